@@ -1,0 +1,2 @@
+//! The `gumbel` command.
+fn main() {}

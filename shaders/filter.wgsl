@@ -1,0 +1,41 @@
+// The filter: from a category's coarse bits alone, whether it can still win.
+// Twin: src/filter.rs, which proves it. Needs: nothing.
+//
+// The only float arithmetic there is, and it only ever discards: the draws do not depend on it.
+
+// -2^101: below every product that a slope and a logit can have.
+const FILTER_OPEN: f32 = -2535301200456458802993406410752.0;
+// A power of two in the unit of the filter, and that times log2(e).
+const POWER: f32 = 8388608.0;
+const POWER_LOG2_E: f32 = 12102203.0;
+
+struct Filter {
+    slope: f32,
+    lowest: f32,
+    floor: f32,
+}
+
+// How far the category is above the floor; negative only if it cannot win.
+fn filter_margin(f: Filter, logit: f32, coarse_bits: u32) -> f32 {
+    // both ends, since a product must not overflow where a compiler may assume that none does
+    let near = clamp(logit, f.lowest, -f.lowest);
+    return near * f.slope - f.floor - log2_low(coarse_bits);
+}
+
+// The floor of a best key, as (low, high).
+fn filter_floor(best_key: vec2<u32>) -> f32 {
+    let high = bitcast<i32>(best_key.y);
+    // beyond 2^31 keys are not on the linear scale
+    if high >= 8388608 || high < -8388608 {
+        return FILTER_OPEN;
+    }
+    let value = f32(high) * 256.0 + f32(best_key.x >> 8u) * 0.0000152587890625;
+    let floor = value * POWER_LOG2_E;
+    let slack = abs(floor) * 9.5367431640625e-7 + POWER * 0.0009765625;
+    return floor - slack - POWER * 143.0;
+}
+
+// At most (log2(coarse) + 127)·2^23; 0 for 0.
+fn log2_low(coarse_bits: u32) -> f32 {
+    return f32(bitcast<u32>(f32(coarse_bits)));
+}

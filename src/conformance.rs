@@ -1,0 +1,192 @@
+//! Batches that an engine is likely to get wrong, to hold it against the reference.
+//!
+//! `gumbel check` runs them on every adapter of a machine; the tests of this crate do too.
+//!
+//! ```
+//! use gumbel::{CpuSampler, Sampler, conformance};
+//! let engine = Sampler::from(CpuSampler::new());
+//! for case in conformance::cases().filter(|case| case.logits().rows() <= 2) {
+//!     # if case.logits().categories() > 1000 { continue }
+//!     assert_eq!(case.mismatches(&engine, &case.expected())?, 0, "{case}");
+//! }
+//! # Ok::<(), gumbel::Error>(())
+//! ```
+
+use crate::error::Error;
+use crate::job::NO_DRAW;
+use crate::noise::philox::philox4x32_10;
+use crate::options::{Logits, RowIds, SampleOptions};
+use crate::reference;
+use crate::sampler::Sampler;
+
+/// One batch and how to draw from it.
+#[derive(Clone, Debug)]
+pub struct Case {
+    name: &'static str,
+    data: Vec<f32>,
+    rows: usize,
+    categories: usize,
+    row_stride: usize,
+    row_ids: Option<Vec<u64>>,
+    options: SampleOptions<'static>,
+}
+
+/// What the logits of a case are: a function of row, category and a random word.
+type Fill = fn(row: usize, category: usize, word: u32) -> f32;
+
+/// Roughly normal logits with standard deviation 3.
+fn normal(_: usize, _: usize, word: u32) -> f32 {
+    let bytes: u32 = word.to_le_bytes().iter().map(|&byte| u32::from(byte)).sum();
+    (bytes as f32 - 510.0) * (3.0 / 147.8)
+}
+
+const SHAPES: &[(usize, &[usize])] = &[
+    // rows, categories
+    (1, &[1, 2, 7, 8, 9, 63, 64, 65, 255, 256, 257, 1000, 50_257, 128_256, (1 << 20) + 3]),
+    (2, &[1, 2, 7, 8, 9, 63, 64, 65, 255, 256, 257, 1000, 50_257, 128_256]),
+    (63, &[1, 8, 9, 64, 65, 257, 1000]),
+    (64, &[2, 7, 8, 63, 256, 1000]),
+    (65, &[1, 8, 9, 64, 65, 255, 257, 1000]),
+    (1000, &[1, 2, 7, 8, 9, 63, 64, 65, 255, 256, 257, 1000]),
+    (70_000, &[1, 2, 7, 8, 9]),
+];
+
+/// Logits whose values are awkward rather than their number: 41 rows of 203 categories.
+const VALUES: &[(&str, Fill)] = &[
+    ("all equal", |_, _, _| 0.25),
+    ("one finite among -inf", |row, category, _| {
+        if category == row * 5 % 203 { -7.0 } else { f32::NEG_INFINITY }
+    }),
+    ("masked with -1e30", |row, category, word| {
+        if category % 7 == row % 7 { normal(0, 0, word) } else { -1e30 }
+    }),
+    ("nothing but masks", |_, category, _| if category % 2 == 0 { -1e30 } else { -2e30 }),
+    ("near +3e38", |_, _, word| 3e38 + (word % 3) as f32 * 1e37),
+    ("near -3e38", |_, _, word| -3e38 - (word % 3) as f32 * 1e37),
+    ("of both signs near 3e38", |_, _, word| if word % 2 == 0 { 3e38 } else { -3e38 }),
+    ("shifted by 1e5", |_, _, word| 1e5 + (word % 1024) as f32 / 128.0),
+    ("shifted by 1e9", |_, _, word| 1e9 + (word % 8) as f32 * 64.0),
+    ("around 2^31", |_, _, word| 2_147_483_648.0 + (word % 5) as f32 * 128.0 - 256.0),
+    ("subnormal", |_, _, word| f32::from_bits(word & 0x807f_ffff)),
+    ("zeros of both signs", |_, _, word| f32::from_bits(word & 0x8000_0000)),
+    ("any bits", |_, _, word| f32::from_bits(word)),
+    ("NaN, infinities and nothing drawable in single rows", |row, category, word| match row % 6 {
+        1 if category == 202 => f32::NAN,
+        2 if category == 100 => f32::INFINITY,
+        3 => f32::NEG_INFINITY,
+        4 if category == 0 => f32::from_bits(0xffc0_0000),
+        _ => normal(0, 0, word),
+    }),
+    ("a head and a far tail", |_, category, _| if category == 77 { 0.0 } else { -20.5 }),
+];
+
+/// All cases, made as they are asked for.
+pub fn cases() -> impl Iterator<Item = Case> {
+    let shapes = SHAPES.iter().flat_map(|&(rows, categories)| {
+        categories.iter().map(move |&categories| Case::new("normal logits", rows, categories, normal))
+    });
+    let values = VALUES.iter().map(|&(name, fill)| Case::new(name, 41, 203, fill));
+    shapes.chain(values).chain(options())
+}
+
+/// The same logits drawn from in every way that the options allow.
+fn options() -> impl Iterator<Item = Case> {
+    let make = |name, change: fn(&mut Case)| {
+        let mut case = Case::new(name, 33, 131, normal);
+        change(&mut case);
+        case
+    };
+    let values = |name, temperature, fill| {
+        let mut case = Case::new(name, 41, 203, fill);
+        case.options.temperature = temperature;
+        case
+    };
+    [
+        make("temperature 0", |c| c.options.temperature = 0.0),
+        values("temperature 0, ties", 0.0, |_, _, word| f32::from_bits(word & 0x8000_0000)),
+        values("temperature 0, any bits", 0.0, |_, _, word| f32::from_bits(word & 0xff7f_ffff)),
+        make("temperature 0.7", |c| c.options.temperature = 0.7),
+        make("temperature 3", |c| c.options.temperature = 3.0),
+        make("temperature 1e-30", |c| c.options.temperature = 1e-30),
+        make("temperature 1e30", |c| c.options.temperature = 1e30),
+        values("temperature 1e-30, any size", 1e-30, |_, _, word| {
+            f32::from_bits(word & 0xbfff_ffff)
+        }),
+        values("temperature 1e30, any size", 1e30, |_, _, word| f32::from_bits(word & 0xff7f_ffff)),
+        make("5 draws a row", |c| c.options.draws = 5),
+        make("the last draws of a row", |c| {
+            c.options.draws = 3;
+            c.options.first_draw = (1 << 31) - 3;
+        }),
+        make("rows numbered across 2^32", |c| c.options.row_ids = RowIds::From((1 << 32) - 7)),
+        make("rows numbered across 2^64", |c| c.options.row_ids = RowIds::From(u64::MAX - 7)),
+        make("explicit row ids", |c| {
+            c.row_ids = Some((0..33).map(|i| (i * i) << 29).collect());
+        }),
+        make("a seed of 64 bits", |c| c.options.seed = 0xfedc_ba98_7654_3210),
+        make("a row stride above the categories", |c| (c.categories, c.row_stride) = (120, 131)),
+        make("overlapping rows", |c| (c.rows, c.row_stride) = (1000, 3)),
+        make("one row for all", |c| (c.rows, c.row_stride) = (3000, 0)),
+        make("no rows", |c| c.rows = 0),
+    ]
+    .into_iter()
+}
+
+impl Case {
+    fn new(name: &'static str, rows: usize, categories: usize, fill: Fill) -> Self {
+        let data = (0..rows * categories)
+            .map(|i| {
+                let word = philox4x32_10([(i / 4) as u32, categories as u32, 0, 0], [1, 2])[i % 4];
+                fill(i / categories, i % categories, word)
+            })
+            .collect();
+        let seed = (rows * categories) as u64;
+        let options = SampleOptions { seed, sentinels: true, ..SampleOptions::default() };
+        Self { name, data, rows, categories, row_stride: categories, row_ids: None, options }
+    }
+
+    /// The logits.
+    ///
+    /// # Panics
+    /// Never: the cases of this module hold the rows that they announce.
+    #[expect(clippy::expect_used, reason = "every case is built in this module, and tested")]
+    pub fn logits(&self) -> Logits<'_> {
+        Logits::with_row_stride(&self.data, self.rows, self.categories, self.row_stride)
+            .expect("a case holds its rows")
+    }
+
+    /// How to draw: with sentinels, so that rows without a draw are compared too.
+    pub fn options(&self) -> SampleOptions<'_> {
+        match &self.row_ids {
+            None => self.options,
+            Some(ids) => self.options.with_row_ids(ids),
+        }
+    }
+
+    /// The reference's draws.
+    ///
+    /// # Panics
+    /// Never: the cases of this module are valid.
+    #[expect(clippy::expect_used, reason = "every case is built in this module, and tested")]
+    pub fn expected(&self) -> Vec<u32> {
+        reference::sample_rows(self.logits(), &self.options()).expect("a case is valid")
+    }
+
+    /// How many of an engine's draws are not the expected ones. A draw that the engine leaves
+    /// unwritten counts.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub fn mismatches(&self, engine: &Sampler, expected: &[u32]) -> Result<usize, Error> {
+        // a word that is no draw and not the sentinel either
+        let mut draws = vec![NO_DRAW - 1; expected.len()];
+        engine.sample_rows_into(self.logits(), &self.options(), &mut draws)?;
+        Ok(draws.iter().zip(expected).filter(|(got, expected)| got != expected).count())
+    }
+}
+
+impl std::fmt::Display for Case {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} x {}: {}", self.rows, self.categories, self.name)
+    }
+}

@@ -1,0 +1,160 @@
+//! What can go wrong, with what was given and what was expected.
+
+use crate::noise::order::Scale;
+
+/// Why a row of logits has no draw.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Undrawable {
+    /// A logit is NaN.
+    Nan {
+        /// The first category with a NaN or +∞.
+        category: usize,
+    },
+    /// A logit is +∞.
+    PositiveInfinity {
+        /// The first category with a NaN or +∞.
+        category: usize,
+    },
+    /// Every logit is −∞: each category has probability 0.
+    NothingDrawable,
+}
+
+impl std::fmt::Display for Undrawable {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Nan { category } => write!(f, "its logit of category {category} is NaN"),
+            Self::PositiveInfinity { category } => {
+                write!(f, "its logit of category {category} is +infinity")
+            }
+            Self::NothingDrawable => write!(f, "all its logits are -infinity"),
+        }
+    }
+}
+
+/// Everything that a call can be refused for, or fail with.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A row must have between 1 and 2³² − 1 categories.
+    #[error("a row must have 1 to 4294967295 categories, got {got}")]
+    Categories {
+        /// The number of categories given.
+        got: usize,
+    },
+    /// The slice of logits does not hold the rows that were announced.
+    #[error(
+        "{rows} rows of {categories} categories with a row stride of {row_stride} need {expected} \
+         logits, got {got}"
+    )]
+    LogitsLength {
+        /// The number of rows.
+        rows: usize,
+        /// The number of categories in each row.
+        categories: usize,
+        /// The distance from one row's first logit to the next row's, in logits.
+        row_stride: usize,
+        /// What the slice would have to hold, at least; more words than it can, if too large.
+        expected: u128,
+        /// What it holds.
+        got: usize,
+    },
+    /// The logits do not divide into whole rows.
+    #[error("{got} logits do not divide into rows of {categories} categories")]
+    UnevenRows {
+        /// The number of categories in each row.
+        categories: usize,
+        /// The number of logits given.
+        got: usize,
+    },
+    /// There must be one explicit row id for each row.
+    #[error("{expected} rows need as many row ids, got {got}")]
+    RowIds {
+        /// The number of rows.
+        expected: usize,
+        /// The number of row ids given.
+        got: usize,
+    },
+    /// A row has 2³¹ draws, numbered from 0.
+    #[error(
+        "draws {first_draw} up to {first_draw} + {draws} were asked for; a row has 1 to 2147483648 \
+         draws, numbered from 0"
+    )]
+    Draws {
+        /// The number of the first draw.
+        first_draw: u32,
+        /// The number of draws.
+        draws: u32,
+    },
+    /// The result would not fit into the address space.
+    #[error("{draws} draws from each of {rows} rows do not fit into memory")]
+    TooManyDraws {
+        /// The number of rows.
+        rows: usize,
+        /// The draws asked for from each.
+        draws: u32,
+    },
+    /// The slice for the draws has the wrong length.
+    #[error("the draws need a slice of {expected} words, got {got}")]
+    DrawsLength {
+        /// rows × draws.
+        expected: usize,
+        /// The length of the slice given.
+        got: usize,
+    },
+    /// The temperature is negative, NaN, infinite, or too extreme to be told from 0 or ∞.
+    #[error(
+        "the temperature must be 0 (greedy) or from {min:e} to {max:e}, got {got}",
+        min = Scale::MIN_TEMPERATURE,
+        max = Scale::MAX_TEMPERATURE
+    )]
+    Temperature {
+        /// The temperature given.
+        got: f32,
+    },
+    /// A row has no draw. Ask for [sentinels](crate::SampleOptions::with_sentinels) to get the
+    /// draws of all other rows nonetheless.
+    #[error("row {row} has no draw: {reason}")]
+    UndrawableRow {
+        /// The row's position in the batch.
+        row: usize,
+        /// What is wrong with it.
+        reason: Undrawable,
+    },
+    /// No adapter of this machine is what was asked for.
+    #[error("no adapter {wanted}; this machine has {}", list(found))]
+    NoAdapter {
+        /// What was asked for.
+        wanted: String,
+        /// The adapters that there are.
+        found: Vec<String>,
+    },
+    /// The adapter cannot run gumbel's shaders.
+    #[error("the adapter {adapter} cannot be used: {what}")]
+    UnsuitableAdapter {
+        /// The adapter's name.
+        adapter: String,
+        /// Which limit or capability is missing: what was found, and what is needed.
+        what: String,
+    },
+    /// The adapter did not hand out a device.
+    #[error("the adapter {adapter} gave no device: {source}")]
+    NoDevice {
+        /// The adapter's name.
+        adapter: String,
+        /// The driver's reason.
+        source: wgpu::RequestDeviceError,
+    },
+    /// The device refused or failed an operation.
+    #[error("the GPU failed while {while_doing}: {message}")]
+    Gpu {
+        /// What was being done.
+        while_doing: &'static str,
+        /// The driver's words.
+        message: String,
+    },
+}
+
+fn list(names: &[String]) -> String {
+    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+}

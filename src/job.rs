@@ -1,0 +1,119 @@
+//! A validated call: what the engines are given.
+
+use crate::error::{Error, Undrawable};
+use crate::noise::bits::{MAX_DRAWS, Stream};
+use crate::noise::order::{NEG_INFINITY, Scale, is_invalid};
+use crate::options::{Logits, RowIds, SampleOptions};
+
+/// The draw of a row that has none: it has a NaN, a +∞, or no logit above −∞.
+pub const NO_DRAW: u32 = u32::MAX;
+
+/// How categories are compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Temperature {
+    /// Temperature 0: the largest logit wins.
+    Greedy,
+    /// Any other: the largest scaled logit plus noise wins.
+    Scaled(Scale),
+}
+
+impl Temperature {
+    /// The rule for a temperature as users give it.
+    ///
+    /// # Errors
+    /// [`Error::Temperature`] unless it is 0 or in the range of [`Scale`].
+    pub fn new(temperature: f32) -> Result<Self, Error> {
+        if temperature == 0.0 {
+            return Ok(Self::Greedy);
+        }
+        Scale::from_temperature(temperature)
+            .map(Self::Scaled)
+            .ok_or(Error::Temperature { got: temperature })
+    }
+}
+
+/// A call that has passed every check that does not look at the logits themselves.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Job<'a> {
+    pub(crate) logits: Logits<'a>,
+    pub(crate) seed: u64,
+    pub(crate) row_ids: RowIds<'a>,
+    pub(crate) first_draw: u32,
+    pub(crate) draws: u32,
+    pub(crate) temperature: Temperature,
+    sentinels: bool,
+}
+
+impl<'a> Job<'a> {
+    pub(crate) fn new(logits: Logits<'a>, options: &SampleOptions<'a>) -> Result<Self, Error> {
+        let &SampleOptions { seed, row_ids, first_draw, draws, temperature, sentinels } = options;
+        let temperature = Temperature::new(temperature)?;
+        if draws == 0 || u64::from(first_draw) + u64::from(draws) > u64::from(MAX_DRAWS) {
+            return Err(Error::Draws { first_draw, draws });
+        }
+        if let RowIds::Each(ids) = row_ids
+            && ids.len() != logits.rows()
+        {
+            return Err(Error::RowIds { expected: logits.rows(), got: ids.len() });
+        }
+        let rows = logits.rows();
+        if rows.checked_mul(draws as usize).is_none_or(|n| n > isize::MAX as usize / 4) {
+            return Err(Error::TooManyDraws { rows, draws });
+        }
+        Ok(Self { logits, seed, row_ids, first_draw, draws, temperature, sentinels })
+    }
+
+    /// The number of draws in all.
+    pub(crate) fn total(&self) -> usize {
+        self.logits.rows() * self.draws as usize
+    }
+
+    /// The noise of draw `draw`, counted from the job's first, of the row at position `row`.
+    pub(crate) fn stream(&self, row: usize, draw: u32) -> Stream {
+        Stream::new(self.seed, self.row_ids.id(row), self.first_draw + draw)
+    }
+
+    /// Memory for the draws, filled with the sentinel.
+    pub(crate) fn allocate(&self) -> Result<Vec<u32>, Error> {
+        let mut draws = Vec::new();
+        let rows = self.logits.rows();
+        draws
+            .try_reserve_exact(self.total())
+            .map_err(|_| Error::TooManyDraws { rows, draws: self.draws })?;
+        draws.resize(self.total(), NO_DRAW);
+        Ok(draws)
+    }
+
+    pub(crate) fn check_output(&self, draws: &[u32]) -> Result<(), Error> {
+        if draws.len() != self.total() {
+            return Err(Error::DrawsLength { expected: self.total(), got: draws.len() });
+        }
+        Ok(())
+    }
+
+    /// The job's error, if a row has no draw and sentinels were not asked for.
+    pub(crate) fn report(&self, draws: &[u32]) -> Result<(), Error> {
+        if self.sentinels {
+            return Ok(());
+        }
+        // a row has all of its draws or none
+        match draws.iter().step_by(self.draws as usize).position(|&draw| draw == NO_DRAW) {
+            None => Ok(()),
+            Some(row) => {
+                Err(Error::UndrawableRow { row, reason: undrawable(self.logits.row(row)) })
+            }
+        }
+    }
+}
+
+/// Why a row that has no draw has none.
+fn undrawable(logits: &[f32]) -> Undrawable {
+    match logits.iter().position(|x| is_invalid(x.to_bits())) {
+        Some(category) if logits[category].is_nan() => Undrawable::Nan { category },
+        Some(category) => Undrawable::PositiveInfinity { category },
+        None => {
+            debug_assert!(logits.iter().all(|x| x.to_bits() == NEG_INFINITY));
+            Undrawable::NothingDrawable
+        }
+    }
+}
