@@ -1,2 +1,48 @@
-//! The `gumbel` command.
-fn main() {}
+//! The `gumbel` command: draws from the rows of a .npy file.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::args::{Args, Command};
+use crate::error::Error;
+
+mod args;
+mod engine;
+mod error;
+mod header;
+mod input;
+mod output;
+mod progress;
+mod sample;
+
+/// Exit status for anything that cannot be done as asked; clap uses it for its own errors too.
+const REFUSED: u8 = 2;
+/// Exit status when the reader of the output has gone: what a shell reports for a SIGPIPE, so that
+/// a pipeline can tell that not everything was written.
+const CLOSED_PIPE: u8 = 128 + 13;
+
+fn main() -> ExitCode {
+    let result = match Args::parse().command {
+        Command::Sample(args) => sample::run(&args).map(|()| ExitCode::SUCCESS),
+    };
+    match result {
+        Ok(code) => code,
+        Err(Error::ClosedPipe) => ExitCode::from(CLOSED_PIPE),
+        Err(error) => {
+            say(&format!("gumbel: {}", one_line(&error.to_string())));
+            ExitCode::from(REFUSED)
+        }
+    }
+}
+
+/// Writes a line to standard error. Unlike `eprintln`, does not panic when nobody reads it.
+fn say(line: &str) {
+    drop(writeln!(std::io::stderr(), "{line}"));
+}
+
+/// A message without line breaks: drivers and file names may have some.
+fn one_line(message: &str) -> String {
+    message.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,82 @@
+//! The command line, as clap understands it.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+/// Draw from millions of categorical distributions at once, with the same draws on every GPU and
+/// CPU.
+#[derive(Debug, Parser)]
+#[command(name = "gumbel", version)]
+pub(crate) struct Args {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// The subcommands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Draw from each row of a .npy file of logits
+    Sample(SampleArgs),
+}
+
+/// The arguments of `gumbel sample`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct SampleArgs {
+    /// A .npy file of logits, f16, f32 or f64: one row (1-D) or rows x categories (2-D, C order);
+    /// `-` reads it from standard input
+    ///
+    /// Logits of f64 are rounded to f32. Files larger than memory are read a part at a time.
+    pub(crate) input: PathBuf,
+    /// Write the draws to this .npy file of u32, of shape (rows,) for one draw a row and
+    /// (rows, draws) otherwise; `-` is standard output [default: text, one line a row]
+    ///
+    /// The file appears when it is complete; after an error there is none.
+    #[arg(short, long, value_name = "OUT.npy")]
+    pub(crate) output: Option<PathBuf>,
+    /// The seed: the same seed, the same draws, on every machine
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// Draw so many times from each row
+    #[arg(long, value_name = "K", default_value_t = 1)]
+    pub(crate) draws: u32,
+    /// The number of the first row: rows cut off a larger file draw what they would there
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) first_row: u64,
+    /// Divide the logits by this; 0 takes the largest logit
+    #[arg(long, value_name = "T", default_value_t = 1.0, allow_hyphen_values = true)]
+    pub(crate) temperature: f32,
+    /// Where to draw: auto is a hardware GPU if there is one and the CPU otherwise
+    #[arg(long, value_enum, default_value_t = Engine::Auto)]
+    pub(crate) engine: Engine,
+    /// Draw on the first GPU adapter whose name or driver contains this, see `gumbel adapters`; the
+    /// one way to a software adapter
+    #[arg(long, value_name = "NAME")]
+    pub(crate) adapter: Option<String>,
+    /// Print the summary as one JSON object on standard output instead of standard error; the draws
+    /// are then only written if there is an --output
+    ///
+    /// Its keys: engine ("cpu" or "gpu"), adapter (null on the CPU), rows, categories, draws (from
+    /// each row), seconds (of sampling alone, without reading and writing), draws_per_second (over
+    /// all rows).
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// At most so many logits and so many draws in memory at a time, for tests.
+    #[arg(long, value_name = "N", hide = true, default_value_t = crate::sample::CHUNK)]
+    pub(crate) chunk: usize,
+}
+
+/// Which engine draws.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Engine {
+    /// A hardware GPU if there is one, the CPU otherwise.
+    Auto,
+    /// The CPU.
+    Cpu,
+    /// A GPU.
+    Gpu,
+}
+
+/// The refusal of an adapter for an engine that has none.
+pub(crate) const CPU_HAS_NO_ADAPTER: &str = "--engine cpu has no adapter: leave out --adapter";

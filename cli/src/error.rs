@@ -1,0 +1,120 @@
+//! Why a command cannot do what it was asked to.
+
+use std::io;
+
+use gumbel::Undrawable;
+
+/// One sentence a variant, without the leading `gumbel: `.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    /// The input cannot be opened or read.
+    #[error("cannot read {name}: {source}")]
+    Read {
+        /// The input as it was named.
+        name: String,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// The input does not start as a .npy file does.
+    #[error("{name} is not a .npy file: {what}")]
+    Malformed {
+        /// The input as it was named.
+        name: String,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// The input is a .npy file of something else than logits.
+    #[error("{name} cannot be sampled: {what}")]
+    Unsuitable {
+        /// The input as it was named.
+        name: String,
+        /// What it holds, and what is needed.
+        what: String,
+    },
+    /// The input ends too early.
+    #[error("{name} is truncated: its header announces {expected} bytes of data, it has {got}")]
+    Truncated {
+        /// The input as it was named.
+        name: String,
+        /// The bytes that the shape and the type need.
+        expected: u64,
+        /// The bytes that there are.
+        got: u64,
+    },
+    /// The input goes on after its last row.
+    #[error("{name} has trailing bytes after the {expected} bytes of data of its header's shape")]
+    Trailing {
+        /// The input as it was named.
+        name: String,
+        /// The bytes that the shape and the type need.
+        expected: u64,
+    },
+    /// A finite f64 that f32 can only call infinite: as +∞ it would be refused and as −∞ it would
+    /// silently lose its probability.
+    #[error("row {row} has no f32 for its logit {value:e} of category {category}")]
+    OutOfRange {
+        /// The row in the file.
+        row: u64,
+        /// The category.
+        category: u64,
+        /// The logit.
+        value: f64,
+    },
+    /// A row of the file has no draw.
+    #[error("row {row} has no draw: {reason}")]
+    Undrawable {
+        /// The row in the file.
+        row: u64,
+        /// What is wrong with it.
+        reason: Undrawable,
+    },
+    /// A row does not fit into memory.
+    #[error("a row of {categories} categories does not fit into memory")]
+    OutOfMemory {
+        /// The number of categories.
+        categories: usize,
+    },
+    /// The output cannot be created or written.
+    #[error("cannot write {name}: {source}")]
+    Write {
+        /// The output as it was named.
+        name: String,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// The reader of the output has gone. Not worth a message.
+    #[error("the output was closed")]
+    ClosedPipe,
+    /// Options that contradict each other, or have no such value.
+    #[error("{0}")]
+    Usage(String),
+    /// The library's refusal.
+    #[error(transparent)]
+    Gumbel(#[from] gumbel::Error),
+}
+
+impl Error {
+    /// The error of a failed write to what the user knows as `name`.
+    pub(crate) fn write(name: &str, source: io::Error) -> Self {
+        if source.kind() == io::ErrorKind::BrokenPipe {
+            Self::ClosedPipe
+        } else {
+            Self::Write { name: name.to_owned(), source }
+        }
+    }
+
+    /// The error of a failed write to standard output.
+    pub(crate) fn stdout(source: io::Error) -> Self {
+        Self::write("standard output", source)
+    }
+
+    /// The library's error for a batch whose first row is row `first` of the file.
+    pub(crate) fn in_file(error: gumbel::Error, first: u64) -> Self {
+        match error {
+            gumbel::Error::UndrawableRow { row, reason } => {
+                Self::Undrawable { row: first + row as u64, reason }
+            }
+            error => Self::Gumbel(error),
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! What `gumbel sample` refuses: with status 2, one line that says why, and no file left behind.
+
+#![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
+
+mod common;
+
+use std::path::Path;
+
+use common::{gumbel, header, raw_header, run_with};
+use tempfile::tempdir;
+
+/// Runs with the bytes as a file and on standard input, to a .npy file. Both must be refused with
+/// a message that contains `why`.
+#[track_caller]
+fn refused(bytes: &[u8], args: &[&str], why: &str) {
+    let directory = tempdir().unwrap();
+    let input = directory.path().join("in.npy");
+    std::fs::write(&input, bytes).unwrap();
+    for input in [input.to_str().unwrap(), "-"] {
+        let mut command = gumbel(&["sample", input, "--engine", "cpu", "-o", "out.npy"]);
+        command.args(args).current_dir(directory.path());
+        check(&run_with(command, bytes), why);
+        let left: Vec<_> =
+            std::fs::read_dir(directory.path()).unwrap().map(|f| f.unwrap().file_name()).collect();
+        assert_eq!(left, ["in.npy"]);
+    }
+}
+
+#[track_caller]
+fn check(output: &std::process::Output, why: &str) {
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{message}");
+    assert!(output.stdout.is_empty());
+    assert!(message.starts_with("gumbel: ") && message.ends_with('\n'), "{message}");
+    assert_eq!(message.lines().count(), 1, "{message}");
+    assert!(message.contains(why), "{message:?} does not contain {why:?}");
+}
+
+/// A file of f32.
+fn f32s(shape: &str, values: &[f32]) -> Vec<u8> {
+    let mut bytes = header("'<f4'", "False", shape);
+    bytes.extend(values.iter().flat_map(|x| x.to_le_bytes()));
+    bytes
+}
+
+/// A file of f64.
+fn f64s(shape: &str, values: &[f64]) -> Vec<u8> {
+    let mut bytes = header("'<f8'", "False", shape);
+    bytes.extend(values.iter().flat_map(|x| x.to_le_bytes()));
+    bytes
+}
+
+#[test]
+fn files_of_another_kind() {
+    refused(b"", &[], "is not a .npy file: it ends in its header");
+    refused(b"\x93NUMPY\x01", &[], "it ends in its header");
+    refused(b"PK\x03\x04 is a .npz file", &[], "is not a .npy file: it does not start with");
+    refused(&f32s("(2, 3)", &[0.0; 6])[..70], &[], "it ends in its header");
+    refused(b"\x93NUMPY\x09\x00\x01\x00{", &[], "format version 9.0");
+    refused(b"\x93NUMPY\x02\x00\xff\xff\xff\xff{", &[], "4294967295 bytes long");
+}
+
+#[test]
+fn malformed_headers() {
+    for text in [
+        "",
+        "[]",
+        "{'descr': '<f4'",
+        "{'descr': '<f4', 'fortran_order': False}",
+        "{'descr': '<f4', 'fortran_order': 0, 'shape': (3,)}",
+        "{'descr': '<f4', 'fortran_order': False, 'shape': 3}",
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (-3,)}",
+        "{'descr': '<f4', 'fortran_order': False, 'shape': ('3',)}",
+        "{'descr': 'f', 'fortran_order': False, 'shape': (3,)}",
+        "{'descr': '<q7', 'fortran_order': False, 'shape': (3,)}",
+        "{'descr': '<f99999999999999999999', 'fortran_order': False, 'shape': (3,)}",
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (4294967296, 4294967296)}",
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999999999999,)}",
+        &"(".repeat(50_000),
+    ] {
+        refused(&raw_header(text), &[], "is not a .npy file: ");
+    }
+}
+
+#[test]
+fn types_that_are_no_logits() {
+    for descr in ["'<i4'", "'|u1'", "'|b1'", "'<c8'", "'<f16'", "'|O'", "[('a', '<f4')]"] {
+        let mut bytes = header(descr, "False", "(2,)");
+        bytes.extend([0; 32]);
+        refused(&bytes, &[], "logits are f2, f4 or f8");
+    }
+}
+
+#[test]
+fn shapes_that_are_no_rows() {
+    refused(&f32s("()", &[0.0]), &[], "0 dimensions");
+    refused(&f32s("(2, 1, 1)", &[0.0; 2]), &[], "3 dimensions");
+    refused(&f32s("(0,)", &[]), &[], "1 to 4294967295 categories, got 0");
+    refused(&f32s("(3, 0)", &[]), &[], "1 to 4294967295 categories, got 0");
+    refused(&f32s("(0, 0)", &[]), &[], "1 to 4294967295 categories, got 0");
+    refused(&f32s("(0, 4294967296)", &[]), &[], "categories, got 4294967296");
+    let shape = "(4294967296, 1073741824)";
+    refused(&f32s(shape, &[0.0; 6]), &[], "larger than any file");
+    let mut fortran = header("'<f4'", "True", "(2, 3)");
+    fortran.extend([0; 24]);
+    refused(&fortran, &[], "Fortran order");
+}
+
+#[test]
+fn too_little_or_too_much_data() {
+    let whole = f32s("(4, 3)", &[0.0; 12]);
+    let why = "is truncated: its header announces 48 bytes of data, it has ";
+    for (cut, left) in [(1, "47"), (4, "44"), (24, "24"), (48, "0")] {
+        for args in [&[][..], &["--chunk", "3"]] {
+            refused(&whole[..whole.len() - cut], args, &format!("{why}{left}"));
+        }
+    }
+    for more in [1, 4, 48, 100_000] {
+        let mut bytes = whole.clone();
+        bytes.resize(whole.len() + more, 0);
+        refused(&bytes, &[], "trailing bytes after the 48 bytes");
+    }
+    // far less than a row: memory must not be taken on the header's word
+    refused(&f32s("(1, 4294967295)", &[0.0]), &[], "is truncated");
+    refused(&f32s("(4294967295, 1000000000)", &[0.0]), &[], "is truncated");
+    refused(&[&f32s("(0, 3)", &[])[..], b"x"].concat(), &[], "trailing bytes");
+}
+
+#[test]
+fn rows_without_a_draw_are_named_by_their_place_in_the_file() {
+    for (value, why) in [
+        (f32::NAN, "row 7 has no draw: its logit of category 1 is NaN"),
+        (f32::INFINITY, "row 7 has no draw: its logit of category 1 is +infinity"),
+    ] {
+        let mut values = [0.0; 30];
+        values[22] = value;
+        for args in [&[][..], &["--chunk", "6"], &["--chunk", "3"], &["--first-row", "100"]] {
+            refused(&f32s("(10, 3)", &values), args, why);
+            refused(&f64s("(10, 3)", &values.map(f64::from)), args, why);
+        }
+    }
+    let mut values = [0.0; 30];
+    values[21..24].fill(f32::NEG_INFINITY);
+    for args in [&[][..], &["--chunk", "6"], &["--chunk", "3", "--draws", "4"]] {
+        let why = "row 7 has no draw: all its logits are -infinity";
+        refused(&f32s("(10, 3)", &values), args, why);
+    }
+    refused(&f32s("(2,)", &[f32::NAN, 0.0]), &[], "row 0 has no draw");
+}
+
+#[test]
+fn f64_beyond_f32() {
+    for value in [1e39, -1e39, 3.402_823_6e38, -3.402_823_6e38, f64::MAX, f64::MIN] {
+        let mut values = [0.0; 30];
+        values[22] = value;
+        for args in [&[][..], &["--chunk", "6"]] {
+            let why = format!("row 7 has no f32 for its logit {value:e} of category 1");
+            refused(&f64s("(10, 3)", &values), args, &why);
+        }
+    }
+}
+
+#[test]
+fn options_without_a_meaning() {
+    let rows = f32s("(2, 3)", &[0.0; 6]);
+    for temperature in ["-1", "-0.5", "NaN", "inf", "-inf", "1e-40"] {
+        refused(&rows, &["--temperature", temperature], "the temperature must be");
+    }
+    refused(&rows, &["--draws", "0"], "--draws must be 1 to 2147483648, got 0");
+    refused(&rows, &["--draws", "2147483649"], "--draws must be");
+    refused(&rows, &["--adapter", "llvmpipe"], "--engine cpu has no adapter");
+    let none = "no-such-adapter-anywhere";
+    let named = gumbel(&["sample", "-", "--adapter", none]);
+    check(&run_with(named, &rows), none);
+    // 2^55 rows are announced: their draws would overflow a file's shape
+    let many = gumbel(&["sample", "-", "--draws", "2147483648"]);
+    let why = "are more than any file holds";
+    check(&run_with(many, &f32s("(36028797018963968, 1)", &[])), why);
+    // clap's own refusals take more than a line
+    for args in [&["--seed", "-1"][..], &["--draws", "x"], &["--engine", "tpu"], &["--what"]] {
+        let output = gumbel(&["sample", "in.npy"]).args(args).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{args:?}");
+    }
+}
+
+#[test]
+fn inputs_and_outputs_that_are_not_there() {
+    let directory = tempdir().unwrap();
+    let input = directory.path().join("in.npy");
+    std::fs::write(&input, f32s("(2, 3)", &[0.0; 6])).unwrap();
+    let run = |input: &Path, output: &Path| {
+        let mut command = gumbel(&["sample", "--engine", "cpu", "-o"]);
+        command.arg(output).arg(input).output().unwrap()
+    };
+    let missing = directory.path().join("missing");
+    check(&run(&missing, &directory.path().join("out.npy")), "cannot read ");
+    check(&run(directory.path(), &directory.path().join("out.npy")), "cannot read ");
+    check(&run(&input, &missing.join("out.npy")), "cannot write ");
+    check(&run(&input, directory.path()), "cannot write ");
+    check(&run(&input, Path::new("..")), "cannot write ");
+    if Path::new("/dev/full").exists() {
+        check(&run(&input, Path::new("/dev/full")), "cannot write /dev/full");
+    }
+    assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1);
+    let both = gumbel(&["sample", "--json", "-o", "-"]).arg(&input).output().unwrap();
+    check(&both, "cannot both write to standard output");
+}
+
+#[test]
+fn a_refusal_keeps_the_file_that_was_there() {
+    let directory = tempdir().unwrap();
+    let (input, out) = (directory.path().join("in.npy"), directory.path().join("out.npy"));
+    std::fs::write(&out, "precious").unwrap();
+    std::fs::write(&input, f32s("(3, 1)", &[0.0, 0.0, f32::NAN])).unwrap();
+    let mut command = gumbel(&["sample", "--engine", "cpu", "--chunk", "1", "-o"]);
+    check(&command.arg(&out).arg(&input).output().unwrap(), "row 2");
+    assert_eq!(std::fs::read(&out).unwrap(), b"precious");
+    assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 2);
+}
