@@ -19,6 +19,8 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     /// Draw from each row of a .npy file of logits
     Sample(SampleArgs),
+    /// List the adapters of this machine, and the one that --engine auto takes
+    Adapters,
 }
 
 /// The arguments of `gumbel sample`.

@@ -1,4 +1,4 @@
-//! The `gumbel` command: draws from the rows of a .npy file.
+//! The `gumbel` command: draws from the rows of a .npy file, and lists a machine's adapters.
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -8,6 +8,7 @@ use clap::Parser;
 use crate::args::{Args, Command};
 use crate::error::Error;
 
+mod adapters;
 mod args;
 mod engine;
 mod error;
@@ -26,6 +27,7 @@ const CLOSED_PIPE: u8 = 128 + 13;
 fn main() -> ExitCode {
     let result = match Args::parse().command {
         Command::Sample(args) => sample::run(&args).map(|()| ExitCode::SUCCESS),
+        Command::Adapters => adapters::run().map(|()| ExitCode::SUCCESS),
     };
     match result {
         Ok(code) => code,
