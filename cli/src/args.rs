@@ -21,6 +21,12 @@ pub(crate) enum Command {
     Sample(SampleArgs),
     /// List the adapters of this machine, and the one that --engine auto takes
     Adapters,
+    /// Hold the engines of this machine against the reference
+    ///
+    /// Every draw of every case must be the reference's, bit for bit. Exits with 1 if one is not, if
+    /// an engine fails, or if no engine could be checked. An adapter that lacks something to run
+    /// gumbel's shaders is named with what it lacks, and is no failure.
+    Check(CheckArgs),
 }
 
 /// The arguments of `gumbel sample`.
@@ -69,6 +75,17 @@ pub(crate) struct SampleArgs {
     pub(crate) chunk: usize,
 }
 
+/// The arguments of `gumbel check`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct CheckArgs {
+    /// Check only the CPU engine, or only the adapters [default: both]
+    #[arg(long, value_enum)]
+    pub(crate) engine: Option<CheckedEngine>,
+    /// Of the adapters, check only those whose name or driver contains this
+    #[arg(long, value_name = "NAME")]
+    pub(crate) adapter: Option<String>,
+}
+
 /// Which engine draws.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Engine {
@@ -77,6 +94,15 @@ pub(crate) enum Engine {
     /// The CPU.
     Cpu,
     /// A GPU.
+    Gpu,
+}
+
+/// Which engines are checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum CheckedEngine {
+    /// The CPU.
+    Cpu,
+    /// All adapters.
     Gpu,
 }
 

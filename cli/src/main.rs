@@ -1,4 +1,5 @@
-//! The `gumbel` command: draws from the rows of a .npy file, and lists a machine's adapters.
+//! The `gumbel` command: draws from the rows of a .npy file, lists a machine's adapters, and holds
+//! its engines against the reference.
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -10,6 +11,7 @@ use crate::error::Error;
 
 mod adapters;
 mod args;
+mod check;
 mod engine;
 mod error;
 mod header;
@@ -18,6 +20,8 @@ mod output;
 mod progress;
 mod sample;
 
+/// Exit status of `gumbel check` when an engine is not the reference's equal.
+const MISMATCH: u8 = 1;
 /// Exit status for anything that cannot be done as asked; clap uses it for its own errors too.
 const REFUSED: u8 = 2;
 /// Exit status when the reader of the output has gone: what a shell reports for a SIGPIPE, so that
@@ -28,6 +32,8 @@ fn main() -> ExitCode {
     let result = match Args::parse().command {
         Command::Sample(args) => sample::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Adapters => adapters::run().map(|()| ExitCode::SUCCESS),
+        Command::Check(args) => check::run(&args)
+            .map(|passed| if passed { ExitCode::SUCCESS } else { ExitCode::from(MISMATCH) }),
     };
     match result {
         Ok(code) => code,

@@ -1,0 +1,281 @@
+//! `gumbel check`: every engine of this machine against the reference.
+
+use std::io::Write;
+
+use gumbel::conformance::{self, Case};
+use gumbel::{AdapterReport, CpuSampler, Sampler};
+
+use crate::adapters::{all, kind};
+use crate::args::{CPU_HAS_NO_ADAPTER, CheckArgs, CheckedEngine};
+use crate::error::Error;
+use crate::one_line;
+use crate::progress::Progress;
+
+/// Wide enough for the longest case.
+const NAME_WIDTH: usize = 64;
+/// Wide enough for "9999999 differ".
+const CELL_WIDTH: usize = 14;
+
+/// Checks the engines that were asked for. True if each is the reference's equal.
+pub(crate) fn run(args: &CheckArgs) -> Result<bool, Error> {
+    let candidates = candidates(args)?;
+    let mut out = std::io::stdout();
+    let (engines, refused) = legend(candidates, &mut out)?;
+    if engines.is_empty() {
+        // nothing compared is nothing shown
+        writeln!(out, "no engine could be checked").map_err(Error::stdout)?;
+        return Ok(false);
+    }
+    let mut progress = Progress::new(conformance::cases().count() as u64, "cases", true);
+    let cases = conformance::cases().map(|case| {
+        progress.add(1);
+        let expected = case.expected();
+        (case, expected)
+    });
+    let tally = compare(cases, &engines, &mut out)?;
+    drop(progress);
+    tally.report(refused, &mut out)
+}
+
+/// What may become a column of the table.
+struct Candidate {
+    description: String,
+    /// The reason why it has no column, and whether that is a failure.
+    engine: Result<Sampler, Refusal>,
+}
+
+/// Why an adapter cannot be checked.
+struct Refusal {
+    reason: String,
+    /// False if the adapter is known to lack something: then nobody is promised anything.
+    failure: bool,
+}
+
+/// A column of the table.
+struct Engine {
+    label: String,
+    sampler: Sampler,
+}
+
+fn candidates(args: &CheckArgs) -> Result<Vec<Candidate>, Error> {
+    if args.engine == Some(CheckedEngine::Cpu) && args.adapter.is_some() {
+        return Err(Error::Usage(CPU_HAS_NO_ADAPTER.to_owned()));
+    }
+    let mut candidates = Vec::new();
+    if args.engine != Some(CheckedEngine::Gpu) {
+        let engine = Ok(CpuSampler::new().into());
+        candidates.push(Candidate { description: "the CPU engine".to_owned(), engine });
+    }
+    if args.engine != Some(CheckedEngine::Cpu) {
+        let reports = all();
+        let name = args.adapter.as_deref();
+        let chosen: Vec<_> = reports.iter().filter(|report| is_called(report, name)).collect();
+        if chosen.is_empty() && (name.is_some() || args.engine.is_some()) {
+            let wanted = match name {
+                Some(name) => format!("is called \"{name}\""),
+                None => "can be checked".to_owned(),
+            };
+            let found = reports.iter().map(ToString::to_string).collect();
+            return Err(gumbel::Error::NoAdapter { wanted, found }.into());
+        }
+        candidates.extend(chosen.into_iter().map(candidate));
+    }
+    Ok(candidates)
+}
+
+/// The rule by which [`gumbel::GpuSamplerBuilder::with_adapter`] finds an adapter.
+fn is_called(report: &AdapterReport, name: Option<&str>) -> bool {
+    let Some(name) = name.map(str::to_lowercase) else { return true };
+    let info = &report.info;
+    [&info.name, &info.driver, &info.driver_info]
+        .iter()
+        .any(|text| text.to_lowercase().contains(&name))
+}
+
+fn candidate(report: &AdapterReport) -> Candidate {
+    let description = one_line(&format!("{report}, {}", kind(report.info.device_type)));
+    let engine = match &report.obstacle {
+        Some(obstacle) => Err(Refusal { reason: one_line(obstacle), failure: false }),
+        None => report
+            .open()
+            .map(Sampler::from)
+            .map_err(|error| Refusal { reason: one_line(&error.to_string()), failure: true }),
+    };
+    Candidate { description, engine }
+}
+
+/// Prints which column is which engine, and which engines have none. Returns the columns, and
+/// whether an engine has none that should.
+fn legend(candidates: Vec<Candidate>, out: &mut dyn Write) -> Result<(Vec<Engine>, bool), Error> {
+    let mut engines = Vec::new();
+    let mut failed = false;
+    let mut adapters = 0;
+    for Candidate { description, engine } in candidates {
+        let on_cpu = engine.as_ref().is_ok_and(|sampler| sampler.adapter().is_none());
+        let label = if on_cpu { "cpu".to_owned() } else { format!("gpu{adapters}") };
+        adapters += usize::from(!on_cpu);
+        match engine {
+            Ok(sampler) => {
+                writeln!(out, "{label}: {description}").map_err(Error::stdout)?;
+                engines.push(Engine { label, sampler });
+            }
+            Err(Refusal { reason, failure }) => {
+                failed |= failure;
+                writeln!(out, "{label}: {description} cannot be used: {reason}")
+                    .map_err(Error::stdout)?;
+            }
+        }
+    }
+    if adapters == 0 {
+        writeln!(out, "no adapter is checked").map_err(Error::stdout)?;
+    }
+    Ok((engines, failed))
+}
+
+/// What a run has found.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Tally {
+    cases: usize,
+    engines: usize,
+    mismatches: usize,
+    /// What engines said when they failed.
+    errors: Vec<String>,
+}
+
+/// Prints a line for each case, with a cell for each engine.
+fn compare(
+    cases: impl Iterator<Item = (Case, Vec<u32>)>,
+    engines: &[Engine],
+    out: &mut dyn Write,
+) -> Result<Tally, Error> {
+    let mut tally = Tally { engines: engines.len(), ..Tally::default() };
+    let labels = engines.iter().map(|engine| engine.label.clone());
+    line(out, "rows x categories: case", labels)?;
+    for (case, expected) in cases {
+        tally.cases += 1;
+        let cells: Vec<_> = engines
+            .iter()
+            .map(|engine| match case.mismatches(&engine.sampler, &expected) {
+                Ok(0) => "ok".to_owned(),
+                Ok(count) => {
+                    tally.mismatches += count;
+                    format!("{count} differ")
+                }
+                Err(error) => {
+                    let error = one_line(&error.to_string());
+                    tally.errors.push(format!("{} failed on {case}: {error}", engine.label));
+                    "error".to_owned()
+                }
+            })
+            .collect();
+        line(out, &case.to_string(), cells.into_iter())?;
+    }
+    Ok(tally)
+}
+
+fn line(out: &mut dyn Write, name: &str, cells: impl Iterator<Item = String>) -> Result<(), Error> {
+    let mut text = format!("{name:NAME_WIDTH$}");
+    for cell in cells {
+        text.push_str(&format!("  {cell:CELL_WIDTH$}"));
+    }
+    writeln!(out, "{}", text.trim_end()).map_err(Error::stdout)
+}
+
+impl Tally {
+    /// Prints the errors and the sum. True if all is well; `refused` says that an engine that
+    /// should be in the table is not.
+    fn report(&self, refused: bool, out: &mut dyn Write) -> Result<bool, Error> {
+        for error in &self.errors {
+            writeln!(out, "{error}").map_err(Error::stdout)?;
+        }
+        let Self { cases, engines, mismatches, errors } = self;
+        let errors = match errors.len() {
+            0 => String::new(),
+            count => format!(", {count} errors"),
+        };
+        let plural = if *engines == 1 { "" } else { "s" };
+        writeln!(out, "{cases} cases on {engines} engine{plural}, {mismatches} mismatches{errors}")
+            .map_err(Error::stdout)?;
+        Ok(!refused && *mismatches == 0 && errors.is_empty() && *engines > 0 && *cases > 0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cpu() -> Vec<Engine> {
+        vec![Engine { label: "cpu".to_owned(), sampler: CpuSampler::new().into() }]
+    }
+
+    fn few_cases() -> impl Iterator<Item = (Case, Vec<u32>)> {
+        conformance::cases().skip(3).take(3).map(|case| {
+            let expected = case.expected();
+            (case, expected)
+        })
+    }
+
+    fn verdict(cases: impl Iterator<Item = (Case, Vec<u32>)>) -> (bool, String) {
+        let mut out = Vec::new();
+        let tally = compare(cases, &cpu(), &mut out).unwrap();
+        let passed = tally.report(false, &mut out).unwrap();
+        (passed, String::from_utf8(out).unwrap())
+    }
+
+    #[test]
+    fn an_equal_engine_passes() {
+        let (passed, text) = verdict(few_cases());
+        assert!(passed, "{text}");
+        assert!(text.ends_with("3 cases on 1 engine, 0 mismatches\n"), "{text}");
+    }
+
+    #[test]
+    fn a_single_wrong_draw_fails() {
+        let wrong = few_cases().enumerate().map(|(i, (case, mut expected))| {
+            if i == 1 {
+                expected[0] ^= 1;
+            }
+            (case, expected)
+        });
+        let (passed, text) = verdict(wrong);
+        assert!(!passed, "{text}");
+        assert!(text.lines().nth(2).unwrap().ends_with("1 differ"), "{text}");
+        assert!(text.ends_with("3 cases on 1 engine, 1 mismatches\n"), "{text}");
+    }
+
+    #[test]
+    fn an_engine_that_fails_fails_the_check() {
+        // expects more draws than the case has, which the engine refuses
+        let failing = few_cases().map(|(case, mut expected)| {
+            expected.push(0);
+            (case, expected)
+        });
+        let (passed, text) = verdict(failing);
+        assert!(!passed, "{text}");
+        assert!(text.contains("cpu failed on 1 x 8"), "{text}");
+        assert!(text.ends_with("0 mismatches, 3 errors\n"), "{text}");
+    }
+
+    #[test]
+    fn nothing_checked_is_not_a_pass() {
+        let mut out = Vec::new();
+        let tally = compare(few_cases(), &[], &mut out).unwrap();
+        assert!(!tally.report(false, &mut out).unwrap());
+    }
+
+    #[test]
+    fn only_an_adapter_without_an_excuse_is_a_failure() {
+        for failure in [false, true] {
+            let engine = Err(Refusal { reason: "no storage buffers".to_owned(), failure });
+            let broken = Candidate { description: "Old GPU".to_owned(), engine };
+            let mut out = Vec::new();
+            let (engines, refused) = legend(vec![broken], &mut out).unwrap();
+            assert!(engines.is_empty());
+            assert_eq!(refused, failure);
+            let text = String::from_utf8(out).unwrap();
+            assert_eq!(text, "gpu0: Old GPU cannot be used: no storage buffers\n");
+            let passing = Tally { cases: 1, engines: 1, ..Tally::default() };
+            assert_eq!(passing.report(refused, &mut Vec::new()).unwrap(), !failure);
+        }
+    }
+}
