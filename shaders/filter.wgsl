@@ -12,18 +12,16 @@ const POWER_LOG2_E: f32 = 12102203.0;
 struct Filter {
     slope: f32,
     lowest: f32,
-    floor: f32,
 }
 
-// How far the category is above the floor; negative only if it cannot win.
-fn filter_margin(f: Filter, logit: f32, coarse_bits: u32) -> f32 {
+// The most that a category can reach, in the unit of the filter.
+fn standing(f: Filter, logit: f32, coarse_bits: u32) -> f32 {
     // both ends, since a product must not overflow where a compiler may assume that none does
-    let near = clamp(logit, f.lowest, -f.lowest);
-    return near * f.slope - f.floor - log2_low(coarse_bits);
+    return clamp(logit, f.lowest, -f.lowest) * f.slope - log2_low(coarse_bits);
 }
 
-// The floor of a best key, as (low, high).
-fn filter_floor(best_key: vec2<u32>) -> f32 {
+// The standing below which no category can win against the best key, (low, high).
+fn floor_of(best_key: vec2<u32>) -> f32 {
     let high = bitcast<i32>(best_key.y);
     // beyond 2^31 keys are not on the linear scale
     if high >= 8388608 || high < -8388608 {

@@ -54,12 +54,18 @@ const SHAPES: &[(usize, &[usize])] = &[
 /// Logits whose values are awkward rather than their number: 41 rows of 203 categories.
 const VALUES: &[(&str, Fill)] = &[
     ("all equal", |_, _, _| 0.25),
-    ("one finite among -inf", |row, category, _| {
-        if category == row * 5 % 203 { -7.0 } else { f32::NEG_INFINITY }
-    }),
-    ("masked with -1e30", |row, category, word| {
-        if category % 7 == row % 7 { normal(0, 0, word) } else { -1e30 }
-    }),
+    (
+        "one finite among -inf",
+        |row, category, _| {
+            if category == row * 5 % 203 { -7.0 } else { f32::NEG_INFINITY }
+        },
+    ),
+    (
+        "masked with -1e30",
+        |row, category, word| {
+            if category % 7 == row % 7 { normal(0, 0, word) } else { -1e30 }
+        },
+    ),
     ("nothing but masks", |_, category, _| if category % 2 == 0 { -1e30 } else { -2e30 }),
     ("near +3e38", |_, _, word| 3e38 + (word % 3) as f32 * 1e37),
     ("near -3e38", |_, _, word| -3e38 - (word % 3) as f32 * 1e37),
@@ -83,7 +89,9 @@ const VALUES: &[(&str, Fill)] = &[
 /// All cases, made as they are asked for.
 pub fn cases() -> impl Iterator<Item = Case> {
     let shapes = SHAPES.iter().flat_map(|&(rows, categories)| {
-        categories.iter().map(move |&categories| Case::new("normal logits", rows, categories, normal))
+        categories
+            .iter()
+            .map(move |&categories| Case::new("normal logits", rows, categories, normal))
     });
     let values = VALUES.iter().map(|&(name, fill)| Case::new(name, 41, 203, fill));
     shapes.chain(values).chain(options())

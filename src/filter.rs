@@ -14,22 +14,20 @@
 //! everything is counted in 2⁻²³ of a power of two.
 //!
 //! **Slack.** In whole powers of two: where the two sides are within 128 of each other, |logit/T·log₂e| ≤ |floor| + 128,
-//! so that the roundings of slope, product, floor and difference are below 2⁻²¹·(|floor| + 128),
-//! and the conversion of the mantissa is off by at most 2⁻¹⁷. [`Filter::new`] lowers the floor by
+//! so that the roundings of slope, product, floor and difference are below 2⁻²¹·(|floor| + 271),
+//! and the conversion of the mantissa is off by at most 2⁻¹⁷. [`floor_of`] lowers the floor by
 //! 2⁻²⁰·|floor| + 2⁻¹⁰, which covers them, the rounding of the logit to 2⁻²⁴ and the 2⁻²⁴ by which
 //! G may exceed its true value. Where the sides are further apart no rounding matters.
 
 use crate::noise::order::{Best, Scale};
 
-/// What is discarded, given the best key so far.
+/// How logits and coarse bits of one call compare with a best key.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Filter {
+pub(crate) struct Filter {
     /// 2²³·log₂e / T: what turns a logit into the unit of the filter.
-    slope: f32,
+    pub(crate) slope: f32,
     /// Logits count as no less than this, so that their product with the slope is finite.
-    lowest: f32,
-    /// The best key, less 16 powers of two and the slack, less the bias of a float's exponent.
-    floor: f32,
+    pub(crate) lowest: f32,
 }
 
 /// A power of two in the unit of the filter.
@@ -40,46 +38,42 @@ const REACH: f32 = f32::from_bits((127 + 100) << 23);
 const OPEN: f32 = -2.0 * REACH;
 
 impl Filter {
-    /// The filter given the best so far. It discards nothing while there is none.
+    /// The filter for logits of this scale.
     #[inline]
-    pub fn new(scale: Scale, best: Best) -> Self {
+    pub(crate) fn new(scale: Scale) -> Self {
         let slope = scale.reciprocal() * (POWER * std::f32::consts::LOG2_E);
-        Self { slope, lowest: -(REACH / slope).min(f32::MAX), floor: floor(best.key) }
+        Self { slope, lowest: -(REACH / slope).min(f32::MAX) }
     }
 
-    /// How far the category is above the floor: negative only if it cannot win, +∞ or NaN if its
-    /// logit is.
+    /// The most that a category can reach, in the unit of the filter: the two sides of the
+    /// inequality that depend on the category. +∞ or NaN if its logit is.
     #[inline(always)]
-    pub fn margin(self, logit: f32, coarse: u32) -> f32 {
+    pub(crate) fn standing(self, logit: f32, coarse: u32) -> f32 {
         // not f32::max, which would turn a NaN into a number
         let logit = if logit < self.lowest { self.lowest } else { logit };
-        logit * self.slope - self.floor - log2_low(coarse)
-    }
-
-    /// What a margin says: false only if the category cannot win. True for a logit of NaN or +∞.
-    #[inline(always)]
-    pub fn admits(margin: f32) -> bool {
-        !matches!(margin.partial_cmp(&0.0), Some(std::cmp::Ordering::Less))
-    }
-
-    /// How the category compares with others, whatever the best so far: at least roughly, the one
-    /// with the highest standing has the largest key.
-    #[inline(always)]
-    pub fn standing(self, logit: f32, coarse: u32) -> f32 {
-        Self { floor: 0.0, ..self }.margin(logit, coarse)
+        logit * self.slope - log2_low(coarse)
     }
 }
 
+/// The standing below which no category can win against the best so far: the best key, less 16
+/// powers of two and the slack, less the bias of a float's exponent.
 #[inline(always)]
-fn floor(key: i64) -> f32 {
+pub(crate) fn floor_of(best: Best) -> f32 {
     // Beyond 2^31 keys are not on the linear scale. Such rows are not worth a filter.
-    if key.unsigned_abs() >= 1 << 55 {
+    if best.key.unsigned_abs() >= 1 << 55 {
         return OPEN;
     }
     // the words of the key one by one: 23 and 24 bits, which a float holds exactly
-    let key = (key >> 32) as f32 * 256.0 + (key as u32 >> 8) as f32 * 2f32.powi(-16);
+    let key = (best.key >> 32) as f32 * 256.0 + (best.key as u32 >> 8) as f32 * 2f32.powi(-16);
     let floor = key * (POWER * std::f32::consts::LOG2_E);
     floor - (floor.abs() * 2f32.powi(-20) + POWER * 2f32.powi(-10)) - POWER * (16.0 + 127.0)
+}
+
+/// False only if a category of this standing cannot win. True for a logit of NaN or +∞.
+#[inline(always)]
+pub(crate) fn admits(floor: f32, standing: f32) -> bool {
+    // not `standing >= floor`, which is false for a NaN
+    !matches!(standing.partial_cmp(&floor), Some(std::cmp::Ordering::Less))
 }
 
 /// At most (log₂ coarse + 127)·2²³; 0 for coarse = 0, where p may be as small as 2⁻⁶⁵.

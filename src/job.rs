@@ -73,6 +73,14 @@ impl<'a> Job<'a> {
         Stream::new(self.seed, self.row_ids.id(row), self.first_draw + draw)
     }
 
+    /// The stream ids of the rows, if they were given one by one.
+    pub(crate) fn explicit_ids(&self) -> Option<&'a [u64]> {
+        match self.row_ids {
+            RowIds::From(_) => None,
+            RowIds::Each(ids) => Some(ids),
+        }
+    }
+
     /// Memory for the draws, filled with the sentinel.
     pub(crate) fn allocate(&self) -> Result<Vec<u32>, Error> {
         let mut draws = Vec::new();

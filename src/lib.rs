@@ -10,10 +10,11 @@ pub mod noise;
 mod options;
 pub mod reference;
 mod sampler;
+pub mod shaders;
 
 pub use cpu::CpuSampler;
 pub use error::{Error, Undrawable};
-pub use gpu::{AdapterReport, GpuSampler, GpuSamplerBuilder, adapters};
+pub use gpu::{AdapterReport, GpuSampler, GpuSamplerBuilder, adapters, adapters_async};
 pub use job::NO_DRAW;
 pub use options::{Logits, RowIds, SampleOptions};
 pub use sampler::Sampler;

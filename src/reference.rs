@@ -62,4 +62,3 @@ pub fn sample_rows(logits: Logits<'_>, options: &SampleOptions<'_>) -> Result<Ve
     job.report(&draws)?;
     Ok(draws)
 }
-

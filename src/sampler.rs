@@ -41,10 +41,9 @@ impl Sampler {
                 reason: "it is the hardware GPU of this machine".to_owned(),
                 engine: Engine::Gpu(Box::new(gpu)),
             },
-            Err(error) => Self {
-                reason: error.to_string(),
-                engine: Engine::Cpu(CpuSampler::new()),
-            },
+            Err(error) => {
+                Self { reason: error.to_string(), engine: Engine::Cpu(CpuSampler::new()) }
+            }
         }
     }
 

@@ -4,7 +4,7 @@
 //! turns into vector instructions; what the filter admits, a handful in a long row, is settled
 //! exactly, the most promising first so that it raises the floor for the others.
 
-use crate::filter::Filter;
+use crate::filter::{Filter, admits, floor_of};
 use crate::job::Temperature;
 use crate::noise::bits::{OCTET, Stream, coarse_block, noise};
 use crate::noise::gumbel::gumbel;
@@ -65,12 +65,7 @@ impl Race {
     }
 
     #[inline(always)]
-    fn block<const N: usize>(
-        &self,
-        logits: &[[f32; OCTET]; N],
-        octet: u32,
-        outcome: &mut Outcome,
-    ) {
+    fn block<const N: usize>(&self, logits: &[[f32; OCTET]; N], octet: u32, outcome: &mut Outcome) {
         match self.temperature {
             Temperature::Greedy => greedy(logits.as_flattened(), octet, outcome),
             Temperature::Scaled(scale) => {
@@ -95,15 +90,15 @@ impl Race {
         scale: Scale,
         outcome: &mut Outcome,
     ) {
-        let filter = Filter::new(scale, outcome.best);
+        let (filter, floor) = (Filter::new(scale), floor_of(outcome.best));
         let mut admitted = false;
         for (logits, coarse) in logits.iter().zip(coarse) {
             for (&logit, &coarse) in logits.iter().zip(coarse) {
-                admitted |= Filter::admits(filter.margin(logit, u32::from(coarse)));
+                admitted |= admits(floor, filter.standing(logit, u32::from(coarse)));
             }
         }
         if admitted {
-            self.settle_admitted(logits, coarse, octet, filter, scale, outcome);
+            self.settle_admitted(logits, coarse, octet, scale, outcome);
         }
     }
 
@@ -113,22 +108,26 @@ impl Race {
         logits: &[[f32; OCTET]; N],
         coarse: &[[u16; OCTET]; N],
         octet: u32,
-        filter: Filter,
         scale: Scale,
         outcome: &mut Outcome,
     ) {
-        let categories = logits.as_flattened().iter().zip(coarse.as_flattened()).enumerate();
+        let filter = Filter::new(scale);
+        let standings = logits
+            .as_flattened()
+            .iter()
+            .zip(coarse.as_flattened())
+            .map(|(&logit, &coarse)| filter.standing(logit, u32::from(coarse)))
+            .enumerate();
         let (mut leader, mut highest) = (0, f32::NEG_INFINITY);
-        for (i, (&logit, &coarse)) in categories.clone() {
-            let standing = filter.standing(logit, u32::from(coarse));
+        for (i, standing) in standings.clone() {
             if standing > highest {
                 (leader, highest) = (i, standing);
             }
         }
         self.settle(logits, coarse, octet, leader, scale, outcome);
-        let filter = Filter::new(scale, outcome.best);
-        for (i, (&logit, &bits)) in categories {
-            if i != leader && Filter::admits(filter.margin(logit, u32::from(bits))) {
+        let floor = floor_of(outcome.best);
+        for (i, standing) in standings {
+            if i != leader && admits(floor, standing) {
                 self.settle(logits, coarse, octet, i, scale, outcome);
             }
         }
@@ -198,7 +197,8 @@ mod tests {
             let lanes = coarse_bits::<N>(stream, seed as u32 * 77);
             for (octet, lane) in (seed as u32 * 77..).zip(lanes) {
                 let block = coarse_block(stream, octet);
-                let words = [0, 1, 2, 3].map(|i| u32::from(lane[2 * i + 1]) << 16 | u32::from(lane[2 * i]));
+                let words =
+                    [0, 1, 2, 3].map(|i| u32::from(lane[2 * i + 1]) << 16 | u32::from(lane[2 * i]));
                 assert_eq!(words, block, "octet {octet} of {N} lanes");
             }
         }

@@ -1,57 +1,291 @@
 //! The GPU engine: wgpu and WGSL, the reference's bytes.
+//!
+//! [`plan`] cuts a batch for a device's limits, [`kernel`] says what is bound to the shader
+//! and how it is told what to do, [`buffers`] holds what it reads and writes, [`readback`] brings draws and errors
+//! back, [`adapter`] finds the device.
+
+use std::sync::{Mutex, PoisonError};
 
 use crate::error::Error;
 use crate::job::Job;
 use crate::options::{Logits, SampleOptions};
+use crate::shaders::Variant;
 
 mod adapter;
+mod buffers;
+pub(crate) mod kernel;
+pub(crate) mod plan;
+mod readback;
 
-pub use adapter::{AdapterReport, adapters};
+pub use adapter::{AdapterReport, adapters, adapters_async};
 
-/// Draws on a GPU.
+use buffers::Buffers;
+use kernel::Pass;
+use plan::{Limits, Plan, Shape};
+use readback::{checked, read};
+
+/// The largest workgroup that is asked for.
+const WORKGROUP_SIZE: u32 = 256;
+
+/// Draws on a GPU, through wgpu.
+///
+/// Set up once, used for any number of calls of any shape; the shader is compiled when it is
+/// built, and buffers are kept from call to call.
+///
+/// ```no_run
+/// use gumbel::{GpuSampler, Logits, SampleOptions};
+/// let sampler = GpuSampler::new()?;
+/// let logits = vec![0.0; 1_000_000 * 16];
+/// let draws = sampler.sample_rows(Logits::new(&logits, 16)?, &SampleOptions::default())?;
+/// assert_eq!(draws.len(), 1_000_000);
+/// # Ok::<(), gumbel::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct GpuSampler {
     adapter: wgpu::AdapterInfo,
+    device: wgpu::Device,
+    queue: wgpu::Queue,
+    layout: wgpu::BindGroupLayout,
+    pipeline: wgpu::ComputePipeline,
+    limits: Limits,
+    filter: bool,
+    /// The last call's buffers; a call takes them and puts its own back.
+    buffers: Mutex<Option<Buffers>>,
 }
 
 /// How a [`GpuSampler`] is set up.
+///
+/// ```no_run
+/// use gumbel::{GpuSampler, wgpu};
+/// let sampler = GpuSampler::builder()
+///     .with_backends(wgpu::Backends::VULKAN)
+///     .with_adapter("llvmpipe")
+///     .build()?;
+/// # Ok::<(), gumbel::Error>(())
+/// ```
 #[derive(Clone, Debug)]
+#[must_use]
 pub struct GpuSamplerBuilder {
     backends: wgpu::Backends,
     adapter: Option<String>,
+    filter: bool,
+    int64: bool,
+    workgroup_size: u32,
+    chunk_bytes: u64,
+    workgroups: u32,
+    edit: fn(String) -> String,
+}
+
+impl Default for GpuSamplerBuilder {
+    fn default() -> Self {
+        Self {
+            backends: wgpu::Backends::all(),
+            adapter: None,
+            filter: true,
+            int64: true,
+            workgroup_size: WORKGROUP_SIZE,
+            chunk_bytes: u64::MAX,
+            workgroups: u32::MAX,
+            edit: |source| source,
+        }
+    }
+}
+
+impl GpuSamplerBuilder {
+    /// Only adapters of these backends. The default: all.
+    pub fn with_backends(self, backends: wgpu::Backends) -> Self {
+        Self { backends, ..self }
+    }
+
+    /// The first adapter whose name or driver contains `name`, in upper or lower case: the one way
+    /// to a software adapter. The default: the first hardware adapter.
+    pub fn with_adapter(self, name: impl Into<String>) -> Self {
+        Self { adapter: Some(name.into()), ..self }
+    }
+
+    /// With `false`, evaluates the noise of every category instead of filtering first. The draws
+    /// are the same, and a test says so.
+    pub fn with_filter(self, filter: bool) -> Self {
+        Self { filter, ..self }
+    }
+
+    /// With `false`, multiplies by 16-bit products even where the device has 64-bit integers. The
+    /// draws are the same.
+    pub fn with_int64(self, int64: bool) -> Self {
+        Self { int64, ..self }
+    }
+
+    /// The invocations of a workgroup, a power of two; lowered to what the device can do. The
+    /// draws are the same. The default: 256.
+    pub fn with_workgroup_size(self, workgroup_size: u32) -> Self {
+        Self { workgroup_size, ..self }
+    }
+
+    /// Uploads no more than this many bytes of logits at once; at least 1,024. The draws are the
+    /// same. The default: 64 MiB, or what the device can bind.
+    pub fn with_chunk_bytes(self, chunk_bytes: u64) -> Self {
+        Self { chunk_bytes, ..self }
+    }
+
+    /// Dispatches no more than this many workgroups along one dimension; at least 1. The draws
+    /// are the same. The default: the device's limit.
+    pub fn with_workgroups(self, workgroups: u32) -> Self {
+        Self { workgroups, ..self }
+    }
+
+    /// Changes the shader before it is compiled: how the tests inject a fault.
+    #[doc(hidden)]
+    pub fn with_shader_edit(self, edit: fn(String) -> String) -> Self {
+        Self { edit, ..self }
+    }
+
+    /// Finds the adapter and compiles the shader.
+    ///
+    /// # Errors
+    /// [`Error::NoAdapter`] if there is none such, and [`Error::UnsuitableAdapter`],
+    /// [`Error::NoDevice`] or [`Error::Gpu`] if it cannot be used.
+    pub fn build(self) -> Result<GpuSampler, Error> {
+        pollster::block_on(self.build_async())
+    }
+
+    /// As [`build`](Self::build), without blocking.
+    ///
+    /// # Errors
+    /// As [`build`](Self::build).
+    pub async fn build_async(self) -> Result<GpuSampler, Error> {
+        let report = adapter::choose(self.backends, self.adapter.as_deref()).await?;
+        report.open_with(&self).await
+    }
+
+    /// Compiles the shader on a device that the caller has. The sampler uses what features and
+    /// limits the device was made with: [`SHADER_INT64`](wgpu::Features::SHADER_INT64) helps.
+    ///
+    /// # Errors
+    /// [`Error::UnsuitableAdapter`] if a limit is too low, [`Error::Gpu`] if the shader is refused.
+    pub fn build_with_device(
+        self,
+        device: wgpu::Device,
+        queue: wgpu::Queue,
+    ) -> Result<GpuSampler, Error> {
+        pollster::block_on(self.build_with_device_async(device, queue))
+    }
+
+    /// As [`build_with_device`](Self::build_with_device), without blocking.
+    ///
+    /// # Errors
+    /// As [`build_with_device`](Self::build_with_device).
+    pub async fn build_with_device_async(
+        self,
+        device: wgpu::Device,
+        queue: wgpu::Queue,
+    ) -> Result<GpuSampler, Error> {
+        let info = device.adapter_info();
+        if let Some(what) = adapter::obstacle(&device.limits()) {
+            return Err(Error::UnsuitableAdapter { adapter: info.name, what });
+        }
+        self.build_on(info, device, queue).await
+    }
+
+    async fn build_on(
+        &self,
+        adapter: wgpu::AdapterInfo,
+        device: wgpu::Device,
+        queue: wgpu::Queue,
+    ) -> Result<GpuSampler, Error> {
+        let largest = device.limits().max_compute_invocations_per_workgroup.min(WORKGROUP_SIZE);
+        // the largest power of two up to what was asked for and what the device can do
+        let size = self.workgroup_size.clamp(1, largest);
+        let workgroup_size = 1 << size.ilog2();
+        let mut limits = Limits::new(&device.limits(), workgroup_size);
+        limits.binding_bytes = limits.binding_bytes.min(self.chunk_bytes).max(1 << 10);
+        limits.workgroups = limits.workgroups.min(self.workgroups).max(1);
+
+        let int64 = self.int64 && device.features().contains(wgpu::Features::SHADER_INT64);
+        let source = (self.edit)(Variant { int64, workgroup_size }.source());
+        let (layout, pipeline) = checked(&device, "compiling the shader", || {
+            let layout = kernel::bind_group_layout(&device);
+            let pipeline = kernel::pipeline(&device, &layout, &source);
+            (layout, pipeline)
+        })
+        .await?;
+        let (filter, buffers) = (self.filter, Mutex::new(None));
+        Ok(GpuSampler { adapter, device, queue, layout, pipeline, limits, filter, buffers })
+    }
 }
 
 impl GpuSampler {
-    /// A
+    /// A sampler on the first hardware GPU of this machine.
+    ///
+    /// # Errors
+    /// As [`GpuSamplerBuilder::build`]. A software adapter counts as none: the CPU engine is
+    /// faster, and a [builder](Self::builder) takes one by its name.
     pub fn new() -> Result<Self, Error> {
-        pollster::block_on(Self::new_async())
+        Self::builder().build()
     }
 
-    /// A
+    /// As [`new`](Self::new), without blocking.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
     pub async fn new_async() -> Result<Self, Error> {
         Self::builder().build_async().await
     }
 
-    /// B
+    /// Backend, adapter, device and the rest, by choice.
     pub fn builder() -> GpuSamplerBuilder {
-        GpuSamplerBuilder { backends: wgpu::Backends::all(), adapter: None }
+        GpuSamplerBuilder::default()
     }
 
-    /// The adapter.
+    /// The adapter that draws.
     pub fn adapter(&self) -> &wgpu::AdapterInfo {
         &self.adapter
     }
 
-    /// D
+    /// Draws from each row: rows × draws category indices, row by row.
+    ///
+    /// Any shape works: batches and rows that exceed the device's limits are cut.
+    ///
+    /// # Errors
+    /// What is wrong with the options or the shape, or with the first row that has no draw
+    /// ([`Error::UndrawableRow`]) unless [sentinels](SampleOptions::with_sentinels) are asked for;
+    /// [`Error::Gpu`] if the device fails.
+    ///
+    /// # Complexity
+    /// O(rows · draws · categories) time. On the device, at most 64 MiB for logits, as much for
+    /// draws and twice that for carrying cut rows over, whatever the batch.
+    #[doc(alias = "multinomial")]
+    #[doc(alias = "categorical")]
+    #[doc(alias = "sample_from_logits")]
     pub fn sample_rows(
         &self,
         logits: Logits<'_>,
         options: &SampleOptions<'_>,
     ) -> Result<Vec<u32>, Error> {
-        crate::reference::sample_rows(logits, options)
+        pollster::block_on(self.sample_rows_async(logits, options))
     }
 
-    /// D
+    /// As [`sample_rows`](Self::sample_rows), as a future. In a browser it yields while the GPU
+    /// works; elsewhere wgpu needs the thread to wait for the device.
+    ///
+    /// # Errors
+    /// As [`sample_rows`](Self::sample_rows).
+    pub async fn sample_rows_async(
+        &self,
+        logits: Logits<'_>,
+        options: &SampleOptions<'_>,
+    ) -> Result<Vec<u32>, Error> {
+        let job = Job::new(logits, options)?;
+        let mut draws = job.allocate()?;
+        self.run(&job, &mut draws).await?;
+        job.report(&draws)?;
+        Ok(draws)
+    }
+
+    /// As [`sample_rows`](Self::sample_rows), into a slice of rows × draws words. After an error
+    /// that names a row, all other rows' draws are there.
+    ///
+    /// # Errors
+    /// As [`sample_rows`](Self::sample_rows), and [`Error::DrawsLength`].
     pub fn sample_rows_into(
         &self,
         logits: Logits<'_>,
@@ -60,31 +294,65 @@ impl GpuSampler {
     ) -> Result<(), Error> {
         let job = Job::new(logits, options)?;
         job.check_output(draws)?;
-        draws.copy_from_slice(&crate::reference::sample_rows(logits, options)?);
+        pollster::block_on(self.run(&job, draws))?;
         job.report(draws)
     }
-}
 
-impl GpuSamplerBuilder {
-    /// Only adapters of these backends.
-    #[must_use]
-    pub fn with_backends(self, backends: wgpu::Backends) -> Self {
-        Self { backends, ..self }
+    async fn run(&self, job: &Job<'_>, draws: &mut [u32]) -> Result<(), Error> {
+        if draws.is_empty() {
+            return Ok(());
+        }
+        let shape = Shape {
+            rows: job.logits.rows(),
+            categories: job.logits.categories(),
+            row_stride: job.logits.row_stride(),
+            draws: job.draws,
+        };
+        let plan = Plan::new(shape, self.limits);
+        let kept = self.buffers.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let (buffers, bindings) = checked(&self.device, "allocating buffers", || {
+            let buffers = kept
+                .filter(|buffers| buffers.suffice(&plan, job))
+                .unwrap_or_else(|| Buffers::new(&self.device, &plan, job));
+            let bindings = buffers.bind(&self.device, &self.layout);
+            (buffers, bindings)
+        })
+        .await?;
+
+        let mut rest = draws;
+        for chunk in plan.chunks() {
+            checked(&self.device, "drawing", || {
+                buffers.write_row_ids(&self.queue, &chunk, job);
+                for segment in plan.segments() {
+                    let pass = Pass::new(job, &plan, &chunk, segment.clone(), self.filter);
+                    buffers.write_pass(&self.queue, pass);
+                    buffers.write_logits(&self.queue, &plan, &chunk, segment, job);
+                    self.dispatch(&bindings, chunk.workgroups);
+                }
+                self.copy_back(&buffers, chunk.races());
+            })
+            .await?;
+            let (now, later) = rest.split_at_mut(chunk.races());
+            read(&self.device, &buffers.readback, now).await?;
+            rest = later;
+        }
+        *self.buffers.lock().unwrap_or_else(PoisonError::into_inner) = Some(buffers);
+        Ok(())
     }
 
-    /// By name.
-    #[must_use]
-    pub fn with_adapter(self, name: impl Into<String>) -> Self {
-        Self { adapter: Some(name.into()), ..self }
+    fn dispatch(&self, bindings: &wgpu::BindGroup, [x, y]: [u32; 2]) {
+        let mut encoder = self.device.create_command_encoder(&Default::default());
+        let mut pass = encoder.begin_compute_pass(&Default::default());
+        pass.set_pipeline(&self.pipeline);
+        pass.set_bind_group(0, bindings, &[]);
+        pass.dispatch_workgroups(x, y, 1);
+        drop(pass);
+        self.queue.submit([encoder.finish()]);
     }
 
-    /// A
-    pub fn build(self) -> Result<GpuSampler, Error> {
-        pollster::block_on(self.build_async())
-    }
-
-    /// A
-    pub async fn build_async(self) -> Result<GpuSampler, Error> {
-        Err(Error::NoAdapter { wanted: self.adapter.unwrap_or_default(), found: vec![] })
+    fn copy_back(&self, buffers: &Buffers, races: usize) {
+        let mut encoder = self.device.create_command_encoder(&Default::default());
+        encoder.copy_buffer_to_buffer(&buffers.draws, 0, &buffers.readback, 0, 4 * races as u64);
+        self.queue.submit([encoder.finish()]);
     }
 }

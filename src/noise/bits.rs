@@ -61,9 +61,7 @@ pub const fn coarse(block: [u32; 4], category: u32) -> u32 {
 /// The fine bits are the first word of the fine block and the low half of the second.
 #[inline(always)]
 pub const fn noise(stream: Stream, category: u32, coarse: u32) -> u64 {
-    let fine = philox4x32_10(
-        [category, stream.row[0], stream.row[1], (stream.draw << 1) | 1],
-        stream.key,
-    );
+    let fine =
+        philox4x32_10([category, stream.row[0], stream.row[1], (stream.draw << 1) | 1], stream.key);
     ((coarse as u64) << 48) | (((fine[1] & 0xffff) as u64) << 32) | fine[0] as u64
 }

@@ -26,15 +26,32 @@ const LN2: u32 = 2_977_044_472;
 
 /// The words of Q(f) = (f − ln(1 + f)) / f² on [0, 1], highest power first. Error: 1.8·2⁻³².
 const LN1P: [u32; 11] = [
-    0x0074_0aca, 0x0300_6e94, 0x094c_13f3, 0x1271_c54b, 0x1b95_6aef, 0x233b_877a,
-    0x2a67_2204, 0x332b_379d, 0x3fff_818e, 0x5555_523b, 0x7fff_fffd,
+    0x0074_0aca,
+    0x0300_6e94,
+    0x094c_13f3,
+    0x1271_c54b,
+    0x1b95_6aef,
+    0x233b_877a,
+    0x2a67_2204,
+    0x332b_379d,
+    0x3fff_818e,
+    0x5555_523b,
+    0x7fff_fffd,
 ];
 
 /// The words of U(1 − x) = ln(−ln(1 − x/2) / (x/2)) / x on [0, 1], highest power first.
 /// Error: 1.7·2⁻³².
 const TAIL: [u32; 10] = [
-    0x001d_21cc, 0x00b4_ae24, 0x0210_060d, 0x03f1_3b09, 0x05ea_57a4, 0x080b_3389,
-    0x0b0b_383b, 0x1089_73d7, 0x1db6_265c, 0x539e_4d85,
+    0x001d_21cc,
+    0x00b4_ae24,
+    0x0210_060d,
+    0x03f1_3b09,
+    0x05ea_57a4,
+    0x080b_3389,
+    0x0b0b_383b,
+    0x1089_73d7,
+    0x1db6_265c,
+    0x539e_4d85,
 ];
 
 /// The bits of a 0.32 argument that the polynomials see.

@@ -14,7 +14,7 @@ pub const ROUNDS: u32 = 10;
 
 /// One round: two wide products, their halves crossed and mixed with the key.
 #[inline(always)]
-pub const fn round(counter: [u32; 4], key: [u32; 2]) -> [u32; 4] {
+pub const fn philox_round(counter: [u32; 4], key: [u32; 2]) -> [u32; 4] {
     let (low0, high0) = mul_wide(MULTIPLIERS[0], counter[0]);
     let (low1, high1) = mul_wide(MULTIPLIERS[1], counter[2]);
     [high1 ^ counter[1] ^ key[0], low1, high0 ^ counter[3] ^ key[1], low0]
@@ -32,7 +32,7 @@ pub const fn round(counter: [u32; 4], key: [u32; 2]) -> [u32; 4] {
 pub const fn philox4x32_10(mut counter: [u32; 4], mut key: [u32; 2]) -> [u32; 4] {
     let mut i = 0;
     while i < ROUNDS {
-        counter = round(counter, key);
+        counter = philox_round(counter, key);
         key = [key[0].wrapping_add(WEYL[0]), key[1].wrapping_add(WEYL[1])];
         i += 1;
     }

@@ -1,0 +1,173 @@
+//! The engine's draws: the reference's, for every awkward batch, however it is cut.
+
+use gumbel::conformance::{self, Case};
+use gumbel::{AdapterReport, CpuSampler, GpuSampler, Logits, SampleOptions, Sampler, wgpu};
+use gumbel::{GpuSamplerBuilder, reference};
+use libtest_mimic::Failed;
+
+use super::{Check, device, ensure};
+
+pub(crate) const CHECKS: &[(&str, Check)] = &[
+    ("draws::conformance", conformance),
+    ("draws::conformance_without_the_filter", conformance_without_the_filter),
+    ("draws::conformance_in_small_pieces", conformance_in_small_pieces),
+    ("draws::conformance_without_64_bit_integers", conformance_without_64_bit_integers),
+    ("draws::more_rows_than_workgroups", more_rows_than_workgroups),
+    ("draws::a_row_larger_than_a_binding", a_row_larger_than_a_binding),
+    ("draws::shapes_in_turn_on_one_sampler", shapes_in_turn_on_one_sampler),
+    ("draws::from_several_threads", from_several_threads),
+    ("draws::the_async_form", the_async_form),
+];
+
+/// Checks that take half a minute on a software adapter: run on the first adapter, and with
+/// `--include-ignored` on all.
+pub(crate) const LONG_CHECKS: &[(&str, Check)] =
+    &[("draws::more_than_2_to_32_logits", more_than_2_to_32_logits)];
+
+/// A sampler on this adapter, on a device of the test's own.
+pub(crate) fn sampler(
+    adapter: &AdapterReport,
+    builder: GpuSamplerBuilder,
+) -> Result<GpuSampler, Failed> {
+    let (device, queue) = device(adapter, adapter.features & wgpu::Features::SHADER_INT64)?;
+    Ok(builder.build_with_device(device, queue)?)
+}
+
+/// All cases that `chosen` admits, on one sampler.
+fn run(
+    adapter: &AdapterReport,
+    builder: GpuSamplerBuilder,
+    chosen: impl Fn(&Case) -> bool,
+) -> Result<(), Failed> {
+    let engine = Sampler::from(sampler(adapter, builder)?);
+    let mut wrong = Vec::new();
+    for case in conformance::cases().filter(chosen) {
+        let mismatches = case.mismatches(&engine, &case.expected())?;
+        if mismatches > 0 {
+            wrong.push(format!("{case}: {mismatches} mismatches"));
+        }
+    }
+    ensure(wrong.is_empty(), || wrong.join("\n"))
+}
+
+/// The logits of a case, counted once a draw.
+fn work(case: &Case) -> usize {
+    case.logits().rows() * case.logits().categories()
+}
+
+fn conformance(adapter: &AdapterReport) -> Result<(), Failed> {
+    run(adapter, GpuSampler::builder(), |_| true)
+}
+
+fn conformance_without_the_filter(adapter: &AdapterReport) -> Result<(), Failed> {
+    run(adapter, GpuSampler::builder().with_filter(false), |case| work(case) < 300_000)
+}
+
+fn conformance_in_small_pieces(adapter: &AdapterReport) -> Result<(), Failed> {
+    for workgroup_size in [1, 8, 64, 128] {
+        // rows of more than 256 categories are cut, and so is everything else
+        let builder = GpuSampler::builder()
+            .with_workgroup_size(workgroup_size)
+            .with_chunk_bytes(1 << 10)
+            .with_workgroups(3);
+        run(adapter, builder, |case| work(case) <= 9000)?;
+    }
+    // a sampler of the usual size, a row of thousands of pieces
+    let builder = GpuSampler::builder().with_chunk_bytes(1 << 12);
+    run(adapter, builder, |case| case.logits().rows() == 1 && work(case) < 1 << 20)
+}
+
+fn conformance_without_64_bit_integers(adapter: &AdapterReport) -> Result<(), Failed> {
+    run(adapter, GpuSampler::builder().with_int64(false), |case| work(case) < 100_000)
+}
+
+/// What the CPU engine, which is held against the reference elsewhere, draws.
+fn as_on_cpu(
+    gpu: &GpuSampler,
+    logits: Logits<'_>,
+    options: &SampleOptions<'_>,
+) -> Result<(), Failed> {
+    let expected = CpuSampler::new().sample_rows(logits, options)?;
+    let draws = gpu.sample_rows(logits, options)?;
+    let first = draws.iter().zip(&expected).position(|(got, expected)| got != expected);
+    ensure(first.is_none(), || format!("the draws differ from number {first:?} on"))
+}
+
+fn ramp(categories: usize) -> Vec<f32> {
+    (0..categories).map(|i| (i * 7919 % 1009) as f32 / 128.0).collect()
+}
+
+/// Every row takes a workgroup, and there are more rows than a dimension has workgroups.
+fn more_rows_than_workgroups(adapter: &AdapterReport) -> Result<(), Failed> {
+    let row = ramp(9);
+    let rows = 70_000;
+    ensure(rows > adapter.limits.max_compute_workgroups_per_dimension as usize, || {
+        format!("this adapter takes {rows} workgroups in one dimension")
+    })?;
+    let gpu = sampler(adapter, GpuSampler::builder().with_workgroup_size(1))?;
+    let logits = Logits::with_row_stride(&row, rows, row.len(), 0)?;
+    as_on_cpu(&gpu, logits, &SampleOptions::default().with_seed(3))
+}
+
+/// Rows × categories exceed 2³², and so does first_row + row.
+fn more_than_2_to_32_logits(adapter: &AdapterReport) -> Result<(), Failed> {
+    let row = ramp((1 << 20) + 3);
+    let rows = 4100;
+    ensure(rows * row.len() > 1 << 32, || "not that many".to_owned())?;
+    let gpu = sampler(adapter, GpuSampler::builder())?;
+    let options = SampleOptions::default().with_first_row((1 << 32) - 2000);
+    let draws = gpu.sample_rows(Logits::with_row_stride(&row, rows, row.len(), 0)?, &options)?;
+    for position in [0, 1, 1999, 2000, 2001, 4095, 4096, 4099] {
+        let options = options.with_first_row((1 << 32) - 2000 + position as u64);
+        let expected = reference::sample_rows(Logits::new(&row, row.len())?, &options)?;
+        ensure(expected == [draws[position]], || format!("row {position} differs"))?;
+    }
+    Ok(())
+}
+
+/// 80 MB of logits in one row: more than a chunk, and more than some adapters can bind.
+fn a_row_larger_than_a_binding(adapter: &AdapterReport) -> Result<(), Failed> {
+    let row = ramp(20_000_003);
+    let gpu = sampler(adapter, GpuSampler::builder())?;
+    as_on_cpu(&gpu, Logits::new(&row, row.len())?, &SampleOptions::default().with_draws(2))
+}
+
+/// Buffers kept from one call must not leak into the next.
+fn shapes_in_turn_on_one_sampler(adapter: &AdapterReport) -> Result<(), Failed> {
+    let gpu = sampler(adapter, GpuSampler::builder())?;
+    let data = ramp(100_000);
+    let ids: Vec<u64> = (0..500).map(|i| i << 40).collect();
+    for (rows, categories, draws) in [(1, 5, 1), (500, 200, 3), (2, 50_000, 1), (500, 3, 200)] {
+        let logits = Logits::with_row_stride(&data, rows, categories, categories)?;
+        as_on_cpu(&gpu, logits, &SampleOptions::default().with_draws(draws))?;
+        let options = SampleOptions::default().with_row_ids(&ids[..rows]).with_temperature(0.5);
+        as_on_cpu(&gpu, logits, &options)?;
+    }
+    Ok(())
+}
+
+fn from_several_threads(adapter: &AdapterReport) -> Result<(), Failed> {
+    let gpu = sampler(adapter, GpuSampler::builder())?;
+    let data = ramp(30_000);
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = (1..5)
+            .map(|seed| {
+                let (gpu, data) = (&gpu, &data);
+                scope.spawn(move || {
+                    let options = SampleOptions::default().with_seed(seed);
+                    as_on_cpu(gpu, Logits::new(data, 100 * seed as usize)?, &options)
+                })
+            })
+            .collect();
+        threads.into_iter().try_for_each(|thread| thread.join().unwrap())
+    })
+}
+
+fn the_async_form(adapter: &AdapterReport) -> Result<(), Failed> {
+    let data = ramp(3000);
+    let logits = Logits::new(&data, 30)?;
+    let options = SampleOptions::default();
+    let gpu = sampler(adapter, GpuSampler::builder())?;
+    let draws = pollster::block_on(gpu.sample_rows_async(logits, &options))?;
+    ensure(draws == reference::sample_rows(logits, &options)?, || "other draws".to_owned())
+}

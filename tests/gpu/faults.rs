@@ -1,0 +1,110 @@
+//! Self-tests: a fault in the shader, and the comparison sees it. And errors: what a user gets.
+
+use gumbel::conformance;
+use gumbel::{
+    AdapterReport, Error, GpuSampler, Logits, NO_DRAW, SampleOptions, Sampler, Undrawable,
+};
+use libtest_mimic::Failed;
+
+use super::draws::sampler;
+use super::{Check, ensure};
+
+pub(crate) const CHECKS: &[(&str, Check)] = &[
+    ("faults::a_swapped_tie_rule_is_seen", |adapter| {
+        // at temperature 0 equal logits tie
+        let edit =
+            |source: String| replaced(source, "a.category < b.category", "a.category > b.category");
+        seen(adapter, edit, "temperature 0, ties")
+    }),
+    ("faults::an_unwritten_output_is_seen", |adapter| {
+        let edit = |source: String| {
+            replaced(
+                source,
+                "if lane == 0u && index < races {",
+                "if lane == 0u && index + 1u < races {",
+            )
+        };
+        seen(adapter, edit, "normal logits")
+    }),
+    ("faults::a_wrong_counter_is_seen", |adapter| {
+        let edit =
+            |source: String| replaced(source, "(stream.draw << 1u) | 1u", "stream.draw | 1u");
+        seen(adapter, edit, "5 draws a row")
+    }),
+    ("faults::a_filter_that_is_too_tight_is_seen", |adapter| {
+        let edit = |source: String| {
+            replaced(
+                source,
+                "return floor - slack - POWER * 143.0;",
+                "return floor - POWER * 140.0;",
+            )
+        };
+        seen(adapter, edit, "normal logits")
+    }),
+    ("faults::a_forgotten_carry_over_is_seen", |adapter| {
+        let edit = |source: String| {
+            replaced(source, "if beats(Best(before.xy, before.z), best) {", "if false {")
+        };
+        seen(adapter, edit, "normal logits")
+    }),
+    (
+        "faults::a_shader_that_does_not_compile_is_an_error",
+        a_shader_that_does_not_compile_is_an_error,
+    ),
+    ("faults::errors_name_the_row", errors_name_the_row),
+];
+
+/// The source with one place changed.
+///
+/// # Panics
+/// If there is no such place: then the fault would not be injected.
+fn replaced(source: String, from: &str, to: &str) -> String {
+    assert_eq!(source.matches(from).count(), 1, "{from}");
+    source.replace(from, to)
+}
+
+/// An engine with this fault mismatches in some case of this name.
+fn seen(adapter: &AdapterReport, edit: fn(String) -> String, name: &str) -> Result<(), Failed> {
+    // small chunks, so that rows are cut
+    let builder = GpuSampler::builder().with_chunk_bytes(1 << 12).with_shader_edit(edit);
+    let engine = Sampler::from(sampler(adapter, builder)?);
+    let cases = conformance::cases().filter(|case| {
+        let (rows, categories) = (case.logits().rows(), case.logits().categories());
+        case.to_string().ends_with(name) && rows <= 65 && rows * categories < 60_000
+    });
+    let mut mismatches = 0;
+    for case in cases {
+        mismatches += case.mismatches(&engine, &case.expected())?;
+    }
+    ensure(mismatches > 0, || "the fault was not seen".to_owned())
+}
+
+fn a_shader_that_does_not_compile_is_an_error(adapter: &AdapterReport) -> Result<(), Failed> {
+    let (device, queue) = super::device(adapter, Default::default())?;
+    let builder = GpuSampler::builder().with_shader_edit(|source| source + "fn broken( {");
+    let error = builder.build_with_device(device, queue).err();
+    let while_doing = "compiling the shader";
+    ensure(matches!(error, Some(Error::Gpu { while_doing: w, .. }) if w == while_doing), || {
+        format!("{error:?}")
+    })
+}
+
+fn errors_name_the_row(adapter: &AdapterReport) -> Result<(), Failed> {
+    let gpu = sampler(adapter, GpuSampler::builder())?;
+    let mut data = [0.0; 40];
+    data[8 * 2 + 5] = f32::NAN;
+    data[8 * 3 + 1] = f32::INFINITY;
+    let logits = Logits::new(&data, 8)?;
+    let options = SampleOptions::default();
+    let error = gpu.sample_rows(logits, &options).err();
+    let nan = Undrawable::Nan { category: 5 };
+    ensure(
+        matches!(error, Some(Error::UndrawableRow { row: 2, reason }) if reason == nan),
+        || format!("{error:?}"),
+    )?;
+    let draws = gpu.sample_rows(logits, &options.with_sentinels(true))?;
+    let undrawn: Vec<_> = draws.iter().map(|&draw| draw == NO_DRAW).collect();
+    ensure(undrawn == [false, false, true, true, false], || format!("{draws:?}"))?;
+    let error = gpu.sample_rows(logits, &options.with_temperature(-1.0)).err();
+    ensure(matches!(error, Some(Error::Temperature { .. })), || format!("{error:?}"))
+}

@@ -1,0 +1,273 @@
+//! The noise, word for word: each function of the contract on the GPU and on the CPU.
+
+use ::gumbel::noise::{bits, gumbel, order, philox, wide};
+use ::gumbel::{AdapterReport, shaders, wgpu};
+use libtest_mimic::Failed;
+
+use super::{Check, ensure};
+
+pub(crate) const CHECKS: &[(&str, Check)] = &[
+    ("words::random123_known_answers", random123_known_answers),
+    ("words::a_million_random_counters", a_million_random_counters),
+    ("words::products", products),
+    ("words::noise_and_gumbel", noise_and_gumbel),
+    ("words::keys", keys),
+    ("words::a_dropped_carry_is_seen", a_dropped_carry_is_seen),
+    ("words::a_missing_round_is_seen", a_missing_round_is_seen),
+];
+
+/// One item of four words in, one of four words out.
+type Words = [u32; 4];
+
+/// A function in WGSL, of `x: vec4<u32>` and `y: vec4<u32>`, and the same in Rust.
+struct Twin {
+    wgsl: &'static str,
+    rust: fn(Words, Words) -> Words,
+}
+
+const PHILOX: Twin =
+    Twin { wgsl: "philox4x32_10(x, y.xy)", rust: |x, y| philox::philox4x32_10(x, [y[0], y[1]]) };
+const PRODUCT: Twin = Twin {
+    wgsl: "vec4<u32>(mul_wide(x.x, x.y), mul_high(x.z, x.w), 0u)",
+    rust: |x, _| {
+        let (low, high) = wide::mul_wide(x[0], x[1]);
+        [low, high, wide::mul_high(x[2], x[3]), 0]
+    },
+};
+const NOISE: Twin = Twin {
+    wgsl: "probe_noise(x, y)",
+    rust: |x, y| {
+        let stream = bits::Stream { key: [x[0], x[1]], row: [x[2], x[3]], draw: y[0] >> 1 };
+        let coarse = bits::coarse(bits::coarse_block(stream, y[1] / 8), y[1]);
+        let v = bits::noise(stream, y[1], coarse);
+        [v as u32, (v >> 32) as u32, gumbel::gumbel(v) as u32, coarse]
+    },
+};
+const GUMBEL: Twin = Twin {
+    wgsl: "vec4<u32>(bitcast<u32>(gumbel(x.xy)), bitcast<u32>(gumbel(x.zw)), 0u, 0u)",
+    rust: |x, _| {
+        let g = |low, high| gumbel::gumbel(u64::from(high) << 32 | u64::from(low)) as u32;
+        [g(x[0], x[1]), g(x[2], x[3]), 0, 0]
+    },
+};
+const KEY: Twin = Twin {
+    wgsl: "vec4<u32>(key(x.x, y.x, bitcast<i32>(x.y)), greedy_key(x.x))",
+    rust: |x, y| {
+        let temperature = 1.0 / f32::from_bits(y[0]);
+        let scale = order::Scale::from_temperature(temperature).unwrap();
+        // the reciprocal of a reciprocal need not be the same: a power of two is
+        assert_eq!(scale.reciprocal().to_bits(), y[0]);
+        let (key, greedy) = (order::key(x[0], scale, x[1] as i32), order::greedy_key(x[0]));
+        [key as u32, (key >> 32) as u32, greedy as u32, (greedy >> 32) as u32]
+    },
+};
+
+const PROBE: &str = "
+fn probe_noise(x: vec4<u32>, y: vec4<u32>) -> vec4<u32> {
+    let stream = Stream(x.xy, x.zw, y.x >> 1u);
+    let c = coarse(coarse_block(stream, y.y / 8u), y.y);
+    let v = noise(stream, y.y, c);
+    return vec4<u32>(v, bitcast<u32>(gumbel(v)), c);
+}
+@group(0) @binding(0) var<storage, read> items: array<array<vec4<u32>, 2>>;
+@group(0) @binding(1) var<storage, read_write> results: array<vec4<u32>>;
+@compute @workgroup_size(64)
+fn probe(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) n: vec3<u32>) {
+    let i = id.y * n.x * 64u + id.x;
+    if i < arrayLength(&results) {
+        let x = items[i][0];
+        let y = items[i][1];
+        results[i] = PROBED;
+    }
+}";
+
+/// What the GPU gives for the items. The results start as poison, so that an unwritten one shows.
+fn on_gpu(
+    device: &wgpu::Device,
+    queue: &wgpu::Queue,
+    source: &str,
+    items: &[[Words; 2]],
+) -> Result<Vec<Words>, Failed> {
+    use wgpu::BufferUsages as Usage;
+    let buffer = |size: usize, usage| {
+        device.create_buffer(&wgpu::BufferDescriptor {
+            label: None,
+            size: size as u64,
+            usage,
+            mapped_at_creation: false,
+        })
+    };
+    let input = buffer(size_of_val(items), Usage::STORAGE | Usage::COPY_DST);
+    let size = 16 * items.len();
+    let output = buffer(size, Usage::STORAGE | Usage::COPY_SRC | Usage::COPY_DST);
+    let readback = buffer(size, Usage::MAP_READ | Usage::COPY_DST);
+    queue.write_buffer(&input, 0, bytemuck::cast_slice(items));
+    queue.write_buffer(&output, 0, &vec![0xa5; size]);
+
+    let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
+        label: None,
+        source: wgpu::ShaderSource::Wgsl(source.into()),
+    });
+    let pipeline = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+        label: None,
+        layout: None,
+        module: &module,
+        entry_point: Some("probe"),
+        compilation_options: Default::default(),
+        cache: None,
+    });
+    let bindings = device.create_bind_group(&wgpu::BindGroupDescriptor {
+        label: None,
+        layout: &pipeline.get_bind_group_layout(0),
+        entries: &[
+            wgpu::BindGroupEntry { binding: 0, resource: input.as_entire_binding() },
+            wgpu::BindGroupEntry { binding: 1, resource: output.as_entire_binding() },
+        ],
+    });
+    let mut encoder = device.create_command_encoder(&Default::default());
+    let mut pass = encoder.begin_compute_pass(&Default::default());
+    pass.set_pipeline(&pipeline);
+    pass.set_bind_group(0, &bindings, &[]);
+    let workgroups = items.len().div_ceil(64) as u32;
+    pass.dispatch_workgroups(workgroups.min(1024), workgroups.div_ceil(1024), 1);
+    drop(pass);
+    encoder.copy_buffer_to_buffer(&output, 0, &readback, 0, size as u64);
+    queue.submit([encoder.finish()]);
+    readback.map_async(wgpu::MapMode::Read, .., |result| result.unwrap());
+    device.poll(wgpu::PollType::wait_indefinitely())?;
+    let view = readback.get_mapped_range(..)?;
+    Ok(bytemuck::cast_slice(&view).to_vec())
+}
+
+/// In how many items GPU and CPU differ, for each form of the product that the adapter has.
+fn differences(
+    adapter: &AdapterReport,
+    twin: &Twin,
+    items: &[[Words; 2]],
+    edit: fn(String) -> String,
+) -> Result<Vec<usize>, Failed> {
+    let expected: Vec<_> = items.iter().map(|&[x, y]| (twin.rust)(x, y)).collect();
+    let feature = adapter.features & wgpu::Features::SHADER_INT64;
+    let forms = if feature.is_empty() { &[false][..] } else { &[false, true] };
+    forms
+        .iter()
+        .map(|&int64| {
+            let (device, queue) = super::device(adapter, feature)?;
+            let source = edit(shaders::noise_source(int64) + PROBE).replace("PROBED", twin.wgsl);
+            let words = on_gpu(&device, &queue, &source, items)?;
+            Ok(words.iter().zip(&expected).filter(|(got, expected)| got != expected).count())
+        })
+        .collect()
+}
+
+fn same(adapter: &AdapterReport, twin: &Twin, items: &[[Words; 2]]) -> Result<(), Failed> {
+    let differences = differences(adapter, twin, items, |source| source)?;
+    ensure(differences.iter().all(|&n| n == 0), || {
+        format!("{differences:?} of {} items differ in {}", items.len(), twin.wgsl)
+    })
+}
+
+fn random(n: u32) -> impl Iterator<Item = [Words; 2]> {
+    (0..n).map(|i| [0, 1].map(|k| philox::philox4x32_10([i, k, 0, 0], [3, 4])))
+}
+
+/// Words at the edges of 16 and 32 bits, in all combinations of four.
+fn edges() -> impl Iterator<Item = [Words; 2]> {
+    const EDGES: [u32; 9] =
+        [0, 1, 2, 0xffff, 0x1_0000, 0x7fff_ffff, 0x8000_0000, 0xffff_0000, u32::MAX];
+    (0..9usize.pow(4)).map(|i| {
+        let words = [i, i / 9, i / 81, i / 729].map(|k| EDGES[k % 9]);
+        [words, words]
+    })
+}
+
+fn random123_known_answers(adapter: &AdapterReport) -> Result<(), Failed> {
+    let pi = [0x243f_6a88, 0x85a3_08d3, 0x1319_8a2e, 0x0370_7344];
+    let items =
+        [[[0; 4], [0; 4]], [[u32::MAX; 4], [u32::MAX; 4]], [pi, [0xa409_3822, 0x299f_31d0, 0, 0]]];
+    let answers = [
+        [0x6627_e8d5, 0xe169_c58d, 0xbc57_ac4c, 0x9b00_dbd8],
+        [0x408f_276d, 0x41c8_3b0e, 0xa20b_c7c6, 0x6d54_51fd],
+        [0xd16c_fe09, 0x94fd_cceb, 0x5001_e420, 0x2412_6ea1],
+    ];
+    for ([x, y], answer) in items.into_iter().zip(answers) {
+        ensure((PHILOX.rust)(x, y) == answer, || format!("the CPU's words for {x:x?}"))?;
+    }
+    same(adapter, &PHILOX, &items)
+}
+
+fn a_million_random_counters(adapter: &AdapterReport) -> Result<(), Failed> {
+    same(adapter, &PHILOX, &random(1_000_000).collect::<Vec<_>>())
+}
+
+fn products(adapter: &AdapterReport) -> Result<(), Failed> {
+    same(adapter, &PRODUCT, &edges().chain(random(100_000)).collect::<Vec<_>>())
+}
+
+fn noise_and_gumbel(adapter: &AdapterReport) -> Result<(), Failed> {
+    same(adapter, &NOISE, &random(200_000).collect::<Vec<_>>())?;
+    // either side of every power of two, both ends, and random words of every length
+    let around = (0..64).flat_map(|e| (-2..=2).map(move |d| (1u64 << e).wrapping_add_signed(d)));
+    let lengths = random(100_000)
+        .map(|[[low, high, n, _], _]| (u64::from(high) << 32 | u64::from(low)) >> (n % 64));
+    let words = |v: u64| [v as u32, (v >> 32) as u32];
+    let items: Vec<_> = around
+        .chain(lengths)
+        .map(|v| {
+            let ([a, b], [c, d]) = (words(v), words(!v));
+            [[a, b, c, d], [0; 4]]
+        })
+        .collect();
+    same(adapter, &GUMBEL, &items)
+}
+
+fn keys(adapter: &AdapterReport) -> Result<(), Failed> {
+    let items: Vec<_> = random(400_000)
+        .chain(edges())
+        .map(|[x, y]| {
+            // exponents from -30 to 40 for every other logit, any bits but infinities for the rest
+            let logit = match y[1] % 4 {
+                0 => x[0],
+                1 => x[0] & 0x807f_ffff,
+                _ => x[0] & 0x807f_ffff | (127 - 30 + y[2] % 71) << 23,
+            };
+            let logit =
+                if order::is_invalid(logit) || logit == order::NEG_INFINITY { 0 } else { logit };
+            // a temperature whose reciprocal is found again by another division
+            let scale = match y[3] % 3 {
+                0 => 1f32.to_bits(),
+                1 => (127 - 99 + y[0] % 199) << 23,
+                _ => loop_free_reciprocal(y[0]),
+            };
+            [[logit, x[1] >> 2, 0, 0], [scale, 0, 0, 0]]
+        })
+        .collect();
+    same(adapter, &KEY, &items)
+}
+
+/// A reciprocal of a temperature near 1 that is the reciprocal of its reciprocal.
+fn loop_free_reciprocal(word: u32) -> u32 {
+    let mut scale = 1.0 / f32::from_bits(word & 0x7f_ffff | (127 - 3 + (word >> 24) % 7) << 23);
+    for _ in 0..4 {
+        scale = 1.0 / (1.0 / scale);
+    }
+    if 1.0 / (1.0 / scale) == scale { scale.to_bits() } else { 1f32.to_bits() }
+}
+
+fn a_dropped_carry_is_seen(adapter: &AdapterReport) -> Result<(), Failed> {
+    let items: Vec<_> = edges().chain(random(10_000)).collect();
+    let edit = |source: String| {
+        source
+            .replace("a1 * b0 + (low >> 16u)", "a1 * b0")
+            .replace("(u64(a) * u64(b)) >> 32u", "((u64(a) * u64(b)) >> 32u) & 0x7ffffffflu")
+    };
+    let differences = differences(adapter, &PRODUCT, &items, edit)?;
+    ensure(differences.iter().all(|&n| n > 0), || format!("not seen: {differences:?}"))
+}
+
+fn a_missing_round_is_seen(adapter: &AdapterReport) -> Result<(), Failed> {
+    let items: Vec<_> = random(1000).collect();
+    let edit = |source: String| source.replace("c = philox_round(c, key + 9u * weyl);", "");
+    let differences = differences(adapter, &PHILOX, &items, edit)?;
+    ensure(differences.iter().all(|&n| n == items.len()), || format!("not seen: {differences:?}"))
+}
