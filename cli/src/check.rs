@@ -69,7 +69,10 @@ fn candidates(args: &CheckArgs) -> Result<Vec<Candidate>, Error> {
     if args.engine != Some(CheckedEngine::Cpu) {
         let reports = all();
         let name = args.adapter.as_deref();
-        let chosen: Vec<_> = reports.iter().filter(|report| is_called(report, name)).collect();
+        let chosen: Vec<_> = reports
+            .iter()
+            .filter(|report| name.is_none_or(|name| report.is_called(name)))
+            .collect();
         if chosen.is_empty() && (name.is_some() || args.engine.is_some()) {
             let wanted = match name {
                 Some(name) => format!("is called \"{name}\""),
@@ -81,15 +84,6 @@ fn candidates(args: &CheckArgs) -> Result<Vec<Candidate>, Error> {
         candidates.extend(chosen.into_iter().map(candidate));
     }
     Ok(candidates)
-}
-
-/// The rule by which [`gumbel::GpuSamplerBuilder::with_adapter`] finds an adapter.
-fn is_called(report: &AdapterReport, name: Option<&str>) -> bool {
-    let Some(name) = name.map(str::to_lowercase) else { return true };
-    let info = &report.info;
-    [&info.name, &info.driver, &info.driver_info]
-        .iter()
-        .any(|text| text.to_lowercase().contains(&name))
 }
 
 fn candidate(report: &AdapterReport) -> Candidate {

@@ -78,7 +78,9 @@ impl AdapterReport {
         builder.build_on(self.info.clone(), device, queue).await
     }
 
-    fn is_called(&self, name: &str) -> bool {
+    /// True if [`with_adapter`](GpuSamplerBuilder::with_adapter) finds this adapter by that name:
+    /// if its name or driver contains it, in upper or lower case.
+    pub fn is_called(&self, name: &str) -> bool {
         let name = name.to_lowercase();
         let info = &self.info;
         [&info.name, &info.driver, &info.driver_info]
