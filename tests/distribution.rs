@@ -1,0 +1,154 @@
+//! Every category is drawn with its probability, out to the far tail.
+//!
+//! The CPU engine draws under fixed seeds; that other engines give the same draws is tested
+//! elsewhere.
+
+mod common {
+    pub(crate) mod statistics;
+}
+
+use common::statistics::{ALARM, chi_square, counts};
+use gumbel::{CpuSampler, Logits, SampleOptions};
+use statrs::distribution::{DiscreteCDF, Poisson};
+
+/// exp(logit) over the sum of all.
+fn softmax(logits: &[f32]) -> Vec<f64> {
+    let weights: Vec<f64> = logits.iter().map(|&logit| f64::from(logit).exp()).collect();
+    let sum: f64 = weights.iter().sum();
+    weights.iter().map(|weight| weight / sum).collect()
+}
+
+/// How often each category is drawn: `rows` × `draws` draws from one row of logits.
+#[expect(clippy::unwrap_used, reason = "the calls of this file are valid")]
+fn frequencies(logits: &[f32], rows: usize, draws: u32, seed: u64) -> Vec<u64> {
+    let batch = Logits::with_row_stride(logits, rows, logits.len(), 0).unwrap();
+    let options = SampleOptions::default().with_seed(seed).with_draws(draws);
+    counts(CpuSampler::new().sample_rows(batch, &options).unwrap(), logits.len())
+}
+
+/// Ten million draws have the row's probabilities, and not those of a row in which every second
+/// category is 1 % more probable: the test that passes would see a tilt of 1 %.
+///
+/// False alarms: 10⁻⁶ a row.
+fn assert_fits(name: &str, logits: &[f32], seed: u64) {
+    let counts = frequencies(logits, 10_000, 1000, seed);
+    let fit = chi_square(&counts, &softmax(logits));
+    let tilted: Vec<f32> = (0..).zip(logits).map(|(i, x)| x + 0.01 * (i % 2) as f32).collect();
+    let tilted_fit = chi_square(&counts, &softmax(&tilted));
+    println!("{name}: p = {fit:.4}; against the tilted row p = {tilted_fit:.1e}");
+    assert!(fit > ALARM, "{name}: p = {fit:e}");
+    assert!(tilted_fit < ALARM, "a tilt of {name} is not seen: p = {tilted_fit:e}");
+}
+
+#[test]
+fn flat_row() {
+    assert_fits("flat", &[-2.5; 16], 1);
+}
+
+/// From 77 % down to probabilities that ten million draws do not see.
+#[test]
+fn peaked_row() {
+    let logits: Vec<f32> = (0..61).map(|i| -0.5 * (i * 29 % 61) as f32).collect();
+    assert_fits("peaked", &logits, 2);
+}
+
+/// Two hills of different width, 200 categories, more than a vector block of the engine.
+#[test]
+fn bimodal_row() {
+    let hill = |i: f32, top: f32, width: f32| -((i - top) / width).powi(2) / 2.0;
+    let logits: Vec<f32> = (0..200u16)
+        .map(f32::from)
+        .map(|i| hill(i, 40.0, 10.0).max(hill(i, 150.0, 25.0) - 0.7))
+        .collect();
+    assert_fits("bimodal", &logits, 3);
+}
+
+/// Two categories in three are masked, by −∞ and by −10³⁰ in turn: none of them is ever drawn,
+/// and the others keep their odds.
+#[test]
+fn masked_row() {
+    let logits: Vec<f32> =
+        (0..99).map(|i| [0.02 * i as f32, f32::NEG_INFINITY, -1e30][i % 3]).collect();
+    assert_fits("masked", &logits, 4);
+}
+
+/// The engine that draws from tilted logits is seen by the test against the logits that were
+/// meant.
+#[test]
+fn a_tilted_engine_is_seen() {
+    let tilted: Vec<f32> = (0..16).map(|i| 0.01 * (i % 2) as f32).collect();
+    let p = chi_square(&frequencies(&tilted, 10_000, 1000, 5), &softmax(&[0.0; 16]));
+    assert!(p < ALARM, "p = {p:e}");
+}
+
+/// Categories of probability 10⁻⁵, 10⁻⁶ and 10⁻⁷ in a short row, four of each, at 40 million
+/// draws; one of probability 0 is never drawn.
+///
+/// False alarms: 10⁻⁶ for each of the three Poisson counts and both of its ends.
+#[test]
+fn rare_categories() {
+    let mut logits = [0.0; 24];
+    for (level, odds) in [1e-5f64, 1e-6, 1e-7].into_iter().enumerate() {
+        logits[5 + 4 * level..][..4].fill((odds * 11.0).ln() as f32);
+    }
+    logits[17] = f32::NEG_INFINITY;
+    let probabilities = softmax(&logits);
+    let counts = frequencies(&logits, 40_000, 1000, 6);
+    assert_eq!(counts[17], 0);
+    let mut levels = Vec::new();
+    for level in 0..3 {
+        let level = 5 + 4 * level..9 + 4 * level;
+        let mean = 4e7 * probabilities[level.clone()].iter().sum::<f64>();
+        let count = counts[level].iter().sum::<u64>();
+        println!("{count} draws, expected {mean:.1}: {:.2e}", poisson(count, mean));
+        levels.push((count, mean));
+    }
+    assert!(levels.iter().all(|&(count, mean)| poisson(count, mean) > ALARM), "{levels:?}");
+    // a tail that is half or twice as heavy would be seen
+    assert!(poisson(levels[0].0 / 2, levels[0].1) < ALARM);
+    assert!(poisson(levels[0].0 * 2, levels[0].1) < ALARM);
+}
+
+/// The probability of a Poisson count that is at least so far out, at its end.
+#[expect(clippy::unwrap_used, reason = "the mean is positive")]
+fn poisson(count: u64, mean: f64) -> f64 {
+    let distribution = Poisson::new(mean).unwrap();
+    let above = if count == 0 { 1.0 } else { distribution.sf(count - 1) };
+    distribution.cdf(count).min(above)
+}
+
+/// One head at 0 and 262,144 categories at −20.5 share `rows` draws: is the tail's total within 4
+/// sigma of its expectation, 3.28·10⁻⁴ a draw?
+///
+/// Noise of 24 bits could not draw the tail at all: it ends at −ln 2⁻²⁵ = 17.3.
+fn assert_tail(rows: usize, seed: u64) {
+    let mut logits = vec![-20.5; 262_145];
+    logits[100_003] = 0.0;
+    let counts = frequencies(&logits, rows, 1, seed);
+    let share = 1.0 - softmax(&logits)[100_003];
+    assert!((share - 3.28e-4).abs() < 1e-6);
+    let expected = rows as f64 * share;
+    let within = |count: f64| (count - expected).abs() <= 4.0 * expected.sqrt();
+    let tail = rows as u64 - counts[100_003];
+    println!("{tail} draws in the tail, expected {expected:.1}");
+    assert!(within(tail as f64), "{tail}, expected {expected}");
+    // both a tail that is never drawn and one of twice the weight would be seen
+    assert!(!within(0.0) && !within(2.0 * expected));
+    // the tail is flat: no category is drawn twice in 200,000 draws but by chance
+    let low = counts[..100_003].iter().sum::<u64>();
+    let flat = chi_square(&[low, tail - low], &[100_003.0 / 262_144.0, 162_141.0 / 262_144.0]);
+    assert!(flat > ALARM, "{low} of {tail} below the head: p = {flat:e}");
+}
+
+/// False alarms: 10⁻⁴, the two ends of a Poisson count of 65.5 beyond 4 sigma.
+#[test]
+fn far_tail() {
+    assert_tail(200_000, 7);
+}
+
+/// False alarms: 7·10⁻⁵.
+#[test]
+#[ignore = "takes 20 minutes: cargo test --release --test distribution -- --ignored"]
+fn far_tail_at_length() {
+    assert_tail(4_000_000, 8);
+}

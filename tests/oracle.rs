@@ -1,0 +1,252 @@
+//! The reference against an f64 oracle that shares no code with it.
+
+mod common {
+    pub(crate) mod oracle;
+}
+
+use common::oracle::{self, Fault, Place};
+use gumbel::noise::bits::{Stream, coarse, coarse_block, noise};
+use gumbel::noise::gumbel::gumbel;
+use gumbel::noise::order::{Scale, key};
+use gumbel::noise::philox::philox4x32_10;
+use gumbel::reference::{Temperature, sample_row};
+use rayon::prelude::*;
+
+/// How close two keys of the oracle have to be for the reference to be free in its choice.
+///
+/// In units of 2⁻²⁴ the reference's noise is off by less than 0.85 and its scaled logit by at most
+/// 0.5, for each of the two; the oracle itself by less than 0.01.
+const EPSILON: f64 = (2.0 * (0.85 + 0.5) + 0.01) / 16_777_216.0;
+
+/// What a comparison found.
+#[derive(Clone, Copy, Debug, Default)]
+struct Tally {
+    rows: usize,
+    /// Rows whose two best keys are closer than [`EPSILON`].
+    near_ties: usize,
+    /// Near ties that went the other way: the exceptions.
+    exceptions: usize,
+    /// Rows whose draws differ though they are no near ties.
+    wrong: usize,
+}
+
+impl Tally {
+    fn merge(self, other: Self) -> Self {
+        Self {
+            rows: self.rows + other.rows,
+            near_ties: self.near_ties + other.near_ties,
+            exceptions: self.exceptions + other.exceptions,
+            wrong: self.wrong + other.wrong,
+        }
+    }
+}
+
+/// Rows of logits to race: of standard deviation `spread` around `shift`.
+#[derive(Clone, Copy, Debug)]
+struct Batch {
+    rows: u64,
+    categories: u32,
+    spread: f32,
+    shift: f32,
+    temperature: f32,
+}
+
+impl Batch {
+    const fn new(rows: u64, categories: u32) -> Self {
+        Self { rows, categories, spread: 3.0, shift: 0.0, temperature: 1.0 }
+    }
+
+    fn logits(self, row: u64) -> Vec<f32> {
+        let place = Place { seed: 0x10617, row, draw: self.categories };
+        (0..self.categories)
+            .map(|category| {
+                // the sum of eight bytes is close to normal
+                let bytes = oracle::bits(Fault::None, place, category).to_le_bytes();
+                let sum: f32 = bytes.iter().map(|&byte| f32::from(byte)).sum();
+                (sum - 1020.0) / 209.0 * self.spread + self.shift
+            })
+            .collect()
+    }
+
+    /// Seeds, rows and draw numbers that use all of their bits.
+    fn place(self, row: u64) -> Place {
+        let seed = 0x0123_4567_89ab_cdef ^ u64::from(self.categories) << 20;
+        Place { seed, row: row.wrapping_mul(0x1_0000_0001), draw: (row % 7) as u32 * 306_783_378 }
+    }
+
+    fn compare(self, fault: Fault) -> Tally {
+        let rule = Temperature::new(self.temperature).unwrap_or(Temperature::Greedy);
+        (0..self.rows)
+            .into_par_iter()
+            .map(|row| {
+                let (logits, place) = (self.logits(row), self.place(row));
+                let stream = Stream::new(place.seed, place.row, place.draw);
+                let verdict = oracle::race(fault, &logits, place, self.temperature);
+                let same = sample_row(&logits, stream, rule) == verdict.winner;
+                // without noise nothing is rounded, and nothing is excused
+                let near_tie = verdict.gap < EPSILON && self.temperature != 0.0;
+                Tally {
+                    rows: 1,
+                    near_ties: near_tie.into(),
+                    exceptions: (near_tie && !same).into(),
+                    wrong: (!near_tie && !same).into(),
+                }
+            })
+            .reduce(Tally::default, Tally::merge)
+    }
+}
+
+/// Short rows and long ones, flat and steep, warm and cold, near zero and far from it.
+fn batches() -> Vec<Batch> {
+    let mut batches = [
+        (1_000_000, 2),
+        (300_000, 3),
+        (100_000, 8),
+        (100_000, 9),
+        (100_000, 64),
+        (20_000, 257),
+        (10_000, 1000),
+        (2, 128_256),
+        (1, (1 << 20) + 3),
+    ]
+    .map(|(rows, categories)| Batch::new(rows, categories))
+    .to_vec();
+    let base = Batch::new(20_000, 50);
+    for temperature in [0.0, 0.7, 3.0, 1e-3, 1e3] {
+        batches.push(Batch { temperature, ..base });
+        batches.push(Batch { temperature, shift: -1e4, ..Batch::new(2, 50_257) });
+    }
+    for shift in [1e3, -1e5, 1e7, -1e9, 1e10, 3e38] {
+        batches.push(Batch { shift, ..base });
+        batches.push(Batch { shift, temperature: 0.7, ..base });
+    }
+    batches.push(Batch { spread: 0.0, ..base });
+    batches.push(Batch { spread: 0.0, temperature: 0.0, ..base });
+    batches.push(Batch { spread: 100.0, temperature: 3.0, ..base });
+    batches
+}
+
+/// The reference draws what the oracle draws, but for near ties.
+///
+/// The gap between the two best keys of a row has the density 1 − Σpᵢ² ≤ 1 at zero: if i rings first,
+/// at a time Exp(Σw), the next alarm follows after Exp(Σw − wᵢ), and the gap is ln(1 + their ratio).
+/// Of n rows no more than n·[`EPSILON`] are expected to be near ties, here 0.33. That there are more
+/// than seven has a probability of 10⁻⁷.
+#[test]
+fn the_reference_draws_what_the_oracle_draws() {
+    let mut all = Tally::default();
+    for batch in batches() {
+        let tally = batch.compare(Fault::None);
+        assert_eq!(tally.wrong, 0, "{batch:?}: {tally:?}");
+        all = all.merge(tally);
+    }
+    println!("{all:?}");
+    assert!(all.rows as f64 * EPSILON < 0.33);
+    assert!(all.near_ties <= 5, "{all:?}");
+}
+
+/// What [`EPSILON`] is made of: a key is within 0.85 + 0.5 units of the oracle's, for a million
+/// categories at each temperature. Some are more than one unit off: the bound
+/// is not an idle one.
+#[test]
+fn each_key_is_within_the_bound() {
+    for temperature in [1.0, 0.7, 3.0] {
+        let batch = Batch { spread: 30.0, temperature, ..Batch::new(1000, 1000) };
+        let scale = Scale::from_temperature(temperature).unwrap();
+        let worst = (0..batch.rows)
+            .into_par_iter()
+            .flat_map_iter(|row| {
+                let place = batch.place(row);
+                (0..).zip(batch.logits(row)).map(move |(category, logit)| {
+                    let v = oracle::bits(Fault::None, place, category);
+                    let scaled = f64::from(logit) * f64::from(1.0 / temperature);
+                    let key = key(logit.to_bits(), scale, gumbel(v));
+                    (key as f64 - (scaled + oracle::gumbel(v)) * 16_777_216.0).abs()
+                })
+            })
+            .reduce(|| 0.0, f64::max);
+        println!("temperature {temperature}: keys are at most {worst:.3} units off");
+        assert!(worst < 0.85 + 0.5, "{worst}");
+        assert!(worst > 1.0, "{worst}");
+    }
+}
+
+/// The density on which the bound on near ties rests: of 400,000 flat rows of n categories, the
+/// share whose gap is below g is δ(n − 1)/(n + δ(n − 1)) with δ = eᵍ − 1.
+///
+/// False alarms: 5 sigma for each of three lengths, 2·10⁻⁶ in all.
+#[test]
+fn the_gap_has_the_density_that_the_bound_assumes() {
+    for categories in [2, 5, 16] {
+        let batch = Batch { spread: 0.0, ..Batch::new(400_000, categories) };
+        let logits = batch.logits(0);
+        let gap = 0.01;
+        let seen = (0..batch.rows)
+            .into_par_iter()
+            .filter(|&row| oracle::race(Fault::None, &logits, batch.place(row), 1.0).gap < gap)
+            .count();
+        let (n, odds) = (f64::from(categories), f64::exp_m1(gap));
+        let share = odds * (n - 1.0) / (n + odds * (n - 1.0));
+        let expected = batch.rows as f64 * share;
+        println!("{categories} categories: {seen} gaps below {gap}, expected {expected:.0}");
+        assert!((seen as f64 - expected).abs() < 5.0 * expected.sqrt(), "{seen} {expected}");
+    }
+}
+
+/// Each mistake in the oracle is seen by the same comparison: some rows are wrong in it, and no
+/// near tie excuses them.
+#[test]
+fn the_comparison_sees_faults() {
+    let noisy = Batch::new(1000, 50);
+    let faults =
+        [Fault::NineRounds, Fault::RowAndDrawSwapped, Fault::HalvesSwapped, Fault::WrongEnd];
+    for fault in faults {
+        let tally = noisy.compare(fault);
+        assert!(tally.wrong > 100, "{fault:?}: {tally:?}");
+    }
+    // without noise all categories of a flat row are equal
+    let ties = Batch { spread: 0.0, temperature: 0.0, ..noisy };
+    assert_eq!(ties.compare(Fault::LastOfEqualsWins).wrong, 1000);
+    // far from zero a scaled logit that is rounded to f32 loses its distance to the others
+    let far = Batch { shift: 1e5, temperature: 0.7, ..Batch::new(20_000, 50) };
+    let tally = far.compare(Fault::ProductRoundedToF32);
+    assert!(tally.wrong > 20, "{tally:?}");
+}
+
+/// Random123's known answers for philox4x32-10, from the oracle and from the crate.
+#[test]
+fn both_philoxes_give_the_known_answers() {
+    let answers = [
+        ([0; 4], [0; 2], [0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8]),
+        ([!0; 4], [!0; 2], [0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd]),
+        (
+            [0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344],
+            [0xa4093822, 0x299f31d0],
+            [0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1],
+        ),
+    ];
+    for (counter, key, words) in answers {
+        assert_eq!(oracle::philox(10, counter, key), words);
+        assert_eq!(philox4x32_10(counter, key), words);
+        assert_ne!(oracle::philox(9, counter, key), words);
+    }
+}
+
+/// The counter layout: both give the same 64 bits of noise, at the ends of every range too.
+#[test]
+fn both_layouts_give_the_same_noise() {
+    let ends = |high: u64| [0, 1, 7, 8, 0xffff_ffff, 0x1_0000_0000, high].into_iter();
+    for seed in ends(u64::MAX) {
+        for row in ends(u64::MAX) {
+            for draw in [0, 1, 2, (1 << 31) - 1] {
+                for category in (0..17).chain([u32::MAX - 1]) {
+                    let stream = Stream::new(seed, row, draw);
+                    let coarse = coarse(coarse_block(stream, category / 8), category);
+                    let place = Place { seed, row, draw };
+                    let bits = oracle::bits(Fault::None, place, category);
+                    assert_eq!(noise(stream, category, coarse), bits, "{place:?} {category}");
+                }
+            }
+        }
+    }
+}
