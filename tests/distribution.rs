@@ -135,7 +135,7 @@ fn assert_tail(rows: usize, seed: u64) {
     assert!(within(tail as f64), "{tail}, expected {expected}");
     // both a tail that is never drawn and one of twice the weight would be seen
     assert!(!within(0.0) && !within(2.0 * expected));
-    // the tail is flat
+    // and the tail is flat
     let low = counts[..100_003].iter().sum::<u64>();
     let flat = chi_square(&[low, tail - low], &[100_003.0 / 262_144.0, 162_141.0 / 262_144.0]);
     assert!(flat > ALARM, "{low} of {tail} below the head: p = {flat:e}");
@@ -149,7 +149,7 @@ fn far_tail() {
 
 /// False alarms: 6·10⁻⁵.
 #[test]
-#[ignore = "takes 20 minutes: cargo test --release --test distribution -- --ignored"]
+#[ignore = "takes 11 minutes on two cores: cargo test --release --test distribution -- --ignored"]
 fn far_tail_at_length() {
     assert_tail(4_000_000, 8);
 }

@@ -1,0 +1,143 @@
+//! Draws whose seed, row or draw number are neighbours are independent.
+//!
+//! Each test draws pairs from flat rows of 16 categories and counts how often each of the 256 pairs
+//! comes up: independent draws make all of them equally probable. That no pair shares a draw with
+//! another makes Pearson's chi-square exact enough to state its rate.
+
+mod common {
+    pub(crate) mod statistics;
+}
+
+use common::statistics::{ALARM, chi_square, counts};
+use gumbel::{CpuSampler, Logits, SampleOptions};
+
+const CATEGORIES: usize = 16;
+const PAIRS: usize = 1_000_000;
+
+/// One draw from each of `rows` flat rows, and more if the options say so.
+#[expect(clippy::unwrap_used, reason = "the calls of this file are valid")]
+fn draws(rows: usize, options: SampleOptions<'_>) -> Vec<u32> {
+    let logits = Logits::with_row_stride(&[0.0; CATEGORIES], rows, CATEGORIES, 0).unwrap();
+    CpuSampler::new().sample_rows(logits, &options).unwrap()
+}
+
+/// The probability of pairs that are so unequally frequent.
+fn p_value(pairs: impl IntoIterator<Item = (u32, u32)>) -> f64 {
+    let cells = CATEGORIES * CATEGORIES;
+    let pairs = pairs.into_iter().map(|(a, b)| a * CATEGORIES as u32 + b);
+    chi_square(&counts(pairs, cells), &vec![1.0 / cells as f64; cells])
+}
+
+/// The p-value of the pairs at the same position of two batches, after it has been checked.
+fn assert_independent(what: &str, a: &[u32], b: &[u32]) -> f64 {
+    assert_eq!(a.len(), b.len());
+    let p = p_value(a.iter().copied().zip(b.iter().copied()));
+    assert!(p > ALARM, "{what}: p = {p:e}");
+    p
+}
+
+/// The draws at even and at odd positions.
+fn neighbours(draws: &[u32]) -> (Vec<u32>, Vec<u32>) {
+    draws.as_chunks().0.iter().map(|&[even, odd]| (even, odd)).unzip()
+}
+
+/// Rows 2i and 2i + 1, for the first rows, for those around 2³² and for the last ones.
+///
+/// False alarms: 10⁻⁶ for each of three.
+#[test]
+fn neighbouring_rows() {
+    for first in [0, (1 << 32) - PAIRS as u64, 0u64.wrapping_sub(2 * PAIRS as u64)] {
+        let options = SampleOptions::default().with_seed(1).with_first_row(first);
+        let (even, odd) = neighbours(&draws(2 * PAIRS, options));
+        println!("from {first}: p = {:.4}", assert_independent("rows", &even, &odd));
+    }
+}
+
+/// Draws 2i and 2i + 1 of the same row: of many rows, and of a single one.
+///
+/// False alarms: 10⁻⁶ for each of the two.
+#[test]
+fn neighbouring_draws() {
+    for rows in [1000, 1] {
+        let options = SampleOptions::default().with_seed(2).with_draws((2 * PAIRS / rows) as u32);
+        let (even, odd) = neighbours(&draws(rows, options));
+        println!("of {rows} rows: p = {:.4}", assert_independent("draws", &even, &odd));
+    }
+}
+
+/// The same rows under seeds 2i and 2i + 1: a million rows under one pair of seeds, and ten rows
+/// under 100,000 pairs.
+///
+/// False alarms: 10⁻⁶ for each of the two.
+#[test]
+fn neighbouring_seeds() {
+    for seeds in [1, 100_000] {
+        let at = |seed| draws(PAIRS / seeds, SampleOptions::default().with_seed(seed));
+        let (mut even, mut odd) = (Vec::new(), Vec::new());
+        for seed in (1000..).step_by(2).take(seeds) {
+            even.extend(at(seed));
+            odd.extend(at(seed + 1));
+        }
+        println!("{seeds} seeds: p = {:.4}", assert_independent("seeds", &even, &odd));
+    }
+}
+
+/// A step on one counter and a step back on another: what a layout that adds them, or that numbers
+/// the draws of all rows, would draw twice.
+///
+/// False alarms: 10⁻⁶ for each of the three.
+#[test]
+fn steps_that_cancel_out() {
+    let base = SampleOptions::default().with_seed(50).with_first_row(70).with_first_draw(90);
+    let seed_and_row = base.with_seed(51).with_first_row(69);
+    let row_and_draw = base.with_first_row(71).with_first_draw(89);
+    let seed_and_draw = base.with_seed(51).with_first_draw(89);
+    let drawn = draws(PAIRS, base);
+    for other in [seed_and_row, row_and_draw, seed_and_draw] {
+        let what = format!("{other:?}");
+        println!("p = {:.4}", assert_independent(&what, &drawn, &draws(PAIRS, other)));
+    }
+}
+
+/// Seeds, rows and draw numbers that differ in one bit, whichever it is: 100,000 pairs for each of
+/// the 64 + 64 + 31 bits.
+///
+/// False alarms: 10⁻⁶ for each bit, 1.6·10⁻⁴ in all.
+#[test]
+fn single_bits() {
+    let base = SampleOptions::default().with_seed(0x5eed << 20);
+    let many = PAIRS / 10;
+    let ids: Vec<u64> = (0..many as u64).map(|i| i.wrapping_mul(0x9e37_79b9_7f4a_7c15)).collect();
+    let check = |name: &str, bits: u32, flipped: &dyn Fn(u32) -> Vec<u32>, plain: &[u32]| {
+        let p_values =
+            (0..bits).map(|bit| assert_independent(&format!("{name} {bit}"), plain, &flipped(bit)));
+        println!("{name}: lowest of {bits} p-values {:.4}", p_values.fold(1.0, f64::min));
+    };
+    let plain = draws(many, base.with_row_ids(&ids));
+    let seed = |bit: u32| draws(many, base.with_row_ids(&ids).with_seed(base.seed ^ 1 << bit));
+    check("seed bit", 64, &seed, &plain);
+    let row = |bit: u32| {
+        let ids: Vec<u64> = ids.iter().map(|id| id ^ 1 << bit).collect();
+        draws(many, base.with_row_ids(&ids))
+    };
+    check("row bit", 64, &row, &plain);
+    let draw = |bit: u32| draws(many, base.with_row_ids(&ids).with_first_draw(1 << bit));
+    check("draw bit", 31, &draw, &plain);
+}
+
+/// A stream of pairs is seen if one in a hundred is correlated: if the second draw is then the
+/// first one's, or the next category.
+#[test]
+fn correlated_pairs_are_seen() {
+    let (even, odd) = neighbours(&draws(2 * PAIRS, SampleOptions::default().with_seed(4)));
+    assert_independent("the pairs as they are", &even, &odd);
+    let spoilt = |spoil: fn(u32, u32) -> u32| {
+        let pairs = even.iter().copied().zip(odd.iter().copied()).enumerate();
+        p_value(pairs.map(|(i, (a, b))| (a, if i % 100 == 0 { spoil(a, b) } else { b })))
+    };
+    let copied = spoilt(|a, _| a);
+    let next = spoilt(|a, _| (a + 1) % CATEGORIES as u32);
+    assert!(copied < ALARM && next < ALARM, "{copied:e} {next:e}");
+    // and so is an engine that forgets a part of the counter
+    assert!(p_value(even.iter().copied().zip(even.iter().copied())) < ALARM);
+}
