@@ -1,0 +1,160 @@
+//! Golden values: the contract in numbers, with a row for each path through it.
+//!
+//! A change here is Value-breaking: users' draws under a seed are promised to stay what they are.
+//! It needs a line in CHANGELOG.md that says so.
+
+use gumbel::noise::bits::{Stream, coarse, coarse_block, noise};
+use gumbel::noise::gumbel::gumbel;
+use gumbel::noise::order::{Scale, fixed};
+use gumbel::noise::philox::philox4x32_10;
+use gumbel::{CpuSampler, Logits, NO_DRAW, SampleOptions, reference};
+
+/// Philox4x32-10 itself.
+#[test]
+fn philox_words() {
+    #[rustfmt::skip]
+    let golden = [
+        // counter, key, words; the first is Random123's
+        ([0, 0, 0, 0], [0, 0], [0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8]),
+        ([1, 2, 3, 4], [5, 6], [0xc0c839bc, 0x889c87c5, 0x61986739, 0x2d4623d0]),
+        ([8, 0, 0, 1], [7, 0], [0x029c5662, 0xe59e5275, 0x36d7f385, 0xf41628a5]),
+        ([!0, 0, !0, 0], [0, !0], [0x6889d68c, 0xff761653, 0x6f7b9cfe, 0x29c99a82]),
+    ];
+    for (counter, key, words) in golden {
+        assert_eq!(philox4x32_10(counter, key), words, "{counter:x?} {key:x?}");
+    }
+}
+
+/// The 64 bits of noise: each part of the counter on its own, and all at their ends.
+#[test]
+fn noise_bits() {
+    const ROW: u64 = 1 << 32;
+    const DRAW: u32 = (1 << 31) - 1;
+    #[rustfmt::skip]
+    let golden = [
+        // seed, row, draw, category, V
+        (0, 0, 0, 0, 0xe8d5_e23f_2dce_73e5),
+        (0, 0, 0, 1, 0x6627_4549_e953_5be3),
+        (0, 0, 0, 7, 0x9b00_efe4_7ab9_6fe8),
+        (0, 0, 0, 8, 0xcca4_9eeb_7414_d13e),
+        (0, 0, 1, 0, 0xc514_e2f1_4d7b_25fc),
+        (0, 1, 0, 0, 0xc5ec_2abc_4f08_1e9e),
+        (1, 0, 0, 0, 0x0670_7488_127b_ee41),
+        (ROW, 0, 0, 0, 0x3e0b_6d0f_96b2_7e8c),
+        (0, ROW, 0, 0, 0x15e1_a45a_dedd_2dc1),
+        (0, 0, DRAW, 0, 0x3aae_fcdd_cc97_cef4),
+        (u64::MAX, u64::MAX, DRAW, u32::MAX - 1, 0xee49_7da9_0184_0c58),
+    ];
+    for (seed, row, draw, category, v) in golden {
+        let stream = Stream::new(seed, row, draw);
+        let coarse = coarse(coarse_block(stream, category / 8), category);
+        assert_eq!(noise(stream, category, coarse), v, "{seed} {row} {draw} {category}");
+    }
+}
+
+/// G in units of 2⁻²⁴: the ends, the seam between the two formulas at 2⁶³, powers of two from
+/// either side, and words without a pattern.
+#[test]
+fn gumbel_noise() {
+    #[rustfmt::skip]
+    let golden = [
+        // V, G
+        (0, 755_890_198),
+        (1, 737_458_542),
+        (2, 728_888_310),
+        (0xffff, 558_195_967),
+        (1 << 32, 372_130_559),
+        ((1 << 48) - 1, 186_065_152),
+        (1 << 48, 186_065_152),
+        (0x0123_4567_89ab_cdef, 90_829_734),
+        (1 << 62, 20_902_722),
+        ((1 << 63) - 1, 6_149_067),
+        (1 << 63, 6_149_066),
+        (3 << 62, -5_480_014),
+        (0xfedc_ba98_7654_3210, -28_343_027),
+        (!0xffff, -58_798_913),
+        (!1, -63_471_364),
+        (!0, -63_885_530),
+    ];
+    for (v, g) in golden {
+        assert_eq!(gumbel(v), g, "{v:#x}");
+    }
+}
+
+/// Logits in units of 2⁻²⁴: signs, halves that go to even, temperatures, the step to codes at 2³¹.
+#[test]
+fn fixed_logits() {
+    const TINY: f32 = f32::from_bits(1);
+    const UNIT: f32 = 1.0 / 16_777_216.0;
+    #[rustfmt::skip]
+    let golden = [
+        // logit, temperature, units
+        (0.0, 1.0, 0),
+        (-0.0, 1.0, 0),
+        (1.0, 1.0, 16_777_216),
+        (-1.0, 1.0, -16_777_216),
+        (0.1, 1.0, 1_677_722),
+        (0.1, 0.7, 2_396_745),
+        (0.1, 3.0, 559_241),
+        (-20.5, 0.7, -491_332_766),
+        (88.0, 0.001, 1_476_394_917_888),
+        (0.5 * UNIT, 1.0, 0),
+        (1.5 * UNIT, 1.0, 2),
+        (-2.5 * UNIT, 1.0, -2),
+        (TINY, Scale::MIN_TEMPERATURE, 0),
+        (2_147_483_520.0, 1.0, 36_028_794_871_480_320),
+        (2_147_483_648.0, 1.0, 36_028_797_018_963_968),
+        (1e30, 1.0, 2_506_801_617_005_707_264),
+        (-1e30, 1.0, -2_506_801_617_005_707_264),
+        (f32::MAX, 1.0, 3_530_822_103_563_501_568),
+        (f32::MIN, Scale::MIN_TEMPERATURE, -7_133_701_805_459_898_368),
+        (f32::MAX, Scale::MAX_TEMPERATURE, 4_503_599_358_935_040),
+    ];
+    for (logit, temperature, units) in golden {
+        let scale = Scale::from_temperature(temperature).unwrap();
+        assert_eq!(fixed(f32::to_bits(logit), scale), units, "{logit:e} at {temperature:e}");
+    }
+}
+
+/// Logits from −2 to 2 in no order.
+fn logits(rows: usize, categories: usize) -> Vec<f32> {
+    (0..rows * categories).map(|i| (i * 7919 % 1009) as f32 / 256.0 - 2.0).collect()
+}
+
+fn check(logits: &[f32], categories: usize, options: SampleOptions<'_>, golden: &[u32]) {
+    let batch = Logits::new(logits, categories).unwrap();
+    let options = options.with_sentinels(true);
+    let drawn = reference::sample_rows(batch, &options).unwrap();
+    assert_eq!(drawn, golden, "the reference, {options:?}");
+    let drawn = CpuSampler::new().sample_rows(batch, &options).unwrap();
+    assert_eq!(drawn, golden, "the CPU engine, {options:?}");
+}
+
+/// Draws from 8 rows of 40 categories under seed 42, in every way that the options allow.
+#[test]
+fn draws() {
+    let base = SampleOptions::default().with_seed(42);
+    let rows = logits(8, 40);
+    check(&rows, 40, base, &[14, 28, 15, 16, 6, 1, 24, 4]);
+    check(&rows, 40, base.with_temperature(0.7), &[14, 28, 15, 16, 38, 1, 24, 4]);
+    check(&rows, 40, base.with_temperature(3.0), &[16, 28, 15, 16, 24, 1, 35, 4]);
+    check(&rows, 40, base.with_temperature(0.0), &[33, 26, 19, 12, 5, 31, 37, 30]);
+    check(&rows, 40, base.with_first_row((1 << 32) - 4), &[2, 33, 26, 39, 1, 0, 27, 17]);
+    let ids = [7, 6, 5, 4, 3, 2, 1, u64::MAX];
+    check(&rows, 40, base.with_row_ids(&ids), &[4, 35, 1, 6, 16, 32, 6, 30]);
+    check(&rows[..80], 40, base.with_draws(4), &[14, 7, 35, 35, 28, 17, 3, 26]);
+    check(&rows[..80], 40, base.with_draws(4).with_first_draw(2), &[35, 35, 5, 15, 3, 26, 23, 14]);
+    let mut masked = rows.clone();
+    (0..320).filter(|i| i % 40 >= 10).for_each(|i| masked[i] = f32::NEG_INFINITY);
+    masked[..40].fill(f32::NEG_INFINITY);
+    check(&masked, 40, base, &[NO_DRAW, 1, 6, 6, 6, 1, 5, 4]);
+}
+
+/// Rows that engines cut into pieces, and the shortest ones.
+#[test]
+fn draws_from_long_and_short_rows() {
+    let base = SampleOptions::default().with_seed(42);
+    check(&logits(1, 128_256), 128_256, base.with_draws(4), &[103_489, 80890, 58088, 100808]);
+    check(&logits(16, 2), 2, base, &[1, 1, 0, 1, 1, 1, 0, 0, 1, 0, 0, 0, 1, 1, 0, 1]);
+    check(&logits(8, 1), 1, base, &[0; 8]);
+}
