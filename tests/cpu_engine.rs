@@ -1,0 +1,148 @@
+//! The CPU engine gives the reference's bytes: on every awkward batch, with the filter and without,
+//! on any number of threads.
+
+use gumbel::conformance::{self, Case};
+use gumbel::noise::bits::{Stream, coarse, coarse_block, noise};
+use gumbel::noise::gumbel::{UNIT, gumbel};
+use gumbel::{CpuSampler, Logits, NO_DRAW, SampleOptions, Sampler, reference};
+
+const ENGINES: [CpuSampler; 2] = [CpuSampler::new(), CpuSampler::new().with_filter(false)];
+
+#[expect(clippy::unwrap_used, reason = "a pool of a few threads can be had")]
+fn pool(threads: usize) -> rayon::ThreadPool {
+    rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap()
+}
+
+/// How many draws of a case an engine gets wrong. What it leaves unwritten is wrong.
+fn mismatches(
+    case: &Case,
+    expected: &[u32],
+    engine: impl Fn(Logits<'_>, &SampleOptions<'_>, &mut [u32]),
+) -> usize {
+    let mut draws = vec![NO_DRAW - 1; expected.len()];
+    engine(case.logits(), &case.options(), &mut draws);
+    draws.iter().zip(expected).filter(|(got, expected)| got != expected).count()
+}
+
+fn run(engine: CpuSampler, logits: Logits<'_>, options: &SampleOptions<'_>, draws: &mut [u32]) {
+    let done = engine.sample_rows_into(logits, options, draws);
+    assert!(done.is_ok(), "{done:?}");
+}
+
+/// All cases on 1, 2, 3 and 7 threads.
+#[test]
+fn every_case_on_any_number_of_threads() {
+    let pools = [1, 2, 3, 7].map(pool);
+    for case in conformance::cases() {
+        let expected = case.expected();
+        for engine in ENGINES {
+            for pool in &pools {
+                let wrong = pool.install(|| {
+                    mismatches(&case, &expected, |logits, options, draws| {
+                        run(engine, logits, options, draws);
+                    })
+                });
+                let threads = pool.current_num_threads();
+                assert_eq!(wrong, 0, "{case}, {threads} threads, {engine:?}");
+            }
+        }
+    }
+}
+
+/// The public comparison, which others run on their machines: it passes both engines, and counts
+/// each draw that is not the expected one.
+#[test]
+fn conformance_counts_what_differs() {
+    let engines = ENGINES.map(Sampler::from);
+    for case in conformance::cases().filter(|case| case.logits().categories() <= 256) {
+        let mut expected = case.expected();
+        for engine in &engines {
+            assert_eq!(case.mismatches(engine, &expected).unwrap(), 0, "{case}");
+        }
+        expected.iter_mut().step_by(3).for_each(|draw| *draw ^= 1);
+        let wrong = case.mismatches(&engines[0], &expected).unwrap();
+        assert_eq!(wrong, expected.len().div_ceil(3), "{case}");
+    }
+}
+
+/// Faults in an engine that the comparison has to see, in every case where they make a difference.
+#[test]
+fn the_comparison_sees_faults() {
+    let mut seen = [0; 5];
+    for case in conformance::cases().filter(|case| case.logits().categories() <= 256) {
+        let expected = case.expected();
+        let engine = ENGINES[0];
+        // two neighbours that differ, swapped
+        if let Some(at) = expected.windows(2).position(|pair| pair[0] != pair[1]) {
+            let wrong = mismatches(&case, &expected, |logits, options, draws| {
+                run(engine, logits, options, draws);
+                draws.swap(at, at + 1);
+            });
+            assert_eq!(wrong, 2, "{case}");
+            seen[0] += 1;
+        }
+        // the last draw not written
+        if let Some(last) = expected.len().checked_sub(1) {
+            let wrong = mismatches(&case, &expected, |logits, options, draws| {
+                let before = draws[last];
+                run(engine, logits, options, draws);
+                draws[last] = before;
+            });
+            assert_eq!(wrong, 1, "{case}");
+            seen[1] += 1;
+        }
+        // other noise: the seed, the rows' ids or the draws' numbers of another call
+        let others: [fn(SampleOptions<'_>) -> SampleOptions<'_>; 3] = [
+            |options| options.with_seed(options.seed + 1),
+            |options| options.with_first_row(1 << 50),
+            |options| options.with_first_draw(options.first_draw ^ 1 << 20),
+        ];
+        for (count, other) in seen[2..].iter_mut().zip(others) {
+            let wrong = mismatches(&case, &expected, |logits, options, draws| {
+                run(engine, logits, &other(*options), draws);
+            });
+            *count += u32::from(wrong > 0);
+        }
+    }
+    println!("cases in which each fault is seen: {seen:?}");
+    assert!(seen.iter().all(|&cases| cases > 50), "{seen:?}");
+}
+
+/// Of two categories with the same largest key the lower one wins, wherever in the row they are and
+/// whichever thread finds them; one unit of 2⁻²⁴ more, and it is the other.
+#[test]
+fn ties_go_to_the_lowest_category() {
+    let pools = [1, 2, 7].map(pool);
+    let noise_of = |row: u64, category: u32| {
+        let stream = Stream::new(9, row, 0);
+        let coarse = coarse(coarse_block(stream, category / 8), category);
+        i64::from(gumbel(noise(stream, category, coarse)))
+    };
+    let mut ties = 0;
+    let pairs = [(0, 1), (3, 5), (7, 8), (2, 127), (127, 128), (5, 16_384), (40_000, 99_999)];
+    for (low, high) in pairs {
+        for row in 0..40 {
+            // whoever has more noise gets a logit of zero, and the other makes up for the rest
+            let lead = noise_of(row, low) - noise_of(row, high);
+            if lead.abs() >= UNIT || lead == 0 {
+                continue;
+            }
+            let mut logits = vec![f32::NEG_INFINITY; high as usize + 1];
+            for (winner, more) in [(low, 0), (high, 1), (low, -1)] {
+                logits[low as usize] = 0.0;
+                logits[high as usize] = (lead + more) as f32 / UNIT as f32;
+                let batch = Logits::new(&logits, logits.len()).unwrap();
+                let options = SampleOptions::default().with_seed(9).with_first_row(row);
+                assert_eq!(reference::sample_rows(batch, &options).unwrap(), [winner]);
+                for engine in ENGINES {
+                    for pool in &pools {
+                        let drawn = pool.install(|| engine.sample_rows(batch, &options)).unwrap();
+                        assert_eq!(drawn, [winner], "{low}, {high}, row {row}, {more} more");
+                    }
+                }
+            }
+            ties += 1;
+        }
+    }
+    assert!(ties > 70, "only {ties} ties");
+}
