@@ -121,6 +121,8 @@ fn logits(rows: usize, categories: usize) -> Vec<f32> {
     (0..rows * categories).map(|i| (i * 7919 % 1009) as f32 / 256.0 - 2.0).collect()
 }
 
+/// Holds the draws of the reference and of the CPU engine against the golden ones.
+#[expect(clippy::unwrap_used, reason = "the calls of this file are valid")]
 fn check(logits: &[f32], categories: usize, options: SampleOptions<'_>, golden: &[u32]) {
     let batch = Logits::new(logits, categories).unwrap();
     let options = options.with_sentinels(true);
