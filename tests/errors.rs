@@ -1,0 +1,229 @@
+//! What is refused, with which words, and what a row without a draw leaves untouched.
+
+use gumbel::{CpuSampler, Error, Logits, NO_DRAW, SampleOptions, Undrawable};
+
+fn sample(
+    logits: &[f32],
+    categories: usize,
+    options: SampleOptions<'_>,
+) -> Result<Vec<u32>, Error> {
+    CpuSampler::new().sample_rows(Logits::new(logits, categories)?, &options)
+}
+
+/// Holds a result against the variant that it should be, and its message.
+macro_rules! assert_refused {
+    ($result:expr, $variant:pat $(if $guard:expr)?, $message:literal) => {
+        let error = $result.map(|_| ()).expect_err($message);
+        assert!(matches!(error, $variant $(if $guard)?), "{error:?}");
+        assert_eq!(error.to_string(), $message);
+    };
+}
+
+#[test]
+fn shapes() {
+    assert_refused!(
+        Logits::new(&[], 0),
+        Error::Categories { got: 0 },
+        "a row must have 1 to 4294967295 categories, got 0"
+    );
+    assert_refused!(
+        Logits::with_row_stride(&[], 0, 1 << 32, 1),
+        Error::Categories { got: 0x1_0000_0000 },
+        "a row must have 1 to 4294967295 categories, got 4294967296"
+    );
+    assert!(Logits::new(&[], u32::MAX as usize).is_ok());
+    assert_refused!(
+        Logits::new(&[0.0; 7], 3),
+        Error::UnevenRows { categories: 3, got: 7 },
+        "7 logits do not divide into rows of 3 categories"
+    );
+    assert_refused!(
+        Logits::with_row_stride(&[0.0; 12], 4, 3, 4),
+        Error::LogitsLength { rows: 4, categories: 3, row_stride: 4, expected: 15, got: 12 },
+        "4 rows of 3 categories with a row stride of 4 need 15 logits, got 12"
+    );
+    assert!(Logits::with_row_stride(&[0.0; 15], 4, 3, 4).is_ok());
+    // more than memory can hold is no overflow
+    let expected_by_rows = (usize::MAX as u128 - 1) * 2 + 1;
+    assert_refused!(
+        Logits::with_row_stride(&[0.0], usize::MAX, 1, 2),
+        Error::LogitsLength { expected, .. } if expected == expected_by_rows,
+        "18446744073709551615 rows of 1 categories with a row stride of 2 need \
+         36893488147419103229 logits, got 1"
+    );
+}
+
+/// No rows, no draws, and no error: whatever the stride.
+#[test]
+fn zero_rows() {
+    assert_eq!(sample(&[], 5, SampleOptions::default().with_draws(3)).unwrap(), []);
+    let none = Logits::with_row_stride(&[], 0, 5, usize::MAX).unwrap();
+    assert_eq!(none.rows(), 0);
+    let ids = SampleOptions::default().with_row_ids(&[]);
+    assert_eq!(CpuSampler::new().sample_rows(none, &ids).unwrap(), []);
+    CpuSampler::new().sample_rows_into(none, &ids, &mut []).unwrap();
+}
+
+#[test]
+fn temperatures() {
+    let at =
+        |temperature| sample(&[0.0; 4], 2, SampleOptions::default().with_temperature(temperature));
+    let (least, largest) = (2f32.powi(-100), 2f32.powi(100));
+    for temperature in [0.0, -0.0, least, 1e-30, 1.0, largest] {
+        assert_eq!(at(temperature).unwrap().len(), 2, "{temperature:e}");
+    }
+    let beyond = [least.next_down(), f32::from_bits(1), largest.next_up(), f32::MAX];
+    for temperature in
+        [-1.0, -f32::from_bits(1), f32::INFINITY, f32::NEG_INFINITY].into_iter().chain(beyond)
+    {
+        let error = at(temperature).unwrap_err();
+        assert!(matches!(error, Error::Temperature { got } if got == temperature), "{error:?}");
+    }
+    assert_refused!(
+        at(f32::NAN),
+        Error::Temperature { got } if got.is_nan(),
+        "the temperature must be 0 (greedy) or from 7.888609e-31 to 1.2676506e30, got NaN"
+    );
+}
+
+#[test]
+fn draw_numbers() {
+    let last = (1 << 31) - 1;
+    let draws = |first_draw, draws| {
+        let options = SampleOptions::default().with_first_draw(first_draw).with_draws(draws);
+        sample(&[0.0; 2], 2, options)
+    };
+    assert_eq!(draws(last, 1).unwrap().len(), 1);
+    assert_eq!(draws(last - 9, 10).unwrap().len(), 10);
+    assert_refused!(
+        draws(5, 0),
+        Error::Draws { first_draw: 5, draws: 0 },
+        "draws 5 up to 5 + 0 were asked for; a row has 1 to 2147483648 draws, numbered from 0"
+    );
+    for (first, count) in [(last, 2), (last + 1, 1), (1, 1 << 31), (u32::MAX, u32::MAX)] {
+        let error = draws(first, count).unwrap_err();
+        let same = matches!(error, Error::Draws { first_draw, draws } if (first_draw, draws) == (first, count));
+        assert!(same, "{error:?}");
+    }
+}
+
+#[test]
+fn lengths() {
+    let ids = |ids: &[u64]| sample(&[0.0; 6], 2, SampleOptions::default().with_row_ids(ids));
+    assert_eq!(ids(&[4, 4, 4]).unwrap().len(), 3);
+    assert_refused!(
+        ids(&[1, 2]),
+        Error::RowIds { expected: 3, got: 2 },
+        "3 rows need as many row ids, got 2"
+    );
+    assert!(matches!(ids(&[1, 2, 3, 4]), Err(Error::RowIds { expected: 3, got: 4 })));
+
+    let logits = Logits::new(&[0.0; 6], 2).unwrap();
+    let into = |draws: &mut [u32]| {
+        let options = SampleOptions::default().with_draws(2);
+        CpuSampler::new().sample_rows_into(logits, &options, draws)
+    };
+    into(&mut [0; 6]).unwrap();
+    assert_refused!(
+        into(&mut [0; 3]),
+        Error::DrawsLength { expected: 6, got: 3 },
+        "the draws need a slice of 6 words, got 3"
+    );
+    assert!(matches!(into(&mut [0; 7]), Err(Error::DrawsLength { expected: 6, got: 7 })));
+}
+
+/// More draws than memory can address, and more than any machine has.
+#[test]
+fn too_many_draws() {
+    for (rows, draws) in [(usize::MAX, 2), (usize::MAX / 4, 3), (isize::MAX as usize / 4, 1)] {
+        let logits = Logits::with_row_stride(&[0.0], rows, 1, 0).unwrap();
+        let options = SampleOptions::default().with_draws(draws);
+        let error = CpuSampler::new().sample_rows(logits, &options).unwrap_err();
+        let same =
+            matches!(error, Error::TooManyDraws { rows: r, draws: d } if (r, d) == (rows, draws));
+        assert!(same, "{error:?}");
+    }
+}
+
+/// Rows 2, 5 and 8 have no draw. The first of them is named with the reason and the category, at
+/// temperature 0 too and wherever in a long row it is; the other rows' draws are those of a batch
+/// without faults.
+#[test]
+fn rows_without_a_draw() {
+    // with eight threads there are so few draws for each that long rows are cut
+    let [alone, many] =
+        [1, 8].map(|n| rayon::ThreadPoolBuilder::new().num_threads(n).build().unwrap());
+    for categories in [1, 7, 8, 100, 131, 40_000] {
+        let bad = categories - 1;
+        let clean: Vec<f32> =
+            (0..10 * categories).map(|i| (i * 7919 % 769) as f32 / 100.0).collect();
+        let row = |row: usize| row * categories..(row + 1) * categories;
+        let negative_nan = f32::from_bits(0xff80_0001);
+        let faults = [
+            (f32::NAN, Undrawable::Nan { category: bad }, "its logit of category {} is NaN"),
+            (negative_nan, Undrawable::Nan { category: bad }, "its logit of category {} is NaN"),
+            (
+                f32::INFINITY,
+                Undrawable::PositiveInfinity { category: bad },
+                "its logit of category {} is +infinity",
+            ),
+            (f32::NEG_INFINITY, Undrawable::NothingDrawable, "all its logits are -infinity"),
+        ];
+        for (value, reason, words) in faults {
+            let mut logits = clean.clone();
+            if value == f32::NEG_INFINITY {
+                logits[row(2)].fill(value);
+            }
+            logits[row(2)][bad] = value;
+            logits[row(5)][categories / 2] = f32::NAN;
+            logits[row(8)].fill(f32::NEG_INFINITY);
+            let words = format!("row 2 has no draw: {}", words.replace("{}", &bad.to_string()));
+            for (temperature, pool) in [(0.0, &alone), (1.0, &alone), (0.0, &many), (1.0, &many)] {
+                pool.install(|| check(&logits, &clean, categories, temperature, reason, &words));
+            }
+        }
+    }
+}
+
+/// Row 2 is named with what is expected of it, and all draws are those of the clean rows, or none.
+#[expect(clippy::expect_used, reason = "a test that is called by another one")]
+fn check(
+    logits: &[f32],
+    clean: &[f32],
+    categories: usize,
+    temperature: f32,
+    expected: Undrawable,
+    words: &str,
+) {
+    let what = format!("{categories} categories at temperature {temperature}: {words}");
+    let options = SampleOptions::default().with_draws(2).with_temperature(temperature);
+    let mut draws = sample(clean, categories, options).expect("nothing is wrong with it");
+    for row in [2, 5, 8] {
+        draws[2 * row..2 * row + 2].fill(NO_DRAW);
+    }
+    let batch = Logits::new(logits, categories).expect("the clean rows' shape");
+
+    let mut into = [NO_DRAW - 1; 20];
+    let error = CpuSampler::new().sample_rows_into(batch, &options, &mut into).expect_err(words);
+    assert_eq!(error.to_string(), words, "{what}");
+    let same = matches!(error, Error::UndrawableRow { row: 2, reason } if reason == expected);
+    assert!(same, "{what}: {error:?}");
+    assert_eq!(into, draws[..], "{what}");
+
+    let error = sample(logits, categories, options).expect_err(words);
+    assert_eq!(error.to_string(), words, "{what}");
+
+    let with_sentinels = sample(logits, categories, options.with_sentinels(true));
+    assert_eq!(with_sentinels.expect("sentinels were asked for"), draws, "{what}");
+}
+
+/// Of several faults in a row, the first category with a NaN or +∞ is named.
+#[test]
+fn the_first_fault_of_a_row() {
+    let logits = [0.0, f32::NEG_INFINITY, f32::INFINITY, f32::NAN];
+    assert_refused!(
+        sample(&logits, 4, SampleOptions::default()),
+        Error::UndrawableRow { row: 0, reason: Undrawable::PositiveInfinity { category: 2 } },
+        "row 0 has no draw: its logit of category 2 is +infinity"
+    );
+}
