@@ -41,7 +41,7 @@ impl Tally {
     }
 }
 
-/// Rows of logits to race: of standard deviation `spread` around `shift`.
+/// Rows of logits to race: of standard deviation `spread` around `shift`, or taken from `values`.
 #[derive(Clone, Copy, Debug)]
 struct Batch {
     rows: u64,
@@ -49,19 +49,24 @@ struct Batch {
     spread: f32,
     shift: f32,
     temperature: f32,
+    values: &'static [f32],
 }
 
 impl Batch {
     const fn new(rows: u64, categories: u32) -> Self {
-        Self { rows, categories, spread: 3.0, shift: 0.0, temperature: 1.0 }
+        Self { rows, categories, spread: 3.0, shift: 0.0, temperature: 1.0, values: &[] }
     }
 
     fn logits(self, row: u64) -> Vec<f32> {
         let place = Place { seed: 0x10617, row, draw: self.categories };
         (0..self.categories)
             .map(|category| {
+                let word = oracle::bits(Fault::None, place, category);
+                if !self.values.is_empty() {
+                    return self.values[(word % self.values.len() as u64) as usize];
+                }
                 // the sum of eight bytes is close to normal
-                let bytes = oracle::bits(Fault::None, place, category).to_le_bytes();
+                let bytes = word.to_le_bytes();
                 let sum: f32 = bytes.iter().map(|&byte| f32::from(byte)).sum();
                 (sum - 1020.0) / 209.0 * self.spread + self.shift
             })
@@ -123,14 +128,34 @@ fn batches() -> Vec<Batch> {
     batches.push(Batch { spread: 0.0, ..base });
     batches.push(Batch { spread: 0.0, temperature: 0.0, ..base });
     batches.push(Batch { spread: 100.0, temperature: 3.0, ..base });
+    for values in SPECIAL {
+        for temperature in [0.0, 1.0, 0.7, Scale::MIN_TEMPERATURE, Scale::MAX_TEMPERATURE] {
+            batches.push(Batch { values, temperature, ..Batch::new(2000, 20) });
+        }
+    }
     batches
 }
+
+const TINY: f32 = f32::from_bits(1);
+const MASK: f32 = f32::NEG_INFINITY;
+
+/// Zeros of both signs, subnormal numbers, masks, the far ends, and what leaves a row without a
+/// draw.
+const SPECIAL: [&[f32]; 7] = [
+    &[0.0, -0.0],
+    &[TINY, -TINY, 0.0, -0.0, f32::MIN_POSITIVE],
+    &[MASK, MASK, -1e30, 0.5, -0.5],
+    &[MASK, MASK, MASK, MASK, MASK, MASK, MASK, MASK, MASK, MASK, 7.0],
+    &[f32::MAX, 3.4e38, 3.3e38, f32::MIN],
+    &[-1e30, -1.1e30, f32::MIN, MASK],
+    &[0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, MASK, 11.0, f32::INFINITY, f32::NAN],
+];
 
 /// The reference draws what the oracle draws, but for near ties.
 ///
 /// The gap between the two best keys of a row has the density 1 − Σpᵢ² ≤ 1 at zero: if i rings first,
 /// at a time Exp(Σw), the next alarm follows after Exp(Σw − wᵢ), and the gap is ln(1 + their ratio).
-/// Of n rows no more than n·[`EPSILON`] are expected to be near ties, here 0.33. That there are more
+/// Of n rows no more than n·[`EPSILON`] are expected to be near ties, here 0.34. That there are more
 /// than seven has a probability of 10⁻⁷.
 #[test]
 fn the_reference_draws_what_the_oracle_draws() {
@@ -141,7 +166,7 @@ fn the_reference_draws_what_the_oracle_draws() {
         all = all.merge(tally);
     }
     println!("{all:?}");
-    assert!(all.rows as f64 * EPSILON < 0.33);
+    assert!(all.rows as f64 * EPSILON < 0.345);
     assert!(all.near_ties <= 5, "{all:?}");
 }
 

@@ -38,7 +38,7 @@ pub(crate) enum Fault {
 pub(crate) struct Verdict {
     /// The winner, or `None` in a row of NaN, +∞ or nothing but −∞.
     pub(crate) winner: Option<u32>,
-    /// The best key less the second best; +∞ if nobody else took part.
+    /// The best key less the second best; +∞ if nobody won, or nobody else took part.
     pub(crate) gap: f64,
 }
 
@@ -118,8 +118,8 @@ pub(crate) fn race(fault: Fault, logits: &[f32], place: Place, temperature: f32)
         }
         ControlFlow::Continue(())
     });
-    if flow.is_break() {
-        winner = None;
+    if flow.is_break() || winner.is_none() {
+        return Verdict { winner: None, gap: f64::INFINITY };
     }
     Verdict { winner, gap: best - second }
 }
