@@ -104,9 +104,10 @@ fn compare(logits: Logits<'_>, counts: &[[u32; 27]; 27]) {
 /// Strings the draws together: the letter after a letter is that row's next draw.
 fn invent(draws: &[u32]) {
     let mut rows: Vec<_> = draws.chunks(DRAWS as usize).map(|row| row.iter()).collect();
+    let mut next_after = |letter: usize| rows[letter].next().map(|&next| next as usize);
     let (mut word, mut letter, mut words, mut shown) = (String::new(), EDGE, 0, Vec::new());
-    while let Some(&next) = rows[letter].next() {
-        letter = next as usize;
+    while let Some(next) = next_after(letter) {
+        letter = next;
         if letter < EDGE {
             word.push(char::from(LETTERS[letter]));
             continue;

@@ -93,8 +93,8 @@ impl<'a> Logits<'a> {
 }
 
 fn check_categories(categories: usize) -> Result<(), Error> {
-    // u32::MAX itself is the sentinel
-    if categories == 0 || categories >= u32::MAX as usize + 1 {
+    // the last of 2^32 - 1 categories is u32::MAX - 1, and u32::MAX the sentinel
+    if categories == 0 || categories > u32::MAX as usize {
         return Err(Error::Categories { got: categories });
     }
     Ok(())

@@ -91,14 +91,17 @@ impl Race {
         outcome: &mut Outcome,
     ) {
         let (filter, floor) = (Filter::new(scale), floor_of(outcome.best));
+        let mut standings = [[0.0; OCTET]; N];
         let mut admitted = false;
-        for (logits, coarse) in logits.iter().zip(coarse) {
-            for (&logit, &coarse) in logits.iter().zip(coarse) {
-                admitted |= admits(floor, filter.standing(logit, u32::from(coarse)));
+        for lane in 0..N {
+            for i in 0..OCTET {
+                let standing = filter.standing(logits[lane][i], u32::from(coarse[lane][i]));
+                standings[lane][i] = standing;
+                admitted |= admits(floor, standing);
             }
         }
         if admitted {
-            self.settle_admitted(logits, coarse, octet, scale, outcome);
+            self.settle_admitted(logits, coarse, &standings, octet, scale, outcome);
         }
     }
 
@@ -107,26 +110,21 @@ impl Race {
         &self,
         logits: &[[f32; OCTET]; N],
         coarse: &[[u16; OCTET]; N],
+        standings: &[[f32; OCTET]; N],
         octet: u32,
         scale: Scale,
         outcome: &mut Outcome,
     ) {
-        let filter = Filter::new(scale);
-        let standings = logits
-            .as_flattened()
-            .iter()
-            .zip(coarse.as_flattened())
-            .map(|(&logit, &coarse)| filter.standing(logit, u32::from(coarse)))
-            .enumerate();
+        let standings = standings.as_flattened();
         let (mut leader, mut highest) = (0, f32::NEG_INFINITY);
-        for (i, standing) in standings.clone() {
+        for (i, &standing) in standings.iter().enumerate() {
             if standing > highest {
                 (leader, highest) = (i, standing);
             }
         }
         self.settle(logits, coarse, octet, leader, scale, outcome);
         let floor = floor_of(outcome.best);
-        for (i, standing) in standings {
+        for (i, &standing) in standings.iter().enumerate() {
             if i != leader && admits(floor, standing) {
                 self.settle(logits, coarse, octet, i, scale, outcome);
             }
@@ -156,7 +154,8 @@ impl Race {
 }
 
 fn greedy(logits: &[f32], octet: u32, outcome: &mut Outcome) {
-    for (category, logit) in (octet * OCTET as u32..).zip(logits.iter().map(|x| x.to_bits())) {
+    for (i, logit) in logits.iter().map(|x| x.to_bits()).enumerate() {
+        let category = octet * OCTET as u32 + i as u32;
         if is_invalid(logit) {
             outcome.invalid = true;
         } else if logit != NEG_INFINITY {

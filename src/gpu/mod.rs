@@ -2,30 +2,28 @@
 //!
 //! [`plan`] cuts a batch for a device's limits, [`kernel`] says what is bound to the shader
 //! and how it is told what to do, [`buffers`] holds what it reads and writes, [`readback`] brings draws and errors
-//! back, [`adapter`] finds the device.
+//! back, [`adapter`] finds the device and [`builder`] sets all of it up.
 
 use std::sync::{Mutex, PoisonError};
 
 use crate::error::Error;
 use crate::job::Job;
 use crate::options::{Logits, SampleOptions};
-use crate::shaders::Variant;
 
 mod adapter;
 mod buffers;
+mod builder;
 pub(crate) mod kernel;
 pub(crate) mod plan;
 mod readback;
 
 pub use adapter::{AdapterReport, adapters, adapters_async};
+pub use builder::GpuSamplerBuilder;
 
 use buffers::Buffers;
 use kernel::Pass;
 use plan::{Limits, Plan, Shape};
 use readback::{checked, read};
-
-/// The largest workgroup that is asked for.
-const WORKGROUP_SIZE: u32 = 256;
 
 /// Draws on a GPU, through wgpu.
 ///
@@ -51,166 +49,6 @@ pub struct GpuSampler {
     filter: bool,
     /// The last call's buffers; a call takes them and puts its own back.
     buffers: Mutex<Option<Buffers>>,
-}
-
-/// How a [`GpuSampler`] is set up.
-///
-/// ```no_run
-/// use gumbel::{GpuSampler, wgpu};
-/// let sampler = GpuSampler::builder()
-///     .with_backends(wgpu::Backends::VULKAN)
-///     .with_adapter("llvmpipe")
-///     .build()?;
-/// # Ok::<(), gumbel::Error>(())
-/// ```
-#[derive(Clone, Debug)]
-#[must_use]
-pub struct GpuSamplerBuilder {
-    backends: wgpu::Backends,
-    adapter: Option<String>,
-    filter: bool,
-    int64: bool,
-    workgroup_size: u32,
-    chunk_bytes: u64,
-    workgroups: u32,
-    edit: fn(String) -> String,
-}
-
-impl Default for GpuSamplerBuilder {
-    fn default() -> Self {
-        Self {
-            backends: wgpu::Backends::all(),
-            adapter: None,
-            filter: true,
-            int64: true,
-            workgroup_size: WORKGROUP_SIZE,
-            chunk_bytes: u64::MAX,
-            workgroups: u32::MAX,
-            edit: |source| source,
-        }
-    }
-}
-
-impl GpuSamplerBuilder {
-    /// Only adapters of these backends. The default: all.
-    pub fn with_backends(self, backends: wgpu::Backends) -> Self {
-        Self { backends, ..self }
-    }
-
-    /// The first adapter whose name or driver contains `name`, in upper or lower case: the one way
-    /// to a software adapter. The default: the first hardware adapter.
-    pub fn with_adapter(self, name: impl Into<String>) -> Self {
-        Self { adapter: Some(name.into()), ..self }
-    }
-
-    /// With `false`, evaluates the noise of every category instead of filtering first. The draws
-    /// are the same, and a test says so.
-    pub fn with_filter(self, filter: bool) -> Self {
-        Self { filter, ..self }
-    }
-
-    /// With `false`, multiplies by 16-bit products even where the device has 64-bit integers. The
-    /// draws are the same.
-    pub fn with_int64(self, int64: bool) -> Self {
-        Self { int64, ..self }
-    }
-
-    /// The invocations of a workgroup, a power of two; lowered to what the device can do. The
-    /// draws are the same. The default: 256.
-    pub fn with_workgroup_size(self, workgroup_size: u32) -> Self {
-        Self { workgroup_size, ..self }
-    }
-
-    /// Uploads no more than this many bytes of logits at once; at least 1,024. The draws are the
-    /// same. The default: 64 MiB, or what the device can bind.
-    pub fn with_chunk_bytes(self, chunk_bytes: u64) -> Self {
-        Self { chunk_bytes, ..self }
-    }
-
-    /// Dispatches no more than this many workgroups along one dimension; at least 1. The draws
-    /// are the same. The default: the device's limit.
-    pub fn with_workgroups(self, workgroups: u32) -> Self {
-        Self { workgroups, ..self }
-    }
-
-    /// Changes the shader before it is compiled: how the tests inject a fault.
-    #[doc(hidden)]
-    pub fn with_shader_edit(self, edit: fn(String) -> String) -> Self {
-        Self { edit, ..self }
-    }
-
-    /// Finds the adapter and compiles the shader.
-    ///
-    /// # Errors
-    /// [`Error::NoAdapter`] if there is none such, and [`Error::UnsuitableAdapter`],
-    /// [`Error::NoDevice`] or [`Error::Gpu`] if it cannot be used.
-    pub fn build(self) -> Result<GpuSampler, Error> {
-        pollster::block_on(self.build_async())
-    }
-
-    /// As [`build`](Self::build), without blocking.
-    ///
-    /// # Errors
-    /// As [`build`](Self::build).
-    pub async fn build_async(self) -> Result<GpuSampler, Error> {
-        let report = adapter::choose(self.backends, self.adapter.as_deref()).await?;
-        report.open_with(&self).await
-    }
-
-    /// Compiles the shader on a device that the caller has. The sampler uses what features and
-    /// limits the device was made with: [`SHADER_INT64`](wgpu::Features::SHADER_INT64) helps.
-    ///
-    /// # Errors
-    /// [`Error::UnsuitableAdapter`] if a limit is too low, [`Error::Gpu`] if the shader is refused.
-    pub fn build_with_device(
-        self,
-        device: wgpu::Device,
-        queue: wgpu::Queue,
-    ) -> Result<GpuSampler, Error> {
-        pollster::block_on(self.build_with_device_async(device, queue))
-    }
-
-    /// As [`build_with_device`](Self::build_with_device), without blocking.
-    ///
-    /// # Errors
-    /// As [`build_with_device`](Self::build_with_device).
-    pub async fn build_with_device_async(
-        self,
-        device: wgpu::Device,
-        queue: wgpu::Queue,
-    ) -> Result<GpuSampler, Error> {
-        let info = device.adapter_info();
-        if let Some(what) = adapter::obstacle(&device.limits()) {
-            return Err(Error::UnsuitableAdapter { adapter: info.name, what });
-        }
-        self.build_on(info, device, queue).await
-    }
-
-    async fn build_on(
-        &self,
-        adapter: wgpu::AdapterInfo,
-        device: wgpu::Device,
-        queue: wgpu::Queue,
-    ) -> Result<GpuSampler, Error> {
-        let largest = device.limits().max_compute_invocations_per_workgroup.min(WORKGROUP_SIZE);
-        // the largest power of two up to what was asked for and what the device can do
-        let size = self.workgroup_size.clamp(1, largest);
-        let workgroup_size = 1 << size.ilog2();
-        let mut limits = Limits::new(&device.limits(), workgroup_size);
-        limits.binding_bytes = limits.binding_bytes.min(self.chunk_bytes).max(1 << 10);
-        limits.workgroups = limits.workgroups.min(self.workgroups).max(1);
-
-        let int64 = self.int64 && device.features().contains(wgpu::Features::SHADER_INT64);
-        let source = (self.edit)(Variant { int64, workgroup_size }.source());
-        let (layout, pipeline) = checked(&device, "compiling the shader", || {
-            let layout = kernel::bind_group_layout(&device);
-            let pipeline = kernel::pipeline(&device, &layout, &source);
-            (layout, pipeline)
-        })
-        .await?;
-        let (filter, buffers) = (self.filter, Mutex::new(None));
-        Ok(GpuSampler { adapter, device, queue, layout, pipeline, limits, filter, buffers })
-    }
 }
 
 impl GpuSampler {

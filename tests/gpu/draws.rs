@@ -159,7 +159,9 @@ fn from_several_threads(adapter: &AdapterReport) -> Result<(), Failed> {
                 })
             })
             .collect();
-        threads.into_iter().try_for_each(|thread| thread.join().unwrap())
+        threads.into_iter().try_for_each(|thread| {
+            thread.join().unwrap_or_else(|_| Err("a thread panicked".into()))
+        })
     })
 }
 

@@ -1,5 +1,7 @@
 //! The noise, word for word: each function of the contract on the GPU and on the CPU.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use ::gumbel::noise::{bits, gumbel, order, philox, wide};
 use ::gumbel::{AdapterReport, shaders, wgpu};
 use libtest_mimic::Failed;
