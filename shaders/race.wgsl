@@ -18,6 +18,7 @@ const CONTINUED: u32 = 8u;
 const UNFINISHED: u32 = 16u;
 
 const NO_DRAW: u32 = 0xffffffffu;
+const LARGEST_NEGATIVE: u32 = 0xff7fffffu;
 
 struct Pass {
     // The seed, and the id of the first row unless ids are explicit; (low, high).
@@ -66,11 +67,8 @@ fn row_id(row: u32) -> vec2<u32> {
     return add64(run.first_row, vec2<u32>(row, 0u));
 }
 
-// One category, exactly.
+// One category with a finite logit, exactly.
 fn settle(stream: Stream, category: u32, coarse_bits: u32, logit: u32) -> Best {
-    if logit == NEG_INFINITY || is_invalid(logit) {
-        return best_none();
-    }
     if (run.flags & GREEDY) != 0u {
         return Best(greedy_key(logit), category);
     }
@@ -120,15 +118,20 @@ fn race(
             for (var i = 0u; i < count; i++) {
                 let logit = logits[first_logit + begin + i];
                 invalid |= u32(is_invalid(logit));
-                let s = standing(filter_of_run, bitcast<f32>(logit), coarse(block, i));
-                admitted |= u32(!filtered || s >= floor) << i;
+                // a compiler may assume that no float is infinite or NaN: none gets that far
+                let masked = is_invalid(logit) || logit == NEG_INFINITY;
+                let finite = select(logit, LARGEST_NEGATIVE, masked);
+                let s = standing(filter_of_run, bitcast<f32>(finite), coarse(block, i));
+                admitted |= u32(!masked && (!filtered || s >= floor)) << i;
                 if s > highest {
                     highest = s;
                     leader = i;
                 }
             }
-            var next = leader;
-            while (admitted & (1u << next)) != 0u {
+            // floats choose who comes first, but not how many come
+            let first = select(firstTrailingBit(admitted), leader, ((admitted >> leader) & 1u) != 0u);
+            var next = first;
+            while admitted != 0u {
                 admitted &= ~(1u << next);
                 let logit = logits[first_logit + begin + next];
                 let bits = coarse(block, next);
@@ -139,7 +142,7 @@ fn race(
                         floor = max(floor, floor_of(best.key));
                     }
                 }
-                next = firstTrailingBit(admitted | 0x80000000u);
+                next = firstTrailingBit(admitted);
             }
             if filtered && best.category != NO_CATEGORY {
                 atomicMax(&floors[slot], ordered(bitcast<i32>(floor)));
