@@ -23,7 +23,7 @@ pub use builder::GpuSamplerBuilder;
 use buffers::Buffers;
 use kernel::Pass;
 use plan::{Limits, Plan, Shape};
-use readback::{checked, read};
+use readback::{checked, read, wait};
 
 /// Draws on a GPU, through wgpu.
 ///
@@ -89,8 +89,8 @@ impl GpuSampler {
     /// [`Error::Gpu`] if the device fails.
     ///
     /// # Complexity
-    /// O(rows · draws · categories) time. On the device, at most 64 MiB for logits, as much for
-    /// draws and twice that for carrying cut rows over, whatever the batch.
+    /// O(rows · draws · categories) time. On the device, whatever the batch, at most 64 MiB each for
+    /// logits, row ids, draws, their way back, and the outcomes of rows that are cut.
     #[doc(alias = "multinomial")]
     #[doc(alias = "categorical")]
     #[doc(alias = "sample_from_logits")]
@@ -159,17 +159,22 @@ impl GpuSampler {
 
         let mut rest = draws;
         for chunk in plan.chunks() {
-            checked(&self.device, "drawing", || {
-                buffers.write_row_ids(&self.queue, &chunk, job);
-                for segment in plan.segments() {
+            for segment in plan.segments() {
+                // wgpu keeps a copy of what is uploaded until the device has taken it: let no more
+                // than one segment wait
+                if segment.start > 0 {
+                    wait(&self.device)?;
+                }
+                checked(&self.device, "drawing", || {
+                    buffers.write_row_ids(&self.queue, &chunk, job);
                     let pass = Pass::new(job, &plan, &chunk, segment.clone(), self.filter);
                     buffers.write_pass(&self.queue, pass);
                     buffers.write_logits(&self.queue, &plan, &chunk, segment, job);
                     self.dispatch(&bindings, chunk.workgroups);
-                }
-                self.copy_back(&buffers, chunk.races());
-            })
-            .await?;
+                })
+                .await?;
+            }
+            checked(&self.device, "drawing", || self.copy_back(&buffers, chunk.races())).await?;
             let (now, later) = rest.split_at_mut(chunk.races());
             read(&self.device, &buffers.readback, now).await?;
             rest = later;

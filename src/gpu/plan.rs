@@ -10,9 +10,9 @@ use std::ops::Range;
 /// The most octets that an invocation takes in one pass; see `shaders/race.wgsl`.
 pub(crate) const MAX_OCTETS_PER_LANE: usize = 2048;
 
-/// The most logits, counted once a draw, that one chunk evaluates: a few milliseconds on a GPU, so
-/// that no driver takes it for hung.
-const MAX_WORK: usize = 1 << 31;
+/// The most logits, counted once a draw, that one dispatch evaluates: systems stop a dispatch that
+/// takes seconds, and this is half a second on a software adapter (Mesa 25's lavapipe, two cores).
+const MAX_WORK: usize = 1 << 27;
 
 /// Chunks of logits and draws are at most this large, so that memory stays small beside the batch.
 const CHUNK_BYTES: u64 = 64 << 20;
