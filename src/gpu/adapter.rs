@@ -52,13 +52,25 @@ impl AdapterReport {
     /// A sampler on this very adapter.
     ///
     /// # Errors
-    /// [`Error::UnsuitableAdapter`] or [`Error::NoDevice`].
+    /// [`Error::UnsuitableAdapter`], [`Error::NoDevice`], or [`Error::Gpu`] if the shader is
+    /// refused.
     pub fn open(&self) -> Result<GpuSampler, Error> {
-        pollster::block_on(self.open_with(&GpuSampler::builder()))
+        self.open_with(&GpuSampler::builder())
     }
 
-    /// As [`open`](Self::open), with the builder's settings.
-    pub(super) async fn open_with(&self, builder: &GpuSamplerBuilder) -> Result<GpuSampler, Error> {
+    /// As [`open`](Self::open), with a builder's settings; backend and name do not matter.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_with(&self, builder: &GpuSamplerBuilder) -> Result<GpuSampler, Error> {
+        pollster::block_on(self.open_with_async(builder))
+    }
+
+    /// As [`open_with`](Self::open_with), without blocking.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub async fn open_with_async(&self, builder: &GpuSamplerBuilder) -> Result<GpuSampler, Error> {
         let adapter = || self.to_string();
         if let Some(what) = &self.obstacle {
             return Err(Error::UnsuitableAdapter { adapter: adapter(), what: what.clone() });
@@ -124,8 +136,12 @@ impl fmt::Display for AdapterReport {
 pub(super) fn obstacle(limits: &wgpu::Limits) -> Option<String> {
     let needs = [
         (
-            "max_compute_invocations_per_workgroup",
-            u64::from(limits.max_compute_invocations_per_workgroup),
+            "max_compute_invocations_per_workgroup or max_compute_workgroup_size_x",
+            u64::from(
+                limits
+                    .max_compute_invocations_per_workgroup
+                    .min(limits.max_compute_workgroup_size_x),
+            ),
             u64::from(SMALLEST_WORKGROUP),
         ),
         (

@@ -114,7 +114,7 @@ impl GpuSamplerBuilder {
     /// As [`build`](Self::build).
     pub async fn build_async(self) -> Result<GpuSampler, Error> {
         let report = choose(self.backends, self.adapter.as_deref()).await?;
-        report.open_with(&self).await
+        report.open_with_async(&self).await
     }
 
     /// Compiles the shader on a device that the caller has. The sampler uses what features and
@@ -152,7 +152,11 @@ impl GpuSamplerBuilder {
         device: wgpu::Device,
         queue: wgpu::Queue,
     ) -> Result<GpuSampler, Error> {
-        let largest = device.limits().max_compute_invocations_per_workgroup.min(WORKGROUP_SIZE);
+        let can = device.limits();
+        let largest = can
+            .max_compute_invocations_per_workgroup
+            .min(can.max_compute_workgroup_size_x)
+            .min(WORKGROUP_SIZE);
         // the largest power of two up to what was asked for and what the device can do
         let size = self.workgroup_size.clamp(1, largest);
         let workgroup_size = 1 << size.ilog2();
