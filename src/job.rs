@@ -107,21 +107,25 @@ impl<'a> Job<'a> {
         // a row has all of its draws or none
         match draws.iter().step_by(self.draws as usize).position(|&draw| draw == NO_DRAW) {
             None => Ok(()),
-            Some(row) => {
-                Err(Error::UndrawableRow { row, reason: undrawable(self.logits.row(row)) })
-            }
+            Some(row) => Err(match undrawable(self.logits.row(row)) {
+                Some(reason) => Error::UndrawableRow { row, reason },
+                None => Error::Gpu {
+                    while_doing: "drawing",
+                    message: format!("row {row} has a draw, but the device gave none"),
+                },
+            }),
         }
     }
 }
 
-/// Why a row that has no draw has none.
-fn undrawable(logits: &[f32]) -> Undrawable {
+/// Why a row has no draw, or `None` if it has one.
+fn undrawable(logits: &[f32]) -> Option<Undrawable> {
     match logits.iter().position(|x| is_invalid(x.to_bits())) {
-        Some(category) if logits[category].is_nan() => Undrawable::Nan { category },
-        Some(category) => Undrawable::PositiveInfinity { category },
+        Some(category) if logits[category].is_nan() => Some(Undrawable::Nan { category }),
+        Some(category) => Some(Undrawable::PositiveInfinity { category }),
         None => {
-            debug_assert!(logits.iter().all(|x| x.to_bits() == NEG_INFINITY));
-            Undrawable::NothingDrawable
+            let nothing = logits.iter().all(|x| x.to_bits() == NEG_INFINITY);
+            nothing.then_some(Undrawable::NothingDrawable)
         }
     }
 }

@@ -31,7 +31,7 @@ pub struct Stream {
 }
 
 impl Stream {
-    /// The noise of draw number `draw` of row `row` under `seed`.
+    /// The noise of draw number `draw`, below [`MAX_DRAWS`], of row `row` under `seed`.
     #[inline]
     pub const fn new(seed: u64, row: u64, draw: u32) -> Self {
         Self {
