@@ -113,6 +113,7 @@ fn options() -> impl Iterator<Item = Case> {
         make("temperature 0", |c| c.options.temperature = 0.0),
         values("temperature 0, ties", 0.0, |_, _, word| f32::from_bits(word & 0x8000_0000)),
         values("temperature 0, any bits", 0.0, |_, _, word| f32::from_bits(word & 0xff7f_ffff)),
+        values("temperature 0, subnormal", 0.0, |_, _, word| f32::from_bits(word & 0x807f_ffff)),
         make("temperature 0.7", |c| c.options.temperature = 0.7),
         make("temperature 3", |c| c.options.temperature = 3.0),
         make("temperature 1e-30", |c| c.options.temperature = 1e-30),

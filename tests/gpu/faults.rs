@@ -36,7 +36,7 @@ pub(crate) const CHECKS: &[(&str, Check)] = &[
             replaced(
                 source,
                 "return floor - slack - POWER * 143.0;",
-                "return floor - POWER * 140.0;",
+                "return floor - POWER * 142.5;",
             )
         };
         seen(adapter, edit, "normal logits")

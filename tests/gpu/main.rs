@@ -25,8 +25,12 @@ fn main() {
     } else {
         let trial = |adapter: &AdapterReport, &(name, check): &(&'static str, Check)| {
             let adapter = adapter.clone();
-            let kind = adapter.to_string();
-            Trial::test(name, move || check(&adapter)).with_kind(kind)
+            let kind = match &adapter.obstacle {
+                None => adapter.to_string(),
+                Some(obstacle) => format!("{adapter} cannot be used: {obstacle}"),
+            };
+            let unusable = adapter.obstacle.is_some();
+            Trial::test(name, move || check(&adapter)).with_kind(kind).with_ignored_flag(unusable)
         };
         adapters
             .iter()
@@ -39,7 +43,10 @@ fn main() {
             })
             .collect()
     };
-    libtest_mimic::run(&Arguments::from_args(), trials).exit();
+    let mut arguments = Arguments::from_args();
+    // what is to be skipped stays skipped, whatever else is included
+    arguments.include_ignored &= !skipped;
+    libtest_mimic::run(&arguments, trials).exit();
 }
 
 /// A test that has no adapter to run on, or is not to run: it fails, or shows as ignored.
