@@ -29,9 +29,11 @@
 //!   chunk and workgroup size, number of threads and position in the batch. All that decides a draw
 //!   is integer arithmetic, defined in [`noise`] and spelled out in [`mod@reference`].
 //! * **Exact to the far tail**: the noise has 64 bits where it decides. A category of probability
-//!   10⁻¹⁵ is drawn with probability 10⁻¹⁵, one of probability 0 never.
-//! * **Sampling at the price of reading**: 16 of a category's 64 bits tell for nearly every
-//!   category that it cannot win; the rest is evaluated only for the others.
+//!   10⁻¹⁵ is drawn with probability 10⁻¹⁵, one of probability 0 never. The noise ends where p is
+//!   2⁻⁶⁵: a logit that lies 48.9 or more below another of its row never wins.
+//! * **About the price of reading**, in aim: 16 of a category's 64 bits tell for nearly every
+//!   category that it cannot win; the rest is evaluated only for the others. Benchmarks say how near
+//!   an engine is.
 //!
 //! # Special values
 //!
@@ -50,7 +52,9 @@
 //!
 //! Logits and noise count in units of 2⁻²⁴ ≈ 6·10⁻⁸. The noise is within 0.85 units of
 //! −ln(−ln(1 − p)) for its 64-bit p, and a logit (divided by the temperature) is rounded once, to
-//! the nearest unit: a category's probability is off by no more than some 10⁻⁷ of itself.
+//! the nearest unit: a category's probability is off by no more than some 10⁻⁷ of itself. With a
+//! temperature whose reciprocal is no `f32`, the logits are those for a temperature that differs by
+//! at most 6·10⁻⁸ of itself.
 
 pub mod conformance;
 mod cpu;

@@ -1,8 +1,8 @@
 //! The definition of a draw, as plainly as it can be said.
 //!
 //! This is the specification: every engine gives these bytes, for every shape, device and number of
-//! threads. It evaluates the noise of every category and takes no shortcut, at some 50 ns a logit;
-//! use it to check, not to draw.
+//! threads. It evaluates the noise of every category and takes no shortcut: use it
+//! to check, not to draw.
 
 use crate::error::Error;
 pub use crate::job::Temperature;

@@ -45,7 +45,7 @@ impl CpuSampler {
     }
 
     /// With `false`, evaluates the noise of every category instead of filtering first. The draws
-    /// are the same, and a test says so; it is some forty times slower on long rows.
+    /// are the same, and a test says so; on long rows it is many times slower.
     #[must_use]
     pub const fn with_filter(self, filter: bool) -> Self {
         Self { filter }
