@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use gumbel::conformance::{self, Case};
-use gumbel::{AdapterReport, CpuSampler, Sampler};
+use gumbel::{AdapterReport, CpuSampler, GpuSampler, GpuSamplerBuilder, Sampler};
 
 use crate::adapters::{all, kind};
 use crate::args::{CPU_HAS_NO_ADAPTER, CheckArgs, CheckedEngine};
@@ -11,6 +11,9 @@ use crate::error::Error;
 use crate::one_line;
 use crate::progress::Progress;
 
+/// What `in_pieces` sets, for the legend.
+const IN_PIECES: &str = "in pieces: at most 1 KiB of logits at once, 3 x 3 workgroups of 64, 16-bit \
+                         products";
 /// Wide enough for the longest case.
 const NAME_WIDTH: usize = 64;
 /// Wide enough for "9999999 differ".
@@ -20,6 +23,7 @@ const CELL_WIDTH: usize = 14;
 pub(crate) fn run(args: &CheckArgs) -> Result<bool, Error> {
     let candidates = candidates(args)?;
     let mut out = std::io::stdout();
+    writeln!(out, "{}", version()).map_err(Error::stdout)?;
     let (engines, refused) = legend(candidates, &mut out)?;
     if engines.is_empty() {
         // nothing compared is nothing shown
@@ -37,8 +41,15 @@ pub(crate) fn run(args: &CheckArgs) -> Result<bool, Error> {
     tally.report(refused, &mut out)
 }
 
+/// What a report of a mismatch has to say first.
+fn version() -> String {
+    use std::env::consts::{ARCH, OS};
+    format!("gumbel {} ({OS}, {ARCH})", env!("CARGO_PKG_VERSION"))
+}
+
 /// What may become a column of the table.
 struct Candidate {
+    label: String,
     description: String,
     /// The reason why it has no column, and whether that is a failure.
     engine: Result<Sampler, Refusal>,
@@ -63,8 +74,8 @@ fn candidates(args: &CheckArgs) -> Result<Vec<Candidate>, Error> {
     }
     let mut candidates = Vec::new();
     if args.engine != Some(CheckedEngine::Gpu) {
-        let engine = Ok(CpuSampler::new().into());
-        candidates.push(Candidate { description: "the CPU engine".to_owned(), engine });
+        let (label, description) = ("cpu".to_owned(), "the CPU engine".to_owned());
+        candidates.push(Candidate { label, description, engine: Ok(CpuSampler::new().into()) });
     }
     if args.engine != Some(CheckedEngine::Cpu) {
         let reports = all();
@@ -81,21 +92,44 @@ fn candidates(args: &CheckArgs) -> Result<Vec<Candidate>, Error> {
             let found = reports.iter().map(ToString::to_string).collect();
             return Err(gumbel::Error::NoAdapter { wanted, found }.into());
         }
-        candidates.extend(chosen.into_iter().map(candidate));
+        for (number, report) in chosen.into_iter().enumerate() {
+            let label = format!("gpu{number}");
+            let whole = candidate(label.clone(), report, &GpuSampler::builder());
+            // what cannot be used as it is cannot be used otherwise
+            let usable = whole.engine.is_ok();
+            candidates.push(whole);
+            if usable {
+                let cut = candidate(format!("{label}/cut"), report, &in_pieces());
+                let description = format!("{label} {IN_PIECES}");
+                candidates.push(Candidate { description, ..cut });
+            }
+        }
     }
     Ok(candidates)
 }
 
-fn candidate(report: &AdapterReport) -> Candidate {
+/// Takes the paths through the engine that no case takes by itself, as each fits into a chunk.
+///
+/// The chunks are the smallest that there are, so that every row of more than 256 categories is cut,
+/// which are 16 cases; with 4 KiB, 5. All cases are then 25,000 dispatches: 5 s on Mesa's lavapipe.
+fn in_pieces() -> GpuSamplerBuilder {
+    GpuSampler::builder()
+        .with_chunk_bytes(1 << 10)
+        .with_workgroups(3)
+        .with_workgroup_size(64)
+        .with_int64(false)
+}
+
+fn candidate(label: String, report: &AdapterReport, builder: &GpuSamplerBuilder) -> Candidate {
     let description = one_line(&format!("{report}, {}", kind(report.info.device_type)));
     let engine = match &report.obstacle {
         Some(obstacle) => Err(Refusal { reason: one_line(obstacle), failure: false }),
         None => report
-            .open()
+            .open_with(builder)
             .map(Sampler::from)
             .map_err(|error| Refusal { reason: one_line(&error.to_string()), failure: true }),
     };
-    Candidate { description, engine }
+    Candidate { label, description, engine }
 }
 
 /// Prints which column is which engine, and which engines have none. Returns the columns, and
@@ -103,11 +137,9 @@ fn candidate(report: &AdapterReport) -> Candidate {
 fn legend(candidates: Vec<Candidate>, out: &mut dyn Write) -> Result<(Vec<Engine>, bool), Error> {
     let mut engines = Vec::new();
     let mut failed = false;
-    let mut adapters = 0;
-    for Candidate { description, engine } in candidates {
-        let on_cpu = engine.as_ref().is_ok_and(|sampler| sampler.adapter().is_none());
-        let label = if on_cpu { "cpu".to_owned() } else { format!("gpu{adapters}") };
-        adapters += usize::from(!on_cpu);
+    let mut adapters = false;
+    for Candidate { label, description, engine } in candidates {
+        adapters |= engine.as_ref().map_or(true, |sampler| sampler.adapter().is_some());
         match engine {
             Ok(sampler) => {
                 writeln!(out, "{label}: {description}").map_err(Error::stdout)?;
@@ -120,7 +152,7 @@ fn legend(candidates: Vec<Candidate>, out: &mut dyn Write) -> Result<(Vec<Engine
             }
         }
     }
-    if adapters == 0 {
+    if !adapters {
         writeln!(out, "no adapter is checked").map_err(Error::stdout)?;
     }
     Ok((engines, failed))
@@ -237,6 +269,28 @@ mod tests {
         assert!(text.ends_with("3 cases on 1 engine, 1 mismatches\n"), "{text}");
     }
 
+    /// On every adapter; a machine without one has no such column.
+    #[test]
+    fn a_fault_where_cut_rows_go_on_shows_in_pieces_alone() {
+        fn forget_the_category(source: String) -> String {
+            let edited =
+                source.replace("vec4<u32>(best.key, best.category,", "vec4<u32>(best.key, 0u,");
+            assert_ne!(edited, source);
+            edited
+        }
+        let longer = |case: &Case| case.logits().rows() > 1 && case.logits().categories() == 257;
+        let case = conformance::cases().find(longer).unwrap();
+        let expected = case.expected();
+        for report in all().iter().filter(|report| report.obstacle.is_none()) {
+            for (builder, faulty) in [(GpuSampler::builder(), false), (in_pieces(), true)] {
+                let builder = builder.with_shader_edit(forget_the_category);
+                let engine = candidate("gpu0".to_owned(), report, &builder).engine.ok().unwrap();
+                let mismatches = case.mismatches(&engine, &expected).unwrap();
+                assert_eq!(mismatches > 0, faulty, "{report}");
+            }
+        }
+    }
+
     #[test]
     fn an_engine_that_fails_fails_the_check() {
         // expects more draws than the case has, which the engine refuses
@@ -261,7 +315,8 @@ mod tests {
     fn only_an_adapter_without_an_excuse_is_a_failure() {
         for failure in [false, true] {
             let engine = Err(Refusal { reason: "no storage buffers".to_owned(), failure });
-            let broken = Candidate { description: "Old GPU".to_owned(), engine };
+            let (label, description) = ("gpu0".to_owned(), "Old GPU".to_owned());
+            let broken = Candidate { label, description, engine };
             let mut out = Vec::new();
             let (engines, refused) = legend(vec![broken], &mut out).unwrap();
             assert!(engines.is_empty());
