@@ -126,9 +126,10 @@ impl Form {
         // through a link, so that the file is replaced and not the link
         let destination = match existing {
             Some(_) => fs::canonicalize(path)?,
-            None => path.to_owned(),
+            None => target(path),
         };
         let file = temporary(&destination)?;
+        remove_on_signal(file.path())?;
         if let Some(existing) = existing {
             file.as_file().set_permissions(existing.permissions())?;
         }
@@ -143,6 +144,44 @@ impl Form {
             Self::Lines(_) | Self::Discard => None,
         }
     }
+}
+
+/// Where a new file is to be: a link may lead to a place that has none yet.
+fn target(path: &Path) -> PathBuf {
+    let mut path = path.to_owned();
+    // as many links as Linux follows; a circle of them has been refused before
+    for _ in 0..40 {
+        let Ok(link) = fs::read_link(&path) else { break };
+        path = path.parent().unwrap_or(Path::new("")).join(link);
+    }
+    path
+}
+
+/// Removes the temporary file when Ctrl-C or `kill` ends the process, which then ends by that signal
+/// as it would have anyway: a shell's loop stops on Ctrl-C only then. A hang-up is left alone, since
+/// nohup relies on that.
+#[cfg(unix)]
+fn remove_on_signal(temporary: &Path) -> io::Result<()> {
+    use signal_hook::consts::{SIGINT, SIGTERM};
+    use signal_hook::iterator::Signals;
+    use signal_hook::low_level::emulate_default_handler;
+
+    let temporary = temporary.to_owned();
+    let mut signals = Signals::new([SIGINT, SIGTERM])?;
+    std::thread::Builder::new().spawn(move || {
+        for signal in signals.forever() {
+            // fails if the file has its final name already
+            drop(fs::remove_file(&temporary));
+            drop(emulate_default_handler(signal));
+        }
+    })?;
+    Ok(())
+}
+
+/// Elsewhere such a file has to be removed by hand.
+#[cfg(not(unix))]
+fn remove_on_signal(_: &Path) -> io::Result<()> {
+    Ok(())
 }
 
 /// A file beside `destination`, with the permissions that a new file has.

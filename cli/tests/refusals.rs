@@ -217,3 +217,38 @@ fn a_refusal_keeps_the_file_that_was_there() {
     assert_eq!(std::fs::read(&out).unwrap(), b"precious");
     assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 2);
 }
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_command_leaves_no_file_and_ends_by_the_signal() {
+    use std::io::Write;
+    use std::os::unix::process::ExitStatusExt;
+    use std::process::Stdio;
+
+    let rows = f32s("(1000000, 1)", &[0.0; 1_000_000]);
+    for (name, number) in [("INT", 2), ("TERM", 15)] {
+        let directory = tempdir().unwrap();
+        let mut command = gumbel(&["sample", "-", "--engine", "cpu", "--chunk", "1000"]);
+        command.args(["-o", "out.npy"]).current_dir(directory.path()).stdin(Stdio::piped());
+        let mut child = command.stderr(Stdio::null()).spawn().unwrap();
+        // the rest never comes, nor an end
+        let mut stdin = child.stdin.take().unwrap();
+        stdin.write_all(&rows[..2_000_000]).unwrap();
+        // once draws are in the file, the command is at work
+        let at_work = || {
+            std::fs::read_dir(directory.path())
+                .unwrap()
+                .any(|file| file.unwrap().metadata().is_ok_and(|data| data.len() > 0))
+        };
+        while !at_work() {
+            assert!(child.try_wait().unwrap().is_none(), "it has ended by itself");
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+        let pid = child.id().to_string();
+        let kill = std::process::Command::new("kill").args(["-s", name, &pid]).status().unwrap();
+        assert!(kill.success());
+        assert_eq!(child.wait().unwrap().signal(), Some(number));
+        drop(stdin);
+        assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
+    }
+}

@@ -215,6 +215,27 @@ fn the_output_has_the_permissions_of_any_new_file_or_of_the_old_one() {
     assert_eq!(read_u32(&std::fs::read(&out).unwrap()).0, [1, 2]);
 }
 
+#[cfg(unix)]
+#[test]
+fn a_link_to_a_file_that_is_to_be_stays_a_link() {
+    use std::os::unix::fs::symlink;
+    let directory = tempdir().unwrap();
+    let input = write_f32(directory.path(), &[3], &[0.0; 3]);
+    let path = |name: &str| directory.path().join(name);
+    std::fs::create_dir(path("deep")).unwrap();
+    symlink("deep/second.npy", path("first.npy")).unwrap();
+    symlink("third.npy", path("deep/second.npy")).unwrap();
+    stdout(sample(&input, &["-o", path("first.npy").to_str().unwrap()]));
+    assert!(path("first.npy").is_symlink() && path("deep/second.npy").is_symlink());
+    assert!(!path("deep/third.npy").is_symlink());
+    assert_eq!(read_u32(&std::fs::read(path("deep/third.npy")).unwrap()).0, [1]);
+
+    symlink("circle.npy", path("circle.npy")).unwrap();
+    let output = sample(&input, &["-o", path("circle.npy").to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(path("circle.npy").is_symlink());
+}
+
 #[test]
 fn json_has_the_summary_and_nothing_else() {
     let directory = tempdir().unwrap();
