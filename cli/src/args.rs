@@ -2,7 +2,10 @@
 
 use std::path::PathBuf;
 
+use clap::error::ErrorKind;
 use clap::{Parser, Subcommand, ValueEnum};
+
+use crate::error::Error;
 
 /// Draw from millions of categorical distributions at once, with the same draws on every GPU and
 /// CPU.
@@ -46,13 +49,14 @@ pub(crate) struct SampleArgs {
     #[arg(short, long, value_name = "OUT.npy")]
     pub(crate) output: Option<PathBuf>,
     /// The seed: the same seed, the same draws, on every machine
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true)]
     pub(crate) seed: u64,
     /// Draw so many times from each row
-    #[arg(long, value_name = "K", default_value_t = 1)]
+    #[arg(long, value_name = "K", default_value_t = 1, allow_negative_numbers = true)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_DRAWS)))]
     pub(crate) draws: u32,
     /// The number of the first row: rows cut off a larger file draw what they would there
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true)]
     pub(crate) first_row: u64,
     /// Divide the logits by this; 0 takes the largest logit
     #[arg(long, value_name = "T", default_value_t = 1.0, allow_hyphen_values = true)]
@@ -106,6 +110,23 @@ pub(crate) enum CheckedEngine {
     Cpu,
     /// All adapters.
     Gpu,
+}
+
+/// Draws are numbered with 31 bits.
+pub(crate) const MAX_DRAWS: u32 = 1 << 31;
+
+/// What clap has against a command line, without its page on the usage. None for the help and the
+/// version, which are pages.
+pub(crate) fn refusal(error: &clap::Error) -> Option<Error> {
+    let page = ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
+    if !error.use_stderr() || error.kind() == page {
+        return None;
+    }
+    let text = error.render().to_string();
+    let mut paragraphs = text.split("\n\n").map(str::trim);
+    let what = paragraphs.next().unwrap_or_default().trim_start_matches("error: ");
+    let tip = paragraphs.find(|paragraph| paragraph.starts_with("tip: "));
+    Some(Error::Usage(tip.map_or_else(|| what.to_owned(), |tip| format!("{what} ({tip})"))))
 }
 
 /// The refusal of an adapter for an engine that has none.

@@ -22,14 +22,21 @@ mod sample;
 
 /// Exit status of `gumbel check` when an engine is not the reference's equal.
 const MISMATCH: u8 = 1;
-/// Exit status for anything that cannot be done as asked; clap uses it for its own errors too.
+/// Exit status for anything that cannot be done as asked.
 const REFUSED: u8 = 2;
 /// Exit status when the reader of the output has gone: what a shell reports for a SIGPIPE, so that
 /// a pipeline can tell that not everything was written.
 const CLOSED_PIPE: u8 = 128 + 13;
 
 fn main() -> ExitCode {
-    let result = match Args::parse().command {
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => match args::refusal(&error) {
+            Some(refusal) => return refused(&refusal),
+            None => error.exit(),
+        },
+    };
+    let result = match args.command {
         Command::Sample(args) => sample::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Adapters => adapters::run().map(|()| ExitCode::SUCCESS),
         Command::Check(args) => check::run(&args)
@@ -38,11 +45,14 @@ fn main() -> ExitCode {
     match result {
         Ok(code) => code,
         Err(Error::ClosedPipe) => ExitCode::from(CLOSED_PIPE),
-        Err(error) => {
-            say(&format!("gumbel: {}", one_line(&error.to_string())));
-            ExitCode::from(REFUSED)
-        }
+        Err(error) => refused(&error),
     }
+}
+
+/// Says why in one line.
+fn refused(error: &Error) -> ExitCode {
+    say(&format!("gumbel: {}", one_line(&error.to_string())));
+    ExitCode::from(REFUSED)
 }
 
 /// Writes a line to standard error. Unlike `eprintln`, does not panic when nobody reads it.

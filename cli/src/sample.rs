@@ -19,8 +19,6 @@ pub(crate) const CHUNK: usize = 1 << 24;
 /// At most so many categories are drawn from in one call, draws × categories: some seconds on the
 /// CPU, after which the progress bar moves.
 const WORK: u64 = 1 << 33;
-/// Draws are numbered with 31 bits.
-const MAX_DRAWS: u32 = 1 << 31;
 
 /// Samples a file.
 pub(crate) fn run(args: &SampleArgs) -> Result<(), Error> {
@@ -63,12 +61,8 @@ pub(crate) fn run(args: &SampleArgs) -> Result<(), Error> {
     .report(args.json)
 }
 
-/// What the options alone can have wrong.
+/// What options can have against each other.
 fn check(args: &SampleArgs) -> Result<(), Error> {
-    if args.draws == 0 || args.draws > MAX_DRAWS {
-        let got = args.draws;
-        return Err(Error::Usage(format!("--draws must be 1 to {MAX_DRAWS}, got {got}")));
-    }
     if args.engine == Engine::Cpu && args.adapter.is_some() {
         return Err(Error::Usage(CPU_HAS_NO_ADAPTER.to_owned()));
     }
@@ -190,6 +184,7 @@ impl Summary<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::args::MAX_DRAWS;
 
     #[test]
     fn a_call_is_bounded_in_logits_draws_and_work() {

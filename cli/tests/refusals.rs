@@ -166,8 +166,8 @@ fn options_without_a_meaning() {
     for temperature in ["-1", "-0.5", "NaN", "inf", "-inf", "1e-40"] {
         refused(&rows, &["--temperature", temperature], "the temperature must be");
     }
-    refused(&rows, &["--draws", "0"], "--draws must be 1 to 2147483648, got 0");
-    refused(&rows, &["--draws", "2147483649"], "--draws must be");
+    refused(&rows, &["--draws", "0"], "'--draws <K>': 0 is not in 1..=2147483648");
+    refused(&rows, &["--draws", "2147483649"], "'--draws <K>': 2147483649 is not in 1..=");
     refused(&rows, &["--adapter", "llvmpipe"], "--engine cpu has no adapter");
     let none = "no-such-adapter-anywhere";
     let named = gumbel(&["sample", "-", "--adapter", none]);
@@ -176,11 +176,38 @@ fn options_without_a_meaning() {
     let many = gumbel(&["sample", "-", "--draws", "2147483648"]);
     let why = "are more than any file holds";
     check(&run_with(many, &f32s("(36028797018963968, 1)", &[])), why);
-    // clap's own refusals take more than a line
-    for args in [&["--seed", "-1"][..], &["--draws", "x"], &["--engine", "tpu"], &["--what"]] {
-        let output = gumbel(&["sample", "in.npy"]).args(args).output().unwrap();
-        assert_eq!(output.status.code(), Some(2), "{args:?}");
+    for (args, why) in [
+        (&["--temperature", "abc"][..], "'abc' for '--temperature <T>': invalid float literal"),
+        (&["--seed", "x"], "'x' for '--seed <N>': invalid digit"),
+        (&["--seed", "-1"], "'-1' for '--seed <N>': invalid digit"),
+        (&["--seed", "18446744073709551616"], "'--seed <N>': number too large"),
+        (&["--first-row", "-1"], "'-1' for '--first-row <N>': invalid digit"),
+        (&["--draws", "-1"], "'-1' for '--draws <K>': -1 is not in 1..="),
+        (&["--draws", "99999999999999999999"], "'--draws <K>': number too large"),
+        (&["--adapter"], "a value is required for '--adapter <NAME>'"),
+        (&["--sead", "1"], "'--sead' found (tip: a similar argument exists: '--seed')"),
+        (&["in.npy"], "unexpected argument 'in.npy' found"),
+    ] {
+        refused(&rows, args, why);
     }
+    let engine = gumbel(&["check", "--engine", "tpu"]).output().unwrap();
+    let why = "'tpu' for '--engine <ENGINE>' [possible values: cpu, gpu] (tip: a similar value";
+    check(&engine, why);
+    check(&gumbel(&["sample"]).output().unwrap(), "arguments were not provided: <INPUT>");
+    check(&gumbel(&["simple"]).output().unwrap(), "unrecognized subcommand 'simple' (tip: ");
+}
+
+#[test]
+fn help_and_version_are_no_refusals() {
+    for args in [&["--help"][..], &["-h"], &["help", "sample"], &["check", "--help"], &["-V"]] {
+        let output = gumbel(args).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{args:?}");
+        assert!(output.stderr.is_empty() && !output.stdout.is_empty(), "{args:?}");
+    }
+    // the help for who does not know what to ask for, but no success
+    let output = gumbel(&[]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("\nUsage: gumbel <COMMAND>\n"));
 }
 
 #[test]
