@@ -19,8 +19,12 @@ const MAX_DEPTH: usize = 16;
 /// [`io::ErrorKind::InvalidData`] or [`io::ErrorKind::UnexpectedEof`] for what is no header, and
 /// the reader's.
 pub(crate) fn read(reader: &mut dyn Read) -> io::Result<(NpyHeader, u64)> {
-    let mut bytes = vec![0; 8];
-    reader.read_exact(&mut bytes)?;
+    let mut bytes = Vec::new();
+    match Read::take(&mut *reader, 8).read_to_end(&mut bytes)? {
+        0 => return Err(invalid("it is empty")),
+        8 => {}
+        _ => return Err(io::ErrorKind::UnexpectedEof.into()),
+    }
     if !bytes.starts_with(b"\x93NUMPY") {
         return Err(invalid("it does not start with \\x93NUMPY"));
     }

@@ -190,7 +190,9 @@ fn temporary(destination: &Path) -> io::Result<NamedTempFile> {
         Some(parent) if parent != Path::new("") => parent,
         _ => Path::new("."),
     };
-    if destination.file_name().is_none() {
+    // a trailing separator would be found out when the file gets its name, after all the work
+    let separated = destination.to_string_lossy().ends_with(std::path::is_separator);
+    if separated || destination.file_name().is_none() {
         return Err(io::ErrorKind::IsADirectory.into());
     }
     tempfile::Builder::new().prefix(".gumbel-").suffix(".tmp").make_in(directory, |path| {

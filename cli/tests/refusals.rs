@@ -52,7 +52,8 @@ fn f64s(shape: &str, values: &[f64]) -> Vec<u8> {
 
 #[test]
 fn files_of_another_kind() {
-    refused(b"", &[], "is not a .npy file: it ends in its header");
+    refused(b"", &[], "is not a .npy file: it is empty");
+    refused(b"\x93NUMP", &[], "is not a .npy file: it ends in its header");
     refused(b"\x93NUMPY\x01", &[], "it ends in its header");
     refused(b"PK\x03\x04 is a .npz file", &[], "is not a .npy file: it does not start with");
     refused(&f32s("(2, 3)", &[0.0; 6])[..70], &[], "it ends in its header");
@@ -224,6 +225,7 @@ fn inputs_and_outputs_that_are_not_there() {
     check(&run(directory.path(), &directory.path().join("out.npy")), "cannot read ");
     check(&run(&input, &missing.join("out.npy")), "cannot write ");
     check(&run(&input, directory.path()), "cannot write ");
+    check(&run(&input, &directory.path().join("new/")), "new/: is a directory");
     check(&run(&input, Path::new("..")), "cannot write ");
     if Path::new("/dev/full").exists() {
         check(&run(&input, Path::new("/dev/full")), "cannot write /dev/full");
