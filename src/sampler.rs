@@ -2,7 +2,7 @@
 
 use crate::cpu::CpuSampler;
 use crate::error::Error;
-use crate::gpu::GpuSampler;
+use crate::gpu::{AdapterReport, GpuSampler, pick_hardware};
 use crate::options::{Logits, SampleOptions};
 
 /// Either engine; both give the same draws.
@@ -45,6 +45,23 @@ impl Sampler {
                 Self { reason: error.to_string(), engine: Engine::Cpu(CpuSampler::new()) }
             }
         }
+    }
+
+    /// The adapter that [`auto`](Self::auto) opens, of [all](crate::adapters) that there are.
+    ///
+    /// ```
+    /// use gumbel::{Sampler, adapters, wgpu::Backends};
+    /// match Sampler::auto_adapter(&adapters(Backends::all())) {
+    ///     Ok(report) => println!("auto opens {report}"),
+    ///     Err(why) => println!("auto takes the CPU engine: {why}"),
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// Why auto takes the CPU engine: [`Error::NoAdapter`] or [`Error::UnsuitableAdapter`]. It does
+    /// so too if the adapter then cannot be opened.
+    pub fn auto_adapter(reports: &[AdapterReport]) -> Result<&AdapterReport, Error> {
+        pick_hardware(reports)
     }
 
     /// Why this engine was taken, in words.

@@ -2,8 +2,8 @@
 
 use std::io::Write;
 
-use gumbel::AdapterReport;
 use gumbel::wgpu::{Backends, DeviceType, Features};
+use gumbel::{AdapterReport, Sampler};
 
 use crate::error::Error;
 use crate::one_line;
@@ -35,13 +35,11 @@ fn describe(reports: &[AdapterReport]) -> String {
     if reports.is_empty() {
         text.push_str("no adapters\n\n");
     }
-    match reports.iter().find(|report| report.is_hardware() && report.obstacle.is_none()) {
-        Some(report) => {
-            let (name, backend) = (one_line(&report.info.name), report.info.backend);
-            text.push_str(&format!("--engine auto takes {name} ({backend})\n"));
-        }
-        None => text.push_str("--engine auto takes the CPU engine\n"),
-    }
+    let taken = match Sampler::auto_adapter(reports) {
+        Ok(report) => report.to_string(),
+        Err(why) => format!("the CPU engine: {why}"),
+    };
+    text.push_str(&format!("--engine auto takes {}\n", one_line(&taken)));
     text
 }
 
@@ -72,6 +70,8 @@ mod tests {
 
     #[test]
     fn without_adapters_auto_is_the_cpu() {
-        assert_eq!(describe(&[]), "no adapters\n\n--engine auto takes the CPU engine\n");
+        let text = "no adapters\n\n--engine auto takes the CPU engine: no adapter is a hardware GPU; \
+                    this machine has none\n";
+        assert_eq!(describe(&[]), text);
     }
 }

@@ -10,5 +10,10 @@ use common::{gumbel, stdout};
 fn adapters_says_what_auto_takes() {
     let text = stdout(gumbel(&["adapters"]).output().unwrap());
     let last = text.lines().last().unwrap();
-    assert!(last.starts_with("--engine auto takes "), "{text}");
+    let sampler = gumbel::Sampler::auto();
+    let taken = match sampler.adapter() {
+        None => format!("the CPU engine: {}", sampler.reason()),
+        Some(info) => format!("{} ({}", info.name, info.backend),
+    };
+    assert!(last.starts_with(&format!("--engine auto takes {taken}")), "{text}");
 }

@@ -71,10 +71,7 @@ impl AdapterReport {
     /// # Errors
     /// As [`open`](Self::open).
     pub async fn open_with_async(&self, builder: &GpuSamplerBuilder) -> Result<GpuSampler, Error> {
-        let adapter = || self.to_string();
-        if let Some(what) = &self.obstacle {
-            return Err(Error::UnsuitableAdapter { adapter: adapter(), what: what.clone() });
-        }
+        self.suitable()?;
         let descriptor = wgpu::DeviceDescriptor {
             label: Some("gumbel"),
             required_features: self.features & wgpu::Features::SHADER_INT64,
@@ -86,8 +83,18 @@ impl AdapterReport {
             .adapter
             .request_device(&descriptor)
             .await
-            .map_err(|source| Error::NoDevice { adapter: adapter(), source })?;
+            .map_err(|source| Error::NoDevice { adapter: self.to_string(), source })?;
         builder.build_on(self.info.clone(), device, queue).await
+    }
+
+    /// The obstacle, if there is one, as an error.
+    fn suitable(&self) -> Result<(), Error> {
+        match &self.obstacle {
+            None => Ok(()),
+            Some(what) => {
+                Err(Error::UnsuitableAdapter { adapter: self.to_string(), what: what.clone() })
+            }
+        }
     }
 
     /// True if [`with_adapter`](GpuSamplerBuilder::with_adapter) finds this adapter by that name:
@@ -184,24 +191,71 @@ pub(super) async fn choose(
     backends: wgpu::Backends,
     name: Option<&str>,
 ) -> Result<AdapterReport, Error> {
-    let reports = adapters_async(backends).await;
-    let found = reports.iter().map(AdapterReport::to_string).collect();
-    let wanted = match name {
-        Some(name) => format!("is called \"{name}\""),
-        None => "is a hardware GPU".to_owned(),
-    };
-    reports
-        .into_iter()
-        .find(|report| match name {
-            Some(name) => report.is_called(name),
-            None => report.is_hardware(),
-        })
-        .ok_or(Error::NoAdapter { wanted, found })
+    pick(&adapters_async(backends).await, name).cloned()
+}
+
+/// As [`choose`], of adapters that are listed already.
+fn pick<'a>(reports: &'a [AdapterReport], name: Option<&str>) -> Result<&'a AdapterReport, Error> {
+    let found = reports.iter().find(|report| match name {
+        Some(name) => report.is_called(name),
+        None => report.is_hardware(),
+    });
+    found.ok_or_else(|| {
+        let wanted = match name {
+            Some(name) => format!("is called \"{name}\""),
+            None => "is a hardware GPU".to_owned(),
+        };
+        Error::NoAdapter { wanted, found: reports.iter().map(AdapterReport::to_string).collect() }
+    })
+}
+
+/// What [`Sampler::auto`](crate::Sampler::auto) opens.
+pub(crate) fn pick_hardware(reports: &[AdapterReport]) -> Result<&AdapterReport, Error> {
+    let report = pick(reports, None)?;
+    report.suitable().map(|()| report)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// An adapter that is none, under another name.
+    fn report(name: &str, device_type: wgpu::DeviceType, obstacle: Option<&str>) -> AdapterReport {
+        let backends = wgpu::Backends::NOOP;
+        let mut descriptor = wgpu::InstanceDescriptor::new_without_display_handle();
+        descriptor.backends = backends;
+        descriptor.backend_options.noop.enable = true;
+        let instance = wgpu::Instance::new(descriptor);
+        let adapter = pollster::block_on(instance.enumerate_adapters(backends)).remove(0);
+        let mut report = AdapterReport::new(adapter);
+        report.info.name = name.to_owned();
+        report.info.device_type = device_type;
+        report.obstacle = obstacle.map(str::to_owned);
+        report
+    }
+
+    #[test]
+    fn auto_takes_the_first_hardware_adapter_or_says_why_not() {
+        use wgpu::DeviceType::{Cpu, DiscreteGpu, IntegratedGpu};
+        let good = [
+            report("soft", Cpu, None),
+            report("built in", IntegratedGpu, None),
+            report("card", DiscreteGpu, None),
+            report("old card", DiscreteGpu, Some("too old")),
+        ];
+        let taken = |which: &[usize]| {
+            let mut reports: Vec<_> = which.iter().map(|&i| good[i].clone()).collect();
+            reports.sort_by_key(AdapterReport::rank);
+            let name = pick_hardware(&reports).map(|report| report.info.name.clone());
+            name.map_err(|error| error.to_string())
+        };
+        assert_eq!(taken(&[0, 1, 2, 3]).unwrap(), "card");
+        assert_eq!(taken(&[3, 0, 1]).unwrap(), "built in");
+        let why = taken(&[0]).unwrap_err();
+        assert!(why.starts_with("no adapter is a hardware GPU; this machine has soft ("), "{why}");
+        let why = taken(&[0, 3]).unwrap_err();
+        assert!(why.starts_with("the adapter old card (") && why.ends_with(": too old"), "{why}");
+    }
 
     #[test]
     fn an_obstacle_names_the_limit_and_both_numbers() {

@@ -17,6 +17,7 @@ pub(crate) mod kernel;
 pub(crate) mod plan;
 mod readback;
 
+pub(crate) use adapter::pick_hardware;
 pub use adapter::{AdapterReport, adapters, adapters_async};
 pub use builder::GpuSamplerBuilder;
 
