@@ -7,8 +7,8 @@ use std::fs;
 use std::path::Path;
 
 use gumbel::shaders::Variant;
-use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
-use naga::{Module, back};
+use naga::valid::{Capabilities, FunctionInfo, ModuleInfo, ValidationFlags, Validator};
+use naga::{Expression, Handle, MathFunction, Module, ScalarKind, back};
 
 fn variants() -> impl Iterator<Item = Variant> {
     [false, true]
@@ -91,19 +91,23 @@ fn every_variant_translates_to_spirv_msl_hlsl_and_glsl() {
 /// The functions with a float anywhere in them: an argument, a variable or a value on the way.
 fn functions_with_floats(source: &str) -> BTreeSet<String> {
     let (module, info) = validate(source);
-    let is_float = |inner: &naga::TypeInner| inner.scalar_kind() == Some(naga::ScalarKind::Float);
     let mut found = BTreeSet::new();
     for (handle, function) in module.functions.iter() {
-        let types = function.expressions.iter().map(|(e, _)| &info[handle][e].ty);
-        if types.into_iter().any(|ty| is_float(ty.inner_with(&module.types))) {
+        let mut expressions = function.expressions.iter();
+        if expressions.any(|(e, _)| is_float(&module, &info[handle], e)) {
             found.insert(function.name.clone().unwrap());
         }
     }
     found
 }
 
-/// No float operation decides a draw: floats are in the filter and nowhere else. What the entry
-/// point does with them is compare standings and floors, and `settle`, which decides, has none.
+fn is_float(module: &Module, info: &FunctionInfo, expression: Handle<Expression>) -> bool {
+    let inner = info[expression].ty.inner_with(&module.types);
+    inner.scalar_kind() == Some(ScalarKind::Float)
+}
+
+/// No float operation decides a draw: of the functions, the filter's alone have floats, and
+/// `settle`, which decides, is none of them. What the entry point does with floats is below.
 #[test]
 fn floats_are_in_the_filter_alone() {
     let filter = ["floor_of", "log2_low", "standing"].map(str::to_owned).into();
@@ -120,6 +124,86 @@ fn a_float_in_the_order_is_seen() {
     assert!(source.contains(from));
     let to = "return vec2<u32>(u32(bitcast<f32>(logit) * 16777216.0), 0u);";
     assert!(functions_with_floats(&source.replace(from, to)).contains("key"));
+}
+
+/// What the entry point does with floats beyond handing them to the filter's functions and
+/// comparing what these return, as the shader words it; of a built-in function the name.
+fn float_operations_of_the_entry_point(source: &str) -> Vec<String> {
+    use Expression as E;
+    use naga::BinaryOperator as Op;
+
+    let (module, info) = validate(source);
+    let [entry_point] = &module.entry_points[..] else { panic!("one entry point") };
+    let (function, info) = (&entry_point.function, info.get_entry_point(0));
+    let float = |expression| is_float(&module, info, expression);
+    let is_allowed = |handle, expression: &Expression| match *expression {
+        // to name a value, and to move it unchanged
+        E::Literal(_) | E::Constant(_) | E::ZeroValue(_) | E::Compose { .. } => true,
+        E::FunctionArgument(_) | E::GlobalVariable(_) | E::LocalVariable(_) => true,
+        E::Access { .. } | E::AccessIndex { .. } | E::Load { .. } => true,
+        E::Splat { .. } | E::Swizzle { .. } | E::Select { .. } => true,
+        // what the filter returns
+        E::CallResult(called) => {
+            let name = module.functions[called].name.as_deref();
+            !float(handle) || matches!(name, Some("standing" | "floor_of"))
+        }
+        // to compare
+        E::Binary { op: Op::Less | Op::LessEqual | Op::Greater | Op::GreaterEqual, .. } => true,
+        E::Binary { op: Op::Equal | Op::NotEqual, .. } => true,
+        E::Math { fun: MathFunction::Max, .. } => true,
+        // the bits as they are, but no conversion from a float or to one
+        E::As { convert: None, .. } => true,
+        E::As { expr, .. } => !float(expr) && !float(handle),
+        // arithmetic of integers
+        E::Unary { expr, .. } => !float(expr),
+        E::Binary { left, right, .. } => !float(left) && !float(right),
+        E::Math { arg, .. } => !float(arg) && !float(handle),
+        E::Relational { argument, .. } => !float(argument),
+        E::AtomicResult { .. } => !float(handle),
+        // whatever comes into the shader next is to be thought about
+        _ => false,
+    };
+    let expressions = function.expressions.iter();
+    expressions
+        .filter(|&(handle, expression)| !is_allowed(handle, expression))
+        .map(|(handle, expression)| match function.expressions.get_span(handle).to_range() {
+            Some(range) => source[range].to_owned(),
+            None => format!("{expression:?}"),
+        })
+        .collect()
+}
+
+#[test]
+fn the_entry_point_hands_floats_on_and_compares_them() {
+    for variant in variants() {
+        let operations = float_operations_of_the_entry_point(&variant.source());
+        assert_eq!(operations, Vec::<String>::new(), "{variant:?}");
+    }
+}
+
+/// The check above sees conversions, arithmetic and functions of floats, also those of a function
+/// that is not the filter's.
+#[test]
+fn a_float_operation_in_the_entry_point_is_seen() {
+    let source = Variant { int64: false, workgroup_size: 64 }.source();
+    let faults: [(_, _, &[_]); 7] = [
+        (
+            "let first_logit = row * run.row_stride;",
+            "let first_logit = u32(f32(row)) * run.row_stride;",
+            &["f32(row)", "u32(f32(row))"],
+        ),
+        ("s > highest", "s * 2.0 > highest", &["s * 2.0"]),
+        ("s > highest", "s - highest > 0.0", &["s - highest"]),
+        ("s > highest", "-s < highest", &["-s"]),
+        ("s > highest", "trunc(s) > highest", &["trunc"]),
+        ("s > highest", "min(s, 1.0) > highest", &["min"]),
+        ("s > highest", "log2_low(leader) > highest", &["log2_low(leader)"]),
+    ];
+    for (from, to, seen) in faults {
+        assert_eq!(source.matches(from).count(), 1, "{from}");
+        let operations = float_operations_of_the_entry_point(&source.replace(from, to));
+        assert_eq!(operations, seen, "{to}");
+    }
 }
 
 /// `stem → files` under a folder; the stem is the name up to the first dot.
