@@ -252,13 +252,30 @@ fn without_a_twin(shaders: &BTreeMap<String, Vec<String>>) -> Vec<String> {
                 continue;
             };
             // a constant in Rust
-            let name = if name == "best_none" { "const NONE" } else { &format!("fn {name}") };
+            let name = if name == "best_none" { "const NONE:" } else { &format!("fn {name}(") };
             if !twins.iter().any(|twin| twin.contains(name)) {
                 missing.push(format!("{stem}: no {name} in Rust"));
             }
         }
     }
     missing
+}
+
+/// The Rust files of the contract that have no shader of their stem.
+fn without_a_shader(
+    contract: &BTreeMap<String, Vec<String>>,
+    shaders: &BTreeMap<String, Vec<String>>,
+) -> Vec<String> {
+    // what is listed in `mod` has a shader, not the list; and unit tests are no part of it
+    let files = contract.keys().filter(|stem| !["mod", "tests"].contains(&stem.as_str()));
+    files.filter(|&stem| !shaders.contains_key(stem)).cloned().collect()
+}
+
+#[test]
+fn every_file_of_the_contract_has_its_shader() {
+    let contract = stems("src/noise", "rs");
+    assert_eq!(contract.len(), 6 + 2);
+    assert_eq!(without_a_shader(&contract, &stems("shaders", "wgsl")), Vec::<String>::new());
 }
 
 #[test]
@@ -270,8 +287,17 @@ fn every_shader_has_its_twin_and_its_place_in_the_table() {
 
 #[test]
 fn a_missing_twin_is_seen() {
-    let text = "fn unheard_of(x: u32) -> u32 {".to_owned();
+    // the beginning of a name that there is
+    let text = "fn gumb(x: u32) -> u32 {".to_owned();
     let shaders =
         BTreeMap::from([("gumbel".to_owned(), vec![text.clone()]), ("new".to_owned(), vec![text])]);
     assert_eq!(without_a_twin(&shaders).len(), 4);
+}
+
+#[test]
+fn a_missing_shader_is_seen() {
+    let contract = stems("src/noise", "rs");
+    let mut shaders = stems("shaders", "wgsl");
+    shaders.remove("order");
+    assert_eq!(without_a_shader(&contract, &shaders), ["order"]);
 }

@@ -1,8 +1,10 @@
 //! The contract: which noise a category gets, and how two categories are compared.
 //!
-//! Every function here is pure integer arithmetic and has a WGSL twin of the same name in the file
-//! of the same stem under `shaders/`; tests hold the two against each other word for word. From the
-//! ground up:
+//! All of it is integer arithmetic, but for the reciprocal of the temperature, which is taken once
+//! for a call, on the CPU. Every file has a shader of its stem under `shaders/`, and every function
+//! of that shader has a Rust function of its name here; `best_none` has the constant
+//! [`Best::NONE`](order::Best::NONE). Tests hold the two against each other word for word, directly
+//! or by what calls them, on every adapter. From the ground up:
 //!
 //! * [`wide`]: 32 × 32 → 64-bit products, the one primitive that WGSL lacks.
 //! * [`pair`]: 64-bit integers as pairs of words, as WGSL has to write them.
