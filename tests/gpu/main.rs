@@ -6,6 +6,7 @@
 
 mod draws;
 mod faults;
+mod probe;
 mod words;
 
 use gumbel::{AdapterReport, wgpu};

@@ -2,10 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+use ::gumbel::AdapterReport;
 use ::gumbel::noise::{bits, gumbel, order, philox, wide};
-use ::gumbel::{AdapterReport, shaders, wgpu};
 use libtest_mimic::Failed;
 
+use super::probe::{Twin, differences, edges, of_every_length, random, same};
 use super::{Check, ensure};
 
 pub(crate) const CHECKS: &[(&str, Check)] = &[
@@ -17,15 +18,6 @@ pub(crate) const CHECKS: &[(&str, Check)] = &[
     ("words::a_dropped_carry_is_seen", a_dropped_carry_is_seen),
     ("words::a_missing_round_is_seen", a_missing_round_is_seen),
 ];
-
-/// One item of four words in, one of four words out.
-type Words = [u32; 4];
-
-/// A function in WGSL, of `x: vec4<u32>` and `y: vec4<u32>`, and the same in Rust.
-struct Twin {
-    wgsl: &'static str,
-    rust: fn(Words, Words) -> Words,
-}
 
 const PHILOX: Twin =
     Twin { wgsl: "philox4x32_10(x, y.xy)", rust: |x, y| philox::philox4x32_10(x, [y[0], y[1]]) };
@@ -64,125 +56,6 @@ const KEY: Twin = Twin {
     },
 };
 
-const PROBE: &str = "
-fn probe_noise(x: vec4<u32>, y: vec4<u32>) -> vec4<u32> {
-    let stream = Stream(x.xy, x.zw, y.x >> 1u);
-    let c = coarse(coarse_block(stream, y.y / 8u), y.y);
-    let v = noise(stream, y.y, c);
-    return vec4<u32>(v, bitcast<u32>(gumbel(v)), c);
-}
-@group(0) @binding(0) var<storage, read> items: array<array<vec4<u32>, 2>>;
-@group(0) @binding(1) var<storage, read_write> results: array<vec4<u32>>;
-@compute @workgroup_size(64)
-fn probe(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) n: vec3<u32>) {
-    let i = id.y * n.x * 64u + id.x;
-    if i < arrayLength(&results) {
-        let x = items[i][0];
-        let y = items[i][1];
-        results[i] = PROBED;
-    }
-}";
-
-/// What the GPU gives for the items. The results start as poison, so that an unwritten one shows.
-fn on_gpu(
-    device: &wgpu::Device,
-    queue: &wgpu::Queue,
-    source: &str,
-    items: &[[Words; 2]],
-) -> Result<Vec<Words>, Failed> {
-    use wgpu::BufferUsages as Usage;
-    let buffer = |size: usize, usage| {
-        device.create_buffer(&wgpu::BufferDescriptor {
-            label: None,
-            size: size as u64,
-            usage,
-            mapped_at_creation: false,
-        })
-    };
-    let input = buffer(size_of_val(items), Usage::STORAGE | Usage::COPY_DST);
-    let size = 16 * items.len();
-    let output = buffer(size, Usage::STORAGE | Usage::COPY_SRC | Usage::COPY_DST);
-    let readback = buffer(size, Usage::MAP_READ | Usage::COPY_DST);
-    queue.write_buffer(&input, 0, bytemuck::cast_slice(items));
-    queue.write_buffer(&output, 0, &vec![0xa5; size]);
-
-    let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
-        label: None,
-        source: wgpu::ShaderSource::Wgsl(source.into()),
-    });
-    let pipeline = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
-        label: None,
-        layout: None,
-        module: &module,
-        entry_point: Some("probe"),
-        compilation_options: Default::default(),
-        cache: None,
-    });
-    let bindings = device.create_bind_group(&wgpu::BindGroupDescriptor {
-        label: None,
-        layout: &pipeline.get_bind_group_layout(0),
-        entries: &[
-            wgpu::BindGroupEntry { binding: 0, resource: input.as_entire_binding() },
-            wgpu::BindGroupEntry { binding: 1, resource: output.as_entire_binding() },
-        ],
-    });
-    let mut encoder = device.create_command_encoder(&Default::default());
-    let mut pass = encoder.begin_compute_pass(&Default::default());
-    pass.set_pipeline(&pipeline);
-    pass.set_bind_group(0, &bindings, &[]);
-    let workgroups = items.len().div_ceil(64) as u32;
-    pass.dispatch_workgroups(workgroups.min(1024), workgroups.div_ceil(1024), 1);
-    drop(pass);
-    encoder.copy_buffer_to_buffer(&output, 0, &readback, 0, size as u64);
-    queue.submit([encoder.finish()]);
-    readback.map_async(wgpu::MapMode::Read, .., |result| result.unwrap());
-    device.poll(wgpu::PollType::wait_indefinitely())?;
-    let view = readback.get_mapped_range(..)?;
-    Ok(bytemuck::cast_slice(&view).to_vec())
-}
-
-/// In how many items GPU and CPU differ, for each form of the product that the adapter has.
-fn differences(
-    adapter: &AdapterReport,
-    twin: &Twin,
-    items: &[[Words; 2]],
-    edit: fn(String) -> String,
-) -> Result<Vec<usize>, Failed> {
-    let expected: Vec<_> = items.iter().map(|&[x, y]| (twin.rust)(x, y)).collect();
-    let feature = adapter.features & wgpu::Features::SHADER_INT64;
-    let forms = if feature.is_empty() { &[false][..] } else { &[false, true] };
-    forms
-        .iter()
-        .map(|&int64| {
-            let (device, queue) = super::device(adapter, feature)?;
-            let source = edit(shaders::noise_source(int64) + PROBE).replace("PROBED", twin.wgsl);
-            let words = on_gpu(&device, &queue, &source, items)?;
-            Ok(words.iter().zip(&expected).filter(|(got, expected)| got != expected).count())
-        })
-        .collect()
-}
-
-fn same(adapter: &AdapterReport, twin: &Twin, items: &[[Words; 2]]) -> Result<(), Failed> {
-    let differences = differences(adapter, twin, items, |source| source)?;
-    ensure(differences.iter().all(|&n| n == 0), || {
-        format!("{differences:?} of {} items differ in {}", items.len(), twin.wgsl)
-    })
-}
-
-fn random(n: u32) -> impl Iterator<Item = [Words; 2]> {
-    (0..n).map(|i| [0, 1].map(|k| philox::philox4x32_10([i, k, 0, 0], [3, 4])))
-}
-
-/// Words at the edges of 16 and 32 bits, in all combinations of four.
-fn edges() -> impl Iterator<Item = [Words; 2]> {
-    const EDGES: [u32; 9] =
-        [0, 1, 2, 0xffff, 0x1_0000, 0x7fff_ffff, 0x8000_0000, 0xffff_0000, u32::MAX];
-    (0..9usize.pow(4)).map(|i| {
-        let words = [i, i / 9, i / 81, i / 729].map(|k| EDGES[k % 9]);
-        [words, words]
-    })
-}
-
 fn random123_known_answers(adapter: &AdapterReport) -> Result<(), Failed> {
     let pi = [0x243f_6a88, 0x85a3_08d3, 0x1319_8a2e, 0x0370_7344];
     let items =
@@ -208,19 +81,7 @@ fn products(adapter: &AdapterReport) -> Result<(), Failed> {
 
 fn noise_and_gumbel(adapter: &AdapterReport) -> Result<(), Failed> {
     same(adapter, &NOISE, &random(200_000).collect::<Vec<_>>())?;
-    // either side of every power of two, both ends, and random words of every length
-    let around = (0..64).flat_map(|e| (-2..=2).map(move |d| (1u64 << e).wrapping_add_signed(d)));
-    let lengths = random(100_000)
-        .map(|[[low, high, n, _], _]| (u64::from(high) << 32 | u64::from(low)) >> (n % 64));
-    let words = |v: u64| [v as u32, (v >> 32) as u32];
-    let items: Vec<_> = around
-        .chain(lengths)
-        .map(|v| {
-            let ([a, b], [c, d]) = (words(v), words(!v));
-            [[a, b, c, d], [0; 4]]
-        })
-        .collect();
-    same(adapter, &GUMBEL, &items)
+    same(adapter, &GUMBEL, &of_every_length().collect::<Vec<_>>())
 }
 
 fn keys(adapter: &AdapterReport) -> Result<(), Failed> {
@@ -241,7 +102,9 @@ fn keys(adapter: &AdapterReport) -> Result<(), Failed> {
                 1 => (127 - 99 + y[0] % 199) << 23,
                 _ => loop_free_reciprocal(y[0]),
             };
-            [[logit, x[1] >> 2, 0, 0], [scale, 0, 0, 0]]
+            // noise of both signs
+            let noise = x[1] as i32 >> 2;
+            [[logit, noise as u32, 0, 0], [scale, 0, 0, 0]]
         })
         .collect();
     same(adapter, &KEY, &items)
