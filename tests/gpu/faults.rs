@@ -58,7 +58,7 @@ pub(crate) const CHECKS: &[(&str, Check)] = &[
 ///
 /// # Panics
 /// If there is no such place: then the fault would not be injected.
-fn replaced(source: String, from: &str, to: &str) -> String {
+pub(crate) fn replaced(source: String, from: &str, to: &str) -> String {
     assert_eq!(source.matches(from).count(), 1, "{from}");
     source.replace(from, to)
 }
