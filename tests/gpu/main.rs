@@ -6,6 +6,7 @@
 
 mod draws;
 mod faults;
+mod filter;
 mod pairs;
 mod probe;
 mod words;
@@ -19,7 +20,8 @@ type Check = fn(&AdapterReport) -> Result<(), Failed>;
 fn main() {
     let adapters = gumbel::adapters(wgpu::Backends::all());
     let skipped = std::env::var("GUMBEL_SKIP_GPU_TESTS").is_ok_and(|value| value == "1");
-    let checks = [words::CHECKS, pairs::CHECKS, draws::CHECKS, faults::CHECKS].concat();
+    let checks =
+        [words::CHECKS, pairs::CHECKS, filter::CHECKS, draws::CHECKS, faults::CHECKS].concat();
     let trials = if adapters.is_empty() || skipped {
         let found = adapters.len();
         let checks = checks.iter().chain(draws::LONG_CHECKS);

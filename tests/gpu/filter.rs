@@ -1,0 +1,122 @@
+//! The filter on the GPU: its floats may be rounded, fused and flushed as the device likes, but
+//! whoever can win has to pass.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use gumbel::AdapterReport;
+use gumbel::noise::gumbel::gumbel;
+use gumbel::noise::order::{Best, Scale, key};
+use gumbel::noise::pair::pair;
+use libtest_mimic::Failed;
+
+use super::faults::replaced;
+use super::probe::{Twin, Words, differences, random, same};
+use super::{Check, ensure};
+
+pub(crate) const CHECKS: &[(&str, Check)] = &[
+    ("filter::never_discards_a_category_that_can_win", |adapter| {
+        same(adapter, &ADMITTED, &able_to_win(200_000))
+    }),
+    ("filter::faults_are_seen", faults_are_seen),
+    ("filter::discards_nearly_everything_that_cannot_win", discards_nearly_everything),
+];
+
+/// x: a logit, its coarse bits, the best key; y: the filter. The CPU says what has to come out.
+const ADMITTED: Twin = Twin {
+    wgsl: "vec4<u32>(u32(standing(
+        Filter(bitcast<f32>(y.x), bitcast<f32>(y.y)), bitcast<f32>(x.x), x.y,
+    ) >= floor_of(x.zw)), 0u, 0u, 0u)",
+    rust: |_, _| [1, 0, 0, 0],
+};
+
+/// `Filter::new` of `src/filter.rs`, which is not public: what the host hands to the shader.
+fn filter(scale: Scale) -> Words {
+    let slope = scale.reciprocal() * (8_388_608.0 * std::f32::consts::LOG2_E);
+    let lowest = -(2f32.powi(100) / slope).min(f32::MAX);
+    [slope.to_bits(), lowest.to_bits(), 0, 0]
+}
+
+fn item(logit: f32, coarse: u32, best: i64, scale: Scale) -> [Words; 2] {
+    let [low, high] = pair(best as u64);
+    [[logit.to_bits(), coarse, low, high], filter(scale)]
+}
+
+/// The best keys that a category just reaches: for each logit, coarse bits and temperature its own
+/// key if its fine bits are the luckiest, the key below that, one further below, and none at all.
+fn able_to_win(n: u32) -> Vec<[Words; 2]> {
+    let candidates = (0..).zip(random(n)).filter_map(|(i, [[a, b, c, d], [e, f, ..]])| {
+        let scale = Scale::from_temperature(temperature(i / 8, e)).unwrap();
+        let logit = logit(i, a, b, 1.0 / scale.reciprocal());
+        // few bits, where p is small and the bound is tight; powers of two, where it is tightest
+        let coarse = if c % 4 == 0 { 1 << (d >> 28) } else { (d & 0xffff) >> (d >> 28) };
+        // the largest G with these coarse bits: all fine bits 0
+        let most = key(logit.to_bits(), scale, gumbel(u64::from(coarse) << 48));
+        let best = [most, most - 1, most - i64::from(f >> (c >> 27)), Best::NONE.key];
+        logit.is_finite().then(|| best.map(|best| item(logit, coarse, best, scale)))
+    });
+    candidates.flatten().collect()
+}
+
+/// Both ends, plain ones, and any that there is.
+fn temperature(i: u32, word: u32) -> f32 {
+    match i % 8 {
+        0 => Scale::MIN_TEMPERATURE,
+        1 => Scale::MAX_TEMPERATURE,
+        2 => 1.0,
+        3 => 0.3,
+        4 => 3.7,
+        5 => f32::from_bits(word & 0x7f_ffff | (127 - 6 + word % 13) << 23),
+        _ => f32::from_bits(word & 0x7f_ffff | (127 - 100 + (word >> 23) % 200) << 23),
+    }
+}
+
+/// Zeros, subnormal numbers and the far ends; any bits; those around ±2³¹ times the temperature,
+/// where the scale of keys changes; and from 2⁻³⁵ to 2³⁵ times it, where keys are close.
+fn logit(i: u32, a: u32, b: u32, temperature: f32) -> f32 {
+    const EDGES: [u32; 8] =
+        [0, 1, 0x40_0000, 0x7f_ffff, 0x80_0000, 0x80_0001, 3e38f32.to_bits(), 0x7f7f_ffff];
+    let sign = a & 0x8000_0000;
+    f32::from_bits(match i % 8 {
+        0 => EDGES[b as usize % 8] | sign,
+        1 => a & 0x807f_ffff,
+        2 => a,
+        3 => {
+            let turn = (temperature * 2f32.powi(31)).min(f32::MAX);
+            (turn.to_bits() - 8 + b % 16) | sign
+        }
+        _ => {
+            let exponent = (temperature.to_bits() >> 23) as i32 - 35 + (b % 71) as i32;
+            a & 0x807f_ffff | (exponent.clamp(0, 254) as u32) << 23
+        }
+    })
+}
+
+fn faults_are_seen(adapter: &AdapterReport) -> Result<(), Failed> {
+    let items = able_to_win(50_000);
+    let faults = [
+        // what the slack is there for
+        ("return floor - slack - POWER * 143.0;", "return floor - POWER * 143.0;"),
+        ("- POWER * 143.0;", "- POWER * 142.99;"),
+        ("const POWER: f32 = 8388608.0;", "const POWER: f32 = 8387608.0;"),
+        ("const POWER_LOG2_E: f32 = 12102203.0;", "const POWER_LOG2_E: f32 = 12102183.0;"),
+        ("f32(bitcast<u32>(f32(coarse_bits)))", "f32(bitcast<u32>(f32(coarse_bits + 1u)))"),
+        // and the ends
+        ("clamp(logit, f.lowest, -f.lowest)", "logit"),
+        ("if high >= 8388608 || high < -8388608 {", "if high >= 8388608 {"),
+        ("-2535301200456458802993406410752.0", "-1.0e18"),
+    ];
+    faults.iter().try_for_each(|(from, to)| {
+        let edit = |source| replaced(source, from, to);
+        let differences = differences(adapter, &ADMITTED, &items, edit)?;
+        ensure(differences.iter().all(|&n| n > 0), || format!("not seen: {to}"))
+    })
+}
+
+/// A filter that admits everything would pass the checks above. The best of 2¹⁷ flat categories has
+/// a key of about 12: against it one value of the coarse bits is admitted at most.
+fn discards_nearly_everything(adapter: &AdapterReport) -> Result<(), Failed> {
+    let items: Vec<_> =
+        (0..1 << 16).map(|coarse| item(0.0, coarse, 12 << 24, Scale::ONE)).collect();
+    let discarded = differences(adapter, &ADMITTED, &items, |source| source)?;
+    ensure(discarded.iter().all(|&n| n + 1 >= items.len()), || format!("{discarded:?}"))
+}
