@@ -51,7 +51,7 @@ const SHAPES: &[(usize, &[usize])] = &[
     (70_000, &[1, 2, 7, 8, 9]),
 ];
 
-/// Logits whose values are awkward rather than their number: 41 rows of 203 categories.
+/// Logits whose values are awkward rather than their number.
 const VALUES: &[(&str, Fill)] = &[
     ("all equal", |_, _, _| 0.25),
     (
@@ -93,7 +93,10 @@ pub fn cases() -> impl Iterator<Item = Case> {
             .iter()
             .map(move |&categories| Case::new("normal logits", rows, categories, normal))
     });
-    let values = VALUES.iter().map(|&(name, fill)| Case::new(name, 41, 203, fill));
+    // short rows and long ones, which engines take in different ways
+    let values = VALUES.iter().flat_map(|&(name, fill)| {
+        [(41, 203), (7, 3011)].map(|(rows, categories)| Case::new(name, rows, categories, fill))
+    });
     shapes.chain(values).chain(options())
 }
 
@@ -101,6 +104,11 @@ pub fn cases() -> impl Iterator<Item = Case> {
 fn options() -> impl Iterator<Item = Case> {
     let make = |name, change: fn(&mut Case)| {
         let mut case = Case::new(name, 33, 131, normal);
+        change(&mut case);
+        case
+    };
+    let long = |name, change: fn(&mut Case)| {
+        let mut case = Case::new(name, 2, 9001, normal);
         change(&mut case);
         case
     };
@@ -123,6 +131,11 @@ fn options() -> impl Iterator<Item = Case> {
         }),
         values("temperature 1e30, any size", 1e30, |_, _, word| f32::from_bits(word & 0xff7f_ffff)),
         make("5 draws a row", |c| c.options.draws = 5),
+        long("70 draws of long rows", |c| c.options.draws = 70),
+        long("temperature 0.7, long rows", |c| c.options.temperature = 0.7),
+        long("temperature 1e-30, long rows", |c| c.options.temperature = 1e-30),
+        long("temperature 1e30, long rows", |c| c.options.temperature = 1e30),
+        long("one long row for all", |c| (c.rows, c.row_stride) = (100, 0)),
         make("the last draws of a row", |c| {
             c.options.draws = 3;
             c.options.first_draw = (1 << 31) - 3;
