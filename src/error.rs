@@ -36,6 +36,12 @@ impl std::fmt::Display for Undrawable {
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
+    /// This machine lacks the vector instructions that were asked for.
+    #[error("this machine has no {form}")]
+    CpuForm {
+        /// The name of the instructions.
+        form: &'static str,
+    },
     /// A row must have between 1 and 2³² − 1 categories.
     #[error("a row must have 1 to 4294967295 categories, got {got}")]
     Categories {

@@ -1,7 +1,8 @@
 //! The filter: from a category's coarse bits alone, whether it can still win.
 //!
-//! It is the one place with float arithmetic, and it only ever discards. Without it the same draws
-//! come out, more slowly.
+//! With the CPU engine's bounds it is the one place with float arithmetic, and it only ever discards.
+//! Without it the same draws come out, more slowly. What is evaluated lane by lane stands here
+//! for the shader's twin and for tests; the vector form is in `cpu/bound.rs`.
 //!
 //! **Why it holds.** E = −ln(1 − p) ≥ p ≥ coarse/2¹⁶, so G = −ln E ≤ −ln(coarse/2¹⁶). A category
 //! can reach the best key B so far only if logit/T − ln(coarse/2¹⁶) ≥ B, that is, if
@@ -19,7 +20,7 @@
 //! 2⁻²⁰·|floor| + 2⁻¹⁰, which covers them, the rounding of the logit to 2⁻²⁴ and the 2⁻²⁴ by which
 //! G may exceed its true value. Where the sides are further apart no rounding matters.
 
-use crate::noise::order::{Best, Scale};
+use crate::noise::order::Scale;
 
 /// How logits and coarse bits of one call compare with a best key.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -31,10 +32,11 @@ pub(crate) struct Filter {
 }
 
 /// A power of two in the unit of the filter.
-const POWER: f32 = 8_388_608.0;
+pub(crate) const POWER: f32 = 8_388_608.0;
 /// No product of slope and logit counts as less than −2¹⁰⁰,
 const REACH: f32 = f32::from_bits((127 + 100) << 23);
 /// so that this floor discards nothing.
+#[cfg(test)]
 const OPEN: f32 = -2.0 * REACH;
 
 impl Filter {
@@ -47,7 +49,7 @@ impl Filter {
 
     /// The most that a category can reach, in the unit of the filter: the two sides of the
     /// inequality that depend on the category. +∞ or NaN if its logit is.
-    #[inline(always)]
+    #[cfg(test)]
     pub(crate) fn standing(self, logit: f32, coarse: u32) -> f32 {
         // not f32::max, which would turn a NaN into a number
         let logit = if logit < self.lowest { self.lowest } else { logit };
@@ -57,27 +59,35 @@ impl Filter {
 
 /// The standing below which no category can win against the best so far: the best key, less 16
 /// powers of two and the slack, less the bias of a float's exponent.
-#[inline(always)]
-pub(crate) fn floor_of(best: Best) -> f32 {
+#[cfg(test)]
+pub(crate) fn floor_of(key: i64) -> f32 {
     // Beyond 2^31 keys are not on the linear scale. Such rows are not worth a filter.
-    if best.key.unsigned_abs() >= 1 << 55 {
-        return OPEN;
-    }
+    if key.unsigned_abs() >= 1 << 55 { OPEN } else { floor_at(from_key(key)) }
+}
+
+/// A key in the unit of the filter.
+#[inline(always)]
+pub(crate) fn from_key(key: i64) -> f32 {
     // the words of the key one by one: 23 and 24 bits, which a float holds exactly
-    let key = (best.key >> 32) as f32 * 256.0 + (best.key as u32 >> 8) as f32 * 2f32.powi(-16);
-    let floor = key * (POWER * std::f32::consts::LOG2_E);
-    floor - (floor.abs() * 2f32.powi(-20) + POWER * 2f32.powi(-10)) - POWER * (16.0 + 127.0)
+    let key = (key >> 32) as f32 * 256.0 + (key as u32 >> 8) as f32 * 2f32.powi(-16);
+    key * (POWER * std::f32::consts::LOG2_E)
+}
+
+/// The standing below which no category can win against a key, in the unit of the filter.
+#[inline(always)]
+pub(crate) fn floor_at(key: f32) -> f32 {
+    key - (key.abs() * 2f32.powi(-20) + POWER * 2f32.powi(-10)) - POWER * (16.0 + 127.0)
 }
 
 /// False only if a category of this standing cannot win. True for a logit of NaN or +∞.
-#[inline(always)]
+#[cfg(test)]
 pub(crate) fn admits(floor: f32, standing: f32) -> bool {
     // not `standing >= floor`, which is false for a NaN
     !matches!(standing.partial_cmp(&floor), Some(std::cmp::Ordering::Less))
 }
 
 /// At most (log₂ coarse + 127)·2²³; 0 for coarse = 0, where p may be as small as 2⁻⁶⁵.
-#[inline(always)]
+#[cfg(test)]
 fn log2_low(coarse: u32) -> f32 {
     // both conversions are of numbers below 2^31
     (coarse as f32).to_bits() as i32 as f32

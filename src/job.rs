@@ -68,6 +68,20 @@ impl<'a> Job<'a> {
         self.logits.rows() * self.draws as usize
     }
 
+    /// The races, a row and the number of a draw each, from number `race` on, row by row.
+    pub(crate) fn races(&self, race: usize) -> impl Iterator<Item = (usize, u32)> + Clone + use<> {
+        let draws = self.draws;
+        let (mut row, mut draw) = (race / draws as usize, (race % draws as usize) as u32);
+        std::iter::from_fn(move || {
+            let now = (row, draw);
+            draw += 1;
+            if draw == draws {
+                (row, draw) = (row + 1, 0);
+            }
+            Some(now)
+        })
+    }
+
     /// The noise of draw `draw`, counted from the job's first, of the row at position `row`.
     pub(crate) fn stream(&self, row: usize, draw: u32) -> Stream {
         Stream::new(self.seed, self.row_ids.id(row), self.first_draw + draw)

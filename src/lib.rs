@@ -68,7 +68,7 @@ pub mod reference;
 mod sampler;
 pub mod shaders;
 
-pub use cpu::CpuSampler;
+pub use cpu::{CpuForm, CpuSampler};
 pub use error::{Error, Undrawable};
 pub use gpu::{AdapterReport, GpuSampler, GpuSamplerBuilder, adapters, adapters_async};
 pub use job::NO_DRAW;

@@ -4,9 +4,17 @@
 use gumbel::conformance::{self, Case};
 use gumbel::noise::bits::{Stream, coarse, coarse_block, noise};
 use gumbel::noise::gumbel::{UNIT, gumbel};
-use gumbel::{CpuSampler, Logits, NO_DRAW, SampleOptions, Sampler, reference};
+use gumbel::{CpuForm, CpuSampler, Logits, NO_DRAW, SampleOptions, Sampler, reference};
 
-const ENGINES: [CpuSampler; 2] = [CpuSampler::new(), CpuSampler::new().with_filter(false)];
+/// An engine for each form that this machine has, the one that users get first, and one that
+/// settles every category.
+fn engines() -> Vec<CpuSampler> {
+    let forms = CpuForm::ALL.into_iter().filter(|form| form.is_available());
+    let each = forms.map(|form| CpuSampler::new().with_form(form));
+    let mut engines: Vec<_> = each.filter_map(Result::ok).collect();
+    engines.push(CpuSampler::new().with_filter(false));
+    engines
+}
 
 #[expect(clippy::unwrap_used, reason = "a pool of a few threads can be had")]
 fn pool(threads: usize) -> rayon::ThreadPool {
@@ -24,7 +32,7 @@ fn mismatches(
     draws.iter().zip(expected).filter(|(got, expected)| got != expected).count()
 }
 
-fn run(engine: CpuSampler, logits: Logits<'_>, options: &SampleOptions<'_>, draws: &mut [u32]) {
+fn run(engine: &CpuSampler, logits: Logits<'_>, options: &SampleOptions<'_>, draws: &mut [u32]) {
     let done = engine.sample_rows_into(logits, options, draws);
     assert!(done.is_ok(), "{done:?}");
 }
@@ -33,9 +41,10 @@ fn run(engine: CpuSampler, logits: Logits<'_>, options: &SampleOptions<'_>, draw
 #[test]
 fn every_case_on_any_number_of_threads() {
     let pools = [1, 2, 3, 7].map(pool);
+    let engines = engines();
     for case in conformance::cases() {
         let expected = case.expected();
-        for engine in ENGINES {
+        for engine in &engines {
             for pool in &pools {
                 let wrong = pool.install(|| {
                     mismatches(&case, &expected, |logits, options, draws| {
@@ -53,7 +62,7 @@ fn every_case_on_any_number_of_threads() {
 /// each draw that is not the expected one.
 #[test]
 fn conformance_counts_what_differs() {
-    let engines = ENGINES.map(Sampler::from);
+    let engines: Vec<_> = engines().into_iter().map(Sampler::from).collect();
     for case in conformance::cases().filter(|case| case.logits().categories() <= 256) {
         let mut expected = case.expected();
         for engine in &engines {
@@ -69,9 +78,10 @@ fn conformance_counts_what_differs() {
 #[test]
 fn the_comparison_sees_faults() {
     let mut seen = [0; 5];
+    let engines = engines();
     for case in conformance::cases().filter(|case| case.logits().categories() <= 256) {
         let expected = case.expected();
-        let engine = ENGINES[0];
+        let engine = &engines[0];
         // two neighbours that differ, swapped
         if let Some(at) = expected.windows(2).position(|pair| pair[0] != pair[1]) {
             let wrong = mismatches(&case, &expected, |logits, options, draws| {
@@ -118,6 +128,7 @@ fn ties_go_to_the_lowest_category() {
         let coarse = coarse(coarse_block(stream, category / 8), category);
         i64::from(gumbel(noise(stream, category, coarse)))
     };
+    let engines = engines();
     let mut ties = 0;
     let pairs = [(0, 1), (3, 5), (7, 8), (2, 127), (127, 128), (5, 16_384), (40_000, 99_999)];
     for (low, high) in pairs {
@@ -134,7 +145,7 @@ fn ties_go_to_the_lowest_category() {
                 let batch = Logits::new(&logits, logits.len()).unwrap();
                 let options = SampleOptions::default().with_seed(9).with_first_row(row);
                 assert_eq!(reference::sample_rows(batch, &options).unwrap(), [winner]);
-                for engine in ENGINES {
+                for engine in &engines {
                     for pool in &pools {
                         let drawn = pool.install(|| engine.sample_rows(batch, &options)).unwrap();
                         assert_eq!(drawn, [winner], "{low}, {high}, row {row}, {more} more");

@@ -1,19 +1,24 @@
 //! The CPU engine: no driver, all cores, the reference's bytes.
 
-use rayon::prelude::*;
+use std::sync::Arc;
+
+use rayon::ThreadPool;
 
 use crate::error::Error;
-use crate::job::{Job, NO_DRAW};
-use crate::noise::bits::OCTET;
+use crate::job::Job;
 use crate::options::{Logits, SampleOptions};
 
+mod bound;
+mod exact;
+mod greedy;
+mod group;
 mod race;
+mod schedule;
+mod simd;
 
-use race::{Outcome, Race};
+use schedule::Plan;
 
-/// Rows longer than two of these are cut for the sake of the cores that would otherwise idle.
-const SEGMENT: usize = 1 << 14;
-const _: () = assert!(SEGMENT.is_multiple_of(OCTET));
+pub use simd::CpuForm;
 
 /// Draws on the CPU, on all threads of the current [rayon] pool.
 ///
@@ -27,9 +32,11 @@ const _: () = assert!(SEGMENT.is_multiple_of(OCTET));
 /// assert_eq!(draws[8..], [1, 1, 1, 1]);
 /// # Ok::<(), gumbel::Error>(())
 /// ```
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct CpuSampler {
+    form: CpuForm,
     filter: bool,
+    pool: Option<Arc<ThreadPool>>,
 }
 
 impl Default for CpuSampler {
@@ -39,16 +46,39 @@ impl Default for CpuSampler {
 }
 
 impl CpuSampler {
-    /// A sampler; it holds no resources.
-    pub const fn new() -> Self {
-        Self { filter: true }
+    /// A sampler in the fastest form that this machine has, on the current pool.
+    pub fn new() -> Self {
+        Self { form: CpuForm::detect(), filter: true, pool: None }
+    }
+
+    /// With these vector instructions; the draws are the same.
+    ///
+    /// # Errors
+    /// [`Error::CpuForm`] if this machine lacks them.
+    pub fn with_form(self, form: CpuForm) -> Result<Self, Error> {
+        if form.is_available() {
+            Ok(Self { form, ..self })
+        } else {
+            Err(Error::CpuForm { form: form.name() })
+        }
+    }
+
+    /// On the threads of this pool instead of the one that is current when a call is made.
+    #[must_use]
+    pub fn with_pool(self, pool: Arc<ThreadPool>) -> Self {
+        Self { pool: Some(pool), ..self }
     }
 
     /// With `false`, evaluates the noise of every category instead of filtering first. The draws
     /// are the same, and a test says so; on long rows it is many times slower.
     #[must_use]
-    pub const fn with_filter(self, filter: bool) -> Self {
-        Self { filter }
+    pub fn with_filter(self, filter: bool) -> Self {
+        Self { filter, ..self }
+    }
+
+    /// The vector instructions in use.
+    pub fn form(&self) -> CpuForm {
+        self.form
     }
 
     /// Draws from each row: rows × draws category indices, row by row.
@@ -92,28 +122,14 @@ impl CpuSampler {
     }
 
     fn run(&self, job: &Job<'_>, draws: &mut [u32]) {
-        let categories = job.logits.categories();
-        let few = job.total() < 4 * rayon::current_num_threads();
-        // some 10,000 logits are worth the hand-over to another thread
-        let grain = (10_000 / categories).max(1);
-        draws.par_iter_mut().with_min_len(grain).enumerate().for_each(|(i, draw)| {
-            let row = i / job.draws as usize;
-            let race = Race {
-                stream: job.stream(row, (i % job.draws as usize) as u32),
-                temperature: job.temperature,
-                filter: self.filter,
-            };
-            let logits = job.logits.row(row);
-            let outcome = if few && categories > 2 * SEGMENT {
-                logits
-                    .par_chunks(SEGMENT)
-                    .enumerate()
-                    .map(|(k, segment)| race.run(segment, (k * SEGMENT) as u32))
-                    .reduce(|| Outcome::NONE, Outcome::merge)
-            } else {
-                race.run(logits, 0)
-            };
-            *draw = outcome.draw().unwrap_or(NO_DRAW);
-        });
+        let plan = Plan::of(job, self.form, self.filter);
+        if plan.is_small() {
+            // no pool is woken, and nothing is allocated
+            return plan.run_here(draws);
+        }
+        match &self.pool {
+            Some(pool) => pool.install(|| plan.run(draws)),
+            None => plan.run(draws),
+        }
     }
 }

@@ -1,211 +1,327 @@
-//! One race: the winner among a run of categories of one row, for one draw.
+//! The race of one long row for one draw.
 //!
-//! Twin: `shaders/race.wgsl`. A block of categories is filtered at once, by code that the compiler
-//! turns into vector instructions; what the filter admits, a handful in a long row, is settled
-//! exactly, the most promising first so that it raises the floor for the others.
+//! Twin: `shaders/race.wgsl`. A tile of categories is filtered at once. What the filter admits becomes
+//! a candidate, and the least that its key may be raises the floor for what follows. At the end the
+//! candidates are bounded: nearly always one is left, and it has won; otherwise those left are
+//! settled exactly.
 
-use crate::filter::{Filter, admits, floor_of};
+use super::bound::{
+    Block, RoundKeys, coarse, first, interval, least, load, not_below, standings, threshold_at,
+    upper,
+};
+use super::exact::{Outcome, settle, settle_all};
+use super::simd::Simd;
+use crate::filter::{floor_at, from_key};
 use crate::job::Temperature;
-use crate::noise::bits::{OCTET, Stream, coarse_block, noise};
-use crate::noise::gumbel::gumbel;
-use crate::noise::order::{Best, NEG_INFINITY, Scale, greedy_key, is_invalid, key};
+use crate::noise::bits::{OCTET, Stream};
+use crate::noise::order::{Best, NEG_INFINITY, Scale, is_invalid};
 
-/// How many octets of categories are filtered at once.
-const LANES: usize = 16;
+/// The octets of the largest tile.
+const MAX_TILE: usize = 8;
 
-/// Who races, and by which rule.
-#[derive(Clone, Copy)]
+/// A race under way.
 pub(super) struct Race {
-    pub(super) stream: Stream,
-    pub(super) temperature: Temperature,
-    pub(super) filter: bool,
-}
-
-/// The winner so far, and whether a logit was seen that leaves the row without a draw.
-#[derive(Clone, Copy)]
-pub(super) struct Outcome {
-    best: Best,
-    invalid: bool,
-}
-
-impl Outcome {
-    pub(super) const NONE: Self = Self { best: Best::NONE, invalid: false };
-
-    pub(super) fn merge(self, other: Self) -> Self {
-        Self { best: self.best.or(other.best), invalid: self.invalid | other.invalid }
-    }
-
-    pub(super) fn draw(self) -> Option<u32> {
-        (!self.invalid && self.best != Best::NONE).then_some(self.best.category)
-    }
+    stream: Stream,
+    scale: Scale,
+    slope: f32,
+    /// What a category must reach, as a bound and as a standing; −∞ until something is known.
+    threshold: f32,
+    floor: f32,
+    candidates: Candidates,
+    /// Of those that have been settled.
+    settled: Outcome,
 }
 
 impl Race {
-    /// Races the categories `first..` with these logits; `first` is a multiple of eight.
-    pub(super) fn run(&self, logits: &[f32], first: u32) -> Outcome {
-        let mut outcome = Outcome::NONE;
-        let (octets, rest) = logits.as_chunks::<OCTET>();
-        let (blocks, octets) = octets.as_chunks::<LANES>();
+    #[inline(always)]
+    pub(super) fn new(stream: Stream, scale: Scale, slope: f32) -> Self {
+        Self {
+            stream,
+            scale,
+            slope,
+            threshold: f32::NEG_INFINITY,
+            floor: f32::NEG_INFINITY,
+            candidates: Candidates::NONE,
+            settled: Outcome::NONE,
+        }
+    }
+
+    /// Races the categories `first ..` with these logits; `first` is a multiple of eight.
+    #[inline(always)]
+    pub(super) fn run<S: Simd>(&mut self, s: S, logits: &[f32], first: u32, keys: &RoundKeys) {
+        let tile = S::OCTETS * OCTET;
         let mut octet = first / OCTET as u32;
-        for block in blocks {
-            self.block(block, octet, &mut outcome);
-            octet += LANES as u32;
+        let mut octets = sequence(s, octet);
+        let step = s.all_words(S::OCTETS as u32);
+        let mut pairs = logits.chunks_exact(2 * tile);
+        for pair in &mut pairs {
+            let after = s.add_words(octets, step);
+            self.filter(s, pair, [octets, after], octet, keys);
+            octets = s.add_words(after, step);
+            octet += 2 * S::OCTETS as u32;
         }
-        for &logits in octets {
-            self.block(&[logits], octet, &mut outcome);
-            octet += 1;
+        for logits in pairs.remainder().chunks(tile) {
+            // categories of probability 0 make the last tile a whole one
+            let mut whole = [f32::NEG_INFINITY; MAX_TILE * OCTET];
+            whole[..logits.len()].copy_from_slice(logits);
+            self.filter(s, &whole[..tile], [octets], octet, keys);
+            octets = s.add_words(octets, step);
+            octet += S::OCTETS as u32;
         }
-        if !rest.is_empty() {
-            // categories of probability 0 make the last octet a whole one
-            let mut logits = [f32::NEG_INFINITY; OCTET];
-            logits[..rest.len()].copy_from_slice(rest);
-            self.block(&[logits], octet, &mut outcome);
+    }
+
+    /// The next tiles: nearly always nothing in them is admitted.
+    #[inline(always)]
+    fn filter<S: Simd, const TILES: usize>(
+        &mut self,
+        s: S,
+        logits: &[f32],
+        octets: [S::Words; TILES],
+        octet: u32,
+        keys: &RoundKeys,
+    ) {
+        let coarse = coarse(s, self.counters(s, octets), keys);
+        let mut reach = [[s.all(0.0); 4]; TILES];
+        let mut all_below = true;
+        for i in 0..TILES {
+            let logits = load(s, &logits[i * S::OCTETS * OCTET..]);
+            reach[i] = standings(s, logits, coarse[i], self.slope);
+            all_below &= s.all_below(reach[i], s.all(self.floor));
         }
-        outcome
+        if !all_below {
+            let mut block = Block::<{ 2 * MAX_TILE }>::EMPTY;
+            for i in 0..TILES {
+                block.store(s, i * S::OCTETS, reach[i], coarse[i]);
+            }
+            let used = TILES * S::OCTETS;
+            self.admit(s, logits, &block.reach[..used], &block.coarse[..used], octet);
+        }
     }
 
     #[inline(always)]
-    fn block<const N: usize>(&self, logits: &[[f32; OCTET]; N], octet: u32, outcome: &mut Outcome) {
-        match self.temperature {
-            Temperature::Greedy => greedy(logits.as_flattened(), octet, outcome),
-            Temperature::Scaled(scale) => {
-                let coarse = coarse_bits::<N>(self.stream, octet);
-                if self.filter {
-                    self.filtered(logits, &coarse, octet, scale, outcome);
-                } else {
-                    for i in 0..N * OCTET {
-                        self.settle(logits, &coarse, octet, i, scale, outcome);
+    fn counters<S: Simd, const TILES: usize>(
+        &self,
+        s: S,
+        octets: [S::Words; TILES],
+    ) -> [[S::Words; 4]; TILES] {
+        let Stream { row, draw, .. } = self.stream;
+        let rest = [s.all_words(row[0]), s.all_words(row[1]), s.all_words(draw << 1)];
+        let mut counters = [[octets[0], rest[0], rest[1], rest[2]]; TILES];
+        for i in 1..TILES {
+            counters[i][0] = octets[i];
+        }
+        counters
+    }
+
+    /// Makes candidates of what the filter admits; each raises the floor for those that follow.
+    #[inline(always)]
+    fn admit<S: Simd>(
+        &mut self,
+        s: S,
+        logits: &[f32],
+        reach: &[[f32; OCTET]],
+        coarse: &[[i32; OCTET]],
+        octet: u32,
+    ) {
+        let (standings, coarse) = (reach.as_flattened(), coarse.as_flattened());
+        if self.floor == f32::NEG_INFINITY {
+            // nothing is known yet: the one that stands highest is asked first
+            let leader = first(s, reach, s.max(reach));
+            match least(standings[leader], coarse[leader]) {
+                Some(least) => self.raise(least),
+                None => return self.settle_run(logits, octet),
+            }
+        }
+        for (k, tile) in reach.chunks_exact(S::OCTETS).enumerate() {
+            let mut mask = not_below(s, tile, self.floor);
+            while mask != 0 {
+                let i = S::OCTETS * OCTET * k + mask.trailing_zeros() as usize;
+                mask &= mask - 1;
+                if is_invalid(logits[i].to_bits()) {
+                    self.settled.invalid = true;
+                } else if standings[i] >= self.floor {
+                    if self.candidates.count == CANDIDATES {
+                        self.thin_out(s);
+                    }
+                    let category = octet * OCTET as u32 + i as u32;
+                    self.candidates.push(category, logits[i], coarse[i], standings[i]);
+                    if let Some(least) = least(standings[i], coarse[i]) {
+                        self.raise(least);
                     }
                 }
             }
         }
     }
 
+    /// Bounds the candidates, and leaves those that may win.
     #[inline(always)]
-    fn filtered<const N: usize>(
-        &self,
-        logits: &[[f32; OCTET]; N],
-        coarse: &[[u16; OCTET]; N],
-        octet: u32,
-        scale: Scale,
-        outcome: &mut Outcome,
-    ) {
-        let (filter, floor) = (Filter::new(scale), floor_of(outcome.best));
-        let mut standings = [[0.0; OCTET]; N];
-        let mut admitted = false;
-        for lane in 0..N {
-            for i in 0..OCTET {
-                let standing = filter.standing(logits[lane][i], u32::from(coarse[lane][i]));
-                standings[lane][i] = standing;
-                admitted |= admits(floor, standing);
-            }
-        }
-        if admitted {
-            self.settle_admitted(logits, coarse, &standings, octet, scale, outcome);
+    fn bound<S: Simd>(&mut self, s: S) {
+        let upper = self.candidates.upper(s, self.slope);
+        if let Some(threshold) = self.candidates.threshold(&upper) {
+            self.raise(threshold);
+            self.candidates.retain(|i| upper[i] >= self.threshold);
         }
     }
 
+    /// Makes room for candidates.
+    #[inline(always)]
+    fn thin_out<S: Simd>(&mut self, s: S) {
+        self.bound(s);
+        if self.candidates.count == CANDIDATES {
+            self.settle_candidates();
+        }
+    }
+
+    /// Categories among which is an invalid logit, or nothing but masks, or what is beyond bounds.
+    #[cold]
     #[inline(never)]
-    fn settle_admitted<const N: usize>(
-        &self,
-        logits: &[[f32; OCTET]; N],
-        coarse: &[[u16; OCTET]; N],
-        standings: &[[f32; OCTET]; N],
-        octet: u32,
-        scale: Scale,
-        outcome: &mut Outcome,
-    ) {
-        let standings = standings.as_flattened();
-        let (mut leader, mut highest) = (0, f32::NEG_INFINITY);
-        for (i, &standing) in standings.iter().enumerate() {
-            if standing > highest {
-                (leader, highest) = (i, standing);
-            }
+    fn settle_run(&mut self, logits: &[f32], octet: u32) {
+        if logits.iter().all(|logit| logit.to_bits() == NEG_INFINITY) {
+            return;
         }
-        self.settle(logits, coarse, octet, leader, scale, outcome);
-        let floor = floor_of(outcome.best);
-        for (i, &standing) in standings.iter().enumerate() {
-            if i != leader && admits(floor, standing) {
-                self.settle(logits, coarse, octet, i, scale, outcome);
-            }
+        let temperature = Temperature::Scaled(self.scale);
+        let outcome = settle_all(self.stream, temperature, logits, octet * OCTET as u32);
+        self.settled = self.settled.merge(outcome);
+        self.raise_to_settled();
+    }
+
+    /// Leaves the best of the candidates and of those settled before.
+    #[cold]
+    #[inline(never)]
+    fn settle_candidates(&mut self) {
+        let Candidates { count, category, coarse, logit, .. } = self.candidates;
+        for i in 0..count {
+            let one = settle(self.stream, self.scale, category[i], coarse[i] as u32, logit[i]);
+            self.settled.best = self.settled.best.or(one);
+        }
+        self.candidates.count = 0;
+        self.raise_to_settled();
+    }
+
+    fn raise_to_settled(&mut self) {
+        if self.settled.best != Best::NONE
+            && let Some(threshold) = threshold_at(from_key(self.settled.best.key))
+        {
+            self.raise(threshold);
         }
     }
 
-    /// Evaluates one category exactly.
-    fn settle<const N: usize>(
-        &self,
-        logits: &[[f32; OCTET]; N],
-        coarse: &[[u16; OCTET]; N],
-        octet: u32,
-        i: usize,
-        scale: Scale,
-        outcome: &mut Outcome,
-    ) {
-        let logit = logits.as_flattened()[i].to_bits();
-        if is_invalid(logit) {
-            outcome.invalid = true;
-        } else if logit != NEG_INFINITY {
-            let category = octet * OCTET as u32 + i as u32;
-            let coarse = u32::from(coarse.as_flattened()[i]);
-            let g = gumbel(noise(self.stream, category, coarse));
-            outcome.best = outcome.best.or(Best { key: key(logit, scale, g), category });
+    /// From now on a category must reach this.
+    #[inline(always)]
+    fn raise(&mut self, threshold: f32) {
+        if threshold > self.threshold {
+            self.threshold = threshold;
+            self.floor = floor_at(threshold);
         }
+    }
+
+    /// The outcome, with the winner's key.
+    #[inline(always)]
+    pub(super) fn outcome<S: Simd>(&mut self, s: S) -> Outcome {
+        self.bound(s);
+        self.settle_candidates();
+        self.settled
+    }
+
+    /// The winner; its key remains unknown where it does not matter.
+    #[inline(always)]
+    pub(super) fn draw<S: Simd>(&mut self, s: S) -> Option<u32> {
+        if self.settled.best == Best::NONE && !self.settled.invalid {
+            // those whom the floor has passed by are out, and that may tell already
+            let mut left = self.candidates.not_below(s, self.floor);
+            if left.count_ones() > 1 {
+                self.bound(s);
+                left = self.candidates.not_below(s, self.floor);
+            }
+            if left.count_ones() == 1 {
+                return Some(self.candidates.category[left.trailing_zeros() as usize]);
+            }
+        }
+        self.settle_candidates();
+        self.settled.draw()
     }
 }
 
-fn greedy(logits: &[f32], octet: u32, outcome: &mut Outcome) {
-    for (i, logit) in logits.iter().map(|x| x.to_bits()).enumerate() {
-        let category = octet * OCTET as u32 + i as u32;
-        if is_invalid(logit) {
-            outcome.invalid = true;
-        } else if logit != NEG_INFINITY {
-            outcome.best = outcome.best.or(Best { key: greedy_key(logit), category });
-        }
-    }
+/// The most candidates.
+const CANDIDATES: usize = 16;
+
+/// Categories that may still win.
+#[derive(Clone, Copy)]
+struct Candidates {
+    count: usize,
+    category: [u32; CANDIDATES],
+    coarse: [i32; CANDIDATES],
+    logit: [f32; CANDIDATES],
+    standing: [[f32; OCTET]; CANDIDATES / OCTET],
 }
 
-/// The coarse bits of neighbouring octets, one to a lane.
-#[inline(never)]
-fn coarse_bits<const N: usize>(stream: Stream, octet: u32) -> [[u16; OCTET]; N] {
-    let mut words = [[0u32; N]; 4];
-    let [w0, w1, w2, w3] = &mut words;
-    for lane in 0..N {
-        let block = coarse_block(stream, octet + lane as u32);
-        w0[lane] = block[0];
-        w1[lane] = block[1];
-        w2[lane] = block[2];
-        w3[lane] = block[3];
-    }
-    let mut coarse = [[0; OCTET]; N];
-    for (lane, octet) in coarse.iter_mut().enumerate() {
-        for (pair, word) in octet.as_chunks_mut::<2>().0.iter_mut().zip(&words) {
-            *pair = [word[lane] as u16, (word[lane] >> 16) as u16];
-        }
-    }
-    coarse
-}
+impl Candidates {
+    const NONE: Self = Self {
+        count: 0,
+        category: [0; CANDIDATES],
+        coarse: [0; CANDIDATES],
+        logit: [0.0; CANDIDATES],
+        standing: [[0.0; OCTET]; CANDIDATES / OCTET],
+    };
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::noise::bits::coarse_block;
+    #[inline(always)]
+    fn push(&mut self, category: u32, logit: f32, coarse: i32, standing: f32) {
+        self.category[self.count] = category;
+        self.coarse[self.count] = coarse;
+        self.logit[self.count] = logit;
+        self.standing.as_flattened_mut()[self.count] = standing;
+        self.count += 1;
+    }
 
-    fn lanes_agree<const N: usize>() {
-        for seed in 0..1000 {
-            let stream = Stream::new(seed << 20, seed << 40, seed as u32);
-            let lanes = coarse_bits::<N>(stream, seed as u32 * 77);
-            for (octet, lane) in (seed as u32 * 77..).zip(lanes) {
-                let block = coarse_block(stream, octet);
-                let words =
-                    [0, 1, 2, 3].map(|i| u32::from(lane[2 * i + 1]) << 16 | u32::from(lane[2 * i]));
-                assert_eq!(words, block, "octet {octet} of {N} lanes");
+    #[inline(always)]
+    fn retain(&mut self, keep: impl Fn(usize) -> bool) {
+        let count = std::mem::take(&mut self.count);
+        for i in 0..count {
+            if keep(i) {
+                let standing = self.standing.as_flattened()[i];
+                self.push(self.category[i], self.logit[i], self.coarse[i], standing);
             }
         }
     }
 
-    #[test]
-    fn coarse_blocks_side_by_side_are_the_coarse_blocks() {
-        lanes_agree::<1>();
-        lanes_agree::<LANES>();
+    /// Which of them the floor has not passed by.
+    #[inline(always)]
+    fn not_below<S: Simd>(&self, s: S, floor: f32) -> u64 {
+        not_below(s, &self.standing, floor) & ((1 << self.count) - 1)
     }
+
+    /// The upper ends of their keys, and more beyond the last.
+    #[inline(always)]
+    fn upper<S: Simd>(&self, s: S, slope: f32) -> [f32; CANDIDATES] {
+        let mut found = [0.0; CANDIDATES];
+        let mut at = 0;
+        while at < self.count {
+            let (logits, coarse) = (s.floats(&self.logit[at..]), s.ints(&self.coarse[at..]));
+            s.store(upper(s, logits, s.all(slope), coarse), &mut found[at..]);
+            at += 2 * S::OCTETS;
+        }
+        found
+    }
+
+    /// What the highest of them makes all others reach.
+    #[inline(always)]
+    fn threshold(&self, upper: &[f32; CANDIDATES]) -> Option<f32> {
+        let (mut leader, mut most) = (0, f32::NEG_INFINITY);
+        for (i, &upper) in upper[..self.count].iter().enumerate() {
+            if upper > most {
+                (leader, most) = (i, upper);
+            }
+        }
+        threshold_at(most).map(|threshold| threshold - interval(self.coarse[leader]))
+    }
+}
+
+/// The counter words of octets that follow one another.
+#[inline(always)]
+fn sequence<S: Simd>(s: S, octet: u32) -> S::Words {
+    let mut octets = [octet; MAX_TILE];
+    for (i, octet) in (0..).zip(&mut octets) {
+        *octet += i;
+    }
+    s.words(&octets)
 }

@@ -1,6 +1,6 @@
 use super::*;
 use crate::noise::gumbel::gumbel;
-use crate::noise::order::key;
+use crate::noise::order::{Best, key};
 use crate::noise::philox::philox4x32_10;
 
 /// Logits of every magnitude beside a best key that some fine bits of the category just reach:
@@ -21,7 +21,7 @@ fn wrongly_discarded(raise: impl Fn(f32) -> f32) -> usize {
         let coarse = (d & 0xffff) >> (d >> 28);
         // the largest G with these coarse bits: all fine bits 0
         let most = key(logit.to_bits(), scale, gumbel(u64::from(coarse) << 48));
-        let best = Best { key: most, category: 0 };
+        let best = most;
         wrong +=
             usize::from(!admits(raise(floor_of(best)), Filter::new(scale).standing(logit, coarse)));
     }
@@ -47,7 +47,7 @@ fn the_check_sees_a_tight_filter() {
 #[test]
 fn discards_nearly_everything_that_cannot_win() {
     // the best of 2^17 flat categories has a key of about 12
-    let best = Best { key: 12 << 24, category: 0 };
+    let best = 12 << 24;
     let filter = Filter::new(Scale::ONE);
     let admitted =
         (0..1u32 << 16).filter(|&c| admits(floor_of(best), filter.standing(0.0, c))).count();
@@ -61,7 +61,7 @@ fn an_open_filter_admits_every_finite_logit() {
         for logit in [f32::MIN, -1.0, 0.0, f32::MAX] {
             for coarse in [0, 0xffff] {
                 let standing = filter.standing(logit, coarse);
-                assert!(admits(floor_of(Best::NONE), standing), "{logit} at {temperature}");
+                assert!(admits(floor_of(Best::NONE.key), standing), "{logit} at {temperature}");
             }
         }
     }
@@ -79,7 +79,7 @@ fn the_leading_bits_are_no_more_than_the_logarithm() {
 #[test]
 fn an_invalid_logit_is_always_admitted() {
     let filter = Filter::new(Scale::ONE);
-    let floor = floor_of(Best { key: 100 << 24, category: 0 });
+    let floor = floor_of(100 << 24);
     for logit in [f32::NAN, -f32::NAN, f32::INFINITY] {
         assert!(admits(floor, filter.standing(logit, 0xffff)));
     }

@@ -1,0 +1,205 @@
+use super::*;
+use crate::cpu::simd::{CpuForm, Task};
+use crate::filter::{Filter, admits, floor_at, from_key};
+use crate::noise::bits::{Stream, coarse_block};
+use crate::noise::gumbel::gumbel;
+use crate::noise::order::{Scale, key};
+use crate::noise::philox::philox4x32_10;
+
+fn forms() -> impl Iterator<Item = CpuForm> {
+    CpuForm::ALL.into_iter().filter(|form| form.is_available())
+}
+
+/// What a function of logits and coarse bits gives, in the order of both.
+struct Each<'a, F> {
+    logits: &'a [f32],
+    coarse: &'a [i32],
+    slope: f32,
+    function: F,
+}
+
+enum Function {
+    Upper,
+    Standing,
+}
+
+impl Task for Each<'_, Function> {
+    type Output = Vec<f32>;
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) -> Vec<f32> {
+        let lanes = 2 * S::OCTETS;
+        assert_eq!(self.logits.len() % (4 * lanes), 0);
+        let mut found = vec![0.0; self.logits.len()];
+        for at in (0..found.len()).step_by(4 * lanes) {
+            let logits = load(s, &self.logits[at..]);
+            let ints = |i: usize| s.ints(&self.coarse[at + i * lanes..]);
+            let coarse = [ints(0), ints(1), ints(2), ints(3)];
+            let values = match self.function {
+                Function::Upper => uppers(s, logits, coarse, self.slope),
+                Function::Standing => standings(s, logits, coarse, self.slope),
+            };
+            for (i, value) in values.into_iter().enumerate() {
+                s.store(value, &mut found[at + i * lanes..]);
+            }
+        }
+        found
+    }
+}
+
+/// For a logit of 0, every coarse bits.
+fn of_every_coarse(form: CpuForm, function: Function) -> Vec<f32> {
+    let coarse: Vec<_> = (0..1 << 16).collect();
+    let logits = vec![0.0; 1 << 16];
+    form.run(Each { logits: &logits, coarse: &coarse, slope: 1.0, function })
+}
+
+/// A walk through all coarse bits: the upper end is g to within the error, and G stays within the
+/// interval below it.
+#[test]
+fn bounds_hold_for_every_coarse() {
+    for form in forms() {
+        let upper = of_every_coarse(form, Function::Upper);
+        let mut worst = 0f64;
+        for coarse in 0..1i32 << 16 {
+            let upper = f64::from(upper[coarse as usize]);
+            let most = f64::from(from_key(i64::from(gumbel((coarse as u64) << 48))));
+            let least =
+                f64::from(from_key(i64::from(gumbel(((coarse as u64 + 1) << 48).wrapping_sub(1)))));
+            if coarse > 0 {
+                worst = worst.max((upper - most).abs());
+            }
+            assert!(most <= upper + f64::from(ERROR), "{form}: {coarse}");
+            let low = upper - f64::from(interval(coarse)) - f64::from(ERROR);
+            assert!(least >= low, "{form}: {coarse}: {least} < {low}");
+        }
+        println!("{form}: upper is within {} of g", worst / f64::from(POWER));
+        // the error is tight: half of it would be seen
+        assert!(worst > f64::from(ERROR) / 2.0, "{form}");
+    }
+}
+
+/// A walk through all coarse bits: the least is no more than G can be, and not much less.
+#[test]
+fn the_least_holds_for_every_coarse() {
+    for form in forms() {
+        let standings = of_every_coarse(form, Function::Standing);
+        for coarse in 0..1i32 << 16 {
+            let least = least(standings[coarse as usize], coarse).unwrap();
+            let g = from_key(i64::from(gumbel(((coarse as u64 + 1) << 48).wrapping_sub(1))));
+            assert!(least <= g, "{form}: {coarse}: {least} > {g}");
+            let loose = if coarse < 1 << 15 { 0.5 } else { 2.0 };
+            if (4..60_000).contains(&coarse) {
+                assert!(least > g - loose * POWER, "{form}: {coarse}: {least} << {g}");
+            }
+        }
+    }
+}
+
+#[test]
+fn sharp_is_near() {
+    for coarse in (0..1 << 16).filter(|&coarse| is_sharp(coarse)) {
+        let most = NEAR_RANGE;
+        let down = most - threshold_at(most).unwrap() + interval(coarse);
+        assert!(down <= NEAR, "{coarse}");
+    }
+}
+
+struct Blocks {
+    keys: RoundKeys,
+    stream: Stream,
+    octet: u32,
+}
+
+impl Task for Blocks {
+    type Output = Vec<[i32; OCTET]>;
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) -> Self::Output {
+        let Stream { row, draw, .. } = self.stream;
+        let mut lanes = [self.octet; 16];
+        (0..).zip(&mut lanes).for_each(|(i, lane)| *lane += i);
+        let counter = |at: usize| {
+            [
+                s.words(&lanes[at..]),
+                s.all_words(row[0]),
+                s.all_words(row[1]),
+                s.all_words(draw << 1),
+            ]
+        };
+        let mut found = vec![[0; OCTET]; 2 * S::OCTETS];
+        let tiles = coarse(s, [counter(0), counter(S::OCTETS)], &self.keys);
+        for (i, ints) in tiles.into_iter().flatten().enumerate() {
+            s.store_ints(ints, &mut found.as_flattened_mut()[2 * S::OCTETS * i..]);
+        }
+        found
+    }
+}
+
+/// In every form, blocks side by side are the contract's blocks, in the order of the categories.
+#[test]
+fn blocks_side_by_side_are_the_blocks() {
+    for form in forms() {
+        for seed in 0..1000u64 {
+            let stream = Stream::new(seed << 20 | seed, !(seed << 40), seed as u32);
+            let octet = seed as u32 * 4_190_011;
+            let keys = RoundKeys::of(seed << 20 | seed);
+            for (octet, block) in (octet..).zip(form.run(Blocks { keys, stream, octet })) {
+                let words = [0, 1, 2, 3].map(|i| (block[2 * i] | block[2 * i + 1] << 16) as u32);
+                assert_eq!(words, coarse_block(stream, octet), "{form}, octet {octet}");
+            }
+        }
+    }
+}
+
+/// Logits of every magnitude, each beside the highest key that its coarse bits leave open: how many
+/// of them the filter discards, and how many a threshold does.
+fn wrongly_discarded(form: CpuForm, raise: f32) -> [usize; 2] {
+    let mut wrong = [0; 2];
+    for call in 0..64u32 {
+        let [temperature, ..] = philox4x32_10([call, 1, 0, 0], [9, 9]);
+        let temperature =
+            f32::from_bits(temperature & 0x7f_ffff | (127 - 6 + (temperature >> 24) % 13) << 23);
+        let scale =
+            if call % 2 == 0 { Scale::ONE } else { Scale::from_temperature(temperature).unwrap() };
+        let slope = Filter::new(scale).slope;
+        let (logits, coarse): (Vec<_>, Vec<_>) = (0..1u32 << 13)
+            .map(|i| {
+                let [a, b, c, d] = philox4x32_10([i, call, 1, 0], [9, 9]);
+                // exponents up to 2^29
+                let logit = f32::from_bits(a & 0x807f_ffff | (87 + b % 70) << 23);
+                (logit, ((c & 0xffff) >> (d % 16)) as i32)
+            })
+            .unzip();
+        let run = |function| form.run(Each { logits: &logits, coarse: &coarse, slope, function });
+        let (standings, uppers) = (run(Function::Standing), run(Function::Upper));
+        for i in 0..logits.len() {
+            // the largest G with these coarse bits: all fine bits 0
+            let most = gumbel((coarse[i] as u64) << 48);
+            let most = from_key(key(logits[i].to_bits(), scale, most));
+            if most.abs() >= RANGE {
+                continue;
+            }
+            wrong[0] += usize::from(!admits(floor_at(most) + raise, standings[i]));
+            let threshold = threshold_at(most).unwrap() + raise;
+            wrong[1] += usize::from(!admits(threshold, uppers[i]));
+        }
+    }
+    wrong
+}
+
+#[test]
+fn nothing_that_can_win_is_discarded() {
+    for form in forms() {
+        assert_eq!(wrongly_discarded(form, 0.0), [0, 0], "{form}");
+    }
+}
+
+/// The check above sees a filter and a threshold that are too tight.
+#[test]
+fn the_check_sees_tight_bounds() {
+    for form in forms() {
+        let [filter, threshold] = wrongly_discarded(form, POWER / 256.0);
+        assert!(filter > 0 && threshold > 0, "{form}: {filter}, {threshold}");
+    }
+}

@@ -1,0 +1,64 @@
+//! What is evaluated exactly: keys by the contract's integers, in no particular order.
+
+use crate::job::Temperature;
+use crate::noise::bits::{OCTET, Stream, coarse, coarse_block, noise};
+use crate::noise::gumbel::gumbel;
+use crate::noise::order::{Best, NEG_INFINITY, Scale, greedy_key, is_invalid, key};
+
+/// The winner among some categories of a row, and whether a logit was seen that leaves the row
+/// without a draw.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Outcome {
+    pub(super) best: Best,
+    pub(super) invalid: bool,
+}
+
+impl Outcome {
+    pub(super) const NONE: Self = Self { best: Best::NONE, invalid: false };
+
+    pub(super) fn merge(self, other: Self) -> Self {
+        Self { best: self.best.or(other.best), invalid: self.invalid | other.invalid }
+    }
+
+    pub(super) fn draw(self) -> Option<u32> {
+        (!self.invalid && self.best != Best::NONE).then_some(self.best.category)
+    }
+}
+
+/// One category with a finite logit, exactly.
+pub(super) fn settle(stream: Stream, scale: Scale, category: u32, coarse: u32, logit: f32) -> Best {
+    let g = gumbel(noise(stream, category, coarse));
+    Best { key: key(logit.to_bits(), scale, g), category }
+}
+
+/// All categories `first ..` with these logits, exactly.
+#[cold]
+#[inline(never)]
+pub(super) fn settle_all(
+    stream: Stream,
+    temperature: Temperature,
+    logits: &[f32],
+    first: u32,
+) -> Outcome {
+    let mut outcome = Outcome::NONE;
+    for (octet, logits) in (first / OCTET as u32..).zip(logits.chunks(OCTET)) {
+        let block = match temperature {
+            Temperature::Greedy => [0; 4],
+            Temperature::Scaled(_) => coarse_block(stream, octet),
+        };
+        for (category, &logit) in (octet * OCTET as u32..).zip(logits) {
+            let bits = logit.to_bits();
+            if is_invalid(bits) {
+                outcome.invalid = true;
+            } else if bits != NEG_INFINITY {
+                outcome.best = outcome.best.or(match temperature {
+                    Temperature::Greedy => Best { key: greedy_key(bits), category },
+                    Temperature::Scaled(scale) => {
+                        settle(stream, scale, category, coarse(block, category), logit)
+                    }
+                });
+            }
+        }
+    }
+    outcome
+}

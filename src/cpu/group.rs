@@ -1,0 +1,205 @@
+//! The races of many short rows at once: octets of neighbouring races lie side by side.
+
+use super::bound::{
+    Block, NEAR, NEAR_RANGE, RoundKeys, coarse, is_sharp, load, not_below, threshold, uppers, valid,
+};
+use super::exact::{Outcome, settle, settle_all};
+use super::simd::{Simd, Task};
+use crate::filter::Filter;
+use crate::job::{Job, NO_DRAW, Temperature};
+use crate::noise::bits::{OCTET, Stream};
+use crate::noise::order::{Best, Scale};
+
+/// How many octets are bounded before races are decided: they stay in the nearest cache.
+const OCTETS: usize = 64;
+
+/// The most categories of a short row.
+pub(super) const MAX_CATEGORIES: usize = 256;
+const _: () = assert!(MAX_CATEGORIES <= OCTETS * OCTET);
+
+/// The races `first ..` of a job, row by row, a draw each.
+pub(super) struct Group<'a> {
+    pub(super) job: &'a Job<'a>,
+    pub(super) scale: Scale,
+    pub(super) keys: RoundKeys,
+    pub(super) first: usize,
+    pub(super) draws: &'a mut [u32],
+}
+
+impl Task for Group<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let Self { job, scale, keys, first, draws } = self;
+        let octets = job.logits.categories().div_ceil(OCTET);
+        let slope = Filter::new(scale).slope;
+        let mut lanes = Lanes::new(octets);
+        let mut block = Block::<OCTETS>::EMPTY;
+        let mut races = job.races(first);
+        for draws in draws.chunks_mut(OCTETS / octets) {
+            let these = races.clone().take(draws.len());
+            let in_place = in_place::<S>(job, these.clone().next(), draws.len(), octets);
+            lanes.fill(job, these, octets, in_place.is_none());
+            let logits = in_place.unwrap_or(lanes.logits.as_flattened());
+            let mut all_valid = true;
+            for at in (0..draws.len() * octets).step_by(S::OCTETS) {
+                let [coarse] = coarse(s, [lanes.counter(s, at)], &keys);
+                let logits = load(s, &logits[at * OCTET..]);
+                all_valid &= valid(s, logits);
+                block.store(s, at, uppers(s, logits, coarse, slope), coarse);
+            }
+            let each = block.reach.chunks_exact(octets).zip(block.coarse.chunks_exact(octets));
+            let each = draws.iter_mut().zip(each).zip(&mut races);
+            for ((draw, (upper, coarse)), (row, number)) in each {
+                let winner = if all_valid { winner(s, upper, coarse) } else { Winner::Unknown };
+                *draw = match winner {
+                    Winner::Is(category) => category,
+                    Winner::Reaches(threshold) => {
+                        let (stream, logits) = (job.stream(row, number), job.logits.row(row));
+                        settle_above(stream, scale, logits, upper, coarse, threshold)
+                    }
+                    Winner::Unknown => {
+                        let (stream, logits) = (job.stream(row, number), job.logits.row(row));
+                        let outcome = settle_all(stream, Temperature::Scaled(scale), logits, 0);
+                        outcome.draw().unwrap_or(NO_DRAW)
+                    }
+                };
+            }
+        }
+    }
+}
+
+/// The logits of some races, if they lie in memory as the lanes want them: no gap, whole tiles.
+#[inline(always)]
+fn in_place<'a, S: Simd>(
+    job: &Job<'a>,
+    first: Option<(usize, u32)>,
+    races: usize,
+    octets: usize,
+) -> Option<&'a [f32]> {
+    let logits = job.logits;
+    let dense = job.draws == 1
+        && logits.categories() == octets * OCTET
+        && logits.row_stride() == logits.categories();
+    let whole = (races * octets).is_multiple_of(S::OCTETS);
+    first.filter(|_| dense && whole).map(|(row, _)| logits.span(row, races))
+}
+
+/// The counter words of octets, and their logits if they are not taken in place.
+struct Lanes {
+    octet: [u32; OCTETS],
+    row: [[u32; OCTETS]; 2],
+    draw: [u32; OCTETS],
+    logits: [[f32; OCTET]; OCTETS],
+}
+
+impl Lanes {
+    /// For races of so many octets.
+    #[inline(always)]
+    fn new(octets: usize) -> Self {
+        let mut octet = [0; OCTETS];
+        for (i, octet) in octet.iter_mut().enumerate() {
+            *octet = (i % octets) as u32;
+        }
+        Self {
+            octet,
+            row: [[0; OCTETS]; 2],
+            draw: [0; OCTETS],
+            // where a row ends within an octet there are categories of probability 0
+            logits: [[f32::NEG_INFINITY; OCTET]; OCTETS],
+        }
+    }
+
+    #[inline(always)]
+    fn fill(
+        &mut self,
+        job: &Job<'_>,
+        races: impl Iterator<Item = (usize, u32)>,
+        octets: usize,
+        copy: bool,
+    ) {
+        let categories = job.logits.categories();
+        for (i, (row, number)) in races.enumerate() {
+            let stream = job.stream(row, number);
+            let lanes = i * octets..(i + 1) * octets;
+            self.row[0][lanes.clone()].fill(stream.row[0]);
+            self.row[1][lanes.clone()].fill(stream.row[1]);
+            self.draw[lanes.clone()].fill(stream.draw << 1);
+            if copy {
+                let logits = self.logits[lanes].as_flattened_mut();
+                logits[..categories].copy_from_slice(job.logits.row(row));
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn counter<S: Simd>(&self, s: S, at: usize) -> [S::Words; 4] {
+        [
+            s.words(&self.octet[at..]),
+            s.words(&self.row[0][at..]),
+            s.words(&self.row[1][at..]),
+            s.words(&self.draw[at..]),
+        ]
+    }
+}
+
+/// What bounds tell of a race.
+enum Winner {
+    Is(u32),
+    /// It reaches this, as several do.
+    Reaches(f32),
+    Unknown,
+}
+
+#[inline(always)]
+fn winner<S: Simd>(s: S, upper: &[[f32; OCTET]], coarse: &[[i32; OCTET]]) -> Winner {
+    let most = s.max(upper);
+    // nearly always nobody else comes near, and how near is near needs no thought
+    if most.abs() <= NEAR_RANGE
+        && let Some(leader) = only(s, upper, most - NEAR)
+        && is_sharp(coarse.as_flattened()[leader])
+    {
+        return Winner::Is(leader as u32);
+    }
+    let Some(threshold) = threshold(s, upper, coarse) else { return Winner::Unknown };
+    match only(s, upper, threshold) {
+        Some(category) => Winner::Is(category as u32),
+        None => Winner::Reaches(threshold),
+    }
+}
+
+/// The one float that is not below a bound, if it is one.
+#[inline(always)]
+fn only<S: Simd>(s: S, octets: &[[f32; OCTET]], bound: f32) -> Option<usize> {
+    let (mut count, mut last) = (0, 0);
+    for (at, octets) in (0..).step_by(64).zip(octets.chunks(8)) {
+        let mask = not_below(s, octets, bound);
+        count += mask.count_ones();
+        last |= if mask == 0 { 0 } else { at | mask.trailing_zeros() as usize };
+    }
+    (count == 1).then_some(last)
+}
+
+/// The winner among the categories whose upper end is not below a threshold.
+#[cold]
+#[inline(never)]
+fn settle_above(
+    stream: Stream,
+    scale: Scale,
+    logits: &[f32],
+    upper: &[[f32; OCTET]],
+    coarse: &[[i32; OCTET]],
+    threshold: f32,
+) -> u32 {
+    let categories = upper.as_flattened().iter().zip(coarse.as_flattened()).zip(logits);
+    let mut outcome = Outcome::NONE;
+    for (category, ((&upper, &coarse), &logit)) in (0..).zip(categories) {
+        if upper >= threshold {
+            let one = settle(stream, scale, category, coarse as u32, logit);
+            outcome.best = outcome.best.or(one);
+        }
+    }
+    debug_assert!(outcome.best != Best::NONE);
+    outcome.best.category
+}

@@ -1,0 +1,185 @@
+//! AVX-512: eight octets side by side, a word in the low half of each 64-bit lane.
+
+#![expect(
+    clippy::undocumented_unsafe_blocks,
+    unsafe_code,
+    reason = "an Avx512 exists only where the instructions do, which is all that they ask for"
+)]
+
+use std::arch::x86_64::*;
+
+use super::{MANTISSA, ONE, Simd, Task};
+use crate::noise::bits::OCTET;
+
+/// A machine with AVX-512 F, BW, DQ and VL.
+#[derive(Clone, Copy)]
+pub(super) struct Avx512(());
+
+impl Avx512 {
+    #[inline]
+    pub(super) fn detect() -> Option<Self> {
+        (is_x86_feature_detected!("avx512f")
+            && is_x86_feature_detected!("avx512bw")
+            && is_x86_feature_detected!("avx512dq")
+            && is_x86_feature_detected!("avx512vl")
+            && is_x86_feature_detected!("bmi1")
+            && is_x86_feature_detected!("bmi2")
+            && is_x86_feature_detected!("lzcnt")
+            && is_x86_feature_detected!("popcnt"))
+        .then_some(Self(()))
+    }
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,bmi1,bmi2,lzcnt,popcnt")]
+fn enabled<T: Task>(s: Avx512, task: T) -> T::Output {
+    task.run(s)
+}
+
+/// Which halves make the categories `16·n ..` of words `[w0 w1]` and `[w2 w3]` by octet, as pairs
+/// of 16-bit lanes of which the upper is masked away.
+const fn order(n: usize) -> [u16; 32] {
+    let mut order = [0; 32];
+    let mut i = 0;
+    while i < 16 {
+        let (octet, half) = (2 * n + i / 8, i % 8);
+        // 4 halves of each octet in the first table, the others in the second
+        order[2 * i] = (32 * (half / 4) + 4 * octet + half % 4) as u16;
+        i += 1;
+    }
+    order
+}
+static ORDERS: [[u16; 32]; 4] = [order(0), order(1), order(2), order(3)];
+
+impl Simd for Avx512 {
+    const OCTETS: usize = 8;
+    /// The high halves of the lanes mean nothing.
+    type Words = __m512i;
+    type Floats = __m512;
+    type Ints = __m512i;
+
+    #[inline(always)]
+    fn run<T: Task>(self, task: T) -> T::Output {
+        unsafe { enabled(self, task) }
+    }
+
+    #[inline(always)]
+    fn words(self, words: &[u32]) -> __m512i {
+        let words = &words[..8];
+        unsafe { _mm512_cvtepu32_epi64(_mm256_loadu_si256(words.as_ptr().cast())) }
+    }
+    #[inline(always)]
+    fn all_words(self, word: u32) -> __m512i {
+        unsafe { _mm512_set1_epi32(word as i32) }
+    }
+    #[inline(always)]
+    fn add_words(self, a: __m512i, b: __m512i) -> __m512i {
+        unsafe { _mm512_add_epi64(a, b) }
+    }
+    #[inline(always)]
+    fn mul_wide(self, a: __m512i, b: u32) -> (__m512i, __m512i) {
+        unsafe {
+            let product = _mm512_mul_epu32(a, _mm512_set1_epi64(i64::from(b)));
+            (product, _mm512_srli_epi64::<32>(product))
+        }
+    }
+    #[inline(always)]
+    fn xor(self, a: __m512i, b: __m512i, c: __m512i) -> __m512i {
+        unsafe { _mm512_ternarylogic_epi32::<0b1001_0110>(a, b, c) }
+    }
+    #[inline(always)]
+    fn halves(self, [w0, w1, w2, w3]: [__m512i; 4]) -> [__m512i; 4] {
+        unsafe {
+            // the low halves of w1 and w3 into the high ones of w0 and w2
+            let a = _mm512_mask_shuffle_epi32::<0b1010_0000>(w0, 0xaaaa, w1);
+            let b = _mm512_mask_shuffle_epi32::<0b1010_0000>(w2, 0xaaaa, w3);
+            let pick = |n: usize| {
+                let order = _mm512_loadu_si512(ORDERS[n].as_ptr().cast());
+                _mm512_maskz_permutex2var_epi16(0x5555_5555, a, order, b)
+            };
+            [pick(0), pick(1), pick(2), pick(3)]
+        }
+    }
+
+    #[inline(always)]
+    fn floats(self, floats: &[f32]) -> __m512 {
+        let floats = &floats[..16];
+        unsafe { _mm512_loadu_ps(floats.as_ptr()) }
+    }
+    #[inline(always)]
+    fn all(self, float: f32) -> __m512 {
+        unsafe { _mm512_set1_ps(float) }
+    }
+    #[inline(always)]
+    fn store(self, floats: __m512, to: &mut [f32]) {
+        let to = &mut to[..16];
+        unsafe { _mm512_storeu_ps(to.as_mut_ptr(), floats) }
+    }
+    #[inline(always)]
+    fn ints(self, ints: &[i32]) -> __m512i {
+        let ints = &ints[..16];
+        unsafe { _mm512_loadu_si512(ints.as_ptr().cast()) }
+    }
+    #[inline(always)]
+    fn store_ints(self, ints: __m512i, to: &mut [i32]) {
+        let to = &mut to[..16];
+        unsafe { _mm512_storeu_si512(to.as_mut_ptr().cast(), ints) }
+    }
+    #[inline(always)]
+    fn mul_add(self, a: __m512, b: __m512, c: __m512) -> __m512 {
+        unsafe { _mm512_fmadd_ps(a, b, c) }
+    }
+    #[inline(always)]
+    fn mul_sub(self, a: __m512, b: __m512, c: __m512) -> __m512 {
+        unsafe { _mm512_fmsub_ps(a, b, c) }
+    }
+    #[inline(always)]
+    fn sub(self, a: __m512, b: __m512) -> __m512 {
+        unsafe { _mm512_sub_ps(a, b) }
+    }
+    #[inline(always)]
+    fn to_floats(self, a: __m512i) -> __m512 {
+        unsafe { _mm512_cvtepi32_ps(a) }
+    }
+    #[inline(always)]
+    fn bits(self, a: __m512) -> __m512i {
+        unsafe { _mm512_castps_si512(a) }
+    }
+    #[inline(always)]
+    fn mantissas(self, bits: __m512i) -> __m512 {
+        unsafe {
+            let (mask, one) = (_mm512_set1_epi32(MANTISSA), _mm512_set1_epi32(ONE));
+            _mm512_castsi512_ps(_mm512_ternarylogic_epi32::<0b1111_1000>(one, bits, mask))
+        }
+    }
+    #[inline(always)]
+    fn all_ints(self, a: i32) -> __m512i {
+        unsafe { _mm512_set1_epi32(a) }
+    }
+    #[inline(always)]
+    fn sub_ints(self, a: __m512i, b: __m512i) -> __m512i {
+        unsafe { _mm512_sub_epi32(a, b) }
+    }
+    #[inline(always)]
+    fn all_below(self, [a, b, c, d]: [__m512; 4], bound: __m512) -> bool {
+        unsafe {
+            let ab = _mm512_mask_cmp_ps_mask::<_CMP_LT_OQ>(
+                _mm512_cmp_ps_mask::<_CMP_LT_OQ>(a, bound),
+                b,
+                bound,
+            );
+            let cd = _mm512_mask_cmp_ps_mask::<_CMP_LT_OQ>(
+                _mm512_cmp_ps_mask::<_CMP_LT_OQ>(c, bound),
+                d,
+                bound,
+            );
+            ab & cd == 0xffff
+        }
+    }
+    #[inline(always)]
+    fn not_below(self, a: &[f32; OCTET], bound: f32) -> u8 {
+        unsafe {
+            let a = _mm256_loadu_ps(a.as_ptr());
+            _mm256_cmp_ps_mask::<_CMP_NLT_UQ>(a, _mm256_set1_ps(bound))
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! The vector instructions that the CPU engine needs, and which of them this machine has.
+//!
+//! A [`Simd`] is a token: it exists only where its instructions do. Code that is generic over it is
+//! written once and compiled for each *form*. The two vector types mirror the counter layout: a
+//! `Words` holds one word of the Philox blocks of neighbouring octets, and four `Floats` hold
+//! the categories of these octets in their order, so that noise meets logits without a gather.
+//!
+//! Why not a crate: the generic interfaces of those that choose at run time have no product
+//! of words that keeps both halves in place and no way from words to their 16-bit halves.
+
+use crate::noise::bits::OCTET;
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+#[cfg(target_arch = "aarch64")]
+mod neon;
+mod portable;
+
+/// The bits of a float's mantissa, and those of 1.
+const MANTISSA: i32 = 0x7f_ffff;
+pub(super) const ONE: i32 = 0x3f80_0000;
+
+/// A set of vector instructions. Every function is one of them, or a few.
+pub(super) trait Simd: Copy {
+    /// How many octets lie side by side, a multiple of 2. A `Words` has as many lanes, a `Floats`
+    /// and an `Ints` twice as many.
+    const OCTETS: usize;
+
+    /// A word of each octet's block.
+    type Words: Copy;
+    /// Floats of neighbouring categories.
+    type Floats: Copy;
+    /// Signed integers of neighbouring categories.
+    type Ints: Copy;
+
+    /// Runs code with the instructions enabled. All of it must be inlined.
+    fn run<T: Task>(self, task: T) -> T::Output;
+
+    /// From `OCTETS` words.
+    fn words(self, words: &[u32]) -> Self::Words;
+    /// The same word in all lanes.
+    fn all_words(self, word: u32) -> Self::Words;
+    /// a + b modulo 2³²
+    fn add_words(self, a: Self::Words, b: Self::Words) -> Self::Words;
+    /// The products with a word, as low and high words.
+    fn mul_wide(self, a: Self::Words, b: u32) -> (Self::Words, Self::Words);
+    /// a ⊕ b ⊕ c
+    fn xor(self, a: Self::Words, b: Self::Words, c: Self::Words) -> Self::Words;
+    /// The 16-bit halves of the four words of blocks, in the order of the categories.
+    fn halves(self, words: [Self::Words; 4]) -> [Self::Ints; 4];
+
+    /// From a float for each lane.
+    fn floats(self, floats: &[f32]) -> Self::Floats;
+    /// The same float in all lanes.
+    fn all(self, float: f32) -> Self::Floats;
+    /// Into a float for each lane.
+    fn store(self, floats: Self::Floats, to: &mut [f32]);
+    /// From an integer for each lane.
+    fn ints(self, ints: &[i32]) -> Self::Ints;
+    /// Into an integer for each lane.
+    fn store_ints(self, ints: Self::Ints, to: &mut [i32]);
+    /// a·b + c, rounded once or twice.
+    fn mul_add(self, a: Self::Floats, b: Self::Floats, c: Self::Floats) -> Self::Floats;
+    /// a·b − c, rounded once or twice.
+    fn mul_sub(self, a: Self::Floats, b: Self::Floats, c: Self::Floats) -> Self::Floats;
+    /// a − b
+    fn sub(self, a: Self::Floats, b: Self::Floats) -> Self::Floats;
+    /// The integers as floats, rounded.
+    fn to_floats(self, a: Self::Ints) -> Self::Floats;
+    /// The bits of floats.
+    fn bits(self, a: Self::Floats) -> Self::Ints;
+    /// The mantissas of floats, from 1 to 2, from their bits.
+    fn mantissas(self, bits: Self::Ints) -> Self::Floats;
+    /// The same integer in all lanes.
+    fn all_ints(self, a: i32) -> Self::Ints;
+    /// a − b
+    fn sub_ints(self, a: Self::Ints, b: Self::Ints) -> Self::Ints;
+    /// True if all lanes are below a bound; a NaN is not.
+    fn all_below(self, a: [Self::Floats; 4], bound: Self::Floats) -> bool;
+    /// Which of eight floats are not below a bound; a NaN is not.
+    fn not_below(self, a: &[f32; OCTET], bound: f32) -> u8;
+    /// The largest of octets that is not NaN; −∞ if there is none.
+    #[inline(always)]
+    fn max(self, octets: &[[f32; OCTET]]) -> f32 {
+        let mut most = [f32::NEG_INFINITY; OCTET];
+        for octet in octets {
+            for (most, &x) in most.iter_mut().zip(octet) {
+                *most = if x > *most { x } else { *most };
+            }
+        }
+        let larger = |a: f32, b: f32| if a > b { a } else { b };
+        let [a, b, c, d, e, f, g, h] = most;
+        larger(larger(larger(a, e), larger(b, f)), larger(larger(c, g), larger(d, h)))
+    }
+}
+
+/// Something to be done with vector instructions.
+pub(super) trait Task {
+    /// What comes out.
+    type Output;
+    /// Does it. To be marked `#[inline(always)]`: only what is inlined into [`Simd::run`] is
+    /// compiled for the instructions.
+    fn run<S: Simd>(self, s: S) -> Self::Output;
+}
+
+/// The vector instructions that a [`CpuSampler`](crate::CpuSampler) uses. All give the same draws.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CpuForm {
+    /// AVX-512 with F, BW, DQ and VL, on x86-64.
+    Avx512,
+    /// AVX2 and FMA, on x86-64.
+    Avx2,
+    /// NEON, on AArch64.
+    Neon,
+    /// What the compiler makes of plain loops for the lowest machine of the target.
+    Portable,
+}
+
+impl CpuForm {
+    /// All forms, the fastest first.
+    pub const ALL: [Self; 4] = [Self::Avx512, Self::Avx2, Self::Neon, Self::Portable];
+
+    /// The fastest form that this machine has.
+    pub fn detect() -> Self {
+        Self::ALL.into_iter().find(|form| form.is_available()).unwrap_or(Self::Portable)
+    }
+
+    /// Its name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Avx512 => "AVX-512",
+            Self::Avx2 => "AVX2",
+            Self::Neon => "NEON",
+            Self::Portable => "portable",
+        }
+    }
+
+    /// Whether this machine has it.
+    pub fn is_available(self) -> bool {
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512 => avx512::Avx512::detect().is_some(),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2 => avx2::Avx2::detect().is_some(),
+            #[cfg(target_arch = "aarch64")]
+            Self::Neon => true,
+            Self::Portable => true,
+            _ => false,
+        }
+    }
+
+    /// Does something in this form, or in the portable one if the machine lacks it.
+    #[inline]
+    pub(super) fn run<T: Task>(self, task: T) -> T::Output {
+        #[cfg(target_arch = "x86_64")]
+        match self {
+            Self::Avx512 => {
+                if let Some(s) = avx512::Avx512::detect() {
+                    return s.run(task);
+                }
+            }
+            Self::Avx2 => {
+                if let Some(s) = avx2::Avx2::detect() {
+                    return s.run(task);
+                }
+            }
+            _ => {}
+        }
+        #[cfg(target_arch = "aarch64")]
+        if self == Self::Neon {
+            return neon::Neon::new().run(task);
+        }
+        portable::Portable.run(task)
+    }
+}
+
+impl std::fmt::Display for CpuForm {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
