@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use gumbel::conformance::{self, Case};
-use gumbel::{AdapterReport, CpuSampler, GpuSampler, GpuSamplerBuilder, Sampler};
+use gumbel::{AdapterReport, CpuForm, CpuSampler, GpuSampler, GpuSamplerBuilder, Sampler};
 
 use crate::adapters::{all, kind};
 use crate::args::{CPU_HAS_NO_ADAPTER, CheckArgs, CheckedEngine};
@@ -74,8 +74,11 @@ fn candidates(args: &CheckArgs) -> Result<Vec<Candidate>, Error> {
     }
     let mut candidates = Vec::new();
     if args.engine != Some(CheckedEngine::Gpu) {
-        let (label, description) = ("cpu".to_owned(), "the CPU engine".to_owned());
-        candidates.push(Candidate { label, description, engine: Ok(CpuSampler::new().into()) });
+        for form in CpuForm::ALL.into_iter().filter(|form| form.is_available()) {
+            let (label, description) = (format!("cpu/{form}"), format!("the CPU engine, {form}"));
+            let engine = CpuSampler::new().with_form(form)?.into();
+            candidates.push(Candidate { label, description, engine: Ok(engine) });
+        }
     }
     if args.engine != Some(CheckedEngine::Cpu) {
         let reports = all();

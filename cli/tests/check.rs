@@ -13,17 +13,22 @@ fn the_cpu_engine_is_the_references_equal() {
     let cases = gumbel::conformance::cases().count();
     let version = format!("gumbel {} (", env!("CARGO_PKG_VERSION"));
     assert!(lines[0].starts_with(&version), "{}", lines[0]);
-    assert_eq!(lines[1], "cpu: the CPU engine");
-    assert_eq!(lines[2], "no adapter is checked");
-    assert!(lines[3].ends_with("  cpu"), "{}", lines[3]);
-    let table = &lines[4..lines.len() - 1];
+    let forms: Vec<_> = gumbel::CpuForm::ALL.iter().filter(|form| form.is_available()).collect();
+    for (line, form) in lines[1..].iter().zip(&forms) {
+        assert_eq!(*line, format!("cpu/{form}: the CPU engine, {form}"));
+    }
+    let lines = &lines[1 + forms.len()..];
+    assert_eq!(lines[0], "no adapter is checked");
+    assert!(lines[1].ends_with("  cpu/portable"), "{}", lines[1]);
+    let table = &lines[2..lines.len() - 1];
     assert_eq!(table.len(), cases);
     for (line, case) in table.iter().zip(gumbel::conformance::cases()) {
         assert!(line.starts_with(&case.to_string()), "{line}");
         assert!(line.ends_with("  ok"), "{line}");
-        assert_eq!(line.rfind("ok"), lines[3].rfind("cpu"), "the columns stand in line: {line}");
+        assert_eq!(line.rfind("ok"), lines[1].rfind("cpu"), "the columns stand in line: {line}");
     }
-    let sum = format!("{cases} cases on 1 engine, 0 mismatches");
+    let plural = if forms.len() == 1 { "" } else { "s" };
+    let sum = format!("{cases} cases on {} engine{plural}, 0 mismatches", forms.len());
     assert_eq!(lines[lines.len() - 1], sum);
 }
 
@@ -33,18 +38,18 @@ fn every_adapter_that_can_be_used_is_checked_whole_and_in_pieces() {
         .iter()
         .filter(|report| report.obstacle.is_none())
         .count();
-    // may be the CPU engine alone, where a machine has no adapter
     let text = stdout(gumbel(&["check"]).output().unwrap());
     let head = text.lines().find(|line| line.starts_with("rows x categories")).unwrap();
     let labels: Vec<_> = head.split_whitespace().skip(4).collect();
-    assert_eq!(labels.len(), 1 + 2 * usable, "{text}");
-    for pair in labels[1..].chunks(2) {
+    let forms = gumbel::CpuForm::ALL.iter().filter(|form| form.is_available()).count();
+    assert_eq!(labels.len(), forms + 2 * usable, "{text}");
+    for pair in labels[forms..].chunks(2) {
         assert_eq!(pair[1], format!("{}/cut", pair[0]));
         assert!(text.contains(&format!("\n{}: {} in pieces: ", pair[1], pair[0])), "{text}");
     }
     let cases = gumbel::conformance::cases().count();
-    let engines =
-        if usable == 0 { "1 engine".to_owned() } else { format!("{} engines", labels.len()) };
+    let plural = if labels.len() == 1 { "" } else { "s" };
+    let engines = format!("{} engine{plural}", labels.len());
     assert!(text.ends_with(&format!("\n{cases} cases on {engines}, 0 mismatches\n")), "{text}");
 }
 
