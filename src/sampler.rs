@@ -103,6 +103,22 @@ impl Sampler {
         }
     }
 
+    /// As [`sample_rows`](Self::sample_rows), without blocking while a GPU works. The CPU engine
+    /// works when the future is polled, and does not yield.
+    ///
+    /// # Errors
+    /// As [`sample_rows`](Self::sample_rows).
+    pub async fn sample_rows_async(
+        &self,
+        logits: Logits<'_>,
+        options: &SampleOptions<'_>,
+    ) -> Result<Vec<u32>, Error> {
+        match &self.engine {
+            Engine::Cpu(cpu) => cpu.sample_rows(logits, options),
+            Engine::Gpu(gpu) => gpu.sample_rows_async(logits, options).await,
+        }
+    }
+
     /// As [`sample_rows`](Self::sample_rows), into a slice of rows × draws words.
     ///
     /// # Errors

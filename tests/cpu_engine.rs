@@ -1,6 +1,10 @@
 //! The CPU engine gives the reference's bytes: on every awkward batch, with the filter and without,
 //! on any number of threads.
 
+use std::sync::Arc;
+use std::sync::mpsc::channel;
+use std::time::Duration;
+
 use gumbel::conformance::{self, Case};
 use gumbel::noise::bits::{Stream, coarse, coarse_block, noise};
 use gumbel::noise::gumbel::{UNIT, gumbel};
@@ -156,4 +160,26 @@ fn ties_go_to_the_lowest_category() {
         }
     }
     assert!(ties > 70, "only {ties} ties");
+}
+
+/// A pool of the caller's does the work: as long as its one thread is held up, nothing is drawn.
+#[test]
+fn the_callers_pool_is_used() {
+    let pool = Arc::new(pool(1));
+    let sampler = CpuSampler::new().with_pool(Arc::clone(&pool));
+    let data = vec![0.0; 1 << 20];
+    for categories in [16, 1 << 10, 1 << 20] {
+        let logits = Logits::new(&data, categories).unwrap();
+        let draw =
+            |sampler: &CpuSampler| sampler.sample_rows(logits, &SampleOptions::default()).unwrap();
+        let (release, held) = channel::<()>();
+        pool.spawn(move || held.recv().unwrap());
+        let (done, drawn) = channel();
+        std::thread::scope(|scope| {
+            scope.spawn(|| done.send(draw(&sampler)).unwrap());
+            assert!(drawn.recv_timeout(Duration::from_millis(200)).is_err(), "{categories}");
+            release.send(()).unwrap();
+            assert_eq!(drawn.recv().unwrap(), draw(&CpuSampler::new()), "{categories}");
+        });
+    }
 }

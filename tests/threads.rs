@@ -25,4 +25,16 @@ fn futures_move_between_threads() {
     let _of_a_call = |gpu: &GpuSampler, logits: Logits<'_>, options: &SampleOptions<'_>| {
         drop(moves(gpu.sample_rows_async(logits, options)));
     };
+    let _of_either = |either: &Sampler, logits: Logits<'_>, options: &SampleOptions<'_>| {
+        drop(moves(either.sample_rows_async(logits, options)));
+    };
+}
+
+#[test]
+fn the_async_form_of_either_engine_gives_the_draws() {
+    let options = SampleOptions::default().with_draws(3);
+    let logits = Logits::new(&[0.0; 30], 10).unwrap();
+    let sampler = Sampler::from(CpuSampler::new());
+    let drawn = pollster::block_on(sampler.sample_rows_async(logits, &options)).unwrap();
+    assert_eq!(drawn, sampler.sample_rows(logits, &options).unwrap());
 }
