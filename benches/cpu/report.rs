@@ -1,0 +1,282 @@
+//! What was measured, as a CSV file and as tables.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use crate::clock::Time;
+use crate::shapes::{DECODING, MIDDLING, ONE, SHORT, Shape};
+
+pub(crate) const GUMBEL: &str = "gumbel";
+pub(crate) const MAXIMUM: &str = "maximum of all logits";
+pub(crate) const ROW_MAXIMA: &str = "maximum of each row";
+pub(crate) const INVERSE_CDF: &str = "inverse CDF in f64";
+pub(crate) const INVERSE_CDF_F32: &str = "inverse CDF in f32";
+pub(crate) const NOISE: &str = "noise on each logit";
+
+/// A thing that was timed.
+#[derive(Clone)]
+pub(crate) struct Line {
+    pub(crate) what: &'static str,
+    pub(crate) form: &'static str,
+    pub(crate) threads: usize,
+    pub(crate) shape: Shape,
+    pub(crate) time: Time,
+    /// How many times as long as the faster of the two maxima, where there is one.
+    pub(crate) ratio: Option<f64>,
+}
+
+impl Line {
+    /// Nanoseconds for a logit, counted once a draw.
+    pub(crate) fn ns_per_logit(&self) -> f64 {
+        self.time.minimum * 1e9 / (self.shape.logits() * self.shape.draws) as f64
+    }
+
+    fn draws_per_second(&self) -> String {
+        match self.what {
+            MAXIMUM | ROW_MAXIMA => String::new(),
+            _ => format!("{:.0}", self.shape.races() as f64 / self.time.minimum),
+        }
+    }
+
+    /// The median of the samples to the fastest.
+    fn spread(&self) -> f64 {
+        self.time.median / self.time.minimum
+    }
+
+    fn ratio(&self) -> String {
+        self.ratio.map(|ratio| format!("{ratio:.2}")).unwrap_or_default()
+    }
+}
+
+/// Gives each line its ratio to the faster maximum among them.
+pub(crate) fn compare(lines: &mut [Line]) {
+    let maxima = lines.iter().filter(|line| [MAXIMUM, ROW_MAXIMA].contains(&line.what));
+    let Some(least) = maxima.map(|line| line.time.minimum).min_by(f64::total_cmp) else { return };
+    for line in lines {
+        line.ratio = Some(line.time.minimum / least);
+    }
+}
+
+/// All that was timed of one shape on some threads.
+pub(crate) fn print_lines(lines: &[Line]) {
+    let head = ["", "form", "ns a logit", "draws a second", "× maximum", "median / minimum"];
+    print_table(
+        &head,
+        lines.iter().map(|line| {
+            vec![
+                line.what.into(),
+                line.form.into(),
+                digits(line.ns_per_logit()),
+                line.draws_per_second(),
+                line.ratio(),
+                format!("{:.2}", line.spread()),
+            ]
+        }),
+    );
+}
+
+/// The table of the README: a line for each shape and number of threads.
+pub(crate) fn print_summary(lines: &[Line], form: &'static str) {
+    println!("## Nanoseconds a logit, counted once a draw ({}; gumbel: {form})\n", machine());
+    let peers = [MAXIMUM, ROW_MAXIMA, INVERSE_CDF, INVERSE_CDF_F32, NOISE];
+    let head: Vec<_> = ["rows × categories", "threads", GUMBEL].into_iter().chain(peers).collect();
+    let rows = lines.iter().filter(|line| line.what == GUMBEL && line.form == form).map(|line| {
+        let Shape { rows, categories, draws } = line.shape;
+        let mut name = format!("{} × {}", grouped(rows), grouped(categories));
+        if draws > 1 {
+            let _ = write!(name, ", {} draws", grouped(draws));
+        }
+        let mut cells = vec![name, line.threads.to_string(), digits(line.ns_per_logit())];
+        cells.extend(peers.map(|what| {
+            let peer = find(lines, what, None, line.shape, line.threads);
+            peer.map(|peer| digits(peer.ns_per_logit())).unwrap_or_default()
+        }));
+        cells
+    });
+    print_table(&head, rows);
+}
+
+/// The table of the forms, on one thread.
+pub(crate) fn print_forms(lines: &[Line], forms: &[&'static str]) {
+    println!("## Nanoseconds a logit in each form, on one thread\n");
+    let head: Vec<_> = [""].iter().chain(forms).copied().collect();
+    let mut shapes: Vec<_> = lines.iter().map(|line| line.shape).collect();
+    shapes.dedup();
+    print_table(
+        &head,
+        shapes.into_iter().map(|shape| {
+            let of = |form: &&'static str| {
+                let line = find(lines, GUMBEL, Some(form), shape, 1);
+                line.map(|line| digits(line.ns_per_logit())).unwrap_or_default()
+            };
+            [shape.name()].into_iter().chain(forms.iter().map(of)).collect()
+        }),
+    );
+}
+
+/// What the engine is meant to reach on two cores with AVX-512, and what it does here.
+pub(crate) fn print_targets(lines: &[Line], form: &'static str, threads: usize) {
+    let of = |what, form, shape| find(lines, what, form, shape, threads);
+    let gumbel = |shape| of(GUMBEL, Some(form), shape);
+    let mut table = Vec::new();
+    for (shape, most) in [(DECODING, 2.2), (MIDDLING, 3.0)] {
+        if let Some(ratio) = gumbel(shape).and_then(|line| line.ratio) {
+            let aim = format!("at most {most} × the maximum");
+            table.push(vec![shape.name(), aim, format!("{ratio:.2} ×"), verdict(ratio <= most)]);
+        }
+    }
+    for peer in [INVERSE_CDF, INVERSE_CDF_F32] {
+        if let (Some(line), Some(other)) = (gumbel(SHORT), of(peer, None, SHORT)) {
+            let ratio = other.time.minimum / line.time.minimum;
+            let aim = format!("at least 4 × as fast as {peer}");
+            table.push(vec![SHORT.name(), aim, format!("{ratio:.2} ×"), verdict(ratio >= 4.0)]);
+        }
+    }
+    if let Some(line) = gumbel(ONE) {
+        let ms = line.time.minimum * 1e3;
+        let aim = "one draw in less than 0.1 ms".to_owned();
+        table.push(vec![ONE.name(), aim, format!("{ms:.3} ms"), verdict(ms < 0.1)]);
+    }
+    if !table.is_empty() {
+        println!("## Targets, on {}\n", self::threads(threads));
+        print_table(&["", "aim", "measured", ""], table.into_iter());
+    }
+}
+
+/// How even the time for a logit is while a shape grows. By medians too: a call of a second is never
+/// left alone as some of a millisecond are.
+pub(crate) fn print_growth(name: &str, lines: &[Line], threads: usize) {
+    println!("### {name}, {}\n", self::threads(threads));
+    print_lines_by_size(lines);
+    for what in [GUMBEL, MAXIMUM] {
+        let of = |time: fn(&Line) -> f64| {
+            let times = lines.iter().filter(|line| line.what == what).map(time);
+            let (least, most) =
+                times.fold((f64::MAX, 0.0f64), |(least, most), t| (least.min(t), most.max(t)));
+            (most / least - 1.0) * 100.0
+        };
+        let fastest = of(Line::ns_per_logit);
+        let median = of(|line| line.ns_per_logit() * line.spread());
+        println!(
+            "{what}: the slowest size takes {fastest:.0} % more a logit than the fastest \
+             (by medians {median:.0} %)"
+        );
+    }
+    println!();
+}
+
+fn print_lines_by_size(lines: &[Line]) {
+    print_table(
+        &["", "shape", "ns a logit", "median / minimum"],
+        lines.iter().map(|line| {
+            vec![
+                line.what.into(),
+                line.shape.name(),
+                digits(line.ns_per_logit()),
+                format!("{:.2}", line.spread()),
+            ]
+        }),
+    );
+}
+
+/// Writes all lines to `benches/results/cpu-YYYY-MM-DD.csv`.
+pub(crate) fn write_csv(lines: &[Line]) -> std::io::Result<PathBuf> {
+    let mut csv = String::from(
+        "machine,form,threads,rows,categories,draws,ns per logit,draws per second,\
+         ratio to the max-reduction,what,median to minimum\n",
+    );
+    let machine = machine();
+    for line in lines {
+        let Shape { rows, categories, draws } = line.shape;
+        let _ = writeln!(
+            csv,
+            "{machine},{},{},{rows},{categories},{draws},{:.5},{},{},{},{:.2}",
+            line.form,
+            line.threads,
+            line.ns_per_logit(),
+            line.draws_per_second(),
+            line.ratio(),
+            line.what,
+            line.spread(),
+        );
+    }
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("benches/results");
+    std::fs::create_dir_all(&folder)?;
+    let path = folder.join(format!("cpu-{}.csv", date()));
+    std::fs::write(&path, csv)?;
+    Ok(path)
+}
+
+fn find<'a>(
+    lines: &'a [Line],
+    what: &str,
+    form: Option<&str>,
+    shape: Shape,
+    threads: usize,
+) -> Option<&'a Line> {
+    lines.iter().find(|line| {
+        line.what == what
+            && form.is_none_or(|form| line.form == form)
+            && line.shape == shape
+            && line.threads == threads
+    })
+}
+
+/// The processor and its threads; no name of a host.
+pub(crate) fn machine() -> String {
+    let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = info.lines().find(|line| line.starts_with("model name"));
+    let model = model.and_then(|line| line.split(": ").nth(1)).unwrap_or(std::env::consts::ARCH);
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    format!("{} ({})", model.trim().replace([',', '"'], " "), self::threads(threads))
+}
+
+/// Today in UTC. Days are counted in years that begin with March, so that a leap day is the last.
+pub(crate) fn date() -> String {
+    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
+    let days = seconds / 86_400 + 719_468;
+    let (era, day) = (days / 146_097, days % 146_097);
+    let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * day + 2) / 153;
+    let day = day - (153 * month + 2) / 5 + 1;
+    let (month, next) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
+    format!("{:04}-{month:02}-{day:02}", era * 400 + year + next)
+}
+
+fn print_table(head: &[&str], rows: impl Iterator<Item = Vec<String>>) {
+    println!("| {} |\n|{}", head.join(" | "), "---|".repeat(head.len()));
+    for row in rows {
+        println!("| {} |", row.join(" | "));
+    }
+    println!();
+}
+
+fn verdict(reached: bool) -> String {
+    if reached { "reached" } else { "missed" }.to_owned()
+}
+
+/// A number of threads, in words.
+pub(crate) fn threads(count: usize) -> String {
+    format!("{count} thread{}", if count == 1 { "" } else { "s" })
+}
+
+/// Three significant digits.
+fn digits(x: f64) -> String {
+    let places = (2 - x.log10().floor() as i32).clamp(0, 6) as usize;
+    format!("{x:.places$}")
+}
+
+/// Digits in threes.
+fn grouped(n: usize) -> String {
+    let digits = n.to_string();
+    let head = digits.len() % 3;
+    let mut parts = if head == 0 { vec![] } else { vec![&digits[..head]] };
+    let mut at = head;
+    while at < digits.len() {
+        parts.push(&digits[at..at + 3]);
+        at += 3;
+    }
+    parts.join(",")
+}
