@@ -75,12 +75,17 @@ pub(crate) fn peers_are_right() -> bool {
     let (rows, categories) = (300_000, 21);
     let row = &normal(categories)[..];
     let logits = row.repeat(rows);
-    let most = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let largest = |row: &[f32]| row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let mut maxima = vec![0.0; rows];
     peers::maximum_of_each_row(&logits, categories, 1, &mut maxima);
     let mut again = vec![0.0; rows];
     peers::maximum_of_each_row(row, categories, rows, &mut again);
-    let maxima = maxima.into_iter().chain(again).chain([peers::maximum_of_all(&logits)]);
+    let most = largest(row);
+    let rows_are_right = maxima.iter().chain(&again).all(|&x| x == most);
+    // all lengths, since a vector could be left out at an end; the largest is in any place
+    let some = normal(1000);
+    let mut pieces = (1..400).flat_map(|count| [&some[..count], &some[count..2 * count]]);
+    let pieces_are_right = pieces.all(|piece| peers::maximum_of_all(piece) == largest(piece));
 
     let total: f64 = row.iter().map(|&x| f64::from(x).exp()).sum();
     let fair = |draw: fn(&[f32], usize, usize, &mut [u32])| {
@@ -95,7 +100,8 @@ pub(crate) fn peers_are_right() -> bool {
             (count - expected).abs() < 5.0 * (expected * (1.0 - p)).sqrt() + 1.0
         })
     };
-    maxima.into_iter().all(|x| x == most)
+    rows_are_right
+        && pieces_are_right
         && fair(peers::inverse_cdf)
         && fair(peers::inverse_cdf_f32)
         && fair(peers::noise_on_each)
