@@ -62,6 +62,21 @@ fn every_case_on_any_number_of_threads() {
     }
 }
 
+/// A batch without rows has no ids either, and no draws.
+#[test]
+fn no_rows_with_ids_of_their_own() {
+    for engine in engines() {
+        for categories in [1, 5, 1000] {
+            let none = Logits::new(&[], categories).unwrap();
+            let options = SampleOptions::default().with_row_ids(&[]);
+            for temperature in [0.0, 1.0] {
+                let options = options.with_temperature(temperature);
+                assert_eq!(engine.sample_rows(none, &options).unwrap(), [0; 0], "{engine:?}");
+            }
+        }
+    }
+}
+
 /// The public comparison, which others run on their machines: it passes both engines, and counts
 /// each draw that is not the expected one.
 #[test]
