@@ -1,0 +1,299 @@
+//! Random batches: a few small numbers, from which logits of an awkward kind are made.
+
+use gumbel::noise::bits::{MAX_DRAWS, Stream, coarse, coarse_block, noise};
+use gumbel::noise::gumbel::{UNIT, gumbel};
+use gumbel::noise::philox::philox4x32_10;
+use gumbel::{Logits, RowIds, SampleOptions};
+use proptest::prelude::*;
+use proptest::sample::select;
+
+/// What the logits are made from, before some are masked.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Base {
+    Normal,
+    Huge,
+    Subnormal,
+    Zeros,
+    Equal,
+    Bits,
+    /// Few values, so that the noise alone decides among many; the largest are zeros of both signs.
+    Steps,
+    /// What makes up for the noise, so that all keys are about the same.
+    Level,
+    /// What makes up for the best noise that the coarse bits admit, so that these tell nothing.
+    LevelBounds,
+    /// For each category one of the others.
+    Mixed,
+}
+
+/// Which categories are masked.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Mask {
+    Nothing,
+    /// All but about so many.
+    AllBut(usize),
+    /// So many thousandths from the start,
+    Prefix(usize),
+    /// or to the end.
+    Suffix(usize),
+    /// All but one of so many neighbours.
+    AllButEvery(usize),
+}
+
+/// A batch and how to draw from it.
+#[derive(Clone, Debug)]
+pub(crate) struct Batch {
+    pub(crate) rows: usize,
+    pub(crate) categories: usize,
+    pub(crate) row_stride: usize,
+    pub(crate) base: Base,
+    /// Whether the noise decides among logits whatever the temperature.
+    pub(crate) scaled: bool,
+    /// Added to all logits.
+    pub(crate) offset: f32,
+    pub(crate) mask: Mask,
+    /// What masked categories have.
+    pub(crate) masked: f32,
+    /// One of about so many logits is NaN or +∞.
+    pub(crate) invalid: Option<u32>,
+    /// Chooses the random words that logits are made from.
+    pub(crate) word: u32,
+    pub(crate) seed: u64,
+    pub(crate) first_row: u64,
+    /// Ids of the rows, in their place.
+    pub(crate) row_ids: Option<Vec<u64>>,
+    pub(crate) first_draw: u32,
+    pub(crate) draws: u32,
+    pub(crate) temperature: f32,
+}
+
+/// Numbers of categories where some engine takes another way, and their neighbours.
+fn categories() -> impl Strategy<Value = usize> {
+    let edges = select(vec![8, 16, 64, 128, 256, 512, 1024, 4096]);
+    prop_oneof![
+        4 => (edges, 0..5usize).prop_map(|(edge, near)| edge + near - 2),
+        2 => 1..300usize,
+        1 => 1..5000usize,
+    ]
+}
+
+fn bases() -> impl Strategy<Value = Base> {
+    use Base::*;
+    let all = [Normal, Huge, Subnormal, Zeros, Equal, Bits, Steps, Level, LevelBounds, Mixed];
+    // what engines are most likely to get wrong, more often
+    prop_oneof![2 => select(all.to_vec()), 1 => select(vec![Normal, Zeros, Steps, Level, LevelBounds])]
+}
+
+fn masks() -> impl Strategy<Value = Mask> {
+    prop_oneof![
+        4 => Just(Mask::Nothing),
+        1 => (1..5usize).prop_map(Mask::AllBut),
+        1 => (0..=1000usize).prop_map(Mask::Prefix),
+        1 => (0..=1000usize).prop_map(Mask::Suffix),
+        1 => (2..70usize).prop_map(Mask::AllButEvery),
+    ]
+}
+
+fn temperatures() -> impl Strategy<Value = f32> {
+    prop_oneof![
+        3 => Just(1.0),
+        2 => Just(0.0),
+        2 => 0.1..4f32,
+        2 => (-100..100, 1.0..2f32).prop_map(|(power, x)| x * 2f32.powi(power)),
+        1 => select(vec![2f32.powi(-100), 2f32.powi(100)]),
+    ]
+}
+
+fn offsets() -> impl Strategy<Value = f32> {
+    let power = (0..34, any::<bool>())
+        .prop_map(|(power, below)| if below { -(2f32.powi(power)) } else { 2f32.powi(power) });
+    prop_oneof![3 => Just(0.0), 2 => power]
+}
+
+/// The distance of rows with so many categories.
+fn row_stride(kind: u8, other: usize, categories: usize) -> usize {
+    match kind {
+        0 => 0,
+        1 => other % categories,
+        2 => categories + 1 + other % 40,
+        _ => categories,
+    }
+}
+
+/// Batches with up to 40 rows.
+pub(crate) fn batches() -> impl Strategy<Value = Batch> {
+    // now and then enough to be divided among threads
+    let most = prop_oneof![7 => Just(1 << 15), 1 => Just(1 << 18)];
+    (0..=40usize, categories(), 0..7u8, 0..5000usize, draws(), most).prop_flat_map(
+        |(rows, categories, kind, other, draws, most)| {
+            let draws = draws.min((most / categories) as u32).max(1);
+            let rows = rows.min((most / (categories * draws as usize)).max(1));
+            batches_of(rows, categories, row_stride(kind, other, categories), draws)
+        },
+    )
+}
+
+/// Batches of a few rows so long that each may be cut among threads.
+pub(crate) fn long_rows() -> impl Strategy<Value = Batch> {
+    (1..3usize, 131_000..200_000usize, 0..7u8, 0..5000usize, 1..3u32).prop_flat_map(
+        |(rows, categories, kind, other, draws)| {
+            batches_of(rows, categories, row_stride(kind, other, categories), draws)
+        },
+    )
+}
+
+fn draws() -> impl Strategy<Value = u32> {
+    prop_oneof![4 => Just(1), 1 => select(vec![2, 3, 31, 32, 33, 63, 64, 65]), 1 => 1..=70u32]
+}
+
+fn batches_of(
+    rows: usize,
+    categories: usize,
+    row_stride: usize,
+    draws: u32,
+) -> impl Strategy<Value = Batch> {
+    let masked = select(vec![f32::NEG_INFINITY, f32::NEG_INFINITY, -1e30, f32::MIN]);
+    let invalid = prop_oneof![
+        5 => Just(None),
+        1 => (4..14).prop_map(|power| Some(1u32 << power)),
+    ];
+    let logits = (bases(), any::<bool>(), offsets(), masks(), masked, invalid, any::<u32>());
+    let first_row = prop_oneof![Just(0), any::<u64>(), (1 << 32) - 40..1u64 << 32, u64::MAX - 40..];
+    let row_ids = prop_oneof![
+        3 => Just(None),
+        1 => prop::collection::vec(any::<u64>(), rows).prop_map(Some),
+    ];
+    let last = MAX_DRAWS - draws;
+    let first_draw = prop_oneof![Just(0), Just(last), 0..=last];
+    let options = (any::<u64>(), first_row, row_ids, first_draw, temperatures());
+    (logits, options).prop_map(move |(logits, options)| {
+        let (base, scaled, offset, mask, masked, invalid, word) = logits;
+        let (seed, first_row, row_ids, first_draw, temperature) = options;
+        Batch {
+            rows,
+            categories,
+            row_stride,
+            base,
+            scaled,
+            offset,
+            mask,
+            masked,
+            invalid,
+            word,
+            seed,
+            first_row,
+            row_ids,
+            first_draw,
+            draws,
+            temperature,
+        }
+    })
+}
+
+impl Batch {
+    pub(crate) fn options(&self) -> SampleOptions<'_> {
+        let mut options = SampleOptions::default()
+            .with_seed(self.seed)
+            .with_draws(self.draws)
+            .with_first_draw(self.first_draw)
+            .with_temperature(self.temperature)
+            .with_sentinels(true);
+        options.row_ids = match &self.row_ids {
+            Some(ids) => RowIds::Each(ids),
+            None => RowIds::From(self.first_row),
+        };
+        options
+    }
+
+    /// The noise of a draw, counted from the first.
+    pub(crate) fn stream(&self, row: usize, draw: u32) -> Stream {
+        let row = match &self.row_ids {
+            Some(ids) => ids[row],
+            None => self.first_row.wrapping_add(row as u64),
+        };
+        Stream::new(self.seed, row, self.first_draw + draw)
+    }
+
+    /// The logits' memory. Where rows overlap, each later one is whole.
+    pub(crate) fn data(&self) -> Vec<f32> {
+        let Some(before) = self.rows.checked_sub(1) else { return Vec::new() };
+        // between rows there is what no engine may read
+        let mut data = vec![f32::NAN; before * self.row_stride + self.categories];
+        for row in 0..self.rows {
+            let stream = self.stream(row, self.word % self.draws);
+            for (category, logit) in
+                data[row * self.row_stride..][..self.categories].iter_mut().enumerate()
+            {
+                *logit = self.logit(row, category, stream);
+            }
+        }
+        data
+    }
+
+    #[expect(clippy::unwrap_used, reason = "data of its own length")]
+    pub(crate) fn logits<'a>(&self, data: &'a [f32]) -> Logits<'a> {
+        Logits::with_row_stride(data, self.rows, self.categories, self.row_stride).unwrap()
+    }
+
+    fn logit(&self, row: usize, category: usize, stream: Stream) -> f32 {
+        let key = [self.word, row as u32];
+        let words = philox4x32_10([category as u32, 0, 0, 0], key);
+        let one_of = |count: u32| words[0].is_multiple_of(count);
+        if let Some(count) = self.invalid
+            && one_of(count)
+        {
+            let invalid = [f32::NAN, f32::INFINITY, -f32::NAN];
+            return invalid[words[1] as usize % 3];
+        }
+        let thousandths = 1000 * category / self.categories;
+        let masked = match self.mask {
+            Mask::Nothing => false,
+            Mask::AllBut(count) => !one_of((self.categories / count).max(1) as u32),
+            Mask::Prefix(end) => thousandths < end,
+            Mask::Suffix(start) => thousandths >= start,
+            Mask::AllButEvery(count) => category % count != row % count,
+        };
+        if masked {
+            return self.masked;
+        }
+        let mut value = self.base.value(category as u32, stream, words);
+        if self.offset != 0.0 {
+            // not otherwise: −0 + 0 is +0
+            value += self.offset;
+        }
+        // a factor of 0 would make all of them equal
+        if self.scaled && self.temperature > 0.0 { value * self.temperature } else { value }
+    }
+}
+
+impl Base {
+    fn value(self, category: u32, stream: Stream, [_, word, small, which]: [u32; 4]) -> f32 {
+        let sign = f32::from_bits(1f32.to_bits() | word & 0x8000_0000);
+        let coarse = coarse(coarse_block(stream, category / 8), category);
+        // mostly none, so that there are ties
+        let little = [0, 0, 0, 1, -1, 2, 1 << 12, 1 << 17][small as usize % 8];
+        let beside = |noise: u64| (little - i64::from(gumbel(noise))) as f32 / UNIT as f32;
+        match self {
+            Self::Normal => {
+                let bytes: u32 = word.to_le_bytes().iter().map(|&byte| u32::from(byte)).sum();
+                (bytes as f32 - 510.0) * (3.0 / 147.8)
+            }
+            Self::Huge => sign * (3.4e38 - (small % 4) as f32 * 1e37),
+            Self::Subnormal => f32::from_bits(word & 0x807f_ffff),
+            Self::Zeros => f32::from_bits(word & 0x8000_0000),
+            Self::Equal => 0.25,
+            Self::Bits => f32::from_bits(word),
+            Self::Steps if word.is_multiple_of(3) => sign * 0.0,
+            Self::Steps => -((word % 3) as f32),
+            Self::Level => beside(noise(stream, category, coarse)),
+            Self::LevelBounds => beside(u64::from(coarse) << 48),
+            Self::Mixed => {
+                use Base::*;
+                let one = [Normal, Subnormal, Zeros, Equal, Steps, Level, LevelBounds, Huge];
+                // few are huge: they leave nothing to decide
+                let one = if which < 1 << 21 { Huge } else { one[which as usize % 7] };
+                one.value(category, stream, [0, word, small, 0])
+            }
+        }
+    }
+}

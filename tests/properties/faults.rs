@@ -1,0 +1,103 @@
+//! Mistakes that an engine could make, to see whether the batches tell them.
+
+use gumbel::NO_DRAW;
+use gumbel::noise::bits::{coarse, coarse_block, noise};
+use gumbel::noise::gumbel::{UNIT, gumbel};
+use gumbel::noise::order::{NEG_INFINITY, greedy_key, is_invalid, key};
+use gumbel::reference::Temperature;
+
+use crate::batch::Batch;
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Fault {
+    None,
+    /// The highest of several categories with the largest key wins.
+    TiesToTheHighest,
+    /// The 48 fine bits are taken for 0.
+    CoarseBitsAlone,
+    /// What a category must reach is a 64th of a power of two too high.
+    ThresholdTooHigh,
+    /// Keys are compared as `f32`.
+    KeysInF32,
+    /// The categories of a last octet that is not whole are left out.
+    TailLeftOut,
+    /// A NaN or +∞ counts as −∞.
+    InvalidIgnored,
+    /// The larger zero wins at temperature 0, and bits decide among other logits.
+    OrderOfBits,
+}
+
+pub(crate) const FAULTS: [Fault; 7] = [
+    Fault::TiesToTheHighest,
+    Fault::CoarseBitsAlone,
+    Fault::ThresholdTooHigh,
+    Fault::KeysInF32,
+    Fault::TailLeftOut,
+    Fault::InvalidIgnored,
+    Fault::OrderOfBits,
+];
+
+/// All draws of a batch.
+#[expect(clippy::unwrap_used, reason = "a batch has a temperature that is one")]
+pub(crate) fn draws(batch: &Batch, data: &[f32], fault: Fault) -> Vec<u32> {
+    let logits = batch.logits(data);
+    let temperature = Temperature::new(batch.temperature).unwrap();
+    let races = (0..batch.rows).flat_map(|row| (0..batch.draws).map(move |draw| (row, draw)));
+    races
+        .map(|(row, draw)| one(batch, logits.row(row), row, draw, temperature, fault))
+        .map(|draw| draw.unwrap_or(NO_DRAW))
+        .collect()
+}
+
+fn one(
+    batch: &Batch,
+    logits: &[f32],
+    row: usize,
+    draw: u32,
+    temperature: Temperature,
+    fault: Fault,
+) -> Option<u32> {
+    let stream = batch.stream(row, draw);
+    if fault != Fault::InvalidIgnored && logits.iter().any(|x| is_invalid(x.to_bits())) {
+        return None;
+    }
+    // category, key, and what the coarse bits leave for the key
+    let categories = (0..logits.len() as u32).filter_map(|category| {
+        let bits = logits[category as usize].to_bits();
+        if is_invalid(bits) || bits == NEG_INFINITY {
+            return None;
+        }
+        let Temperature::Scaled(scale) = temperature else {
+            let key = if fault == Fault::OrderOfBits {
+                i64::from(bits as i32 ^ ((bits as i32 >> 31) as u32 >> 1) as i32) << 32
+            } else {
+                greedy_key(bits)
+            };
+            return Some((category, key, key, key));
+        };
+        let coarse = coarse(coarse_block(stream, category / 8), category);
+        let [least, most] = [coarse + 1, coarse].map(|c| u64::from(c) << 48);
+        let drawn =
+            if fault == Fault::CoarseBitsAlone { most } else { noise(stream, category, coarse) };
+        let [key, least, most] =
+            [drawn, least.wrapping_sub(1), most].map(|noise| key(bits, scale, gumbel(noise)));
+        Some((category, key, least, most))
+    });
+    let mut categories: Vec<_> = categories.collect();
+    match fault {
+        Fault::TailLeftOut if logits.len() > 8 => {
+            categories.retain(|&(category, ..)| (category as usize) < logits.len() / 8 * 8);
+        }
+        Fault::ThresholdTooHigh if temperature != Temperature::Greedy => {
+            let &(_, _, least, highest) = categories.iter().max_by_key(|of| of.3)?;
+            let threshold = least + (UNIT as f64 * std::f64::consts::LN_2 / 64.0) as i64;
+            categories.retain(|of| of.3 >= threshold || of.3 == highest);
+        }
+        Fault::KeysInF32 => categories.iter_mut().for_each(|of| of.1 = of.1 as f32 as i64),
+        _ => {}
+    }
+    if fault == Fault::TiesToTheHighest {
+        return categories.iter().max_by_key(|of| of.1).map(|of| of.0);
+    }
+    categories.iter().rev().max_by_key(|of| of.1).map(|of| of.0)
+}

@@ -1,0 +1,110 @@
+//! The CPU engine gives the reference's bytes for random batches, in every form of this machine, on
+//! one thread and on several.
+//!
+//! The batches are the same in every run. `PROPTEST_RNG_SEED=7` gives others, `PROPTEST_CASES=2560`
+//! ten times as many.
+
+mod batch;
+mod faults;
+
+use std::sync::{Arc, LazyLock};
+
+use gumbel::{CpuForm, CpuSampler, NO_DRAW, reference};
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::{RngSeed, TestCaseResult, TestRunner};
+
+use batch::{Batch, batches, long_rows};
+use faults::{FAULTS, Fault};
+
+/// Every form of this machine on one thread and on three.
+#[expect(clippy::unwrap_used, reason = "the forms are there, and so are a few threads")]
+static ENGINES: LazyLock<Vec<(CpuSampler, usize)>> = LazyLock::new(|| {
+    let mut engines = Vec::new();
+    for threads in [1, 3] {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        let pool = Arc::new(pool);
+        for form in CpuForm::ALL.into_iter().filter(|form| form.is_available()) {
+            let engine = CpuSampler::new().with_form(form).unwrap().with_pool(pool.clone());
+            engines.push((engine, threads));
+        }
+    }
+    engines
+});
+
+/// `cases` at the usual 256 of `PROPTEST_CASES`.
+fn config(cases: u32) -> ProptestConfig {
+    let usual = ProptestConfig::default();
+    ProptestConfig {
+        cases: (u64::from(cases) * u64::from(usual.cases) / 256).max(1) as u32,
+        rng_seed: match usual.rng_seed {
+            // a commit passes or fails whenever it is tested
+            RngSeed::Random => RngSeed::Fixed(1),
+            fixed => fixed,
+        },
+        // what is printed of a batch is all that it takes to make it again
+        failure_persistence: None,
+        ..usual
+    }
+}
+
+/// Every engine's draws are the reference's.
+fn holds(batch: &Batch) -> TestCaseResult {
+    let data = batch.data();
+    let (logits, options) = (batch.logits(&data), batch.options());
+    let expected = reference::sample_rows(logits, &options);
+    let expected = expected.map_err(|error| TestCaseError::fail(error.to_string()))?;
+    for (engine, threads) in &*ENGINES {
+        // a word that is no draw and not the sentinel either
+        let mut draws = vec![NO_DRAW - 1; expected.len()];
+        let done = engine.sample_rows_into(logits, &options, &mut draws);
+        prop_assert!(done.is_ok(), "{done:?}");
+        let wrong = draws.iter().zip(&expected).position(|(got, expected)| got != expected);
+        if let Some(at) = wrong {
+            prop_assert!(
+                false,
+                "{} on {threads} threads: draw {at} is {}, not {}",
+                engine.form(),
+                draws[at],
+                expected[at]
+            );
+        }
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(config(2048))]
+
+    #[test]
+    fn random_batches(batch in batches()) {
+        holds(&batch)?;
+    }
+}
+
+proptest! {
+    #![proptest_config(config(48))]
+
+    #[test]
+    fn rows_that_are_cut_among_threads(batch in long_rows()) {
+        holds(&batch)?;
+    }
+}
+
+/// The batches are such that mistakes show.
+#[test]
+fn the_batches_tell_faults() {
+    let mut runner = TestRunner::new(config(256));
+    let mut told = FAULTS.map(|fault| (fault, 0));
+    for _ in 0..400 {
+        let batch = batches().new_tree(&mut runner).unwrap().current();
+        let data = batch.data();
+        let expected = reference::sample_rows(batch.logits(&data), &batch.options()).unwrap();
+        assert_eq!(faults::draws(&batch, &data, Fault::None), expected, "{batch:?}");
+        for (fault, count) in &mut told {
+            *count += u32::from(faults::draws(&batch, &data, *fault) != expected);
+        }
+    }
+    println!("of 400 batches tell: {told:?}");
+    assert!(told.iter().all(|&(_, count)| count >= 4), "{told:?}");
+}
