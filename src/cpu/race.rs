@@ -7,7 +7,7 @@
 
 use super::bound::{
     Block, RoundKeys, coarse, first, interval, least, load, not_below, standings, threshold_at,
-    upper,
+    upper, valid,
 };
 use super::exact::{Outcome, settle, settle_all};
 use super::simd::Simd;
@@ -48,9 +48,16 @@ impl Race {
 
     /// Races the categories `first ..` with these logits; `first` is a multiple of eight.
     #[inline(always)]
-    pub(super) fn run<S: Simd>(&mut self, s: S, logits: &[f32], first: u32, keys: &RoundKeys) {
+    pub(super) fn run<S: Simd>(&mut self, s: S, mut logits: &[f32], first: u32, keys: &RoundKeys) {
         let tile = S::OCTETS * OCTET;
         let mut octet = first / OCTET as u32;
+        while self.floor == f32::NEG_INFINITY && logits.len() >= OPENING / 2 * tile {
+            let tiles = (logits.len() / tile).min(OPENING) & !1;
+            let (opening, rest) = logits.split_at(tiles * tile);
+            self.open(s, opening, octet, keys);
+            logits = rest;
+            octet += (tiles * S::OCTETS) as u32;
+        }
         let mut octets = sequence(s, octet);
         let step = s.all_words(S::OCTETS as u32);
         let mut pairs = logits.chunks_exact(2 * tile);
@@ -67,6 +74,58 @@ impl Race {
             self.filter(s, &whole[..tile], [octets], octet, keys);
             octets = s.add_words(octets, step);
             octet += S::OCTETS as u32;
+        }
+    }
+
+    /// The first tiles, of which nothing is known: looks how high each reaches, and then takes the
+    /// highest first, so that it is nearly always the only one to be admitted.
+    #[inline(always)]
+    fn open<S: Simd>(&mut self, s: S, logits: &[f32], octet: u32, keys: &RoundKeys) {
+        let tile = S::OCTETS * OCTET;
+        let mut octets = sequence(s, octet);
+        let step = s.all_words(S::OCTETS as u32);
+        // for each tile, the largest of every fourth vector's lanes
+        let mut heights = [f32::NEG_INFINITY; OPENING * 2 * MAX_TILE];
+        let mut highest = s.all(f32::NEG_INFINITY);
+        let mut all_valid = true;
+        let lanes = 2 * S::OCTETS;
+        for (k, pair) in logits.chunks_exact(2 * tile).enumerate() {
+            let after = s.add_words(octets, step);
+            let coarse = coarse(s, self.counters(s, [octets, after]), keys);
+            octets = s.add_words(after, step);
+            for i in 0..2 {
+                let logits = load(s, &pair[i * tile..]);
+                all_valid &= valid(s, logits);
+                let [a, b, c, d] = standings(s, logits, coarse[i], self.slope);
+                let height = s.larger(s.larger(a, b), s.larger(c, d));
+                s.store(height, &mut heights[(2 * k + i) * lanes..]);
+                highest = s.larger(highest, height);
+            }
+        }
+        if !all_valid {
+            self.settled.invalid = true;
+            return;
+        }
+        let mut most = [[f32::NEG_INFINITY; OCTET]; 2 * MAX_TILE / OCTET];
+        s.store(highest, most.as_flattened_mut());
+        let highest = s.max(&most);
+        if highest == f32::NEG_INFINITY {
+            return self.settle_run(logits, octet);
+        }
+        // the floor that the highest tile sets shuts out nearly all others
+        let tiles = logits.len() / tile;
+        let (mut floor, mut taken) = (highest, 0u32);
+        loop {
+            let left = reaching(s, &heights, tiles, floor) & !taken;
+            if left == 0 {
+                return;
+            }
+            let t = left.trailing_zeros() as usize;
+            taken |= 1 << t;
+            let octet = octet + (t * S::OCTETS) as u32;
+            let logits = &logits[t * tile..][..tile];
+            self.filter(s, logits, [sequence(s, octet)], octet, keys);
+            floor = self.floor;
         }
     }
 
@@ -242,6 +301,9 @@ impl Race {
     }
 }
 
+/// How many tiles an opening has at most; an even number.
+const OPENING: usize = 16;
+
 /// The most candidates.
 const CANDIDATES: usize = 16;
 
@@ -314,6 +376,17 @@ impl Candidates {
         }
         threshold_at(most).map(|threshold| threshold - interval(self.coarse[leader]))
     }
+}
+
+/// Which tiles of an opening reach this: a bit each, and no branch.
+#[inline(always)]
+fn reaching<S: Simd>(s: S, heights: &[f32], tiles: usize, bound: f32) -> u32 {
+    let mut mask = 0;
+    for t in 0..tiles {
+        let height = s.floats(&heights[t * 2 * S::OCTETS..]);
+        mask |= u32::from(!s.all_below([height; 4], s.all(bound))) << t;
+    }
+    mask
 }
 
 /// The counter words of octets that follow one another.

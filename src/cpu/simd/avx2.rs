@@ -124,6 +124,10 @@ impl Simd for Avx2 {
         unsafe { _mm256_sub_ps(a, b) }
     }
     #[inline(always)]
+    fn larger(self, a: __m256, b: __m256) -> __m256 {
+        unsafe { _mm256_max_ps(a, b) }
+    }
+    #[inline(always)]
     fn to_floats(self, a: __m256i) -> __m256 {
         unsafe { _mm256_cvtepi32_ps(a) }
     }

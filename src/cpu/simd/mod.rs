@@ -67,6 +67,8 @@ pub(super) trait Simd: Copy {
     fn mul_sub(self, a: Self::Floats, b: Self::Floats, c: Self::Floats) -> Self::Floats;
     /// a − b
     fn sub(self, a: Self::Floats, b: Self::Floats) -> Self::Floats;
+    /// The larger of each pair; either if one is NaN.
+    fn larger(self, a: Self::Floats, b: Self::Floats) -> Self::Floats;
     /// The integers as floats, rounded.
     fn to_floats(self, a: Self::Ints) -> Self::Floats;
     /// The bits of floats.

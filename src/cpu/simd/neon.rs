@@ -124,6 +124,10 @@ impl Simd for Neon {
         unsafe { [vsubq_f32(a[0], b[0]), vsubq_f32(a[1], b[1])] }
     }
     #[inline(always)]
+    fn larger(self, a: Floats, b: Floats) -> Floats {
+        unsafe { [vmaxq_f32(a[0], b[0]), vmaxq_f32(a[1], b[1])] }
+    }
+    #[inline(always)]
     fn to_floats(self, a: Ints) -> Floats {
         unsafe { [vcvtq_f32_s32(a[0]), vcvtq_f32_s32(a[1])] }
     }

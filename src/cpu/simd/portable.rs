@@ -83,6 +83,10 @@ impl Simd for Portable {
         from_fn(|i| a[i] - b[i])
     }
     #[inline(always)]
+    fn larger(self, a: Self::Floats, b: Self::Floats) -> Self::Floats {
+        from_fn(|i| if a[i] > b[i] { a[i] } else { b[i] })
+    }
+    #[inline(always)]
     fn to_floats(self, a: Self::Ints) -> Self::Floats {
         a.map(|a| a as f32)
     }
