@@ -5,8 +5,7 @@
 //! `Words` holds one word of the Philox blocks of neighbouring octets, and four `Floats` hold
 //! the categories of these octets in their order, so that noise meets logits without a gather.
 //!
-//! Why not a crate: the generic interfaces of those that choose at run time have no product
-//! of words that keeps both halves in place and no way from words to their 16-bit halves.
+//! Why not a crate: see ARCHITECTURE.md.
 
 use crate::noise::bits::OCTET;
 
