@@ -16,7 +16,7 @@
 //!
 //! **Slack.** In whole powers of two: where the two sides are within 128 of each other, |logit/T·log₂e| ≤ |floor| + 128,
 //! so that the roundings of slope, product, floor and difference are below 2⁻²¹·(|floor| + 271),
-//! and the conversion of the mantissa is off by at most 2⁻¹⁷. [`floor_of`] lowers the floor by
+//! and the conversion of the mantissa is off by at most 2⁻¹⁷. [`floor_at`] lowers the floor by
 //! 2⁻²⁰·|floor| + 2⁻¹⁰, which covers them, the rounding of the logit to 2⁻²⁴ and the 2⁻²⁴ by which
 //! G may exceed its true value. Where the sides are further apart no rounding matters.
 
