@@ -19,6 +19,11 @@ use crate::noise::order::{Best, NEG_INFINITY, Scale, is_invalid};
 /// The octets of the largest tile.
 const MAX_TILE: usize = 8;
 
+/// How many tiles an opening has at most; an even number.
+const OPENING: usize = 16;
+/// The most candidates.
+const CANDIDATES: usize = 16;
+
 /// A race under way.
 pub(super) struct Race {
     stream: Stream,
@@ -300,12 +305,6 @@ impl Race {
         self.settled.draw()
     }
 }
-
-/// How many tiles an opening has at most; an even number.
-const OPENING: usize = 16;
-
-/// The most candidates.
-const CANDIDATES: usize = 16;
 
 /// Categories that may still win.
 #[derive(Clone, Copy)]
