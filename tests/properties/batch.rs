@@ -104,10 +104,10 @@ fn temperatures() -> impl Strategy<Value = f32> {
     ]
 }
 
+/// Up to where keys no longer are on a linear scale, and beyond.
 fn offsets() -> impl Strategy<Value = f32> {
-    let power = (0..34, any::<bool>())
-        .prop_map(|(power, below)| if below { -(2f32.powi(power)) } else { 2f32.powi(power) });
-    prop_oneof![3 => Just(0.0), 2 => power]
+    let size = (0..42, 1.0..2f32).prop_map(|(power, x)| x * 2f32.powi(power));
+    prop_oneof![3 => Just(0.0), 1 => size.clone(), 1 => size.prop_map(|x| -x)]
 }
 
 /// The distance of rows with so many categories.

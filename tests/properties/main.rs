@@ -61,13 +61,9 @@ fn holds(batch: &Batch) -> TestCaseResult {
         prop_assert!(done.is_ok(), "{done:?}");
         let wrong = draws.iter().zip(&expected).position(|(got, expected)| got != expected);
         if let Some(at) = wrong {
-            prop_assert!(
-                false,
-                "{} on {threads} threads: draw {at} is {}, not {}",
-                engine.form(),
-                draws[at],
-                expected[at]
-            );
+            let (form, got, expected) = (engine.form(), draws[at], expected[at]);
+            let wrong = format!("{form} on {threads} threads: draw {at} is {got}, not {expected}");
+            return Err(TestCaseError::fail(wrong));
         }
     }
     Ok(())
