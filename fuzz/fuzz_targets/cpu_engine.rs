@@ -37,6 +37,8 @@ struct Input {
     /// Which categories have the word of the pattern that is due, by 64; the others have the fill.
     mask: u64,
     fill: u32,
+    /// One place of the memory has a word of its own: what comes once only may come late.
+    odd: Option<(u16, u32)>,
     pattern: Vec<u32>,
 }
 
@@ -67,15 +69,16 @@ impl Input {
     }
 
     fn logit(&self, at: usize, category: u32, stream: Stream) -> f32 {
-        let word = match self.pattern.len() {
-            count if count > 0 && self.mask >> (at % 64) & 1 == 1 => self.pattern[at % count],
+        let word = match (self.odd, self.pattern.len()) {
+            (Some((odd, word)), _) if usize::from(odd) % MOST == at => word,
+            (_, count) if count > 0 && self.mask >> (at % 64) & 1 == 1 => self.pattern[at % count],
             _ => self.fill,
         };
-        // words for the bits of floats that are no number or no probability too
         let float = f32::from_bits(word);
         let coarse = coarse(coarse_block(stream, category / 8), category);
         let noise = match self.values {
             Values::Bits => return float,
+            // no number, or probability 0
             _ if !float.is_finite() => return float,
             Values::Moderate => return word as i32 as f32 / (1 << 27) as f32,
             Values::Level => noise(stream, category, coarse),

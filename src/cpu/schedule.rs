@@ -83,7 +83,9 @@ impl<'a> Plan<'a> {
                 *draw = self.cut(race).draw().unwrap_or(NO_DRAW);
             }
         } else {
-            let grain = (GRAIN / categories).max(1).max(draws.len() / (64 * threads));
+            // races that would take a row side by side stay together, as far as threads allow
+            let together = RACES.min(self.job.draws as usize).min(draws.len() / (4 * threads));
+            let grain = together.max(GRAIN / categories).max(draws.len() / (64 * threads)).max(1);
             draws.par_chunks_mut(grain).enumerate().for_each(|(i, draws)| {
                 self.races(i * grain, draws);
             });
