@@ -41,16 +41,18 @@ pub(super) fn settle_all(
     first: u32,
 ) -> Outcome {
     let mut outcome = Outcome::NONE;
-    for (octet, logits) in (first / OCTET as u32..).zip(logits.chunks(OCTET)) {
+    for (k, logits) in logits.chunks(OCTET).enumerate() {
+        let octet = first / OCTET as u32 + k as u32;
         let block = match temperature {
             Temperature::Greedy => [0; 4],
             Temperature::Scaled(_) => coarse_block(stream, octet),
         };
-        for (category, &logit) in (octet * OCTET as u32..).zip(logits) {
+        for (i, &logit) in logits.iter().enumerate() {
             let bits = logit.to_bits();
             if is_invalid(bits) {
                 outcome.invalid = true;
             } else if bits != NEG_INFINITY {
+                let category = octet * OCTET as u32 + i as u32;
                 outcome.best = outcome.best.or(match temperature {
                     Temperature::Greedy => Best { key: greedy_key(bits), category },
                     Temperature::Scaled(scale) => {
@@ -61,4 +63,30 @@ pub(super) fn settle_all(
         }
     }
     outcome
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cpu::greedy::Greedy;
+    use crate::cpu::simd::CpuForm;
+    use crate::noise::order::Scale;
+
+    /// A row has up to 2³² − 1 categories; the last of them, and a tile that is filled up beyond.
+    #[test]
+    fn the_last_categories_do_not_overflow() {
+        let stream = Stream::new(1, 2, 3);
+        let mut logits = [f32::NEG_INFINITY; 8];
+        logits[6] = 0.0;
+        for temperature in [Temperature::Greedy, Temperature::Scaled(Scale::ONE)] {
+            for logits in [&logits[..7], &logits] {
+                let outcome = settle_all(stream, temperature, logits, u32::MAX - 7);
+                assert_eq!(outcome.draw(), Some(u32::MAX - 1));
+            }
+        }
+        let mut logits = [0.0; 255];
+        logits[254] = 1.0;
+        let greedy = Greedy { logits: &logits, first: u32::MAX - 255 };
+        assert_eq!(CpuForm::detect().run(greedy).draw(), Some(u32::MAX - 1));
+    }
 }

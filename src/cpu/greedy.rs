@@ -20,7 +20,8 @@ impl Task for Greedy<'_> {
     fn run<S: Simd>(self, _: S) -> Outcome {
         let mut outcome = Outcome::NONE;
         let mut most = i32::MIN;
-        for (first, block) in (self.first..).step_by(BLOCK).zip(self.logits.chunks(BLOCK)) {
+        for (i, block) in self.logits.chunks(BLOCK).enumerate() {
+            let first = self.first + (i * BLOCK) as u32;
             let (mut highest, mut invalid) = (i32::MIN, false);
             for logit in block.iter().map(|x| x.to_bits()) {
                 invalid |= is_invalid(logit);
@@ -41,9 +42,9 @@ impl Task for Greedy<'_> {
 
 #[inline(never)]
 fn largest(logits: &[f32], first: u32) -> Best {
-    let categories = (first..).zip(logits.iter().map(|x| x.to_bits()));
-    categories
+    let logits = logits.iter().map(|x| x.to_bits()).enumerate();
+    logits
         .filter(|&(_, logit)| !is_invalid(logit) && logit != NEG_INFINITY)
-        .map(|(category, logit)| Best { key: greedy_key(logit), category })
+        .map(|(i, logit)| Best { key: greedy_key(logit), category: first + i as u32 })
         .fold(Best::NONE, Best::or)
 }
