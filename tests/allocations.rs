@@ -63,7 +63,8 @@ fn forms() -> impl Iterator<Item = CpuForm> {
 }
 
 /// Rows, categories, draws of calls that stay on the thread of their caller,
-const SMALL: [(usize, usize, u32); 4] = [(1, 128_256, 1), (1, 5, 1), (1000, 100, 1), (50, 20, 100)];
+const SMALL: [(usize, usize, u32); 6] =
+    [(1, 128_256, 1), (1, 5, 1), (1000, 100, 1), (50, 20, 100), (1, 1000, 10), (3, 300, 4)];
 /// and of others.
 const LARGE: [(usize, usize, u32); 5] =
     [(2000, 1024, 1), (100_000, 16, 1), (1, 200_000, 100), (1, 1_000_000, 1), (200, 5000, 40)];

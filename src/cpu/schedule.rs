@@ -172,16 +172,20 @@ impl Task for LongRows<'_> {
             }
             return;
         }
-        let mut races = Vec::with_capacity(RACES);
+        // on the stack, as small calls allocate nothing
+        let mut races: [Race; RACES] =
+            std::array::from_fn(|_| Race::new(Stream::new(0, 0, 0), scale, slope));
         let mut done = 0;
         while done < draws.len() {
             let (row, number) = ((first + done) / each, (first + done) % each);
             let count = (each - number).min(RACES).min(draws.len() - done);
             let draws = &mut draws[done..done + count];
             let numbers = number as u32..(number + count) as u32;
-            races.clear();
-            races.extend(numbers.map(|number| Race::new(job.stream(row, number), scale, slope)));
-            side_by_side(s, job.logits.row(row), &mut races, draws, &keys);
+            let races = &mut races[..count];
+            for (race, number) in races.iter_mut().zip(numbers) {
+                *race = Race::new(job.stream(row, number), scale, slope);
+            }
+            side_by_side(s, job.logits.row(row), races, draws, &keys);
             done += count;
         }
     }
@@ -196,9 +200,9 @@ fn side_by_side<S: Simd>(
     draws: &mut [u32],
     keys: &RoundKeys,
 ) {
-    for (first, piece) in (0..).step_by(PIECE).zip(logits.chunks(PIECE)) {
+    for (i, piece) in logits.chunks(PIECE).enumerate() {
         for race in &mut *races {
-            race.run(s, piece, first, keys);
+            race.run(s, piece, (i * PIECE) as u32, keys);
         }
     }
     for (race, draw) in races.iter_mut().zip(draws) {
