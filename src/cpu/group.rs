@@ -8,7 +8,7 @@ use super::simd::{Simd, Task};
 use crate::filter::Filter;
 use crate::job::{Job, NO_DRAW, Temperature};
 use crate::noise::bits::{OCTET, Stream};
-use crate::noise::order::{Best, Scale};
+use crate::noise::order::{Best, NEG_INFINITY, Scale, is_invalid};
 
 /// How many octets are bounded before races are decided: they stay in the nearest cache.
 const OCTETS: usize = 64;
@@ -52,7 +52,9 @@ impl Task for Group<'_> {
             let each = block.reach.chunks_exact(octets).zip(block.coarse.chunks_exact(octets));
             let each = draws.iter_mut().zip(each).zip(&mut races);
             for ((draw, (upper, coarse)), (row, number)) in each {
-                let winner = if all_valid { winner(s, upper, coarse) } else { Winner::Unknown };
+                let sound = all_valid
+                    || job.logits.row(row).iter().all(|logit| !is_invalid(logit.to_bits()));
+                let winner = if sound { winner(s, upper, coarse) } else { Winner::Unknown };
                 *draw = match winner {
                     Winner::Is(category) => category,
                     Winner::Reaches(threshold) => {
@@ -195,7 +197,8 @@ fn settle_above(
     let categories = upper.as_flattened().iter().zip(coarse.as_flattened()).zip(logits);
     let mut outcome = Outcome::NONE;
     for (category, ((&upper, &coarse), &logit)) in (0..).zip(categories) {
-        if upper >= threshold {
+        // a threshold of −∞ would let masks in
+        if upper >= threshold && logit.to_bits() != NEG_INFINITY {
             let one = settle(stream, scale, category, coarse as u32, logit);
             outcome.best = outcome.best.or(one);
         }
