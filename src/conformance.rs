@@ -86,6 +86,20 @@ const VALUES: &[(&str, Fill)] = &[
     ("a head and a far tail", |_, category, _| if category == 77 { 0.0 } else { -20.5 }),
 ];
 
+/// What is awkward far into a row: 7 rows of 3011 categories.
+const LATE: &[(&str, Fill)] = &[
+    ("one finite among -inf, late", |row, category, _| {
+        if category == 3010 - 331 * row { -7.0 } else { f32::NEG_INFINITY }
+    }),
+    ("NaN, infinities and masks, late", |row, category, word| match row {
+        1 if category == 3010 => f32::NAN,
+        2 if category == 1500 => f32::INFINITY,
+        3 if category == 2999 => -f32::NAN,
+        4 | 5 if category < 1400 * (row - 3) => f32::NEG_INFINITY,
+        _ => normal(0, 0, word),
+    }),
+];
+
 /// All cases, made as they are asked for.
 pub fn cases() -> impl Iterator<Item = Case> {
     let shapes = SHAPES.iter().flat_map(|&(rows, categories)| {
@@ -97,7 +111,8 @@ pub fn cases() -> impl Iterator<Item = Case> {
     let values = VALUES.iter().flat_map(|&(name, fill)| {
         [(41, 203), (7, 3011)].map(|(rows, categories)| Case::new(name, rows, categories, fill))
     });
-    shapes.chain(values).chain(options())
+    let late = LATE.iter().map(|&(name, fill)| Case::new(name, 7, 3011, fill));
+    shapes.chain(values).chain(late).chain(options())
 }
 
 /// The same logits drawn from in every way that the options allow.
