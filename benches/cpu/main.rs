@@ -1,6 +1,6 @@
 //! The CPU engine beside what one would otherwise do with the same logits.
 //!
-//!     cargo bench --bench cpu                        # everything, some five minutes on two cores
+//!     cargo bench --bench cpu                        # everything, four minutes on two cores
 //!     cargo bench --bench cpu -- 1000000x16 growing  # shapes whose names contain one of these
 //!
 //! Every form of the engine is timed beside the price of reading (the maximum of all logits, and of

@@ -31,7 +31,7 @@ struct Input {
     ids: Option<[u64; 3]>,
     first_draw: u32,
     draws: u8,
-    /// Of the logits, for a temperature that is not the last word.
+    /// Bits of a temperature; 1 if none.
     temperature: Option<u32>,
     values: Values,
     /// Which categories have the word of the pattern that is due, by 64; the others have the fill.

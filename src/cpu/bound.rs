@@ -234,7 +234,8 @@ pub(super) fn standings<S: Simd>(
     standings
 }
 
-/// The first of floats that is not below a bound, of which there is one.
+/// The first of floats that is not below a bound, of which there is one. A NaN is not below either:
+/// nothing can be said of it, and callers find that out.
 #[inline(always)]
 pub(super) fn first<S: Simd>(s: S, octets: &[[f32; OCTET]], bound: f32) -> usize {
     let mut at = 0;

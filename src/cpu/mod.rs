@@ -46,7 +46,7 @@ impl Default for CpuSampler {
 }
 
 impl CpuSampler {
-    /// A sampler in the fastest form that this machine has, on the current pool.
+    /// A sampler in the widest form that this machine has, on the current pool.
     pub fn new() -> Self {
         Self { form: CpuForm::detect(), filter: true, pool: None }
     }
@@ -88,7 +88,7 @@ impl CpuSampler {
     /// ([`Error::UndrawableRow`]) unless [sentinels](SampleOptions::with_sentinels) are asked for.
     ///
     /// # Complexity
-    /// O(rows · draws · categories) time. Beside the result, memory of a few KiB a thread.
+    /// O(rows · draws · categories) time. Beside the result, some twenty KiB of stack a thread.
     #[doc(alias = "multinomial")]
     #[doc(alias = "categorical")]
     #[doc(alias = "sample_from_logits")]

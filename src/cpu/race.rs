@@ -1,6 +1,6 @@
 //! The race of one long row for one draw.
 //!
-//! Twin: `shaders/race.wgsl`. A tile of categories is filtered at once. What the filter admits becomes
+//! Twin: `shaders/race.wgsl`, which does the same in a plainer way. A tile of categories is filtered at once. What the filter admits becomes
 //! a candidate, and the least that its key may be raises the floor for what follows. At the end the
 //! candidates are bounded: nearly always one is left, and it has won; otherwise those left are
 //! settled exactly.

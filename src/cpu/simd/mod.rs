@@ -1,8 +1,8 @@
 //! The vector instructions that the CPU engine needs, and which of them this machine has.
 //!
 //! A [`Simd`] is a token: it exists only where its instructions do. Code that is generic over it is
-//! written once and compiled for each *form*. The two vector types mirror the counter layout: a
-//! `Words` holds one word of the Philox blocks of neighbouring octets, and four `Floats` hold
+//! written once and compiled for each *form*. The vector types mirror the counter layout: a
+//! `Words` holds one word of the Philox blocks of neighbouring octets, and four `Floats` or `Ints` hold
 //! the categories of these octets in their order, so that noise meets logits without a gather.
 //!
 //! Why not a crate: see ARCHITECTURE.md.
@@ -110,9 +110,9 @@ pub(super) trait Task {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CpuForm {
-    /// AVX-512 with F, BW, DQ and VL, on x86-64.
+    /// AVX-512 F, BW, DQ and VL with BMI1, BMI2, LZCNT and POPCNT, on x86-64.
     Avx512,
-    /// AVX2 and FMA, on x86-64.
+    /// AVX2 and FMA with BMI1, BMI2, LZCNT and POPCNT, on x86-64.
     Avx2,
     /// NEON, on AArch64.
     Neon,
@@ -121,10 +121,10 @@ pub enum CpuForm {
 }
 
 impl CpuForm {
-    /// All forms, the fastest first.
+    /// All forms, the widest first.
     pub const ALL: [Self; 4] = [Self::Avx512, Self::Avx2, Self::Neon, Self::Portable];
 
-    /// The fastest form that this machine has.
+    /// The widest form that this machine has.
     pub fn detect() -> Self {
         Self::ALL.into_iter().find(|form| form.is_available()).unwrap_or(Self::Portable)
     }
