@@ -73,9 +73,11 @@ pub(super) fn coarse<S: Simd, const TILES: usize>(
 }
 
 /// −(log₂ m − (m − 1))/(m − 1) in the unit, for m from 1 to 2, as a polynomial of m − 1 with a root at
-/// m = 2, so that E is relatively exact where 1 − p is near 1. Highest power first.
+/// m = 2, so that E is relatively exact where 1 − p is near 1. Highest power first. From
+/// `scripts/derive_bounds.py`.
 const INNER: [f32; 4] = [544_459.9, -2_393_510.0, 5_493_458.4, -3_644_408.2];
-/// 150 − log₂ ln 2 − (log₂ m − (m − 1)) in the unit, for m from 1 to 2. Highest power first.
+/// 150 − log₂ ln 2 − (log₂ m − (m − 1)) in the unit, for m from 1 to 2. Highest power first. From
+/// the same script.
 const OUTER: [f32; 4] = [-1_327_446.3, 8_823_588.5, -17_178_638.6, 1_272_403_964.7];
 
 /// The [`upper`] ends of a tile.
