@@ -1,6 +1,6 @@
 //! What is refused, with which words, and what a row without a draw leaves untouched.
 
-use gumbel::{CpuSampler, Error, Logits, NO_DRAW, SampleOptions, Undrawable};
+use gumbel::{CpuForm, CpuSampler, Error, Logits, NO_DRAW, SampleOptions, Undrawable};
 
 fn sample(
     logits: &[f32],
@@ -17,6 +17,18 @@ macro_rules! assert_refused {
         assert!(matches!(error, $variant $(if $guard)?), "{error:?}");
         assert_eq!(error.to_string(), $message);
     };
+}
+
+/// No machine has the vector instructions of two architectures.
+#[test]
+fn a_form_that_the_machine_lacks() {
+    let foreign = if cfg!(target_arch = "aarch64") { CpuForm::Avx2 } else { CpuForm::Neon };
+    assert!(!foreign.is_available());
+    let error = CpuSampler::new().with_form(foreign).expect_err("it is not there");
+    assert!(matches!(error, Error::CpuForm { form } if form == foreign.name()), "{error:?}");
+    assert_eq!(error.to_string(), format!("this machine has no {foreign}"));
+    let form = CpuForm::detect();
+    assert_eq!(CpuSampler::new().with_form(form).expect("detected").form(), form);
 }
 
 #[test]
