@@ -151,11 +151,78 @@ pub enum Error {
         /// The driver's reason.
         source: wgpu::RequestDeviceError,
     },
-    /// The device refused or failed an operation.
+    /// The device is gone: its driver crashed or was reset, the hardware was removed, or somebody
+    /// destroyed it. The sampler is of no more use; another one can be built.
+    #[error(
+        "the device of {adapter} was lost while {while_doing}: {reason}; build a new sampler, or \
+         draw on the CPU engine"
+    )]
+    DeviceLost {
+        /// The adapter's name.
+        adapter: String,
+        /// What was being done when that was noticed.
+        while_doing: String,
+        /// The driver's reason, if it gave one.
+        reason: String,
+    },
+    /// The device has no memory left for what was asked of it.
+    #[error(
+        "{adapter} ran out of memory while {while_doing}; try smaller chunks \
+         (GpuSamplerBuilder::with_chunk_bytes), or the CPU engine"
+    )]
+    OutOfMemory {
+        /// The adapter's name.
+        adapter: String,
+        /// What was being done.
+        while_doing: String,
+        /// The bytes that were asked for; `None` if it was the driver that wanted memory, for its
+        /// own ends.
+        bytes: Option<u64>,
+    },
+    /// The driver, or wgpu on its behalf, did not compile a shader.
+    #[error(
+        "{adapter} refused {shader}; try GpuSamplerBuilder::with_int64(false) or a newer driver, \
+         and please report it, with these words: {message}"
+    )]
+    ShaderRefused {
+        /// The adapter's name.
+        adapter: String,
+        /// Which shader, in which variant.
+        shader: String,
+        /// The compiler's words.
+        message: String,
+    },
+    /// Memory that device and program share could not be mapped, on a device that is not lost.
+    #[error("{adapter} failed at {while_doing}: {message}; try again, or build a new sampler")]
+    MapFailed {
+        /// The adapter's name.
+        adapter: String,
+        /// What was to be mapped.
+        while_doing: String,
+        /// The bytes that were to be mapped.
+        bytes: u64,
+        /// wgpu's words, if it gave any.
+        message: String,
+    },
+    /// The device did not finish in time. It may still be at work, and the sampler may still be
+    /// used: its next call waits anew.
+    #[error(
+        "{adapter} did not finish {while_doing} within {timeout:?}; try a longer \
+         GpuSamplerBuilder::with_timeout, or smaller chunks (with_chunk_bytes)"
+    )]
+    Timeout {
+        /// The adapter's name.
+        adapter: String,
+        /// What was waited for.
+        while_doing: String,
+        /// How long it was waited for.
+        timeout: std::time::Duration,
+    },
+    /// The device failed in another way.
     #[error("the GPU failed while {while_doing}: {message}")]
     Gpu {
         /// What was being done.
-        while_doing: &'static str,
+        while_doing: String,
         /// The driver's words.
         message: String,
     },

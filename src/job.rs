@@ -124,7 +124,7 @@ impl<'a> Job<'a> {
             Some(row) => Err(match undrawable(self.logits.row(row)) {
                 Some(reason) => Error::UndrawableRow { row, reason },
                 None => Error::Gpu {
-                    while_doing: "drawing",
+                    while_doing: "drawing".to_owned(),
                     message: format!("row {row} has a draw, but the device gave none"),
                 },
             }),

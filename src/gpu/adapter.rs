@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::error::Error;
 
+use super::guard::Owner;
 use super::{GpuSampler, GpuSamplerBuilder};
 
 /// The smallest workgroup that the kernels are built for, and what they need of a device with it.
@@ -52,8 +53,7 @@ impl AdapterReport {
     /// A sampler on this very adapter.
     ///
     /// # Errors
-    /// [`Error::UnsuitableAdapter`], [`Error::NoDevice`], or [`Error::Gpu`] if the shader is
-    /// refused.
+    /// [`Error::UnsuitableAdapter`], [`Error::NoDevice`], or [`Error::ShaderRefused`].
     pub fn open(&self) -> Result<GpuSampler, Error> {
         self.open_with(&GpuSampler::builder())
     }
@@ -84,7 +84,7 @@ impl AdapterReport {
             .request_device(&descriptor)
             .await
             .map_err(|source| Error::NoDevice { adapter: self.to_string(), source })?;
-        builder.build_on(self.info.clone(), device, queue).await
+        builder.build_on(&self.info, device, queue, Owner::Gumbel).await
     }
 
     /// The obstacle, if there is one, as an error.
@@ -128,15 +128,17 @@ impl AdapterReport {
 
 impl fmt::Display for AdapterReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let wgpu::AdapterInfo { name, backend, driver, driver_info, .. } = &self.info;
-        write!(f, "{name} ({backend}")?;
-        for text in [driver, driver_info] {
-            if !text.is_empty() {
-                write!(f, ", {text}")?;
-            }
-        }
-        write!(f, ")")
+        f.write_str(&full_name(&self.info))
     }
+}
+
+/// An adapter's name, backend and driver.
+pub(super) fn full_name(info: &wgpu::AdapterInfo) -> String {
+    let wgpu::AdapterInfo { name, backend, driver, driver_info, .. } = info;
+    let backend = backend.to_string();
+    let parts = [&backend, driver, driver_info].map(String::as_str);
+    let parts = parts.into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>();
+    format!("{name} ({})", parts.join(", "))
 }
 
 /// What limits lack, if anything: the same for an adapter and for a caller's device.

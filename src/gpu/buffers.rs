@@ -1,7 +1,9 @@
 //! The buffers of a call, kept from one call to the next.
 
+use crate::error::Error;
 use crate::job::Job;
 
+use super::guard::Guard;
 use super::kernel::Pass;
 use super::plan::{Chunk, Plan};
 
@@ -38,27 +40,22 @@ impl Sizes {
 }
 
 impl Buffers {
-    pub(super) fn new(device: &wgpu::Device, plan: &Plan, job: &Job<'_>) -> Self {
+    pub(super) async fn new(guard: &Guard, plan: &Plan, job: &Job<'_>) -> Result<Self, Error> {
         use wgpu::BufferUsages as Usage;
-        let make = |label, size, usage| {
-            device.create_buffer(&wgpu::BufferDescriptor {
-                label: Some(label),
-                size,
-                usage,
-                mapped_at_creation: false,
-            })
-        };
+        let make = |what, size, usage| guard.buffer(what, size, usage);
         let sizes = Sizes::new(plan, job.explicit_ids().is_some());
         let input = Usage::STORAGE | Usage::COPY_DST;
         let pass = size_of::<Pass>() as u64;
-        Self {
-            pass: make("gumbel pass", pass, Usage::UNIFORM | Usage::COPY_DST),
-            logits: make("gumbel logits", sizes.logits, input),
-            row_ids: make("gumbel row ids", sizes.row_ids, input),
-            outcomes: make("gumbel outcomes", sizes.outcomes, Usage::STORAGE),
-            draws: make("gumbel draws", sizes.draws, Usage::STORAGE | Usage::COPY_SRC),
-            readback: make("gumbel readback", sizes.draws, Usage::MAP_READ | Usage::COPY_DST),
-        }
+        let output = Usage::STORAGE | Usage::COPY_SRC;
+        let readback = Usage::MAP_READ | Usage::COPY_DST;
+        Ok(Self {
+            pass: make("gumbel pass", pass, Usage::UNIFORM | Usage::COPY_DST).await?,
+            logits: make("gumbel logits", sizes.logits, input).await?,
+            row_ids: make("gumbel row ids", sizes.row_ids, input).await?,
+            outcomes: make("gumbel outcomes", sizes.outcomes, Usage::STORAGE).await?,
+            draws: make("gumbel draws", sizes.draws, output).await?,
+            readback: make("gumbel readback", sizes.draws, readback).await?,
+        })
     }
 
     /// True if these buffers will do for another call.

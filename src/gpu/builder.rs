@@ -1,17 +1,24 @@
 //! How a GPU sampler is set up: adapter, device, pipeline, limits.
 
 use std::sync::Mutex;
+use std::time::Duration;
 
 use crate::error::Error;
 use crate::shaders::Variant;
 
-use super::adapter::{choose, obstacle};
+use super::adapter::{choose, full_name, obstacle};
+use super::guard::{Doing, Guard, Owner};
 use super::plan::Limits;
-use super::readback::checked;
 use super::{GpuSampler, kernel};
 
 /// The largest workgroup that is asked for.
 const WORKGROUP_SIZE: u32 = 256;
+
+/// How long a device may take for one step. A step is planned to take half a second where an adapter
+/// is slow (`MAX_WORK` in `plan.rs`), so a minute leaves room for a hundred times that, for other
+/// work on the same device and for a driver that compiles late; and it is still a time after which
+/// one would look why nothing happens.
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// How a [`GpuSampler`] is set up.
 ///
@@ -33,6 +40,7 @@ pub struct GpuSamplerBuilder {
     workgroup_size: u32,
     chunk_bytes: u64,
     workgroups: u32,
+    timeout: Duration,
     edit: fn(String) -> String,
 }
 
@@ -46,6 +54,7 @@ impl Default for GpuSamplerBuilder {
             workgroup_size: WORKGROUP_SIZE,
             chunk_bytes: u64::MAX,
             workgroups: u32::MAX,
+            timeout: TIMEOUT,
             edit: |source| source,
         }
     }
@@ -93,6 +102,13 @@ impl GpuSamplerBuilder {
         Self { workgroups, ..self }
     }
 
+    /// Gives up with [`Error::Timeout`] when the device takes longer than this for one step of a
+    /// call, a chunk or a part of one; calls of many steps may take any time. The default: 60
+    /// seconds. In a browser, which watches over its devices itself, this has no effect.
+    pub fn with_timeout(self, timeout: Duration) -> Self {
+        Self { timeout, ..self }
+    }
+
     /// Changes the shader before it is compiled: how the tests inject a fault.
     #[doc(hidden)]
     pub fn with_shader_edit(self, edit: fn(String) -> String) -> Self {
@@ -103,7 +119,7 @@ impl GpuSamplerBuilder {
     ///
     /// # Errors
     /// [`Error::NoAdapter`] if there is none such, and [`Error::UnsuitableAdapter`],
-    /// [`Error::NoDevice`] or [`Error::Gpu`] if it cannot be used.
+    /// [`Error::NoDevice`] or [`Error::ShaderRefused`] if it cannot be used.
     pub fn build(self) -> Result<GpuSampler, Error> {
         pollster::block_on(self.build_async())
     }
@@ -118,10 +134,13 @@ impl GpuSamplerBuilder {
     }
 
     /// Compiles the shader on a device that the caller has. The sampler uses what features and
-    /// limits the device was made with: [`SHADER_INT64`](wgpu::Features::SHADER_INT64) helps.
+    /// limits the device was made with: [`SHADER_INT64`](wgpu::Features::SHADER_INT64) helps. It
+    /// leaves the device's callbacks alone, and what it does on the device reaches no handler of
+    /// uncaptured errors: its faults are returned.
     ///
     /// # Errors
-    /// [`Error::UnsuitableAdapter`] if a limit is too low, [`Error::Gpu`] if the shader is refused.
+    /// [`Error::UnsuitableAdapter`] if a limit is too low, [`Error::ShaderRefused`], and
+    /// [`Error::DeviceLost`] if the device is lost already.
     pub fn build_with_device(
         self,
         device: wgpu::Device,
@@ -143,14 +162,15 @@ impl GpuSamplerBuilder {
         if let Some(what) = obstacle(&device.limits()) {
             return Err(Error::UnsuitableAdapter { adapter: info.name, what });
         }
-        self.build_on(info, device, queue).await
+        self.build_on(&info, device, queue, Owner::Caller).await
     }
 
     pub(super) async fn build_on(
         &self,
-        adapter: wgpu::AdapterInfo,
+        adapter: &wgpu::AdapterInfo,
         device: wgpu::Device,
         queue: wgpu::Queue,
+        owner: Owner,
     ) -> Result<GpuSampler, Error> {
         let can = device.limits();
         let largest = can
@@ -166,13 +186,19 @@ impl GpuSamplerBuilder {
 
         let int64 = self.int64 && device.features().contains(wgpu::Features::SHADER_INT64);
         let source = (self.edit)(Variant { int64, workgroup_size }.source());
-        let (layout, pipeline) = checked(&device, "compiling the shader", || {
+        let products = if int64 { 64 } else { 16 };
+        let shader = format!(
+            "the shader \"gumbel race\" ({products}-bit products, workgroups of {workgroup_size})"
+        );
+        let guard = Guard::new(device.clone(), full_name(adapter), self.timeout, owner);
+        let compile = || {
             let layout = kernel::bind_group_layout(&device);
             let pipeline = kernel::pipeline(&device, &layout, &source);
             (layout, pipeline)
-        })
-        .await?;
-        let (filter, buffers) = (self.filter, Mutex::new(None));
-        Ok(GpuSampler { adapter, device, queue, layout, pipeline, limits, filter, buffers })
+        };
+        let doing = Doing::Compiling { shader: shader.into() };
+        let (layout, pipeline) = guard.checked(doing, compile).await?;
+        let (adapter, filter, buffers) = (adapter.clone(), self.filter, Mutex::new(None));
+        Ok(GpuSampler { adapter, device, queue, guard, layout, pipeline, limits, filter, buffers })
     }
 }

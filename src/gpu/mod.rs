@@ -1,8 +1,8 @@
 //! The GPU engine: wgpu and WGSL, the reference's bytes.
 //!
 //! [`plan`] cuts a batch for a device's limits, [`kernel`] says what is bound to the shader
-//! and how it is told what to do, [`buffers`] holds what it reads and writes, [`readback`] brings draws and errors
-//! back, [`adapter`] finds the device and [`builder`] sets all of it up.
+//! and how it is told what to do, [`buffers`] holds what it reads and writes, [`guard`] waits and turns
+//! faults into errors, [`adapter`] finds the device and [`builder`] sets all of it up.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -13,18 +13,18 @@ use crate::options::{Logits, SampleOptions};
 mod adapter;
 mod buffers;
 mod builder;
+mod guard;
 pub(crate) mod kernel;
 pub(crate) mod plan;
-mod readback;
 
 pub(crate) use adapter::pick_hardware;
 pub use adapter::{AdapterReport, adapters, adapters_async};
 pub use builder::GpuSamplerBuilder;
 
 use buffers::Buffers;
+use guard::{Doing, Guard};
 use kernel::Pass;
 use plan::{Limits, Plan, Shape};
-use readback::{checked, read, wait};
 
 /// Draws on a GPU, through wgpu.
 ///
@@ -44,6 +44,7 @@ pub struct GpuSampler {
     adapter: wgpu::AdapterInfo,
     device: wgpu::Device,
     queue: wgpu::Queue,
+    guard: Guard,
     layout: wgpu::BindGroupLayout,
     pipeline: wgpu::ComputePipeline,
     limits: Limits,
@@ -87,7 +88,8 @@ impl GpuSampler {
     /// # Errors
     /// What is wrong with the options or the shape, or with the first row that has no draw
     /// ([`Error::UndrawableRow`]) unless [sentinels](SampleOptions::with_sentinels) are asked for;
-    /// [`Error::Gpu`] if the device fails.
+    /// [`Error::DeviceLost`], [`Error::OutOfMemory`], [`Error::MapFailed`], [`Error::Timeout`] or
+    /// [`Error::Gpu`] if the device fails. No call waits for ever.
     ///
     /// # Complexity
     /// O(rows · draws · categories) time. On the device, whatever the batch, at most 64 MiB each for
@@ -149,14 +151,12 @@ impl GpuSampler {
         };
         let plan = Plan::new(shape, self.limits);
         let kept = self.buffers.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let (buffers, bindings) = checked(&self.device, "allocating buffers", || {
-            let buffers = kept
-                .filter(|buffers| buffers.suffice(&plan, job))
-                .unwrap_or_else(|| Buffers::new(&self.device, &plan, job));
-            let bindings = buffers.bind(&self.device, &self.layout);
-            (buffers, bindings)
-        })
-        .await?;
+        let buffers = match kept.filter(|buffers| buffers.suffice(&plan, job)) {
+            Some(buffers) => buffers,
+            None => Buffers::new(&self.guard, &plan, job).await?,
+        };
+        let bind = || buffers.bind(&self.device, &self.layout);
+        let bindings = self.guard.checked(Doing::Drawing, bind).await?;
 
         let mut rest = draws;
         for chunk in plan.chunks() {
@@ -164,20 +164,25 @@ impl GpuSampler {
                 // wgpu keeps a copy of what is uploaded until the device has taken it: let no more
                 // than one segment wait
                 if segment.start > 0 {
-                    wait(&self.device)?;
+                    self.guard.wait(None, Doing::Drawing).await?;
                 }
-                checked(&self.device, "drawing", || {
+                let draw = || {
                     buffers.write_row_ids(&self.queue, &chunk, job);
                     let pass = Pass::new(job, &plan, &chunk, segment.clone(), self.filter);
                     buffers.write_pass(&self.queue, pass);
                     buffers.write_logits(&self.queue, &plan, &chunk, segment, job);
                     self.dispatch(&bindings, chunk.workgroups);
-                })
-                .await?;
+                };
+                self.guard.checked(Doing::Drawing, draw).await?;
             }
-            checked(&self.device, "drawing", || self.copy_back(&buffers, chunk.races())).await?;
+            let copy_back = || self.copy_back(&buffers, chunk.races());
+            let copied = self.guard.checked(Doing::Drawing, copy_back).await?;
             let (now, later) = rest.split_at_mut(chunk.races());
-            read(&self.device, &buffers.readback, now).await?;
+            let (what, mode) = ("the draws", wgpu::MapMode::Read);
+            let slice = buffers.readback.slice(..4 * now.len() as u64);
+            let mapping = self.guard.map(what, slice, mode, Some(copied)).await?;
+            self.guard.finish(mapping).await?;
+            self.guard.take(what, slice, now).await?;
             rest = later;
         }
         *self.buffers.lock().unwrap_or_else(PoisonError::into_inner) = Some(buffers);
@@ -194,9 +199,9 @@ impl GpuSampler {
         self.queue.submit([encoder.finish()]);
     }
 
-    fn copy_back(&self, buffers: &Buffers, races: usize) {
+    fn copy_back(&self, buffers: &Buffers, races: usize) -> wgpu::SubmissionIndex {
         let mut encoder = self.device.create_command_encoder(&Default::default());
         encoder.copy_buffer_to_buffer(&buffers.draws, 0, &buffers.readback, 0, 4 * races as u64);
-        self.queue.submit([encoder.finish()]);
+        self.queue.submit([encoder.finish()])
     }
 }

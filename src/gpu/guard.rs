@@ -1,0 +1,284 @@
+//! What can go wrong on a device, turned into errors; and waiting, which always ends.
+//!
+//! wgpu speaks of faults in four ways, and a [`Guard`] listens to all of them:
+//!
+//! * *Error scopes* catch what is invalid, memory that ran out and failures of the driver. What is
+//!   done outside a scope makes wgpu panic if it fails, so everything is done in
+//!   [`checked`](Guard::checked).
+//! * *The loss of a device* enters no scope: whatever is done on a lost device does nothing. wgpu
+//!   tells a callback of it, but a device has only one, so it is set only on a device that gumbel
+//!   has opened. On a caller's device a loss is noticed by its consequences: in the end a map
+//!   fails, and then the device is [put to the test](Guard::is_lost).
+//! * *A map* tells its own callback, unless the device was lost meanwhile: then nothing may come.
+//! * *`Device::poll` panics* if the driver answers a wait with an error, which is where the loss of
+//!   a device is mostly found out.
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use crate::error::Error;
+
+use doing::failure;
+use slot::Slot;
+
+mod doing;
+mod slot;
+#[cfg(not(target_family = "wasm"))]
+mod wait;
+
+pub(super) use doing::Doing;
+
+/// Who has opened a device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Owner {
+    Gumbel,
+    /// Its callbacks are the caller's, who may have set them.
+    Caller,
+}
+
+/// A device, and an ear for what it says against what is done on it.
+#[derive(Debug)]
+pub(super) struct Guard {
+    device: wgpu::Device,
+    adapter: String,
+    /// For each wait, not for a whole call: a call that makes progress may take any time.
+    #[cfg_attr(target_family = "wasm", expect(dead_code, reason = "nothing can wait"))]
+    timeout: Duration,
+    /// Why the device was lost, once that is known. It never comes back.
+    lost: Arc<OnceLock<String>>,
+}
+
+/// A map that is under way; [`finish`](Guard::finish) waits for it.
+#[derive(Debug)]
+#[must_use = "a buffer is not mapped before the map is finished"]
+pub(super) struct Mapping {
+    doing: Doing,
+    result: Arc<Slot<Result<(), wgpu::BufferAsyncError>>>,
+    /// The submission after which the buffer is free, or `None` for all of them.
+    after: Option<wgpu::SubmissionIndex>,
+}
+
+impl Guard {
+    pub(super) fn new(
+        device: wgpu::Device,
+        adapter: String,
+        timeout: Duration,
+        owner: Owner,
+    ) -> Self {
+        let lost = Arc::new(OnceLock::new());
+        // In a browser the callback takes the place of no other.
+        if owner == Owner::Gumbel || cfg!(target_family = "wasm") {
+            let lost = lost.clone();
+            device.set_device_lost_callback(move |reason, message| {
+                let why = match reason {
+                    wgpu::DeviceLostReason::Destroyed => "it was destroyed".to_owned(),
+                    wgpu::DeviceLostReason::Unknown => message,
+                };
+                // the first reason is the one to keep
+                let _ = lost.set(why);
+            });
+        }
+        Self { device, adapter, timeout, lost }
+    }
+
+    /// Does something on the device, and returns what the device says against it.
+    ///
+    /// A loss may go unnoticed here, if nobody knows of it yet: what `act` returns is then invalid,
+    /// and so is all that is made of it, until a map fails. Only a shader is looked after at once,
+    /// for a sampler may lie idle long after it was built.
+    pub(super) async fn checked<T>(
+        &self,
+        doing: Doing,
+        act: impl FnOnce() -> T,
+    ) -> Result<T, Error> {
+        if let Some(reason) = self.lost.get() {
+            return Err(self.device_lost(&doing, reason));
+        }
+        let (value, scopes) = in_scopes(&self.device, act);
+        let error = first_of(scopes).await;
+        if error.is_none() && !matches!(doing, Doing::Compiling { .. }) {
+            return Ok(value);
+        }
+        // When memory runs out, wgpu often gives up the device too; the cause is the better error.
+        let out_of_memory = matches!(error, Some(wgpu::Error::OutOfMemory { .. }));
+        if !out_of_memory && self.is_lost().await {
+            return Err(self.known_lost(&doing));
+        }
+        match error {
+            None => Ok(value),
+            Some(error) => Err(failure(&self.adapter, &doing, error)),
+        }
+    }
+
+    /// A buffer, or an error that names it and its size.
+    pub(super) async fn buffer(
+        &self,
+        what: &'static str,
+        size: u64,
+        usage: wgpu::BufferUsages,
+    ) -> Result<wgpu::Buffer, Error> {
+        let descriptor =
+            wgpu::BufferDescriptor { label: Some(what), size, usage, mapped_at_creation: false };
+        let doing = Doing::Allocating { what, bytes: size };
+        self.checked(doing, || self.device.create_buffer(&descriptor)).await
+    }
+
+    /// Starts to map part of a buffer, which the device is done with after the submission `after`,
+    /// or after all that were made so far. Any number of maps can be under way.
+    ///
+    /// Ask for a map after the submission that it is to show, not before: on a device that was lost
+    /// in between, this then fails. (wgpu drops the submission without a word.)
+    pub(super) async fn map(
+        &self,
+        what: &'static str,
+        slice: wgpu::BufferSlice<'_>,
+        mode: wgpu::MapMode,
+        after: Option<wgpu::SubmissionIndex>,
+    ) -> Result<Mapping, Error> {
+        let doing = Doing::Mapping { what, bytes: slice.size() };
+        let result = Arc::new(Slot::default());
+        let callback = {
+            let result = Arc::clone(&result);
+            move |outcome| result.fill(outcome)
+        };
+        self.checked(doing.clone(), || slice.map_async(mode, callback)).await?;
+        Ok(Mapping { doing, result, after })
+    }
+
+    /// Waits until a map is there. Outside a browser this blocks the calling thread.
+    pub(super) async fn finish(&self, mapping: Mapping) -> Result<(), Error> {
+        let Mapping { doing, result, after } = mapping;
+        // in a browser the map reports of its own accord, and its failure too
+        #[cfg(not(target_family = "wasm"))]
+        if !result.wait_filled(Duration::ZERO) {
+            self.wait_until(after, &doing, |patience| result.wait_filled(patience)).await?;
+        }
+        #[cfg(target_family = "wasm")]
+        drop(after);
+        match result.take().await {
+            Ok(()) => Ok(()),
+            Err(error) => Err(self.map_failed(&doing, error.to_string()).await),
+        }
+    }
+
+    /// Copies the words of a map that has been [finished](Self::finish), and ends it.
+    pub(super) async fn take(
+        &self,
+        what: &'static str,
+        slice: wgpu::BufferSlice<'_>,
+        words: &mut [u32],
+    ) -> Result<(), Error> {
+        let doing = Doing::Mapping { what, bytes: slice.size() };
+        let copy = || {
+            let copied = slice
+                .get_mapped_range()
+                .map(|bytes| words.copy_from_slice(bytemuck::cast_slice(&bytes)));
+            slice.buffer().unmap();
+            copied
+        };
+        match self.checked(doing.clone(), copy).await? {
+            Ok(()) => Ok(()),
+            Err(error) => Err(self.map_failed(&doing, error.to_string()).await),
+        }
+    }
+
+    /// Waits until the device has finished a submission, or all that were made so far. Outside a
+    /// browser this blocks the calling thread; in a browser it returns at once.
+    #[cfg_attr(target_family = "wasm", expect(unused_variables, reason = "nothing can wait"))]
+    pub(super) async fn wait(
+        &self,
+        after: Option<wgpu::SubmissionIndex>,
+        doing: Doing,
+    ) -> Result<(), Error> {
+        #[cfg(not(target_family = "wasm"))]
+        self.wait_until(after, &doing, |_| true).await?;
+        Ok(())
+    }
+
+    /// True if the device is known to be lost or, outside a browser, turns out to be.
+    ///
+    /// On a lost device all calls are silent and return what is invalid. So the test is a buffer
+    /// that is mapped from the start: without an error, it cannot be looked into. That takes some
+    /// 20 µs, and is therefore asked only when something has gone wrong.
+    async fn is_lost(&self) -> bool {
+        if self.lost.get().is_some() {
+            return true;
+        }
+        if cfg!(target_family = "wasm") {
+            return false;
+        }
+        let descriptor = wgpu::BufferDescriptor {
+            label: Some("gumbel sign of life"),
+            size: 4,
+            usage: wgpu::BufferUsages::MAP_WRITE | wgpu::BufferUsages::COPY_SRC,
+            mapped_at_creation: true,
+        };
+        let (alive, scopes) = in_scopes(&self.device, || {
+            self.device.create_buffer(&descriptor).slice(..).get_mapped_range().is_ok()
+        });
+        let lost = first_of(scopes).await.is_none() && !alive;
+        if lost {
+            let _ = self.lost.set("it answers no more, and no reason is known".to_owned());
+        }
+        lost
+    }
+
+    fn device_lost(&self, doing: &Doing, reason: &str) -> Error {
+        Error::DeviceLost {
+            adapter: self.adapter.clone(),
+            while_doing: doing.to_string(),
+            reason: reason.to_owned(),
+        }
+    }
+
+    /// The error for a device that [is lost](Self::is_lost).
+    fn known_lost(&self, doing: &Doing) -> Error {
+        self.device_lost(doing, self.lost.get().map_or("no reason is known", String::as_str))
+    }
+
+    async fn map_failed(&self, doing: &Doing, message: String) -> Error {
+        if self.is_lost().await {
+            return self.known_lost(doing);
+        }
+        Error::MapFailed {
+            adapter: self.adapter.clone(),
+            while_doing: doing.to_string(),
+            bytes: doing.bytes().unwrap_or(0),
+            message,
+        }
+    }
+}
+
+/// Does something on a device, and returns what will tell of its errors: memory that ran out, then
+/// failures of the driver, then what is invalid. The scopes belong to this thread, so they end
+/// here, before anything is awaited.
+fn in_scopes<T, F: FnOnce() -> T>(
+    device: &wgpu::Device,
+    act: F,
+) -> (T, [impl Future<Output = Option<wgpu::Error>> + use<T, F>; 3]) {
+    let [memory, internal, validation] = [
+        wgpu::ErrorFilter::OutOfMemory,
+        wgpu::ErrorFilter::Internal,
+        wgpu::ErrorFilter::Validation,
+    ]
+    .map(|filter| device.push_error_scope(filter));
+    let value = act();
+    // ended in the reverse order
+    let validation = validation.pop();
+    let internal = internal.pop();
+    (value, [memory.pop(), internal, validation])
+}
+
+/// The first error in the order of the scopes: what could not be allocated is invalid as well, and
+/// so is what the driver refused.
+async fn first_of(scopes: [impl Future<Output = Option<wgpu::Error>>; 3]) -> Option<wgpu::Error> {
+    for scope in scopes {
+        if let Some(error) = scope.await {
+            return Some(error);
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests;

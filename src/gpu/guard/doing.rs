@@ -1,0 +1,64 @@
+//! What is done on a device, in the words of an error.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use crate::error::Error;
+
+/// What is done on a device, and how much of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::gpu) enum Doing {
+    /// Compiling a shader, whose name and variant are given.
+    Compiling { shader: Cow<'static, str> },
+    /// Making a buffer, or several.
+    Allocating { what: &'static str, bytes: u64 },
+    /// Making part of a buffer visible to the program.
+    Mapping { what: &'static str, bytes: u64 },
+    /// Uploading and dispatching.
+    Drawing,
+}
+
+impl fmt::Display for Doing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Compiling { shader } => write!(f, "compiling {shader}"),
+            Self::Allocating { what, bytes } => write!(f, "allocating {bytes} bytes for {what}"),
+            Self::Mapping { what, bytes } => write!(f, "mapping {bytes} bytes of {what}"),
+            Self::Drawing => f.write_str("drawing"),
+        }
+    }
+}
+
+impl Doing {
+    /// The bytes that are asked for, where there is such a number.
+    pub(super) fn bytes(&self) -> Option<u64> {
+        match self {
+            Self::Allocating { bytes, .. } | Self::Mapping { bytes, .. } => Some(*bytes),
+            Self::Compiling { .. } | Self::Drawing => None,
+        }
+    }
+}
+
+/// The error for what a device that is not lost has said.
+pub(super) fn failure(adapter: &str, doing: &Doing, error: wgpu::Error) -> Error {
+    let adapter = adapter.to_owned();
+    match (error, doing) {
+        (wgpu::Error::OutOfMemory { .. }, _) => {
+            Error::OutOfMemory { adapter, while_doing: doing.to_string(), bytes: doing.bytes() }
+        }
+        (error, Doing::Compiling { shader }) => Error::ShaderRefused {
+            adapter,
+            shader: shader.clone().into_owned(),
+            message: error.to_string(),
+        },
+        (error, Doing::Mapping { bytes, .. }) => Error::MapFailed {
+            adapter,
+            while_doing: doing.to_string(),
+            bytes: *bytes,
+            message: error.to_string(),
+        },
+        (error, Doing::Allocating { .. } | Doing::Drawing) => {
+            Error::Gpu { while_doing: doing.to_string(), message: error.to_string() }
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! The GPU engine on wgpu's noop backend, which does nothing and leaves zeros: no call hangs,
+//! panics or fails. Here and in `src/gpu/guard/tests.rs`, faults are tested without an adapter.
+
+use std::time::Duration;
+
+use gumbel::{Error, GpuSampler, Logits, SampleOptions, wgpu};
+
+const BUILDERS: [fn() -> gumbel::GpuSamplerBuilder; 3] = [
+    GpuSampler::builder,
+    || GpuSampler::builder().with_int64(false).with_chunk_bytes(1 << 10).with_workgroups(3),
+    // all is done when it is asked for, so no time at all is enough
+    || GpuSampler::builder().with_timeout(Duration::ZERO),
+];
+
+#[test]
+fn all_shapes_come_back_zeroed() {
+    let data = vec![0.5; 300_000];
+    for builder in BUILDERS {
+        let (device, queue) = wgpu::Device::noop(&wgpu::DeviceDescriptor::default());
+        let sampler = builder().build_with_device(device, queue).unwrap();
+        for (rows, categories, draws) in
+            [(1, 1, 1), (3, 5, 2), (1000, 300, 1), (1, 300_000, 2), (10, 7, 1000)]
+        {
+            let logits = Logits::with_row_stride(&data, rows, categories, categories).unwrap();
+            let options = SampleOptions::default().with_draws(draws);
+            let drawn = sampler.sample_rows(logits, &options).unwrap();
+            assert_eq!(drawn, vec![0; rows * draws as usize], "{rows} x {categories} x {draws}");
+        }
+    }
+}
+
+#[test]
+fn a_lost_device() {
+    let logits = Logits::new(&[0.0; 12], 4).unwrap();
+    for builder in BUILDERS {
+        let (device, queue) = wgpu::Device::noop(&wgpu::DeviceDescriptor::default());
+        let build = || builder().build_with_device(device.clone(), queue.clone());
+        let sampler = build().unwrap();
+        let draw = || sampler.sample_rows(logits, &SampleOptions::default());
+        assert_eq!(draw().unwrap(), [0; 3]);
+        device.destroy();
+        assert!(matches!(draw().unwrap_err(), Error::DeviceLost { .. }));
+        assert!(matches!(draw().unwrap_err(), Error::DeviceLost { .. }));
+        assert!(matches!(build().unwrap_err(), Error::DeviceLost { .. }));
+    }
+}
+
+#[test]
+fn a_refused_shader() {
+    let (device, queue) = wgpu::Device::noop(&wgpu::DeviceDescriptor::default());
+    let builder = GpuSampler::builder().with_shader_edit(|source| source + "fn broken( {");
+    let error = builder.build_with_device(device, queue).unwrap_err();
+    assert!(matches!(error, Error::ShaderRefused { .. }), "{error:?}");
+    let message = error.to_string();
+    let start = "noop wgpu backend (noop, wgpu) refused the shader \"gumbel race\" (";
+    assert!(message.starts_with(start) && message.contains("try GpuSamplerBuilder::"), "{message}");
+}
