@@ -47,10 +47,6 @@ pub(crate) const CHECKS: &[(&str, Check)] = &[
         };
         seen(adapter, edit, "normal logits")
     }),
-    (
-        "faults::a_shader_that_does_not_compile_is_an_error",
-        a_shader_that_does_not_compile_is_an_error,
-    ),
     ("faults::errors_name_the_row", errors_name_the_row),
 ];
 
@@ -77,16 +73,6 @@ fn seen(adapter: &AdapterReport, edit: fn(String) -> String, name: &str) -> Resu
         mismatches += case.mismatches(&engine, &case.expected())?;
     }
     ensure(mismatches > 0, || "the fault was not seen".to_owned())
-}
-
-fn a_shader_that_does_not_compile_is_an_error(adapter: &AdapterReport) -> Result<(), Failed> {
-    let (device, queue) = super::device(adapter, Default::default())?;
-    let builder = GpuSampler::builder().with_shader_edit(|source| source + "fn broken( {");
-    let error = builder.build_with_device(device, queue).err();
-    let while_doing = "compiling the shader";
-    ensure(matches!(error, Some(Error::Gpu { while_doing: w, .. }) if w == while_doing), || {
-        format!("{error:?}")
-    })
 }
 
 fn errors_name_the_row(adapter: &AdapterReport) -> Result<(), Failed> {

@@ -4,6 +4,7 @@
 //! shown as ignored instead. `scripts/test` installs a software adapter where there is none, and
 //! `scripts/test-adapters` runs these tests on three.
 
+mod device;
 mod draws;
 mod faults;
 mod filter;
@@ -20,8 +21,15 @@ type Check = fn(&AdapterReport) -> Result<(), Failed>;
 fn main() {
     let adapters = gumbel::adapters(wgpu::Backends::all());
     let skipped = std::env::var("GUMBEL_SKIP_GPU_TESTS").is_ok_and(|value| value == "1");
-    let checks =
-        [words::CHECKS, pairs::CHECKS, filter::CHECKS, draws::CHECKS, faults::CHECKS].concat();
+    let checks = [
+        words::CHECKS,
+        pairs::CHECKS,
+        filter::CHECKS,
+        draws::CHECKS,
+        faults::CHECKS,
+        device::CHECKS,
+    ]
+    .concat();
     let trials = if adapters.is_empty() || skipped {
         let found = adapters.len();
         let checks = checks.iter().chain(draws::LONG_CHECKS);
