@@ -11,13 +11,20 @@ const POWER_LOG2_E: f32 = 12102203.0;
 
 struct Filter {
     slope: f32,
-    lowest: f32,
+    // The largest magnitude that a logit counts as, as bits.
+    reach: u32,
 }
 
 // The most that a category can reach, in the unit of the filter.
-fn standing(f: Filter, logit: f32, coarse_bits: u32) -> f32 {
-    // both ends, since a product must not overflow where a compiler may assume that none does
-    return clamp(logit, f.lowest, -f.lowest) * f.slope - log2_low(coarse_bits);
+fn standing(f: Filter, logit: u32, coarse_bits: u32) -> f32 {
+    return scaled(f, logit) - log2_low(coarse_bits);
+}
+
+// The logit in the unit of the filter. It is cut off as an integer: a compiler may assume that no
+// float is infinite or NaN, so none gets that far.
+fn scaled(f: Filter, logit: u32) -> f32 {
+    let magnitude = min(logit & 0x7fffffffu, f.reach);
+    return bitcast<f32>(magnitude | (logit & 0x80000000u)) * f.slope;
 }
 
 // The standing below which no category can win against the best key, (low, high).
@@ -33,7 +40,20 @@ fn floor_of(best_key: vec2<u32>) -> f32 {
     return floor - slack - POWER * 143.0;
 }
 
-// At most (log2(coarse) + 127)·2^23; 0 for 0.
+// The floor of the key that a category has at least, whatever its fine bits.
+fn sure_floor(f: Filter, logit: u32, coarse_bits: u32) -> f32 {
+    let high = select(log2_low(coarse_bits + 1u), POWER * 149.0, coarse_bits >= 4096u);
+    let sure = scaled(f, logit) - high;
+    // beyond 2^30 as above
+    if abs(sure) >= 9007199254740992.0 {
+        return FILTER_OPEN;
+    }
+    return sure - abs(sure) * 1.9073486328125e-6 - POWER * 0.25;
+}
+
+// At most (log2(coarse) + 127)*2^23; 0 for 0.
 fn log2_low(coarse_bits: u32) -> f32 {
-    return f32(bitcast<u32>(f32(coarse_bits)));
+    // 2^23 + coarse as a float, less 2^23: a conversion that costs no more than a subtraction
+    let coarse_float = bitcast<f32>(coarse_bits | 0x4b000000u) - 8388608.0;
+    return f32(bitcast<i32>(coarse_float));
 }

@@ -218,6 +218,25 @@ pub enum Error {
         /// How long it was waited for.
         timeout: std::time::Duration,
     },
+    /// A buffer that a batch on the device is bound to does not fit it.
+    #[error("{what} cannot be bound: {problem}")]
+    DeviceBuffer {
+        /// Which buffer.
+        what: &'static str,
+        /// What was expected, and what was given.
+        problem: String,
+    },
+    /// The device was made without a feature or a limit that is needed for what was asked.
+    #[error(
+        "the device was made without {feature}, which is needed for {needed_for}; ask for it when \
+         making the device"
+    )]
+    MissingFeature {
+        /// The feature or the limit.
+        feature: &'static str,
+        /// What needs it.
+        needed_for: &'static str,
+    },
     /// The device failed in another way.
     #[error("the GPU failed while {while_doing}: {message}")]
     Gpu {

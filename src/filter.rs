@@ -51,9 +51,32 @@ impl Filter {
     /// inequality that depend on the category. +∞ or NaN if its logit is.
     #[cfg(test)]
     pub(crate) fn standing(self, logit: f32, coarse: u32) -> f32 {
+        self.scaled(logit) - log2_low(coarse)
+    }
+
+    /// The logit in the unit of the filter.
+    #[cfg(test)]
+    fn scaled(self, logit: f32) -> f32 {
         // not f32::max, which would turn a NaN into a number
         let logit = if logit < self.lowest { self.lowest } else { logit };
-        logit * self.slope - log2_low(coarse)
+        logit * self.slope
+    }
+
+    /// The floor of the key that a category has at least, whatever its fine bits.
+    ///
+    /// p < q = (coarse + 1)/2¹⁶, and −ln(1 − q) ≤ q/(1 − q), so G·log₂e ≥ 16 − log₂(coarse + 1) +
+    /// log₂(1 − q). Up to coarse + 1 = 2¹² the last term is −0.094 at least, and [`log2_low`] falls
+    /// short of the logarithm by 0.0861 at most, which with the slack of [`floor_at`] is less than
+    /// the 0.25 that are taken off here. Above, G is −3.82 at least, which is 5.52 powers of two.
+    #[cfg(test)]
+    pub(crate) fn sure_floor(self, logit: f32, coarse: u32) -> f32 {
+        let high = if coarse >= 4096 { POWER * 149.0 } else { log2_low(coarse + 1) };
+        let sure = self.scaled(logit) - high;
+        // beyond 2^30, as in floor_of
+        if sure.is_nan() || sure.abs() >= POWER * 2f32.powi(30) {
+            return OPEN;
+        }
+        sure - sure.abs() * 2f32.powi(-19) - POWER * 0.25
     }
 }
 

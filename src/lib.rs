@@ -70,8 +70,11 @@ pub mod shaders;
 
 pub use cpu::{CpuForm, CpuSampler};
 pub use error::{Error, Undrawable};
-pub use gpu::{AdapterReport, GpuSampler, GpuSamplerBuilder, adapters, adapters_async};
+pub use gpu::{
+    AdapterReport, BoundBatch, DeviceBatch, GpuSampler, GpuSamplerBuilder, PlanFor, adapters,
+    adapters_async,
+};
 pub use job::NO_DRAW;
-pub use options::{Logits, RowIds, SampleOptions};
+pub use options::{Logits, LogitsFormat, RowIds, SampleOptions};
 pub use sampler::Sampler;
 pub use wgpu;

@@ -208,3 +208,41 @@ impl<'a> SampleOptions<'a> {
         Self { sentinels, ..self }
     }
 }
+
+/// STUB
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum LogitsFormat {
+    /// a
+    F32,
+    /// b
+    F16,
+    /// c
+    Bf16,
+}
+impl LogitsFormat {
+    /// d
+    pub const fn bytes(self) -> usize {
+        match self {
+            Self::F32 => 4,
+            _ => 2,
+        }
+    }
+}
+impl std::fmt::Display for LogitsFormat {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{self:?}")
+    }
+}
+impl<'a> Logits<'a> {
+    /// e
+    pub fn format(&self) -> LogitsFormat {
+        LogitsFormat::F32
+    }
+    pub(crate) fn row_bytes(&self, row: usize, c: std::ops::Range<usize>) -> &'a [u8] {
+        bytemuck::cast_slice(&self.row(row)[c])
+    }
+    pub(crate) fn span_bytes(&self, first: usize, count: usize) -> &'a [u8] {
+        bytemuck::cast_slice(self.span(first, count))
+    }
+}

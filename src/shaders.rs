@@ -16,10 +16,13 @@
 //! assert!(source.contains("fn gumbel("));
 //! ```
 
+use crate::options::LogitsFormat;
+
 /// A piece of WGSL.
 #[derive(Clone, Copy, Debug)]
 pub struct Piece {
-    /// The name of its file up to the first dot, and that of its Rust twin.
+    /// The name of its file up to the first dot; if the piece has a Rust twin, also that of its
+    /// twin.
     pub stem: &'static str,
     /// Its text.
     pub source: &'static str,
@@ -34,6 +37,15 @@ macro_rules! piece {
     };
 }
 
+macro_rules! kernel {
+    ($stem:literal) => {
+        kernel!($stem, $stem)
+    };
+    ($stem:literal, $file:literal) => {
+        Piece { stem: $stem, source: include_str!(concat!("../shaders/kernel/", $file, ".wgsl")) }
+    };
+}
+
 /// Products from 16-bit products, which every device has.
 const WIDE: Piece = piece!("wide");
 /// Products in 64 bits, which takes [`wgpu::Features::SHADER_INT64`].
@@ -41,8 +53,6 @@ const WIDE_U64: Piece = piece!("wide", "wide.u64");
 /// The contract, each piece after those that it needs.
 const NOISE: [Piece; 5] =
     [piece!("pair"), piece!("philox"), piece!("bits"), piece!("gumbel"), piece!("order")];
-/// The engine.
-const ENGINE: [Piece; 2] = [piece!("filter"), piece!("race")];
 
 /// The pieces of the contract, each after those that it needs, with 64-bit products or without.
 pub fn noise_pieces(int64: bool) -> impl Iterator<Item = Piece> {
@@ -54,9 +64,47 @@ pub fn noise_source(int64: bool) -> String {
     text(noise_pieces(int64))
 }
 
-/// Which form of the engine's shader a device gets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What a kernel of the GPU engine does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kernel {
+    /// Draws from each row as its logits stream by.
+    Stream,
+    /// Loads logits once and draws from them several times.
+    Hold,
+    /// Finds the largest logit.
+    Greedy,
+    /// Joins the outcomes of the parts that a row was cut into.
+    Merge,
+}
+
+/// What the invocations that draw from one row share their findings by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Share {
+    /// Nothing: each draws from a row of its own.
+    Alone,
+    /// Workgroup memory.
+    Workgroup,
+    /// Subgroup operations and then workgroup memory, which takes [`wgpu::Features::SUBGROUP`]; the
+    /// whole workgroup draws from one row.
+    Subgroups,
+}
+
+/// Which form of the engine's shader is meant. All forms draw the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Variant {
+    /// What it does.
+    pub kernel: Kernel,
+    /// How invocations share.
+    pub share: Share,
+    /// What the logits are.
+    pub format: LogitsFormat,
+    /// Load 16 bytes at once, for rows that start at multiples of 16 bytes.
+    pub vec4: bool,
+    /// Row ids, seeds, temperatures, draw numbers and sources of rows can each come from a buffer.
+    pub each: bool,
+    /// Take the number of the first draw as immediate data, which takes
+    /// [`wgpu::Features::IMMEDIATES`].
+    pub immediates: bool,
     /// Multiply in 64 bits, which takes [`wgpu::Features::SHADER_INT64`].
     pub int64: bool,
     /// The invocations of a workgroup, a power of two.
@@ -64,12 +112,57 @@ pub struct Variant {
 }
 
 impl Variant {
-    /// The pieces of the engine's shader.
+    /// The pieces of this form, each after those that it needs.
     pub fn pieces(self) -> impl Iterator<Item = Piece> {
-        noise_pieces(self.int64).chain(ENGINE)
+        noise_pieces(self.int64).chain([piece!("filter"), kernel!("run")]).chain(self.kernel())
     }
 
-    /// The engine's shader, whose entry point is `race`.
+    fn kernel(self) -> Vec<Piece> {
+        let share = match self.share {
+            Share::Alone => kernel!("share", "share.alone"),
+            Share::Workgroup => kernel!("share"),
+            Share::Subgroups => kernel!("share", "share.subgroups"),
+        };
+        let step =
+            if self.immediates { kernel!("step", "step.immediates") } else { kernel!("step") };
+        let rows = if self.each { kernel!("rows", "rows.each") } else { kernel!("rows") };
+        let mut pieces = vec![kernel!("outcome"), share];
+        if self.kernel == Kernel::Merge {
+            pieces.push(kernel!("merge"));
+            return pieces;
+        }
+        pieces.extend([step, rows, kernel!("octet")]);
+        pieces.extend(self.load());
+        match self.kernel {
+            Kernel::Stream => pieces.extend([kernel!("race"), kernel!("stream")]),
+            Kernel::Hold => pieces.extend([kernel!("race"), kernel!("hold")]),
+            Kernel::Greedy | Kernel::Merge => pieces.push(kernel!("greedy")),
+        }
+        pieces
+    }
+
+    fn load(self) -> Vec<Piece> {
+        let widen = match self.format {
+            LogitsFormat::F32 if self.vec4 => return vec![kernel!("load", "load.vec4")],
+            LogitsFormat::F32 => return vec![kernel!("load")],
+            LogitsFormat::F16 => kernel!("widen", "widen.f16"),
+            LogitsFormat::Bf16 => kernel!("widen", "widen.bf16"),
+        };
+        let halves = if self.vec4 { kernel!("halves", "halves.vec4") } else { kernel!("halves") };
+        vec![widen, halves]
+    }
+
+    /// The name of the shader's entry point.
+    pub fn entry_point(self) -> &'static str {
+        match self.kernel {
+            Kernel::Stream => "race",
+            Kernel::Hold => "races",
+            Kernel::Greedy => "greedy",
+            Kernel::Merge => "merge",
+        }
+    }
+
+    /// The shader.
     pub fn source(self) -> String {
         format!("const WORKGROUP: u32 = {}u;\n\n", self.workgroup_size) + &text(self.pieces())
     }

@@ -6,21 +6,51 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-use gumbel::shaders::Variant;
+use gumbel::LogitsFormat;
+use gumbel::shaders::{Kernel, Share, Variant};
 use naga::valid::{Capabilities, FunctionInfo, ModuleInfo, ValidationFlags, Validator};
 use naga::{Expression, Handle, MathFunction, Module, ScalarKind, back};
 
+/// The plainest form.
+const PLAIN: Variant = Variant {
+    kernel: Kernel::Stream,
+    share: Share::Workgroup,
+    format: LogitsFormat::F32,
+    vec4: false,
+    each: false,
+    immediates: false,
+    int64: false,
+    workgroup_size: 64,
+};
+const KERNELS: [Kernel; 4] = [Kernel::Stream, Kernel::Hold, Kernel::Greedy, Kernel::Merge];
+
+/// All kernels with and without each feature, and each with all kinds of logits.
 fn variants() -> impl Iterator<Item = Variant> {
-    [false, true]
+    let shares = [Share::Alone, Share::Workgroup, Share::Subgroups];
+    let features =
+        shares.into_iter().flat_map(|share| {
+            [(false, 1), (true, 64)].into_iter().flat_map(move |(int64, workgroup_size)| {
+                [(false, false), (false, true), (true, true)].map(move |(each, immediates)| {
+                    Variant { share, each, immediates, int64, workgroup_size, ..PLAIN }
+                })
+            })
+        });
+    let formats = [LogitsFormat::F32, LogitsFormat::F16, LogitsFormat::Bf16];
+    let loads = formats
         .into_iter()
-        .flat_map(|int64| [1, 64, 256].map(|workgroup_size| Variant { int64, workgroup_size }))
+        .flat_map(|format| [false, true].map(|vec4| Variant { format, vec4, ..PLAIN }));
+    features.chain(loads).flat_map(|variant| KERNELS.map(|kernel| Variant { kernel, ..variant }))
 }
 
 fn validate(source: &str) -> (Module, ModuleInfo) {
     let module = naga::front::wgsl::parse_str(source).unwrap_or_else(|e| {
         panic!("{}", e.emit_to_string(source));
     });
-    let info = Validator::new(ValidationFlags::all(), Capabilities::SHADER_INT64)
+    let capabilities =
+        Capabilities::SHADER_INT64 | Capabilities::SUBGROUP | Capabilities::IMMEDIATES;
+    let info = Validator::new(ValidationFlags::all(), capabilities)
+        .subgroup_stages(naga::valid::ShaderStages::COMPUTE)
+        .subgroup_operations(naga::valid::SubgroupOperationSet::all())
         .validate(&module)
         .unwrap_or_else(|e| panic!("{}", e.emit_to_string(source)));
     (module, info)
@@ -45,23 +75,24 @@ fn every_variant_translates_to_spirv_msl_hlsl_and_glsl() {
             &back::msl::PipelineOptions::default(),
         )
         .unwrap();
-        assert!(msl.contains("kernel void race"), "{variant:?}");
+        assert!(msl.contains(&format!("kernel void {}", variant.entry_point())), "{variant:?}");
 
         let mut hlsl = String::new();
         let options = back::hlsl::Options {
             // 64-bit integers need shader model 6.0
             shader_model: back::hlsl::ShaderModel::V6_0,
             fake_missing_bindings: true,
+            immediates_target: Some(back::hlsl::BindTarget::default()),
             ..Default::default()
         };
         let pipeline = back::hlsl::PipelineOptions::default();
         back::hlsl::Writer::new(&mut hlsl, &options, &pipeline)
             .write(&module, &info, None)
             .unwrap();
-        assert!(hlsl.contains("void race("), "{variant:?}");
+        assert!(hlsl.contains(&format!("void {}(", variant.entry_point())), "{variant:?}");
 
-        // GLSL ES has no 64-bit integers, and its devices do not offer them
-        if !variant.int64 {
+        // GLSL ES has neither 64-bit integers nor subgroups, and its devices do not offer them
+        if !variant.int64 && variant.share != Share::Subgroups {
             let mut glsl = String::new();
             let options = back::glsl::Options {
                 version: back::glsl::Version::new_gles(310),
@@ -69,7 +100,7 @@ fn every_variant_translates_to_spirv_msl_hlsl_and_glsl() {
             };
             let pipeline = back::glsl::PipelineOptions {
                 shader_stage: naga::ShaderStage::Compute,
-                entry_point: "race".into(),
+                entry_point: variant.entry_point().into(),
                 multiview: None,
             };
             back::glsl::Writer::new(
@@ -106,46 +137,93 @@ fn is_float(module: &Module, info: &FunctionInfo, expression: Handle<Expression>
     inner.scalar_kind() == Some(ScalarKind::Float)
 }
 
-/// No float operation decides a draw: of the functions, the filter's alone have floats, and
-/// `settle`, which decides, is none of them. What the entry point does with floats is below.
+/// What computes with floats: the filter.
+const FILTER: [&str; 6] = ["filter_of", "floor_of", "log2_low", "scaled", "standing", "sure_floor"];
+/// What hands the filter's floats on and compares them; what decides a draw is not among these.
+const HANDS_ON: [&str; 17] = [
+    "admit",
+    "admit_pair",
+    "admitted_at",
+    "floor_after",
+    "highest_of",
+    "highest_of_pair",
+    "open_floor",
+    "ordered",
+    "pair_at",
+    "pair_of",
+    "paired",
+    "raise_floor",
+    "row_of",
+    "shared_floor",
+    "standings",
+    "sure_floor_of",
+    "sure_floor_of_pair",
+];
+
+/// No float operation decides a draw: `settle`, `beats`, `joined` and `winner`, which decide, have
+/// none, nor have the functions that load logits and the kernels without noise.
 #[test]
-fn floats_are_in_the_filter_alone() {
-    let filter = ["floor_of", "log2_low", "standing"].map(str::to_owned).into();
+fn no_float_is_in_what_decides() {
+    let allowed: BTreeSet<_> =
+        FILTER.into_iter().chain(HANDS_ON).chain(["unordered"]).map(str::to_owned).collect();
     for variant in variants() {
-        assert_eq!(functions_with_floats(&variant.source()), filter, "{variant:?}");
+        let source = variant.source();
+        let found = functions_with_floats(&source);
+        assert!(found.is_subset(&allowed), "{variant:?}: {found:?}");
+        if matches!(variant.kernel, Kernel::Greedy | Kernel::Merge) {
+            let (module, info) = validate(&source);
+            let mut expressions = module.entry_points[0].function.expressions.iter();
+            let info = info.get_entry_point(0);
+            assert!(!expressions.any(|(e, _)| is_float(&module, info, e)), "{variant:?}");
+        }
     }
 }
 
 /// The check above sees a float in a deciding function.
 #[test]
 fn a_float_in_the_order_is_seen() {
-    let source = Variant { int64: false, workgroup_size: 64 }.source();
+    let source = PLAIN.source();
     let from = "return add64(fixed(logit, scale), extend64(gumbel_units));";
     assert!(source.contains(from));
     let to = "return vec2<u32>(u32(bitcast<f32>(logit) * 16777216.0), 0u);";
     assert!(functions_with_floats(&source.replace(from, to)).contains("key"));
 }
 
-/// What the entry point does with floats beyond handing them to the filter's functions and
-/// comparing what these return, as the shader words it; of a built-in function the name.
-fn float_operations_of_the_entry_point(source: &str) -> Vec<String> {
+/// What a shader does with floats, outside the filter, beyond handing them to functions and comparing
+/// what these return, as the shader words it; of a built-in function the name.
+fn float_operations_outside_the_filter(source: &str) -> Vec<String> {
+    let (module, info) = validate(source);
+    let mut found = Vec::new();
+    for (handle, function) in module.functions.iter() {
+        if !FILTER.contains(&function.name.as_deref().unwrap()) {
+            found.extend(float_operations(&module, function, &info[handle], source));
+        }
+    }
+    let [entry_point] = &module.entry_points[..] else { panic!("one entry point") };
+    found.extend(float_operations(&module, &entry_point.function, info.get_entry_point(0), source));
+    found
+}
+
+fn float_operations(
+    module: &Module,
+    function: &naga::Function,
+    info: &FunctionInfo,
+    source: &str,
+) -> Vec<String> {
     use Expression as E;
     use naga::BinaryOperator as Op;
 
-    let (module, info) = validate(source);
-    let [entry_point] = &module.entry_points[..] else { panic!("one entry point") };
-    let (function, info) = (&entry_point.function, info.get_entry_point(0));
-    let float = |expression| is_float(&module, info, expression);
+    let float = |expression| is_float(module, info, expression);
     let is_allowed = |handle, expression: &Expression| match *expression {
         // to name a value, and to move it unchanged
         E::Literal(_) | E::Constant(_) | E::ZeroValue(_) | E::Compose { .. } => true,
         E::FunctionArgument(_) | E::GlobalVariable(_) | E::LocalVariable(_) => true,
         E::Access { .. } | E::AccessIndex { .. } | E::Load { .. } => true,
         E::Splat { .. } | E::Swizzle { .. } | E::Select { .. } => true,
-        // what the filter returns
+        // what the filter returns, or a function that is itself looked at here
         E::CallResult(called) => {
-            let name = module.functions[called].name.as_deref();
-            !float(handle) || matches!(name, Some("standing" | "floor_of"))
+            let name = module.functions[called].name.as_deref().unwrap();
+            !float(handle) || !["log2_low", "scaled"].contains(&name)
         }
         // to compare
         E::Binary { op: Op::Less | Op::LessEqual | Op::Greater | Op::GreaterEqual, .. } => true,
@@ -159,7 +237,7 @@ fn float_operations_of_the_entry_point(source: &str) -> Vec<String> {
         E::Binary { left, right, .. } => !float(left) && !float(right),
         E::Math { arg, .. } => !float(arg) && !float(handle),
         E::Relational { argument, .. } => !float(argument),
-        E::AtomicResult { .. } => !float(handle),
+        E::AtomicResult { .. } | E::SubgroupOperationResult { .. } => !float(handle),
         // whatever comes into the shader next is to be thought about
         _ => false,
     };
@@ -174,34 +252,35 @@ fn float_operations_of_the_entry_point(source: &str) -> Vec<String> {
 }
 
 #[test]
-fn the_entry_point_hands_floats_on_and_compares_them() {
+fn floats_are_handed_on_and_compared() {
     for variant in variants() {
-        let operations = float_operations_of_the_entry_point(&variant.source());
+        let operations = float_operations_outside_the_filter(&variant.source());
         assert_eq!(operations, Vec::<String>::new(), "{variant:?}");
     }
 }
 
 /// The check above sees conversions, arithmetic and functions of floats, also those of a function
-/// that is not the filter's.
+/// of the filter that others do not call.
 #[test]
-fn a_float_operation_in_the_entry_point_is_seen() {
-    let source = Variant { int64: false, workgroup_size: 64 }.source();
+fn a_float_operation_outside_the_filter_is_seen() {
+    let source = PLAIN.source();
+    let compare = "if highest_of_pair(pair) >= lead.floor {";
     let faults: [(_, _, &[_]); 7] = [
         (
-            "let first_logit = row * run.row_stride;",
-            "let first_logit = u32(f32(row)) * run.row_stride;",
-            &["f32(row)", "u32(f32(row))"],
+            "let first_logit = run.first_logit + position * run.row_stride;",
+            "let first_logit = run.first_logit + u32(f32(position)) * run.row_stride;",
+            &["f32(position)", "u32(f32(position))"],
         ),
-        ("s > highest", "s * 2.0 > highest", &["s * 2.0"]),
-        ("s > highest", "s - highest > 0.0", &["s - highest"]),
-        ("s > highest", "-s < highest", &["-s"]),
-        ("s > highest", "trunc(s) > highest", &["trunc"]),
-        ("s > highest", "min(s, 1.0) > highest", &["min"]),
-        ("s > highest", "log2_low(leader) > highest", &["log2_low(leader)"]),
+        (compare, "if lead.floor * 2.0 > 1.0 {", &["lead.floor * 2.0"]),
+        (compare, "if lead.floor - 2.0 > 1.0 {", &["lead.floor - 2.0"]),
+        (compare, "if -lead.floor > 1.0 {", &["-lead.floor"]),
+        (compare, "if trunc(lead.floor) > 1.0 {", &["trunc"]),
+        (compare, "if min(lead.floor, 1.0) > 0.5 {", &["min"]),
+        (compare, "if log2_low(octet) > lead.floor {", &["log2_low(octet)"]),
     ];
     for (from, to, seen) in faults {
         assert_eq!(source.matches(from).count(), 1, "{from}");
-        let operations = float_operations_of_the_entry_point(&source.replace(from, to));
+        let operations = float_operations_outside_the_filter(&source.replace(from, to));
         assert_eq!(operations, seen, "{to}");
     }
 }
@@ -225,27 +304,27 @@ fn stems(folder: &str, extension: &str) -> BTreeMap<String, Vec<String>> {
     found
 }
 
+/// The shader files that are in no variant.
+fn without_a_place(shaders: &BTreeMap<String, Vec<String>>) -> Vec<String> {
+    let pieces: BTreeSet<_> =
+        variants().flat_map(Variant::pieces).map(|piece| piece.source.to_owned()).collect();
+    let files = shaders.iter().flat_map(|(stem, texts)| texts.iter().map(move |text| (stem, text)));
+    files
+        .filter(|(_, text)| !pieces.contains(*text))
+        .map(|(stem, _)| format!("{stem}: a file that is not in the table of pieces"))
+        .collect()
+}
+
 /// What is missing of: every shader file is in the table, has a Rust file of its stem, and every
 /// function of the contract has a Rust function of its name there.
 fn without_a_twin(shaders: &BTreeMap<String, Vec<String>>) -> Vec<String> {
     let rust = stems("src", "rs");
-    let pieces: BTreeSet<_> =
-        variants().flat_map(Variant::pieces).map(|piece| piece.source.to_owned()).collect();
-    let mut missing = Vec::new();
+    let mut missing = without_a_place(shaders);
     for (stem, texts) in shaders {
-        for text in texts {
-            if !pieces.contains(text) {
-                missing.push(format!("{stem}: a file that is not in the table of pieces"));
-            }
-        }
         let Some(twins) = rust.get(stem) else {
             missing.push(format!("{stem}: no Rust file"));
             continue;
         };
-        // the race is one entry point here and a type with methods there
-        if stem == "race" {
-            continue;
-        }
         for line in texts.iter().flat_map(|text| text.lines()) {
             let Some((name, _)) = line.strip_prefix("fn ").and_then(|rest| rest.split_once('('))
             else {
@@ -280,9 +359,13 @@ fn every_file_of_the_contract_has_its_shader() {
 
 #[test]
 fn every_shader_has_its_twin_and_its_place_in_the_table() {
-    let shaders = stems("shaders", "wgsl");
-    assert_eq!(shaders.len(), 8);
+    let mut shaders = stems("shaders", "wgsl");
+    // the kernels are the GPU engine's own
+    let kernels = stems("shaders/kernel", "wgsl");
+    shaders.retain(|stem, _| !kernels.contains_key(stem));
+    assert_eq!((shaders.len(), kernels.len()), (7, 14));
     assert_eq!(without_a_twin(&shaders), Vec::<String>::new());
+    assert_eq!(without_a_place(&kernels), Vec::<String>::new());
 }
 
 #[test]

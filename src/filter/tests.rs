@@ -85,3 +85,49 @@ fn an_invalid_logit_is_always_admitted() {
     }
     assert!(!admits(floor, filter.standing(f32::NEG_INFINITY, 0)));
 }
+
+/// The floor that coarse bits set is no higher than that of the key with the unluckiest fine bits.
+fn floors_too_high(raise: impl Fn(f32) -> f32) -> usize {
+    let mut wrong = 0;
+    for i in 0..2_000_000u32 {
+        let [a, b, c, d] = philox4x32_10([i, 1, 0, 0], [9, 9]);
+        let logit = f32::from_bits(match i % 8 {
+            0 => a,
+            1 => 0,
+            _ => a & 0x807f_ffff | (92 + b % 71) << 23,
+        });
+        let temperature = f32::from_bits(c & 0x7f_ffff | (127 - 6 + c % 13) << 23);
+        let scale =
+            if i % 2 == 0 { Scale::ONE } else { Scale::from_temperature(temperature).unwrap() };
+        if !logit.is_finite() {
+            continue;
+        }
+        // all of them, and the few near 0 more often
+        let coarse = if i % 8 == 1 { i / 8 % (1 << 16) } else { (d & 0xffff) >> (d >> 28) };
+        let least = key(logit.to_bits(), scale, gumbel(u64::from(coarse) << 48 | 0xffff_ffff_ffff));
+        wrong += usize::from(raise(Filter::new(scale).sure_floor(logit, coarse)) > floor_of(least));
+    }
+    wrong
+}
+
+#[test]
+fn a_sure_floor_is_reached() {
+    assert_eq!(floors_too_high(|floor| floor), 0);
+}
+
+/// The check above sees floors that are a fifth of a power of two too high.
+#[test]
+fn the_check_sees_a_floor_that_is_too_high() {
+    assert!(floors_too_high(|floor| floor + POWER * 0.2) > 0);
+}
+
+/// A sure floor is worth having: it lies less than half a power of two below the key's own, if the
+/// coarse bits are few.
+#[test]
+fn a_sure_floor_is_near() {
+    for coarse in 8..4096 {
+        let least = key(0, Scale::ONE, gumbel(u64::from(coarse) << 48 | 0xffff_ffff_ffff));
+        let sure = Filter::new(Scale::ONE).sure_floor(0.0, coarse);
+        assert!(sure > floor_of(least) - POWER * 0.5, "{coarse}");
+    }
+}

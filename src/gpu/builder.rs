@@ -4,15 +4,33 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use crate::error::Error;
-use crate::shaders::Variant;
+use crate::options::LogitsFormat;
 
+use super::GpuSampler;
 use super::adapter::{choose, full_name, obstacle};
-use super::guard::{Doing, Guard, Owner};
+use super::guard::{Guard, Owner};
+use super::kernel::{Common, Form, Kernels};
+use super::layout::{Device, Layout, Races};
 use super::plan::Limits;
-use super::{GpuSampler, kernel};
 
-/// The largest workgroup that is asked for.
+/// The most bytes of logits that are uploaded at once, unless a builder says otherwise: large enough
+/// that a chunk takes much longer than to hand it over, and small enough that three of them overlap
+/// in most batches.
+const CHUNK_BYTES: u64 = 16 << 20;
+
+/// The most invocations in a workgroup that gumbel has use for.
 const WORKGROUP_SIZE: u32 = 256;
+
+/// Which kind of device work is laid out for. The draws are the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PlanFor {
+    /// What the adapter says it is.
+    Adapter,
+    /// A GPU: many invocations for each row.
+    Hardware,
+    /// An adapter that emulates a GPU on the CPU: few invocations, and each with much to do.
+    Emulation,
+}
 
 /// How long a device may take for one step. A step is planned to take half a second where an adapter
 /// is slow (`MAX_WORK` in `plan.rs`), so a minute leaves room for a hundred times that, for other
@@ -37,6 +55,10 @@ pub struct GpuSamplerBuilder {
     adapter: Option<String>,
     filter: bool,
     int64: bool,
+    subgroups: bool,
+    direct: bool,
+    plan_for: PlanFor,
+    busy_lanes: Option<usize>,
     workgroup_size: u32,
     chunk_bytes: u64,
     workgroups: u32,
@@ -51,8 +73,12 @@ impl Default for GpuSamplerBuilder {
             adapter: None,
             filter: true,
             int64: true,
+            subgroups: true,
+            direct: true,
+            plan_for: PlanFor::Adapter,
+            busy_lanes: None,
             workgroup_size: WORKGROUP_SIZE,
-            chunk_bytes: u64::MAX,
+            chunk_bytes: CHUNK_BYTES,
             workgroups: u32::MAX,
             timeout: TIMEOUT,
             edit: |source| source,
@@ -84,14 +110,38 @@ impl GpuSamplerBuilder {
         Self { int64, ..self }
     }
 
-    /// The invocations of a workgroup, a power of two; lowered to what the device can do. The
-    /// draws are the same. The default: 256.
+    /// With `false`, shares findings through workgroup memory even where the device has subgroup
+    /// operations. The draws are the same.
+    pub fn with_subgroups(self, subgroups: bool) -> Self {
+        Self { subgroups, ..self }
+    }
+
+    /// With `false`, copies to the device even where its memory is the host's. The draws are the
+    /// same.
+    pub fn with_direct_memory(self, direct: bool) -> Self {
+        Self { direct, ..self }
+    }
+
+    /// Lays work out for another kind of device. The draws are the same.
+    pub fn with_plan_for(self, plan_for: PlanFor) -> Self {
+        Self { plan_for, ..self }
+    }
+
+    /// How many invocations keep the device busy: a batch of fewer races cuts its rows into parts,
+    /// and several draws from a row are taken one after the other only by more. The draws are the
+    /// same. The default: 2¹⁸ for a GPU.
+    pub fn with_busy_lanes(self, busy_lanes: usize) -> Self {
+        Self { busy_lanes: Some(busy_lanes), ..self }
+    }
+
+    /// The most invocations of a workgroup, a power of two; lowered to what the device can do and to
+    /// what its plans have use for. The draws are the same.
     pub fn with_workgroup_size(self, workgroup_size: u32) -> Self {
         Self { workgroup_size, ..self }
     }
 
-    /// Uploads no more than this many bytes of logits at once; at least 1,024. The draws are the
-    /// same. The default: 64 MiB, or what the device can bind.
+    /// Uploads no more than this many bytes of logits at once; at least 1,024, and no more than the
+    /// device can bind. The draws are the same. The default: 16 MiB.
     pub fn with_chunk_bytes(self, chunk_bytes: u64) -> Self {
         Self { chunk_bytes, ..self }
     }
@@ -172,33 +222,57 @@ impl GpuSamplerBuilder {
         queue: wgpu::Queue,
         owner: Owner,
     ) -> Result<GpuSampler, Error> {
-        let can = device.limits();
+        let (can, has) = (device.limits(), device.features());
         let largest = can
             .max_compute_invocations_per_workgroup
             .min(can.max_compute_workgroup_size_x)
             .min(WORKGROUP_SIZE);
         // the largest power of two up to what was asked for and what the device can do
-        let size = self.workgroup_size.clamp(1, largest);
-        let workgroup_size = 1 << size.ilog2();
-        let mut limits = Limits::new(&device.limits(), workgroup_size);
-        limits.binding_bytes = limits.binding_bytes.min(self.chunk_bytes).max(1 << 10);
-        limits.workgroups = limits.workgroups.min(self.workgroups).max(1);
-
-        let int64 = self.int64 && device.features().contains(wgpu::Features::SHADER_INT64);
-        let source = (self.edit)(Variant { int64, workgroup_size }.source());
-        let products = if int64 { 64 } else { 16 };
-        let shader = format!(
-            "the shader \"gumbel race\" ({products}-bit products, workgroups of {workgroup_size})"
-        );
-        let guard = Guard::new(device.clone(), full_name(adapter), self.timeout, owner);
-        let compile = || {
-            let layout = kernel::bind_group_layout(&device);
-            let pipeline = kernel::pipeline(&device, &layout, &source);
-            (layout, pipeline)
+        let workgroup_size = 1 << self.workgroup_size.clamp(1, largest).ilog2();
+        let workgroups = can.max_compute_workgroups_per_dimension.min(self.workgroups).max(1);
+        let subgroups = self.subgroups && has.contains(wgpu::Features::SUBGROUP);
+        let emulated = match self.plan_for {
+            PlanFor::Adapter => adapter.device_type == wgpu::DeviceType::Cpu,
+            PlanFor::Hardware => false,
+            PlanFor::Emulation => true,
         };
-        let doing = Doing::Compiling { shader: shader.into() };
-        let (layout, pipeline) = guard.checked(doing, compile).await?;
-        let (adapter, filter, buffers) = (adapter.clone(), self.filter, Mutex::new(None));
-        Ok(GpuSampler { adapter, device, queue, guard, layout, pipeline, limits, filter, buffers })
+        let mut plans = if emulated {
+            let cores = std::thread::available_parallelism().map_or(1, usize::from);
+            Device::emulated(subgroups, workgroups, cores)
+        } else {
+            Device::hardware(subgroups, workgroups)
+        };
+        plans.busy_lanes = self.busy_lanes.unwrap_or(plans.busy_lanes);
+        let binding_bytes = can.max_storage_buffer_binding_size.min(can.max_buffer_size / 2);
+        let limits = Limits {
+            chunk_bytes: self.chunk_bytes.clamp(1 << 10, binding_bytes),
+            binding_bytes,
+            device: plans.with_workgroup_size(workgroup_size),
+        };
+
+        let guard = Guard::new(device.clone(), full_name(adapter), self.timeout, owner);
+        let int64 = self.int64 && has.contains(wgpu::Features::SHADER_INT64);
+        let common = Common { int64, subgroups, edit: self.edit };
+        let kernels = Kernels::new(&device, &guard, common).await?;
+        // a driver that refuses the shader does so now
+        let races = Races { rows: 1, categories: 1 << 17, draws: 1, greedy: false };
+        let layout = Layout::new(races, limits.device);
+        let form = Form { format: LogitsFormat::F32, vec4: true, each: false, immediates: false };
+        kernels.passes(&device, &guard, &layout, form, layout.is_cut()).await?;
+
+        let hosts_memory =
+            matches!(adapter.device_type, wgpu::DeviceType::Cpu | wgpu::DeviceType::IntegratedGpu);
+        let mappable = has.contains(wgpu::Features::MAPPABLE_PRIMARY_BUFFERS);
+        Ok(GpuSampler {
+            adapter: adapter.clone(),
+            device,
+            queue,
+            guard,
+            kernels,
+            limits,
+            filter: self.filter,
+            direct: self.direct && hosts_memory && mappable,
+            ring: Mutex::new(None),
+        })
     }
 }

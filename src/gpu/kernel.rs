@@ -1,122 +1,349 @@
-//! The pipeline of `shaders/race.wgsl`: what is bound to it, and the uniform that tells it what to do.
+//! What is bound to the kernels, the uniform that tells them what to do, and their pipelines.
+
+use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::{Mutex, PoisonError};
 
 use bytemuck::{Pod, Zeroable};
 
+use crate::error::Error;
 use crate::filter::Filter;
 use crate::job::{Job, Temperature};
 use crate::noise::order::Scale;
+use crate::shaders::{Kernel, Share, Variant};
 
+use super::guard::{Doing, Guard};
+use super::layout::Layout;
 use super::plan::{Chunk, Plan};
 
-/// The uniform `Pass` of `shaders/race.wgsl`, field by field.
+/// The uniform `Pass` of `shaders/kernel/run.wgsl`, field by field.
 #[derive(Clone, Copy, Debug, Pod, Zeroable)]
 #[repr(C)]
 pub(crate) struct Pass {
-    seed: [u32; 2],
-    first_row: [u32; 2],
-    rows: u32,
-    draws: u32,
-    first_draw: u32,
-    first_category: u32,
-    categories: u32,
-    row_stride: u32,
-    lanes: u32,
-    flags: u32,
-    scale: u32,
-    slope: f32,
-    lowest: f32,
-    unused: u32,
+    pub(super) seed: [u32; 2],
+    pub(super) first_row: [u32; 2],
+    pub(super) rows: u32,
+    pub(super) draws: u32,
+    pub(super) first_draw: u32,
+    pub(super) first_category: u32,
+    pub(super) categories: u32,
+    pub(super) first_logit: u32,
+    pub(super) row_stride: u32,
+    pub(super) source_rows: u32,
+    pub(super) lanes: u32,
+    pub(super) parts: u32,
+    pub(super) part_octets: u32,
+    pub(super) draws_at_once: u32,
+    pub(super) flags: u32,
+    pub(super) scale: u32,
+    pub(super) slope: f32,
+    pub(super) reach: u32,
 }
 
-const EXPLICIT_IDS: u32 = 1;
-const GREEDY: u32 = 2;
-const UNFILTERED: u32 = 4;
-const CONTINUED: u32 = 8;
-const UNFINISHED: u32 = 16;
+pub(super) const UNFILTERED: u32 = 1;
+const CONTINUED: u32 = 2;
+const UNFINISHED: u32 = 4;
+pub(super) const EACH_ID: u32 = 8;
+pub(super) const EACH_SEED: u32 = 16;
+pub(super) const EACH_TEMPERATURE: u32 = 32;
+pub(super) const EACH_FIRST_DRAW: u32 = 64;
+pub(super) const GATHERED: u32 = 128;
+
+/// The flag if the condition holds.
+pub(super) fn flag(on: bool, flag: u32) -> u32 {
+    if on { flag } else { 0 }
+}
+
+/// The low and the high half.
+pub(super) fn words(n: u64) -> [u32; 2] {
+    [n as u32, (n >> 32) as u32]
+}
 
 impl Pass {
-    /// The uniform for a segment of a chunk of a job.
-    pub(crate) fn new(
-        job: &Job<'_>,
-        plan: &Plan,
-        chunk: &Chunk,
-        segment: std::ops::Range<usize>,
-        filter: bool,
-    ) -> Self {
-        let flag = |on: bool, flag: u32| if on { flag } else { 0 };
-        let scale = match job.temperature {
+    /// What the layout and the temperature say; all else is zero.
+    pub(super) fn laid_out(layout: &Layout, temperature: Temperature) -> Self {
+        let scale = match temperature {
             Temperature::Greedy => Scale::ONE,
             Temperature::Scaled(scale) => scale,
         };
         let Filter { slope, lowest } = Filter::new(scale);
         Self {
+            lanes: layout.lanes,
+            parts: layout.parts,
+            part_octets: layout.part_octets,
+            draws_at_once: layout.draws_at_once,
+            scale: scale.reciprocal().to_bits(),
+            slope,
+            reach: (-lowest).to_bits(),
+            ..Self::zeroed()
+        }
+    }
+
+    /// The uniform for a segment of a chunk of a job.
+    pub(crate) fn new(
+        job: &Job<'_>,
+        plan: &Plan,
+        chunk: &Chunk,
+        segment: Range<usize>,
+        filter: bool,
+    ) -> Self {
+        let rows = chunk.rows.len() as u32;
+        Self {
             seed: words(job.seed),
             first_row: words(job.row_ids.id(chunk.rows.start)),
-            rows: chunk.rows.len() as u32,
+            rows,
             draws: chunk.draws.len() as u32,
             first_draw: job.first_draw + chunk.draws.start,
             first_category: segment.start as u32,
             categories: segment.len() as u32,
             row_stride: plan.row_stride as u32,
-            lanes: plan.lanes,
-            flags: flag(job.explicit_ids().is_some(), EXPLICIT_IDS)
-                | flag(job.temperature == Temperature::Greedy, GREEDY)
+            source_rows: rows,
+            flags: flag(job.explicit_ids().is_some(), EACH_ID)
                 | flag(!filter, UNFILTERED)
                 | flag(segment.start > 0, CONTINUED)
                 | flag(segment.end < job.logits.categories(), UNFINISHED),
-            scale: scale.reciprocal().to_bits(),
-            slope,
-            lowest,
-            unused: 0,
+            ..Self::laid_out(&plan.layout, job.temperature)
         }
     }
 }
 
-fn words(n: u64) -> [u32; 2] {
-    [n as u32, (n >> 32) as u32]
+/// What a sampler's kernels have in common.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Common {
+    pub(super) int64: bool,
+    pub(super) subgroups: bool,
+    pub(super) edit: fn(String) -> String,
 }
 
-/// What is bound to the pipeline, in the order of the bindings.
-pub(crate) fn bind_group_layout(device: &wgpu::Device) -> wgpu::BindGroupLayout {
+/// The pipelines of a device, compiled when they are first needed.
+#[derive(Debug)]
+pub(super) struct Kernels {
+    common: Common,
+    /// Pass, logits, row ids, outcomes, draws.
+    plain: wgpu::BindGroupLayout,
+    /// The same, and what each row may have of its own.
+    each: Option<wgpu::BindGroupLayout>,
+    pipelines: Mutex<HashMap<Variant, wgpu::ComputePipeline>>,
+}
+
+/// The passes that a layout takes: its kernel, and the merge if there is one.
+#[derive(Clone, Debug)]
+pub(super) struct Passes {
+    pub(super) race: wgpu::ComputePipeline,
+    pub(super) merge: Option<wgpu::ComputePipeline>,
+}
+
+impl Passes {
+    /// Encodes the passes for so many rows and draws; `first_draw` is immediate data, if the
+    /// kernel takes any.
+    pub(super) fn encode(
+        &self,
+        pass: &mut wgpu::ComputePass<'_>,
+        bindings: &wgpu::BindGroup,
+        layout: &Layout,
+        rows: usize,
+        draws: usize,
+        first_draw: Option<u32>,
+    ) {
+        pass.set_pipeline(&self.race);
+        pass.set_bind_group(0, bindings, &[]);
+        if let Some(first_draw) = first_draw {
+            pass.set_immediates(0, &first_draw.to_le_bytes());
+        }
+        let [x, y] = layout.workgroups(rows, draws);
+        pass.dispatch_workgroups(x, y, 1);
+        if let Some(merge) = &self.merge {
+            pass.set_pipeline(merge);
+            pass.set_bind_group(0, bindings, &[]);
+            let [x, y] = layout.merge_workgroups(rows, draws);
+            pass.dispatch_workgroups(x, y, 1);
+        }
+    }
+}
+
+/// What a kernel is told beyond its layout.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Form {
+    pub(super) format: crate::options::LogitsFormat,
+    pub(super) vec4: bool,
+    pub(super) each: bool,
+    pub(super) immediates: bool,
+}
+
+/// The storage buffers of the layout with what each row may have of its own.
+const EACH_BUFFERS: u32 = 8;
+
+impl Kernels {
+    pub(super) async fn new(
+        device: &wgpu::Device,
+        guard: &Guard,
+        common: Common,
+    ) -> Result<Self, Error> {
+        let room = device.limits().max_storage_buffers_per_shader_stage >= EACH_BUFFERS;
+        let layouts = || {
+            let each = room.then(|| bind_group_layout(device, true));
+            (bind_group_layout(device, false), each)
+        };
+        let (plain, each) = guard.checked(Doing::Drawing, layouts).await?;
+        Ok(Self { common, plain, each, pipelines: Mutex::default() })
+    }
+
+    /// The layout of what is bound, if the device has room for so many buffers.
+    pub(super) fn layout(&self, each: bool) -> Option<&wgpu::BindGroupLayout> {
+        if each { self.each.as_ref() } else { Some(&self.plain) }
+    }
+
+    /// Binds the uniform, logits, row ids, outcomes and draws.
+    pub(super) fn bind_plain(
+        &self,
+        device: &wgpu::Device,
+        bound: [wgpu::BufferBinding<'_>; 5],
+    ) -> wgpu::BindGroup {
+        bind(device, &self.plain, &bound)
+    }
+
+    /// The pipelines for a layout; compiled now, if they were not yet.
+    pub(super) async fn passes(
+        &self,
+        device: &wgpu::Device,
+        guard: &Guard,
+        layout: &Layout,
+        form: Form,
+        merges: bool,
+    ) -> Result<Passes, Error> {
+        let variant = Variant {
+            kernel: layout.kernel,
+            share: layout.share,
+            format: form.format,
+            vec4: form.vec4,
+            each: form.each,
+            immediates: form.immediates,
+            int64: self.common.int64,
+            workgroup_size: layout.workgroup_size,
+        };
+        let race = self.pipeline(device, guard, variant).await?;
+        if !merges {
+            return Ok(Passes { race, merge: None });
+        }
+        // the whole workgroup is a team, and nothing is asked of logits and rows
+        let merge = Variant {
+            kernel: Kernel::Merge,
+            share: if self.common.subgroups { Share::Subgroups } else { Share::Workgroup },
+            format: crate::options::LogitsFormat::F32,
+            vec4: false,
+            each: form.each,
+            immediates: form.immediates,
+            ..variant
+        };
+        Ok(Passes { race, merge: Some(self.pipeline(device, guard, merge).await?) })
+    }
+
+    async fn pipeline(
+        &self,
+        device: &wgpu::Device,
+        guard: &Guard,
+        variant: Variant,
+    ) -> Result<wgpu::ComputePipeline, Error> {
+        if let Some(pipeline) = self.lock().get(&variant) {
+            return Ok(pipeline.clone());
+        }
+        let source = (self.common.edit)(variant.source());
+        let layout = self.layout(variant.each).unwrap_or(&self.plain);
+        let doing = Doing::Compiling { shader: name(variant).into() };
+        let compile = || pipeline(device, layout, variant, &source);
+        let pipeline = guard.checked(doing, compile).await?;
+        self.lock().insert(variant, pipeline.clone());
+        Ok(pipeline)
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Variant, wgpu::ComputePipeline>> {
+        self.pipelines.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A variant in words, for errors.
+fn name(variant: Variant) -> String {
+    let Variant { share, format, int64, workgroup_size, .. } = variant;
+    let products = if int64 { 64 } else { 16 };
+    let share = match share {
+        Share::Alone => "each invocation alone",
+        Share::Workgroup => "workgroup memory",
+        Share::Subgroups => "subgroups",
+    };
+    format!(
+        "the shader \"gumbel {}\" ({format}, {products}-bit products, {share}, workgroups of \
+         {workgroup_size})",
+        variant.entry_point()
+    )
+}
+
+/// Binds buffers in the order of the bindings.
+pub(super) fn bind(
+    device: &wgpu::Device,
+    layout: &wgpu::BindGroupLayout,
+    bound: &[wgpu::BufferBinding<'_>],
+) -> wgpu::BindGroup {
+    let entries: Vec<_> = (0..)
+        .zip(bound)
+        .map(|(binding, buffer)| wgpu::BindGroupEntry {
+            binding,
+            resource: wgpu::BindingResource::Buffer(buffer.clone()),
+        })
+        .collect();
+    device.create_bind_group(&wgpu::BindGroupDescriptor {
+        label: Some("gumbel"),
+        layout,
+        entries: &entries,
+    })
+}
+
+fn bind_group_layout(device: &wgpu::Device, each: bool) -> wgpu::BindGroupLayout {
     let entry = |binding, ty| wgpu::BindGroupLayoutEntry {
         binding,
         visibility: wgpu::ShaderStages::COMPUTE,
         ty: wgpu::BindingType::Buffer { ty, has_dynamic_offset: false, min_binding_size: None },
         count: None,
     };
-    let storage = |read_only| wgpu::BufferBindingType::Storage { read_only };
+    let storage =
+        |binding, read_only| entry(binding, wgpu::BufferBindingType::Storage { read_only });
+    let mut entries = vec![
+        entry(0, wgpu::BufferBindingType::Uniform),
+        storage(1, true),
+        storage(2, true),
+        storage(3, false),
+        storage(4, false),
+    ];
+    if each {
+        entries.extend((5..9).map(|binding| storage(binding, true)));
+    }
     device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
-        label: Some("gumbel race"),
-        entries: &[
-            entry(0, wgpu::BufferBindingType::Uniform),
-            entry(1, storage(true)),
-            entry(2, storage(true)),
-            entry(3, storage(false)),
-            entry(4, storage(false)),
-        ],
+        label: Some("gumbel"),
+        entries: &entries,
     })
 }
 
-/// The pipeline of `shaders/race.wgsl` in one variant.
-pub(crate) fn pipeline(
+fn pipeline(
     device: &wgpu::Device,
     layout: &wgpu::BindGroupLayout,
+    variant: Variant,
     source: &str,
 ) -> wgpu::ComputePipeline {
+    let label = Some("gumbel");
     let module = device.create_shader_module(wgpu::ShaderModuleDescriptor {
-        label: Some("gumbel race"),
+        label,
         source: wgpu::ShaderSource::Wgsl(source.into()),
     });
+    let immediates = variant.immediates && variant.kernel != Kernel::Merge;
     let layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
-        label: Some("gumbel race"),
+        label,
         bind_group_layouts: &[Some(layout)],
-        immediate_size: 0,
+        immediate_size: if immediates { size_of::<u32>() as u32 } else { 0 },
     });
     device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
-        label: Some("gumbel race"),
+        label,
         layout: Some(&layout),
         module: &module,
-        entry_point: Some("race"),
+        entry_point: Some(variant.entry_point()),
         compilation_options: wgpu::PipelineCompilationOptions::default(),
         cache: None,
     })

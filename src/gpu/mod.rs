@@ -1,30 +1,38 @@
 //! The GPU engine: wgpu and WGSL, the reference's bytes.
 //!
-//! [`plan`] cuts a batch for a device's limits, [`kernel`] says what is bound to the shader
-//! and how it is told what to do, [`buffers`] holds what it reads and writes, [`guard`] waits and turns
-//! faults into errors, [`adapter`] finds the device and [`builder`] sets all of it up.
+//! [`plan`] cuts a batch in memory into chunks, [`layout`] chooses how the device shares a chunk's
+//! races, [`kernel`] says what is bound to the shaders and how they are told what to do, [`ring`]
+//! holds the memory of chunks under way. [`batch`] and [`bound`] are for batches that are on the
+//! device already. [`guard`] waits and turns faults into errors, [`adapter`] finds the device and
+//! [`builder`] sets all of it up.
 
+use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 
 use crate::error::Error;
-use crate::job::Job;
+use crate::job::{Job, Temperature};
 use crate::options::{Logits, SampleOptions};
 
 mod adapter;
-mod buffers;
+mod batch;
+mod bound;
 mod builder;
 mod guard;
 pub(crate) mod kernel;
+mod layout;
 pub(crate) mod plan;
+mod ring;
 
 pub(crate) use adapter::pick_hardware;
 pub use adapter::{AdapterReport, adapters, adapters_async};
-pub use builder::GpuSamplerBuilder;
+pub use batch::DeviceBatch;
+pub use bound::BoundBatch;
+pub use builder::{GpuSamplerBuilder, PlanFor};
 
-use buffers::Buffers;
-use guard::{Doing, Guard};
-use kernel::Pass;
+use guard::Guard;
+use kernel::{Form, Kernels, Pass};
 use plan::{Limits, Plan, Shape};
+use ring::{Ring, SLOTS, Step};
 
 /// Draws on a GPU, through wgpu.
 ///
@@ -45,12 +53,13 @@ pub struct GpuSampler {
     device: wgpu::Device,
     queue: wgpu::Queue,
     guard: Guard,
-    layout: wgpu::BindGroupLayout,
-    pipeline: wgpu::ComputePipeline,
+    kernels: Kernels,
     limits: Limits,
     filter: bool,
-    /// The last call's buffers; a call takes them and puts its own back.
-    buffers: Mutex<Option<Buffers>>,
+    /// Whether the device's memory is the host's, and can be mapped.
+    direct: bool,
+    /// The last call's memory; a call takes it and puts its own back.
+    ring: Mutex<Option<Ring>>,
 }
 
 impl GpuSampler {
@@ -79,6 +88,16 @@ impl GpuSampler {
     /// The adapter that draws.
     pub fn adapter(&self) -> &wgpu::AdapterInfo {
         &self.adapter
+    }
+
+    /// The device that draws, for buffers and shaders of your own.
+    pub fn device(&self) -> &wgpu::Device {
+        &self.device
+    }
+
+    /// The queue of the [device](Self::device).
+    pub fn queue(&self) -> &wgpu::Queue {
+        &self.queue
     }
 
     /// Draws from each row: rows × draws category indices, row by row.
@@ -147,61 +166,42 @@ impl GpuSampler {
             rows: job.logits.rows(),
             categories: job.logits.categories(),
             row_stride: job.logits.row_stride(),
+            logit_bytes: job.logits.format().bytes(),
             draws: job.draws,
+            greedy: job.temperature == Temperature::Greedy,
         };
         let plan = Plan::new(shape, self.limits);
-        let kept = self.buffers.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let buffers = match kept.filter(|buffers| buffers.suffice(&plan, job)) {
-            Some(buffers) => buffers,
-            None => Buffers::new(&self.guard, &plan, job).await?,
+        let format = job.logits.format();
+        let form = Form { format, vec4: plan.aligned, each: false, immediates: false };
+        let (device, guard) = (&self.device, &self.guard);
+        let passes = self.kernels.passes(device, guard, &plan.layout, form, plan.merges()).await?;
+        let kept = self.ring.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let mut ring = match kept.filter(|ring| ring.suffices(&plan, job)) {
+            Some(ring) => ring,
+            None => Ring::new(device, guard, &self.kernels, &plan, job, self.direct).await?,
         };
-        let bind = || buffers.bind(&self.device, &self.layout);
-        let bindings = self.guard.checked(Doing::Drawing, bind).await?;
+        ring.begin();
 
-        let mut rest = draws;
-        for chunk in plan.chunks() {
-            for segment in plan.segments() {
-                // wgpu keeps a copy of what is uploaded until the device has taken it: let no more
-                // than one segment wait
-                if segment.start > 0 {
-                    self.guard.wait(None, Doing::Drawing).await?;
-                }
-                let draw = || {
-                    buffers.write_row_ids(&self.queue, &chunk, job);
-                    let pass = Pass::new(job, &plan, &chunk, segment.clone(), self.filter);
-                    buffers.write_pass(&self.queue, pass);
-                    buffers.write_logits(&self.queue, &plan, &chunk, segment, job);
-                    self.dispatch(&bindings, chunk.workgroups);
-                };
-                self.guard.checked(Doing::Drawing, draw).await?;
+        // one slot is written while the device draws from the others
+        let mut flights = VecDeque::with_capacity(SLOTS);
+        let mut next = 0;
+        for (n, (chunk, segment)) in plan.steps().enumerate() {
+            if flights.len() == SLOTS
+                && let Some(flight) = flights.pop_front()
+            {
+                ring.land(flight, guard, draws).await?;
             }
-            let copy_back = || self.copy_back(&buffers, chunk.races());
-            let copied = self.guard.checked(Doing::Drawing, copy_back).await?;
-            let (now, later) = rest.split_at_mut(chunk.races());
-            let (what, mode) = ("the draws", wgpu::MapMode::Read);
-            let slice = buffers.readback.slice(..4 * now.len() as u64);
-            let mapping = self.guard.map(what, slice, mode, Some(copied)).await?;
-            self.guard.finish(mapping).await?;
-            self.guard.take(what, slice, now).await?;
-            rest = later;
+            let pass = Pass::new(job, &plan, &chunk, segment.clone(), self.filter);
+            let result = (segment.end == shape.categories).then(|| next..next + chunk.races());
+            next = result.as_ref().map_or(next, |result| result.end);
+            let step = Step { plan: &plan, passes: &passes, chunk, segment, pass, result };
+            let flight = ring.launch(n % SLOTS, device, &self.queue, guard, job, step).await?;
+            flights.push_back(flight);
         }
-        *self.buffers.lock().unwrap_or_else(PoisonError::into_inner) = Some(buffers);
+        for flight in flights {
+            ring.land(flight, guard, draws).await?;
+        }
+        *self.ring.lock().unwrap_or_else(PoisonError::into_inner) = Some(ring);
         Ok(())
-    }
-
-    fn dispatch(&self, bindings: &wgpu::BindGroup, [x, y]: [u32; 2]) {
-        let mut encoder = self.device.create_command_encoder(&Default::default());
-        let mut pass = encoder.begin_compute_pass(&Default::default());
-        pass.set_pipeline(&self.pipeline);
-        pass.set_bind_group(0, bindings, &[]);
-        pass.dispatch_workgroups(x, y, 1);
-        drop(pass);
-        self.queue.submit([encoder.finish()]);
-    }
-
-    fn copy_back(&self, buffers: &Buffers, races: usize) -> wgpu::SubmissionIndex {
-        let mut encoder = self.device.create_command_encoder(&Default::default());
-        encoder.copy_buffer_to_buffer(&buffers.draws, 0, &buffers.readback, 0, 4 * races as u64);
-        self.queue.submit([encoder.finish()])
     }
 }

@@ -2,7 +2,7 @@
 
 use gumbel::conformance::{self, Case};
 use gumbel::{AdapterReport, CpuSampler, GpuSampler, Logits, SampleOptions, Sampler, wgpu};
-use gumbel::{GpuSamplerBuilder, reference};
+use gumbel::{GpuSamplerBuilder, PlanFor, reference};
 use libtest_mimic::Failed;
 
 use super::{Check, device, ensure};
@@ -11,7 +11,9 @@ pub(crate) const CHECKS: &[(&str, Check)] = &[
     ("draws::conformance", conformance),
     ("draws::conformance_without_the_filter", conformance_without_the_filter),
     ("draws::conformance_in_small_pieces", conformance_in_small_pieces),
-    ("draws::conformance_without_64_bit_integers", conformance_without_64_bit_integers),
+    ("draws::conformance_without_features", conformance_without_features),
+    ("draws::conformance_as_planned_for_hardware", conformance_as_planned_for_hardware),
+    ("draws::conformance_as_planned_for_an_emulation", conformance_as_planned_for_an_emulation),
     ("draws::more_rows_than_workgroups", more_rows_than_workgroups),
     ("draws::a_row_larger_than_a_binding", a_row_larger_than_a_binding),
     ("draws::as_many_iterations_as_a_plan_allows", as_many_iterations_as_a_plan_allows),
@@ -25,12 +27,18 @@ pub(crate) const CHECKS: &[(&str, Check)] = &[
 pub(crate) const LONG_CHECKS: &[(&str, Check)] =
     &[("draws::more_than_2_to_32_logits", more_than_2_to_32_logits)];
 
+/// What the kernels have forms for.
+const USED: wgpu::Features = wgpu::Features::SHADER_INT64
+    .union(wgpu::Features::SUBGROUP)
+    .union(wgpu::Features::IMMEDIATES)
+    .union(wgpu::Features::MAPPABLE_PRIMARY_BUFFERS);
+
 /// A sampler on this adapter, on a device of the test's own.
 pub(crate) fn sampler(
     adapter: &AdapterReport,
     builder: GpuSamplerBuilder,
 ) -> Result<GpuSampler, Failed> {
-    let (device, queue) = device(adapter, adapter.features & wgpu::Features::SHADER_INT64)?;
+    let (device, queue) = device(adapter, adapter.features & USED)?;
     Ok(builder.build_with_device(device, queue)?)
 }
 
@@ -65,21 +73,47 @@ fn conformance_without_the_filter(adapter: &AdapterReport) -> Result<(), Failed>
 }
 
 fn conformance_in_small_pieces(adapter: &AdapterReport) -> Result<(), Failed> {
-    for workgroup_size in [1, 8, 64, 128] {
-        // rows of more than 256 categories are cut, and so is everything else
-        let builder = GpuSampler::builder()
-            .with_workgroup_size(workgroup_size)
-            .with_chunk_bytes(1 << 10)
-            .with_workgroups(3);
-        run(adapter, builder, |case| work(case) <= 9000)?;
+    for plan_for in [PlanFor::Hardware, PlanFor::Emulation] {
+        for workgroup_size in [1, 8, 64] {
+            // rows of more than 256 categories are cut, and so is everything else
+            let builder = GpuSampler::builder()
+                .with_plan_for(plan_for)
+                .with_workgroup_size(workgroup_size)
+                .with_chunk_bytes(1 << 10)
+                .with_workgroups(3);
+            run(adapter, builder, |case| work(case) <= 9000)?;
+        }
     }
     // a sampler of the usual size, a row of thousands of pieces
     let builder = GpuSampler::builder().with_chunk_bytes(1 << 12);
     run(adapter, builder, |case| case.logits().rows() == 1 && work(case) < 1 << 20)
 }
 
-fn conformance_without_64_bit_integers(adapter: &AdapterReport) -> Result<(), Failed> {
-    run(adapter, GpuSampler::builder().with_int64(false), |case| work(case) < 100_000)
+/// The plain form of everything.
+fn conformance_without_features(adapter: &AdapterReport) -> Result<(), Failed> {
+    for plan_for in [PlanFor::Hardware, PlanFor::Emulation] {
+        let builder = GpuSampler::builder()
+            .with_plan_for(plan_for)
+            .with_int64(false)
+            .with_subgroups(false)
+            .with_direct_memory(false);
+        run(adapter, builder, |case| work(case) < 100_000)?;
+    }
+    Ok(())
+}
+
+fn conformance_as_planned_for_hardware(adapter: &AdapterReport) -> Result<(), Failed> {
+    let builder = || GpuSampler::builder().with_plan_for(PlanFor::Hardware);
+    run(adapter, builder(), |case| work(case) < 600_000)?;
+    run(adapter, builder().with_subgroups(false), |case| work(case) < 100_000)?;
+    // no parts, and many draws from what is held
+    run(adapter, builder().with_busy_lanes(1), |case| work(case) < 100_000)
+}
+
+fn conformance_as_planned_for_an_emulation(adapter: &AdapterReport) -> Result<(), Failed> {
+    let builder = || GpuSampler::builder().with_plan_for(PlanFor::Emulation);
+    run(adapter, builder(), |case| work(case) < 600_000)?;
+    run(adapter, builder().with_subgroups(false), |case| work(case) < 100_000)
 }
 
 /// What the CPU engine, which is held against the reference elsewhere, draws.

@@ -2,7 +2,8 @@
 
 use gumbel::conformance;
 use gumbel::{
-    AdapterReport, Error, GpuSampler, Logits, NO_DRAW, SampleOptions, Sampler, Undrawable,
+    AdapterReport, Error, GpuSampler, Logits, NO_DRAW, PlanFor, SampleOptions, Sampler, Undrawable,
+    wgpu,
 };
 use libtest_mimic::Failed;
 
@@ -11,41 +12,69 @@ use super::{Check, ensure};
 
 pub(crate) const CHECKS: &[(&str, Check)] = &[
     ("faults::a_swapped_tie_rule_is_seen", |adapter| {
-        // at temperature 0 equal logits tie
         let edit =
-            |source: String| replaced(source, "a.category < b.category", "a.category > b.category");
+            |source: String| source.replace("a.category < b.category", "a.category > b.category");
         seen(adapter, edit, "temperature 0, ties")
     }),
     ("faults::an_unwritten_output_is_seen", |adapter| {
         let edit = |source: String| {
-            replaced(
-                source,
-                "if lane == 0u && index < races {",
-                "if lane == 0u && index + 1u < races {",
+            source.replace(
+                "if team.lane == 0u && exists {",
+                "if team.lane == 0u && race + 1u < run.rows * run.draws {",
             )
         };
         seen(adapter, edit, "normal logits")
     }),
     ("faults::a_wrong_counter_is_seen", |adapter| {
-        let edit =
-            |source: String| replaced(source, "(stream.draw << 1u) | 1u", "stream.draw | 1u");
+        let edit = |source: String| source.replace("(stream.draw << 1u) | 1u", "stream.draw | 1u");
+        seen(adapter, edit, "5 draws a row")
+    }),
+    ("faults::a_draw_that_is_not_counted_is_seen", |adapter| {
+        let edit = |source: String| source.replace("row.stream.draw++;", "");
         seen(adapter, edit, "5 draws a row")
     }),
     ("faults::a_filter_that_is_too_tight_is_seen", |adapter| {
         let edit = |source: String| {
-            replaced(
-                source,
-                "return floor - slack - POWER * 143.0;",
-                "return floor - POWER * 142.5;",
-            )
+            source.replace("return floor - slack - POWER * 143.0;", "return floor - POWER * 142.5;")
         };
+        seen(adapter, edit, "normal logits")
+    }),
+    ("faults::a_first_floor_that_is_too_high_is_seen", |adapter| {
+        let edit = |source: String| source.replace("- POWER * 0.25;", "+ POWER * 1.5;");
         seen(adapter, edit, "normal logits")
     }),
     ("faults::a_forgotten_carry_over_is_seen", |adapter| {
         let edit = |source: String| {
-            replaced(source, "if beats(Best(before.xy, before.z), best) {", "if false {")
+            source.replace(
+                "if invocation.index == 0u && (run.flags & CONTINUED) != 0u {",
+                "if false {",
+            )
         };
         seen(adapter, edit, "normal logits")
+    }),
+    ("faults::a_forgotten_part_is_seen", |adapter| {
+        let edit = |source: String| {
+            source.replace(
+                "part < run.parts; part += WORKGROUP",
+                "part + 1u < run.parts; part += WORKGROUP",
+            )
+        };
+        seen(adapter, edit, "70 draws of long rows")
+    }),
+    ("faults::a_forgotten_lane_is_seen", |adapter| {
+        let edit = |source: String| {
+            source.replace("var step = run.lanes / 2u", "var step = run.lanes / 4u")
+        };
+        seen(adapter, edit, "normal logits")
+    }),
+    ("faults::a_forgotten_subgroup_is_seen", |adapter| {
+        let edit = |source: String| {
+            source.replace("i < invocation.subgroups", "i < invocation.subgroups / 2u")
+        };
+        if adapter.features.contains(wgpu::Features::SUBGROUP) {
+            return seen(adapter, edit, "70 draws of long rows");
+        }
+        Ok(())
     }),
     ("faults::errors_name_the_row", errors_name_the_row),
 ];
@@ -60,17 +89,25 @@ pub(crate) fn replaced(source: String, from: &str, to: &str) -> String {
 }
 
 /// An engine with this fault mismatches in some case of this name.
+///
+/// A fault that finds no place in any shader is not seen either.
 fn seen(adapter: &AdapterReport, edit: fn(String) -> String, name: &str) -> Result<(), Failed> {
     // small chunks, so that rows are cut
-    let builder = GpuSampler::builder().with_chunk_bytes(1 << 12).with_shader_edit(edit);
-    let engine = Sampler::from(sampler(adapter, builder)?);
+    let builder = || GpuSampler::builder().with_plan_for(PlanFor::Hardware).with_shader_edit(edit);
+    let engines = [
+        Sampler::from(sampler(adapter, builder())?),
+        Sampler::from(sampler(adapter, builder().with_chunk_bytes(1 << 12))?),
+        Sampler::from(sampler(adapter, builder().with_busy_lanes(1))?),
+    ];
     let cases = conformance::cases().filter(|case| {
         let (rows, categories) = (case.logits().rows(), case.logits().categories());
         case.to_string().ends_with(name) && rows <= 65 && rows * categories < 60_000
     });
     let mut mismatches = 0;
     for case in cases {
-        mismatches += case.mismatches(&engine, &case.expected())?;
+        for engine in &engines {
+            mismatches += case.mismatches(engine, &case.expected())?;
+        }
     }
     ensure(mismatches > 0, || "the fault was not seen".to_owned())
 }

@@ -2,9 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+use gumbel::LogitsFormat;
 use gumbel::noise::pair::{pair, unpair};
 use gumbel::noise::philox;
-use gumbel::shaders::Variant;
+use gumbel::shaders::{Kernel, Share, Variant};
 use gumbel::{AdapterReport, wgpu};
 use libtest_mimic::Failed;
 
@@ -111,8 +112,9 @@ pub(crate) fn differences(
         .map(|&int64| {
             let (device, queue) = super::device(adapter, feature)?;
             // of the engine all but the entry point, which has bindings of its own
-            let pieces = Variant { int64, workgroup_size: 64 }.pieces();
-            let texts = pieces.filter(|piece| piece.stem != "race").map(|piece| piece.source);
+            // the contract and the filter, without what is bound to the kernels
+            let pieces = variant(int64).pieces().take_while(|piece| piece.stem != "run");
+            let texts = pieces.map(|piece| piece.source);
             let source = edit(texts.chain([PROBE]).collect::<Vec<_>>().join("\n"))
                 .replace("PROBED", twin.wgsl);
             let words = on_gpu(&device, &queue, &source, items)?;
@@ -154,4 +156,18 @@ pub(crate) fn of_every_length() -> impl Iterator<Item = [Words; 2]> {
         let ([a, b], [c, d]) = (pair(v), pair(!v));
         [[a, b, c, d], [0; 4]]
     })
+}
+
+/// Any of the variants: all begin with the same pieces.
+fn variant(int64: bool) -> Variant {
+    Variant {
+        kernel: Kernel::Stream,
+        share: Share::Workgroup,
+        format: LogitsFormat::F32,
+        vec4: false,
+        each: false,
+        immediates: false,
+        int64,
+        workgroup_size: 64,
+    }
 }

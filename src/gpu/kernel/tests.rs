@@ -1,13 +1,25 @@
 use std::mem::offset_of;
 
 use super::*;
-use crate::shaders::Variant;
+
+fn source() -> String {
+    Variant {
+        kernel: Kernel::Stream,
+        share: Share::Workgroup,
+        format: crate::options::LogitsFormat::F32,
+        vec4: false,
+        each: false,
+        immediates: false,
+        int64: false,
+        workgroup_size: 64,
+    }
+    .source()
+}
 
 /// The uniform is laid out by two compilers: their offsets agree, field by field.
 #[test]
 fn the_pass_is_laid_out_as_in_the_shader() {
-    let source = Variant { int64: false, workgroup_size: 64 }.source();
-    let module = naga::front::wgsl::parse_str(&source).unwrap();
+    let module = naga::front::wgsl::parse_str(&source()).unwrap();
     let (members, span) = module
         .types
         .iter()
@@ -31,13 +43,17 @@ fn the_pass_is_laid_out_as_in_the_shader() {
         first_draw,
         first_category,
         categories,
+        first_logit,
         row_stride,
+        source_rows,
         lanes,
+        parts,
+        part_octets,
+        draws_at_once,
         flags,
         scale,
         slope,
-        lowest,
-        unused
+        reach
     ];
     assert_eq!(shader, host);
     assert_eq!(span as usize, size_of::<Pass>());
@@ -45,13 +61,16 @@ fn the_pass_is_laid_out_as_in_the_shader() {
 
 #[test]
 fn the_flags_are_those_of_the_shader() {
-    let source = Variant { int64: false, workgroup_size: 64 }.source();
+    let source = source();
     for (name, value) in [
-        ("EXPLICIT_IDS", EXPLICIT_IDS),
-        ("GREEDY", GREEDY),
         ("UNFILTERED", UNFILTERED),
         ("CONTINUED", CONTINUED),
         ("UNFINISHED", UNFINISHED),
+        ("EACH_ID", EACH_ID),
+        ("EACH_SEED", EACH_SEED),
+        ("EACH_TEMPERATURE", EACH_TEMPERATURE),
+        ("EACH_FIRST_DRAW", EACH_FIRST_DRAW),
+        ("GATHERED", GATHERED),
     ] {
         assert!(source.contains(&format!("const {name}: u32 = {value}u;")), "{name}");
     }

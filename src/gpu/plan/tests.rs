@@ -1,28 +1,53 @@
 use super::*;
 
-const SMALL: Limits = Limits { binding_bytes: 1 << 10, workgroups: 3, workgroup_size: 64 };
-const USUAL: Limits = Limits { binding_bytes: 64 << 20, workgroups: 65_535, workgroup_size: 256 };
+const SMALL: Limits = Limits {
+    chunk_bytes: 1 << 10,
+    binding_bytes: 1 << 12,
+    device: Device {
+        team: 64,
+        crowd: 64,
+        alone_octets: 2,
+        octets_per_lane: 2,
+        busy_lanes: 1024,
+        holds: true,
+        subgroups: false,
+        workgroups: 3,
+    },
+};
+const USUAL: Limits = Limits {
+    chunk_bytes: 16 << 20,
+    binding_bytes: 128 << 20,
+    device: Device { workgroups: 65_535, busy_lanes: 1 << 18, ..SMALL.device },
+};
 
 fn shape(rows: usize, categories: usize, row_stride: usize, draws: u32) -> Shape {
-    Shape { rows, categories, row_stride, draws }
+    Shape { rows, categories, row_stride, logit_bytes: 4, draws, greedy: false }
 }
 
 /// Everything that a plan must keep to, whatever the shape.
 fn check(shape: Shape, limits: Limits) {
     let plan = Plan::new(shape, limits);
-    let words = (limits.binding_bytes / 4) as usize;
-    assert!(plan.lanes.is_power_of_two() && plan.lanes <= limits.workgroup_size, "{plan:?}");
-    assert!(plan.logits_words() <= words, "logits exceed a binding: {plan:?}");
-    assert!(plan.races() <= words, "draws exceed a binding: {plan:?}");
-    assert!(2 * plan.rows() <= words.max(2), "row ids exceed a binding: {plan:?}");
-    assert!(!plan.cuts_rows() || 4 * plan.races() <= words, "outcomes exceed a binding: {plan:?}");
+    let binding = limits.binding_bytes as usize;
+    // one row that is moved may be rounded up
+    let logits = plan.logits_bytes();
+    assert!(logits <= limits.chunk_bytes as usize, "logits exceed a chunk: {plan:?}");
+    assert!(4 * plan.races() <= binding, "draws exceed a binding: {plan:?}");
+    assert!(8 * plan.rows() <= binding.max(8), "row ids exceed a binding: {plan:?}");
+    let aligned = (plan.row_stride * shape.logit_bytes).is_multiple_of(16);
+    assert_eq!(plan.aligned, aligned, "{plan:?}");
+    assert!(plan.merges() || plan.outcomes() == 0, "{plan:?}");
+    if !plan.moves_rows() {
+        assert_eq!(plan.row_stride, shape.row_stride);
+    } else {
+        assert!(plan.row_stride >= shape.categories, "rows would overlap: {plan:?}");
+    }
 
     let mut next = 0;
     for segment in plan.segments() {
         assert_eq!(segment.start, next, "{plan:?}");
         assert!(segment.start.is_multiple_of(8) && !segment.is_empty(), "{plan:?}");
-        let octets = segment.len().div_ceil(8).div_ceil(plan.lanes as usize);
-        assert!(octets <= MAX_OCTETS_PER_LANE, "{octets} octets a lane: {plan:?}");
+        let covered = plan.layout.parts as usize * plan.layout.part_octets as usize;
+        assert!(covered >= segment.len().div_ceil(8), "categories left out: {plan:?}");
         next = segment.end;
     }
     assert_eq!(next, shape.categories, "{plan:?}");
@@ -35,23 +60,25 @@ fn check(shape: Shape, limits: Limits) {
         assert_eq!(chunk.rows.start * shape.draws as usize + chunk.draws.start as usize, next);
         assert!(chunk.races() <= plan.races() && chunk.rows.len() <= plan.rows());
         assert!(!plan.cuts_rows() || chunk.rows.len() == 1, "{plan:?}");
-        assert!(chunk.workgroups.iter().all(|&n| 0 < n && n <= limits.workgroups), "{plan:?}");
-        let races = chunk.workgroups.iter().map(|&n| n as usize).product::<usize>()
-            * (limits.workgroup_size / plan.lanes) as usize;
-        assert!(races >= chunk.races(), "{plan:?}");
         next += chunk.races();
     }
     assert_eq!(next, shape.rows * shape.draws as usize, "{plan:?}");
+    let steps = plan.steps().count();
+    assert_eq!(steps, plan.chunks().count() * plan.segments().count());
 }
 
 #[test]
 fn every_plan_keeps_to_the_limits() {
-    for limits in [SMALL, USUAL, Limits { workgroup_size: 1, ..SMALL }] {
+    let alone = Limits { device: SMALL.device.with_workgroup_size(1), ..SMALL };
+    for limits in [SMALL, USUAL, alone] {
         for rows in [1, 2, 63, 64, 65, 1000] {
             for categories in [1, 2, 7, 8, 9, 63, 64, 65, 255, 256, 257, 1000, 5000] {
                 for row_stride in [0, 1, categories, categories + 3, 3 * categories] {
                     for draws in [1, 2, 100, 1000] {
-                        check(shape(rows, categories, row_stride, draws), limits);
+                        let shape = shape(rows, categories, row_stride, draws);
+                        check(shape, limits);
+                        check(Shape { logit_bytes: 2, ..shape }, limits);
+                        check(Shape { greedy: true, ..shape }, limits);
                     }
                 }
             }
@@ -70,28 +97,23 @@ fn large_shapes_are_cut() {
 }
 
 #[test]
-fn a_usual_batch_is_one_chunk() {
-    let plan = Plan::new(shape(64, 128_256, 128_256, 1), USUAL);
-    assert_eq!(plan.chunks().count(), 1);
+fn a_usual_batch_goes_through_the_ring() {
+    let plan = Plan::new(shape(256, 128_256, 128_256, 1), USUAL);
+    assert_eq!(plan.chunks().count(), 8);
     assert_eq!(plan.segments().count(), 1);
-    assert_eq!(plan.lanes, 256);
+    assert!(plan.aligned && !plan.moves_rows());
 }
 
 #[test]
-fn short_rows_share_a_workgroup() {
-    let plan = Plan::new(shape(1_000_000, 16, 16, 1), USUAL);
-    assert_eq!(plan.lanes, 2);
-    let chunk = plan.chunks().next().unwrap();
-    assert_eq!(chunk.rows.len(), 1_000_000);
-    assert_eq!(chunk.workgroups, [7813, 1]);
-}
-
-#[test]
-fn more_workgroups_than_a_dimension_holds_go_into_the_second() {
-    let plan = Plan::new(shape(100, 300, 0, 1), Limits { workgroups: 70, ..USUAL });
-    let chunk = plan.chunks().next().unwrap();
-    assert_eq!(chunk.rows.len(), 100);
-    assert_eq!(chunk.workgroups, [25, 1]);
-    let plan = Plan::new(shape(1000, 3000, 0, 1), Limits { workgroups: 70, ..USUAL });
-    assert_eq!(plan.chunks().next().unwrap().workgroups, [70, 15]);
+fn long_rows_of_odd_length_are_moved_apart_and_short_ones_are_not() {
+    let long = Plan::new(shape(10, 50_257, 50_257, 1), USUAL);
+    assert_eq!((long.row_stride, long.aligned, long.moves_rows()), (50_260, true, true));
+    let halves = Plan::new(Shape { logit_bytes: 2, ..shape(10, 50_257, 50_257, 1) }, USUAL);
+    assert_eq!((halves.row_stride, halves.aligned), (50_264, true));
+    let short = Plan::new(shape(10, 3, 3, 1), USUAL);
+    assert_eq!((short.row_stride, short.aligned, short.moves_rows()), (3, false, false));
+    let gaps = Plan::new(shape(10, 100, 1000, 1), USUAL);
+    assert_eq!((gaps.row_stride, gaps.moves_rows()), (100, true));
+    let shared = Plan::new(shape(10, 131, 0, 1), USUAL);
+    assert_eq!((shared.row_stride, shared.aligned, shared.moves_rows()), (0, true, false));
 }

@@ -1,0 +1,61 @@
+// Several draws of each row: a team loads its categories once, and races them again for each draw.
+// Host side: src/gpu/kernel.rs. Needs: everything before it but stream.
+//
+// Dispatch: teams of `lanes` invocations, numbered along x, then y; a race has `parts` teams, and
+// each of them takes `draws_at_once` draws. An invocation holds every `lanes`-th octet of its
+// part, which the host makes no longer than that.
+//
+// Mesa 22.3 ends all loops of an invocation after 65,535 iterations in total. A draw takes fewer
+// than 60, and the host asks for at most 512 draws at once.
+
+// In pairs of octets.
+const HELD_PAIRS: u32 = 2u;
+
+@compute @workgroup_size(WORKGROUP)
+fn races(invocation: Invocation) {
+    let team = team_of(invocation.index, invocation.workgroup, invocation.workgroups);
+    let turns = (run.draws + run.draws_at_once - 1u) / run.draws_at_once;
+    let part_number = team.index % run.parts;
+    let turn = team.index / run.parts % turns;
+    let position = team.index / run.parts / turns;
+    let exists = position < run.rows;
+    let part = part_of(part_number);
+    let first_draw = turn * run.draws_at_once;
+    var row = row_of(min(position, run.rows - 1u), first_draw);
+    let end = select(0u, part.end, exists && row.valid);
+    let octet = part.begin + team.lane;
+
+    // held: logits do not depend on the draw
+    var a: array<Octet, HELD_PAIRS>;
+    var b: array<Octet, HELD_PAIRS>;
+    var far = 0u;
+    for (var i = 0u; i < HELD_PAIRS; i++) {
+        a[i] = octet_at(row, octet + 2u * i * run.lanes, end);
+        b[i] = octet_at(row, octet + (2u * i + 1u) * run.lanes, end);
+        far = max(far, max(farthest(a[i]), farthest(b[i])));
+    }
+    let invalid = !row.valid || far > 0x7f800000u;
+
+    // as often for all teams of a workgroup, since there are barriers inside
+    for (var draw = 0u; draw < run.draws_at_once; draw++) {
+        var pairs: array<Pair, HELD_PAIRS>;
+        var lead = Lead(best_none(), invalid, FILTER_OPEN);
+        for (var i = 0u; i < HELD_PAIRS; i++) {
+            pairs[i] = pair_of(row, octet + 2u * i * run.lanes, a[i], b[i]);
+            lead.floor = max(lead.floor, sure_floor_of_pair(row, pairs[i]));
+        }
+        lead.floor = open_floor(team, invocation, lead.floor);
+        for (var i = 0u; i < HELD_PAIRS; i++) {
+            if highest_of_pair(pairs[i]) >= lead.floor {
+                let first = run.first_category + (octet + 2u * i * run.lanes) * 8u;
+                lead = admit_pair(row, first, pairs[i], lead);
+                raise_floor(team, lead.floor);
+            }
+        }
+        let all = winner(team, invocation, Outcome(lead.best, lead.invalid));
+        if team.lane == 0u && exists && first_draw + draw < run.draws {
+            finish(position * run.draws + first_draw + draw, part_number, all);
+        }
+        row.stream.draw++;
+    }
+}

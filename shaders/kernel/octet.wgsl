@@ -1,0 +1,31 @@
+// Eight logits as bits of f32, and what they say by themselves.
+// Needs: order.
+
+struct Octet {
+    low: vec4<u32>,
+    high: vec4<u32>,
+}
+
+// The first `count` logits of an octet, and -inf for the others.
+fn cut(octet: Octet, count: u32) -> Octet {
+    if count >= 8u {
+        return octet;
+    }
+    let none = vec4<u32>(NEG_INFINITY);
+    return Octet(
+        select(none, octet.low, vec4<u32>(0u, 1u, 2u, 3u) < vec4<u32>(count)),
+        select(none, octet.high, vec4<u32>(4u, 5u, 6u, 7u) < vec4<u32>(count)),
+    );
+}
+
+fn logit_of(octet: Octet, i: u32) -> u32 {
+    let four = select(octet.low, octet.high, i >= 4u);
+    let pair = select(four.xy, four.zw, (i & 2u) != 0u);
+    return select(pair.x, pair.y, (i & 1u) != 0u);
+}
+
+// The largest magnitude among the logits, as bits.
+fn farthest(octet: Octet) -> u32 {
+    let far = max(octet.low & vec4<u32>(0x7fffffffu), octet.high & vec4<u32>(0x7fffffffu));
+    return max(max(far.x, far.y), max(far.z, far.w));
+}

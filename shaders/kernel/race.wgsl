@@ -1,0 +1,195 @@
+// What an octet of categories does in a race: what the filter admits is settled at once, the most
+// promising category first.
+// Twin: src/cpu/race.rs. Needs: everything before it.
+
+// What an invocation has found so far.
+struct Lead {
+    best: Best,
+    invalid: bool,
+    // The standing below which no category can win.
+    floor: f32,
+}
+
+// The upper ends of the eight categories.
+struct Standings {
+    low: vec4<f32>,
+    high: vec4<f32>,
+}
+
+// The coarse bits of two octets. Side by side: a block is a chain of twenty steps that wait for each
+// other, and one chain leaves a processor half idle.
+fn blocks_of(row: Row, first: u32, second: u32) -> array<vec4<u32>, 2> {
+    if row.greedy {
+        // the same noise for all
+        return array<vec4<u32>, 2>(vec4<u32>(0x00010001u), vec4<u32>(0x00010001u));
+    }
+    let weyl = vec2<u32>(0x9e3779b9u, 0xbb67ae85u);
+    let key = row.stream.key;
+    var a = vec4<u32>(first, row.stream.row, row.stream.draw << 1u);
+    var b = vec4<u32>(second, row.stream.row, row.stream.draw << 1u);
+    a = philox_round(a, key);
+    b = philox_round(b, key);
+    a = philox_round(a, key + weyl);
+    b = philox_round(b, key + weyl);
+    a = philox_round(a, key + 2u * weyl);
+    b = philox_round(b, key + 2u * weyl);
+    a = philox_round(a, key + 3u * weyl);
+    b = philox_round(b, key + 3u * weyl);
+    a = philox_round(a, key + 4u * weyl);
+    b = philox_round(b, key + 4u * weyl);
+    a = philox_round(a, key + 5u * weyl);
+    b = philox_round(b, key + 5u * weyl);
+    a = philox_round(a, key + 6u * weyl);
+    b = philox_round(b, key + 6u * weyl);
+    a = philox_round(a, key + 7u * weyl);
+    b = philox_round(b, key + 7u * weyl);
+    a = philox_round(a, key + 8u * weyl);
+    b = philox_round(b, key + 8u * weyl);
+    a = philox_round(a, key + 9u * weyl);
+    b = philox_round(b, key + 9u * weyl);
+    return array<vec4<u32>, 2>(a, b);
+}
+
+fn standings(f: Filter, octet: Octet, block: vec4<u32>) -> Standings {
+    return Standings(
+        vec4<f32>(
+            standing(f, octet.low.x, block.x & 0xffffu),
+            standing(f, octet.low.y, block.x >> 16u),
+            standing(f, octet.low.z, block.y & 0xffffu),
+            standing(f, octet.low.w, block.y >> 16u),
+        ),
+        vec4<f32>(
+            standing(f, octet.high.x, block.z & 0xffffu),
+            standing(f, octet.high.y, block.z >> 16u),
+            standing(f, octet.high.z, block.w & 0xffffu),
+            standing(f, octet.high.w, block.w >> 16u),
+        ),
+    );
+}
+
+fn highest_of(s: Standings) -> f32 {
+    let four = max(s.low, s.high);
+    return max(max(four.x, four.y), max(four.z, four.w));
+}
+
+// Bit i: category i of the octet stands at the floor or above.
+fn admitted_at(s: Standings, floor: f32) -> u32 {
+    let bits = vec4<u32>(1u, 2u, 4u, 8u);
+    let none = vec4<u32>(0u);
+    let low = select(none, bits, s.low >= vec4<f32>(floor));
+    let high = select(none, bits << vec4<u32>(4u), s.high >= vec4<f32>(floor));
+    let both = low | high;
+    return both.x | both.y | both.z | both.w;
+}
+
+// Two octets and all that their coarse bits say.
+struct Pair {
+    logits_a: Octet,
+    logits_b: Octet,
+    block_a: vec4<u32>,
+    block_b: vec4<u32>,
+    standings_a: Standings,
+    standings_b: Standings,
+}
+
+// The octets `octet` and `octet + run.lanes`, empty from `end` on. The noise comes first, while the
+// logits are on their way.
+fn pair_at(row: Row, octet: u32, end: u32) -> Pair {
+    let second = octet + run.lanes;
+    let first_octet = run.first_category / 8u;
+    let blocks = blocks_of(row, first_octet + octet, first_octet + second);
+    return paired(row, blocks, octet_at(row, octet, end), octet_at(row, second, end));
+}
+
+// As pair_at, of octets that are loaded already.
+fn pair_of(row: Row, octet: u32, a: Octet, b: Octet) -> Pair {
+    let first_octet = run.first_category / 8u + octet;
+    return paired(row, blocks_of(row, first_octet, first_octet + run.lanes), a, b);
+}
+
+fn paired(row: Row, blocks: array<vec4<u32>, 2>, a: Octet, b: Octet) -> Pair {
+    let f = row.filter_of_row;
+    return Pair(a, b, blocks[0], blocks[1], standings(f, a, blocks[0]), standings(f, b, blocks[1]));
+}
+
+fn octet_at(row: Row, octet: u32, end: u32) -> Octet {
+    var count = 0u;
+    if octet < end {
+        count = run.categories - octet * 8u;
+    }
+    return load(row.first_logit + octet * 8u, count);
+}
+
+// The floor that the most promising category of the octet sets, whatever its fine bits.
+fn sure_floor_of(row: Row, octet: Octet, block: vec4<u32>, s: Standings) -> f32 {
+    if (run.flags & UNFILTERED) != 0u {
+        return FILTER_OPEN;
+    }
+    let leader = firstTrailingBit(admitted_at(s, highest_of(s))) & 7u;
+    return sure_floor(row.filter_of_row, logit_of(octet, leader), coarse(block, leader));
+}
+
+fn sure_floor_of_pair(row: Row, pair: Pair) -> f32 {
+    return max(
+        sure_floor_of(row, pair.logits_a, pair.block_a, pair.standings_a),
+        sure_floor_of(row, pair.logits_b, pair.block_b, pair.standings_b),
+    );
+}
+
+fn highest_of_pair(pair: Pair) -> f32 {
+    return max(highest_of(pair.standings_a), highest_of(pair.standings_b));
+}
+
+// One category with a finite logit, exactly.
+fn settle(row: Row, category: u32, coarse_bits: u32, logit: u32) -> Best {
+    if row.greedy {
+        return Best(greedy_key(logit), category);
+    }
+    let g = gumbel(noise(row.stream, category, coarse_bits));
+    return Best(key(logit, row.scale, g), category);
+}
+
+// The floor that a settled category sets.
+fn floor_after(row: Row, best: Best, logit: u32) -> f32 {
+    if (run.flags & UNFILTERED) != 0u {
+        return FILTER_OPEN;
+    }
+    if row.greedy {
+        return sure_floor(row.filter_of_row, logit, 1u);
+    }
+    return floor_of(best.key);
+}
+
+// Settles what the floor admits of an octet whose first category is `first`.
+//
+// Mesa 22.3 ends all loops of an invocation after 65,535 iterations in total: this is 8 at most.
+fn admit(row: Row, first: u32, octet: Octet, block: vec4<u32>, s: Standings, before: Lead) -> Lead {
+    var lead = before;
+    var admitted = admitted_at(s, lead.floor);
+    // floats choose who comes first, but not how many come
+    let leader = firstTrailingBit(admitted_at(s, highest_of(s))) & 7u;
+    var i = select(firstTrailingBit(admitted), leader, ((admitted >> leader) & 1u) != 0u);
+    while admitted != 0u {
+        admitted &= ~(1u << i);
+        let logit = logit_of(octet, i);
+        let bits = coarse(block, i);
+        if is_invalid(logit) {
+            lead.invalid = true;
+        } else if logit != NEG_INFINITY && standing(row.filter_of_row, logit, bits) >= lead.floor {
+            let one = settle(row, first + i, bits, logit);
+            if beats(one, lead.best) {
+                lead.best = one;
+                lead.floor = max(lead.floor, floor_after(row, one, logit));
+            }
+        }
+        i = firstTrailingBit(admitted);
+    }
+    return lead;
+}
+
+// As admit, for the pair whose first octet begins at category `first`.
+fn admit_pair(row: Row, first: u32, pair: Pair, before: Lead) -> Lead {
+    let second = first + 8u * run.lanes;
+    let lead = admit(row, first, pair.logits_a, pair.block_a, pair.standings_a, before);
+    return admit(row, second, pair.logits_b, pair.block_b, pair.standings_b, lead);
+}

@@ -1,0 +1,90 @@
+// What a race needs to know of its row, where each row may have its own.
+// Plain form: rows.wgsl. Needs: bits, filter, run.
+//
+// A row whose parameters are out of range has no draw, and harms no other.
+
+@group(0) @binding(2) var<storage, read> row_ids: array<vec2<u32>>;
+@group(0) @binding(5) var<storage, read> seeds: array<vec2<u32>>;
+// Bits of f32.
+@group(0) @binding(6) var<storage, read> temperatures: array<u32>;
+@group(0) @binding(7) var<storage, read> first_draws: array<u32>;
+// Which row of `logits` to read.
+@group(0) @binding(8) var<storage, read> sources: array<u32>;
+
+struct Row {
+    stream: Stream,
+    first_logit: u32,
+    // The reciprocal of the temperature, as bits.
+    scale: u32,
+    filter_of_row: Filter,
+    // At temperature 0.
+    greedy: bool,
+    // False for a row that cannot be drawn from, whatever its logits.
+    valid: bool,
+}
+
+fn row_of(position: u32, draw: u32) -> Row {
+    var id = add64(run.first_row, vec2<u32>(position, 0u));
+    if (run.flags & EACH_ID) != 0u {
+        id = row_ids[position];
+    }
+    var seed = run.seed;
+    if (run.flags & EACH_SEED) != 0u {
+        seed = seeds[position];
+    }
+    // draws are numbered from 0 to 2^31 - 1
+    var number = run.first_draw + step_draw();
+    var valid = true;
+    if (run.flags & EACH_FIRST_DRAW) != 0u {
+        let first = first_draws[position];
+        valid = first < 0x80000000u && first + number < 0x80000000u
+            && first + number <= 0x80000000u - run.draws;
+        number += first;
+    }
+    var source = position;
+    if (run.flags & GATHERED) != 0u {
+        source = sources[position];
+        valid = valid && source < run.source_rows;
+        source = min(source, run.source_rows - 1u);
+    }
+    var scale = run.scale;
+    var f = Filter(run.slope, run.reach);
+    var greedy = false;
+    if (run.flags & EACH_TEMPERATURE) != 0u {
+        let temperature = temperatures[position];
+        greedy = (temperature & 0x7fffffffu) == 0u;
+        // 2^-100 to 2^100
+        let in_range = temperature >= 0x0d800000u && temperature <= 0x71800000u;
+        valid = valid && (greedy || in_range);
+        scale = scale_of(select(0x3f800000u, temperature, in_range));
+        f = filter_of(scale);
+    }
+    let stream = Stream(seed, id, number + draw);
+    return Row(stream, run.first_logit + source * run.row_stride, scale, f, greedy, valid);
+}
+
+// The reciprocal of a temperature from 2^-100 to 2^100, correctly rounded, by integer arithmetic: a
+// device's own division may be off by 2.5 units.
+fn scale_of(temperature: u32) -> u32 {
+    let exponent = temperature >> 23u;
+    let mantissa = (temperature & 0x7fffffu) | 0x800000u;
+    if mantissa == 0x800000u {
+        return (254u - exponent) << 23u;
+    }
+    // 2^47 / mantissa in steps of 8 bits, and what is left over
+    let q1 = 0x80000000u / mantissa;
+    let r1 = (0x80000000u % mantissa) << 8u;
+    let q2 = r1 / mantissa;
+    let r2 = (r1 % mantissa) << 8u;
+    let q3 = r2 / mantissa;
+    let r3 = r2 % mantissa;
+    let quotient = (q1 << 16u) + (q2 << 8u) + q3 + u32(2u * r3 > mantissa);
+    return ((252u - exponent) << 23u) + quotient;
+}
+
+fn filter_of(scale: u32) -> Filter {
+    let slope = bitcast<f32>(scale) * POWER_LOG2_E;
+    // a power of two: its product with the slope is 2^99 to 2^100
+    let exponent = 353u - (bitcast<u32>(slope) >> 23u);
+    return Filter(slope, select(exponent << 23u, 0x7f7fffffu, exponent >= 254u));
+}

@@ -1,0 +1,26 @@
+// What a race needs to know of its row: the same for all rows, but for their ids.
+// Form in which each row has its own: rows.each.wgsl. Needs: bits, filter, run.
+
+@group(0) @binding(2) var<storage, read> row_ids: array<vec2<u32>>;
+
+struct Row {
+    stream: Stream,
+    first_logit: u32,
+    // The reciprocal of the temperature, as bits.
+    scale: u32,
+    filter_of_row: Filter,
+    // At temperature 0.
+    greedy: bool,
+    // False for a row that cannot be drawn from, whatever its logits.
+    valid: bool,
+}
+
+fn row_of(position: u32, draw: u32) -> Row {
+    var id = add64(run.first_row, vec2<u32>(position, 0u));
+    if (run.flags & EACH_ID) != 0u {
+        id = row_ids[position];
+    }
+    let stream = Stream(run.seed, id, run.first_draw + step_draw() + draw);
+    let first_logit = run.first_logit + position * run.row_stride;
+    return Row(stream, first_logit, run.scale, Filter(run.slope, run.reach), false, true);
+}

@@ -1,0 +1,76 @@
+// What a pass is told, and what is bound to it.
+// Host side: src/gpu/kernel.rs. Needs: nothing.
+
+const UNFILTERED: u32 = 1u;
+const CONTINUED: u32 = 2u;
+const UNFINISHED: u32 = 4u;
+// The parameters of rows that are given one by one; see rows.each.wgsl.
+const EACH_ID: u32 = 8u;
+const EACH_SEED: u32 = 16u;
+const EACH_TEMPERATURE: u32 = 32u;
+const EACH_FIRST_DRAW: u32 = 64u;
+const GATHERED: u32 = 128u;
+
+const NO_DRAW: u32 = 0xffffffffu;
+
+struct Pass {
+    // The seed, and the id of the first row unless ids are explicit; (low, high).
+    seed: vec2<u32>,
+    first_row: vec2<u32>,
+    // The rows and the draws from each of them in this pass.
+    rows: u32,
+    draws: u32,
+    first_draw: u32,
+    // The categories in this pass; the first is a multiple of 8.
+    first_category: u32,
+    categories: u32,
+    // The first logit of the first row in `logits`, and the distance between rows.
+    first_logit: u32,
+    row_stride: u32,
+    // The rows that there are to gather from.
+    source_rows: u32,
+    // The invocations that share a race, a power of two up to WORKGROUP; if it is WORKGROUP, a race
+    // may have several such teams, with so many octets each.
+    lanes: u32,
+    parts: u32,
+    part_octets: u32,
+    // The draws that a team takes from the octets that it holds.
+    draws_at_once: u32,
+    flags: u32,
+    // The reciprocal of the temperature, as bits, and the filter that belongs to it.
+    scale: u32,
+    slope: f32,
+    reach: u32,
+}
+
+@group(0) @binding(0) var<uniform> run: Pass;
+// The outcomes of parts, race by race, and after them the outcomes that cut rows go on from.
+@group(0) @binding(3) var<storage, read_write> outcomes: array<vec4<u32>>;
+@group(0) @binding(4) var<storage, read_write> draws: array<u32>;
+
+// A race, or a part of one: what a team of invocations does.
+struct Team {
+    // Its number in the workgroup.
+    slot: u32,
+    lane: u32,
+    // Its number among all teams.
+    index: u32,
+}
+
+fn team_of(invocation: u32, workgroup: vec3<u32>, workgroups: vec3<u32>) -> Team {
+    let slot = invocation / run.lanes;
+    let group = workgroup.y * workgroups.x + workgroup.x;
+    return Team(slot, invocation % run.lanes, group * (WORKGROUP / run.lanes) + slot);
+}
+
+// The octets of a part.
+struct Part {
+    begin: u32,
+    end: u32,
+}
+
+fn part_of(part: u32) -> Part {
+    let octets = (run.categories + 7u) / 8u;
+    let begin = part * run.part_octets;
+    return Part(begin, min(octets, begin + run.part_octets));
+}

@@ -1,0 +1,22 @@
+// What the invocations of a team share, if each is a team of its own: nothing.
+// Other forms: share.wgsl, share.subgroups.wgsl. Needs: outcome, run.
+
+struct Invocation {
+    @builtin(local_invocation_index) index: u32,
+    @builtin(workgroup_id) workgroup: vec3<u32>,
+    @builtin(num_workgroups) workgroups: vec3<u32>,
+}
+
+fn open_floor(team: Team, invocation: Invocation, floor: f32) -> f32 {
+    return floor;
+}
+
+fn raise_floor(team: Team, floor: f32) {}
+
+fn shared_floor(team: Team) -> f32 {
+    return FILTER_OPEN;
+}
+
+fn winner(team: Team, invocation: Invocation, own: Outcome) -> Outcome {
+    return own;
+}

@@ -1,0 +1,53 @@
+// What the invocations of a team share: the floor, and at the end their outcomes.
+// This form goes through workgroup memory, for teams of any power of two.
+// Other forms: share.alone.wgsl, share.subgroups.wgsl. Needs: order, filter, outcome, run.
+//
+// Barriers: two in open_floor, one a step in winner. All invocations of a workgroup reach all of
+// them.
+
+struct Invocation {
+    @builtin(local_invocation_index) index: u32,
+    @builtin(workgroup_id) workgroup: vec3<u32>,
+    @builtin(num_workgroups) workgroups: vec3<u32>,
+}
+
+var<workgroup> floors: array<atomic<i32>, WORKGROUP>;
+var<workgroup> keys: array<vec2<u32>, WORKGROUP>;
+// Category and invalid flag.
+var<workgroup> others: array<vec2<u32>, WORKGROUP>;
+
+// The highest floor of the team, to begin with.
+fn open_floor(team: Team, invocation: Invocation, floor: f32) -> f32 {
+    if team.lane == 0u {
+        atomicStore(&floors[team.slot], ordered(FILTER_OPEN));
+    }
+    workgroupBarrier();
+    atomicMax(&floors[team.slot], ordered(floor));
+    workgroupBarrier();
+    return unordered(atomicLoad(&floors[team.slot]));
+}
+
+fn raise_floor(team: Team, floor: f32) {
+    atomicMax(&floors[team.slot], ordered(floor));
+}
+
+fn shared_floor(team: Team) -> f32 {
+    return unordered(atomicLoad(&floors[team.slot]));
+}
+
+// The winner of the team, in its lane 0.
+fn winner(team: Team, invocation: Invocation, own: Outcome) -> Outcome {
+    var all = own;
+    keys[invocation.index] = all.best.key;
+    others[invocation.index] = vec2<u32>(all.best.category, u32(all.invalid));
+    for (var step = run.lanes / 2u; step > 0u; step /= 2u) {
+        workgroupBarrier();
+        if team.lane < step {
+            let other = others[invocation.index + step];
+            all = joined(all, Outcome(Best(keys[invocation.index + step], other.x), other.y != 0u));
+            keys[invocation.index] = all.best.key;
+            others[invocation.index] = vec2<u32>(all.best.category, u32(all.invalid));
+        }
+    }
+    return all;
+}

@@ -1,0 +1,46 @@
+// One draw of each row: the winner among a run of categories.
+// Host side: src/gpu/kernel.rs. Needs: everything before it.
+//
+// Dispatch: teams of `lanes` invocations, numbered along x, then y; a race has `parts` teams. An
+// invocation takes every `lanes`-th octet of its part, two at a time.
+//
+// The first octets of all lanes come first: what their coarse bits are sure to reach is the floor
+// that all begin with. From then on hardly a category is admitted.
+//
+// Mesa 22.3 ends all loops of an invocation after 65,535 iterations in total. Two octets take 17 at
+// most, and the host hands an invocation at most 2,048 octets.
+
+@compute @workgroup_size(WORKGROUP)
+fn race(invocation: Invocation) {
+    let team = team_of(invocation.index, invocation.workgroup, invocation.workgroups);
+    let race = team.index / run.parts;
+    let part = part_of(team.index % run.parts);
+    let exists = race < run.rows * run.draws;
+    let row = row_of(min(race / run.draws, run.rows - 1u), race % run.draws);
+    let end = select(0u, part.end, exists && row.valid);
+
+    var octet = part.begin + team.lane;
+    var pair = pair_at(row, octet, end);
+    var lead = Lead(best_none(), !row.valid, FILTER_OPEN);
+    lead.floor = open_floor(team, invocation, sure_floor_of_pair(row, pair));
+
+    var far = 0u;
+    while octet < end {
+        far = max(far, max(farthest(pair.logits_a), farthest(pair.logits_b)));
+        if highest_of_pair(pair) >= lead.floor {
+            lead.floor = max(lead.floor, shared_floor(team));
+            lead = admit_pair(row, run.first_category + octet * 8u, pair, lead);
+            raise_floor(team, lead.floor);
+        }
+        octet += 2u * run.lanes;
+        if octet < end {
+            pair = pair_at(row, octet, end);
+        }
+    }
+
+    let invalid = lead.invalid || far > 0x7f800000u;
+    let all = winner(team, invocation, Outcome(lead.best, invalid));
+    if team.lane == 0u && exists {
+        finish(race, team.index % run.parts, all);
+    }
+}

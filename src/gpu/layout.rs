@@ -1,0 +1,192 @@
+//! From a batch that is on the device to a kernel and its teams. Pure: no device is asked.
+//!
+//! A *race* is one draw of one row. A *team* of invocations takes a race, or a *part* of one if there
+//! are too few races to keep the device busy; parts are merged by a second pass. A team has up to a
+//! workgroup of invocations, and short rows share a workgroup.
+
+use crate::shaders::{Kernel, Share};
+
+/// The most octets that an invocation takes in one pass; see `shaders/kernel/stream.wgsl`.
+pub(crate) const MAX_OCTETS_PER_LANE: usize = 2048;
+/// The most parts that an invocation merges, unless a row is longer than any buffer.
+const MAX_PARTS_PER_LANE: usize = 1 << 15;
+/// The octets that an invocation holds; see `shaders/kernel/hold.wgsl`.
+const HELD_OCTETS: usize = 4;
+/// Rows of more parts than this are loaded again for each draw: the outcomes of the parts would grow
+/// beside what is saved.
+const MAX_HELD_PARTS: usize = 256;
+/// The most draws from what is held; see there.
+const MAX_DRAWS_AT_ONCE: usize = 512;
+/// The invocations of a workgroup whose members draw each for itself.
+const CROWD: u32 = 64;
+
+/// What kind of device a layout is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Device {
+    /// The largest team, which is a workgroup then; a power of two.
+    pub(crate) team: u32,
+    /// The invocations of a workgroup in which there are several teams.
+    pub(crate) crowd: u32,
+    /// Rows of up to so many octets get a single invocation.
+    pub(crate) alone_octets: usize,
+    /// The octets that there should be for each invocation of a larger team.
+    pub(crate) octets_per_lane: usize,
+    /// The invocations that keep the device busy: with fewer races than that, rows are cut into
+    /// parts.
+    pub(crate) busy_lanes: usize,
+    /// Whether several draws from a row hold its logits in registers.
+    pub(crate) holds: bool,
+    /// Whether there are subgroup operations.
+    pub(crate) subgroups: bool,
+    /// The most workgroups along one dimension of a dispatch.
+    pub(crate) workgroups: u32,
+}
+
+impl Device {
+    /// A GPU. Nothing here has been measured on one: a large GPU has room for 2¹⁸ invocations, each
+    /// of which should have a pair of octets at least, and small workgroups leave fewer of them
+    /// idle at barriers.
+    pub(crate) fn hardware(subgroups: bool, workgroups: u32) -> Self {
+        Self {
+            team: CROWD,
+            crowd: CROWD,
+            alone_octets: 4,
+            octets_per_lane: 2,
+            busy_lanes: 1 << 18,
+            holds: true,
+            subgroups,
+            workgroups,
+        }
+    }
+
+    /// An adapter that emulates a GPU on `cores` cores. It runs the invocations of a vector of eight
+    /// to the end, or to a barrier, before the next: so teams are one vector, which reads a row
+    /// from its beginning to its end. (With 64 lanes, Mesa 25's lavapipe takes 1.4 times as long for
+    /// 256 × 128,256, and twice as long for the argmax.) Logits come from a cache for a row's later
+    /// draws, and holding them takes 1.0 to 1.1 times as long as loading them again.
+    pub(crate) fn emulated(subgroups: bool, workgroups: u32, cores: usize) -> Self {
+        Self {
+            team: 8,
+            crowd: CROWD,
+            alone_octets: 128,
+            octets_per_lane: 16,
+            busy_lanes: 4 * 8 * cores,
+            holds: false,
+            subgroups,
+            workgroups,
+        }
+    }
+
+    /// The same, with no more than so many invocations in a workgroup, a power of two.
+    pub(crate) fn with_workgroup_size(self, size: u32) -> Self {
+        Self { team: self.team.min(size), crowd: self.crowd.min(size), ..self }
+    }
+}
+
+/// The races of a pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Races {
+    pub(crate) rows: usize,
+    pub(crate) categories: usize,
+    pub(crate) draws: u32,
+    /// True if all are at temperature 0.
+    pub(crate) greedy: bool,
+}
+
+/// Which kernel runs, and how invocations share its races.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Layout {
+    pub(crate) kernel: Kernel,
+    pub(crate) share: Share,
+    pub(crate) workgroup_size: u32,
+    /// The invocations of a team, a power of two.
+    pub(crate) lanes: u32,
+    /// The teams that share a race, and the octets of each.
+    pub(crate) parts: u32,
+    pub(crate) part_octets: u32,
+    /// The draws that a team takes one after the other.
+    pub(crate) draws_at_once: u32,
+    races: Races,
+    workgroups: u32,
+}
+
+impl Layout {
+    /// The layout for a pass with at least one race.
+    pub(crate) fn new(races: Races, device: Device) -> Self {
+        let octets = races.categories.div_ceil(8);
+        let held = HELD_OCTETS * device.team as usize;
+        let hold = device.holds
+            && !races.greedy
+            && races.draws > 1
+            && octets.div_ceil(held) <= MAX_HELD_PARTS;
+        let per_lane = if hold { HELD_OCTETS } else { device.octets_per_lane };
+        let alone = if hold { HELD_OCTETS } else { device.alone_octets };
+        let lanes = if octets <= alone {
+            1
+        } else {
+            octets.div_ceil(per_lane).next_power_of_two().min(device.team as usize)
+        };
+
+        let teams = races.rows * races.draws as usize;
+        let most_per_lane = if hold { HELD_OCTETS } else { MAX_OCTETS_PER_LANE };
+        let needed = octets.div_ceil(lanes * most_per_lane);
+        let wanted = if lanes == device.team as usize {
+            let busy = device.busy_lanes.div_ceil(teams * lanes);
+            // the merge's loops are bounded too
+            busy.min(octets.div_ceil(lanes * per_lane)).min(lanes * MAX_PARTS_PER_LANE)
+        } else {
+            1
+        };
+        let part_octets = octets.div_ceil(wanted.max(needed));
+        let parts = octets.div_ceil(part_octets);
+
+        let turns = device.busy_lanes.div_ceil(races.rows * parts * lanes);
+        let draws_at_once =
+            if hold { (races.draws as usize).div_ceil(turns).min(MAX_DRAWS_AT_ONCE) } else { 1 };
+        let whole = lanes == device.team as usize;
+        Self {
+            kernel: match (races.greedy, hold) {
+                (true, _) => Kernel::Greedy,
+                (false, true) => Kernel::Hold,
+                (false, false) => Kernel::Stream,
+            },
+            share: match (lanes, device.subgroups && whole) {
+                (1, _) => Share::Alone,
+                (_, true) => Share::Subgroups,
+                (_, false) => Share::Workgroup,
+            },
+            workgroup_size: if whole && lanes > 1 { device.team } else { device.crowd },
+            lanes: lanes as u32,
+            parts: parts as u32,
+            part_octets: part_octets as u32,
+            draws_at_once: draws_at_once as u32,
+            races,
+            workgroups: device.workgroups,
+        }
+    }
+
+    /// True if a merge pass has to follow.
+    pub(crate) fn is_cut(&self) -> bool {
+        self.parts > 1
+    }
+
+    /// Workgroups along x and y, for a pass with at most as many rows and draws as were planned for.
+    pub(crate) fn workgroups(&self, rows: usize, draws: usize) -> [u32; 2] {
+        let turns = draws.div_ceil(self.draws_at_once as usize);
+        let teams = rows * turns * self.parts as usize;
+        self.grid(teams.div_ceil((self.workgroup_size / self.lanes) as usize))
+    }
+
+    /// Workgroups of the merge pass.
+    pub(crate) fn merge_workgroups(&self, rows: usize, draws: usize) -> [u32; 2] {
+        self.grid(rows * draws)
+    }
+
+    fn grid(&self, workgroups: usize) -> [u32; 2] {
+        let x = workgroups.min(self.workgroups as usize);
+        [x as u32, workgroups.div_ceil(x) as u32]
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,119 @@
+use super::*;
+
+const GPU: Device = Device {
+    team: 64,
+    crowd: 64,
+    alone_octets: 4,
+    octets_per_lane: 2,
+    busy_lanes: 1 << 18,
+    holds: true,
+    subgroups: true,
+    workgroups: 65_535,
+};
+
+fn devices() -> impl Iterator<Item = Device> {
+    [false, true].into_iter().flat_map(|subgroups| {
+        [1, 2, 8, 64, 256].into_iter().flat_map(move |size| {
+            [Device::hardware(subgroups, 65_535), Device::emulated(subgroups, 7, 2)]
+                .map(|device| device.with_workgroup_size(size))
+        })
+    })
+}
+
+fn shapes() -> impl Iterator<Item = Races> {
+    let categories = [1, 7, 8, 9, 16, 32, 33, 64, 129, 1000, 1024, 1025, 50_257, 128_256, 1 << 24];
+    categories.into_iter().flat_map(|categories| {
+        [1, 2, 63, 256, 10_000].into_iter().flat_map(move |rows| {
+            [(1, false), (1, true), (2, false), (3, true), (1000, false)]
+                .map(|(draws, greedy)| Races { rows, categories, draws, greedy })
+        })
+    })
+}
+
+/// Everything that a layout must keep to, whatever the shape.
+#[test]
+fn every_layout_covers_its_races() {
+    for device in devices() {
+        for races in shapes() {
+            let layout = Layout::new(races, device);
+            let octets = races.categories.div_ceil(8) as u64;
+            let (parts, part_octets) = (u64::from(layout.parts), u64::from(layout.part_octets));
+            let lanes = u64::from(layout.lanes);
+            assert!((parts - 1) * part_octets < octets, "an empty part: {layout:?}");
+            assert!(parts * part_octets >= octets, "categories left out: {layout:?}");
+            assert!(layout.lanes.is_power_of_two() && layout.lanes <= layout.workgroup_size);
+            assert!(layout.workgroup_size <= device.crowd, "{layout:?}");
+            // the merge, and the shader's arithmetic, need this
+            assert!(parts == 1 || layout.lanes == layout.workgroup_size, "{layout:?}");
+            let whole = layout.lanes == layout.workgroup_size;
+            assert!(layout.share != Share::Subgroups || (whole && device.subgroups), "{layout:?}");
+            assert!(layout.share != Share::Alone || layout.lanes == 1, "{layout:?}");
+
+            // loops stay below Mesa 22.3's 65,535 iterations
+            let a_lane = part_octets.div_ceil(lanes);
+            match layout.kernel {
+                Kernel::Stream | Kernel::Greedy => assert!(a_lane <= 2048, "{layout:?}"),
+                Kernel::Hold => {
+                    assert!(a_lane <= HELD_OCTETS as u64, "not held: {layout:?}");
+                    assert!((1..=512).contains(&layout.draws_at_once), "{layout:?}");
+                }
+                Kernel::Merge => panic!("{layout:?}"),
+            }
+            assert!(parts.div_ceil(lanes) < 65_535, "{layout:?}");
+            assert_eq!(layout.kernel == Kernel::Greedy, races.greedy);
+
+            let draws = races.draws as usize;
+            let [x, y] = layout.workgroups(races.rows, draws).map(u64::from);
+            let turns = draws.div_ceil(layout.draws_at_once as usize) as u64;
+            let teams = races.rows as u64 * turns * parts;
+            assert!(x * y * u64::from(layout.workgroup_size) / lanes >= teams, "{layout:?}");
+            assert!(x <= u64::from(device.workgroups));
+            let [x, y] = layout.merge_workgroups(races.rows, draws).map(u64::from);
+            assert!(x * y >= (races.rows * draws) as u64);
+        }
+    }
+}
+
+fn layout(rows: usize, categories: usize, draws: u32) -> Layout {
+    Layout::new(Races { rows, categories, draws, greedy: false }, GPU)
+}
+
+#[test]
+fn short_rows_get_an_invocation_each() {
+    let short = layout(1_000_000, 16, 1);
+    assert_eq!((short.share, short.lanes, short.parts), (Share::Alone, 1, 1));
+    assert_eq!(short.workgroups(1_000_000, 1), [15_625, 1]);
+}
+
+#[test]
+fn middling_rows_get_a_few_invocations_or_a_workgroup() {
+    let few = layout(100_000, 100, 1);
+    assert_eq!((few.share, few.lanes, few.parts), (Share::Workgroup, 8, 1));
+    let whole = layout(65_536, 1024, 1);
+    assert_eq!((whole.share, whole.lanes, whole.parts), (Share::Subgroups, 64, 1));
+}
+
+#[test]
+fn few_long_rows_are_cut_into_parts_that_fill_the_device() {
+    let one = layout(1, 128_256, 1);
+    assert_eq!((one.share, one.lanes, one.parts), (Share::Subgroups, 64, 126));
+    let batch = layout(256, 128_256, 1);
+    assert_eq!(batch.parts, 16);
+    assert_eq!(layout(5000, 128_256, 1).parts, 1);
+}
+
+#[test]
+fn several_draws_hold_their_logits() {
+    let bootstrap = layout(1, 1000, 10_000);
+    assert_eq!((bootstrap.kernel, bootstrap.lanes, bootstrap.parts), (Kernel::Hold, 32, 1));
+    assert_eq!(bootstrap.draws_at_once, 2);
+    assert_eq!(layout(1000, 128_256, 16).parts, 63);
+}
+
+#[test]
+fn more_workgroups_than_a_dimension_holds_go_into_the_second() {
+    let device = Device { workgroups: 70, ..GPU };
+    let races = Races { rows: 1000, categories: 3000, draws: 1, greedy: false };
+    let layout = Layout::new(races, device);
+    assert_eq!(layout.merge_workgroups(1000, 1), [70, 15]);
+}

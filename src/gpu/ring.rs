@@ -1,0 +1,357 @@
+//! Memory for batches on their way to the device and back: a ring of slots, so that one chunk is
+//! written while the device draws from another, and a third is read. Kept from call to call.
+
+use std::ops::Range;
+
+#[cfg(not(target_family = "wasm"))]
+use rayon::prelude::*;
+
+use crate::error::Error;
+use crate::job::Job;
+
+use super::guard::{Doing, Guard, Mapping};
+use super::kernel::{Kernels, Pass, Passes};
+use super::plan::{Chunk, Plan};
+
+/// The chunks that are under way at once: written, drawn from, read.
+pub(super) const SLOTS: usize = 3;
+
+/// Sections of a slot's input start at multiples of this, which every device can bind at.
+const SECTION: u64 = 256;
+
+/// Larger copies are made in pieces of about this size, which threads share.
+const COPY_BYTES: usize = 1 << 20;
+
+/// The bytes that a plan needs of each buffer; a binding cannot be empty.
+#[derive(Clone, Copy, Debug)]
+struct Sizes {
+    row_ids: u64,
+    logits: u64,
+    outcomes: u64,
+    draws: u64,
+}
+
+impl Sizes {
+    fn new(plan: &Plan, explicit_ids: bool) -> Self {
+        Self {
+            row_ids: if explicit_ids { 8 * plan.rows() as u64 } else { 8 },
+            // whole words of 16 bytes, of which the shader reads the last too
+            logits: (plan.logits_bytes() as u64).next_multiple_of(16),
+            outcomes: 16 * (plan.outcomes() as u64).max(1),
+            draws: 4 * plan.races() as u64,
+        }
+    }
+
+    fn suffice(&self, other: &Self) -> bool {
+        self.row_ids >= other.row_ids
+            && self.logits >= other.logits
+            && self.outcomes >= other.outcomes
+            && self.draws >= other.draws
+    }
+
+    /// Where row ids start in a slot's input: after the uniform.
+    fn row_ids_at() -> u64 {
+        (size_of::<Pass>() as u64).next_multiple_of(SECTION)
+    }
+
+    fn logits_at(&self) -> u64 {
+        Self::row_ids_at() + self.row_ids.next_multiple_of(SECTION)
+    }
+
+    fn input(&self) -> u64 {
+        self.logits_at() + self.logits
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Ring {
+    sizes: Sizes,
+    slots: Vec<Slot>,
+}
+
+/// What one chunk is written to and its draws are read from.
+#[derive(Debug)]
+struct Slot {
+    /// Uniform, row ids and logits, as the kernel reads them.
+    input: wgpu::Buffer,
+    /// Where the host writes the same; the input itself if the device reads the host's memory.
+    upload: wgpu::Buffer,
+    draws: wgpu::Buffer,
+    /// Where the host reads the draws; the draws themselves as above.
+    readback: wgpu::Buffer,
+    bindings: wgpu::BindGroup,
+    /// The map of the upload, asked for when the device was given what was there before.
+    writing: Option<Mapping>,
+    /// The rows whose logits are there, of this call.
+    holds: Option<Range<usize>>,
+}
+
+/// A pass that the device has been given.
+#[derive(Debug)]
+pub(super) struct Flight {
+    slot: usize,
+    /// The map of the draws, and which of the call's draws they are; `None` before a row's last
+    /// segment.
+    reading: Option<(Mapping, Range<usize>)>,
+}
+
+/// What the device is to do with what is written to a slot.
+#[derive(Debug)]
+pub(super) struct Step<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) passes: &'a Passes,
+    pub(super) chunk: Chunk,
+    pub(super) segment: Range<usize>,
+    pub(super) pass: Pass,
+    /// Which of the call's draws are there after this pass, if any.
+    pub(super) result: Option<Range<usize>>,
+}
+
+impl Ring {
+    /// Memory for a plan. `direct`: the device's memory is the host's, and can be mapped.
+    pub(super) async fn new(
+        device: &wgpu::Device,
+        guard: &Guard,
+        kernels: &Kernels,
+        plan: &Plan,
+        job: &Job<'_>,
+        direct: bool,
+    ) -> Result<Self, Error> {
+        let sizes = Sizes::new(plan, job.explicit_ids().is_some());
+        let usage = wgpu::BufferUsages::STORAGE;
+        let outcomes = guard.buffer("the outcomes", sizes.outcomes, usage).await?;
+        let mut slots = Vec::with_capacity(SLOTS);
+        for _ in 0..SLOTS {
+            slots.push(Slot::new(device, guard, kernels, &sizes, &outcomes, direct).await?);
+        }
+        Ok(Self { sizes, slots })
+    }
+
+    /// True if this will do for another call.
+    pub(super) fn suffices(&self, plan: &Plan, job: &Job<'_>) -> bool {
+        self.sizes.suffice(&Sizes::new(plan, job.explicit_ids().is_some()))
+    }
+
+    /// Forgets what the slots hold: another call's logits may be others.
+    pub(super) fn begin(&mut self) {
+        self.slots.iter_mut().for_each(|slot| slot.holds = None);
+    }
+
+    /// Writes to a slot and hands it to the device.
+    pub(super) async fn launch(
+        &mut self,
+        slot: usize,
+        device: &wgpu::Device,
+        queue: &wgpu::Queue,
+        guard: &Guard,
+        job: &Job<'_>,
+        step: Step<'_>,
+    ) -> Result<Flight, Error> {
+        let sizes = self.sizes;
+        let Some(place) = self.slots.get_mut(slot) else {
+            return Err(Error::Gpu {
+                while_doing: "drawing".to_owned(),
+                message: format!("there is no slot {slot}"),
+            });
+        };
+        let written = place.write(guard, &sizes, job, &step).await?;
+        let submit = || queue.submit([place.commands(device, &step, written)]);
+        let after = guard.checked(Doing::Drawing, submit).await?;
+
+        let (upload, write) = (place.upload.slice(..), wgpu::MapMode::Write);
+        place.writing = Some(guard.map("the upload", upload, write, Some(after.clone())).await?);
+        let reading = match step.result {
+            None => None,
+            Some(result) => {
+                let slice = place.readback.slice(..4 * result.len() as u64);
+                let read = wgpu::MapMode::Read;
+                Some((guard.map("the draws", slice, read, Some(after)).await?, result))
+            }
+        };
+        Ok(Flight { slot, reading })
+    }
+
+    /// Waits for a pass, and copies its draws to their place among the call's.
+    pub(super) async fn land(
+        &self,
+        flight: Flight,
+        guard: &Guard,
+        draws: &mut [u32],
+    ) -> Result<(), Error> {
+        let Flight { slot, reading } = flight;
+        if let Some((mapping, result)) = reading {
+            guard.finish(mapping).await?;
+            let slice = self.slots[slot].readback.slice(..4 * result.len() as u64);
+            guard.take("the draws", slice, &mut draws[result]).await?;
+        }
+        Ok(())
+    }
+}
+
+impl Slot {
+    async fn new(
+        device: &wgpu::Device,
+        guard: &Guard,
+        kernels: &Kernels,
+        sizes: &Sizes,
+        outcomes: &wgpu::Buffer,
+        direct: bool,
+    ) -> Result<Self, Error> {
+        use wgpu::BufferUsages as Usage;
+        let read = Usage::UNIFORM | Usage::STORAGE;
+        let (input, upload, draws, readback);
+        if direct {
+            input = guard.buffer("the input", sizes.input(), read | Usage::MAP_WRITE).await?;
+            draws =
+                guard.buffer("the draws", sizes.draws, Usage::STORAGE | Usage::MAP_READ).await?;
+            (upload, readback) = (input.clone(), draws.clone());
+        } else {
+            input = guard.buffer("the input", sizes.input(), read | Usage::COPY_DST).await?;
+            let usage = Usage::MAP_WRITE | Usage::COPY_SRC;
+            upload = guard.buffer("the upload", sizes.input(), usage).await?;
+            draws =
+                guard.buffer("the draws", sizes.draws, Usage::STORAGE | Usage::COPY_SRC).await?;
+            let usage = Usage::MAP_READ | Usage::COPY_DST;
+            readback = guard.buffer("the draws read back", sizes.draws, usage).await?;
+        }
+        let part = |offset, size| wgpu::BufferBinding {
+            buffer: &input,
+            offset,
+            size: std::num::NonZeroU64::new(size),
+        };
+        let bound = [
+            part(0, size_of::<Pass>() as u64),
+            part(sizes.logits_at(), sizes.logits),
+            part(Sizes::row_ids_at(), sizes.row_ids),
+            outcomes.as_entire_buffer_binding(),
+            draws.as_entire_buffer_binding(),
+        ];
+        let bindings = guard.checked(Doing::Drawing, || kernels.bind_plain(device, bound)).await?;
+        let write = wgpu::MapMode::Write;
+        let writing = Some(guard.map("the upload", upload.slice(..), write, None).await?);
+        Ok(Self { input, upload, draws, readback, bindings, writing, holds: None })
+    }
+
+    /// Writes what a step needs, and returns how many bytes from the start are new.
+    async fn write(
+        &mut self,
+        guard: &Guard,
+        sizes: &Sizes,
+        job: &Job<'_>,
+        step: &Step<'_>,
+    ) -> Result<u64, Error> {
+        let Step { plan, chunk, segment, pass, .. } = step;
+        if let Some(mapping) = self.writing.take() {
+            guard.finish(mapping).await?;
+        }
+        let fresh = plan.cuts_rows() || self.holds.as_ref() != Some(&chunk.rows);
+        let logits = if fresh { plan.bytes_of(chunk.rows.len(), segment.len()) } else { 0 };
+        let written = sizes.logits_at() + (logits as u64).next_multiple_of(4);
+        self.holds = Some(chunk.rows.clone());
+
+        let upload = &self.upload;
+        let fill = || -> Result<(), wgpu::MapRangeError> {
+            let mut header = upload.slice(..sizes.logits_at()).get_mapped_range_mut()?;
+            header.slice(..size_of::<Pass>()).copy_from_slice(bytemuck::bytes_of(pass));
+            if let Some(given) = job.explicit_ids() {
+                let ids = &given[chunk.rows.clone()];
+                let at = Sizes::row_ids_at() as usize;
+                let bytes = header.slice(at..at + 8 * ids.len()).into_chunks::<8>().0;
+                bytes.write_iter(ids.iter().map(|id| id.to_le_bytes()));
+            }
+            drop(header);
+            if fresh {
+                let to = upload.slice(sizes.logits_at()..written);
+                Source { job, plan, chunk, segment }.copy(to, logits)?;
+            }
+            upload.unmap();
+            Ok(())
+        };
+        let doing = Doing::Mapping { what: "the upload", bytes: written };
+        guard.checked(doing.clone(), fill).await?.map_err(|error| Error::Gpu {
+            while_doing: doing.to_string(),
+            message: error.to_string(),
+        })?;
+        Ok(written)
+    }
+
+    fn commands(
+        &self,
+        device: &wgpu::Device,
+        step: &Step<'_>,
+        written: u64,
+    ) -> wgpu::CommandBuffer {
+        let mut encoder = device.create_command_encoder(&Default::default());
+        if self.upload != self.input {
+            encoder.copy_buffer_to_buffer(&self.upload, 0, &self.input, 0, written);
+        }
+        let mut pass = encoder.begin_compute_pass(&Default::default());
+        let (rows, draws) = (step.chunk.rows.len(), step.chunk.draws.len());
+        step.passes.encode(&mut pass, &self.bindings, &step.plan.layout, rows, draws, None);
+        drop(pass);
+        if self.readback != self.draws
+            && let Some(result) = &step.result
+        {
+            let bytes = 4 * result.len() as u64;
+            encoder.copy_buffer_to_buffer(&self.draws, 0, &self.readback, 0, bytes);
+        }
+        encoder.finish()
+    }
+}
+
+/// The logits of a pass in the caller's memory.
+#[derive(Clone, Copy)]
+struct Source<'a> {
+    job: &'a Job<'a>,
+    plan: &'a Plan,
+    chunk: &'a Chunk,
+    segment: &'a Range<usize>,
+}
+
+impl Source<'_> {
+    /// Copies so many bytes to where the kernel will find them; a piece at a time, and on several
+    /// threads if there are many.
+    fn copy(self, to: wgpu::BufferSlice<'_>, bytes: usize) -> Result<(), wgpu::MapRangeError> {
+        // pieces start at multiples of 8 bytes, as maps must, and of rows
+        let piece = if self.plan.moves_rows() {
+            let rows = (COPY_BYTES / self.plan.row_bytes()).next_multiple_of(8).max(8);
+            rows * self.plan.row_bytes()
+        } else {
+            COPY_BYTES
+        };
+        let views = (0..bytes).step_by(piece).map(|start| {
+            let end = bytes.min(start + piece);
+            let mapped = to.slice(start as u64..(end as u64).next_multiple_of(4));
+            Ok((mapped.get_mapped_range_mut()?, start..end))
+        });
+        let views: Vec<(wgpu::BufferViewMut, Range<usize>)> = views.collect::<Result<_, _>>()?;
+        let fill = |(mut view, bytes): (wgpu::BufferViewMut, Range<usize>)| {
+            self.copy_piece(view.slice(..bytes.len()), bytes);
+        };
+        // in a browser, maps belong to one thread
+        #[cfg(not(target_family = "wasm"))]
+        if views.len() > 1 {
+            views.into_par_iter().for_each(fill);
+            return Ok(());
+        }
+        views.into_iter().for_each(fill);
+        Ok(())
+    }
+
+    /// Copies the bytes of this range, counted on the device.
+    fn copy_piece(self, mut to: wgpu::WriteOnly<'_, [u8]>, bytes: Range<usize>) {
+        let (logits, rows) = (&self.job.logits, &self.chunk.rows);
+        if self.plan.cuts_rows() {
+            to.copy_from_slice(&logits.row_bytes(rows.start, self.segment.clone())[bytes]);
+        } else if self.plan.moves_rows() {
+            let apart = self.plan.row_bytes();
+            let first = rows.start + bytes.start / apart;
+            for (i, row) in (first..rows.end).take(bytes.len().div_ceil(apart)).enumerate() {
+                let from = logits.row_bytes(row, 0..logits.categories());
+                to.slice(i * apart..i * apart + from.len()).copy_from_slice(from);
+            }
+        } else {
+            to.copy_from_slice(&logits.span_bytes(rows.start, rows.len())[bytes]);
+        }
+    }
+}
