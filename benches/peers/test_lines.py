@@ -1,0 +1,65 @@
+"""What the peers' draws are held against, and the lines they write."""
+
+import csv
+import random
+import unittest
+
+from lines import COLUMNS, LONG_WEIGHTS, WRONG, Shape, Times, complaint, known_distributions, line
+
+
+def counted(weights: list[float], draws: int, seed: int) -> list[int]:
+    counts = [0] * len(weights)
+    for category in random.Random(seed).choices(range(len(weights)), weights, k=draws):
+        counts[category] += 1
+    return counts
+
+
+class Frequencies(unittest.TestCase):
+    def test_right_draws_pass(self) -> None:
+        for weights in known_distributions():
+            for draws in (400, 20_000):
+                self.assertEqual(complaint(counted(weights, draws, draws), weights), "")
+
+    def test_a_bias_is_seen(self) -> None:
+        short, long = known_distributions()
+        # drawn from the logits halved: the weights' square roots
+        self.assertIn(WRONG, complaint(counted([w**0.5 for w in short], 20_000, 1), short))
+        # as if every category but the last tile's were drawn
+        cut = [weight if i < 4096 else 0.0 for i, weight in enumerate(long)]
+        self.assertIn(WRONG, complaint(counted(cut, 400, 2), long))
+        # the rest, each by itself too rare to be judged
+        common = [weight if i in LONG_WEIGHTS else 0.0 for i, weight in enumerate(long)]
+        self.assertIn("rare", complaint(counted(common, 20_000, 3), long))
+
+    def test_always_the_same_category_is_seen(self) -> None:
+        for weights in known_distributions():
+            counts = [0] * len(weights)
+            counts[1] = 400
+            self.assertIn("category", complaint(counts, weights))
+
+    def test_the_impossible_is_seen(self) -> None:
+        short, _ = known_distributions()
+        counts = counted(short, 20_000, 4)
+        counts[0] += 1
+        self.assertIn("probability 0", complaint(counts, short))
+        self.assertIn("beyond the last", complaint([*counts, 1], short))
+
+
+class Lines(unittest.TestCase):
+    def test_times(self) -> None:
+        times = Times([5.0, 3.0, 9.0], "wall", "a, b")
+        row = next(csv.DictReader([",".join(COLUMNS), line(Shape(2, 3), "x", times, "c")]))
+        self.assertEqual(list(row.values()), ["2", "3", "x", "3", "5", "wall", "3 times; a, b; c"])
+
+    def test_a_reason_is_one_line(self) -> None:
+        text = line(Shape.parse("2x3"), "x", note='out of\n"memory"')
+        self.assertEqual(text, '2,3,x,,,,"out of ""memory"""\n')
+
+    def test_shapes(self) -> None:
+        self.assertEqual(str(Shape.parse("256x128256")), "256x128256")
+        for text in ("3", "0x4", "axb", "1x2x3"):
+            self.assertRaises(ValueError, Shape.parse, text)
+
+
+if __name__ == "__main__":
+    unittest.main()
