@@ -26,9 +26,9 @@ pub(crate) enum Command {
     Adapters,
     /// Hold the engines of this machine against the reference
     ///
-    /// Every draw of every case must be the reference's, bit for bit. Each adapter has two columns:
-    /// gpu0 draws as `gumbel sample` does, gpu0/cut cuts rows and batches into the smallest pieces,
-    /// in workgroups of 64 and by 16-bit products. Exits with 1 if a draw differs, if an engine
+    /// Every draw of every case must be the reference's, bit for bit. Each adapter has three columns:
+    /// gpu0 draws as `gumbel sample` does, gpu0/plain without the optional features of the adapter,
+    /// gpu0/cut cuts rows and batches into the smallest pieces. Exits with 1 if a draw differs, if an engine
     /// fails, or if no engine could be checked. An adapter that lacks something to run gumbel's
     /// shaders is named with what it lacks, and is no failure.
     Check(CheckArgs),

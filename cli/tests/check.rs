@@ -33,7 +33,7 @@ fn the_cpu_engine_is_the_references_equal() {
 }
 
 #[test]
-fn every_adapter_that_can_be_used_is_checked_whole_and_in_pieces() {
+fn every_adapter_that_can_be_used_is_checked_in_three_ways() {
     let usable = gumbel::adapters(gumbel::wgpu::Backends::all())
         .iter()
         .filter(|report| report.obstacle.is_none())
@@ -42,10 +42,12 @@ fn every_adapter_that_can_be_used_is_checked_whole_and_in_pieces() {
     let head = text.lines().find(|line| line.starts_with("rows x categories")).unwrap();
     let labels: Vec<_> = head.split_whitespace().skip(4).collect();
     let forms = gumbel::CpuForm::ALL.iter().filter(|form| form.is_available()).count();
-    assert_eq!(labels.len(), forms + 2 * usable, "{text}");
-    for pair in labels[forms..].chunks(2) {
-        assert_eq!(pair[1], format!("{}/cut", pair[0]));
-        assert!(text.contains(&format!("\n{}: {} in pieces: ", pair[1], pair[0])), "{text}");
+    assert_eq!(labels.len(), forms + 3 * usable, "{text}");
+    for three in labels[forms..].chunks(3) {
+        let whole = three[0];
+        assert_eq!(three[1..], [format!("{whole}/plain"), format!("{whole}/cut")]);
+        assert!(text.contains(&format!("\n{}: {whole} without ", three[1])), "{text}");
+        assert!(text.contains(&format!("\n{}: {whole} in pieces: ", three[2])), "{text}");
     }
     let cases = gumbel::conformance::cases().count();
     let plural = if labels.len() == 1 { "" } else { "s" };
