@@ -289,6 +289,29 @@ fn a_panic_of_poll() {
     run(guard.wait(None, Doing::Drawing)).unwrap();
 }
 
+/// A poll in another thread has found that the map is there, but has not come to its callback yet.
+#[test]
+fn a_map_that_another_thread_reports() {
+    let (device, _queue) = device();
+    let guard = guard(&device, Owner::Caller);
+    let usage = Usage::MAP_READ | Usage::COPY_DST;
+    let [first, second] =
+        ["first", "second"].map(|what| run(guard.buffer(what, 4, usage)).unwrap());
+    let (begun, wait_for_it) = std::sync::mpsc::channel();
+    first.map_async(MapMode::Read, .., move |_| {
+        begun.send(()).unwrap();
+        std::thread::sleep(Duration::from_millis(100));
+    });
+    let map = guard.map("second", second.slice(..), MapMode::Read, None);
+    let mapping = run(map).unwrap();
+    std::thread::scope(|scope| {
+        scope.spawn(|| device.poll(wgpu::PollType::Poll).unwrap());
+        wait_for_it.recv().unwrap();
+        assert!(!mapping.result.wait_filled(Duration::ZERO));
+        run(guard.finish(mapping)).unwrap();
+    });
+}
+
 /// A slot is waited for by a thread, for a while, or by a future.
 #[test]
 fn slots() {
