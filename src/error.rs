@@ -179,7 +179,7 @@ pub enum Error {
         /// own ends.
         bytes: Option<u64>,
     },
-    /// The driver, or wgpu on its behalf, did not compile a shader.
+    /// The driver, or wgpu on its behalf, did not compile a shader. The device may be lost over it.
     #[error(
         "{adapter} refused {shader}; try GpuSamplerBuilder::with_int64(false) or a newer driver, \
          and please report it, with these words: {message}"

@@ -84,8 +84,9 @@ impl Guard {
     /// Does something on the device, and returns what the device says against it.
     ///
     /// A loss may go unnoticed here, if nobody knows of it yet: what `act` returns is then invalid,
-    /// and so is all that is made of it, until a map fails. Only a shader is looked after at once,
-    /// for a sampler may lie idle long after it was built.
+    /// and so is all that is made of it, until a map fails. Only a shader is looked after at once:
+    /// a sampler may lie idle long after it was built, and wgpu gives up a device whose driver
+    /// refuses a shader by an error that it does not expect, as Vulkan's drivers do.
     pub(super) async fn checked<T>(
         &self,
         doing: Doing,
@@ -94,15 +95,26 @@ impl Guard {
         if let Some(reason) = self.lost.get() {
             return Err(self.device_lost(&doing, reason));
         }
+        let compiling = matches!(doing, Doing::Compiling { .. });
+        if compiling && self.is_lost().await {
+            return Err(self.known_lost(&doing));
+        }
         let (value, scopes) = in_scopes(&self.device, act);
         let error = first_of(scopes).await;
-        if error.is_none() && !matches!(doing, Doing::Compiling { .. }) {
+        if error.is_none() && !compiling {
             return Ok(value);
         }
         // When memory runs out, wgpu often gives up the device too; the cause is the better error.
         let out_of_memory = matches!(error, Some(wgpu::Error::OutOfMemory { .. }));
         if !out_of_memory && self.is_lost().await {
-            return Err(self.known_lost(&doing));
+            return Err(match &doing {
+                Doing::Compiling { shader } => Error::ShaderRefused {
+                    adapter: self.adapter.clone(),
+                    shader: shader.clone().into_owned(),
+                    message: format!("the device was lost over it: {}", self.reason()),
+                },
+                _ => self.known_lost(&doing),
+            });
         }
         match error {
             None => Ok(value),
@@ -227,13 +239,19 @@ impl Guard {
         Error::DeviceLost {
             adapter: self.adapter.clone(),
             while_doing: doing.to_string(),
-            reason: reason.to_owned(),
+            // a clause of a sentence
+            reason: reason.trim_end_matches('.').to_owned(),
         }
     }
 
     /// The error for a device that [is lost](Self::is_lost).
     fn known_lost(&self, doing: &Doing) -> Error {
-        self.device_lost(doing, self.lost.get().map_or("no reason is known", String::as_str))
+        self.device_lost(doing, self.reason())
+    }
+
+    /// Why a device that [is lost](Self::is_lost) is so.
+    fn reason(&self) -> &str {
+        self.lost.get().map_or("no reason is known", String::as_str)
     }
 
     async fn map_failed(&self, doing: &Doing, message: String) -> Error {

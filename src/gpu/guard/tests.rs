@@ -230,6 +230,16 @@ fn a_lost_device() {
         lost(run(guard.checked(Doing::Drawing, || ())).unwrap_err(), "drawing");
         lost(run(guard.wait(None, Doing::Drawing)).unwrap_err(), "drawing");
 
+        // by the shader itself
+        let (device, _queue, guard, _) = fresh();
+        let error = run(guard.checked(compiling(), || device.destroy())).unwrap_err();
+        let over_it = "the device was lost over it: ";
+        assert!(
+            matches!(&error, Error::ShaderRefused { message, .. } if message.starts_with(over_it)),
+            "{error:?}"
+        );
+        lost(run(guard.checked(compiling(), || ())).unwrap_err(), "compiling the shader \"s\"");
+
         // before a map
         let (device, _queue, guard, buffer) = fresh();
         device.destroy();
