@@ -137,7 +137,7 @@ impl GpuSampler {
             greedy,
         };
         let layout = Layout::new(races, self.limits.device);
-        let (device, guard) = (&self.device, &self.guard);
+        let guard = &self.guard;
         let own = each[1..].iter().any(|each| each.buffer.is_some());
         let form = Form { format: batch.format, vec4: logits.vec4, each: own, immediates: true };
         let Some(bind_layout) = self.kernels.layout(own) else {
@@ -146,7 +146,7 @@ impl GpuSampler {
                 needed_for: "seeds, temperatures, first draws or sources from a buffer",
             });
         };
-        let passes = self.kernels.passes(device, guard, &layout, form, layout.is_cut()).await?;
+        let passes = self.kernels.passes(guard, &layout, form, layout.is_cut()).await?;
 
         let pass = Pass {
             seed: words(batch.seed),
@@ -192,7 +192,7 @@ impl GpuSampler {
             if own {
                 bound.extend(each[1..].iter().map(|each| each.binding(&nothing)));
             }
-            bind(device, bind_layout, &bound)
+            bind(guard.device(), bind_layout, &bound)
         };
         let bindings = guard.checked(Doing::Drawing, bound).await?;
         Ok(BoundBatch { passes, layout, bindings, rows, draws })

@@ -253,12 +253,12 @@ impl GpuSamplerBuilder {
         let guard = Guard::new(device.clone(), full_name(adapter), self.timeout, owner);
         let int64 = self.int64 && has.contains(wgpu::Features::SHADER_INT64);
         let common = Common { int64, subgroups, edit: self.edit };
-        let kernels = Kernels::new(&device, &guard, common).await?;
+        let kernels = Kernels::new(&guard, common).await?;
         // a driver that refuses the shader does so now
         let races = Races { rows: 1, categories: 1 << 17, draws: 1, greedy: false };
         let layout = Layout::new(races, limits.device);
         let form = Form { format: LogitsFormat::F32, vec4: true, each: false, immediates: false };
-        kernels.passes(&device, &guard, &layout, form, layout.is_cut()).await?;
+        kernels.passes(&guard, &layout, form, layout.is_cut()).await?;
 
         let hosts_memory =
             matches!(adapter.device_type, wgpu::DeviceType::Cpu | wgpu::DeviceType::IntegratedGpu);

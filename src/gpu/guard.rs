@@ -81,6 +81,10 @@ impl Guard {
         Self { device, adapter, timeout, lost }
     }
 
+    pub(super) fn device(&self) -> &wgpu::Device {
+        &self.device
+    }
+
     /// Does something on the device, and returns what the device says against it.
     ///
     /// A loss may go unnoticed here, if nobody knows of it yet: what `act` returns is then invalid,
@@ -194,17 +198,14 @@ impl Guard {
         }
     }
 
-    /// Waits until the device has finished a submission, or all that were made so far. Outside a
-    /// browser this blocks the calling thread; in a browser it returns at once.
-    #[cfg_attr(target_family = "wasm", expect(unused_variables, reason = "nothing can wait"))]
+    /// Waits until the device has finished a submission, or all that were made so far.
+    #[cfg(test)]
     pub(super) async fn wait(
         &self,
         after: Option<wgpu::SubmissionIndex>,
         doing: Doing,
     ) -> Result<(), Error> {
-        #[cfg(not(target_family = "wasm"))]
-        self.wait_until(after, &doing, |_| true).await?;
-        Ok(())
+        self.wait_until(after, &doing, |_| true).await
     }
 
     /// True if the device is known to be lost or, outside a browser, turns out to be.

@@ -174,11 +174,8 @@ pub(super) struct Form {
 const EACH_BUFFERS: u32 = 8;
 
 impl Kernels {
-    pub(super) async fn new(
-        device: &wgpu::Device,
-        guard: &Guard,
-        common: Common,
-    ) -> Result<Self, Error> {
+    pub(super) async fn new(guard: &Guard, common: Common) -> Result<Self, Error> {
+        let device = guard.device();
         let room = device.limits().max_storage_buffers_per_shader_stage >= EACH_BUFFERS;
         let layouts = || {
             let each = room.then(|| bind_group_layout(device, true));
@@ -205,7 +202,6 @@ impl Kernels {
     /// The pipelines for a layout; compiled now, if they were not yet.
     pub(super) async fn passes(
         &self,
-        device: &wgpu::Device,
         guard: &Guard,
         layout: &Layout,
         form: Form,
@@ -221,7 +217,7 @@ impl Kernels {
             int64: self.common.int64,
             workgroup_size: layout.workgroup_size,
         };
-        let race = self.pipeline(device, guard, variant).await?;
+        let race = self.pipeline(guard, variant).await?;
         if !merges {
             return Ok(Passes { race, merge: None });
         }
@@ -235,12 +231,11 @@ impl Kernels {
             immediates: form.immediates,
             ..variant
         };
-        Ok(Passes { race, merge: Some(self.pipeline(device, guard, merge).await?) })
+        Ok(Passes { race, merge: Some(self.pipeline(guard, merge).await?) })
     }
 
     async fn pipeline(
         &self,
-        device: &wgpu::Device,
         guard: &Guard,
         variant: Variant,
     ) -> Result<wgpu::ComputePipeline, Error> {
@@ -250,7 +245,7 @@ impl Kernels {
         let source = (self.common.edit)(variant.source());
         let layout = self.layout(variant.each).unwrap_or(&self.plain);
         let doing = Doing::Compiling { shader: name(variant).into() };
-        let compile = || pipeline(device, layout, variant, &source);
+        let compile = || pipeline(guard.device(), layout, variant, &source);
         let pipeline = guard.checked(doing, compile).await?;
         self.lock().insert(variant, pipeline.clone());
         Ok(pipeline)

@@ -173,12 +173,12 @@ impl GpuSampler {
         let plan = Plan::new(shape, self.limits);
         let format = job.logits.format();
         let form = Form { format, vec4: plan.aligned, each: false, immediates: false };
-        let (device, guard) = (&self.device, &self.guard);
-        let passes = self.kernels.passes(device, guard, &plan.layout, form, plan.merges()).await?;
+        let guard = &self.guard;
+        let passes = self.kernels.passes(guard, &plan.layout, form, plan.merges()).await?;
         let kept = self.ring.lock().unwrap_or_else(PoisonError::into_inner).take();
         let mut ring = match kept.filter(|ring| ring.suffices(&plan, job)) {
             Some(ring) => ring,
-            None => Ring::new(device, guard, &self.kernels, &plan, job, self.direct).await?,
+            None => Ring::new(guard, &self.kernels, &plan, job, self.direct).await?,
         };
         ring.begin();
 
@@ -195,7 +195,7 @@ impl GpuSampler {
             let result = (segment.end == shape.categories).then(|| next..next + chunk.races());
             next = result.as_ref().map_or(next, |result| result.end);
             let step = Step { plan: &plan, passes: &passes, chunk, segment, pass, result };
-            let flight = ring.launch(n % SLOTS, device, &self.queue, guard, job, step).await?;
+            let flight = ring.launch(n, &self.queue, guard, job, step).await?;
             flights.push_back(flight);
         }
         for flight in flights {

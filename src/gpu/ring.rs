@@ -110,7 +110,6 @@ pub(super) struct Step<'a> {
 impl Ring {
     /// Memory for a plan. `direct`: the device's memory is the host's, and can be mapped.
     pub(super) async fn new(
-        device: &wgpu::Device,
         guard: &Guard,
         kernels: &Kernels,
         plan: &Plan,
@@ -122,7 +121,7 @@ impl Ring {
         let outcomes = guard.buffer("the outcomes", sizes.outcomes, usage).await?;
         let mut slots = Vec::with_capacity(SLOTS);
         for _ in 0..SLOTS {
-            slots.push(Slot::new(device, guard, kernels, &sizes, &outcomes, direct).await?);
+            slots.push(Slot::new(guard, kernels, &sizes, &outcomes, direct).await?);
         }
         Ok(Self { sizes, slots })
     }
@@ -137,25 +136,19 @@ impl Ring {
         self.slots.iter_mut().for_each(|slot| slot.holds = None);
     }
 
-    /// Writes to a slot and hands it to the device.
+    /// Writes to a slot, counted round and round, and hands it to the device.
     pub(super) async fn launch(
         &mut self,
         slot: usize,
-        device: &wgpu::Device,
         queue: &wgpu::Queue,
         guard: &Guard,
         job: &Job<'_>,
         step: Step<'_>,
     ) -> Result<Flight, Error> {
         let sizes = self.sizes;
-        let Some(place) = self.slots.get_mut(slot) else {
-            return Err(Error::Gpu {
-                while_doing: "drawing".to_owned(),
-                message: format!("there is no slot {slot}"),
-            });
-        };
+        let place = &mut self.slots[slot % SLOTS];
         let written = place.write(guard, &sizes, job, &step).await?;
-        let submit = || queue.submit([place.commands(device, &step, written)]);
+        let submit = || queue.submit([place.commands(guard.device(), &step, written)]);
         let after = guard.checked(Doing::Drawing, submit).await?;
 
         let (upload, write) = (place.upload.slice(..), wgpu::MapMode::Write);
@@ -168,7 +161,7 @@ impl Ring {
                 Some((guard.map("the draws", slice, read, Some(after)).await?, result))
             }
         };
-        Ok(Flight { slot, reading })
+        Ok(Flight { slot: slot % SLOTS, reading })
     }
 
     /// Waits for a pass, and copies its draws to their place among the call's.
@@ -190,7 +183,6 @@ impl Ring {
 
 impl Slot {
     async fn new(
-        device: &wgpu::Device,
         guard: &Guard,
         kernels: &Kernels,
         sizes: &Sizes,
@@ -226,7 +218,8 @@ impl Slot {
             outcomes.as_entire_buffer_binding(),
             draws.as_entire_buffer_binding(),
         ];
-        let bindings = guard.checked(Doing::Drawing, || kernels.bind_plain(device, bound)).await?;
+        let bindings =
+            guard.checked(Doing::Drawing, || kernels.bind_plain(guard.device(), bound)).await?;
         let write = wgpu::MapMode::Write;
         let writing = Some(guard.map("the upload", upload.slice(..), write, None).await?);
         Ok(Self { input, upload, draws, readback, bindings, writing, holds: None })
