@@ -15,10 +15,10 @@ fn main() -> Result<(), Box<dyn Error>> {
 async fn run() -> Result<(), Box<dyn Error>> {
     let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle());
     let adapter = instance.request_adapter(&wgpu::RequestAdapterOptions::default()).await?;
-    // limits as the program needs them; 64-bit integers, where there are any, speed gumbel up
+    // limits as the program needs them; some features, where they are, speed gumbel up
     let (device, queue) = adapter
         .request_device(&wgpu::DeviceDescriptor {
-            required_features: adapter.features() & wgpu::Features::SHADER_INT64,
+            required_features: adapter.features() & GpuSampler::FEATURES,
             ..Default::default()
         })
         .await?;

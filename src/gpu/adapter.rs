@@ -7,14 +7,6 @@ use crate::error::Error;
 use super::guard::Owner;
 use super::{GpuSampler, GpuSamplerBuilder};
 
-/// What the kernels are faster with; of them none is needed but for
-/// [`bind`](GpuSampler::bind), which takes immediate data.
-const USED_FEATURES: wgpu::Features = wgpu::Features::SHADER_INT64
-    .union(wgpu::Features::SUBGROUP)
-    .union(wgpu::Features::IMMEDIATES)
-    .union(wgpu::Features::TIMESTAMP_QUERY)
-    .union(wgpu::Features::MAPPABLE_PRIMARY_BUFFERS);
-
 /// The smallest workgroup that the kernels are built for, and what they need of a device with it.
 const SMALLEST_WORKGROUP: u32 = 64;
 const STORAGE_BUFFERS: u32 = 4;
@@ -82,7 +74,9 @@ impl AdapterReport {
         self.suitable()?;
         let descriptor = wgpu::DeviceDescriptor {
             label: Some("gumbel"),
-            required_features: self.features & USED_FEATURES,
+            // timestamps are for those who measure
+            required_features: self.features
+                & (GpuSampler::FEATURES | wgpu::Features::TIMESTAMP_QUERY),
             // the largest bindings that there are
             required_limits: self.limits.clone(),
             ..wgpu::DeviceDescriptor::default()

@@ -63,6 +63,16 @@ pub struct GpuSampler {
 }
 
 impl GpuSampler {
+    /// The optional features of a device that gumbel has use for. With
+    /// [`SHADER_INT64`](wgpu::Features::SHADER_INT64), [`SUBGROUP`](wgpu::Features::SUBGROUP) and, where
+    /// device and host share memory, [`MAPPABLE_PRIMARY_BUFFERS`](wgpu::Features::MAPPABLE_PRIMARY_BUFFERS)
+    /// it is faster; [`bind`](Self::bind) needs [`IMMEDIATES`](wgpu::Features::IMMEDIATES), with a
+    /// [`max_immediate_size`](wgpu::Limits::max_immediate_size) of 4 or more.
+    pub const FEATURES: wgpu::Features = wgpu::Features::SHADER_INT64
+        .union(wgpu::Features::SUBGROUP)
+        .union(wgpu::Features::MAPPABLE_PRIMARY_BUFFERS)
+        .union(wgpu::Features::IMMEDIATES);
+
     /// A sampler on the first hardware GPU of this machine.
     ///
     /// # Errors

@@ -1,7 +1,7 @@
 //! The engine's draws: the reference's, for every awkward batch, however it is cut.
 
 use gumbel::conformance::{self, Case};
-use gumbel::{AdapterReport, CpuSampler, GpuSampler, Logits, SampleOptions, Sampler, wgpu};
+use gumbel::{AdapterReport, CpuSampler, GpuSampler, Logits, SampleOptions, Sampler};
 use gumbel::{GpuSamplerBuilder, PlanFor, reference};
 use libtest_mimic::Failed;
 
@@ -27,18 +27,12 @@ pub(crate) const CHECKS: &[(&str, Check)] = &[
 pub(crate) const LONG_CHECKS: &[(&str, Check)] =
     &[("draws::more_than_2_to_32_logits", more_than_2_to_32_logits)];
 
-/// What the kernels have forms for.
-const USED: wgpu::Features = wgpu::Features::SHADER_INT64
-    .union(wgpu::Features::SUBGROUP)
-    .union(wgpu::Features::IMMEDIATES)
-    .union(wgpu::Features::MAPPABLE_PRIMARY_BUFFERS);
-
 /// A sampler on this adapter, on a device of the test's own.
 pub(crate) fn sampler(
     adapter: &AdapterReport,
     builder: GpuSamplerBuilder,
 ) -> Result<GpuSampler, Failed> {
-    let (device, queue) = device(adapter, adapter.features & USED)?;
+    let (device, queue) = device(adapter, adapter.features & GpuSampler::FEATURES)?;
     Ok(builder.build_with_device(device, queue)?)
 }
 
