@@ -12,6 +12,8 @@
 //! # Ok::<(), gumbel::Error>(())
 //! ```
 
+use half::{bf16, f16};
+
 use crate::error::Error;
 use crate::job::NO_DRAW;
 use crate::noise::philox::philox4x32_10;
@@ -19,11 +21,13 @@ use crate::options::{Logits, RowIds, SampleOptions};
 use crate::reference;
 use crate::sampler::Sampler;
 
+mod halves;
+
 /// One batch and how to draw from it.
 #[derive(Clone, Debug)]
 pub struct Case {
     name: &'static str,
-    data: Vec<f32>,
+    data: Data,
     rows: usize,
     categories: usize,
     row_stride: usize,
@@ -31,8 +35,22 @@ pub struct Case {
     options: SampleOptions<'static>,
 }
 
+/// The memory of a case's logits.
+#[derive(Clone, Debug)]
+enum Data {
+    F32(Vec<f32>),
+    F16(Vec<f16>),
+    Bf16(Vec<bf16>),
+}
+
+impl From<Vec<f32>> for Data {
+    fn from(data: Vec<f32>) -> Self {
+        Self::F32(data)
+    }
+}
+
 /// What the logits of a case are: a function of row, category and a random word.
-type Fill = fn(row: usize, category: usize, word: u32) -> f32;
+type Fill<T = f32> = fn(row: usize, category: usize, word: u32) -> T;
 
 /// Roughly normal logits with standard deviation 3.
 fn normal(_: usize, _: usize, word: u32) -> f32 {
@@ -112,7 +130,7 @@ pub fn cases() -> impl Iterator<Item = Case> {
         [(41, 203), (7, 3011)].map(|(rows, categories)| Case::new(name, rows, categories, fill))
     });
     let late = LATE.iter().map(|&(name, fill)| Case::new(name, 7, 3011, fill));
-    shapes.chain(values).chain(late).chain(options())
+    shapes.chain(values).chain(late).chain(options()).chain(halves::cases())
 }
 
 /// The same logits drawn from in every way that the options allow.
@@ -170,8 +188,11 @@ fn options() -> impl Iterator<Item = Case> {
 }
 
 impl Case {
-    fn new(name: &'static str, rows: usize, categories: usize, fill: Fill) -> Self {
-        let data = (0..rows * categories)
+    fn new<T>(name: &'static str, rows: usize, categories: usize, fill: Fill<T>) -> Self
+    where
+        Data: From<Vec<T>>,
+    {
+        let data: Vec<T> = (0..rows * categories)
             .map(|i| {
                 let word = philox4x32_10([(i / 4) as u32, categories as u32, 0, 0], [1, 2])[i % 4];
                 fill(i / categories, i % categories, word)
@@ -179,7 +200,8 @@ impl Case {
             .collect();
         let seed = (rows * categories) as u64;
         let options = SampleOptions { seed, sentinels: true, ..SampleOptions::default() };
-        Self { name, data, rows, categories, row_stride: categories, row_ids: None, options }
+        let (data, row_stride) = (data.into(), categories);
+        Self { name, data, rows, categories, row_stride, row_ids: None, options }
     }
 
     /// The logits.
@@ -188,8 +210,13 @@ impl Case {
     /// Never: the cases of this module hold the rows that they announce.
     #[expect(clippy::expect_used, reason = "every case is built in this module, and tested")]
     pub fn logits(&self) -> Logits<'_> {
-        Logits::with_row_stride(&self.data, self.rows, self.categories, self.row_stride)
-            .expect("a case holds its rows")
+        let &Self { rows, categories, row_stride, .. } = self;
+        match &self.data {
+            Data::F32(data) => Logits::strided(data, rows, categories, row_stride),
+            Data::F16(data) => Logits::strided(data, rows, categories, row_stride),
+            Data::Bf16(data) => Logits::strided(data, rows, categories, row_stride),
+        }
+        .expect("a case holds its rows")
     }
 
     /// How to draw: with sentinels, so that rows without a draw are compared too.
@@ -224,6 +251,10 @@ impl Case {
 
 impl std::fmt::Display for Case {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} x {}: {}", self.rows, self.categories, self.name)
+        write!(f, "{} x {}: {}", self.rows, self.categories, self.name)?;
+        match self.data {
+            Data::F32(_) => Ok(()),
+            Data::F16(_) | Data::Bf16(_) => write!(f, ", {}", self.logits().format()),
+        }
     }
 }

@@ -3,7 +3,7 @@
 use crate::error::{Error, Undrawable};
 use crate::noise::bits::{MAX_DRAWS, Stream};
 use crate::noise::order::{NEG_INFINITY, Scale, is_invalid};
-use crate::options::{Logits, RowIds, SampleOptions};
+use crate::options::{Data, Known, Logits, RowIds, Rows, SampleOptions, with_rows};
 
 /// The draw of a row that has none: it has a NaN, a +∞, or no logit above −∞.
 pub const NO_DRAW: u32 = u32::MAX;
@@ -95,6 +95,19 @@ impl<'a> Job<'a> {
         }
     }
 
+    /// The same of some rows alone, those from position `first` on.
+    pub(crate) fn part<'b>(&self, first: usize, rows: Rows<'b, f32>) -> Job<'b>
+    where
+        'a: 'b,
+    {
+        let logits = Logits::from_rows(rows);
+        let row_ids = match self.row_ids {
+            RowIds::From(id) => RowIds::From(id.wrapping_add(first as u64)),
+            RowIds::Each(ids) => RowIds::Each(&ids[first..][..logits.rows()]),
+        };
+        Job { logits, row_ids, ..*self }
+    }
+
     /// Memory for the draws, filled with the sentinel.
     pub(crate) fn allocate(&self) -> Result<Vec<u32>, Error> {
         let mut draws = Vec::new();
@@ -121,24 +134,26 @@ impl<'a> Job<'a> {
         // a row has all of its draws or none
         match draws.iter().step_by(self.draws as usize).position(|&draw| draw == NO_DRAW) {
             None => Ok(()),
-            Some(row) => Err(match undrawable(self.logits.row(row)) {
-                Some(reason) => Error::UndrawableRow { row, reason },
-                None => Error::Gpu {
-                    while_doing: "drawing".to_owned(),
-                    message: format!("row {row} has a draw, but the device gave none"),
-                },
-            }),
+            Some(row) => {
+                Err(match with_rows!(self.logits.data(), rows => undrawable(rows.row(row))) {
+                    Some(reason) => Error::UndrawableRow { row, reason },
+                    None => Error::Gpu {
+                        while_doing: "drawing".to_owned(),
+                        message: format!("row {row} has a draw, but the device gave none"),
+                    },
+                })
+            }
         }
     }
 }
 
 /// Why a row has no draw, or `None` if it has one.
-fn undrawable(logits: &[f32]) -> Option<Undrawable> {
-    match logits.iter().position(|x| is_invalid(x.to_bits())) {
-        Some(category) if logits[category].is_nan() => Some(Undrawable::Nan { category }),
+fn undrawable<T: Known>(logits: &[T]) -> Option<Undrawable> {
+    match logits.iter().position(|x| is_invalid(x.widen().to_bits())) {
+        Some(category) if logits[category].widen().is_nan() => Some(Undrawable::Nan { category }),
         Some(category) => Some(Undrawable::PositiveInfinity { category }),
         None => {
-            let nothing = logits.iter().all(|x| x.to_bits() == NEG_INFINITY);
+            let nothing = logits.iter().all(|x| x.widen().to_bits() == NEG_INFINITY);
             nothing.then_some(Undrawable::NothingDrawable)
         }
     }

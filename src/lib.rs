@@ -45,6 +45,8 @@
 //! | all −∞ | this row has no draw |
 //! | any other | counts in full, up to the largest finite number: nothing saturates |
 //!
+//! Logits may be `f32`, `f16` or `bf16`; halves draw what the same numbers in `f32` do.
+//!
 //! A row without a draw is an [`Error::UndrawableRow`] that names it and the category, or
 //! [`NO_DRAW`] if [sentinels](SampleOptions::with_sentinels) are asked for.
 //!
@@ -74,7 +76,8 @@ pub use gpu::{
     AdapterReport, BoundBatch, DeviceBatch, GpuSampler, GpuSamplerBuilder, PlanFor, adapters,
     adapters_async,
 };
+pub use half;
 pub use job::NO_DRAW;
-pub use options::{Logits, LogitsFormat, RowIds, SampleOptions};
+pub use options::{Logit, Logits, LogitsFormat, RowIds, SampleOptions};
 pub use sampler::Sampler;
 pub use wgpu;

@@ -1,104 +1,10 @@
 //! What is drawn from, and how: the arguments that every engine takes.
 
-use crate::error::Error;
+mod logits;
+mod rows;
 
-/// A batch of rows of logits: `rows` × `categories` values of `f32` in row-major order.
-///
-/// A logit is the logarithm of an unnormalised probability: category i of a row is drawn with
-/// probability exp(logitᵢ) / Σⱼ exp(logitⱼ). −∞ is probability 0.
-///
-/// ```
-/// use gumbel::Logits;
-/// let two_rows = Logits::new(&[0.0, 1.0, 2.0, 3.0, 4.0, 5.0], 3)?;
-/// assert_eq!((two_rows.rows(), two_rows.categories()), (2, 3));
-/// // one row in memory, drawn from as if it were there a million times
-/// let shared = Logits::with_row_stride(&[0.0, 1.0, 2.0], 1_000_000, 3, 0)?;
-/// assert_eq!(shared.row(999_999), [0.0, 1.0, 2.0]);
-/// # Ok::<(), gumbel::Error>(())
-/// ```
-#[derive(Clone, Copy, Debug)]
-pub struct Logits<'a> {
-    data: &'a [f32],
-    rows: usize,
-    categories: usize,
-    row_stride: usize,
-}
-
-impl<'a> Logits<'a> {
-    /// Rows that follow each other without a gap. No data is zero rows.
-    ///
-    /// # Errors
-    /// [`Error::Categories`] for no or too many categories, [`Error::UnevenRows`] if the data is
-    /// not a whole number of rows.
-    pub fn new(data: &'a [f32], categories: usize) -> Result<Self, Error> {
-        check_categories(categories)?;
-        if !data.len().is_multiple_of(categories) {
-            return Err(Error::UnevenRows { categories, got: data.len() });
-        }
-        Ok(Self { data, rows: data.len() / categories, categories, row_stride: categories })
-    }
-
-    /// Rows whose first logits are `row_stride` apart. Rows may overlap; with a stride of 0 all
-    /// rows are the same. The data must reach to the last row's last logit.
-    ///
-    /// # Errors
-    /// [`Error::Categories`] for no or too many categories, [`Error::LogitsLength`] if the data is
-    /// too short.
-    pub fn with_row_stride(
-        data: &'a [f32],
-        rows: usize,
-        categories: usize,
-        row_stride: usize,
-    ) -> Result<Self, Error> {
-        check_categories(categories)?;
-        let expected = match rows.checked_sub(1) {
-            None => 0,
-            Some(before) => before as u128 * row_stride as u128 + categories as u128,
-        };
-        if expected > data.len() as u128 {
-            let got = data.len();
-            return Err(Error::LogitsLength { rows, categories, row_stride, expected, got });
-        }
-        Ok(Self { data, rows, categories, row_stride })
-    }
-
-    /// The number of rows.
-    pub fn rows(&self) -> usize {
-        self.rows
-    }
-
-    /// The number of categories in each row.
-    pub fn categories(&self) -> usize {
-        self.categories
-    }
-
-    /// The distance from one row's first logit to the next row's, in logits.
-    pub fn row_stride(&self) -> usize {
-        self.row_stride
-    }
-
-    /// The logits of the row at position `row` in the batch.
-    ///
-    /// # Panics
-    /// If `row` is not below [`rows`](Self::rows).
-    pub fn row(&self, row: usize) -> &'a [f32] {
-        assert!(row < self.rows, "row {row} of {}", self.rows);
-        &self.data[row * self.row_stride..][..self.categories]
-    }
-
-    /// The memory from the first logit of row `first` to the last one of row `first + count − 1`.
-    pub(crate) fn span(&self, first: usize, count: usize) -> &'a [f32] {
-        &self.data[first * self.row_stride..][..(count - 1) * self.row_stride + self.categories]
-    }
-}
-
-fn check_categories(categories: usize) -> Result<(), Error> {
-    // the last of 2^32 - 1 categories is u32::MAX - 1, and u32::MAX the sentinel
-    if categories == 0 || categories > u32::MAX as usize {
-        return Err(Error::Categories { got: categories });
-    }
-    Ok(())
-}
+pub use logits::{Logit, Logits, LogitsFormat};
+pub(crate) use rows::{Data, Known, Rows, with_rows};
 
 /// Which 64-bit stream ids the rows of a batch have: a row's draws depend on its id, not on its
 /// position in the batch.
@@ -206,43 +112,5 @@ impl<'a> SampleOptions<'a> {
     #[must_use]
     pub fn with_sentinels(self, sentinels: bool) -> Self {
         Self { sentinels, ..self }
-    }
-}
-
-/// STUB
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum LogitsFormat {
-    /// a
-    F32,
-    /// b
-    F16,
-    /// c
-    Bf16,
-}
-impl LogitsFormat {
-    /// d
-    pub const fn bytes(self) -> usize {
-        match self {
-            Self::F32 => 4,
-            _ => 2,
-        }
-    }
-}
-impl std::fmt::Display for LogitsFormat {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{self:?}")
-    }
-}
-impl<'a> Logits<'a> {
-    /// e
-    pub fn format(&self) -> LogitsFormat {
-        LogitsFormat::F32
-    }
-    pub(crate) fn row_bytes(&self, row: usize, c: std::ops::Range<usize>) -> &'a [u8] {
-        bytemuck::cast_slice(&self.row(row)[c])
-    }
-    pub(crate) fn span_bytes(&self, first: usize, count: usize) -> &'a [u8] {
-        bytemuck::cast_slice(self.span(first, count))
     }
 }

@@ -46,7 +46,8 @@ pub fn sample_row(logits: &[f32], stream: Stream, temperature: Temperature) -> O
     (best != Best::NONE).then_some(best.category)
 }
 
-/// The draws of a batch, rows × draws in row-major order.
+/// The draws of a batch, rows × draws in row-major order. Those of halves are by definition those of
+/// the numbers that they are, in `f32`.
 ///
 /// # Errors
 /// As [`CpuSampler::sample_rows`](crate::CpuSampler::sample_rows).
@@ -54,10 +55,10 @@ pub fn sample_rows(logits: Logits<'_>, options: &SampleOptions<'_>) -> Result<Ve
     let job = Job::new(logits, options)?;
     let mut draws = job.allocate()?;
     for row in 0..logits.rows() {
+        let logits = logits.row_f32(row);
         for draw in 0..job.draws {
             draws[row * job.draws as usize + draw as usize] =
-                sample_row(logits.row(row), job.stream(row, draw), job.temperature)
-                    .unwrap_or(NO_DRAW);
+                sample_row(&logits, job.stream(row, draw), job.temperature).unwrap_or(NO_DRAW);
         }
     }
     job.report(&draws)?;

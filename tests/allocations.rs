@@ -9,6 +9,7 @@ use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
+use gumbel::half::f16;
 use gumbel::noise::philox::philox4x32_10;
 use gumbel::{CpuForm, CpuSampler, Logits, SampleOptions};
 
@@ -83,16 +84,22 @@ fn each(
 ) {
     for &(rows, categories, draws) in shapes {
         let data = logits(rows * categories);
-        let logits = Logits::new(&data, categories).unwrap();
+        let halves: Vec<_> = data.iter().map(|&logit| f16::from_f32(logit)).collect();
+        let singles = Logits::new(&data, categories).unwrap();
+        let halves = Logits::from_f16(&halves, categories).unwrap();
         let mut drawn = vec![0; rows * draws as usize];
         for (form, temperature) in forms().flat_map(|form| [(form, 0.0), (form, 0.7)]) {
             let engine = engine.clone().with_form(form).unwrap();
             let options = SampleOptions::default().with_draws(draws).with_temperature(temperature);
-            let mut sample = || engine.sample_rows_into(logits, &options, &mut drawn).unwrap();
-            sample();
-            let (calls, bytes) = count(sample);
-            let shape = format!("{rows} x {categories} x {draws} at {temperature}, {form}");
-            counted(&shape, calls, bytes);
+            for logits in [singles, halves] {
+                let mut sample = || engine.sample_rows_into(logits, &options, &mut drawn).unwrap();
+                sample();
+                let (calls, bytes) = count(sample);
+                let format = logits.format();
+                let shape =
+                    format!("{rows} x {categories} {format} x {draws} at {temperature}, {form}");
+                counted(&shape, calls, bytes);
+            }
         }
     }
 }

@@ -4,8 +4,8 @@ use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::Path;
 
+use gumbel::Logits;
 use half::f16;
-use half::slice::HalfFloatSliceExt;
 use npyz::{DType, Endianness, NpyHeader, Order, TypeChar};
 
 use crate::error::Error;
@@ -27,6 +27,15 @@ pub(crate) struct Input {
     /// The number of logits read so far.
     position: u64,
     piece: Vec<u8>,
+    values: Values,
+}
+
+/// Logits in the types that are drawn from: halves as they are, all others as `f32`. A file fills
+/// one of the two.
+#[derive(Default)]
+struct Values {
+    halves: Vec<f16>,
+    singles: Vec<f32>,
 }
 
 /// How a logit is stored.
@@ -90,6 +99,7 @@ impl Input {
                 expected,
                 position: 0,
                 piece: Vec::new(),
+                values: Values::default(),
             }),
         }
     }
@@ -104,21 +114,24 @@ impl Input {
         self.categories
     }
 
-    /// Replaces `logits` by the next `rows` rows.
+    /// The next `rows` rows.
     ///
     /// Memory grows with what is read, not with what the header announces.
-    pub(crate) fn read_rows(&mut self, rows: usize, logits: &mut Vec<f32>) -> Result<(), Error> {
-        logits.clear();
+    pub(crate) fn read_rows(&mut self, rows: usize) -> Result<Logits<'_>, Error> {
+        self.values.halves.clear();
+        self.values.singles.clear();
         let width = self.format.width.bytes();
         let mut left = rows * self.categories;
         while left > 0 {
             let count = left.min(PIECE / width);
             self.piece.resize(count * width, 0);
             self.fill_piece()?;
-            logits
-                .try_reserve(count)
-                .map_err(|_| Error::OutOfMemory { categories: self.categories })?;
-            self.format.decode(&self.piece, logits).map_err(|(at, value)| {
+            match self.format.width {
+                Width::F16 => self.values.halves.try_reserve(count),
+                Width::F32 | Width::F64 => self.values.singles.try_reserve(count),
+            }
+            .map_err(|_| Error::OutOfMemory { categories: self.categories })?;
+            self.format.decode(&self.piece, &mut self.values).map_err(|(at, value)| {
                 let index = self.position + at as u64;
                 let categories = self.categories as u64;
                 Error::OutOfRange { row: index / categories, category: index % categories, value }
@@ -126,7 +139,10 @@ impl Input {
             self.position += count as u64;
             left -= count;
         }
-        Ok(())
+        Ok(match self.format.width {
+            Width::F16 => Logits::from_f16(&self.values.halves, self.categories)?,
+            Width::F32 | Width::F64 => Logits::new(&self.values.singles, self.categories)?,
+        })
     }
 
     fn fill_piece(&mut self) -> Result<(), Error> {
@@ -187,14 +203,15 @@ impl Format {
 
     /// Appends the logits in `bytes`. Fails with the place and value of one that is finite, but
     /// beyond f32.
-    fn decode(self, bytes: &[u8], logits: &mut Vec<f32>) -> Result<(), (usize, f64)> {
+    fn decode(self, bytes: &[u8], values: &mut Values) -> Result<(), (usize, f64)> {
+        let Values { halves, singles } = values;
         match (self.width, self.big_endian) {
-            (Width::F16, false) => widen(words(bytes).map(u16::from_le_bytes), logits),
-            (Width::F16, true) => widen(words(bytes).map(u16::from_be_bytes), logits),
-            (Width::F32, false) => logits.extend(words(bytes).map(f32::from_le_bytes)),
-            (Width::F32, true) => logits.extend(words(bytes).map(f32::from_be_bytes)),
-            (Width::F64, false) => narrow(words(bytes).map(f64::from_le_bytes), logits)?,
-            (Width::F64, true) => narrow(words(bytes).map(f64::from_be_bytes), logits)?,
+            (Width::F16, false) => halves.extend(words(bytes).map(f16::from_le_bytes)),
+            (Width::F16, true) => halves.extend(words(bytes).map(f16::from_be_bytes)),
+            (Width::F32, false) => singles.extend(words(bytes).map(f32::from_le_bytes)),
+            (Width::F32, true) => singles.extend(words(bytes).map(f32::from_be_bytes)),
+            (Width::F64, false) => narrow(words(bytes).map(f64::from_le_bytes), singles)?,
+            (Width::F64, true) => narrow(words(bytes).map(f64::from_be_bytes), singles)?,
         }
         Ok(())
     }
@@ -203,14 +220,6 @@ impl Format {
 /// The bytes, N at a time.
 fn words<const N: usize>(bytes: &[u8]) -> impl Iterator<Item = [u8; N]> + Clone {
     bytes.as_chunks().0.iter().copied()
-}
-
-/// Converts f16, by the processor's own instruction where it has one.
-fn widen(bits: impl Iterator<Item = u16>, logits: &mut Vec<f32>) {
-    let halves: Vec<_> = bits.map(f16::from_bits).collect();
-    let start = logits.len();
-    logits.resize(start + halves.len(), 0.0);
-    halves.convert_to_f32_slice(&mut logits[start..]);
 }
 
 /// Rounds to f32.

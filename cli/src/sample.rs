@@ -102,14 +102,13 @@ impl Job<'_> {
     ) -> Result<Duration, Error> {
         let (categories, in_row) = (input.categories(), self.options.draws);
         let call = Call::new(categories, in_row, self.chunk);
-        let (mut logits, mut draws) = (Vec::new(), Vec::new());
+        let mut draws = Vec::new();
         let mut sampling = Duration::ZERO;
         let mut row = 0;
         while row < input.rows() {
             // no more than a usize, as the first is one
             let rows = (call.rows as u64).min(input.rows() - row) as usize;
-            input.read_rows(rows, &mut logits)?;
-            let batch = Logits::new(&logits, categories)?;
+            let batch = input.read_rows(rows)?;
             let mut draw = 0;
             while draw < in_row {
                 let count = call.draws.min(in_row - draw);

@@ -9,6 +9,7 @@ use crate::filter::Filter;
 use crate::job::{Job, NO_DRAW, Temperature};
 use crate::noise::bits::{OCTET, Stream};
 use crate::noise::order::{Best, NEG_INFINITY, Scale, is_invalid};
+use crate::options::Rows;
 
 /// How many octets are bounded before races are decided: they stay in the nearest cache.
 const OCTETS: usize = 64;
@@ -20,6 +21,8 @@ const _: () = assert!(MAX_CATEGORIES <= OCTETS * OCTET);
 /// The races `first ..` of a job, row by row, a draw each.
 pub(super) struct Group<'a> {
     pub(super) job: &'a Job<'a>,
+    /// The job's.
+    pub(super) rows: Rows<'a, f32>,
     pub(super) scale: Scale,
     pub(super) keys: RoundKeys,
     pub(super) first: usize,
@@ -31,16 +34,16 @@ impl Task for Group<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Self { job, scale, keys, first, draws } = self;
-        let octets = job.logits.categories().div_ceil(OCTET);
+        let Self { job, rows, scale, keys, first, draws } = self;
+        let octets = rows.categories().div_ceil(OCTET);
         let slope = Filter::new(scale).slope;
         let mut lanes = Lanes::new(octets);
         let mut block = Block::<OCTETS>::EMPTY;
         let mut races = job.races(first);
         for draws in draws.chunks_mut(OCTETS / octets) {
             let these = races.clone().take(draws.len());
-            let in_place = in_place::<S>(job, these.clone().next(), draws.len(), octets);
-            lanes.fill(job, these, octets, in_place.is_none());
+            let in_place = in_place::<S>(job, rows, these.clone().next(), draws.len(), octets);
+            lanes.fill(job, rows, these, octets, in_place.is_none());
             let logits = in_place.unwrap_or(lanes.logits.as_flattened());
             let mut all_valid = true;
             for at in (0..draws.len() * octets).step_by(S::OCTETS) {
@@ -52,17 +55,17 @@ impl Task for Group<'_> {
             let each = block.reach.chunks_exact(octets).zip(block.coarse.chunks_exact(octets));
             let each = draws.iter_mut().zip(each).zip(&mut races);
             for ((draw, (upper, coarse)), (row, number)) in each {
-                let sound = all_valid
-                    || job.logits.row(row).iter().all(|logit| !is_invalid(logit.to_bits()));
+                let sound =
+                    all_valid || rows.row(row).iter().all(|logit| !is_invalid(logit.to_bits()));
                 let winner = if sound { winner(s, upper, coarse) } else { Winner::Unknown };
                 *draw = match winner {
                     Winner::Is(category) => category,
                     Winner::Reaches(threshold) => {
-                        let (stream, logits) = (job.stream(row, number), job.logits.row(row));
+                        let (stream, logits) = (job.stream(row, number), rows.row(row));
                         settle_above(stream, scale, logits, upper, coarse, threshold)
                     }
                     Winner::Unknown => {
-                        let (stream, logits) = (job.stream(row, number), job.logits.row(row));
+                        let (stream, logits) = (job.stream(row, number), rows.row(row));
                         let outcome = settle_all(stream, Temperature::Scaled(scale), logits, 0);
                         outcome.draw().unwrap_or(NO_DRAW)
                     }
@@ -75,17 +78,17 @@ impl Task for Group<'_> {
 /// The logits of some races, if they lie in memory as the lanes want them: no gap, whole tiles.
 #[inline(always)]
 fn in_place<'a, S: Simd>(
-    job: &Job<'a>,
+    job: &Job<'_>,
+    rows: Rows<'a, f32>,
     first: Option<(usize, u32)>,
     races: usize,
     octets: usize,
 ) -> Option<&'a [f32]> {
-    let logits = job.logits;
     let dense = job.draws == 1
-        && logits.categories() == octets * OCTET
-        && logits.row_stride() == logits.categories();
+        && rows.categories() == octets * OCTET
+        && rows.row_stride() == rows.categories();
     let whole = (races * octets).is_multiple_of(S::OCTETS);
-    first.filter(|_| dense && whole).map(|(row, _)| logits.span(row, races))
+    first.filter(|_| dense && whole).map(|(row, _)| rows.span(row, races))
 }
 
 /// The counter words of octets, and their logits if they are not taken in place.
@@ -117,11 +120,12 @@ impl Lanes {
     fn fill(
         &mut self,
         job: &Job<'_>,
+        rows: Rows<'_, f32>,
         races: impl Iterator<Item = (usize, u32)>,
         octets: usize,
         copy: bool,
     ) {
-        let categories = job.logits.categories();
+        let categories = rows.categories();
         for (i, (row, number)) in races.enumerate() {
             let stream = job.stream(row, number);
             let lanes = i * octets..(i + 1) * octets;
@@ -130,7 +134,7 @@ impl Lanes {
             self.draw[lanes.clone()].fill(stream.draw << 1);
             if copy {
                 let logits = self.logits[lanes].as_flattened_mut();
-                logits[..categories].copy_from_slice(job.logits.row(row));
+                logits[..categories].copy_from_slice(rows.row(row));
             }
         }
     }

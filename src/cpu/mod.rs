@@ -12,9 +12,11 @@ mod bound;
 mod exact;
 mod greedy;
 mod group;
+mod halves;
 mod race;
 mod schedule;
 mod simd;
+mod widen;
 
 use schedule::Plan;
 
@@ -88,7 +90,8 @@ impl CpuSampler {
     /// ([`Error::UndrawableRow`]) unless [sentinels](SampleOptions::with_sentinels) are asked for.
     ///
     /// # Complexity
-    /// O(rows · draws · categories) time. Beside the result, some twenty KiB of stack a thread.
+    /// O(rows · draws · categories) time. Beside the result, some twenty KiB of stack a thread; for
+    /// halves, which are converted on the way, another 8.
     #[doc(alias = "multinomial")]
     #[doc(alias = "categorical")]
     #[doc(alias = "sample_from_logits")]

@@ -6,6 +6,10 @@
 //! | at most [`MAX_CATEGORIES`] categories | many races side by side, decided by bounds (`group`) |
 //! | longer rows | each race tile by tile behind the filter (`race`) |
 //! | long rows, several draws | so many races take each piece of the row while it is in the cache |
+//!
+//! Halves are converted on the way (`halves`).
+
+use std::ops::Range;
 
 use rayon::prelude::*;
 
@@ -19,6 +23,7 @@ use crate::filter::Filter;
 use crate::job::{Job, NO_DRAW, Temperature};
 use crate::noise::bits::{OCTET, Stream};
 use crate::noise::order::Scale;
+use crate::options::{Data, Rows};
 
 /// Logits, counted once a draw, that are worth the hand-over to another thread.
 const GRAIN: usize = 1 << 16;
@@ -27,12 +32,12 @@ const SEGMENT: usize = 1 << 16;
 /// The logits that stay in the nearest cache while several races take them.
 const PIECE: usize = 1 << 12;
 /// How many races take a piece in turn.
-const RACES: usize = 32;
+pub(super) const RACES: usize = 32;
 const _: () = assert!(SEGMENT.is_multiple_of(OCTET) && PIECE.is_multiple_of(OCTET));
 
 /// How races are decided. The draws do not depend on it.
 #[derive(Clone, Copy)]
-enum Method {
+pub(super) enum Method {
     Greedy,
     /// Every category is settled.
     Unfiltered(Temperature),
@@ -43,10 +48,10 @@ enum Method {
 /// A call, and how it is done.
 #[derive(Clone, Copy)]
 pub(super) struct Plan<'a> {
-    job: &'a Job<'a>,
-    form: CpuForm,
-    method: Method,
-    keys: RoundKeys,
+    pub(super) job: &'a Job<'a>,
+    pub(super) form: CpuForm,
+    pub(super) method: Method,
+    pub(super) keys: RoundKeys,
 }
 
 impl<'a> Plan<'a> {
@@ -94,13 +99,23 @@ impl<'a> Plan<'a> {
 
     /// The races `first ..`, a draw each, on this thread.
     fn races(&self, first: usize, draws: &mut [u32]) {
+        match self.job.logits.data() {
+            Data::F32(rows) => self.races_of_singles(rows, first, draws),
+            Data::F16(rows) => self.races_of_halves(rows, first, draws),
+            Data::Bf16(rows) => self.races_of_halves(rows, first, draws),
+        }
+    }
+
+    /// The same of the job's rows.
+    #[inline(never)]
+    pub(super) fn races_of_singles(&self, rows: Rows<'_, f32>, first: usize, draws: &mut [u32]) {
         let Self { job, form, method, keys } = *self;
         match method {
-            Method::Grouped(scale) => form.run(Group { job, scale, keys, first, draws }),
-            Method::Filtered(scale) => form.run(LongRows { job, scale, keys, first, draws }),
+            Method::Grouped(scale) => form.run(Group { job, rows, scale, keys, first, draws }),
+            Method::Filtered(scale) => form.run(LongRows { job, rows, scale, keys, first, draws }),
             Method::Greedy | Method::Unfiltered(_) => {
                 for ((row, number), draw) in job.races(first).zip(draws) {
-                    let outcome = self.race(job.stream(row, number), job.logits.row(row), 0);
+                    let outcome = self.race(job.stream(row, number), rows.row(row), 0);
                     *draw = outcome.draw().unwrap_or(NO_DRAW);
                 }
             }
@@ -110,46 +125,95 @@ impl<'a> Plan<'a> {
     /// One race on all threads, a segment of the row each.
     fn cut(&self, (row, number): (usize, u32)) -> Outcome {
         let stream = self.job.stream(row, number);
-        let segments = self.job.logits.row(row).par_chunks(SEGMENT).enumerate();
-        segments
-            .map(|(k, segment)| self.race(stream, segment, (k * SEGMENT) as u32))
-            .reduce(|| Outcome::NONE, Outcome::merge)
+        match self.job.logits.data() {
+            Data::F32(rows) => segments(rows.row(row), |at, part| self.race(stream, part, at)),
+            Data::F16(rows) => {
+                segments(rows.row(row), |at, part| self.race_of_halves(stream, part, at))
+            }
+            Data::Bf16(rows) => {
+                segments(rows.row(row), |at, part| self.race_of_halves(stream, part, at))
+            }
+        }
     }
 
     /// The categories `first ..` of a race, on this thread.
-    fn race(&self, stream: Stream, logits: &[f32], first: u32) -> Outcome {
+    pub(super) fn race(&self, stream: Stream, logits: &[f32], first: u32) -> Outcome {
         match self.method {
             Method::Greedy => self.form.run(Greedy { logits, first }),
             Method::Unfiltered(temperature) => settle_all(stream, temperature, logits, first),
             Method::Grouped(scale) | Method::Filtered(scale) => {
-                let race = Race::new(stream, scale, Filter::new(scale).slope);
-                self.form.run(Run { logits, first, keys: self.keys, race })
+                let mut race = Race::new(stream, scale, Filter::new(scale).slope);
+                let races = std::slice::from_mut(&mut race);
+                self.form.run(Advance { races, logits, first, keys: self.keys });
+                self.form.run(Finish { race: &mut race })
             }
         }
     }
 }
 
-/// A run of categories of one race.
-struct Run<'a> {
-    logits: &'a [f32],
-    first: u32,
-    keys: RoundKeys,
-    race: Race,
+/// The outcomes of a row's segments, on all threads; each is told the number of its first logit.
+fn segments<T: Sync>(row: &[T], race: impl Fn(u32, &[T]) -> Outcome + Sync) -> Outcome {
+    let segments = row.par_chunks(SEGMENT).enumerate();
+    segments
+        .map(|(k, segment)| race((k * SEGMENT) as u32, segment))
+        .reduce(|| Outcome::NONE, Outcome::merge)
 }
 
-impl Task for Run<'_> {
+/// The next categories of some races of one row.
+pub(super) struct Advance<'a> {
+    pub(super) races: &'a mut [Race],
+    pub(super) logits: &'a [f32],
+    pub(super) first: u32,
+    pub(super) keys: RoundKeys,
+}
+
+impl Task for Advance<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        for race in self.races {
+            race.run(s, self.logits, self.first, &self.keys);
+        }
+    }
+}
+
+/// The end of a race.
+pub(super) struct Finish<'a> {
+    pub(super) race: &'a mut Race,
+}
+
+impl Task for Finish<'_> {
     type Output = Outcome;
 
     #[inline(always)]
-    fn run<S: Simd>(mut self, s: S) -> Outcome {
-        self.race.run(s, self.logits, self.first, &self.keys);
+    fn run<S: Simd>(self, s: S) -> Outcome {
         self.race.outcome(s)
     }
+}
+
+/// Some of the races `first ..`, so many as there are draws: a row and the numbers of up to
+/// [`RACES`] of its draws.
+pub(super) fn groups(
+    job: &Job<'_>,
+    first: usize,
+    draws: usize,
+) -> impl Iterator<Item = (usize, Range<u32>)> + use<> {
+    let each = job.draws as usize;
+    let mut done = 0;
+    std::iter::from_fn(move || {
+        let (row, number) = ((first + done) / each, (first + done) % each);
+        let count = (each - number).min(RACES).min(draws - done);
+        done += count;
+        (count > 0).then_some((row, number as u32..(number + count) as u32))
+    })
 }
 
 /// The races `first ..` of a job with long rows.
 struct LongRows<'a> {
     job: &'a Job<'a>,
+    /// The job's.
+    rows: Rows<'a, f32>,
     scale: Scale,
     keys: RoundKeys,
     first: usize,
@@ -161,13 +225,12 @@ impl Task for LongRows<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Self { job, scale, keys, first, draws } = self;
-        let each = job.draws as usize;
+        let Self { job, rows, scale, keys, first, draws } = self;
         let slope = Filter::new(scale).slope;
-        if each == 1 {
+        if job.draws == 1 {
             for (row, draw) in (first..).zip(draws) {
                 let mut race = Race::new(job.stream(row, 0), scale, slope);
-                race.run(s, job.logits.row(row), 0, &keys);
+                race.run(s, rows.row(row), 0, &keys);
                 *draw = race.draw(s).unwrap_or(NO_DRAW);
             }
             return;
@@ -175,18 +238,15 @@ impl Task for LongRows<'_> {
         // on the stack, as small calls allocate nothing
         let mut races: [Race; RACES] =
             std::array::from_fn(|_| Race::new(Stream::new(0, 0, 0), scale, slope));
-        let mut done = 0;
-        while done < draws.len() {
-            let (row, number) = ((first + done) / each, (first + done) % each);
-            let count = (each - number).min(RACES).min(draws.len() - done);
-            let draws = &mut draws[done..done + count];
-            let numbers = number as u32..(number + count) as u32;
-            let races = &mut races[..count];
+        let mut rest = draws;
+        for (row, numbers) in groups(job, first, rest.len()) {
+            let (draws, later) = rest.split_at_mut(numbers.len());
+            let races = &mut races[..numbers.len()];
             for (race, number) in races.iter_mut().zip(numbers) {
                 *race = Race::new(job.stream(row, number), scale, slope);
             }
-            side_by_side(s, job.logits.row(row), races, draws, &keys);
-            done += count;
+            side_by_side(s, rows.row(row), races, draws, &keys);
+            rest = later;
         }
     }
 }

@@ -3,7 +3,7 @@
 use gumbel::noise::bits::{MAX_DRAWS, Stream, coarse, coarse_block, noise};
 use gumbel::noise::gumbel::{UNIT, gumbel};
 use gumbel::noise::philox::philox4x32_10;
-use gumbel::{Logits, RowIds, SampleOptions};
+use gumbel::{Logit, Logits, RowIds, SampleOptions};
 use proptest::prelude::*;
 use proptest::sample::select;
 
@@ -233,6 +233,12 @@ impl Batch {
     #[expect(clippy::unwrap_used, reason = "data of its own length")]
     pub(crate) fn logits<'a>(&self, data: &'a [f32]) -> Logits<'a> {
         Logits::with_row_stride(data, self.rows, self.categories, self.row_stride).unwrap()
+    }
+
+    /// The same of another type of logits.
+    #[expect(clippy::unwrap_used, reason = "data of its own length")]
+    pub(crate) fn logits_of<'a, T: Logit>(&self, data: &'a [T]) -> Logits<'a> {
+        Logits::strided(data, self.rows, self.categories, self.row_stride).unwrap()
     }
 
     fn logit(&self, row: usize, category: usize, stream: Stream) -> f32 {

@@ -9,7 +9,8 @@ mod faults;
 
 use std::sync::{Arc, LazyLock};
 
-use gumbel::{CpuForm, CpuSampler, NO_DRAW, reference};
+use gumbel::half::{bf16, f16};
+use gumbel::{CpuForm, CpuSampler, Logits, NO_DRAW, reference};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{RngSeed, TestCaseResult, TestRunner};
@@ -51,8 +52,24 @@ fn config(cases: u32) -> ProptestConfig {
 /// Every engine's draws are the reference's.
 fn holds(batch: &Batch) -> TestCaseResult {
     let data = batch.data();
-    let (logits, options) = (batch.logits(&data), batch.options());
-    let expected = reference::sample_rows(logits, &options);
+    compare(batch, batch.logits(&data), batch.logits(&data))
+}
+
+/// The same of halves: the reference is given what they are in `f32`.
+fn holds_of_halves(batch: &Batch) -> TestCaseResult {
+    let data = batch.data();
+    let halves: Vec<_> = data.iter().map(|&x| f16::from_f32(x)).collect();
+    let singles: Vec<_> = halves.iter().map(|x| x.to_f32()).collect();
+    compare(batch, batch.logits_of(&halves), batch.logits(&singles))?;
+    let halves: Vec<_> = data.iter().map(|&x| bf16::from_f32(x)).collect();
+    let singles: Vec<_> = halves.iter().map(|x| x.to_f32()).collect();
+    compare(batch, batch.logits_of(&halves), batch.logits(&singles))
+}
+
+/// Every engine's draws from `logits` are the reference's from `same`.
+fn compare(batch: &Batch, logits: Logits<'_>, same: Logits<'_>) -> TestCaseResult {
+    let options = batch.options();
+    let expected = reference::sample_rows(same, &options);
     let expected = expected.map_err(|error| TestCaseError::fail(error.to_string()))?;
     for (engine, threads) in &*ENGINES {
         // a word that is no draw and not the sentinel either
@@ -62,7 +79,10 @@ fn holds(batch: &Batch) -> TestCaseResult {
         let wrong = draws.iter().zip(&expected).position(|(got, expected)| got != expected);
         if let Some(at) = wrong {
             let (form, got, expected) = (engine.form(), draws[at], expected[at]);
-            let wrong = format!("{form} on {threads} threads: draw {at} is {got}, not {expected}");
+            let format = logits.format();
+            let wrong = format!(
+                "{form} on {threads} threads, {format}: draw {at} is {got}, not {expected}"
+            );
             return Err(TestCaseError::fail(wrong));
         }
     }
@@ -84,6 +104,24 @@ proptest! {
     #[test]
     fn rows_that_are_cut_among_threads(batch in long_rows()) {
         holds(&batch)?;
+    }
+}
+
+proptest! {
+    #![proptest_config(config(512))]
+
+    #[test]
+    fn random_batches_of_halves(batch in batches()) {
+        holds_of_halves(&batch)?;
+    }
+}
+
+proptest! {
+    #![proptest_config(config(16))]
+
+    #[test]
+    fn rows_of_halves_that_are_cut_among_threads(batch in long_rows()) {
+        holds_of_halves(&batch)?;
     }
 }
 

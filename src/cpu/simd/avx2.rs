@@ -8,10 +8,12 @@
 
 use std::arch::x86_64::*;
 
+use half::f16;
+
 use super::{MANTISSA, ONE, Simd, Task};
 use crate::noise::bits::OCTET;
 
-/// A machine with AVX2 and FMA.
+/// A machine with AVX2, FMA and F16C.
 #[derive(Clone, Copy)]
 pub(super) struct Avx2(());
 
@@ -20,6 +22,7 @@ impl Avx2 {
     pub(super) fn detect() -> Option<Self> {
         (is_x86_feature_detected!("avx2")
             && is_x86_feature_detected!("fma")
+            && is_x86_feature_detected!("f16c")
             && is_x86_feature_detected!("bmi1")
             && is_x86_feature_detected!("bmi2")
             && is_x86_feature_detected!("lzcnt")
@@ -28,7 +31,7 @@ impl Avx2 {
     }
 }
 
-#[target_feature(enable = "avx2,fma,bmi1,bmi2,lzcnt,popcnt")]
+#[target_feature(enable = "avx2,fma,f16c,bmi1,bmi2,lzcnt,popcnt")]
 fn enabled<T: Task>(s: Avx2, task: T) -> T::Output {
     task.run(s)
 }
@@ -91,6 +94,11 @@ impl Simd for Avx2 {
     fn floats(self, floats: &[f32]) -> __m256 {
         let floats = &floats[..8];
         unsafe { _mm256_loadu_ps(floats.as_ptr()) }
+    }
+    #[inline(always)]
+    fn floats_of_f16(self, halves: &[f16]) -> __m256 {
+        let halves = &halves[..8];
+        unsafe { _mm256_cvtph_ps(_mm_loadu_si128(halves.as_ptr().cast())) }
     }
     #[inline(always)]
     fn all(self, float: f32) -> __m256 {

@@ -8,6 +8,8 @@
 
 use std::arch::x86_64::*;
 
+use half::f16;
+
 use super::{MANTISSA, ONE, Simd, Task};
 use crate::noise::bits::OCTET;
 
@@ -104,6 +106,11 @@ impl Simd for Avx512 {
     fn floats(self, floats: &[f32]) -> __m512 {
         let floats = &floats[..16];
         unsafe { _mm512_loadu_ps(floats.as_ptr()) }
+    }
+    #[inline(always)]
+    fn floats_of_f16(self, halves: &[f16]) -> __m512 {
+        let halves = &halves[..16];
+        unsafe { _mm512_cvtph_ps(_mm256_loadu_si256(halves.as_ptr().cast())) }
     }
     #[inline(always)]
     fn all(self, float: f32) -> __m512 {

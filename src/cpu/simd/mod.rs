@@ -7,6 +7,8 @@
 //!
 //! Why not a crate: see ARCHITECTURE.md.
 
+use half::f16;
+
 use crate::noise::bits::OCTET;
 
 #[cfg(target_arch = "x86_64")]
@@ -52,6 +54,15 @@ pub(super) trait Simd: Copy {
 
     /// From a float for each lane.
     fn floats(self, floats: &[f32]) -> Self::Floats;
+    /// From a half for each lane.
+    #[inline(always)]
+    fn floats_of_f16(self, halves: &[f16]) -> Self::Floats {
+        let mut floats = [0.0; 16];
+        for (float, half) in floats.iter_mut().zip(&halves[..2 * Self::OCTETS]) {
+            *float = widen(*half);
+        }
+        self.floats(&floats)
+    }
     /// The same float in all lanes.
     fn all(self, float: f32) -> Self::Floats;
     /// Into a float for each lane.
@@ -97,6 +108,30 @@ pub(super) trait Simd: Copy {
     }
 }
 
+/// A half as a float, for whom no instruction does that.
+///
+/// By integers; the one subtraction is exact, and neither its operands nor its result are
+/// subnormal, which a thread might have been told to flush.
+#[inline(always)]
+pub(super) fn widen(half: f16) -> f32 {
+    /// By how much the exponents of the two types differ.
+    const BIAS: u32 = 127 - 15;
+    const INFINITY: u32 = 0x7c00 << 13;
+    let half = u32::from(half.to_bits());
+    let (sign, magnitude) = ((half & 0x8000) << 16, (half & 0x7fff) << 13);
+    let normal = magnitude + (BIAS << 23);
+    // a subnormal as if it had the lowest exponent is too large by that
+    let subnormal = f32::from_bits(normal + (1 << 23)) - f32::from_bits((BIAS + 1) << 23);
+    let bits = if magnitude >= INFINITY {
+        normal + (BIAS << 23)
+    } else if magnitude < 1 << 23 {
+        subnormal.to_bits()
+    } else {
+        normal
+    };
+    f32::from_bits(sign | bits)
+}
+
 /// Something to be done with vector instructions.
 pub(super) trait Task {
     /// What comes out.
@@ -112,7 +147,7 @@ pub(super) trait Task {
 pub enum CpuForm {
     /// AVX-512 F, BW, DQ and VL with BMI1, BMI2, LZCNT and POPCNT, on x86-64.
     Avx512,
-    /// AVX2 and FMA with BMI1, BMI2, LZCNT and POPCNT, on x86-64.
+    /// AVX2, FMA and F16C with BMI1, BMI2, LZCNT and POPCNT, on x86-64.
     Avx2,
     /// NEON, on AArch64.
     Neon,

@@ -19,7 +19,8 @@ impl Simd for Portable {
     type Floats = [f32; LANES];
     type Ints = [i32; LANES];
 
-    #[inline(always)]
+    // where another form runs, this one's arrays need no stack
+    #[inline(never)]
     fn run<T: Task>(self, task: T) -> T::Output {
         task.run(self)
     }

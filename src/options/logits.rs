@@ -1,0 +1,269 @@
+//! Rows of logits, in the types that logits come in.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use half::{bf16, f16};
+
+use super::rows::{Data, Known, Rows, with_rows};
+use crate::error::Error;
+
+/// The type of a batch's logits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum LogitsFormat {
+    /// IEEE single precision, 32 bits.
+    F32,
+    /// IEEE half precision, 16 bits: up to 65504, 11 significant bits.
+    F16,
+    /// The upper half of an `f32`, 16 bits: as far as it, 8 significant bits.
+    Bf16,
+}
+
+impl LogitsFormat {
+    /// The size of a logit in bytes.
+    ///
+    /// ```
+    /// use gumbel::LogitsFormat;
+    /// assert_eq!((LogitsFormat::F32.bytes(), LogitsFormat::Bf16.bytes()), (4, 2));
+    /// ```
+    pub const fn bytes(self) -> usize {
+        match self {
+            Self::F32 => 4,
+            Self::F16 | Self::Bf16 => 2,
+        }
+    }
+}
+
+impl std::fmt::Display for LogitsFormat {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::F32 => "f32",
+            Self::F16 => "f16",
+            Self::Bf16 => "bf16",
+        })
+    }
+}
+
+/// A type that logits may have: `f32`, or `f16` or `bf16` of the crate [`half`](crate::half), and no
+/// other.
+pub trait Logit: Known {
+    /// Its format.
+    const FORMAT: LogitsFormat;
+}
+
+impl Logit for f32 {
+    const FORMAT: LogitsFormat = LogitsFormat::F32;
+}
+
+impl Logit for f16 {
+    const FORMAT: LogitsFormat = LogitsFormat::F16;
+}
+
+impl Logit for bf16 {
+    const FORMAT: LogitsFormat = LogitsFormat::Bf16;
+}
+
+/// A batch of rows of logits: `rows` × `categories` values of `f32`, `f16` or `bf16` in row-major
+/// order.
+///
+/// A logit is the logarithm of an unnormalised probability: category i of a row is drawn with
+/// probability exp(logitᵢ) / Σⱼ exp(logitⱼ). −∞ is probability 0.
+///
+/// ```
+/// use gumbel::Logits;
+/// let two_rows = Logits::new(&[0.0, 1.0, 2.0, 3.0, 4.0, 5.0], 3)?;
+/// assert_eq!((two_rows.rows(), two_rows.categories()), (2, 3));
+/// // one row in memory, drawn from as if it were there a million times
+/// let shared = Logits::with_row_stride(&[0.0, 1.0, 2.0], 1_000_000, 3, 0)?;
+/// assert_eq!(shared.row(999_999), [0.0, 1.0, 2.0]);
+/// # Ok::<(), gumbel::Error>(())
+/// ```
+///
+/// # Halves
+///
+/// Every `f16` and every `bf16` is an `f32`, and a batch of them draws what the same batch in `f32`
+/// draws, bit for bit. It takes half the memory, and is converted on the way, a part at a time, which
+/// costs some time: on the CPU, a fifth to a third more than of `f32`. The types are those of the crate [`half`](crate::half).
+///
+/// ```
+/// use gumbel::half::f16;
+/// use gumbel::{CpuSampler, Logits, SampleOptions};
+/// let single = [0.5, 1.25, -3.0, 2.0, f32::NEG_INFINITY, 0.0];
+/// let half = single.map(f16::from_f32);
+/// let (engine, options) = (CpuSampler::new(), SampleOptions::default().with_draws(100));
+/// let draws = engine.sample_rows(Logits::from_f16(&half, 3)?, &options)?;
+/// assert_eq!(draws, engine.sample_rows(Logits::new(&single, 3)?, &options)?);
+/// # Ok::<(), gumbel::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Logits<'a> {
+    data: Data<'a>,
+}
+
+impl<'a> Logits<'a> {
+    /// Rows of `f32` that follow each other without a gap. No data is zero rows.
+    ///
+    /// # Errors
+    /// [`Error::Categories`] for no or too many categories, [`Error::UnevenRows`] if the data is
+    /// not a whole number of rows.
+    pub fn new(data: &'a [f32], categories: usize) -> Result<Self, Error> {
+        Rows::dense(data, categories).map(Self::from_rows)
+    }
+
+    /// As [`new`](Self::new), of `f16`.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn from_f16(data: &'a [f16], categories: usize) -> Result<Self, Error> {
+        Rows::dense(data, categories).map(Self::from_rows)
+    }
+
+    /// As [`new`](Self::new), of `bf16`.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn from_bf16(data: &'a [bf16], categories: usize) -> Result<Self, Error> {
+        Rows::dense(data, categories).map(Self::from_rows)
+    }
+
+    /// Rows of `f32` whose first logits are `row_stride` apart. Rows may overlap; with a stride of 0
+    /// all rows are the same. The data must reach to the last row's last logit.
+    ///
+    /// # Errors
+    /// [`Error::Categories`] for no or too many categories, [`Error::LogitsLength`] if the data is
+    /// too short.
+    pub fn with_row_stride(
+        data: &'a [f32],
+        rows: usize,
+        categories: usize,
+        row_stride: usize,
+    ) -> Result<Self, Error> {
+        Self::strided(data, rows, categories, row_stride)
+    }
+
+    /// As [`with_row_stride`](Self::with_row_stride), of any [type of logits](Logit).
+    ///
+    /// ```
+    /// use gumbel::half::bf16;
+    /// use gumbel::{Logits, LogitsFormat};
+    /// let shared = Logits::strided(&[bf16::ZERO, bf16::ONE], 1_000_000, 2, 0)?;
+    /// assert_eq!((shared.rows(), shared.format()), (1_000_000, LogitsFormat::Bf16));
+    /// # Ok::<(), gumbel::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`with_row_stride`](Self::with_row_stride).
+    pub fn strided<T: Logit>(
+        data: &'a [T],
+        rows: usize,
+        categories: usize,
+        row_stride: usize,
+    ) -> Result<Self, Error> {
+        Rows::strided(data, rows, categories, row_stride).map(Self::from_rows)
+    }
+
+    pub(crate) fn from_rows<T: Known>(rows: Rows<'a, T>) -> Self {
+        Self { data: T::data(rows) }
+    }
+
+    /// The type of the logits.
+    pub fn format(&self) -> LogitsFormat {
+        match self.data {
+            Data::F32(_) => LogitsFormat::F32,
+            Data::F16(_) => LogitsFormat::F16,
+            Data::Bf16(_) => LogitsFormat::Bf16,
+        }
+    }
+
+    /// The number of rows.
+    pub fn rows(&self) -> usize {
+        with_rows!(self.data, rows => rows.rows)
+    }
+
+    /// The number of categories in each row.
+    pub fn categories(&self) -> usize {
+        with_rows!(self.data, rows => rows.categories)
+    }
+
+    /// The distance from one row's first logit to the next row's, in logits.
+    pub fn row_stride(&self) -> usize {
+        with_rows!(self.data, rows => rows.row_stride)
+    }
+
+    /// The logits of the row at position `row` in a batch of `f32`.
+    ///
+    /// # Panics
+    /// If `row` is not below [`rows`](Self::rows), or the batch is one of halves:
+    /// [`row_f32`](Self::row_f32) takes any.
+    #[expect(clippy::panic, reason = "as documented: whoever made the batch knows its type")]
+    pub fn row(&self, row: usize) -> &'a [f32] {
+        match self.data {
+            Data::F32(rows) => rows.row(row),
+            _ => panic!("a row of {} was asked for as f32", self.format()),
+        }
+    }
+
+    /// The logits of the row at position `row` in the batch as `f32`: borrowed if that is what
+    /// they are, converted otherwise.
+    ///
+    /// ```
+    /// use gumbel::half::f16;
+    /// use gumbel::Logits;
+    /// let logits = [f16::from_f32(0.5), f16::MIN_POSITIVE_SUBNORMAL];
+    /// assert_eq!(*Logits::from_f16(&logits, 2)?.row_f32(0), [0.5, 2f32.powi(-24)]);
+    /// # Ok::<(), gumbel::Error>(())
+    /// ```
+    ///
+    /// # Panics
+    /// If `row` is not below [`rows`](Self::rows).
+    pub fn row_f32(&self, row: usize) -> Cow<'a, [f32]> {
+        fn widen<T: Logit>(row: &[T]) -> Vec<f32> {
+            row.iter().map(|logit| logit.widen()).collect()
+        }
+        match self.data {
+            Data::F32(rows) => rows.row(row).into(),
+            Data::F16(rows) => widen(rows.row(row)).into(),
+            Data::Bf16(rows) => widen(rows.row(row)).into(),
+        }
+    }
+
+    /// The rows in their own type.
+    pub(crate) fn data(&self) -> Data<'a> {
+        self.data
+    }
+
+    /// The memory of some categories of the row at position `row`: the logits' bytes in the
+    /// machine's order.
+    pub(crate) fn row_bytes(&self, row: usize, categories: Range<usize>) -> &'a [u8] {
+        with_rows!(self.data, rows => Known::bytes(&rows.row(row)[categories]))
+    }
+
+    /// The memory from the first logit of row `first` to the last one of row `first + count − 1`.
+    pub(crate) fn span_bytes(&self, first: usize, count: usize) -> &'a [u8] {
+        with_rows!(self.data, rows => Known::bytes(rows.span(first, count)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Rows of three, four apart, and what lies between them.
+    #[test]
+    fn the_memory_of_rows_is_theirs() {
+        let numbers: Vec<u16> = (0..11).collect();
+        let halves: Vec<_> = numbers.iter().map(|&bits| f16::from_bits(bits)).collect();
+        let logits = Logits::strided(&halves, 3, 3, 4).unwrap();
+        let bytes = |range: Range<usize>| bytemuck::cast_slice::<u16, u8>(&numbers[range]);
+        assert_eq!(logits.row_bytes(2, 0..3), bytes(8..11));
+        assert_eq!(logits.row_bytes(1, 1..2), bytes(5..6));
+        assert_eq!(logits.span_bytes(1, 2), bytes(4..11));
+        assert_eq!(logits.span_bytes(0, 1), bytes(0..3));
+
+        let singles = [0.5, 1.5, 2.5];
+        let logits = Logits::new(&singles, 1).unwrap();
+        assert_eq!(logits.row_bytes(1, 0..1), 1.5f32.to_ne_bytes());
+        assert_eq!(logits.span_bytes(1, 2), bytemuck::cast_slice::<f32, u8>(&singles[1..]));
+    }
+}
