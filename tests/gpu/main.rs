@@ -9,6 +9,7 @@ mod draws;
 mod faults;
 mod filter;
 mod pairs;
+mod potts;
 mod probe;
 mod words;
 
@@ -28,6 +29,7 @@ fn main() {
         draws::CHECKS,
         faults::CHECKS,
         device::CHECKS,
+        potts::CHECKS,
     ]
     .concat();
     let trials = if adapters.is_empty() || skipped {
