@@ -7,6 +7,10 @@ use crate::error::Error;
 use super::guard::Owner;
 use super::{GpuSampler, GpuSamplerBuilder};
 
+/// What those have use for who measure.
+const TIMESTAMPS: wgpu::Features =
+    wgpu::Features::TIMESTAMP_QUERY.union(wgpu::Features::TIMESTAMP_QUERY_INSIDE_ENCODERS);
+
 /// The smallest workgroup that the kernels are built for, and what they need of a device with it.
 const SMALLEST_WORKGROUP: u32 = 64;
 const STORAGE_BUFFERS: u32 = 4;
@@ -74,9 +78,7 @@ impl AdapterReport {
         self.suitable()?;
         let descriptor = wgpu::DeviceDescriptor {
             label: Some("gumbel"),
-            // timestamps are for those who measure
-            required_features: self.features
-                & (GpuSampler::FEATURES | wgpu::Features::TIMESTAMP_QUERY),
+            required_features: self.features & (GpuSampler::FEATURES | TIMESTAMPS),
             // the largest bindings that there are
             required_limits: self.limits.clone(),
             ..wgpu::DeviceDescriptor::default()
