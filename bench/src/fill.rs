@@ -1,0 +1,121 @@
+//! Makes the logits on the device, where they are wanted.
+
+use gumbel::{shaders, wgpu};
+
+use crate::device::Device;
+use crate::error::Error;
+use crate::logits::Format;
+
+/// The invocations of a workgroup, and the most workgroups along x.
+const WORKGROUP: u64 = 64;
+const ACROSS: u64 = 1 << 15;
+
+/// Where logits are to be, and which.
+#[derive(Debug)]
+pub(crate) struct Place {
+    pub(crate) buffer: wgpu::Buffer,
+    /// In bytes; there is room for whole blocks of four logits.
+    pub(crate) at: u64,
+    pub(crate) bytes: u64,
+    pub(crate) region: u32,
+    /// The first logit, the start of a block, and how many.
+    pub(crate) first: u64,
+    pub(crate) logits: u64,
+}
+
+/// The shader that makes logits.
+#[derive(Debug)]
+pub(crate) struct Filler {
+    module: wgpu::ShaderModule,
+}
+
+impl Filler {
+    pub(crate) fn new(device: &Device<'_>) -> Result<Self, Error> {
+        let source = shaders::noise_source(false) + include_str!("fill.wgsl");
+        let descriptor = wgpu::ShaderModuleDescriptor {
+            label: Some("logits"),
+            source: wgpu::ShaderSource::Wgsl(source.into()),
+        };
+        let module = device.checked(|| Ok(device.wgpu().create_shader_module(descriptor)))?;
+        Ok(Self { module })
+    }
+
+    /// Makes logits in all these places.
+    pub(crate) fn fill(
+        &self,
+        device: &Device<'_>,
+        format: Format,
+        places: impl IntoIterator<Item = Place>,
+    ) -> Result<(), Error> {
+        let pipeline = self.pipeline(device, format)?;
+        device.submit(|encoder| {
+            let mut pass = encoder.begin_compute_pass(&Default::default());
+            pass.set_pipeline(&pipeline);
+            for place in places {
+                let blocks = place.logits.div_ceil(4);
+                let workgroups = blocks.div_ceil(WORKGROUP);
+                let across = workgroups.clamp(1, ACROSS);
+                let words = [place.first / 4, blocks, u64::from(place.region), across * WORKGROUP];
+                let uniform = uniform(device.wgpu(), words.map(|word| word as u32))?;
+                pass.set_bind_group(0, &bind(device.wgpu(), &pipeline, &uniform, &place), &[]);
+                pass.dispatch_workgroups(across as u32, workgroups.div_ceil(across) as u32, 1);
+            }
+            Ok(())
+        })
+    }
+
+    fn pipeline(
+        &self,
+        device: &Device<'_>,
+        format: Format,
+    ) -> Result<wgpu::ComputePipeline, Error> {
+        let entry_point = format!("fill_{}", format.name);
+        let descriptor = wgpu::ComputePipelineDescriptor {
+            label: Some("logits"),
+            layout: None,
+            module: &self.module,
+            entry_point: Some(&entry_point),
+            compilation_options: wgpu::PipelineCompilationOptions::default(),
+            cache: None,
+        };
+        device.checked(|| Ok(device.wgpu().create_compute_pipeline(&descriptor)))
+    }
+}
+
+fn uniform(device: &wgpu::Device, words: [u32; 4]) -> Result<wgpu::Buffer, Error> {
+    let buffer = device.create_buffer(&wgpu::BufferDescriptor {
+        label: Some("logits"),
+        size: size_of_val(&words) as u64,
+        usage: wgpu::BufferUsages::UNIFORM,
+        mapped_at_creation: true,
+    });
+    let mut mapped = buffer
+        .slice(..)
+        .get_mapped_range_mut()
+        .map_err(|error| Error::Device(error.to_string()))?;
+    mapped.copy_from_slice(bytemuck::bytes_of(&words));
+    drop(mapped);
+    buffer.unmap();
+    Ok(buffer)
+}
+
+fn bind(
+    device: &wgpu::Device,
+    pipeline: &wgpu::ComputePipeline,
+    uniform: &wgpu::Buffer,
+    place: &Place,
+) -> wgpu::BindGroup {
+    let out = wgpu::BufferBinding {
+        buffer: &place.buffer,
+        offset: place.at,
+        size: std::num::NonZeroU64::new(place.bytes),
+    };
+    device.create_bind_group(&wgpu::BindGroupDescriptor {
+        label: Some("logits"),
+        layout: &pipeline.get_bind_group_layout(0),
+        entries: &[
+            wgpu::BindGroupEntry { binding: 0, resource: uniform.as_entire_binding() },
+            wgpu::BindGroupEntry { binding: 1, resource: wgpu::BindingResource::Buffer(out) },
+        ],
+    })
+}

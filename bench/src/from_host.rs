@@ -1,0 +1,65 @@
+//! The call with logits in the host's memory.
+
+use std::time::{Duration, Instant};
+
+use gumbel::{CpuSampler, Logits, SampleOptions};
+
+use crate::clock::{Run, Span, in_turn};
+use crate::device::Device;
+use crate::error::Error;
+use crate::logits::Known;
+use crate::on_device::differing;
+use crate::results::{Line, SAMPLE_ROWS, SAMPLE_ROWS_CPU, UPLOAD, UPLOAD_DIRECT};
+use crate::shape::Shape;
+use crate::upload::{Upload, Way, maps_its_memory};
+
+/// A line for each way.
+pub(crate) fn measure(
+    device: &Device<'_>,
+    shape: Shape,
+    known: &Known,
+    each: Duration,
+) -> Vec<Line> {
+    let bytes: &[u8] = bytemuck::cast_slice(&known.logits);
+    let options = SampleOptions::default();
+    let logits = || Logits::new(&known.logits, shape.categories as usize);
+    let gpu = || Ok(device.sampler.sample_rows(logits()?, &options)?);
+    let cpu = CpuSampler::new();
+    let cpu = || Ok(cpu.sample_rows(logits()?, &options)?);
+    let mut uploads = vec![(UPLOAD, Upload::new(device, bytes.len(), Way::Copied))];
+    if maps_its_memory(device.sampler) {
+        uploads.push((UPLOAD_DIRECT, Upload::new(device, bytes.len(), Way::Direct)));
+    }
+
+    let right = |draws: Vec<u32>| {
+        let differ = draws.iter().zip(&known.sample).filter(|(a, b)| a != b).count();
+        differing(differ + draws.len().abs_diff(known.sample.len()), known.sample.len())
+    };
+    let gpu_run: Run<'_> = Box::new(|| timed(|| gpu().map(drop)));
+    let cpu_run: Run<'_> = Box::new(|| timed(|| cpu().map(drop)));
+    let mut things = vec![
+        (SAMPLE_ROWS, "f32", "", gpu().and_then(right).map(|()| gpu_run)),
+        (SAMPLE_ROWS_CPU, "f32", "", cpu().and_then(right).map(|()| cpu_run)),
+    ];
+    for (what, upload) in uploads {
+        let run = upload.and_then(|mut upload| {
+            upload.run(device, bytes)?;
+            let run: Run<'_> = Box::new(move || timed(|| upload.run(device, bytes)));
+            Ok(run)
+        });
+        things.push((what, "", "in chunks of 16 MiB at most", run));
+    }
+
+    let (names, runs): (Vec<_>, Vec<_>) =
+        things.into_iter().map(|(what, format, note, run)| ((what, format, note), run)).unzip();
+    let lines = names.into_iter().zip(in_turn(runs, each));
+    lines
+        .map(|((what, format, note), spans)| Line::new(shape, format, what, &spans, note))
+        .collect()
+}
+
+fn timed(run: impl FnOnce() -> Result<(), Error>) -> Result<Span, Error> {
+    let start = Instant::now();
+    run()?;
+    Ok(Span { device: None, wall: start.elapsed().as_nanos() as f64 })
+}

@@ -1,0 +1,154 @@
+//! How long gumbel takes on a GPU, beside what bounds it: `gumbel bench` and
+//! `cargo bench --package gumbel-bench` are both this.
+//!
+//! On the device, by timestamps and by the wall clock: draws from logits of f32, f16 and bf16, an
+//! argmax (gumbel's kernel for temperature 0, laid out in the same way), and a copy of the same bytes.
+//! From the host, by the wall clock: `sample_rows`, an upload of the same bytes and nothing else, and
+//! the CPU engine.
+//!
+//! **Ratios** are what counts, and machines are shared. So all that is compared runs in turn, sample
+//! by sample; minima are compared, medians are kept beside them. Before that, what each does is held
+//! against the CPU engine, and what is wrong gets no time.
+//!
+//! **Reads are cold** on hardware: small shapes lie on the device many times over, and each is read
+//! again only after all the others, 256 MiB in all. What an adapter that emulates a GPU reads may
+//! come from the processor's cache.
+
+use std::time::Duration;
+
+use gumbel::wgpu;
+use gumbel::{AdapterReport, GpuSampler, GpuSamplerBuilder};
+
+mod clock;
+mod device;
+mod error;
+mod fill;
+mod from_host;
+mod logits;
+mod machine;
+mod markdown;
+mod on_device;
+mod results;
+mod room;
+mod shape;
+mod upload;
+mod work;
+
+pub use clock::Time;
+pub use error::Error;
+pub use results::{
+    ARGMAX, COPY, Line, Results, SAMPLE, SAMPLE_ROWS, SAMPLE_ROWS_CPU, UPLOAD, UPLOAD_DIRECT,
+};
+pub use shape::Shape;
+
+use device::Device;
+use fill::Filler;
+use logits::Known;
+use on_device::How;
+
+/// More than the caches of GPUs hold.
+const COLD: u64 = 256 << 20;
+
+/// What is measured, and for how long.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The batches.
+    pub shapes: Vec<Shape>,
+    /// How long each thing is timed in each shape.
+    pub each: Duration,
+    /// How the sampler is set up.
+    pub builder: GpuSamplerBuilder,
+}
+
+impl Config {
+    /// All shapes: two minutes on a software adapter, on two cores.
+    pub fn full() -> Self {
+        Self {
+            shapes: Shape::ALL.to_vec(),
+            each: Duration::from_millis(800),
+            builder: GpuSampler::builder(),
+        }
+    }
+
+    /// Some shapes, for some seconds.
+    pub fn quick() -> Self {
+        Self { shapes: Shape::QUICK.to_vec(), each: Duration::from_millis(100), ..Self::full() }
+    }
+}
+
+/// The adapter that is measured unless another is named: the first that can be used, and hardware
+/// comes first.
+pub fn choose(reports: &[AdapterReport]) -> Option<&AdapterReport> {
+    reports.iter().find(|report| report.obstacle.is_none())
+}
+
+/// Measures on an adapter; `progress` is called before each shape with its name.
+///
+/// What fails in a shape is in the results, and what is wrong too: see [`Results::wrong`].
+///
+/// # Errors
+/// Those of opening the adapter.
+pub fn run(
+    report: &AdapterReport,
+    config: &Config,
+    progress: &mut dyn FnMut(&str),
+) -> Result<Results, Error> {
+    let sampler = report.open_with(&config.builder)?;
+    let device = Device::new(&sampler)?;
+    let filler = Filler::new(&device)?;
+    let hardware = report.is_hardware();
+    let how = How { each: config.each, cold: if hardware { COLD } else { 0 } };
+    let mut lines = Vec::new();
+    for &shape in &config.shapes {
+        progress(&shape.to_string());
+        match known(shape, hardware) {
+            Ok(known) => {
+                lines.extend(on_device::measure(&device, &filler, shape, &known, how));
+                // the device's memory is free again before the host's call takes some
+                let _ = sampler.device().poll(wgpu::PollType::Poll);
+                lines.extend(from_host::measure(&device, shape, &known, how.each));
+            }
+            Err(error) => lines.extend(on_device::missing(shape, error)),
+        }
+    }
+    Ok(Results { comments: comments(report, &sampler), hardware, lines })
+}
+
+/// The logits and draws of a shape, if there is memory for them and for all that follows.
+fn known(shape: Shape, hardware: bool) -> Result<Known, Error> {
+    // f32, their copy, f16 and bf16 on the device; f32 on the host
+    let times = if hardware { 4 } else { 5 };
+    let needed = shape.logits().saturating_mul(4).saturating_mul(times);
+    if let Some(free) = machine::free_memory().filter(|&free| needed > free) {
+        return Err(Error::LeftOut(format!(
+            "it needs {} MiB, and {} are free",
+            needed >> 20,
+            free >> 20
+        )));
+    }
+    Known::new(shape, 0)
+}
+
+fn comments(report: &AdapterReport, sampler: &GpuSampler) -> Vec<String> {
+    let kind = if report.is_hardware() {
+        "hardware"
+    } else {
+        "software: these are the times of an emulation on the CPU"
+    };
+    let features = sampler.device().features();
+    let clock = if !features.contains(wgpu::Features::TIMESTAMP_QUERY) {
+        "the wall clock; the device has no timestamps"
+    } else if !features.contains(wgpu::Features::TIMESTAMP_QUERY_INSIDE_ENCODERS) {
+        "timestamps; the wall clock for copies"
+    } else {
+        "timestamps"
+    };
+    vec![
+        format!("adapter: {}", results::one_line(&report.to_string())),
+        format!("kind: {kind}"),
+        format!("clock: {clock}"),
+        format!("host: {}", machine::processor()),
+        format!("date: {} (UTC)", time::OffsetDateTime::now_utc().date()),
+        format!("gumbel {}", env!("CARGO_PKG_VERSION")),
+    ]
+}

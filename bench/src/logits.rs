@@ -1,0 +1,95 @@
+//! The logits, which are made on the device and on the host alike, and what is to be drawn from them.
+//!
+//! Roughly normal with standard deviation 3, in whole sixteenths: f32, f16 and bf16 all hold them
+//! exactly, so one set of expected draws serves all three.
+
+use gumbel::noise::philox::philox4x32_10;
+use gumbel::{CpuSampler, Logits, LogitsFormat, SampleOptions};
+use rayon::prelude::*;
+
+use crate::error::Error;
+use crate::shape::Shape;
+
+/// A type of logits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Format {
+    pub(crate) name: &'static str,
+    pub(crate) of: LogitsFormat,
+}
+
+impl Format {
+    pub(crate) const F32: Self = Self { name: "f32", of: LogitsFormat::F32 };
+    pub(crate) const F16: Self = Self { name: "f16", of: LogitsFormat::F16 };
+    pub(crate) const BF16: Self = Self { name: "bf16", of: LogitsFormat::Bf16 };
+
+    pub(crate) fn bytes(self) -> u64 {
+        self.of.bytes() as u64
+    }
+}
+
+/// Sixteenths from the sum of a word's four bytes, which is nearly normal.
+fn sixteenths(word: u32) -> i32 {
+    let sum: i32 = word.to_le_bytes().iter().map(|&byte| i32::from(byte)).sum();
+    ((sum - 510) * 83) >> 8
+}
+
+/// The first `count` logits of a region.
+pub(crate) fn logits(region: u32, count: usize) -> Vec<f32> {
+    let mut logits = vec![0.0; count];
+    let piece = 1 << 16;
+    logits.par_chunks_mut(4 * piece).enumerate().for_each(|(n, logits)| {
+        for (i, four) in logits.chunks_mut(4).enumerate() {
+            // blocks are numbered modulo 2^32, as on the device
+            let words = philox4x32_10([(n * piece + i) as u32, region, 0, 0], [5, 6]);
+            for (logit, word) in four.iter_mut().zip(words) {
+                *logit = sixteenths(word) as f32 / 16.0;
+            }
+        }
+    });
+    logits
+}
+
+/// A region's logits in the host's memory, and the CPU engine's draws from them.
+#[derive(Debug)]
+pub(crate) struct Known {
+    pub(crate) logits: Vec<f32>,
+    pub(crate) sample: Vec<u32>,
+    pub(crate) argmax: Vec<u32>,
+}
+
+impl Known {
+    pub(crate) fn new(shape: Shape, region: u32) -> Result<Self, Error> {
+        let logits = logits(region, shape.logits() as usize);
+        let draw = |temperature| {
+            let options = SampleOptions::default().with_temperature(temperature);
+            let rows = Logits::new(&logits, shape.categories as usize)?;
+            CpuSampler::new().sample_rows(rows, &options)
+        };
+        let (sample, argmax) = (draw(1.0)?, draw(0.0)?);
+        Ok(Self { logits, sample, argmax })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn logits_are_normal_enough_and_exact_in_every_format() {
+        let logits = logits(0, 1 << 20);
+        let mean = logits.iter().map(|&x| f64::from(x)).sum::<f64>() / logits.len() as f64;
+        let square = logits.iter().map(|&x| f64::from(x).powi(2)).sum::<f64>();
+        let deviation = (square / logits.len() as f64 - mean * mean).sqrt();
+        assert!(mean.abs() < 0.05 && (deviation - 3.0).abs() < 0.02, "{mean} {deviation}");
+        for &logit in &logits {
+            assert_eq!(half::f16::from_f32(logit).to_f32().to_bits(), logit.to_bits());
+            assert_eq!(half::bf16::from_f32(logit).to_f32().to_bits(), logit.to_bits());
+        }
+    }
+
+    #[test]
+    fn regions_differ() {
+        assert_ne!(logits(0, 16), logits(1, 16));
+        assert_eq!(logits(1, 16)[..7], logits(1, 7));
+    }
+}

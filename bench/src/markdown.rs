@@ -1,0 +1,266 @@
+//! The results as Markdown: two tables, and which targets are reached.
+
+use std::fmt::Write as _;
+
+use crate::results::{
+    ARGMAX, COPY, Line, Results, SAMPLE, SAMPLE_ROWS, SAMPLE_ROWS_CPU, UPLOAD, UPLOAD_DIRECT,
+};
+use crate::shape::Shape;
+
+/// A draw costs at most so many times what an argmax costs, on hardware and where it is emulated.
+const MOST_OF_ARGMAX: f64 = 1.25;
+const MOST_OF_ARGMAX_EMULATED: f64 = 2.0;
+/// An argmax reads at no less than this share of the rate of a copy, counted as bytes read.
+const LEAST_OF_COPY: f64 = 0.8;
+
+/// For what was not measured; the notes say why.
+const NONE: &str = "—";
+
+impl Results {
+    /// All that is printed.
+    pub fn markdown(&self) -> String {
+        let mut parts: Vec<String> = Vec::new();
+        parts.push(self.comments.iter().map(|comment| format!("* {comment}\n")).collect());
+        parts.push(
+            "On the device, the shortest of all times; GB/s are of logits read. × argmax is the \
+             ratio to gumbel's kernel for the largest logits, laid out the same; × copy that to a \
+             copy of the same bytes, which moves twice as many. f16 and bf16 are the ratios of \
+             their times to that of f32.\n"
+                .to_owned(),
+        );
+        parts.push(self.on_device());
+        parts.push(
+            "From the host's memory and back, by the wall clock. The upload is the same bytes in \
+             the same chunks to the device, and nothing else, in the faster way if there are two.\n"
+                .to_owned(),
+        );
+        parts.push(self.calls());
+        parts.push(self.targets());
+        parts.push(self.notes());
+        parts.retain(|part| !part.is_empty());
+        parts.join("\n")
+    }
+
+    fn on_device(&self) -> String {
+        let head = [
+            "rows × categories",
+            "sample, ms",
+            "wall, ms",
+            "GB/s",
+            "× argmax",
+            "× copy",
+            "f16",
+            "bf16",
+        ];
+        let rows = self.shapes().into_iter().map(|shape| {
+            let sample = self.find(shape, SAMPLE, "f32");
+            let ratio = |own: Option<&Line>, other: Option<&Line>| {
+                digits(own.zip(other).and_then(|(own, other)| own.times(other)))
+            };
+            vec![
+                shape.to_string(),
+                ms(sample.and_then(|line| line.device).map(|time| time.min)),
+                ms(sample.and_then(|line| line.wall).map(|time| time.min)),
+                digits(sample.and_then(Line::gb_per_s)),
+                ratio(sample, self.find(shape, ARGMAX, "f32")),
+                ratio(sample, self.find(shape, COPY, "")),
+                ratio(self.find(shape, SAMPLE, "f16"), sample),
+                ratio(self.find(shape, SAMPLE, "bf16"), sample),
+            ]
+        });
+        table(&head, rows)
+    }
+
+    fn calls(&self) -> String {
+        let head = [
+            "rows × categories",
+            "sample_rows, ms",
+            "logits a second",
+            "of the upload's rate",
+            "CPU engine, ms",
+        ];
+        let rows = self.shapes().into_iter().map(|shape| {
+            let call = self.find(shape, SAMPLE_ROWS, "f32").and_then(Line::time);
+            let cpu = self.find(shape, SAMPLE_ROWS_CPU, "f32").and_then(Line::time);
+            let share = call.zip(self.upload(shape)).map(|(call, upload)| upload / call.min);
+            let rate = call.map(|call| shape.logits() as f64 / call.min * 1e9);
+            vec![
+                shape.to_string(),
+                ms(call.map(|call| call.min)),
+                rate.map_or(NONE.to_owned(), in_words),
+                share.map_or(NONE.to_owned(), percent),
+                ms(cpu.map(|cpu| cpu.min)),
+            ]
+        });
+        table(&head, rows)
+    }
+
+    /// The shortest time of an upload.
+    fn upload(&self, shape: Shape) -> Option<f64> {
+        [UPLOAD, UPLOAD_DIRECT]
+            .into_iter()
+            .filter_map(|what| self.find(shape, what, "")?.time())
+            .map(|time| time.min)
+            .min_by(f64::total_cmp)
+    }
+
+    /// What is to be reached on such a device.
+    fn targets(&self) -> String {
+        let sample: Vec<_> = self
+            .shapes()
+            .into_iter()
+            .filter(|&shape| self.hardware || shape == Shape::DECODING)
+            .map(|shape| (shape, self.ratio(shape, SAMPLE, ARGMAX)))
+            .collect();
+        let (most, kind) = if self.hardware {
+            (MOST_OF_ARGMAX, "hardware")
+        } else {
+            (MOST_OF_ARGMAX_EMULATED, "a software adapter")
+        };
+        let aim = format!("sampling at most {most} × argmax, on {kind}");
+        let mut rows = vec![verdict(aim, &sample, |ratio| ratio <= most, |x| digits(Some(x)))];
+        if self.hardware {
+            // counted alike, the rates are as the times, the other way round
+            let argmax: Vec<_> = self
+                .shapes()
+                .into_iter()
+                .map(|shape| (shape, self.ratio(shape, COPY, ARGMAX)))
+                .collect();
+            let aim = "argmax at least 80 % of the copy's rate, counted as bytes read".to_owned();
+            rows.push(verdict(aim, &argmax, |share| share >= LEAST_OF_COPY, percent));
+        }
+        table(&["target", "", "where"], rows.into_iter())
+    }
+
+    fn ratio(&self, shape: Shape, what: &str, other: &str) -> Option<f64> {
+        let find = |what| self.find(shape, what, if what == COPY { "" } else { "f32" });
+        find(what)?.times(find(other)?)
+    }
+
+    /// Why something is missing, the same for many shapes once.
+    fn notes(&self) -> String {
+        let mut reasons: Vec<(String, Vec<String>)> = Vec::new();
+        for line in self.lines.iter().filter(|line| line.time().is_none()) {
+            let what = format!("{} {}", line.what, line.format);
+            let reason = format!("{}: {}", what.trim_end(), line.note);
+            let shape = line.shape.to_string();
+            match reasons.iter_mut().find(|(known, _)| *known == reason) {
+                Some((_, shapes)) => shapes.push(shape),
+                None => reasons.push((reason, vec![shape])),
+            }
+        }
+        reasons.iter().fold(String::new(), |mut text, (reason, shapes)| {
+            let _ = writeln!(text, "* {}: {reason}", shapes.join(", "));
+            text
+        })
+    }
+}
+
+/// A line of the targets: reached only if it was measured everywhere.
+fn verdict(
+    aim: String,
+    values: &[(Shape, Option<f64>)],
+    is_reached: impl Fn(f64) -> bool,
+    show: impl Fn(f64) -> String,
+) -> Vec<String> {
+    let mut parts = [("missed", Vec::new()), ("not measured", Vec::new()), ("reached", Vec::new())];
+    for (shape, value) in values {
+        let (part, text) = match value {
+            Some(value) if is_reached(*value) => (2, format!("{shape} ({})", show(*value))),
+            Some(value) => (0, format!("{shape} ({})", show(*value))),
+            None => (1, shape.to_string()),
+        };
+        parts[part].1.push(text);
+    }
+    let word = parts.iter().find(|(_, shapes)| !shapes.is_empty()).map_or("not measured", |p| p.0);
+    let texts = parts.iter().filter(|(_, shapes)| !shapes.is_empty());
+    let texts: Vec<_> =
+        texts.map(|(word, shapes)| format!("{word}: {}", shapes.join(", "))).collect();
+    let all = if texts.is_empty() { "no such shape".to_owned() } else { texts.join("; ") };
+    vec![aim, format!("**{word}**"), all]
+}
+
+fn table(head: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
+    let mut text = format!("| {} |\n|{}\n", head.join(" | "), "---|".repeat(head.len()));
+    for row in rows {
+        let _ = writeln!(text, "| {} |", row.join(" | "));
+    }
+    text
+}
+
+fn percent(share: f64) -> String {
+    format!("{:.0} %", share * 100.0)
+}
+
+fn ms(ns: Option<f64>) -> String {
+    digits(ns.map(|ns| ns / 1e6))
+}
+
+/// Three significant digits.
+fn digits(x: Option<f64>) -> String {
+    let Some(x) = x.filter(|x| x.is_finite() && *x > 0.0) else { return NONE.to_owned() };
+    let places = (2 - x.log10().floor() as i32).clamp(0, 6) as usize;
+    format!("{x:.places$}")
+}
+
+/// Thousands of millions and so on.
+fn in_words(x: f64) -> String {
+    let (unit, name) = if x >= 1e9 { (1e9, "billion") } else { (1e6, "million") };
+    format!("{} {name}", digits(Some(x / unit)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::results::tests::results;
+
+    #[test]
+    fn the_targets_are_those_of_the_kind_of_device() {
+        let times = [(SAMPLE, 1.9e6), (ARGMAX, 1e6)];
+        let software = results(false, Shape::DECODING, &times).markdown();
+        let line = "| sampling at most 2 × argmax, on a software adapter | **reached** | reached: \
+                    256 × 128,256 (1.90) |\n";
+        assert!(software.contains(line), "{software}");
+        assert!(!software.contains("copy's rate"), "{software}");
+        let hardware = results(true, Shape::DECODING, &times).markdown();
+        assert!(hardware.contains("| **missed** | missed: 256 × 128,256 (1.90) |"), "{hardware}");
+        assert!(hardware.contains("| **not measured** | not measured: 256 × 128,256 |"));
+        let elsewhere = results(false, Shape::ALL[0], &times).markdown();
+        assert!(elsewhere.contains("| **not measured** | no such shape |"), "{elsewhere}");
+    }
+
+    #[test]
+    fn an_argmax_is_held_against_a_copy_of_bytes_read() {
+        for (argmax, verdict) in [(1.25e6, "reached"), (1.26e6, "missed")] {
+            let mut results = results(true, Shape::DECODING, &[(ARGMAX, argmax), (COPY, 1e6)]);
+            results.lines[1].format = "";
+            let text = results.markdown();
+            let line = format!("counted as bytes read | **{verdict}** | {verdict}: 256");
+            assert!(text.contains(&line), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_tables_have_what_was_measured_and_dashes() {
+        let times = [(SAMPLE, 2e6), (ARGMAX, 1e6), (SAMPLE_ROWS, 40e6), (UPLOAD, 30e6)];
+        let mut results = results(true, Shape::DECODING, &times);
+        results.lines[3].format = "";
+        let text = results.markdown();
+        let device = "| 256 × 128,256 | 2.00 | 2.00 | 65.7 | 2.00 | — | — | — |\n";
+        assert!(text.contains(device), "{text}");
+        let host = "| 256 × 128,256 | 40.0 | 821 million | 75 % | — |\n";
+        assert!(text.contains(host), "{text}");
+    }
+
+    #[test]
+    fn numbers_have_three_digits() {
+        for (x, text) in [(0.012345, "0.0123"), (1.0, "1.00"), (99.96, "100.0"), (1234.5, "1234")] {
+            assert_eq!(digits(Some(x)), text);
+        }
+        assert_eq!(digits(None), NONE);
+        assert_eq!(
+            (in_words(2.34e9), in_words(821e6)),
+            ("2.34 billion".into(), "821 million".into())
+        );
+    }
+}

@@ -1,0 +1,218 @@
+//! Draws, argmax and copy of logits that are on the device.
+
+use std::time::Duration;
+
+use gumbel::wgpu;
+
+use crate::clock::{Run, Span, Spans, in_turn};
+use crate::device::Device;
+use crate::error::Error;
+use crate::fill::Filler;
+use crate::logits::{Format, Known};
+use crate::results::{ARGMAX, COPY, Line, SAMPLE};
+use crate::room::Room;
+use crate::shape::Shape;
+use crate::work::{Pool, Work};
+
+/// What is timed in each shape.
+const THINGS: [(&str, Format); 5] = [
+    (SAMPLE, Format::F32),
+    (ARGMAX, Format::F32),
+    (COPY, Format::F32),
+    (SAMPLE, Format::F16),
+    (SAMPLE, Format::BF16),
+];
+/// What takes less than this is run several times between two timestamps, but no more often than that.
+const LEAST_NS: f64 = 500_000.0;
+const MOST_TIMES: f64 = 256.0;
+/// The words of a copy that are looked at.
+const COPIED: u64 = 1 << 16;
+
+/// How things are timed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct How {
+    pub(crate) each: Duration,
+    /// The bytes after which a cache has forgotten the first.
+    pub(crate) cold: u64,
+}
+
+/// What is timed, ready to run.
+struct Thing {
+    work: Work,
+    /// How often it runs between two timestamps.
+    times: u32,
+    note: String,
+}
+
+/// A line for each thing, or why there is no time.
+pub(crate) fn measure(
+    device: &Device<'_>,
+    filler: &Filler,
+    shape: Shape,
+    known: &Known,
+    how: How,
+) -> Vec<Line> {
+    let all = match Pools::new(device, filler, shape, how.cold) {
+        // little is left to be cold where memory is short
+        Err(Error::LeftOut(_)) if how.cold > 0 => Pools::new(device, filler, shape, 0),
+        pools => pools,
+    };
+    let all = match all {
+        Ok(all) => all,
+        Err(error) => return missing(shape, error),
+    };
+    let mut notes = Vec::new();
+    let runs = THINGS.iter().map(|&(what, format)| {
+        let ready = all.ready(device, what, format, known);
+        notes.push(ready.as_ref().map(|ready| ready.note.clone()).unwrap_or_default());
+        ready.map(|ready| ready.run(device))
+    });
+    let spans = in_turn(runs.collect(), how.each);
+    let lines = THINGS.into_iter().zip(spans).zip(notes);
+    lines.map(|(((what, format), spans), note)| line(shape, what, format, &spans, &note)).collect()
+}
+
+impl Thing {
+    fn run<'a>(self, device: &'a Device<'_>) -> Run<'a> {
+        let Self { work, times, .. } = self;
+        let (mut next, mut next_single) = (0, 0);
+        Box::new(move || {
+            let span = device.time(&work, times, &mut next)?;
+            if times == 1 {
+                return Ok(span);
+            }
+            // by the wall clock the way there and back counts, for each call by itself
+            let single = device.time(&work, 1, &mut next_single)?;
+            Ok(Span { device: span.device, wall: single.wall })
+        })
+    }
+}
+
+/// Lines that all say why there is no time.
+pub(crate) fn missing(shape: Shape, why: Error) -> Vec<Line> {
+    let why = Err(why);
+    THINGS.into_iter().map(|(what, format)| line(shape, what, format, &why, "")).collect()
+}
+
+fn line(
+    shape: Shape,
+    what: &'static str,
+    format: Format,
+    spans: &Result<Spans, Error>,
+    note: &str,
+) -> Line {
+    Line::new(shape, if what == COPY { "" } else { format.name }, what, spans, note)
+}
+
+/// The logits of a shape in all formats.
+struct Pools {
+    shape: Shape,
+    pools: [Pool; 3],
+    copies: Pool,
+    draws: wgpu::Buffer,
+}
+
+impl Pools {
+    fn new(device: &Device<'_>, filler: &Filler, shape: Shape, cold: u64) -> Result<Self, Error> {
+        let room = |format: Format| Room::new(shape, format.bytes(), device.most(), cold);
+        let filled = |format| Pool::filled(device, filler, shape, format, room(format)?);
+        let pools = [filled(Format::F32)?, filled(Format::F16)?, filled(Format::BF16)?];
+        let copies = Pool::empty(device, shape, Format::F32, room(Format::F32)?)?;
+        use wgpu::BufferUsages as Usage;
+        let usage = Usage::STORAGE | Usage::COPY_SRC | Usage::COPY_DST;
+        let bytes = pools.iter().map(|pool| pool.room.draws_bytes).max().unwrap_or(4);
+        let draws = device.buffer(bytes, usage)?;
+        Ok(Self { shape, pools, copies, draws })
+    }
+
+    fn pool(&self, format: Format) -> Result<&Pool, Error> {
+        let pool = self.pools.iter().find(|pool| pool.format == format);
+        pool.ok_or_else(|| Error::LeftOut(format!("there are no logits of {}", format.name)))
+    }
+
+    /// Checks and warms up something.
+    fn ready(
+        &self,
+        device: &Device<'_>,
+        what: &str,
+        format: Format,
+        known: &Known,
+    ) -> Result<Thing, Error> {
+        let pool = self.pool(format)?;
+        let work = match what {
+            COPY => Work::copy(pool, &self.copies),
+            ARGMAX => Work::draw(device, pool, &self.draws, 0.0)?,
+            _ => Work::draw(device, pool, &self.draws, 1.0)?,
+        };
+        let last = pool.room.regions - 1;
+        self.check(device, what, &work, pool, (0, known))?;
+        if last > 0 {
+            let known = Known::new(self.shape, last)?;
+            self.check(device, what, &work, pool, (last, &known))?;
+        }
+
+        let mut notes = Vec::new();
+        let mut times = 1;
+        if device.can_time(&work) {
+            let once = device.time(&work, 1, &mut 0)?;
+            let once = once.device.unwrap_or(once.wall).max(1.0);
+            times = (LEAST_NS / once).ceil().clamp(1.0, MOST_TIMES) as u32;
+            if times > 1 {
+                notes.push(format!("{times} between two timestamps, wall clock for one"));
+            }
+        } else {
+            notes.push("no timestamps here, wall clock only".to_owned());
+        }
+        if pool.room.regions > 1 {
+            notes.push(format!("cold: {} regions in turn", pool.room.regions));
+        }
+        if pool.room.pieces.len() > 1 {
+            notes.push(format!("{} batches of fewer rows", pool.room.pieces.len()));
+        }
+        if what == COPY {
+            notes.push("the bytes read; as many are written".to_owned());
+        }
+        Ok(Thing { work, times, note: notes.join("; ") })
+    }
+
+    /// Whether a region's draws are the CPU engine's, or its copy is the logits.
+    fn check(
+        &self,
+        device: &Device<'_>,
+        what: &str,
+        work: &Work,
+        pool: &Pool,
+        (region, known): (u32, &Known),
+    ) -> Result<(), Error> {
+        // what was there before may have been right
+        device.submit(|encoder| {
+            encoder.clear_buffer(&self.draws, 0, None);
+            work.encode(encoder, None, 1, &mut (region as usize))
+        })?;
+        if what == COPY {
+            let (first, words) = self.copies.words(device, region, COPIED)?;
+            let logits = &known.logits[first as usize..];
+            let same = words.iter().zip(logits).all(|(word, logit)| *word == logit.to_bits());
+            let wrong = || Error::Wrong("the copy is not of the logits".to_owned());
+            return if same { Ok(()) } else { Err(wrong()) };
+        }
+        let expected = if what == ARGMAX { &known.argmax } else { &known.sample };
+        let words = device.read(&self.draws, 0, pool.room.draws_bytes)?;
+        let mut differ = 0;
+        for piece in &pool.room.pieces {
+            let draws = &words[piece.draws_at as usize / 4..][..piece.rows as usize];
+            let expected = &expected[piece.first_row as usize..];
+            differ +=
+                draws.iter().zip(expected).filter(|(draw, expected)| draw != expected).count();
+        }
+        differing(differ, expected.len())
+    }
+}
+
+/// An error if draws differ from the CPU engine's.
+pub(crate) fn differing(differ: usize, of: usize) -> Result<(), Error> {
+    if differ == 0 {
+        return Ok(());
+    }
+    Err(Error::Wrong(format!("{differ} of {of} draws are not the CPU engine's")))
+}

@@ -1,0 +1,135 @@
+//! Bytes to the device and nothing else, in the best ways that wgpu has: what bounds a call with
+//! logits in the host's memory.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use gumbel::{GpuSampler, wgpu};
+use rayon::prelude::*;
+
+use crate::device::Device;
+use crate::error::Error;
+
+/// As the sampler does it by default: so many bytes at once, of which so many are under way, and
+/// pieces of a copy for threads to share.
+const CHUNK_BYTES: usize = 16 << 20;
+const SLOTS: usize = 3;
+const COPY_BYTES: usize = 1 << 20;
+
+/// Whether the host can write to what the device draws from: where the memory is the same.
+pub(crate) fn maps_its_memory(sampler: &GpuSampler) -> bool {
+    use wgpu::DeviceType::{Cpu, IntegratedGpu};
+    matches!(sampler.adapter().device_type, Cpu | IntegratedGpu)
+        && sampler.device().features().contains(wgpu::Features::MAPPABLE_PRIMARY_BUFFERS)
+}
+
+/// How bytes get to the device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// Through memory that both can reach.
+    Copied,
+    /// Into memory of the device that the host can write to.
+    Direct,
+}
+
+/// Memory for an upload.
+#[derive(Debug)]
+pub(crate) struct Upload {
+    chunk: usize,
+    slots: Vec<Slot>,
+}
+
+/// What the host writes to, and the device's own memory if that is another.
+#[derive(Debug)]
+struct Slot {
+    upload: wgpu::Buffer,
+    input: Option<wgpu::Buffer>,
+    /// Whether the upload is mapped.
+    mapped: Arc<AtomicBool>,
+    submission: Option<wgpu::SubmissionIndex>,
+}
+
+impl Upload {
+    pub(crate) fn new(device: &Device<'_>, bytes: usize, way: Way) -> Result<Self, Error> {
+        use wgpu::BufferUsages as Usage;
+        let chunk = bytes.min(CHUNK_BYTES);
+        let size = (chunk as u64).next_multiple_of(8);
+        let slot = || -> Result<Slot, Error> {
+            let (upload, input) = match way {
+                Way::Direct => (device.buffer(size, Usage::MAP_WRITE | Usage::STORAGE)?, None),
+                Way::Copied => (
+                    device.buffer(size, Usage::MAP_WRITE | Usage::COPY_SRC)?,
+                    Some(device.buffer(size, Usage::STORAGE | Usage::COPY_DST)?),
+                ),
+            };
+            let mut slot = Slot { upload, input, mapped: Arc::default(), submission: None };
+            slot.map(device)?;
+            Ok(slot)
+        };
+        Ok(Self { chunk, slots: (0..SLOTS).map(|_| slot()).collect::<Result<_, _>>()? })
+    }
+
+    /// Brings bytes to the device, and waits until they are there.
+    pub(crate) fn run(&mut self, device: &Device<'_>, bytes: &[u8]) -> Result<(), Error> {
+        for (n, chunk) in bytes.chunks(self.chunk).enumerate() {
+            let slot = &mut self.slots[n % SLOTS];
+            slot.wait(device)?;
+            device.checked(|| slot.write(chunk))?;
+            slot.hand_over(device, chunk.len() as u64)?;
+            slot.map(device)?;
+        }
+        self.slots.iter_mut().try_for_each(|slot| slot.wait(device))
+    }
+}
+
+impl Slot {
+    /// Asks for a map, which comes when the device is done.
+    fn map(&mut self, device: &Device<'_>) -> Result<(), Error> {
+        let mapped = self.mapped.clone();
+        let done = move |result: Result<(), _>| mapped.store(result.is_ok(), Ordering::Release);
+        device.checked(|| {
+            self.upload.slice(..).map_async(wgpu::MapMode::Write, done);
+            Ok(())
+        })
+    }
+
+    fn wait(&mut self, device: &Device<'_>) -> Result<(), Error> {
+        if self.mapped.load(Ordering::Acquire) {
+            return Ok(());
+        }
+        device.wait(self.submission.take())?;
+        if self.mapped.load(Ordering::Acquire) {
+            Ok(())
+        } else {
+            Err(Error::Device("an upload could not be mapped".to_owned()))
+        }
+    }
+
+    fn write(&mut self, chunk: &[u8]) -> Result<(), Error> {
+        let pieces = chunk.chunks(COPY_BYTES).enumerate().map(|(n, piece)| {
+            let start = (n * COPY_BYTES) as u64;
+            let end = start + piece.len().next_multiple_of(4) as u64;
+            let view = self.upload.slice(start..end).get_mapped_range_mut();
+            view.map(|view| (view, piece)).map_err(|error| Error::Device(error.to_string()))
+        });
+        let pieces: Vec<_> = pieces.collect::<Result<_, _>>()?;
+        pieces.into_par_iter().for_each(|(mut view, piece)| {
+            view.slice(..piece.len()).copy_from_slice(piece);
+        });
+        self.mapped.store(false, Ordering::Release);
+        self.upload.unmap();
+        Ok(())
+    }
+
+    /// The device takes what was written, if it is not its own already.
+    fn hand_over(&mut self, device: &Device<'_>, bytes: u64) -> Result<(), Error> {
+        self.submission = Some(device.checked(|| {
+            let mut encoder = device.wgpu().create_command_encoder(&Default::default());
+            if let Some(input) = &self.input {
+                encoder.copy_buffer_to_buffer(&self.upload, 0, input, 0, bytes);
+            }
+            Ok(device.sampler.queue().submit([encoder.finish()]))
+        })?);
+        Ok(())
+    }
+}

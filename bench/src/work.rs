@@ -1,0 +1,200 @@
+//! What a device is given to do: draws from batches that are on it, or copies of them.
+
+use gumbel::{BoundBatch, DeviceBatch, wgpu};
+
+use crate::device::Device;
+use crate::error::Error;
+use crate::fill::{Filler, Place};
+use crate::logits::Format;
+use crate::room::{Piece, Room};
+use crate::shape::Shape;
+
+/// The logits of a shape in one format on a device, or room for a copy of them.
+#[derive(Debug)]
+pub(crate) struct Pool {
+    pub(crate) shape: Shape,
+    pub(crate) format: Format,
+    pub(crate) room: Room,
+    /// One for each piece.
+    buffers: Vec<wgpu::Buffer>,
+}
+
+impl Pool {
+    /// Room for logits, which are anything yet.
+    pub(crate) fn empty(
+        device: &Device<'_>,
+        shape: Shape,
+        format: Format,
+        room: Room,
+    ) -> Result<Self, Error> {
+        use wgpu::BufferUsages as Usage;
+        let usage = Usage::STORAGE | Usage::COPY_SRC | Usage::COPY_DST;
+        let size = room.stride * u64::from(room.regions);
+        let buffers: Result<_, _> =
+            room.pieces.iter().map(|_| device.buffer(size, usage)).collect();
+        Ok(Self { shape, format, room, buffers: buffers? })
+    }
+
+    /// The logits that the host knows.
+    pub(crate) fn filled(
+        device: &Device<'_>,
+        filler: &Filler,
+        shape: Shape,
+        format: Format,
+        room: Room,
+    ) -> Result<Self, Error> {
+        let pool = Self::empty(device, shape, format, room)?;
+        let places = (0..pool.room.regions).flat_map(|region| {
+            let at = pool.room.stride * u64::from(region);
+            pool.pieces().map(move |(piece, buffer)| Place {
+                buffer: buffer.clone(),
+                at,
+                bytes: pool.room.stride,
+                region,
+                first: u64::from(piece.first_row) * u64::from(shape.categories),
+                logits: u64::from(piece.rows) * u64::from(shape.categories),
+            })
+        });
+        filler.fill(device, format, places)?;
+        Ok(pool)
+    }
+
+    fn pieces(&self) -> impl Iterator<Item = (&Piece, &wgpu::Buffer)> {
+        self.room.pieces.iter().zip(&self.buffers)
+    }
+
+    fn bytes_of(&self, piece: &Piece) -> u64 {
+        let logits = u64::from(piece.rows) * u64::from(self.shape.categories);
+        logits * self.format.bytes()
+    }
+
+    /// The first words of a region's last piece, at most so many, and which logit they begin with.
+    pub(crate) fn words(
+        &self,
+        device: &Device<'_>,
+        region: u32,
+        most: u64,
+    ) -> Result<(u64, Vec<u32>), Error> {
+        let Some((piece, buffer)) = self.pieces().last() else { return Ok((0, Vec::new())) };
+        let at = self.room.stride * u64::from(region);
+        let first = u64::from(piece.first_row) * u64::from(self.shape.categories);
+        let bytes = (self.bytes_of(piece) / 4).min(most) * 4;
+        Ok((first, device.read(buffer, at, bytes.max(4))?))
+    }
+}
+
+/// A copy of bytes from one place to another.
+#[derive(Debug)]
+pub(crate) struct Move {
+    from: wgpu::Buffer,
+    to: wgpu::Buffer,
+    /// In both.
+    at: u64,
+    bytes: u64,
+}
+
+/// What is timed, in each region the same; the pieces of a region follow each other.
+#[derive(Debug)]
+pub(crate) enum Work {
+    Draw(Vec<Vec<BoundBatch>>),
+    Copy(Vec<Vec<Move>>),
+}
+
+impl Work {
+    /// One draw of each row, at this temperature.
+    pub(crate) fn draw(
+        device: &Device<'_>,
+        pool: &Pool,
+        draws: &wgpu::Buffer,
+        temperature: f32,
+    ) -> Result<Self, Error> {
+        let regions: Result<_, Error> = (0..pool.room.regions)
+            .map(|region| {
+                let at = pool.room.stride * u64::from(region);
+                let bind = |(piece, buffer): (&Piece, &wgpu::Buffer)| {
+                    let batch = DeviceBatch::new(buffer, draws, piece.rows, pool.shape.categories)
+                        .with_format(pool.format.of)
+                        .with_offset(at)
+                        .with_draws_offset(piece.draws_at)
+                        .with_first_row(u64::from(piece.first_row))
+                        .with_temperature(temperature);
+                    Ok(device.sampler.bind(&batch)?)
+                };
+                pool.pieces().map(bind).collect::<Result<Vec<_>, Error>>()
+            })
+            .collect();
+        // what was written for all the bindings goes to the device now
+        device.submit(|_| Ok(()))?;
+        Ok(Self::Draw(regions?))
+    }
+
+    /// A copy of all logits.
+    pub(crate) fn copy(from: &Pool, to: &Pool) -> Self {
+        let moves = |region| {
+            let pieces = from.pieces().zip(&to.buffers);
+            let moved = pieces.map(|((piece, buffer), to)| Move {
+                from: buffer.clone(),
+                to: to.clone(),
+                at: from.room.stride * u64::from(region),
+                bytes: from.bytes_of(piece).next_multiple_of(4),
+            });
+            moved.collect()
+        };
+        Self::Copy((0..from.room.regions).map(moves).collect())
+    }
+
+    pub(crate) fn regions(&self) -> usize {
+        match self {
+            Self::Draw(regions) => regions.len(),
+            Self::Copy(regions) => regions.len(),
+        }
+    }
+
+    /// Whether it runs in a compute pass.
+    pub(crate) fn is_a_pass(&self) -> bool {
+        matches!(self, Self::Draw(_))
+    }
+
+    /// Encodes it so many times, on region after region, between two timestamps if there are any.
+    ///
+    /// What is encoded writes where the one before it has written, and so begins after its end.
+    pub(crate) fn encode(
+        &self,
+        encoder: &mut wgpu::CommandEncoder,
+        stamps: Option<&wgpu::QuerySet>,
+        times: u32,
+        region: &mut usize,
+    ) -> Result<(), Error> {
+        let mut next = || {
+            let this = *region % self.regions();
+            *region = this + 1;
+            this
+        };
+        match self {
+            Self::Draw(regions) => {
+                let timestamp_writes = stamps.map(|query_set| wgpu::ComputePassTimestampWrites {
+                    query_set,
+                    beginning_of_pass_write_index: Some(0),
+                    end_of_pass_write_index: Some(1),
+                });
+                let descriptor = wgpu::ComputePassDescriptor { label: None, timestamp_writes };
+                let mut pass = encoder.begin_compute_pass(&descriptor);
+                for _ in 0..times {
+                    for piece in &regions[next()] {
+                        piece.encode_in(&mut pass, 0)?;
+                    }
+                }
+            }
+            Self::Copy(regions) => {
+                stamps.into_iter().for_each(|stamps| encoder.write_timestamp(stamps, 0));
+                for _ in 0..times {
+                    for Move { from, to, at, bytes } in &regions[next()] {
+                        encoder.copy_buffer_to_buffer(from, *at, to, *at, *bytes);
+                    }
+                }
+                stamps.into_iter().for_each(|stamps| encoder.write_timestamp(stamps, 1));
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,72 @@
+//! The measurements on every adapter of this machine: that they are made, and that what is wrong
+//! shows. `tests/gpu` of gumbel fails where there is no adapter; here there is nothing to do then.
+
+#![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
+
+use std::time::Duration;
+
+use gumbel::{AdapterReport, GpuSampler, GpuSamplerBuilder};
+use gumbel_bench::{
+    ARGMAX, COPY, Config, Results, SAMPLE, SAMPLE_ROWS, SAMPLE_ROWS_CPU, Shape, UPLOAD,
+};
+
+const EVEN: Shape = Shape { rows: 8, categories: 1024 };
+
+fn each_adapter(
+    shapes: &[Shape],
+    builder: &GpuSamplerBuilder,
+    check: impl Fn(&AdapterReport, &Results),
+) {
+    let config = Config { shapes: shapes.to_vec(), each: Duration::ZERO, builder: builder.clone() };
+    for report in gumbel::adapters(gumbel::wgpu::Backends::all()) {
+        if report.obstacle.is_none() {
+            check(&report, &gumbel_bench::run(&report, &config, &mut |_| {}).unwrap());
+        }
+    }
+}
+
+#[test]
+fn everything_is_timed_and_right() {
+    let shapes = [EVEN, Shape { rows: 5, categories: 27 }, Shape { rows: 1, categories: 1 }];
+    each_adapter(&shapes, &GpuSampler::builder(), |report, results| {
+        assert_eq!(results.shapes().len(), 3);
+        assert_eq!(results.wrong().count(), 0, "{report}: {}", results.csv());
+        for shape in results.shapes() {
+            for (what, format) in [
+                (SAMPLE, "f32"),
+                (ARGMAX, "f32"),
+                (COPY, ""),
+                (SAMPLE, "f16"),
+                (SAMPLE, "bf16"),
+                (SAMPLE_ROWS, "f32"),
+                (SAMPLE_ROWS_CPU, "f32"),
+                (UPLOAD, ""),
+            ] {
+                let line = results.find(shape, what, format).unwrap();
+                assert!(line.time().is_some_and(|time| time.min > 0.0), "{report}: {line:?}");
+                assert!(line.wall.is_some(), "{report}: {line:?}");
+            }
+        }
+    });
+}
+
+#[test]
+fn wrong_draws_get_no_time() {
+    fn numbered_wrongly(source: String) -> String {
+        let edited = source.replace("run.first_category + leader * 8u + first", "leader * 8u");
+        edited.replace("vec4<u32>(first, row.stream.row,", "vec4<u32>(first, row.stream.row + 1u,")
+    }
+    let faulty = GpuSampler::builder().with_shader_edit(numbered_wrongly);
+    each_adapter(&[EVEN], &faulty, |report, results| {
+        for (what, format) in
+            [(SAMPLE, "f32"), (ARGMAX, "f32"), (SAMPLE, "f16"), (SAMPLE_ROWS, "f32")]
+        {
+            let line = results.find(EVEN, what, format).unwrap();
+            assert!(line.wrong && line.time().is_none(), "{report}: {line:?}");
+            assert!(line.note.ends_with(" of 8 draws are not the CPU engine's"), "{}", line.note);
+        }
+        // what does not draw is right
+        assert!(!results.find(EVEN, COPY, "").unwrap().wrong);
+        assert!(results.wrong().count() >= 4);
+    });
+}
