@@ -32,6 +32,13 @@ pub(crate) enum Command {
     /// fails, or if no engine could be checked. An adapter that lacks something to run gumbel's
     /// shaders is named with what it lacks, and is no failure.
     Check(CheckArgs),
+    /// Measure how long draws take on an adapter, beside an argmax, a copy and an upload
+    ///
+    /// Everything is first held against the CPU engine, and then timed in turn, by the device's clock
+    /// where it has one: two or three minutes on two cores that emulate a GPU. Prints two tables, in
+    /// Markdown, and which targets are reached. Exits with 1 if a draw differs, or if there is no
+    /// adapter.
+    Bench(BenchArgs),
 }
 
 /// The arguments of `gumbel sample`.
@@ -90,6 +97,24 @@ pub(crate) struct CheckArgs {
     /// Of the adapters, check only those whose name or driver contains this
     #[arg(long, value_name = "NAME")]
     pub(crate) adapter: Option<String>,
+}
+
+/// The arguments of `gumbel bench`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct BenchArgs {
+    /// Measure the first adapter whose name or driver contains this [default: the first hardware
+    /// adapter, or the first software adapter if there is none]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) adapter: Option<String>,
+    /// Measure these batches, ROWSxCATEGORIES and commas between them
+    #[arg(long, value_name = "SHAPES", value_delimiter = ',')]
+    pub(crate) shapes: Vec<gumbel_bench::Shape>,
+    /// Write all times to this CSV file; `-` is standard output, which then gets no tables
+    #[arg(long, value_name = "FILE")]
+    pub(crate) csv: Option<PathBuf>,
+    /// Take some seconds instead of minutes: fewer shapes unless there are --shapes, and fewer samples
+    #[arg(long)]
+    pub(crate) quick: bool,
 }
 
 /// Which engine draws.

@@ -88,9 +88,21 @@ pub(crate) enum Error {
     /// Options that contradict each other, or have no such value.
     #[error("{0}")]
     Usage(String),
+    /// Something that cannot be measured.
+    #[error(transparent)]
+    Bench(gumbel_bench::Error),
     /// The library's refusal.
     #[error(transparent)]
     Gumbel(#[from] gumbel::Error),
+}
+
+impl From<gumbel_bench::Error> for Error {
+    fn from(error: gumbel_bench::Error) -> Self {
+        match error {
+            gumbel_bench::Error::Gumbel(error) => Self::Gumbel(error),
+            error => Self::Bench(error),
+        }
+    }
 }
 
 impl Error {

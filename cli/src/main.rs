@@ -1,5 +1,5 @@
-//! The `gumbel` command: draws from the rows of a .npy file, lists a machine's adapters, and holds
-//! its engines against the reference.
+//! The `gumbel` command: draws from the rows of a .npy file, lists a machine's adapters, holds
+//! its engines against the reference, and measures them.
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -11,6 +11,7 @@ use crate::error::Error;
 
 mod adapters;
 mod args;
+mod bench;
 mod check;
 mod engine;
 mod error;
@@ -20,7 +21,8 @@ mod output;
 mod progress;
 mod sample;
 
-/// Exit status of `gumbel check` when an engine is not the reference's equal.
+/// Exit status of `gumbel check` and `gumbel bench` when an engine is not the reference's equal, or
+/// when there is none.
 const MISMATCH: u8 = 1;
 /// Exit status for anything that cannot be done as asked.
 const REFUSED: u8 = 2;
@@ -39,14 +41,18 @@ fn main() -> ExitCode {
     let result = match args.command {
         Command::Sample(args) => sample::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Adapters => adapters::run().map(|()| ExitCode::SUCCESS),
-        Command::Check(args) => check::run(&args)
-            .map(|passed| if passed { ExitCode::SUCCESS } else { ExitCode::from(MISMATCH) }),
+        Command::Check(args) => check::run(&args).map(verdict),
+        Command::Bench(args) => bench::run(&args).map(verdict),
     };
     match result {
         Ok(code) => code,
         Err(Error::ClosedPipe) => ExitCode::from(CLOSED_PIPE),
         Err(error) => refused(&error),
     }
+}
+
+fn verdict(passed: bool) -> ExitCode {
+    if passed { ExitCode::SUCCESS } else { ExitCode::from(MISMATCH) }
 }
 
 /// Says why in one line.

@@ -1,4 +1,4 @@
-//! Where draws go: a .npy file that appears when it is complete, a stream, or lines of text.
+//! Where draws and tables go: a file that appears when it is complete, a stream, or lines of text.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
@@ -26,9 +26,9 @@ pub(crate) struct Output {
 
 /// What is written.
 enum Form {
-    /// A .npy file under a temporary name beside its final one, so that a failure leaves nothing.
+    /// A file under a temporary name beside its final one, so that a failure leaves nothing.
     File { writer: BufWriter<NamedTempFile>, destination: PathBuf },
-    /// A .npy stream: a pipe, a device.
+    /// A stream: a pipe, a device.
     Stream(Box<dyn Write>),
     /// A line a row.
     Lines(BufWriter<io::StdoutLock<'static>>),
@@ -53,6 +53,15 @@ impl Output {
         });
         match result {
             Ok(form) => Ok(Self { name, form, draws, column: 0 }),
+            Err(error) => Err(Error::write(&name, error)),
+        }
+    }
+
+    /// Text that is written all at once.
+    pub(crate) fn text(path: &Path) -> Result<Self, Error> {
+        let name = path.display().to_string();
+        match Form::open(path) {
+            Ok(form) => Ok(Self { name, form, draws: 1, column: 0 }),
             Err(error) => Err(Error::write(&name, error)),
         }
     }
@@ -82,6 +91,12 @@ impl Output {
             form => form.writer().map_or(Ok(()), |writer| write_words(writer, draws)),
         };
         result.map_err(|error| Error::write(&self.name, error))
+    }
+
+    /// The text of a file of text.
+    pub(crate) fn write_text(&mut self, text: &str) -> Result<(), Error> {
+        let written = self.form.writer().map_or(Ok(()), |file| file.write_all(text.as_bytes()));
+        written.map_err(|error| Error::write(&self.name, error))
     }
 
     /// Writes out what is gathered, and gives a file its name.
@@ -136,7 +151,7 @@ impl Form {
         Ok(Self::File { writer: BufWriter::with_capacity(BUFFER, file), destination })
     }
 
-    /// Where the bytes of a .npy go.
+    /// Where the bytes of a file go.
     fn writer(&mut self) -> Option<&mut dyn Write> {
         match self {
             Self::File { writer, .. } => Some(writer),

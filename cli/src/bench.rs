@@ -1,0 +1,93 @@
+//! `gumbel bench`: how long draws take on an adapter of this machine.
+
+use std::io::Write;
+
+use gumbel::AdapterReport;
+use gumbel_bench::{Config, Results};
+
+use crate::adapters::all;
+use crate::args::BenchArgs;
+use crate::error::Error;
+use crate::output::{Output, is_stdout};
+use crate::progress::Progress;
+use crate::{one_line, say};
+
+/// Measures and prints. True if there is an adapter, and all that was timed draws what it should.
+pub(crate) fn run(args: &BenchArgs) -> Result<bool, Error> {
+    let reports = all();
+    let report = match choose(&reports, args.adapter.as_deref())? {
+        Ok(report) => report,
+        Err(why) => {
+            say(&format!("gumbel: nothing can be measured: {why}"));
+            return Ok(false);
+        }
+    };
+    let mut config = if args.quick { Config::quick() } else { Config::full() };
+    if !args.shapes.is_empty() {
+        config.shapes.clone_from(&args.shapes);
+    }
+    // what cannot be written is refused before the minutes that it takes to measure
+    let csv = args.csv.as_deref().map(Output::text).transpose()?;
+    let tables = !args.csv.as_deref().is_some_and(is_stdout);
+    if !report.is_hardware() {
+        let name = one_line(&report.to_string());
+        say(&format!("{name} is a software adapter: these are the times of an emulation"));
+    }
+
+    let mut progress = Progress::new(config.shapes.len() as u64, "shapes", false);
+    let mut begun = false;
+    let results = gumbel_bench::run(report, &config, &mut |_| {
+        progress.add(u64::from(begun));
+        begun = true;
+    })?;
+    drop(progress);
+    if tables {
+        std::io::stdout().write_all(results.markdown().as_bytes()).map_err(Error::stdout)?;
+    }
+    if let Some(mut csv) = csv {
+        csv.write_text(&results.csv())?;
+        csv.finish()?;
+    }
+    Ok(passed(&results))
+}
+
+/// The adapter with this name, or the best; the inner error is why there is none on this machine.
+fn choose<'a>(
+    reports: &'a [AdapterReport],
+    name: Option<&str>,
+) -> Result<Result<&'a AdapterReport, String>, Error> {
+    let Some(name) = name else {
+        return Ok(gumbel_bench::choose(reports).ok_or_else(|| match reports {
+            [] => "this machine has no adapter".to_owned(),
+            _ => "this machine has no adapter that gumbel can use, see gumbel adapters".to_owned(),
+        }));
+    };
+    reports.iter().find(|report| report.is_called(name)).map(Ok).ok_or_else(|| {
+        let wanted = format!("is called \"{name}\"");
+        let found = reports.iter().map(ToString::to_string).collect();
+        gumbel::Error::NoAdapter { wanted, found }.into()
+    })
+}
+
+/// Names what is wrong.
+fn passed(results: &Results) -> bool {
+    for line in results.wrong() {
+        say(&one_line(&format!(
+            "gumbel: {} of {} {}: {}",
+            line.what, line.shape, line.format, line.note
+        )));
+    }
+    results.wrong().next().is_none()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_adapters_there_is_nothing_to_measure() {
+        assert_eq!(choose(&[], None).unwrap().unwrap_err(), "this machine has no adapter");
+        let error = choose(&[], Some("nowhere")).unwrap_err().to_string();
+        assert!(error.contains("is called \"nowhere\""), "{error}");
+    }
+}
