@@ -204,6 +204,8 @@ fn lost_during_a_call(adapter: &AdapterReport) -> Result<(), Failed> {
         let watched = Watched::new(adapter)?;
         // in hundreds of steps
         let sampler = watched.sampler(GpuSampler::builder().with_chunk_bytes(1 << 13))?;
+        // compiled by now: a device that is lost meanwhile counts as lost over the shader
+        draws(&sampler, &batch)?;
         std::thread::scope(|scope| {
             scope.spawn(|| {
                 std::thread::sleep(Duration::from_micros(microseconds));
