@@ -114,7 +114,9 @@ pub struct Variant {
 impl Variant {
     /// The pieces of this form, each after those that it needs.
     pub fn pieces(self) -> impl Iterator<Item = Piece> {
-        noise_pieces(self.int64).chain([piece!("filter"), kernel!("run")]).chain(self.kernel())
+        noise_pieces(self.int64)
+            .chain([piece!("filter"), kernel!("bound"), kernel!("run")])
+            .chain(self.kernel())
     }
 
     fn kernel(self) -> Vec<Piece> {

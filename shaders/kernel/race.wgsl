@@ -193,3 +193,38 @@ fn admit_pair(row: Row, first: u32, pair: Pair, before: Lead) -> Lead {
     let lead = admit(row, first, pair.logits_a, pair.block_a, pair.standings_a, before);
     return admit(row, second, pair.logits_b, pair.block_b, pair.standings_b, lead);
 }
+
+// The winner of a pair that is a whole race, if coarse bits tell who it is; of no category if they do
+// not, or if the winner is +inf. Its key is not evaluated.
+fn told(row: Row, first: u32, pair: Pair, floor: f32) -> Best {
+    let low = admitted_at(pair.standings_a, floor);
+    let admitted = low | (admitted_at(pair.standings_b, floor) << 8u);
+    var leader = firstTrailingBit(admitted) & 15u;
+    if countOneBits(admitted) > 1u {
+        var most = FILTER_OPEN;
+        var second = FILTER_OPEN;
+        var bits = 0u;
+        for (var rest = admitted; rest != 0u; rest &= rest - 1u) {
+            let i = firstTrailingBit(rest);
+            let c = coarse(select(pair.block_a, pair.block_b, i >= 8u), i);
+            let u = upper(row.filter_of_row, logit_in(pair, i), c);
+            let ahead = u > most;
+            second = max(second, select(u, most, ahead));
+            leader = select(leader, i, ahead);
+            bits = select(bits, c, ahead);
+            most = max(most, u);
+        }
+        if second >= threshold(most, bits) {
+            return best_none();
+        }
+    }
+    if admitted == 0u || is_invalid(logit_in(pair, leader)) {
+        return best_none();
+    }
+    let place = select(leader, leader - 8u + 8u * run.lanes, leader >= 8u);
+    return Best(vec2<u32>(0u, 0u), first + place);
+}
+
+fn logit_in(pair: Pair, i: u32) -> u32 {
+    return select(logit_of(pair.logits_a, i & 7u), logit_of(pair.logits_b, i & 7u), i >= 8u);
+}

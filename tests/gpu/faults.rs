@@ -67,6 +67,15 @@ pub(crate) const CHECKS: &[(&str, Check)] = &[
         };
         seen(adapter, edit, "normal logits")
     }),
+    ("faults::a_winner_that_bounds_do_not_tell_is_seen", |adapter| {
+        // the first that is admitted
+        let edit = |source: String| {
+            source
+                .replace("if second >= threshold(most, bits) {", "if false {")
+                .replace("let ahead = u > most;", "let ahead = most == FILTER_OPEN;")
+        };
+        seen(adapter, edit, "normal logits")
+    }),
     ("faults::a_forgotten_subgroup_is_seen", |adapter| {
         let edit = |source: String| {
             source.replace("i < invocation.subgroups", "i < invocation.subgroups / 2u")

@@ -18,6 +18,8 @@ pub(crate) const CHECKS: &[(&str, Check)] = &[
         same(adapter, &ADMITTED, &able_to_win(200_000))
     }),
     ("filter::faults_are_seen", faults_are_seen),
+    ("filter::bounds_hold", bounds_hold),
+    ("filter::faults_of_bounds_are_seen", faults_of_bounds_are_seen),
     ("filter::discards_nearly_everything_that_cannot_win", discards_nearly_everything),
 ];
 
@@ -121,4 +123,58 @@ fn discards_nearly_everything(adapter: &AdapterReport) -> Result<(), Failed> {
         (0..1 << 16).map(|coarse| item(0.0, coarse, 12 << 24, Scale::ONE)).collect();
     let discarded = differences(adapter, &ADMITTED, &items, |source| source)?;
     ensure(discarded.iter().all(|&n| n + 1 >= items.len()), || format!("{discarded:?}"))
+}
+
+/// Whether the upper end of a category with logit 0 is as near to its largest key as it should be,
+/// and the threshold no higher than its least.
+const BOUNDED: Twin = Twin {
+    wgsl: "vec4<u32>(
+        u32(abs(upper(Filter(12102203.0, 0x7f000000u), 0u, x.x) - bitcast<f32>(x.y)) <= bitcast<f32>(x.w)),
+        u32(threshold(upper(Filter(12102203.0, 0x7f000000u), 0u, x.x), x.x) <= bitcast<f32>(x.z)),
+        0u, 0u)",
+    rust: |_, _| [1, 1, 0, 0],
+};
+
+/// Coarse bits, the largest and the least key that they can have, and how far off an end may be; of
+/// coarse = 0, whose largest key is 65 powers, that the upper end is 150.
+fn bounds() -> Vec<[Words; 2]> {
+    const POWER: f64 = 8_388_608.0;
+    // G, in powers of two
+    let gumbel = |p: f64| -(-(-p).ln_1p()).ln() * std::f64::consts::LOG2_E * POWER;
+    (0..1u32 << 16)
+        .map(|coarse| {
+            let (low, high) = (f64::from(coarse) / 65536.0, f64::from(coarse + 1) / 65536.0);
+            let most = if coarse == 0 { 150.54 * POWER } else { gumbel(low) };
+            let least = if coarse == 65535 { -6.0 * POWER } else { gumbel(high) };
+            let error = POWER / if coarse == 0 { 32.0 } else { 512.0 };
+            [
+                [
+                    coarse,
+                    (most as f32).to_bits(),
+                    (least as f32).to_bits(),
+                    (error as f32).to_bits(),
+                ],
+                [0; 4],
+            ]
+        })
+        .collect()
+}
+
+fn bounds_hold(adapter: &AdapterReport) -> Result<(), Failed> {
+    super::probe::same(adapter, &BOUNDED, &bounds())
+}
+
+fn faults_of_bounds_are_seen(adapter: &AdapterReport) -> Result<(), Failed> {
+    let items = bounds();
+    let faults = [
+        // three thousandths of a power of two
+        ("+ 1272403964.7;", "+ 1272429130.5;"),
+        ("((544459.9 * z", "((560459.9 * z"),
+        ("return upper_end - interval - slack;", "return upper_end - slack;"),
+    ];
+    faults.iter().try_for_each(|(from, to)| {
+        let edit = |source| replaced(source, from, to);
+        let differences = differences(adapter, &BOUNDED, &items, edit)?;
+        ensure(differences.iter().all(|&n| n > 0), || format!("not seen: {to}"))
+    })
 }

@@ -1,0 +1,34 @@
+// Sharp bounds on keys from coarse bits alone: with them a short row is nearly always decided without
+// a category being settled. src/cpu/bound.rs derives them; the errors here leave more room, since a
+// device may order the operations of a sum as it likes. Needs: filter.
+
+// The most that a key can be, to within 2^-9 of a power of two; 150 powers for coarse = 0.
+fn upper(f: Filter, logit: u32, coarse_bits: u32) -> f32 {
+    let complement = bitcast<u32>(1.0 - f32(coarse_bits) * 0.0000152587890625);
+    let z = mantissa(complement) - 1.0;
+    let linear = f32(bitcast<i32>(0x3f800000u - complement));
+    let inner = ((544459.9 * z - 2393510.0) * z + 5493458.4) * z - 3644408.2;
+    // E; 0 for coarse = 0
+    let e = bitcast<u32>(inner * z + linear);
+    let m = mantissa(e);
+    let outer = ((-1327446.3 * m + 8823588.5) * m - 17178638.6) * m + 1272403964.7;
+    return scaled(f, logit) + outer - f32(bitcast<i32>(e));
+}
+
+// The upper end that a category must reach to win against one with this upper end and coarse bits.
+fn threshold(upper_end: f32, coarse_bits: u32) -> f32 {
+    // beyond 2^30 powers nothing is claimed
+    if abs(upper_end) >= 9007199254740992.0 || coarse_bits == 0u || coarse_bits >= 65535u {
+        return FILTER_OPEN;
+    }
+    let c = f32(coarse_bits);
+    // a device's division may be off by 2.5 units
+    let interval = POWER_LOG2_E * (1.0 / c + 1.0 / (65535.0 - c)) * 1.00001;
+    let slack = POWER * 0.005859375 + (abs(upper_end) + POWER * 128.0) * 1.9073486328125e-6;
+    return upper_end - interval - slack;
+}
+
+// The number from 1 to 2 with these digits.
+fn mantissa(bits: u32) -> f32 {
+    return bitcast<f32>((bits & 0x7fffffu) | 0x3f800000u);
+}
