@@ -90,8 +90,9 @@ impl<'a> DeviceBatch<'a> {
         Self { format, ..self }
     }
 
-    /// Where the first logit is, in bytes; a multiple of a logit's size. Rows that start at multiples
-    /// of 16 bytes are loaded faster.
+    /// Where the first logit is, in bytes; a multiple of a logit's size. If all rows start at
+    /// multiples of 16 bytes, and the buffer does not end before the next such multiple behind the
+    /// last row, they are loaded faster.
     pub fn with_offset(self, offset: u64) -> Self {
         Self { offset, ..self }
     }
@@ -154,5 +155,10 @@ impl<'a> DeviceBatch<'a> {
     /// `sources` is a buffer of `u32`. Row j remains row j in everything else.
     pub fn with_sources(self, sources: &'a wgpu::Buffer, source_rows: u32) -> Self {
         Self { sources: Some((sources, source_rows)), ..self }
+    }
+
+    /// The draws in all, of all rows.
+    pub(super) fn races(&self) -> u64 {
+        u64::from(self.rows) * u64::from(self.draws_per_row)
     }
 }

@@ -1,0 +1,199 @@
+//! The caller's buffers: whether they fit a batch, and which part of each is bound.
+
+use std::num::NonZeroU64;
+
+use crate::error::Error;
+
+use super::super::batch::DeviceBatch;
+
+/// Bytes that the kernels load at once.
+const VECTOR: u64 = 16;
+
+/// What a device asks of bindings.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bindable {
+    /// Bindings start at multiples of this, a power of two.
+    pub(super) alignment: u64,
+    /// The most bytes of a binding.
+    pub(super) most: u64,
+}
+
+impl Bindable {
+    pub(super) fn new(limits: &wgpu::Limits) -> Self {
+        Self {
+            alignment: u64::from(limits.min_storage_buffer_offset_alignment),
+            most: limits.max_storage_buffer_binding_size.min(limits.max_buffer_size),
+        }
+    }
+
+    /// # Errors
+    /// If so many bytes are more than the device binds.
+    fn check(self, what: &'static str, bytes: u64, fewer: &str) -> Result<(), Error> {
+        let most = self.most;
+        if bytes <= most {
+            return Ok(());
+        }
+        Err(wrong(
+            what,
+            format!(
+                "{bytes} bytes are to be bound, and the device binds {most} at most; bind fewer \
+                 {fewer} at a time"
+            ),
+        ))
+    }
+}
+
+/// The buffers of a batch with at least one row.
+#[derive(Clone, Debug)]
+pub(super) struct Buffers<'a> {
+    pub(super) logits: Logits<'a>,
+    pub(super) draws: wgpu::BufferBinding<'a>,
+    /// Row ids, seeds, temperatures, first draws and sources.
+    pub(super) each: [Option<wgpu::BufferBinding<'a>>; 5],
+}
+
+impl<'a> Buffers<'a> {
+    /// # Errors
+    /// [`Error::DeviceBuffer`], which says what does not fit.
+    pub(super) fn new(batch: &DeviceBatch<'a>, device: Bindable) -> Result<Self, Error> {
+        let sources = batch.sources.map(|(buffer, _)| buffer);
+        let each = |what, buffer, bytes| each(what, buffer, bytes, batch, device);
+        Ok(Self {
+            logits: Logits::new(batch, device)?,
+            draws: draws(batch, device)?,
+            each: [
+                each("the row ids", batch.row_ids, 8)?,
+                each("the seeds", batch.seeds, 8)?,
+                each("the temperatures", batch.temperatures, 4)?,
+                each("the first draws", batch.first_draws, 4)?,
+                each("the sources", sources, 4)?,
+            ],
+        })
+    }
+}
+
+/// The part of the caller's buffer that is bound as logits.
+#[derive(Clone, Debug)]
+pub(super) struct Logits<'a> {
+    pub(super) binding: wgpu::BufferBinding<'a>,
+    /// The first row's first logit, counted from where the binding starts.
+    pub(super) first: u32,
+    /// Whether all rows start at multiples of 16 bytes and can be loaded in such pieces.
+    pub(super) vec4: bool,
+}
+
+impl<'a> Logits<'a> {
+    fn new(batch: &DeviceBatch<'a>, device: Bindable) -> Result<Self, Error> {
+        let wrong = |problem: String| wrong("the logits", problem);
+        let (buffer, offset) = (batch.logits, batch.offset);
+        usable("the logits", buffer)?;
+        if buffer == batch.draws {
+            return Err(wrong("they are in the same buffer as the draws".to_owned()));
+        }
+        let bytes = batch.format.bytes() as u64;
+        if !offset.is_multiple_of(bytes) {
+            return Err(wrong(format!(
+                "they start at byte {offset}, which is no multiple of a logit's {bytes} bytes"
+            )));
+        }
+        let rows = batch.sources.map_or(batch.rows, |(_, rows)| rows);
+        let Some(before) = rows.checked_sub(1) else {
+            return Err(wrong("there are no rows to gather from".to_owned()));
+        };
+        let logits =
+            u128::from(before) * u128::from(batch.row_stride) + u128::from(batch.categories);
+        let needed = u128::from(offset) + logits * u128::from(bytes);
+        let size = buffer.size();
+        if needed > u128::from(size) {
+            return Err(wrong(format!(
+                "{rows} rows of {} {} with a row stride of {} from byte {offset} on need {needed} \
+                 bytes, and the buffer has {size}",
+                batch.categories, batch.format, batch.row_stride
+            )));
+        }
+        // in the buffer, so it is below 2^64
+        let needed = needed as u64;
+        // a vector that is loaded at once must start at a multiple of its size in the buffer, and
+        // a device may bind at others
+        let start = offset & !(device.alignment.max(VECTOR) - 1);
+        let first = (offset - start) / bytes;
+        if logits + u128::from(first) > u128::from(u32::MAX) {
+            return Err(wrong(format!("{logits} logits are more than can be numbered")));
+        }
+        let starts_right = |logit: u64| (logit * bytes).is_multiple_of(VECTOR);
+        let vectors = (needed - start).next_multiple_of(VECTOR);
+        let vec4 = starts_right(first)
+            && starts_right(u64::from(batch.row_stride))
+            && start + vectors <= size;
+        let bound = if vec4 { vectors } else { (needed - start).next_multiple_of(4) };
+        if start + bound > size {
+            return Err(wrong(format!(
+                "the last logit is alone in its word, and the buffer ends within that at byte \
+                 {size}: its size must be a multiple of 4"
+            )));
+        }
+        device.check("the logits", bound, "rows")?;
+        let binding = wgpu::BufferBinding { buffer, offset: start, size: NonZeroU64::new(bound) };
+        Ok(Self { binding, first: first as u32, vec4 })
+    }
+}
+
+/// The part of the caller's buffer that is bound as draws.
+fn draws<'a>(batch: &DeviceBatch<'a>, device: Bindable) -> Result<wgpu::BufferBinding<'a>, Error> {
+    let wrong = |problem: String| wrong("the draws", problem);
+    let (buffer, offset, alignment) = (batch.draws, batch.draws_offset, device.alignment);
+    usable("the draws", buffer)?;
+    if !offset.is_multiple_of(alignment) {
+        return Err(wrong(format!(
+            "they start at byte {offset}, and the device binds at multiples of {alignment}"
+        )));
+    }
+    let races = batch.races();
+    let (size, needed) = (buffer.size(), u128::from(offset) + 4 * u128::from(races));
+    if needed > u128::from(size) {
+        return Err(wrong(format!(
+            "{} rows with {} draws each from byte {offset} on need {needed} bytes, and the buffer \
+             has {size}",
+            batch.rows, batch.draws_per_row
+        )));
+    }
+    device.check("the draws", 4 * races, "rows or draws")?;
+    Ok(wgpu::BufferBinding { buffer, offset, size: NonZeroU64::new(4 * races) })
+}
+
+/// The part of a buffer that has an element for each row. Not the whole buffer: that may be larger
+/// than what the device binds, or no multiple of 4.
+fn each<'a>(
+    what: &'static str,
+    buffer: Option<&'a wgpu::Buffer>,
+    bytes: u64,
+    batch: &DeviceBatch<'_>,
+    device: Bindable,
+) -> Result<Option<wgpu::BufferBinding<'a>>, Error> {
+    let Some(buffer) = buffer else {
+        return Ok(None);
+    };
+    usable(what, buffer)?;
+    if buffer == batch.draws {
+        return Err(wrong(what, "they are in the same buffer as the draws".to_owned()));
+    }
+    let (rows, size) = (batch.rows, buffer.size());
+    let needed = u64::from(rows) * bytes;
+    if needed > size {
+        let problem = format!("{rows} rows need {needed} bytes, and the buffer has {size}");
+        return Err(wrong(what, problem));
+    }
+    device.check(what, needed, "rows")?;
+    Ok(Some(wgpu::BufferBinding { buffer, offset: 0, size: NonZeroU64::new(needed) }))
+}
+
+fn usable(what: &'static str, buffer: &wgpu::Buffer) -> Result<(), Error> {
+    if buffer.usage().contains(wgpu::BufferUsages::STORAGE) {
+        return Ok(());
+    }
+    Err(wrong(what, format!("the buffer lacks the usage STORAGE; it has {:?}", buffer.usage())))
+}
+
+fn wrong(what: &'static str, problem: String) -> Error {
+    Error::DeviceBuffer { what, problem }
+}
