@@ -70,7 +70,8 @@ struct Part {
 }
 
 fn part_of(part: u32) -> Part {
-    let octets = (run.categories + 7u) / 8u;
+    // there may be 2^32 - 1 categories
+    let octets = (run.categories - 1u) / 8u + 1u;
     let begin = part * run.part_octets;
     return Part(begin, min(octets, begin + run.part_octets));
 }

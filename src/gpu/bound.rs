@@ -99,8 +99,8 @@ impl GpuSampler {
     pub async fn bind_async(&self, batch: &DeviceBatch<'_>) -> Result<BoundBatch, Error> {
         let temperature = Temperature::new(batch.temperature)?;
         let draws = batch.draws_per_row;
-        if batch.categories == 0 || batch.categories == u32::MAX {
-            return Err(Error::Categories { got: batch.categories as usize });
+        if batch.categories == 0 {
+            return Err(Error::Categories { got: 0 });
         }
         if draws == 0 || draws > MAX_DRAWS {
             return Err(Error::Draws { first_draw: 0, draws });
