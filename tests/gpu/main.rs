@@ -4,6 +4,7 @@
 //! shown as ignored instead. `scripts/test` installs a software adapter where there is none, and
 //! `scripts/test-adapters` runs these tests on three.
 
+mod bound;
 mod device;
 mod draws;
 mod faults;
@@ -30,6 +31,7 @@ fn main() {
         faults::CHECKS,
         device::CHECKS,
         potts::CHECKS,
+        &bound::checks(),
     ]
     .concat();
     let trials = if adapters.is_empty() || skipped {

@@ -97,9 +97,55 @@ fn on_gpu(
     Ok(bytemuck::cast_slice(&view).to_vec())
 }
 
+/// Which pieces a function of the engine is probed with.
+#[derive(Clone, Copy)]
+pub(crate) enum Engine {
+    /// The contract and the filter.
+    Contract,
+    /// And a kernel in which each row has its own parameters.
+    EachRow,
+    /// And a kernel for logits of 16 bits.
+    Halves(LogitsFormat),
+}
+
+impl Engine {
+    /// All but the entry point, which has bindings of its own.
+    fn pieces(self, int64: bool) -> String {
+        let plain = Variant {
+            kernel: Kernel::Stream,
+            share: Share::Workgroup,
+            format: LogitsFormat::F32,
+            vec4: false,
+            each: false,
+            immediates: false,
+            int64,
+            workgroup_size: 64,
+        };
+        let (variant, end) = match self {
+            Self::Contract => (plain, "run"),
+            Self::EachRow => (Variant { each: true, ..plain }, "stream"),
+            Self::Halves(format) => (Variant { format, ..plain }, "stream"),
+        };
+        let pieces = variant.pieces().take_while(|piece| piece.stem != end);
+        let texts = pieces.map(|piece| piece.source);
+        ["const WORKGROUP: u32 = 64u;"].into_iter().chain(texts).collect::<Vec<_>>().join("\n")
+    }
+}
+
 /// In how many items GPU and CPU differ, for each form of the product that the adapter has.
 pub(crate) fn differences(
     adapter: &AdapterReport,
+    twin: &Twin,
+    items: &[[Words; 2]],
+    edit: impl Fn(String) -> String,
+) -> Result<Vec<usize>, Failed> {
+    differences_in(adapter, Engine::Contract, twin, items, edit)
+}
+
+/// As [`differences`], of a function of the engine.
+pub(crate) fn differences_in(
+    adapter: &AdapterReport,
+    engine: Engine,
     twin: &Twin,
     items: &[[Words; 2]],
     edit: impl Fn(String) -> String,
@@ -111,12 +157,7 @@ pub(crate) fn differences(
         .iter()
         .map(|&int64| {
             let (device, queue) = super::device(adapter, feature)?;
-            // of the engine all but the entry point, which has bindings of its own
-            // the contract and the filter, without what is bound to the kernels
-            let pieces = variant(int64).pieces().take_while(|piece| piece.stem != "run");
-            let texts = pieces.map(|piece| piece.source);
-            let source = edit(texts.chain([PROBE]).collect::<Vec<_>>().join("\n"))
-                .replace("PROBED", twin.wgsl);
+            let source = edit(engine.pieces(int64) + PROBE).replace("PROBED", twin.wgsl);
             let words = on_gpu(&device, &queue, &source, items)?;
             Ok(words.iter().zip(&expected).filter(|(got, expected)| got != expected).count())
         })
@@ -128,7 +169,17 @@ pub(crate) fn same(
     twin: &Twin,
     items: &[[Words; 2]],
 ) -> Result<(), Failed> {
-    let differences = differences(adapter, twin, items, |source| source)?;
+    same_in(adapter, Engine::Contract, twin, items)
+}
+
+/// As [`same`], of a function of the engine.
+pub(crate) fn same_in(
+    adapter: &AdapterReport,
+    engine: Engine,
+    twin: &Twin,
+    items: &[[Words; 2]],
+) -> Result<(), Failed> {
+    let differences = differences_in(adapter, engine, twin, items, |source| source)?;
     ensure(differences.iter().all(|&n| n == 0), || {
         format!("{differences:?} of {} items differ in {}", items.len(), twin.wgsl)
     })
@@ -156,18 +207,4 @@ pub(crate) fn of_every_length() -> impl Iterator<Item = [Words; 2]> {
         let ([a, b], [c, d]) = (pair(v), pair(!v));
         [[a, b, c, d], [0; 4]]
     })
-}
-
-/// Any of the variants: all begin with the same pieces.
-fn variant(int64: bool) -> Variant {
-    Variant {
-        kernel: Kernel::Stream,
-        share: Share::Workgroup,
-        format: LogitsFormat::F32,
-        vec4: false,
-        each: false,
-        immediates: false,
-        int64,
-        workgroup_size: 64,
-    }
 }

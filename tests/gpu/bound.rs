@@ -1,0 +1,54 @@
+//! Batches that are on the device already: their draws are the reference's, among the caller's
+//! passes too, and what a caller gets wrong is an error that says so.
+
+mod batch;
+mod creations;
+mod each;
+mod errors;
+mod faults;
+mod forms;
+mod limits;
+mod steps;
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use gumbel::{AdapterReport, GpuSampler, PlanFor};
+use libtest_mimic::Failed;
+
+use super::Check;
+use super::draws::sampler;
+
+pub(crate) fn checks() -> Vec<(&'static str, Check)> {
+    [forms::CHECKS, each::CHECKS, steps::CHECKS, errors::CHECKS, creations::CHECKS, faults::CHECKS]
+        .concat()
+}
+
+/// A sampler for this kind of plan, which the tests share: some drivers take seconds for each of its
+/// pipelines.
+fn shared(adapter: &AdapterReport, plan_for: PlanFor) -> Result<Arc<GpuSampler>, Failed> {
+    type Samplers = Vec<((String, PlanFor), Arc<GpuSampler>)>;
+    static SAMPLERS: Mutex<Samplers> = Mutex::new(Vec::new());
+    // with the place where it is plugged in: there may be two of a name
+    let key = (format!("{:?}", adapter.info), plan_for);
+    let mut samplers = SAMPLERS.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((_, sampler)) = samplers.iter().find(|(other, _)| *other == key) {
+        return Ok(Arc::clone(sampler));
+    }
+    let sampler = Arc::new(sampler(adapter, GpuSampler::builder().with_plan_for(plan_for))?);
+    samplers.push((key, Arc::clone(&sampler)));
+    Ok(sampler)
+}
+
+/// The same on a sampler for each kind of plan.
+fn plans(
+    adapter: &AdapterReport,
+    check: impl Fn(&GpuSampler) -> Result<(), Failed>,
+) -> Result<(), Failed> {
+    for plan_for in [PlanFor::Hardware, PlanFor::Emulation] {
+        check(&*shared(adapter, plan_for)?).map_err(|failed| match failed.message() {
+            Some(message) => format!("planned for {plan_for:?}: {message}").into(),
+            None => failed,
+        })?;
+    }
+    Ok(())
+}

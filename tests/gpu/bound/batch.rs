@@ -1,0 +1,257 @@
+//! A batch on a device: how the engine draws it and how the reference does.
+
+use gumbel::noise::bits::{MAX_DRAWS, Stream};
+use gumbel::noise::philox::philox4x32_10;
+use gumbel::reference::{Temperature, sample_row};
+use gumbel::{DeviceBatch, GpuSampler, LogitsFormat, NO_DRAW, wgpu};
+use libtest_mimic::Failed;
+use wgpu::BufferUsages as Usage;
+
+use super::super::ensure;
+
+/// A word that is no draw and not the sentinel either.
+const UNWRITTEN: u32 = NO_DRAW - 1;
+
+/// A batch with all that it is made of in memory.
+#[derive(Clone)]
+pub(crate) struct Batch {
+    pub(crate) format: LogitsFormat,
+    /// The bits of each logit in the format.
+    pub(crate) logits: Vec<u32>,
+    /// Bytes before the first logit, and after the last.
+    pub(crate) offset: u64,
+    pub(crate) slack: usize,
+    pub(crate) rows: u32,
+    pub(crate) categories: u32,
+    pub(crate) row_stride: u32,
+    /// Words before the first draw, in multiples of what the device binds at.
+    pub(crate) draws_offset: u64,
+    pub(crate) draws: u32,
+    pub(crate) first_draw: u32,
+    pub(crate) seed: u64,
+    pub(crate) first_row: u64,
+    pub(crate) temperature: f32,
+    pub(crate) row_ids: Option<Vec<u64>>,
+    pub(crate) seeds: Option<Vec<u64>>,
+    pub(crate) temperatures: Option<Vec<f32>>,
+    pub(crate) first_draws: Option<Vec<u32>>,
+    pub(crate) sources: Option<Vec<u32>>,
+    pub(crate) source_rows: u32,
+}
+
+impl Batch {
+    /// Rows that follow each other without a gap; all else as by default.
+    pub(crate) fn new(format: LogitsFormat, logits: Vec<u32>, rows: u32, categories: u32) -> Self {
+        Self {
+            format,
+            logits,
+            offset: 0,
+            slack: 0,
+            rows,
+            categories,
+            row_stride: categories,
+            draws_offset: 1,
+            draws: 1,
+            first_draw: 0,
+            seed: 0,
+            first_row: 0,
+            temperature: 1.0,
+            row_ids: None,
+            seeds: None,
+            temperatures: None,
+            first_draws: None,
+            sources: None,
+            source_rows: rows,
+        }
+    }
+
+    /// As many roughly normal logits as the rows need.
+    pub(crate) fn normal(
+        format: LogitsFormat,
+        rows: u32,
+        categories: u32,
+        row_stride: u32,
+    ) -> Self {
+        let logits = (rows - 1) * row_stride + categories;
+        let bits = words(u64::from(logits)).map(|word| bits_of(format, normal(word)));
+        Self { row_stride, ..Self::new(format, bits.collect(), rows, categories) }
+    }
+
+    /// The reference's draws.
+    pub(crate) fn expected(&self) -> Vec<u32> {
+        let values: Vec<_> = self.logits.iter().map(|&bits| value_of(self.format, bits)).collect();
+        let mut draws = Vec::new();
+        for row in 0..self.rows as usize {
+            let source = self.sources.as_ref().map_or(row, |sources| sources[row] as usize);
+            let first = u64::from(self.first_draws.as_ref().map_or(0, |first| first[row]));
+            let first = first + u64::from(self.first_draw);
+            let temperature = self.temperatures.as_ref().map_or(self.temperature, |t| t[row]);
+            let id = match &self.row_ids {
+                Some(ids) => ids[row],
+                None => self.first_row.wrapping_add(row as u64),
+            };
+            let seed = self.seeds.as_ref().map_or(self.seed, |seeds| seeds[row]);
+            let source_rows = if self.sources.is_some() { self.source_rows } else { self.rows };
+            let in_range = source < source_rows as usize
+                && first + u64::from(self.draws) <= u64::from(MAX_DRAWS);
+            let temperature = Temperature::new(temperature).ok().filter(|_| in_range);
+            draws.extend((0..self.draws).map(|draw| {
+                let logits =
+                    &values[source.min(source_rows as usize - 1) * self.row_stride as usize..];
+                temperature
+                    .and_then(|temperature| {
+                        let stream = Stream::new(seed, id, first as u32 + draw);
+                        sample_row(&logits[..self.categories as usize], stream, temperature)
+                    })
+                    .unwrap_or(NO_DRAW)
+            }));
+        }
+        draws
+    }
+
+    /// The engine's draws. What lies around the logits is poison, and what lies around the draws
+    /// must stay as it was.
+    pub(crate) fn drawn(&self, gpu: &GpuSampler) -> Result<Vec<u32>, Failed> {
+        let mut logits = vec![0xff; self.offset as usize];
+        for &bits in &self.logits {
+            logits.extend_from_slice(&bits.to_le_bytes()[..self.format.bytes()]);
+        }
+        logits.resize((logits.len() + self.slack).next_multiple_of(4).max(4), 0xff);
+        let logits = buffer(gpu, &logits);
+        let row_ids = self.row_ids.as_ref().map(|ids| buffer(gpu, ids));
+        let seeds = self.seeds.as_ref().map(|seeds| buffer(gpu, seeds));
+        let temperatures = self.temperatures.as_ref().map(|t| buffer(gpu, t));
+        let first_draws = self.first_draws.as_ref().map(|first| buffer(gpu, first));
+        let sources = self.sources.as_ref().map(|sources| buffer(gpu, sources));
+
+        let alignment = u64::from(gpu.device().limits().min_storage_buffer_offset_alignment);
+        let before = (self.draws_offset * alignment / 4) as usize;
+        let number = (self.rows * self.draws) as usize;
+        let draws = buffer(gpu, &vec![UNWRITTEN; before + number + 67]);
+
+        let mut batch = DeviceBatch::new(&logits, &draws, self.rows, self.categories)
+            .with_format(self.format)
+            .with_offset(self.offset)
+            .with_row_stride(self.row_stride)
+            .with_draws_offset(4 * before as u64)
+            .with_draws(self.draws)
+            .with_seed(self.seed)
+            .with_first_row(self.first_row)
+            .with_temperature(self.temperature);
+        if let Some(row_ids) = &row_ids {
+            batch = batch.with_row_ids(row_ids);
+        }
+        if let Some(seeds) = &seeds {
+            batch = batch.with_seeds(seeds);
+        }
+        if let Some(temperatures) = &temperatures {
+            batch = batch.with_temperatures(temperatures);
+        }
+        if let Some(first_draws) = &first_draws {
+            batch = batch.with_first_draws(first_draws);
+        }
+        if let Some(sources) = &sources {
+            batch = batch.with_sources(sources, self.source_rows);
+        }
+        let bound = gpu.bind(&batch)?;
+        let mut encoder = gpu.device().create_command_encoder(&Default::default());
+        bound.encode(&mut encoder, self.first_draw)?;
+        gpu.queue().submit([encoder.finish()]);
+
+        let words = read(gpu, &draws)?;
+        let (around, draws) = (before..before + number, &words[before..before + number]);
+        let touched = words
+            .iter()
+            .enumerate()
+            .position(|(i, &word)| !around.contains(&i) && word != UNWRITTEN);
+        ensure(touched.is_none(), || {
+            format!("word {touched:?} was written, and draws are {around:?}")
+        })?;
+        Ok(draws.to_vec())
+    }
+
+    /// How many of the engine's draws are not the reference's. An unwritten one counts.
+    pub(crate) fn mismatches(&self, gpu: &GpuSampler) -> Result<usize, Failed> {
+        let expected = self.expected();
+        let drawn = self.drawn(gpu)?;
+        Ok(drawn.iter().zip(&expected).filter(|(got, expected)| got != expected).count())
+    }
+
+    /// The engine's draws are the reference's.
+    pub(crate) fn same(&self, gpu: &GpuSampler, what: &str) -> Result<(), Failed> {
+        let (expected, drawn) = (self.expected(), self.drawn(gpu)?);
+        let wrong: Vec<_> = (0..drawn.len()).filter(|&i| drawn[i] != expected[i]).collect();
+        ensure(wrong.is_empty(), || {
+            let Self { format, rows, categories, row_stride, offset, draws, .. } = self;
+            let first = wrong[0];
+            format!(
+                "{what}: {rows} rows of {categories} {format}, stride {row_stride}, from byte \
+                 {offset}, {draws} draws: {} mismatches, the first at {first}: {} instead of {}",
+                wrong.len(),
+                drawn[first],
+                expected[first]
+            )
+        })
+    }
+}
+
+/// A buffer with these contents, to be bound and to be copied from.
+pub(crate) fn buffer<T: bytemuck::NoUninit>(gpu: &GpuSampler, contents: &[T]) -> wgpu::Buffer {
+    let bytes: &[u8] = bytemuck::cast_slice(contents);
+    let buffer = gpu.device().create_buffer(&wgpu::BufferDescriptor {
+        label: None,
+        size: bytes.len().max(4) as u64,
+        usage: Usage::STORAGE | Usage::COPY_SRC | Usage::COPY_DST,
+        mapped_at_creation: false,
+    });
+    gpu.queue().write_buffer(&buffer, 0, bytes);
+    buffer
+}
+
+/// The words of a buffer, after all that was submitted.
+pub(crate) fn read(gpu: &GpuSampler, buffer: &wgpu::Buffer) -> Result<Vec<u32>, Failed> {
+    let device = gpu.device();
+    let readback = device.create_buffer(&wgpu::BufferDescriptor {
+        label: None,
+        size: buffer.size(),
+        usage: Usage::MAP_READ | Usage::COPY_DST,
+        mapped_at_creation: false,
+    });
+    let mut encoder = device.create_command_encoder(&Default::default());
+    encoder.copy_buffer_to_buffer(buffer, 0, &readback, 0, buffer.size());
+    gpu.queue().submit([encoder.finish()]);
+    // a failure shows when the range is asked for
+    readback.map_async(wgpu::MapMode::Read, .., |_| ());
+    device.poll(wgpu::PollType::wait_indefinitely())?;
+    let words = bytemuck::cast_slice(&readback.get_mapped_range(..)?).to_vec();
+    Ok(words)
+}
+
+/// Words that are always the same.
+pub(crate) fn words(n: u64) -> impl Iterator<Item = u32> {
+    (0..n).map(|i| philox4x32_10([(i / 4) as u32, 0, 0, 0], [5, 6])[(i % 4) as usize])
+}
+
+/// Roughly normal with standard deviation 3.
+pub(crate) fn normal(word: u32) -> f32 {
+    let bytes: u32 = word.to_le_bytes().iter().map(|&byte| u32::from(byte)).sum();
+    (bytes as f32 - 510.0) * (3.0 / 147.8)
+}
+
+/// A number in the format, rounded.
+pub(crate) fn bits_of(format: LogitsFormat, value: f32) -> u32 {
+    match format {
+        LogitsFormat::F16 => u32::from(half::f16::from_f32(value).to_bits()),
+        LogitsFormat::Bf16 => u32::from(half::bf16::from_f32(value).to_bits()),
+        _ => value.to_bits(),
+    }
+}
+
+/// The number that the bits stand for, exactly.
+pub(crate) fn value_of(format: LogitsFormat, bits: u32) -> f32 {
+    match format {
+        LogitsFormat::F16 => half::f16::from_bits(bits as u16).to_f32(),
+        LogitsFormat::Bf16 => half::bf16::from_bits(bits as u16).to_f32(),
+        _ => f32::from_bits(bits),
+    }
+}

@@ -1,0 +1,118 @@
+//! What is created on a device, and that nothing is once all is there.
+//!
+//! wgpu logs each creation, on the thread that asks for it. That counts what is created and dropped
+//! at once too, which the numbers of what is alive would not show.
+
+use std::cell::RefCell;
+use std::sync::Once;
+
+use gumbel::{AdapterReport, DeviceBatch, GpuSampler, Logits, SampleOptions};
+use libtest_mimic::Failed;
+
+use super::super::draws::sampler;
+use super::super::{Check, ensure};
+use super::batch::buffer;
+use super::plans;
+
+pub(crate) const CHECKS: &[(&str, Check)] = &[
+    ("bound::encoding_creates_nothing", encoding_creates_nothing),
+    ("bound::calls_of_a_shape_create_nothing", calls_of_a_shape_create_nothing),
+];
+
+thread_local! {
+    /// What this thread has created, while it wants to know.
+    static CREATED: RefCell<Option<Vec<String>>> = const { RefCell::new(None) };
+}
+
+struct Listener;
+
+impl log::Log for Listener {
+    fn enabled(&self, _: &log::Metadata<'_>) -> bool {
+        CREATED.with_borrow(Option::is_some)
+    }
+
+    fn log(&self, record: &log::Record<'_>) {
+        CREATED.with_borrow_mut(|created| {
+            let Some(created) = created else { return };
+            let message = record.args().to_string();
+            // a command encoder is what the caller has, and what a call must have
+            if message.starts_with("Device::create_") && !message.contains("command_encoder") {
+                created.push(message);
+            }
+        });
+    }
+
+    fn flush(&self) {}
+}
+
+/// What is created while `act` runs.
+fn created<T>(act: impl FnOnce() -> T) -> (T, Vec<String>) {
+    static LISTENING: Once = Once::new();
+    LISTENING.call_once(|| {
+        if log::set_logger(&Listener).is_ok() {
+            log::set_max_level(log::LevelFilter::Trace);
+        }
+    });
+    CREATED.set(Some(Vec::new()));
+    let value = act();
+    (value, CREATED.take().unwrap_or_default())
+}
+
+/// If wgpu should log in other words one day, this fails.
+fn it_listens(gpu: &GpuSampler) -> Result<(), Failed> {
+    let (buffer, seen) = created(|| buffer(gpu, &[0u32; 4]));
+    let one = seen.len() == 1 && seen[0].contains("create_buffer");
+    ensure(one, || format!("a buffer was created, and {seen:?} seen"))?;
+    let (bound, seen) = created(|| gpu.bind(&DeviceBatch::new(&buffer, &buffer, 0, 1)));
+    bound?;
+    ensure(seen.is_empty(), || format!("no rows, and {seen:?}"))
+}
+
+fn encoding_creates_nothing(adapter: &AdapterReport) -> Result<(), Failed> {
+    plans(adapter, |gpu| {
+        it_listens(gpu)?;
+        for (rows, categories, draws) in [(20, 30, 1), (2, 9001, 1), (2, 9001, 5)] {
+            let logits = buffer(gpu, &vec![0f32; rows * categories]);
+            let out = buffer(gpu, &vec![0u32; rows * draws]);
+            let batch = DeviceBatch::new(&logits, &out, rows as u32, categories as u32);
+            let (bound, seen) = created(|| gpu.bind(&batch.with_draws(draws as u32)));
+            let bound = bound?;
+            let bind_group = seen.iter().any(|what| what.contains("create_bind_group "));
+            ensure(bind_group, || format!("bound, and only {seen:?} seen"))?;
+            let mut encoder = gpu.device().create_command_encoder(&Default::default());
+            let (result, seen) = created(|| {
+                (0..1000).try_for_each(|step| bound.encode(&mut encoder, step))?;
+                let mut pass = encoder.begin_compute_pass(&Default::default());
+                (0..1000).try_for_each(|step| bound.encode_in(&mut pass, step))
+            });
+            result?;
+            ensure(seen.is_empty(), || format!("{} creations, {:?}", seen.len(), seen.first()))?;
+        }
+        Ok(())
+    })
+}
+
+/// Of the same shape or a smaller one: the sampler has kept its buffers.
+fn calls_of_a_shape_create_nothing(adapter: &AdapterReport) -> Result<(), Failed> {
+    let gpu = sampler(adapter, GpuSampler::builder())?;
+    it_listens(&gpu)?;
+    let data = vec![0.0; 300_000];
+    let options = SampleOptions::default();
+    let call = |rows: usize, draws| {
+        let logits = Logits::with_row_stride(&data, rows, 300, 300)?;
+        gpu.sample_rows(logits, &options.with_draws(draws)).map(drop)
+    };
+    let (result, seen) = created(|| call(1000, 3));
+    result?;
+    let buffers = seen.iter().any(|what| what.contains("create_buffer"));
+    ensure(buffers, || format!("a first call, and only {seen:?} seen"))?;
+    for (rows, draws, again) in [(1000, 3, true), (900, 3, false), (900, 3, true), (1000, 2, false)]
+    {
+        let (result, mut seen) = created(|| call(rows, draws));
+        result?;
+        // another shape may take another kernel
+        seen.retain(|what| again || what.contains("create_buffer"));
+        ensure(seen.is_empty(), || format!("{rows} rows, {draws} draws: {seen:?}"))?;
+    }
+    Ok(())
+}

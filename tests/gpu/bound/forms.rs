@@ -1,0 +1,218 @@
+//! Logits of every format, wherever they lie, in every shape.
+
+use gumbel::conformance::{self, Case};
+use gumbel::{AdapterReport, GpuSampler, LogitsFormat, PlanFor, RowIds};
+use libtest_mimic::Failed;
+
+use super::super::draws::sampler;
+use super::super::{Check, ensure};
+use super::batch::{Batch, value_of};
+use super::plans;
+
+pub(crate) const CHECKS: &[(&str, Check)] = &[
+    ("bound::conformance", conformance),
+    ("bound::conformance_without_features", conformance_without_features),
+    ("bound::wherever_rows_start", wherever_rows_start),
+    ("bound::strides_and_draws", strides_and_draws),
+    ("bound::temperatures_for_all", temperatures_for_all),
+    ("bound::every_half", every_half),
+    ("bound::halves_without_a_draw", halves_without_a_draw),
+    ("bound::more_rows_than_workgroups", more_rows_than_workgroups),
+];
+
+const FORMATS: [LogitsFormat; 3] = [LogitsFormat::F32, LogitsFormat::F16, LogitsFormat::Bf16];
+
+/// A case's batch, as it lies in memory.
+fn on_device(case: &Case) -> Batch {
+    let (logits, options) = (case.logits(), case.options());
+    let (rows, stride) = (logits.rows(), logits.row_stride());
+    let mut bits = Vec::new();
+    for row in 0..rows {
+        bits.truncate(row * stride);
+        bits.extend(logits.row(row).iter().map(|logit| logit.to_bits()));
+        // what lies between rows
+        bits.resize(bits.len().max((row + 1) * stride), u32::MAX);
+    }
+    bits.truncate(rows.saturating_sub(1) * stride + logits.categories());
+    let (first_row, row_ids) = match options.row_ids {
+        RowIds::From(first) => (first, None),
+        RowIds::Each(ids) => (0, Some(ids.to_vec())),
+    };
+    Batch {
+        row_stride: stride as u32,
+        draws: options.draws,
+        first_draw: options.first_draw,
+        seed: options.seed,
+        first_row,
+        temperature: options.temperature,
+        row_ids,
+        ..Batch::new(LogitsFormat::F32, bits, rows as u32, logits.categories() as u32)
+    }
+}
+
+/// All cases with less work than this.
+fn cases(gpu: &GpuSampler, work: usize) -> Result<(), Failed> {
+    let mut wrong = Vec::new();
+    let small = |case: &Case| case.logits().rows() * case.logits().categories() < work;
+    for case in conformance::cases().filter(small) {
+        let (drawn, expected) = (on_device(&case).drawn(gpu)?, case.expected());
+        let mismatches = drawn.iter().zip(&expected).filter(|(got, due)| got != due).count();
+        if mismatches > 0 || drawn.len() != expected.len() {
+            wrong.push(format!("{case}: {mismatches} mismatches"));
+        }
+    }
+    ensure(wrong.is_empty(), || wrong.join("\n"))
+}
+
+fn conformance(adapter: &AdapterReport) -> Result<(), Failed> {
+    plans(adapter, |gpu| cases(gpu, 300_000))
+}
+
+/// The plain form of everything that is not needed, and no filter.
+fn conformance_without_features(adapter: &AdapterReport) -> Result<(), Failed> {
+    let builder = GpuSampler::builder()
+        .with_plan_for(PlanFor::Hardware)
+        .with_int64(false)
+        .with_subgroups(false)
+        .with_filter(false);
+    cases(&sampler(adapter, builder)?, 30_000)
+}
+
+/// Both forms of loading, and rows whose last octet is loaded past the buffer's end.
+fn wherever_rows_start(adapter: &AdapterReport) -> Result<(), Failed> {
+    plans(adapter, |gpu| {
+        for format in FORMATS {
+            for categories in [1, 2, 7, 9, 15, 16, 203, 3011, 9001u32] {
+                let rows = if categories > 1000 { 2 } else { 5 };
+                // in logits
+                for (offset, row_stride, slack) in [
+                    (0, categories, 0),
+                    (0, categories.next_multiple_of(8), 0),
+                    (8, categories.next_multiple_of(8), 16),
+                    (16, categories.next_multiple_of(8), 3),
+                    (1, categories, 0),
+                    (2, categories + 1, 5),
+                    (3, categories.next_multiple_of(2) + 1, 16),
+                    (4, categories.next_multiple_of(4) + 4, 16),
+                    (127, categories.next_multiple_of(8), 0),
+                    (200, categories.next_multiple_of(8), 32),
+                ] {
+                    let batch = Batch {
+                        offset: offset * format.bytes() as u64,
+                        slack,
+                        ..Batch::normal(format, rows, categories, row_stride)
+                    };
+                    batch.same(gpu, "wherever rows start")?;
+                }
+            }
+        }
+        Ok(())
+    })
+}
+
+fn strides_and_draws(adapter: &AdapterReport) -> Result<(), Failed> {
+    plans(adapter, |gpu| {
+        for format in [LogitsFormat::F32, LogitsFormat::Bf16] {
+            for (rows, categories, row_stride, draws) in [
+                (1000, 9, 0, 1),
+                (50, 203, 3, 4),
+                (50, 203, 8, 4),
+                (9, 203, 1000, 5),
+                (2, 9001, 0, 9),
+                (2, 3011, 16, 70),
+                (1, 1, 1, 2000),
+            ] {
+                for draws_offset in [0, 3] {
+                    let batch = Batch {
+                        draws,
+                        draws_offset,
+                        first_draw: (1 << 31) - draws,
+                        seed: 0xfedc_ba98_7654_3210,
+                        first_row: u64::MAX - 20,
+                        ..Batch::normal(format, rows, categories, row_stride)
+                    };
+                    batch.same(gpu, "strides and draws")?;
+                }
+            }
+        }
+        Ok(())
+    })
+}
+
+fn temperatures_for_all(adapter: &AdapterReport) -> Result<(), Failed> {
+    plans(adapter, |gpu| {
+        for format in [LogitsFormat::F32, LogitsFormat::F16] {
+            for temperature in [0.0, 0.7, 1e-30, 1e30] {
+                for (rows, categories, draws) in [(40, 131, 1), (2, 9001, 3)] {
+                    let batch = Batch::normal(format, rows, categories, categories);
+                    let batch = Batch { temperature, draws, ..batch };
+                    batch.same(gpu, &format!("temperature {temperature}"))?;
+                }
+            }
+        }
+        Ok(())
+    })
+}
+
+/// Each of the 65,536 patterns that stands for a number, side by side with its neighbours and with
+/// others.
+fn every_half(adapter: &AdapterReport) -> Result<(), Failed> {
+    plans(adapter, |gpu| {
+        for format in [LogitsFormat::F16, LogitsFormat::Bf16] {
+            let finite = |&bits: &u32| value_of(format, bits).is_finite();
+            let in_order: Vec<_> = (0..1 << 16).filter(finite).collect();
+            let mixed: Vec<_> =
+                (0..1 << 16).map(|i| i * 40503 % (1 << 16)).filter(finite).collect();
+            // the smaller temperatures tell the smallest subnormal numbers apart
+            for temperature in [1.0, 0.0, 2f32.powi(-20), 1e-30] {
+                let pairs = in_order.len() as u32 - 1;
+                let pairs =
+                    Batch { row_stride: 1, ..Batch::new(format, in_order.clone(), pairs, 2) };
+                Batch { temperature, ..pairs }.same(gpu, "neighbours")?;
+                for categories in [16, 203, 3011] {
+                    let rows = mixed.len() as u32 / categories;
+                    let batch = Batch::new(format, mixed.clone(), rows, categories);
+                    let what = format!("in disorder at temperature {temperature}");
+                    Batch { temperature, ..batch }.same(gpu, &what)?;
+                }
+            }
+        }
+        Ok(())
+    })
+}
+
+/// Each pattern of a NaN or an infinity, in a row of its own among rows of numbers; and a row of
+/// nothing but −∞.
+fn halves_without_a_draw(adapter: &AdapterReport) -> Result<(), Failed> {
+    plans(adapter, |gpu| {
+        for format in [LogitsFormat::F16, LogitsFormat::Bf16] {
+            let strange: Vec<_> =
+                (0..1 << 16).filter(|&bits| !value_of(format, bits).is_finite()).collect();
+            for (categories, aligned) in [(9, false), (24, true), (203, false)] {
+                let rows = 2 * strange.len() as u32;
+                let mut batch = Batch::normal(format, rows, categories, categories);
+                for (i, &bits) in strange.iter().enumerate() {
+                    let position = i * 7 % categories as usize;
+                    batch.logits[2 * i * categories as usize + position] = bits;
+                }
+                let negative = strange.iter().find(|&&bits| value_of(format, bits) < 0.0);
+                let last = batch.logits.len() - categories as usize;
+                batch.logits[last..].fill(*negative.ok_or("no -inf")?);
+                batch.temperature = if aligned { 0.0 } else { 1.0 };
+                batch.same(gpu, "NaN and infinities")?;
+                let draws = batch.drawn(gpu)?;
+                let none = draws.iter().filter(|&&draw| draw == gumbel::NO_DRAW).count();
+                // all but the one -inf among numbers
+                ensure(none == strange.len(), || format!("{none} rows without a draw"))?;
+            }
+        }
+        Ok(())
+    })
+}
+
+/// More workgroups than a dimension has, and fewer draws in them than lanes.
+fn more_rows_than_workgroups(adapter: &AdapterReport) -> Result<(), Failed> {
+    let builder = GpuSampler::builder().with_workgroup_size(1).with_workgroups(65_535);
+    let gpu = sampler(adapter, builder)?;
+    Batch::normal(LogitsFormat::F16, 70_000, 9, 0).same(&gpu, "70,000 workgroups")
+}

@@ -1,0 +1,126 @@
+//! Devices that lack what a batch needs, or have less of it than the adapter.
+
+use gumbel::{AdapterReport, DeviceBatch, GpuSampler, LogitsFormat, PlanFor, wgpu};
+use libtest_mimic::Failed;
+use wgpu::BufferUsages as Usage;
+
+use super::super::draws::sampler;
+use super::super::{Check, device};
+use super::batch::Batch;
+use super::errors::{buffer, refused};
+
+pub(crate) const CHECKS: &[(&str, Check)] = &[
+    ("bound::a_device_without_immediates", a_device_without_immediates),
+    ("bound::a_device_with_few_buffers", a_device_with_few_buffers),
+    ("bound::more_than_a_device_binds", more_than_a_device_binds),
+    ("bound::more_than_a_device_dispatches", more_than_a_device_dispatches),
+];
+
+fn a_device_without_immediates(adapter: &AdapterReport) -> Result<(), Failed> {
+    let (device, queue) = device(adapter, wgpu::Features::empty())?;
+    let gpu = GpuSampler::builder().build_with_device(device, queue)?;
+    let logits = buffer(&gpu, 4000, Usage::STORAGE);
+    let draws = buffer(&gpu, 400, Usage::STORAGE);
+    refused(
+        &gpu,
+        DeviceBatch::new(&logits, &draws, 10, 100),
+        "the device was made without IMMEDIATES with a max_immediate_size of 4 or more, which is \
+         needed for drawing from logits on the device; ask for it when making the device",
+    )
+}
+
+/// A sampler on a device with other limits than the adapter's.
+fn limited(
+    adapter: &AdapterReport,
+    change: impl FnOnce(&mut wgpu::Limits),
+) -> Result<GpuSampler, Failed> {
+    let mut limits = adapter.limits.clone();
+    change(&mut limits);
+    let descriptor = wgpu::DeviceDescriptor {
+        required_features: wgpu::Features::IMMEDIATES,
+        required_limits: limits,
+        ..Default::default()
+    };
+    let (device, queue) = pollster::block_on(adapter.adapter().request_device(&descriptor))?;
+    Ok(GpuSampler::builder().build_with_device(device, queue)?)
+}
+
+/// Row ids need no more than the plain kernels do.
+fn a_device_with_few_buffers(adapter: &AdapterReport) -> Result<(), Failed> {
+    let gpu = limited(adapter, |limits| limits.max_storage_buffers_per_shader_stage = 7)?;
+    let batch = Batch::normal(LogitsFormat::F16, 10, 100, 100);
+    Batch { row_ids: Some(vec![3; 10]), ..batch }.same(&gpu, "with row ids")?;
+    let [logits, draws] = [4000, 400].map(|size| buffer(&gpu, size, Usage::STORAGE));
+    let seeds = buffer(&gpu, 80, Usage::STORAGE);
+    refused(
+        &gpu,
+        DeviceBatch::new(&logits, &draws, 10, 100).with_seeds(&seeds),
+        "the device was made without max_storage_buffers_per_shader_stage of 8 or more, which is \
+         needed for seeds, temperatures, first draws or sources from a buffer; ask for it when \
+         making the device",
+    )
+}
+
+/// Where a part of a large buffer is needed, that part is bound.
+fn more_than_a_device_binds(adapter: &AdapterReport) -> Result<(), Failed> {
+    let most = 1 << 16;
+    let gpu = limited(adapter, |limits| limits.max_storage_buffer_binding_size = most)?;
+    let [logits, draws, seeds] =
+        [(); 3].map(|()| buffer(&gpu, 1 << 20, Usage::STORAGE | Usage::COPY_SRC));
+    let batch = |rows, categories| DeviceBatch::new(&logits, &draws, rows, categories);
+    let bound = gpu.bind(&batch(1 << 13, 2).with_seeds(&seeds).with_row_ids(&seeds))?;
+    let mut encoder = gpu.device().create_command_encoder(&Default::default());
+    bound.encode(&mut encoder, 0)?;
+    gpu.queue().submit([encoder.finish()]);
+    // the far end of a buffer that could not be bound as a whole
+    gpu.bind(&batch(1, 1000).with_offset((1 << 20) - 4000))?;
+    refused(
+        &gpu,
+        batch(1 << 13, 3),
+        "the logits cannot be bound: 98304 bytes are to be bound, and the device binds 65536 at \
+         most; bind fewer rows at a time",
+    )?;
+    refused(
+        &gpu,
+        batch(1, 100).with_draws((1 << 14) + 1),
+        "the draws cannot be bound: 65540 bytes are to be bound, and the device binds 65536 at \
+         most; bind fewer rows or draws at a time",
+    )?;
+    refused(
+        &gpu,
+        batch((1 << 13) + 1, 1).with_seeds(&seeds),
+        "the seeds cannot be bound: 65544 bytes are to be bound, and the device binds 65536 at \
+         most; bind fewer rows at a time",
+    )?;
+    // parts of rows
+    let gpu = GpuSampler::builder()
+        .with_plan_for(PlanFor::Hardware)
+        .build_with_device(gpu.device().clone(), gpu.queue().clone())?;
+    refused(
+        &gpu,
+        batch(4, 4000).with_draws(1000),
+        "the draws cannot be bound: the outcomes of 4 rows with 1000 draws each, in 2 parts, need \
+         192000 bytes, and the device binds 65536 at most; bind fewer rows or draws at a time",
+    )
+}
+
+fn more_than_a_device_dispatches(adapter: &AdapterReport) -> Result<(), Failed> {
+    let gpu = sampler(adapter, GpuSampler::builder().with_workgroups(1).with_workgroup_size(1))?;
+    let most = gpu.device().limits().max_compute_workgroups_per_dimension;
+    if most > 1 << 20 {
+        return Ok(());
+    }
+    let [logits, draws] =
+        [400, 4 * (u64::from(most) + 1)].map(|size| buffer(&gpu, size, Usage::STORAGE));
+    let batch = |rows| DeviceBatch::new(&logits, &draws, rows, 100).with_row_stride(0);
+    gpu.bind(&batch(most))?;
+    refused(
+        &gpu,
+        batch(most + 1),
+        &format!(
+            "the draws cannot be bound: {} rows with 1 draws each need more workgroups than the \
+             device dispatches at once; bind fewer rows or draws at a time",
+            most + 1
+        ),
+    )
+}
