@@ -19,8 +19,16 @@ use super::Check;
 use super::draws::sampler;
 
 pub(crate) fn checks() -> Vec<(&'static str, Check)> {
-    [forms::CHECKS, each::CHECKS, steps::CHECKS, errors::CHECKS, creations::CHECKS, faults::CHECKS]
-        .concat()
+    [
+        forms::CHECKS,
+        each::CHECKS,
+        steps::CHECKS,
+        errors::CHECKS,
+        limits::CHECKS,
+        creations::CHECKS,
+        faults::CHECKS,
+    ]
+    .concat()
 }
 
 /// A sampler for this kind of plan, which the tests share: some drivers take seconds for each of its

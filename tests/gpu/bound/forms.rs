@@ -6,7 +6,7 @@ use libtest_mimic::Failed;
 
 use super::super::draws::sampler;
 use super::super::{Check, ensure};
-use super::batch::{Batch, value_of};
+use super::batch::{Batch, bits_of, value_of};
 use super::plans;
 
 pub(crate) const CHECKS: &[(&str, Check)] = &[
@@ -29,9 +29,11 @@ fn on_device(case: &Case) -> Batch {
     let mut bits = Vec::new();
     for row in 0..rows {
         bits.truncate(row * stride);
-        bits.extend(logits.row(row).iter().map(|logit| logit.to_bits()));
+        // a half that became an f32 becomes the same half again
+        bits.extend(logits.row_f32(row).iter().map(|&logit| bits_of(logits.format(), logit)));
         // what lies between rows
-        bits.resize(bits.len().max((row + 1) * stride), u32::MAX);
+        let between = if logits.format() == LogitsFormat::F32 { u32::MAX } else { 0xffff };
+        bits.resize(bits.len().max((row + 1) * stride), between);
     }
     bits.truncate(rows.saturating_sub(1) * stride + logits.categories());
     let (first_row, row_ids) = match options.row_ids {
@@ -46,7 +48,7 @@ fn on_device(case: &Case) -> Batch {
         first_row,
         temperature: options.temperature,
         row_ids,
-        ..Batch::new(LogitsFormat::F32, bits, rows as u32, logits.categories() as u32)
+        ..Batch::new(logits.format(), bits, rows as u32, logits.categories() as u32)
     }
 }
 
