@@ -42,6 +42,9 @@ impl BoundBatch {
     /// Adds the draws `first_draw` to `first_draw` + draws − 1 of each row, as a compute pass of
     /// their own.
     ///
+    /// All of it is one dispatch, and a second one to merge if rows are cut into parts. Systems stop a
+    /// dispatch that takes seconds: where one would, bind fewer rows at a time.
+    ///
     /// # Errors
     /// [`Error::Draws`] if there are no such draws: a row has 2³¹, numbered from 0. Then nothing is
     /// added.

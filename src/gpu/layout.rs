@@ -127,11 +127,12 @@ impl Layout {
             octets.div_ceil(per_lane).next_power_of_two().min(device.team as usize)
         };
 
-        let teams = races.rows * races.draws as usize;
+        // saturating for the 32-bit usize of a browser
+        let teams = races.rows.saturating_mul(races.draws as usize);
         let most_per_lane = if hold { HELD_OCTETS } else { MAX_OCTETS_PER_LANE };
         let needed = octets.div_ceil(lanes * most_per_lane);
         let wanted = if lanes == device.team as usize {
-            let busy = device.busy_lanes.div_ceil(teams * lanes);
+            let busy = device.busy_lanes.div_ceil(teams.saturating_mul(lanes));
             // the merge's loops are bounded too
             busy.min(octets.div_ceil(lanes * per_lane)).min(lanes * MAX_PARTS_PER_LANE)
         } else {
@@ -140,7 +141,8 @@ impl Layout {
         let part_octets = octets.div_ceil(wanted.max(needed));
         let parts = octets.div_ceil(part_octets);
 
-        let turns = device.busy_lanes.div_ceil(races.rows * parts * lanes);
+        let turns =
+            device.busy_lanes.div_ceil(races.rows.saturating_mul(parts).saturating_mul(lanes));
         let draws_at_once =
             if hold { (races.draws as usize).div_ceil(turns).min(MAX_DRAWS_AT_ONCE) } else { 1 };
         let whole = lanes == device.team as usize;
@@ -173,13 +175,13 @@ impl Layout {
     /// Workgroups along x and y, for a pass with at most as many rows and draws as were planned for.
     pub(crate) fn workgroups(&self, rows: usize, draws: usize) -> [u32; 2] {
         let turns = draws.div_ceil(self.draws_at_once as usize);
-        let teams = rows * turns * self.parts as usize;
+        let teams = rows.saturating_mul(turns).saturating_mul(self.parts as usize);
         self.grid(teams.div_ceil((self.workgroup_size / self.lanes) as usize))
     }
 
     /// Workgroups of the merge pass.
     pub(crate) fn merge_workgroups(&self, rows: usize, draws: usize) -> [u32; 2] {
-        self.grid(rows * draws)
+        self.grid(rows.saturating_mul(draws))
     }
 
     fn grid(&self, workgroups: usize) -> [u32; 2] {
