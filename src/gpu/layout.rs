@@ -184,9 +184,11 @@ impl Layout {
         self.grid(rows.saturating_mul(draws))
     }
 
+    /// As even as can be: with full rows of workgroups, nearly all of the last could be idle, and an
+    /// idle workgroup takes as long as one that draws from a short row.
     fn grid(&self, workgroups: usize) -> [u32; 2] {
-        let x = workgroups.min(self.workgroups as usize);
-        [x as u32, workgroups.div_ceil(x) as u32]
+        let y = workgroups.div_ceil(self.workgroups as usize).max(1);
+        [workgroups.div_ceil(y) as u32, y as u32]
     }
 }
 
