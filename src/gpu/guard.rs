@@ -255,7 +255,8 @@ impl Guard {
         self.lost.get().map_or("no reason is known", String::as_str)
     }
 
-    async fn map_failed(&self, doing: &Doing, message: String) -> Error {
+    /// The error for a map that turned out not to be there.
+    pub(super) async fn map_failed(&self, doing: &Doing, message: String) -> Error {
         if self.is_lost().await {
             return self.known_lost(doing);
         }

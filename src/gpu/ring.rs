@@ -261,10 +261,9 @@ impl Slot {
             Ok(())
         };
         let doing = Doing::Mapping { what: "the upload", bytes: written };
-        guard.checked(doing.clone(), fill).await?.map_err(|error| Error::Gpu {
-            while_doing: doing.to_string(),
-            message: error.to_string(),
-        })?;
+        if let Err(error) = guard.checked(doing.clone(), fill).await? {
+            return Err(guard.map_failed(&doing, error.to_string()).await);
+        }
         Ok(written)
     }
 
