@@ -133,11 +133,12 @@ impl Variant {
             pieces.push(kernel!("merge"));
             return pieces;
         }
+        let blocks = if self.int64 { kernel!("blocks", "blocks.u64") } else { kernel!("blocks") };
         pieces.extend([step, rows, kernel!("octet")]);
         pieces.extend(self.load());
         match self.kernel {
-            Kernel::Stream => pieces.extend([kernel!("race"), kernel!("stream")]),
-            Kernel::Hold => pieces.extend([kernel!("race"), kernel!("hold")]),
+            Kernel::Stream => pieces.extend([blocks, kernel!("race"), kernel!("stream")]),
+            Kernel::Hold => pieces.extend([blocks, kernel!("race"), kernel!("hold")]),
             Kernel::Greedy | Kernel::Merge => pieces.push(kernel!("greedy")),
         }
         pieces

@@ -16,38 +16,14 @@ struct Standings {
     high: vec4<f32>,
 }
 
-// The coarse bits of two octets. Side by side: a block is a chain of twenty steps that wait for each
-// other, and one chain leaves a processor half idle.
+// The coarse bits of two octets.
 fn blocks_of(row: Row, first: u32, second: u32) -> array<vec4<u32>, 2> {
     if row.greedy {
         // the same noise for all
         return array<vec4<u32>, 2>(vec4<u32>(0x00010001u), vec4<u32>(0x00010001u));
     }
-    let weyl = vec2<u32>(0x9e3779b9u, 0xbb67ae85u);
-    let key = row.stream.key;
-    var a = vec4<u32>(first, row.stream.row, row.stream.draw << 1u);
-    var b = vec4<u32>(second, row.stream.row, row.stream.draw << 1u);
-    a = philox_round(a, key);
-    b = philox_round(b, key);
-    a = philox_round(a, key + weyl);
-    b = philox_round(b, key + weyl);
-    a = philox_round(a, key + 2u * weyl);
-    b = philox_round(b, key + 2u * weyl);
-    a = philox_round(a, key + 3u * weyl);
-    b = philox_round(b, key + 3u * weyl);
-    a = philox_round(a, key + 4u * weyl);
-    b = philox_round(b, key + 4u * weyl);
-    a = philox_round(a, key + 5u * weyl);
-    b = philox_round(b, key + 5u * weyl);
-    a = philox_round(a, key + 6u * weyl);
-    b = philox_round(b, key + 6u * weyl);
-    a = philox_round(a, key + 7u * weyl);
-    b = philox_round(b, key + 7u * weyl);
-    a = philox_round(a, key + 8u * weyl);
-    b = philox_round(b, key + 8u * weyl);
-    a = philox_round(a, key + 9u * weyl);
-    b = philox_round(b, key + 9u * weyl);
-    return array<vec4<u32>, 2>(a, b);
+    let rest = vec3<u32>(row.stream.row, row.stream.draw << 1u);
+    return blocks_side_by_side(vec4<u32>(first, rest), vec4<u32>(second, rest), row.stream.key);
 }
 
 fn standings(f: Filter, octet: Octet, block: vec4<u32>) -> Standings {
