@@ -54,7 +54,7 @@ fn everything_is_timed_and_right() {
 fn wrong_draws_get_no_time() {
     fn numbered_wrongly(source: String) -> String {
         let edited = source.replace("run.first_category + leader * 8u + first", "leader * 8u");
-        edited.replace("vec4<u32>(first, row.stream.row,", "vec4<u32>(first, row.stream.row + 1u,")
+        edited.replace("vec3<u32>(row.stream.row,", "vec3<u32>(row.stream.row + 1u,")
     }
     let faulty = GpuSampler::builder().with_shader_edit(numbered_wrongly);
     each_adapter(&[EVEN], &faulty, |report, results| {
