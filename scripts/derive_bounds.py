@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Derive the two polynomials of src/cpu/bound.rs, INNER and OUTER, for f32.
+"""Derive the polynomials of src/cpu/bound.rs, INNER and OUTER, and EXCESS of src/cpu/source.rs.
 
 Both stand for r(m) = log2 m - (m - 1) on 1 <= m <= 2, what the bits of a float lack to be its
-logarithm. OUTER is r itself; INNER is r divided by m - 1, with a root at m = 2 and a small relative
+logarithm. OUTER is r itself, and EXCESS as well; INNER is r divided by m - 1, with a root at m = 2 and a small relative
 error of -log2 of m / 2, which goes to 0 there. Minimax by Lawson's iteration: least squares whose
 weights grow with the error. Prints them in the unit of the filter, 2^-23, highest power first.
 """
@@ -57,6 +57,7 @@ if __name__ == "__main__":
     inner = [a, b - a, c - b, -c]
     print(f"INNER, relative error {error:.2e}:", [round(-x * POWER, 1) for x in reversed(inner)])
     error, outer = minimax([lambda z, k=k: (1 + z) ** k for k in range(4)], lambda z: 1)
+    print(f"EXCESS, error {error:.2e} powers:", [float(f"{x:.7g}") for x in reversed(outer)])
     outer = [-x * POWER for x in outer]
     outer[0] += (150 - math.log2(math.log(2))) * POWER
     print(f"OUTER, error {error:.2e} powers:", [round(x, 1) for x in reversed(outer)])

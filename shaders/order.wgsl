@@ -18,7 +18,13 @@ fn fixed(logit: u32, scale: u32) -> vec2<u32> {
     let normal = exponent != 0u;
     let mantissa = select(fraction, fraction | 0x800000u, normal);
     let power = select(-149, i32(exponent) - 150, normal);
-    let product = mul_wide(mantissa, (scale & 0x7fffffu) | 0x800000u);
+    return scaled64(vec2<u32>(mantissa, 0u), power, (logit >> 31u) == 1u, scale);
+}
+
+// As fixed, of any number: ±magnitude·2^power, with a magnitude below 2^40.
+fn scaled64(unscaled: vec2<u32>, power: i32, negative: bool, scale: u32) -> vec2<u32> {
+    let mantissa = (scale & 0x7fffffu) | 0x800000u;
+    let product = add64(mul_wide(unscaled.x, mantissa), vec2<u32>(0u, unscaled.y * mantissa));
     let shift = power + i32(scale >> 23u) - 150 + 24;
 
     let length = 64 - i32(leading_zeros64(product));
@@ -32,7 +38,7 @@ fn fixed(logit: u32, scale: u32) -> vec2<u32> {
         magnitude = shl64(codes, 30u);
     } else if shift >= 0 {
         magnitude = shl64(product, u32(shift));
-    } else if shift > -50 {
+    } else if shift > -64 {
         let down = u32(-shift);
         let quotient = shr64(product, down);
         let rest = shl64(product, 64u - down);
@@ -41,7 +47,7 @@ fn fixed(logit: u32, scale: u32) -> vec2<u32> {
         let up = above || (tie && (quotient.x & 1u) == 1u);
         magnitude = add64(quotient, vec2<u32>(u32(up), 0u));
     }
-    return select(magnitude, neg64(magnitude), (logit >> 31u) == 1u);
+    return select(magnitude, neg64(magnitude), negative);
 }
 
 fn key(logit: u32, scale: u32, gumbel_units: i32) -> vec2<u32> {

@@ -5,8 +5,8 @@
 //! ```
 //! use gumbel::{CpuSampler, Sampler, conformance};
 //! let engine = Sampler::from(CpuSampler::new());
-//! for case in conformance::cases().filter(|case| case.logits().rows() <= 2) {
-//!     # if case.logits().categories() > 1000 { continue }
+//! for case in conformance::cases().filter(|case| case.batch().rows() <= 2) {
+//!     # if case.batch().categories() > 1000 { continue }
 //!     assert_eq!(case.mismatches(&engine, &case.expected())?, 0, "{case}");
 //! }
 //! # Ok::<(), gumbel::Error>(())
@@ -17,11 +17,12 @@ use half::{bf16, f16};
 use crate::error::Error;
 use crate::job::NO_DRAW;
 use crate::noise::philox::philox4x32_10;
-use crate::options::{Logits, RowIds, SampleOptions};
+use crate::options::{Batch, Logits, RowIds, SampleOptions, Weights};
 use crate::reference;
 use crate::sampler::Sampler;
 
 mod halves;
+mod weights;
 
 /// One batch and how to draw from it.
 #[derive(Clone, Debug)]
@@ -35,12 +36,14 @@ pub struct Case {
     options: SampleOptions<'static>,
 }
 
-/// The memory of a case's logits.
+/// The memory of a case's rows.
 #[derive(Clone, Debug)]
 enum Data {
     F32(Vec<f32>),
     F16(Vec<f16>),
     Bf16(Vec<bf16>),
+    Weights(Vec<f32>),
+    Counts(Vec<u32>),
 }
 
 impl From<Vec<f32>> for Data {
@@ -130,7 +133,7 @@ pub fn cases() -> impl Iterator<Item = Case> {
         [(41, 203), (7, 3011)].map(|(rows, categories)| Case::new(name, rows, categories, fill))
     });
     let late = LATE.iter().map(|&(name, fill)| Case::new(name, 7, 3011, fill));
-    shapes.chain(values).chain(late).chain(options()).chain(halves::cases())
+    shapes.chain(values).chain(late).chain(options()).chain(halves::cases()).chain(weights::cases())
 }
 
 /// The same logits drawn from in every way that the options allow.
@@ -204,17 +207,25 @@ impl Case {
         Self { name, data, rows, categories, row_stride, row_ids: None, options }
     }
 
-    /// The logits.
+    /// The rows.
     ///
     /// # Panics
     /// Never: the cases of this module hold the rows that they announce.
     #[expect(clippy::expect_used, reason = "every case is built in this module, and tested")]
-    pub fn logits(&self) -> Logits<'_> {
+    pub fn batch(&self) -> Batch<'_> {
         let &Self { rows, categories, row_stride, .. } = self;
         match &self.data {
-            Data::F32(data) => Logits::strided(data, rows, categories, row_stride),
-            Data::F16(data) => Logits::strided(data, rows, categories, row_stride),
-            Data::Bf16(data) => Logits::strided(data, rows, categories, row_stride),
+            Data::F32(data) => Logits::strided(data, rows, categories, row_stride).map(Batch::from),
+            Data::F16(data) => Logits::strided(data, rows, categories, row_stride).map(Batch::from),
+            Data::Bf16(data) => {
+                Logits::strided(data, rows, categories, row_stride).map(Batch::from)
+            }
+            Data::Weights(data) => {
+                Weights::strided(data, rows, categories, row_stride).map(Batch::from)
+            }
+            Data::Counts(data) => {
+                Weights::strided(data, rows, categories, row_stride).map(Batch::from)
+            }
         }
         .expect("a case holds its rows")
     }
@@ -233,7 +244,7 @@ impl Case {
     /// Never: the cases of this module are valid.
     #[expect(clippy::expect_used, reason = "every case is built in this module, and tested")]
     pub fn expected(&self) -> Vec<u32> {
-        reference::sample_rows(self.logits(), &self.options()).expect("a case is valid")
+        reference::sample_rows(self.batch(), &self.options()).expect("a case is valid")
     }
 
     /// How many of an engine's draws are not the expected ones. A draw that the engine leaves
@@ -244,7 +255,7 @@ impl Case {
     pub fn mismatches(&self, engine: &Sampler, expected: &[u32]) -> Result<usize, Error> {
         // a word that is no draw and not the sentinel either
         let mut draws = vec![NO_DRAW - 1; expected.len()];
-        engine.sample_rows_into(self.logits(), &self.options(), &mut draws)?;
+        engine.sample_rows_into(self.batch(), &self.options(), &mut draws)?;
         Ok(draws.iter().zip(expected).filter(|(got, expected)| got != expected).count())
     }
 }
@@ -254,7 +265,7 @@ impl std::fmt::Display for Case {
         write!(f, "{} x {}: {}", self.rows, self.categories, self.name)?;
         match self.data {
             Data::F32(_) => Ok(()),
-            Data::F16(_) | Data::Bf16(_) => write!(f, ", {}", self.logits().format()),
+            _ => write!(f, ", {}", self.batch().format()),
         }
     }
 }

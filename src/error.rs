@@ -2,8 +2,8 @@
 
 use crate::noise::order::Scale;
 
-/// Why a row of logits has no draw.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Why a row has no draw.
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Undrawable {
     /// A logit is NaN.
@@ -18,6 +18,15 @@ pub enum Undrawable {
     },
     /// Every logit is −∞: each category has probability 0.
     NothingDrawable,
+    /// A weight is negative, infinite or NaN.
+    InvalidWeight {
+        /// The first category with such a weight.
+        category: usize,
+        /// The weight.
+        weight: f32,
+    },
+    /// Every weight is 0.
+    NoWeight,
 }
 
 impl std::fmt::Display for Undrawable {
@@ -28,6 +37,11 @@ impl std::fmt::Display for Undrawable {
                 write!(f, "its logit of category {category} is +infinity")
             }
             Self::NothingDrawable => write!(f, "all its logits are -infinity"),
+            Self::InvalidWeight { category, weight } => write!(
+                f,
+                "its weight of category {category} is {weight}; a weight is 0 or positive, and finite"
+            ),
+            Self::NoWeight => write!(f, "all its weights are 0"),
         }
     }
 }
@@ -115,6 +129,12 @@ pub enum Error {
         max = Scale::MAX_TEMPERATURE
     )]
     Temperature {
+        /// The temperature given.
+        got: f32,
+    },
+    /// With weights, the temperature must be 0 or at least 2⁻²⁰.
+    #[error("with weights the temperature must be 0 (greedy) or from 9.5e-7 (2^-20) on, got {got}")]
+    WeightsTemperature {
         /// The temperature given.
         got: f32,
     },

@@ -40,10 +40,10 @@ const REACH: f32 = f32::from_bits((127 + 100) << 23);
 const OPEN: f32 = -2.0 * REACH;
 
 impl Filter {
-    /// The filter for logits of this scale.
+    /// The filter for values of this scale, a unit of which are so many powers of two: log₂e for logits.
     #[inline]
-    pub(crate) fn new(scale: Scale) -> Self {
-        let slope = scale.reciprocal() * (POWER * std::f32::consts::LOG2_E);
+    pub(crate) fn new(scale: Scale, log2: f32) -> Self {
+        let slope = scale.reciprocal() * (POWER * log2);
         Self { slope, lowest: -(REACH / slope).min(f32::MAX) }
     }
 

@@ -2,11 +2,15 @@
 
 use crate::error::{Error, Undrawable};
 use crate::noise::bits::{MAX_DRAWS, Stream};
-use crate::noise::order::{NEG_INFINITY, Scale, is_invalid};
-use crate::options::{Data, Known, Logits, RowIds, Rows, SampleOptions, with_rows};
+use crate::noise::order::Scale;
+use crate::options::{Batch, Chance, Data, Known, LogitsFormat, RowIds, SampleOptions, with_rows};
 
 /// The draw of a row that has none: it has a NaN, a +∞, or no logit above −∞.
 pub const NO_DRAW: u32 = u32::MAX;
+
+/// The least temperature for weights but 0: 2⁻²⁰. Down to it, no logarithm of a weight leaves the linear
+/// scale of [keys](crate::noise::order::fixed).
+const LOWEST_OF_WEIGHTS: f32 = f32::from_bits((127 - 20) << 23);
 
 /// How categories are compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,12 +34,21 @@ impl Temperature {
             .map(Self::Scaled)
             .ok_or(Error::Temperature { got: temperature })
     }
+
+    /// The same for values of this format.
+    pub(crate) fn of(format: LogitsFormat, temperature: f32) -> Result<Self, Error> {
+        let weights = matches!(format, LogitsFormat::Weights | LogitsFormat::Counts);
+        if weights && temperature > 0.0 && temperature < LOWEST_OF_WEIGHTS {
+            return Err(Error::WeightsTemperature { got: temperature });
+        }
+        Self::new(temperature)
+    }
 }
 
 /// A call that has passed every check that does not look at the logits themselves.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Job<'a> {
-    pub(crate) logits: Logits<'a>,
+    pub(crate) logits: Batch<'a>,
     pub(crate) seed: u64,
     pub(crate) row_ids: RowIds<'a>,
     pub(crate) first_draw: u32,
@@ -45,9 +58,13 @@ pub(crate) struct Job<'a> {
 }
 
 impl<'a> Job<'a> {
-    pub(crate) fn new(logits: Logits<'a>, options: &SampleOptions<'a>) -> Result<Self, Error> {
+    pub(crate) fn new(
+        batch: impl Into<Batch<'a>>,
+        options: &SampleOptions<'a>,
+    ) -> Result<Self, Error> {
+        let logits = batch.into();
         let &SampleOptions { seed, row_ids, first_draw, draws, temperature, sentinels } = options;
-        let temperature = Temperature::new(temperature)?;
+        let temperature = Temperature::of(logits.format(), temperature)?;
         if draws == 0 || u64::from(first_draw) + u64::from(draws) > u64::from(MAX_DRAWS) {
             return Err(Error::Draws { first_draw, draws });
         }
@@ -95,19 +112,6 @@ impl<'a> Job<'a> {
         }
     }
 
-    /// The same of some rows alone, those from position `first` on.
-    pub(crate) fn part<'b>(&self, first: usize, rows: Rows<'b, f32>) -> Job<'b>
-    where
-        'a: 'b,
-    {
-        let logits = Logits::from_rows(rows);
-        let row_ids = match self.row_ids {
-            RowIds::From(id) => RowIds::From(id.wrapping_add(first as u64)),
-            RowIds::Each(ids) => RowIds::Each(&ids[first..][..logits.rows()]),
-        };
-        Job { logits, row_ids, ..*self }
-    }
-
     /// Memory for the draws, filled with the sentinel.
     pub(crate) fn allocate(&self) -> Result<Vec<u32>, Error> {
         let mut draws = Vec::new();
@@ -148,13 +152,9 @@ impl<'a> Job<'a> {
 }
 
 /// Why a row has no draw, or `None` if it has one.
-fn undrawable<T: Known>(logits: &[T]) -> Option<Undrawable> {
-    match logits.iter().position(|x| is_invalid(x.widen().to_bits())) {
-        Some(category) if logits[category].widen().is_nan() => Some(Undrawable::Nan { category }),
-        Some(category) => Some(Undrawable::PositiveInfinity { category }),
-        None => {
-            let nothing = logits.iter().all(|x| x.widen().to_bits() == NEG_INFINITY);
-            nothing.then_some(Undrawable::NothingDrawable)
-        }
+fn undrawable<T: Known>(row: &[T]) -> Option<Undrawable> {
+    if let Some(category) = row.iter().position(|x| x.chance() == Chance::Invalid) {
+        return Some(row[category].reason(category));
     }
+    row.iter().all(|x| x.chance() == Chance::None).then_some(T::NOTHING)
 }

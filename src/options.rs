@@ -1,10 +1,14 @@
 //! What is drawn from, and how: the arguments that every engine takes.
 
+mod batch;
 mod logits;
 mod rows;
+mod weights;
 
+pub use batch::Batch;
 pub use logits::{Logit, Logits, LogitsFormat};
-pub(crate) use rows::{Data, Known, Rows, with_rows};
+pub(crate) use rows::{Chance, Data, Known, Positive, Rows, Widen, with_rows};
+pub use weights::{Weight, Weights};
 
 /// Which 64-bit stream ids the rows of a batch have: a row's draws depend on its id, not on its
 /// position in the batch.

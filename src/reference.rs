@@ -9,8 +9,8 @@ pub use crate::job::Temperature;
 use crate::job::{Job, NO_DRAW};
 use crate::noise::bits::{OCTET, Stream, coarse, coarse_block, noise};
 use crate::noise::gumbel::gumbel;
-use crate::noise::order::{Best, NEG_INFINITY, greedy_key, is_invalid, key};
-use crate::options::{Logits, SampleOptions};
+use crate::noise::order::Best;
+use crate::options::{Batch, Chance, Data, Known, SampleOptions, with_rows};
 
 /// The draw of one row, or `None` if it has none: a logit is NaN or +∞, or all are −∞.
 ///
@@ -25,42 +25,52 @@ use crate::options::{Logits, SampleOptions};
 /// # Ok::<(), gumbel::Error>(())
 /// ```
 pub fn sample_row(logits: &[f32], stream: Stream, temperature: Temperature) -> Option<u32> {
-    let mut best = Best::NONE;
-    for (category, logit) in logits.iter().map(|x| x.to_bits()).enumerate() {
-        let category = category as u32;
-        if is_invalid(logit) {
-            return None;
-        }
-        if logit == NEG_INFINITY {
-            continue;
-        }
-        let key = match temperature {
-            Temperature::Greedy => greedy_key(logit),
-            Temperature::Scaled(scale) => {
-                let block = coarse_block(stream, category / OCTET as u32);
-                key(logit, scale, gumbel(noise(stream, category, coarse(block, category))))
-            }
-        };
-        best = best.or(Best { key, category });
-    }
-    (best != Best::NONE).then_some(best.category)
+    winner(logits, stream, temperature).map(|best| best.category)
 }
 
 /// The draws of a batch, rows × draws in row-major order. Those of halves are by definition those of
-/// the numbers that they are, in `f32`.
+/// the numbers that they are, in `f32`; of weights, a [logarithm](crate::noise::weights) in integers takes
+/// the place of the logit.
 ///
 /// # Errors
 /// As [`CpuSampler::sample_rows`](crate::CpuSampler::sample_rows).
-pub fn sample_rows(logits: Logits<'_>, options: &SampleOptions<'_>) -> Result<Vec<u32>, Error> {
-    let job = Job::new(logits, options)?;
+pub fn sample_rows<'a>(
+    batch: impl Into<Batch<'a>>,
+    options: &SampleOptions<'a>,
+) -> Result<Vec<u32>, Error> {
+    let job = Job::new(batch, options)?;
     let mut draws = job.allocate()?;
-    for row in 0..logits.rows() {
-        let logits = logits.row_f32(row);
-        for draw in 0..job.draws {
-            draws[row * job.draws as usize + draw as usize] =
-                sample_row(&logits, job.stream(row, draw), job.temperature).unwrap_or(NO_DRAW);
-        }
+    for (draw, (row, number)) in draws.iter_mut().zip(job.races(0)) {
+        let stream = job.stream(row, number);
+        let best = with_rows!(job.logits.data(), rows => {
+            winner(rows.row(row), stream, job.temperature)
+        });
+        *draw = best.map_or(NO_DRAW, |best| best.category);
     }
     job.report(&draws)?;
     Ok(draws)
+}
+
+fn winner<T: Known>(row: &[T], stream: Stream, temperature: Temperature) -> Option<Best> {
+    let best = keys(row, stream, temperature)?.into_iter().fold(Best::NONE, Best::or);
+    (best != Best::NONE).then_some(best)
+}
+
+/// The categories of a row that can be drawn, with their keys; `None` if one is invalid.
+fn keys<T: Known>(row: &[T], stream: Stream, temperature: Temperature) -> Option<Vec<Best>> {
+    let mut keys = Vec::with_capacity(row.len());
+    for (category, value) in (0..).zip(row) {
+        let key = match (value.chance(), temperature) {
+            (Chance::Invalid, _) => return None,
+            (Chance::None, _) => continue,
+            (Chance::Some, Temperature::Greedy) => value.greedy(),
+            (Chance::Some, Temperature::Scaled(scale)) => {
+                let block = coarse_block(stream, category / OCTET as u32);
+                let g = gumbel(noise(stream, category, coarse(block, category)));
+                value.fixed(scale) + i64::from(g)
+            }
+        };
+        keys.push(Best { key, category });
+    }
+    Some(keys)
 }

@@ -3,7 +3,7 @@
 use crate::cpu::CpuSampler;
 use crate::error::Error;
 use crate::gpu::{AdapterReport, GpuSampler, pick_hardware};
-use crate::options::{Logits, SampleOptions};
+use crate::options::{Batch, SampleOptions};
 
 /// Either engine; both give the same draws.
 ///
@@ -92,14 +92,14 @@ impl Sampler {
     #[doc(alias = "multinomial")]
     #[doc(alias = "categorical")]
     #[doc(alias = "sample_from_logits")]
-    pub fn sample_rows(
+    pub fn sample_rows<'a>(
         &self,
-        logits: Logits<'_>,
-        options: &SampleOptions<'_>,
+        batch: impl Into<Batch<'a>>,
+        options: &SampleOptions<'a>,
     ) -> Result<Vec<u32>, Error> {
         match &self.engine {
-            Engine::Cpu(cpu) => cpu.sample_rows(logits, options),
-            Engine::Gpu(gpu) => gpu.sample_rows(logits, options),
+            Engine::Cpu(cpu) => cpu.sample_rows(batch, options),
+            Engine::Gpu(gpu) => gpu.sample_rows(batch, options),
         }
     }
 
@@ -108,14 +108,14 @@ impl Sampler {
     ///
     /// # Errors
     /// As [`sample_rows`](Self::sample_rows).
-    pub async fn sample_rows_async(
+    pub async fn sample_rows_async<'a>(
         &self,
-        logits: Logits<'_>,
-        options: &SampleOptions<'_>,
+        batch: impl Into<Batch<'a>>,
+        options: &SampleOptions<'a>,
     ) -> Result<Vec<u32>, Error> {
         match &self.engine {
-            Engine::Cpu(cpu) => cpu.sample_rows(logits, options),
-            Engine::Gpu(gpu) => gpu.sample_rows_async(logits, options).await,
+            Engine::Cpu(cpu) => cpu.sample_rows(batch, options),
+            Engine::Gpu(gpu) => gpu.sample_rows_async(batch, options).await,
         }
     }
 
@@ -123,15 +123,15 @@ impl Sampler {
     ///
     /// # Errors
     /// As [`sample_rows`](Self::sample_rows), and [`Error::DrawsLength`].
-    pub fn sample_rows_into(
+    pub fn sample_rows_into<'a>(
         &self,
-        logits: Logits<'_>,
-        options: &SampleOptions<'_>,
+        batch: impl Into<Batch<'a>>,
+        options: &SampleOptions<'a>,
         draws: &mut [u32],
     ) -> Result<(), Error> {
         match &self.engine {
-            Engine::Cpu(cpu) => cpu.sample_rows_into(logits, options, draws),
-            Engine::Gpu(gpu) => gpu.sample_rows_into(logits, options, draws),
+            Engine::Cpu(cpu) => cpu.sample_rows_into(batch, options, draws),
+            Engine::Gpu(gpu) => gpu.sample_rows_into(batch, options, draws),
         }
     }
 }

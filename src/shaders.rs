@@ -51,8 +51,14 @@ const WIDE: Piece = piece!("wide");
 /// Products in 64 bits, which takes [`wgpu::Features::SHADER_INT64`].
 const WIDE_U64: Piece = piece!("wide", "wide.u64");
 /// The contract, each piece after those that it needs.
-const NOISE: [Piece; 5] =
-    [piece!("pair"), piece!("philox"), piece!("bits"), piece!("gumbel"), piece!("order")];
+const NOISE: [Piece; 6] = [
+    piece!("pair"),
+    piece!("philox"),
+    piece!("bits"),
+    piece!("gumbel"),
+    piece!("order"),
+    piece!("weights"),
+];
 
 /// The pieces of the contract, each after those that it needs, with 64-bit products or without.
 pub fn noise_pieces(int64: bool) -> impl Iterator<Item = Piece> {
@@ -134,7 +140,9 @@ impl Variant {
             return pieces;
         }
         let blocks = if self.int64 { kernel!("blocks", "blocks.u64") } else { kernel!("blocks") };
-        pieces.extend([step, rows, kernel!("octet")]);
+        pieces.extend([step, rows]);
+        pieces.extend(self.measure());
+        pieces.push(kernel!("octet"));
         pieces.extend(self.load());
         match self.kernel {
             Kernel::Stream => pieces.extend([blocks, kernel!("race"), kernel!("stream")]),
@@ -144,10 +152,22 @@ impl Variant {
         pieces
     }
 
+    fn measure(self) -> Vec<Piece> {
+        match self.format {
+            LogitsFormat::F32 | LogitsFormat::F16 | LogitsFormat::Bf16 => vec![kernel!("measure")],
+            LogitsFormat::Weights => {
+                vec![kernel!("log2"), kernel!("measure", "measure.weights")]
+            }
+            LogitsFormat::Counts => vec![kernel!("log2"), kernel!("measure", "measure.counts")],
+        }
+    }
+
     fn load(self) -> Vec<Piece> {
         let widen = match self.format {
-            LogitsFormat::F32 if self.vec4 => return vec![kernel!("load", "load.vec4")],
-            LogitsFormat::F32 => return vec![kernel!("load")],
+            LogitsFormat::F32 | LogitsFormat::Weights | LogitsFormat::Counts => {
+                let vec4 = kernel!("load", "load.vec4");
+                return vec![if self.vec4 { vec4 } else { kernel!("load") }];
+            }
             LogitsFormat::F16 => kernel!("widen", "widen.f16"),
             LogitsFormat::Bf16 => kernel!("widen", "widen.bf16"),
         };

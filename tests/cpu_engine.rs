@@ -8,7 +8,7 @@ use std::time::Duration;
 use gumbel::conformance::{self, Case};
 use gumbel::noise::bits::{Stream, coarse, coarse_block, noise};
 use gumbel::noise::gumbel::{UNIT, gumbel};
-use gumbel::{CpuForm, CpuSampler, Logits, NO_DRAW, SampleOptions, Sampler, reference};
+use gumbel::{Batch, CpuForm, CpuSampler, Logits, NO_DRAW, SampleOptions, Sampler, reference};
 
 /// An engine for each form that this machine has, the one that users get first, and one that
 /// settles every category.
@@ -29,15 +29,20 @@ fn pool(threads: usize) -> rayon::ThreadPool {
 fn mismatches(
     case: &Case,
     expected: &[u32],
-    engine: impl Fn(Logits<'_>, &SampleOptions<'_>, &mut [u32]),
+    engine: impl Fn(Batch<'_>, &SampleOptions<'_>, &mut [u32]),
 ) -> usize {
     let mut draws = vec![NO_DRAW - 1; expected.len()];
-    engine(case.logits(), &case.options(), &mut draws);
+    engine(case.batch(), &case.options(), &mut draws);
     draws.iter().zip(expected).filter(|(got, expected)| got != expected).count()
 }
 
-fn run(engine: &CpuSampler, logits: Logits<'_>, options: &SampleOptions<'_>, draws: &mut [u32]) {
-    let done = engine.sample_rows_into(logits, options, draws);
+fn run<'a>(
+    engine: &CpuSampler,
+    batch: impl Into<Batch<'a>>,
+    options: &SampleOptions<'a>,
+    draws: &mut [u32],
+) {
+    let done = engine.sample_rows_into(batch, options, draws);
     assert!(done.is_ok(), "{done:?}");
 }
 
@@ -82,7 +87,7 @@ fn no_rows_with_ids_of_their_own() {
 #[test]
 fn conformance_counts_what_differs() {
     let engines: Vec<_> = engines().into_iter().map(Sampler::from).collect();
-    for case in conformance::cases().filter(|case| case.logits().categories() <= 256) {
+    for case in conformance::cases().filter(|case| case.batch().categories() <= 256) {
         let mut expected = case.expected();
         for engine in &engines {
             assert_eq!(case.mismatches(engine, &expected).unwrap(), 0, "{case}");
@@ -98,7 +103,7 @@ fn conformance_counts_what_differs() {
 fn the_comparison_sees_faults() {
     let mut seen = [0; 5];
     let engines = engines();
-    for case in conformance::cases().filter(|case| case.logits().categories() <= 256) {
+    for case in conformance::cases().filter(|case| case.batch().categories() <= 256) {
         let expected = case.expected();
         let engine = &engines[0];
         // two neighbours that differ, swapped

@@ -35,7 +35,13 @@ fn variants() -> impl Iterator<Item = Variant> {
                 })
             })
         });
-    let formats = [LogitsFormat::F32, LogitsFormat::F16, LogitsFormat::Bf16];
+    let formats = [
+        LogitsFormat::F32,
+        LogitsFormat::F16,
+        LogitsFormat::Bf16,
+        LogitsFormat::Weights,
+        LogitsFormat::Counts,
+    ];
     let loads = formats
         .into_iter()
         .flat_map(|format| [false, true].map(|vec4| Variant { format, vec4, ..PLAIN }));
@@ -137,12 +143,14 @@ fn is_float(module: &Module, info: &FunctionInfo, expression: Handle<Expression>
     inner.scalar_kind() == Some(ScalarKind::Float)
 }
 
-/// What computes with floats: the filter and the bounds.
-const FILTER: [&str; 9] = [
+/// What computes with floats: the filter and the bounds, and what they see of weights.
+const FILTER: [&str; 11] = [
     "filter_of",
     "floor_of",
     "log2_low",
+    "log2_of",
     "mantissa",
+    "measured_four",
     "scaled",
     "standing",
     "sure_floor",
@@ -234,7 +242,7 @@ fn float_operations(
         // what the filter returns, or a function that is itself looked at here
         E::CallResult(called) => {
             let name = module.functions[called].name.as_deref().unwrap();
-            !float(handle) || !["log2_low", "mantissa", "scaled"].contains(&name)
+            !float(handle) || !["log2_low", "log2_of", "mantissa", "scaled"].contains(&name)
         }
         // to compare
         E::Binary { op: Op::Less | Op::LessEqual | Op::Greater | Op::GreaterEqual, .. } => true,
@@ -364,7 +372,7 @@ fn without_a_shader(
 #[test]
 fn every_file_of_the_contract_has_its_shader() {
     let contract = stems("src/noise", "rs");
-    assert_eq!(contract.len(), 6 + 2);
+    assert_eq!(contract.len(), 7 + 2);
     assert_eq!(without_a_shader(&contract, &stems("shaders", "wgsl")), Vec::<String>::new());
 }
 
@@ -374,7 +382,7 @@ fn every_shader_has_its_twin_and_its_place_in_the_table() {
     // the kernels are the GPU engine's own
     let kernels = stems("shaders/kernel", "wgsl");
     shaders.retain(|stem, _| !kernels.contains_key(stem));
-    assert_eq!((shaders.len(), kernels.len()), (7, 16));
+    assert_eq!((shaders.len(), kernels.len()), (8, 18));
     assert_eq!(without_a_twin(&shaders), Vec::<String>::new());
     assert_eq!(without_a_place(&kernels), Vec::<String>::new());
 }

@@ -24,7 +24,7 @@ fn threshold(upper_end: f32, coarse_bits: u32) -> f32 {
     let c = f32(coarse_bits);
     // a device's division may be off by 2.5 units
     let interval = POWER_LOG2_E * (1.0 / c + 1.0 / (65535.0 - c)) * 1.00001;
-    let slack = POWER * 0.005859375 + (abs(upper_end) + POWER * 128.0) * 1.9073486328125e-6;
+    let slack = POWER * 0.0078125 + (abs(upper_end) + POWER * 128.0) * 1.9073486328125e-6;
     return upper_end - interval - slack;
 }
 

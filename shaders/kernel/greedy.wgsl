@@ -1,13 +1,8 @@
-// Temperature 0: the first of the largest logits.
+// Temperature 0: the first of the largest values.
 // Twin: src/cpu/greedy.rs. Host side: src/gpu/kernel.rs. Needs: everything before it but race.
 //
 // Dispatch, barriers and loops as in stream.wgsl. It reads the logits as fast as they can be read,
 // so benchmarks hold the other kernels against it.
-
-fn greedy_words(bits: vec4<u32>) -> vec4<i32> {
-    let sign = bitcast<vec4<i32>>(bits) >> vec4<u32>(31u);
-    return (bitcast<vec4<i32>>(bits & vec4<u32>(0x7fffffffu)) ^ sign) - sign;
-}
 
 @compute @workgroup_size(WORKGROUP)
 fn greedy(invocation: Invocation) {
@@ -18,7 +13,7 @@ fn greedy(invocation: Invocation) {
     let row = row_of(min(race / run.draws, run.rows - 1u), race % run.draws);
     let end = select(0u, part.end, exists && row.valid);
 
-    var most = -0x7f800001;
+    var most = GREEDY_NONE;
     var least = 0;
     var leader = part.begin;
     for (var octet = part.begin + team.lane; octet < end; octet += run.lanes) {
@@ -33,10 +28,9 @@ fn greedy(invocation: Invocation) {
         most = max(most, highest);
     }
 
-    // -inf is never drawn, and what is beyond the infinities is NaN
-    let invalid = !row.valid || most >= 0x7f800000 || least < -0x7f800000;
+    let invalid = !row.valid || greedy_invalid(most, least);
     var best = best_none();
-    if most > -0x7f800000 && !invalid {
+    if greedy_drawable(most) && !invalid {
         let logits_of = load(row.first_logit + leader * 8u, run.categories - leader * 8u);
         let bits = vec4<u32>(1u, 2u, 4u, 8u);
         let wanted = vec4<i32>(most);
@@ -44,7 +38,7 @@ fn greedy(invocation: Invocation) {
         let high = select(vec4<u32>(0u), bits << vec4<u32>(4u), greedy_words(logits_of.high) == wanted);
         let both = low | high;
         let first = firstTrailingBit(both.x | both.y | both.z | both.w);
-        best = Best(vec2<u32>(0u, bitcast<u32>(most)), run.first_category + leader * 8u + first);
+        best = Best(greedy_word_key(most), run.first_category + leader * 8u + first);
     }
     let all = winner(team, invocation, Outcome(best, invalid));
     if team.lane == 0u && exists {

@@ -1,9 +1,13 @@
-// Logits of f32, wherever they start.
-// Form for logits that start at multiples of 16 bytes: load.vec4.wgsl. Needs: octet.
+// Values of 32 bits, wherever they start.
+// Form for values that start at multiples of 16 bytes: load.vec4.wgsl. Needs: octet.
 
 @group(0) @binding(1) var<storage, read> logits: array<u32>;
 
-// The octet whose first logit has number `at`, of which `count` logits belong to the row.
+fn value_at(at: u32) -> u32 {
+    return logits[at];
+}
+
+// The octet whose first value has number `at`, of which `count` values belong to the row.
 fn load(at: u32, count: u32) -> Octet {
     return cut(
         Octet(

@@ -1,17 +1,17 @@
-// Eight logits as bits of f32, and what they say by themselves.
-// Needs: order.
+// Eight values: bits of f32, or counts.
+// Needs: measure.
 
 struct Octet {
     low: vec4<u32>,
     high: vec4<u32>,
 }
 
-// The first `count` logits of an octet, and -inf for the others.
+// The first `count` values of an octet, and what is never drawn for the others.
 fn cut(octet: Octet, count: u32) -> Octet {
     if count >= 8u {
         return octet;
     }
-    let none = vec4<u32>(NEG_INFINITY);
+    let none = vec4<u32>(NEVER);
     return Octet(
         select(none, octet.low, vec4<u32>(0u, 1u, 2u, 3u) < vec4<u32>(count)),
         select(none, octet.high, vec4<u32>(4u, 5u, 6u, 7u) < vec4<u32>(count)),

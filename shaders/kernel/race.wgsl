@@ -93,7 +93,7 @@ fn octet_at(row: Row, octet: u32, end: u32) -> Octet {
     if octet < end {
         count = run.categories - octet * 8u;
     }
-    return load(row.first_logit + octet * 8u, count);
+    return measured(load(row.first_logit + octet * 8u, count));
 }
 
 // The floor that the most promising category of the octet sets, whatever its fine bits.
@@ -119,10 +119,10 @@ fn highest_of_pair(pair: Pair) -> f32 {
 // One category with a finite logit, exactly.
 fn settle(row: Row, category: u32, coarse_bits: u32, logit: u32) -> Best {
     if row.greedy {
-        return Best(greedy_key(logit), category);
+        return Best(greedy_key_of(row, category, logit), category);
     }
     let g = gumbel(noise(row.stream, category, coarse_bits));
-    return Best(key(logit, row.scale, g), category);
+    return Best(key_of(row, category, logit, g), category);
 }
 
 // The floor that a settled category sets.

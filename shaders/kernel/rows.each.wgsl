@@ -1,5 +1,5 @@
 // What a race needs to know of its row, where each row may have its own.
-// Plain form: rows.wgsl. Needs: bits, filter, run.
+// Plain form: rows.wgsl. Needs: bits, filter, measure, run.
 //
 // A row whose parameters are out of range has no draw, and harms no other.
 
@@ -53,8 +53,8 @@ fn row_of(position: u32, draw: u32) -> Row {
     if (run.flags & EACH_TEMPERATURE) != 0u {
         let temperature = temperatures[position];
         greedy = (temperature & 0x7fffffffu) == 0u;
-        // 2^-100 to 2^100
-        let in_range = temperature >= 0x0d800000u && temperature <= 0x71800000u;
+        // up to 2^100
+        let in_range = temperature >= LEAST_TEMPERATURE && temperature <= 0x71800000u;
         valid = valid && (greedy || in_range);
         scale = scale_of(select(0x3f800000u, temperature, in_range));
         f = filter_of(scale);
@@ -83,7 +83,7 @@ fn scale_of(temperature: u32) -> u32 {
 }
 
 fn filter_of(scale: u32) -> Filter {
-    let slope = bitcast<f32>(scale) * POWER_LOG2_E;
+    let slope = bitcast<f32>(scale) * SLOPE;
     // a power of two: its product with the slope is 2^99 to 2^100
     let exponent = 353u - (bitcast<u32>(slope) >> 23u);
     return Filter(slope, select(exponent << 23u, 0x7f7fffffu, exponent >= 254u));

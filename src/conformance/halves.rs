@@ -184,10 +184,18 @@ mod tests {
     /// In how many cases of a format the draws tell each fault of the conversion.
     fn told<const FAULTS: usize>(format: LogitsFormat, faults: [Fault; FAULTS]) {
         let mut told = faults.map(|(name, _)| (name, 0));
-        for case in cases().filter(|case| case.logits().format() == format) {
-            let (logits, expected) = (case.logits(), case.expected());
-            let rows: Vec<f32> =
-                (0..logits.rows()).flat_map(|row| logits.row_f32(row).into_owned()).collect();
+        for case in cases().filter(|case| case.batch().format() == format) {
+            let (logits, expected) = (case.batch(), case.expected());
+            let number = |bytes: &[u8]| {
+                let bits = u16::from_ne_bytes([bytes[0], bytes[1]]);
+                match format {
+                    LogitsFormat::F16 => f16::from_bits(bits).to_f32(),
+                    _ => bf16::from_bits(bits).to_f32(),
+                }
+            };
+            let rows: Vec<f32> = (0..logits.rows())
+                .flat_map(|row| logits.bytes_of_row(row).chunks(2).map(number))
+                .collect();
             let draws = |convert: fn(f32) -> f32| {
                 let rows: Vec<_> = rows.iter().copied().map(convert).collect();
                 let rows = Logits::new(&rows, logits.categories()).unwrap();

@@ -22,6 +22,7 @@
 use std::f32::consts::LOG2_E;
 
 use super::simd::{ONE, Simd};
+use super::source::{FINE_ERROR, Source as _};
 use crate::filter::POWER;
 use crate::noise::bits::{OCTET, Stream};
 use crate::noise::philox::{MULTIPLIERS, ROUNDS, WEYL};
@@ -150,7 +151,7 @@ pub(super) fn least(standing: f32, coarse: i32) -> Option<f32> {
 
 /// For the largest of upper ends, if it is no more than [`NEAR_RANGE`] and comes from sharp coarse
 /// bits, the [`threshold`] is no more than this below.
-pub(super) const NEAR: f32 = POWER / 32.0;
+pub(super) const NEAR: f32 = POWER * 0.034;
 pub(super) const NEAR_RANGE: f32 = POWER * 4096.0;
 
 /// Whether the interval of these coarse bits is shorter than [`NEAR`] less the errors.
@@ -186,19 +187,6 @@ impl<const OCTETS: usize> Block<OCTETS> {
     }
 }
 
-/// Whether none of the logits is NaN or +∞.
-#[inline(always)]
-pub(super) fn valid<S: Simd>(s: S, logits: [S::Floats; 4]) -> bool {
-    s.all_below(logits, s.all(f32::INFINITY))
-}
-
-/// The logits of `S::OCTETS` octets.
-#[inline(always)]
-pub(super) fn load<S: Simd>(s: S, logits: &[f32]) -> [S::Floats; 4] {
-    let vector = |i: usize| s.floats(&logits[i * 2 * S::OCTETS..]);
-    [vector(0), vector(1), vector(2), vector(3)]
-}
-
 /// What a category of these must reach to win. `None` if nothing can be said.
 #[inline(always)]
 pub(super) fn threshold<S: Simd>(
@@ -215,7 +203,8 @@ pub(super) fn threshold<S: Simd>(
 #[inline(always)]
 pub(super) fn threshold_at(key: f32) -> Option<f32> {
     // false for ±∞ as well
-    (key.abs() < RANGE).then(|| key - 2.0 * ERROR - (key.abs() + POWER * 128.0) / (1 << 20) as f32)
+    let errors = 2.0 * (ERROR + POWER * FINE_ERROR);
+    (key.abs() < RANGE).then(|| key - errors - (key.abs() + POWER * 128.0) / (1 << 20) as f32)
 }
 
 /// The filter's [`standing`](crate::filter) of each category.
@@ -243,7 +232,7 @@ pub(super) fn first<S: Simd>(s: S, octets: &[[f32; OCTET]], bound: f32) -> usize
     let mut at = 0;
     for octets in octets.chunks(S::OCTETS) {
         let whole = octets.len() == S::OCTETS;
-        if !(whole && s.all_below(load(s, octets.as_flattened()), s.all(bound))) {
+        if !(whole && s.all_below(f32::fine(s, octets.as_flattened()), s.all(bound))) {
             let mask = not_below(s, octets, bound);
             if mask != 0 {
                 return at + mask.trailing_zeros() as usize;

@@ -3,9 +3,10 @@
 use crate::job::Temperature;
 use crate::noise::bits::{OCTET, Stream, coarse, coarse_block, noise};
 use crate::noise::gumbel::gumbel;
-use crate::noise::order::{Best, NEG_INFINITY, Scale, greedy_key, is_invalid, key};
+use crate::noise::order::{Best, Scale};
+use crate::options::{Chance, Known};
 
-/// The winner among some categories of a row, and whether a logit was seen that leaves the row
+/// The winner among some categories of a row, and whether a value was seen that leaves the row
 /// without a draw.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Outcome {
@@ -25,40 +26,47 @@ impl Outcome {
     }
 }
 
-/// One category with a finite logit, exactly.
-pub(super) fn settle(stream: Stream, scale: Scale, category: u32, coarse: u32, logit: f32) -> Best {
+/// One category that can be drawn, exactly.
+pub(super) fn settle<T: Known>(
+    stream: Stream,
+    scale: Scale,
+    category: u32,
+    coarse: u32,
+    value: T,
+) -> Best {
     let g = gumbel(noise(stream, category, coarse));
-    Best { key: key(logit.to_bits(), scale, g), category }
+    Best { key: value.fixed(scale) + i64::from(g), category }
 }
 
-/// All categories `first ..` with these logits, exactly.
+/// All categories `first ..` with these values, exactly.
 #[cold]
 #[inline(never)]
-pub(super) fn settle_all(
+pub(super) fn settle_all<T: Known>(
     stream: Stream,
     temperature: Temperature,
-    logits: &[f32],
+    values: &[T],
     first: u32,
 ) -> Outcome {
     let mut outcome = Outcome::NONE;
-    for (k, logits) in logits.chunks(OCTET).enumerate() {
+    for (k, values) in values.chunks(OCTET).enumerate() {
         let octet = first / OCTET as u32 + k as u32;
         let block = match temperature {
             Temperature::Greedy => [0; 4],
             Temperature::Scaled(_) => coarse_block(stream, octet),
         };
-        for (i, &logit) in logits.iter().enumerate() {
-            let bits = logit.to_bits();
-            if is_invalid(bits) {
-                outcome.invalid = true;
-            } else if bits != NEG_INFINITY {
-                let category = octet * OCTET as u32 + i as u32;
-                outcome.best = outcome.best.or(match temperature {
-                    Temperature::Greedy => Best { key: greedy_key(bits), category },
-                    Temperature::Scaled(scale) => {
-                        settle(stream, scale, category, coarse(block, category), logit)
-                    }
-                });
+        for (i, &value) in values.iter().enumerate() {
+            match value.chance() {
+                Chance::None => {}
+                Chance::Invalid => outcome.invalid = true,
+                Chance::Some => {
+                    let category = octet * OCTET as u32 + i as u32;
+                    outcome.best = outcome.best.or(match temperature {
+                        Temperature::Greedy => Best { key: value.greedy(), category },
+                        Temperature::Scaled(scale) => {
+                            settle(stream, scale, category, coarse(block, category), value)
+                        }
+                    });
+                }
             }
         }
     }
@@ -86,7 +94,7 @@ mod tests {
         }
         let mut logits = [0.0; 255];
         logits[254] = 1.0;
-        let greedy = Greedy { logits: &logits, first: u32::MAX - 255 };
+        let greedy = Greedy { values: &logits, first: u32::MAX - 255 };
         assert_eq!(CpuForm::detect().run(greedy).draw(), Some(u32::MAX - 1));
     }
 }

@@ -1,33 +1,33 @@
-//! Temperature 0: the largest logit of a row.
+//! Temperature 0: the largest value of a row.
 
 use super::exact::Outcome;
 use super::simd::{Simd, Task};
-use crate::noise::order::{Best, NEG_INFINITY, greedy_key, is_invalid};
+use super::source::Source;
+use crate::noise::order::Best;
+use crate::options::Chance;
 
-/// How many logits are compared before anyone asks which it was.
+/// How many values are compared before anyone asks which it was.
 const BLOCK: usize = 256;
 
-/// The largest of the logits of categories `first ..`.
-pub(super) struct Greedy<'a> {
-    pub(super) logits: &'a [f32],
+/// The largest of the values of categories `first ..`.
+pub(super) struct Greedy<'a, T> {
+    pub(super) values: &'a [T],
     pub(super) first: u32,
 }
 
-impl Task for Greedy<'_> {
+impl<T: Source> Task for Greedy<'_, T> {
     type Output = Outcome;
 
     #[inline(always)]
     fn run<S: Simd>(self, _: S) -> Outcome {
         let mut outcome = Outcome::NONE;
         let mut most = i32::MIN;
-        for (i, block) in self.logits.chunks(BLOCK).enumerate() {
+        for (i, block) in self.values.chunks(BLOCK).enumerate() {
             let first = self.first + (i * BLOCK) as u32;
             let (mut highest, mut invalid) = (i32::MIN, false);
-            for logit in block.iter().map(|x| x.to_bits()) {
-                invalid |= is_invalid(logit);
-                // the order of the floats; both zeros are 0
-                let magnitude = (logit & 0x7fff_ffff) as i32;
-                let ordered = if (logit as i32) < 0 { -magnitude } else { magnitude };
+            for &value in block {
+                invalid |= value.chance() == Chance::Invalid;
+                let ordered = value.ordered();
                 highest = if ordered > highest { ordered } else { highest };
             }
             outcome.invalid |= invalid;
@@ -41,10 +41,10 @@ impl Task for Greedy<'_> {
 }
 
 #[inline(never)]
-fn largest(logits: &[f32], first: u32) -> Best {
-    let logits = logits.iter().map(|x| x.to_bits()).enumerate();
-    logits
-        .filter(|&(_, logit)| !is_invalid(logit) && logit != NEG_INFINITY)
-        .map(|(i, logit)| Best { key: greedy_key(logit), category: first + i as u32 })
+fn largest<T: Source>(values: &[T], first: u32) -> Best {
+    (first..)
+        .zip(values)
+        .filter(|(_, value)| value.chance() == Chance::Some)
+        .map(|(category, value)| Best { key: value.greedy(), category })
         .fold(Best::NONE, Best::or)
 }

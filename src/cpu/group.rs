@@ -1,15 +1,15 @@
 //! The races of many short rows at once: octets of neighbouring races lie side by side.
 
 use super::bound::{
-    Block, NEAR, NEAR_RANGE, RoundKeys, coarse, is_sharp, load, not_below, threshold, uppers, valid,
+    Block, NEAR, NEAR_RANGE, RoundKeys, coarse, is_sharp, not_below, threshold, uppers,
 };
 use super::exact::{Outcome, settle, settle_all};
 use super::simd::{Simd, Task};
-use crate::filter::Filter;
+use super::source::Source;
 use crate::job::{Job, NO_DRAW, Temperature};
 use crate::noise::bits::{OCTET, Stream};
-use crate::noise::order::{Best, NEG_INFINITY, Scale, is_invalid};
-use crate::options::Rows;
+use crate::noise::order::{Best, Scale};
+use crate::options::{Chance, Rows};
 
 /// How many octets are bounded before races are decided: they stay in the nearest cache.
 const OCTETS: usize = 64;
@@ -19,54 +19,55 @@ pub(super) const MAX_CATEGORIES: usize = 256;
 const _: () = assert!(MAX_CATEGORIES <= OCTETS * OCTET);
 
 /// The races `first ..` of a job, row by row, a draw each.
-pub(super) struct Group<'a> {
+pub(super) struct Group<'a, T> {
     pub(super) job: &'a Job<'a>,
     /// The job's.
-    pub(super) rows: Rows<'a, f32>,
+    pub(super) rows: Rows<'a, T>,
     pub(super) scale: Scale,
     pub(super) keys: RoundKeys,
     pub(super) first: usize,
     pub(super) draws: &'a mut [u32],
 }
 
-impl Task for Group<'_> {
+impl<T: Source> Task for Group<'_, T> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         let Self { job, rows, scale, keys, first, draws } = self;
         let octets = rows.categories().div_ceil(OCTET);
-        let slope = Filter::new(scale).slope;
+        let slope = T::slope(scale);
         let mut lanes = Lanes::new(octets);
         let mut block = Block::<OCTETS>::EMPTY;
         let mut races = job.races(first);
         for draws in draws.chunks_mut(OCTETS / octets) {
             let these = races.clone().take(draws.len());
-            let in_place = in_place::<S>(job, rows, these.clone().next(), draws.len(), octets);
+            let in_place = in_place::<S, T>(job, rows, these.clone().next(), draws.len(), octets);
             lanes.fill(job, rows, these, octets, in_place.is_none());
-            let logits = in_place.unwrap_or(lanes.logits.as_flattened());
-            let mut all_valid = true;
+            let values = in_place.unwrap_or(lanes.values.as_flattened());
+            let mut all_plain = true;
             for at in (0..draws.len() * octets).step_by(S::OCTETS) {
                 let [coarse] = coarse(s, [lanes.counter(s, at)], &keys);
-                let logits = load(s, &logits[at * OCTET..]);
-                all_valid &= valid(s, logits);
-                block.store(s, at, uppers(s, logits, coarse, slope), coarse);
+                let values = &values[at * OCTET..];
+                let fine = T::fine(s, values);
+                all_plain &= T::all_plain(s, values, fine);
+                block.store(s, at, uppers(s, fine, coarse, slope), coarse);
             }
             let each = block.reach.chunks_exact(octets).zip(block.coarse.chunks_exact(octets));
             let each = draws.iter_mut().zip(each).zip(&mut races);
             for ((draw, (upper, coarse)), (row, number)) in each {
-                let sound =
-                    all_valid || rows.row(row).iter().all(|logit| !is_invalid(logit.to_bits()));
+                let tells = |value: &T| value.is_plain() || value.chance() == Chance::None;
+                let sound = all_plain || rows.row(row).iter().all(tells);
                 let winner = if sound { winner(s, upper, coarse) } else { Winner::Unknown };
                 *draw = match winner {
                     Winner::Is(category) => category,
                     Winner::Reaches(threshold) => {
-                        let (stream, logits) = (job.stream(row, number), rows.row(row));
-                        settle_above(stream, scale, logits, upper, coarse, threshold)
+                        let (stream, values) = (job.stream(row, number), rows.row(row));
+                        settle_above(stream, scale, values, upper, coarse, threshold)
                     }
                     Winner::Unknown => {
-                        let (stream, logits) = (job.stream(row, number), rows.row(row));
-                        let outcome = settle_all(stream, Temperature::Scaled(scale), logits, 0);
+                        let (stream, values) = (job.stream(row, number), rows.row(row));
+                        let outcome = settle_all(stream, Temperature::Scaled(scale), values, 0);
                         outcome.draw().unwrap_or(NO_DRAW)
                     }
                 };
@@ -75,15 +76,15 @@ impl Task for Group<'_> {
     }
 }
 
-/// The logits of some races, if they lie in memory as the lanes want them: no gap, whole tiles.
+/// The values of some races, if they lie in memory as the lanes want them: no gap, whole tiles.
 #[inline(always)]
-fn in_place<'a, S: Simd>(
+fn in_place<'a, S: Simd, T>(
     job: &Job<'_>,
-    rows: Rows<'a, f32>,
+    rows: Rows<'a, T>,
     first: Option<(usize, u32)>,
     races: usize,
     octets: usize,
-) -> Option<&'a [f32]> {
+) -> Option<&'a [T]> {
     let dense = job.draws == 1
         && rows.categories() == octets * OCTET
         && rows.row_stride() == rows.categories();
@@ -91,15 +92,15 @@ fn in_place<'a, S: Simd>(
     first.filter(|_| dense && whole).map(|(row, _)| rows.span(row, races))
 }
 
-/// The counter words of octets, and their logits if they are not taken in place.
-struct Lanes {
+/// The counter words of octets, and their values if they are not taken in place.
+struct Lanes<T> {
     octet: [u32; OCTETS],
     row: [[u32; OCTETS]; 2],
     draw: [u32; OCTETS],
-    logits: [[f32; OCTET]; OCTETS],
+    values: [[T; OCTET]; OCTETS],
 }
 
-impl Lanes {
+impl<T: Source> Lanes<T> {
     /// For races of so many octets.
     #[inline(always)]
     fn new(octets: usize) -> Self {
@@ -112,7 +113,7 @@ impl Lanes {
             row: [[0; OCTETS]; 2],
             draw: [0; OCTETS],
             // where a row ends within an octet there are categories of probability 0
-            logits: [[f32::NEG_INFINITY; OCTET]; OCTETS],
+            values: [[T::NEVER; OCTET]; OCTETS],
         }
     }
 
@@ -120,7 +121,7 @@ impl Lanes {
     fn fill(
         &mut self,
         job: &Job<'_>,
-        rows: Rows<'_, f32>,
+        rows: Rows<'_, T>,
         races: impl Iterator<Item = (usize, u32)>,
         octets: usize,
         copy: bool,
@@ -133,8 +134,8 @@ impl Lanes {
             self.row[1][lanes.clone()].fill(stream.row[1]);
             self.draw[lanes.clone()].fill(stream.draw << 1);
             if copy {
-                let logits = self.logits[lanes].as_flattened_mut();
-                logits[..categories].copy_from_slice(rows.row(row));
+                let values = self.values[lanes].as_flattened_mut();
+                values[..categories].copy_from_slice(rows.row(row));
             }
         }
     }
@@ -190,20 +191,20 @@ fn only<S: Simd>(s: S, octets: &[[f32; OCTET]], bound: f32) -> Option<usize> {
 /// The winner among the categories whose upper end is not below a threshold.
 #[cold]
 #[inline(never)]
-fn settle_above(
+fn settle_above<T: Source>(
     stream: Stream,
     scale: Scale,
-    logits: &[f32],
+    values: &[T],
     upper: &[[f32; OCTET]],
     coarse: &[[i32; OCTET]],
     threshold: f32,
 ) -> u32 {
-    let categories = upper.as_flattened().iter().zip(coarse.as_flattened()).zip(logits);
+    let categories = upper.as_flattened().iter().zip(coarse.as_flattened()).zip(values);
     let mut outcome = Outcome::NONE;
-    for (category, ((&upper, &coarse), &logit)) in (0..).zip(categories) {
+    for (category, ((&upper, &coarse), &value)) in (0..).zip(categories) {
         // a threshold of −∞ would let masks in
-        if upper >= threshold && logit.to_bits() != NEG_INFINITY {
-            let one = settle(stream, scale, category, coarse as u32, logit);
+        if upper >= threshold && value.chance() == Chance::Some {
+            let one = settle(stream, scale, category, coarse as u32, value);
             outcome.best = outcome.best.or(one);
         }
     }

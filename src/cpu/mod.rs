@@ -6,17 +6,16 @@ use rayon::ThreadPool;
 
 use crate::error::Error;
 use crate::job::Job;
-use crate::options::{Logits, SampleOptions};
+use crate::options::{Batch, SampleOptions};
 
 mod bound;
 mod exact;
 mod greedy;
 mod group;
-mod halves;
 mod race;
 mod schedule;
 mod simd;
-mod widen;
+mod source;
 
 use schedule::Plan;
 
@@ -90,17 +89,16 @@ impl CpuSampler {
     /// ([`Error::UndrawableRow`]) unless [sentinels](SampleOptions::with_sentinels) are asked for.
     ///
     /// # Complexity
-    /// O(rows · draws · categories) time. Beside the result, some twenty KiB of stack a thread; for
-    /// halves, which are converted on the way, another 8.
+    /// O(rows · draws · categories) time. Beside the result, some twenty KiB of stack a thread.
     #[doc(alias = "multinomial")]
     #[doc(alias = "categorical")]
     #[doc(alias = "sample_from_logits")]
-    pub fn sample_rows(
+    pub fn sample_rows<'a>(
         &self,
-        logits: Logits<'_>,
-        options: &SampleOptions<'_>,
+        batch: impl Into<Batch<'a>>,
+        options: &SampleOptions<'a>,
     ) -> Result<Vec<u32>, Error> {
-        let job = Job::new(logits, options)?;
+        let job = Job::new(batch, options)?;
         let mut draws = job.allocate()?;
         self.run(&job, &mut draws);
         job.report(&draws)?;
@@ -112,13 +110,13 @@ impl CpuSampler {
     ///
     /// # Errors
     /// As [`sample_rows`](Self::sample_rows), and [`Error::DrawsLength`].
-    pub fn sample_rows_into(
+    pub fn sample_rows_into<'a>(
         &self,
-        logits: Logits<'_>,
-        options: &SampleOptions<'_>,
+        batch: impl Into<Batch<'a>>,
+        options: &SampleOptions<'a>,
         draws: &mut [u32],
     ) -> Result<(), Error> {
-        let job = Job::new(logits, options)?;
+        let job = Job::new(batch, options)?;
         job.check_output(draws)?;
         self.run(&job, draws);
         job.report(draws)

@@ -5,19 +5,19 @@
 //! candidates are bounded: nearly always one is left, and it has won; otherwise those left are
 //! settled exactly.
 
+use std::ops::Range;
+
 use super::bound::{
-    Block, RoundKeys, coarse, first, interval, least, load, not_below, standings, threshold_at,
-    upper, valid,
+    Block, RoundKeys, coarse, first, interval, least, not_below, standings, threshold_at, upper,
 };
 use super::exact::{Outcome, settle, settle_all};
-use super::simd::Simd;
+use super::simd::{MAX_TILE, Simd};
+use super::source::Source;
 use crate::filter::{floor_at, from_key};
 use crate::job::Temperature;
 use crate::noise::bits::{OCTET, Stream};
-use crate::noise::order::{Best, NEG_INFINITY, Scale, is_invalid};
-
-/// The octets of the largest tile.
-const MAX_TILE: usize = 8;
+use crate::noise::order::{Best, Scale};
+use crate::options::Chance;
 
 /// How many tiles an opening has at most; an even number.
 const OPENING: usize = 16;
@@ -25,9 +25,13 @@ const OPENING: usize = 16;
 const CANDIDATES: usize = 16;
 
 /// A race under way.
-pub(super) struct Race {
+pub(super) struct Race<'a, T> {
     stream: Stream,
     scale: Scale,
+    /// The values of the categories `first ..`; `first` is a multiple of eight.
+    row: &'a [T],
+    first: u32,
+    /// Of [rough](Source::rough) values.
     slope: f32,
     /// What a category must reach, as a bound and as a standing; −∞ until something is known.
     threshold: f32,
@@ -35,47 +39,58 @@ pub(super) struct Race {
     candidates: Candidates,
     /// Of those that have been settled.
     settled: Outcome,
+    /// Whether no value may be invalid that the filter has passed by.
+    watched: bool,
 }
 
-impl Race {
+impl<'a, T: Source> Race<'a, T> {
     #[inline(always)]
-    pub(super) fn new(stream: Stream, scale: Scale, slope: f32) -> Self {
+    pub(super) fn new(stream: Stream, scale: Scale, row: &'a [T], first: u32) -> Self {
         Self {
             stream,
             scale,
-            slope,
+            row,
+            first,
+            slope: T::rough_slope(scale),
             threshold: f32::NEG_INFINITY,
             floor: f32::NEG_INFINITY,
             candidates: Candidates::NONE,
             settled: Outcome::NONE,
+            watched: true,
         }
     }
 
-    /// Races the categories `first ..` with these logits; `first` is a multiple of eight.
+    /// The number of categories.
+    pub(super) fn categories(&self) -> usize {
+        self.row.len()
+    }
+
+    /// Races some categories, counted from the row's start; the first one is a multiple of eight.
     #[inline(always)]
-    pub(super) fn run<S: Simd>(&mut self, s: S, mut logits: &[f32], first: u32, keys: &RoundKeys) {
+    pub(super) fn run<S: Simd>(&mut self, s: S, categories: Range<usize>, keys: &RoundKeys) {
         let tile = S::OCTETS * OCTET;
-        let mut octet = first / OCTET as u32;
-        while self.floor == f32::NEG_INFINITY && logits.len() >= OPENING / 2 * tile {
-            let tiles = (logits.len() / tile).min(OPENING) & !1;
-            let (opening, rest) = logits.split_at(tiles * tile);
+        let mut octet = (self.first + categories.start as u32) / OCTET as u32;
+        let mut values = &self.row[categories];
+        while self.floor == f32::NEG_INFINITY && values.len() >= OPENING / 2 * tile {
+            let tiles = (values.len() / tile).min(OPENING) & !1;
+            let (opening, rest) = values.split_at(tiles * tile);
             self.open(s, opening, octet, keys);
-            logits = rest;
+            values = rest;
             octet += (tiles * S::OCTETS) as u32;
         }
         let mut octets = sequence(s, octet);
         let step = s.all_words(S::OCTETS as u32);
-        let mut pairs = logits.chunks_exact(2 * tile);
+        let mut pairs = values.chunks_exact(2 * tile);
         for pair in &mut pairs {
             let after = s.add_words(octets, step);
             self.filter(s, pair, [octets, after], octet, keys);
             octets = s.add_words(after, step);
             octet += 2 * S::OCTETS as u32;
         }
-        for logits in pairs.remainder().chunks(tile) {
+        for values in pairs.remainder().chunks(tile) {
             // categories of probability 0 make the last tile a whole one
-            let mut whole = [f32::NEG_INFINITY; MAX_TILE * OCTET];
-            whole[..logits.len()].copy_from_slice(logits);
+            let mut whole = [T::NEVER; MAX_TILE * OCTET];
+            whole[..values.len()].copy_from_slice(values);
             self.filter(s, &whole[..tile], [octets], octet, keys);
             octets = s.add_words(octets, step);
             octet += S::OCTETS as u32;
@@ -85,7 +100,7 @@ impl Race {
     /// The first tiles, of which nothing is known: looks how high each reaches, and then takes the
     /// highest first, so that it is nearly always the only one to be admitted.
     #[inline(always)]
-    fn open<S: Simd>(&mut self, s: S, logits: &[f32], octet: u32, keys: &RoundKeys) {
+    fn open<S: Simd>(&mut self, s: S, values: &[T], octet: u32, keys: &RoundKeys) {
         let tile = S::OCTETS * OCTET;
         let mut octets = sequence(s, octet);
         let step = s.all_words(S::OCTETS as u32);
@@ -94,20 +109,20 @@ impl Race {
         let mut highest = s.all(f32::NEG_INFINITY);
         let mut all_valid = true;
         let lanes = 2 * S::OCTETS;
-        for (k, pair) in logits.chunks_exact(2 * tile).enumerate() {
+        for (k, pair) in values.chunks_exact(2 * tile).enumerate() {
             let after = s.add_words(octets, step);
             let coarse = coarse(s, self.counters(s, [octets, after]), keys);
             octets = s.add_words(after, step);
             for i in 0..2 {
-                let logits = load(s, &pair[i * tile..]);
-                all_valid &= valid(s, logits);
-                let [a, b, c, d] = standings(s, logits, coarse[i], self.slope);
+                let rough = T::rough(s, &pair[i * tile..]);
+                all_valid &= T::all_valid(s, rough);
+                let [a, b, c, d] = standings(s, rough, coarse[i], self.slope);
                 let height = s.larger(s.larger(a, b), s.larger(c, d));
                 s.store(height, &mut heights[(2 * k + i) * lanes..]);
                 highest = s.larger(highest, height);
             }
         }
-        if !all_valid {
+        if !all_valid && values.iter().any(|value| value.chance() == Chance::Invalid) {
             self.settled.invalid = true;
             return;
         }
@@ -115,10 +130,10 @@ impl Race {
         s.store(highest, most.as_flattened_mut());
         let highest = s.max(&most);
         if highest == f32::NEG_INFINITY {
-            return self.settle_run(logits, octet);
+            return self.settle_run(values, octet);
         }
         // the floor that the highest tile sets shuts out nearly all others
-        let tiles = logits.len() / tile;
+        let tiles = values.len() / tile;
         let (mut floor, mut taken) = (highest, 0u32);
         loop {
             let left = reaching(s, &heights, tiles, floor) & !taken;
@@ -128,8 +143,8 @@ impl Race {
             let t = left.trailing_zeros() as usize;
             taken |= 1 << t;
             let octet = octet + (t * S::OCTETS) as u32;
-            let logits = &logits[t * tile..][..tile];
-            self.filter(s, logits, [sequence(s, octet)], octet, keys);
+            let values = &values[t * tile..][..tile];
+            self.filter(s, values, [sequence(s, octet)], octet, keys);
             floor = self.floor;
         }
     }
@@ -139,7 +154,7 @@ impl Race {
     fn filter<S: Simd, const TILES: usize>(
         &mut self,
         s: S,
-        logits: &[f32],
+        values: &[T],
         octets: [S::Words; TILES],
         octet: u32,
         keys: &RoundKeys,
@@ -148,8 +163,11 @@ impl Race {
         let mut reach = [[s.all(0.0); 4]; TILES];
         let mut all_below = true;
         for i in 0..TILES {
-            let logits = load(s, &logits[i * S::OCTETS * OCTET..]);
-            reach[i] = standings(s, logits, coarse[i], self.slope);
+            let rough = T::rough(s, &values[i * S::OCTETS * OCTET..]);
+            if T::WATCHED {
+                self.watched &= T::all_valid(s, rough);
+            }
+            reach[i] = standings(s, rough, coarse[i], self.slope);
             all_below &= s.all_below(reach[i], s.all(self.floor));
         }
         if !all_below {
@@ -158,7 +176,7 @@ impl Race {
                 block.store(s, i * S::OCTETS, reach[i], coarse[i]);
             }
             let used = TILES * S::OCTETS;
-            self.admit(s, logits, &block.reach[..used], &block.coarse[..used], octet);
+            self.admit(s, values, &block.reach[..used], &block.coarse[..used], octet);
         }
     }
 
@@ -182,7 +200,7 @@ impl Race {
     fn admit<S: Simd>(
         &mut self,
         s: S,
-        logits: &[f32],
+        values: &[T],
         reach: &[[f32; OCTET]],
         coarse: &[[i32; OCTET]],
         octet: u32,
@@ -192,8 +210,8 @@ impl Race {
             // nothing is known yet: the one that stands highest is asked first
             let leader = first(s, reach, s.max(reach));
             match least(standings[leader], coarse[leader]) {
-                Some(least) => self.raise(least),
-                None => return self.settle_run(logits, octet),
+                Some(least) if values[leader].is_plain() => self.raise(least),
+                _ => return self.settle_run(values, octet),
             }
         }
         for (k, tile) in reach.chunks_exact(S::OCTETS).enumerate() {
@@ -201,14 +219,19 @@ impl Race {
             while mask != 0 {
                 let i = S::OCTETS * OCTET * k + mask.trailing_zeros() as usize;
                 mask &= mask - 1;
-                if is_invalid(logits[i].to_bits()) {
+                let value = values[i];
+                if value.chance() == Chance::Invalid {
                     self.settled.invalid = true;
-                } else if standings[i] >= self.floor {
+                } else if standings[i] >= self.floor && value.chance() == Chance::Some {
                     if self.candidates.count == CANDIDATES {
                         self.thin_out(s);
                     }
                     let category = octet * OCTET as u32 + i as u32;
-                    self.candidates.push(category, logits[i], coarse[i], standings[i]);
+                    if !value.is_plain() {
+                        self.settle_one(category, coarse[i] as u32, value);
+                        continue;
+                    }
+                    self.candidates.push(category, value.float(), coarse[i], standings[i]);
                     if let Some(least) = least(standings[i], coarse[i]) {
                         self.raise(least);
                     }
@@ -220,7 +243,7 @@ impl Race {
     /// Bounds the candidates, and leaves those that may win.
     #[inline(always)]
     fn bound<S: Simd>(&mut self, s: S) {
-        let upper = self.candidates.upper(s, self.slope);
+        let upper = self.candidates.upper(s, T::slope(self.scale));
         if let Some(threshold) = self.candidates.threshold(&upper) {
             self.raise(threshold);
             self.candidates.retain(|i| upper[i] >= self.threshold);
@@ -236,16 +259,25 @@ impl Race {
         }
     }
 
-    /// Categories among which is an invalid logit, or nothing but masks, or what is beyond bounds.
+    /// Categories among which is an invalid value, or nothing but masks, or what is beyond bounds.
     #[cold]
     #[inline(never)]
-    fn settle_run(&mut self, logits: &[f32], octet: u32) {
-        if logits.iter().all(|logit| logit.to_bits() == NEG_INFINITY) {
+    fn settle_run(&mut self, values: &[T], octet: u32) {
+        if values.iter().all(|value| value.chance() == Chance::None) {
             return;
         }
         let temperature = Temperature::Scaled(self.scale);
-        let outcome = settle_all(self.stream, temperature, logits, octet * OCTET as u32);
+        let outcome = settle_all(self.stream, temperature, values, octet * OCTET as u32);
         self.settled = self.settled.merge(outcome);
+        self.raise_to_settled();
+    }
+
+    /// One category of which floats do not tell enough.
+    #[cold]
+    #[inline(never)]
+    fn settle_one(&mut self, category: u32, coarse: u32, value: T) {
+        let one = settle(self.stream, self.scale, category, coarse, value);
+        self.settled.best = self.settled.best.or(one);
         self.raise_to_settled();
     }
 
@@ -253,9 +285,10 @@ impl Race {
     #[cold]
     #[inline(never)]
     fn settle_candidates(&mut self) {
-        let Candidates { count, category, coarse, logit, .. } = self.candidates;
+        let Candidates { count, category, coarse, .. } = self.candidates;
         for i in 0..count {
-            let one = settle(self.stream, self.scale, category[i], coarse[i] as u32, logit[i]);
+            let value = self.row[(category[i] - self.first) as usize];
+            let one = settle(self.stream, self.scale, category[i], coarse[i] as u32, value);
             self.settled.best = self.settled.best.or(one);
         }
         self.candidates.count = 0;
@@ -270,18 +303,27 @@ impl Race {
         }
     }
 
+    /// Looks for what the filter may have passed by.
+    #[inline(always)]
+    fn look_for_invalid(&mut self) {
+        if !self.watched {
+            self.settled.invalid |= self.row.iter().any(|x| x.chance() == Chance::Invalid);
+        }
+    }
+
     /// From now on a category must reach this.
     #[inline(always)]
     fn raise(&mut self, threshold: f32) {
         if threshold > self.threshold {
             self.threshold = threshold;
-            self.floor = floor_at(threshold);
+            self.floor = floor_at(threshold) - T::rough_error(self.scale);
         }
     }
 
     /// The outcome, with the winner's key.
     #[inline(always)]
     pub(super) fn outcome<S: Simd>(&mut self, s: S) -> Outcome {
+        self.look_for_invalid();
         self.bound(s);
         self.settle_candidates();
         self.settled
@@ -290,6 +332,7 @@ impl Race {
     /// The winner; its key remains unknown where it does not matter.
     #[inline(always)]
     pub(super) fn draw<S: Simd>(&mut self, s: S) -> Option<u32> {
+        self.look_for_invalid();
         if self.settled.best == Best::NONE && !self.settled.invalid {
             // those whom the floor has passed by are out, and that may tell already
             let mut left = self.candidates.not_below(s, self.floor);
@@ -312,7 +355,8 @@ struct Candidates {
     count: usize,
     category: [u32; CANDIDATES],
     coarse: [i32; CANDIDATES],
-    logit: [f32; CANDIDATES],
+    /// Its logit, or what stands for it.
+    float: [f32; CANDIDATES],
     standing: [[f32; OCTET]; CANDIDATES / OCTET],
 }
 
@@ -321,15 +365,15 @@ impl Candidates {
         count: 0,
         category: [0; CANDIDATES],
         coarse: [0; CANDIDATES],
-        logit: [0.0; CANDIDATES],
+        float: [0.0; CANDIDATES],
         standing: [[0.0; OCTET]; CANDIDATES / OCTET],
     };
 
     #[inline(always)]
-    fn push(&mut self, category: u32, logit: f32, coarse: i32, standing: f32) {
+    fn push(&mut self, category: u32, float: f32, coarse: i32, standing: f32) {
         self.category[self.count] = category;
         self.coarse[self.count] = coarse;
-        self.logit[self.count] = logit;
+        self.float[self.count] = float;
         self.standing.as_flattened_mut()[self.count] = standing;
         self.count += 1;
     }
@@ -340,7 +384,7 @@ impl Candidates {
         for i in 0..count {
             if keep(i) {
                 let standing = self.standing.as_flattened()[i];
-                self.push(self.category[i], self.logit[i], self.coarse[i], standing);
+                self.push(self.category[i], self.float[i], self.coarse[i], standing);
             }
         }
     }
@@ -357,8 +401,8 @@ impl Candidates {
         let mut found = [0.0; CANDIDATES];
         let mut at = 0;
         while at < self.count {
-            let (logits, coarse) = (s.floats(&self.logit[at..]), s.ints(&self.coarse[at..]));
-            s.store(upper(s, logits, s.all(slope), coarse), &mut found[at..]);
+            let (floats, coarse) = (s.floats(&self.float[at..]), s.ints(&self.coarse[at..]));
+            s.store(upper(s, floats, s.all(slope), coarse), &mut found[at..]);
             at += 2 * S::OCTETS;
         }
         found

@@ -7,7 +7,7 @@
 //! | longer rows | each race tile by tile behind the filter (`race`) |
 //! | long rows, several draws | so many races take each piece of the row while it is in the cache |
 //!
-//! Halves are converted on the way (`halves`).
+//! All of it is generic over what rows are made of (`source`).
 
 use std::ops::Range;
 
@@ -19,11 +19,11 @@ use super::greedy::Greedy;
 use super::group::{Group, MAX_CATEGORIES};
 use super::race::Race;
 use super::simd::{CpuForm, Simd, Task};
-use crate::filter::Filter;
+use super::source::Source;
 use crate::job::{Job, NO_DRAW, Temperature};
 use crate::noise::bits::{OCTET, Stream};
 use crate::noise::order::Scale;
-use crate::options::{Data, Rows};
+use crate::options::{Data, Rows, with_rows};
 
 /// Logits, counted once a draw, that are worth the hand-over to another thread.
 const GRAIN: usize = 1 << 16;
@@ -32,7 +32,7 @@ const SEGMENT: usize = 1 << 16;
 /// The logits that stay in the nearest cache while several races take them.
 const PIECE: usize = 1 << 12;
 /// How many races take a piece in turn.
-pub(super) const RACES: usize = 32;
+const RACES: usize = 32;
 const _: () = assert!(SEGMENT.is_multiple_of(OCTET) && PIECE.is_multiple_of(OCTET));
 
 /// How races are decided. The draws do not depend on it.
@@ -99,16 +99,12 @@ impl<'a> Plan<'a> {
 
     /// The races `first ..`, a draw each, on this thread.
     fn races(&self, first: usize, draws: &mut [u32]) {
-        match self.job.logits.data() {
-            Data::F32(rows) => self.races_of_singles(rows, first, draws),
-            Data::F16(rows) => self.races_of_halves(rows, first, draws),
-            Data::Bf16(rows) => self.races_of_halves(rows, first, draws),
-        }
+        with_rows!(self.job.logits.data(), rows => self.races_of(rows, first, draws));
     }
 
     /// The same of the job's rows.
     #[inline(never)]
-    pub(super) fn races_of_singles(&self, rows: Rows<'_, f32>, first: usize, draws: &mut [u32]) {
+    fn races_of<T: Source>(&self, rows: Rows<'_, T>, first: usize, draws: &mut [u32]) {
         let Self { job, form, method, keys } = *self;
         match method {
             Method::Grouped(scale) => form.run(Group { job, rows, scale, keys, first, draws }),
@@ -125,76 +121,47 @@ impl<'a> Plan<'a> {
     /// One race on all threads, a segment of the row each.
     fn cut(&self, (row, number): (usize, u32)) -> Outcome {
         let stream = self.job.stream(row, number);
-        match self.job.logits.data() {
-            Data::F32(rows) => segments(rows.row(row), |at, part| self.race(stream, part, at)),
-            Data::F16(rows) => {
-                segments(rows.row(row), |at, part| self.race_of_halves(stream, part, at))
-            }
-            Data::Bf16(rows) => {
-                segments(rows.row(row), |at, part| self.race_of_halves(stream, part, at))
-            }
-        }
+        with_rows!(self.job.logits.data(), rows => {
+            let segments = rows.row(row).par_chunks(SEGMENT).enumerate();
+            segments
+                .map(|(k, segment)| self.race(stream, segment, (k * SEGMENT) as u32))
+                .reduce(|| Outcome::NONE, Outcome::merge)
+        })
     }
 
     /// The categories `first ..` of a race, on this thread.
-    pub(super) fn race(&self, stream: Stream, logits: &[f32], first: u32) -> Outcome {
+    fn race<T: Source>(&self, stream: Stream, values: &[T], first: u32) -> Outcome {
         match self.method {
-            Method::Greedy => self.form.run(Greedy { logits, first }),
-            Method::Unfiltered(temperature) => settle_all(stream, temperature, logits, first),
+            Method::Greedy => self.form.run(Greedy { values, first }),
+            Method::Unfiltered(temperature) => settle_all(stream, temperature, values, first),
             Method::Grouped(scale) | Method::Filtered(scale) => {
-                let mut race = Race::new(stream, scale, Filter::new(scale).slope);
-                let races = std::slice::from_mut(&mut race);
-                self.form.run(Advance { races, logits, first, keys: self.keys });
-                self.form.run(Finish { race: &mut race })
+                let race = Race::new(stream, scale, values, first);
+                self.form.run(Whole { race, keys: self.keys })
             }
         }
     }
 }
 
-/// The outcomes of a row's segments, on all threads; each is told the number of its first logit.
-fn segments<T: Sync>(row: &[T], race: impl Fn(u32, &[T]) -> Outcome + Sync) -> Outcome {
-    let segments = row.par_chunks(SEGMENT).enumerate();
-    segments
-        .map(|(k, segment)| race((k * SEGMENT) as u32, segment))
-        .reduce(|| Outcome::NONE, Outcome::merge)
+/// A race, from its start to its end.
+struct Whole<'a, T> {
+    race: Race<'a, T>,
+    keys: RoundKeys,
 }
 
-/// The next categories of some races of one row.
-pub(super) struct Advance<'a> {
-    pub(super) races: &'a mut [Race],
-    pub(super) logits: &'a [f32],
-    pub(super) first: u32,
-    pub(super) keys: RoundKeys,
-}
-
-impl Task for Advance<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<S: Simd>(self, s: S) {
-        for race in self.races {
-            race.run(s, self.logits, self.first, &self.keys);
-        }
-    }
-}
-
-/// The end of a race.
-pub(super) struct Finish<'a> {
-    pub(super) race: &'a mut Race,
-}
-
-impl Task for Finish<'_> {
+impl<T: Source> Task for Whole<'_, T> {
     type Output = Outcome;
 
     #[inline(always)]
-    fn run<S: Simd>(self, s: S) -> Outcome {
+    fn run<S: Simd>(mut self, s: S) -> Outcome {
+        let categories = 0..self.race.categories();
+        self.race.run(s, categories, &self.keys);
         self.race.outcome(s)
     }
 }
 
 /// Some of the races `first ..`, so many as there are draws: a row and the numbers of up to
 /// [`RACES`] of its draws.
-pub(super) fn groups(
+fn groups(
     job: &Job<'_>,
     first: usize,
     draws: usize,
@@ -210,62 +177,51 @@ pub(super) fn groups(
 }
 
 /// The races `first ..` of a job with long rows.
-struct LongRows<'a> {
+struct LongRows<'a, T> {
     job: &'a Job<'a>,
     /// The job's.
-    rows: Rows<'a, f32>,
+    rows: Rows<'a, T>,
     scale: Scale,
     keys: RoundKeys,
     first: usize,
     draws: &'a mut [u32],
 }
 
-impl Task for LongRows<'_> {
+impl<T: Source> Task for LongRows<'_, T> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         let Self { job, rows, scale, keys, first, draws } = self;
-        let slope = Filter::new(scale).slope;
+        let categories = rows.categories();
         if job.draws == 1 {
             for (row, draw) in (first..).zip(draws) {
-                let mut race = Race::new(job.stream(row, 0), scale, slope);
-                race.run(s, rows.row(row), 0, &keys);
+                let mut race = Race::new(job.stream(row, 0), scale, rows.row(row), 0);
+                race.run(s, 0..categories, &keys);
                 *draw = race.draw(s).unwrap_or(NO_DRAW);
             }
             return;
         }
         // on the stack, as small calls allocate nothing
-        let mut races: [Race; RACES] =
-            std::array::from_fn(|_| Race::new(Stream::new(0, 0, 0), scale, slope));
+        let mut races: [Race<'_, T>; RACES] =
+            std::array::from_fn(|_| Race::new(Stream::new(0, 0, 0), scale, &[], 0));
         let mut rest = draws;
         for (row, numbers) in groups(job, first, rest.len()) {
             let (draws, later) = rest.split_at_mut(numbers.len());
             let races = &mut races[..numbers.len()];
             for (race, number) in races.iter_mut().zip(numbers) {
-                *race = Race::new(job.stream(row, number), scale, slope);
+                *race = Race::new(job.stream(row, number), scale, rows.row(row), 0);
             }
-            side_by_side(s, rows.row(row), races, draws, &keys);
+            // each takes a piece of the row while it is in the nearest cache
+            for piece in (0..categories).step_by(PIECE) {
+                for race in &mut *races {
+                    race.run(s, piece..categories.min(piece + PIECE), &keys);
+                }
+            }
+            for (race, draw) in races.iter_mut().zip(draws) {
+                *draw = race.draw(s).unwrap_or(NO_DRAW);
+            }
             rest = later;
         }
-    }
-}
-
-/// Some races of one row: each takes a piece of it while the piece is in the nearest cache.
-#[inline(always)]
-fn side_by_side<S: Simd>(
-    s: S,
-    logits: &[f32],
-    races: &mut [Race],
-    draws: &mut [u32],
-    keys: &RoundKeys,
-) {
-    for (i, piece) in logits.chunks(PIECE).enumerate() {
-        for race in &mut *races {
-            race.run(s, piece, (i * PIECE) as u32, keys);
-        }
-    }
-    for (race, draw) in races.iter_mut().zip(draws) {
-        *draw = race.draw(s).unwrap_or(NO_DRAW);
     }
 }

@@ -1,3 +1,5 @@
+use std::f32::consts::LOG2_E;
+
 use super::*;
 use crate::noise::gumbel::gumbel;
 use crate::noise::order::{Best, key};
@@ -22,8 +24,10 @@ fn wrongly_discarded(raise: impl Fn(f32) -> f32) -> usize {
         // the largest G with these coarse bits: all fine bits 0
         let most = key(logit.to_bits(), scale, gumbel(u64::from(coarse) << 48));
         let best = most;
-        wrong +=
-            usize::from(!admits(raise(floor_of(best)), Filter::new(scale).standing(logit, coarse)));
+        wrong += usize::from(!admits(
+            raise(floor_of(best)),
+            Filter::new(scale, LOG2_E).standing(logit, coarse),
+        ));
     }
     wrong
 }
@@ -48,7 +52,7 @@ fn the_check_sees_a_tight_filter() {
 fn discards_nearly_everything_that_cannot_win() {
     // the best of 2^17 flat categories has a key of about 12
     let best = 12 << 24;
-    let filter = Filter::new(Scale::ONE);
+    let filter = Filter::new(Scale::ONE, LOG2_E);
     let admitted =
         (0..1u32 << 16).filter(|&c| admits(floor_of(best), filter.standing(0.0, c))).count();
     assert!(admitted <= 1, "{admitted} of 65536");
@@ -57,7 +61,7 @@ fn discards_nearly_everything_that_cannot_win() {
 #[test]
 fn an_open_filter_admits_every_finite_logit() {
     for temperature in [Scale::MIN_TEMPERATURE, 0.5, 1.0, Scale::MAX_TEMPERATURE] {
-        let filter = Filter::new(Scale::from_temperature(temperature).unwrap());
+        let filter = Filter::new(Scale::from_temperature(temperature).unwrap(), LOG2_E);
         for logit in [f32::MIN, -1.0, 0.0, f32::MAX] {
             for coarse in [0, 0xffff] {
                 let standing = filter.standing(logit, coarse);
@@ -78,7 +82,7 @@ fn the_leading_bits_are_no_more_than_the_logarithm() {
 
 #[test]
 fn an_invalid_logit_is_always_admitted() {
-    let filter = Filter::new(Scale::ONE);
+    let filter = Filter::new(Scale::ONE, LOG2_E);
     let floor = floor_of(100 << 24);
     for logit in [f32::NAN, -f32::NAN, f32::INFINITY] {
         assert!(admits(floor, filter.standing(logit, 0xffff)));
@@ -105,7 +109,9 @@ fn floors_too_high(raise: impl Fn(f32) -> f32) -> usize {
         // all of them, and the few near 0 more often
         let coarse = if i % 8 == 1 { i / 8 % (1 << 16) } else { (d & 0xffff) >> (d >> 28) };
         let least = key(logit.to_bits(), scale, gumbel(u64::from(coarse) << 48 | 0xffff_ffff_ffff));
-        wrong += usize::from(raise(Filter::new(scale).sure_floor(logit, coarse)) > floor_of(least));
+        wrong += usize::from(
+            raise(Filter::new(scale, LOG2_E).sure_floor(logit, coarse)) > floor_of(least),
+        );
     }
     wrong
 }
@@ -127,7 +133,7 @@ fn the_check_sees_a_floor_that_is_too_high() {
 fn a_sure_floor_is_near() {
     for coarse in 8..4096 {
         let least = key(0, Scale::ONE, gumbel(u64::from(coarse) << 48 | 0xffff_ffff_ffff));
-        let sure = Filter::new(Scale::ONE).sure_floor(0.0, coarse);
+        let sure = Filter::new(Scale::ONE, LOG2_E).sure_floor(0.0, coarse);
         assert!(sure > floor_of(least) - POWER * 0.5, "{coarse}");
     }
 }

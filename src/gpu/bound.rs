@@ -100,7 +100,7 @@ impl GpuSampler {
     /// # Errors
     /// As [`bind`](Self::bind).
     pub async fn bind_async(&self, batch: &DeviceBatch<'_>) -> Result<BoundBatch, Error> {
-        let temperature = Temperature::new(batch.temperature)?;
+        let temperature = Temperature::of(batch.format, batch.temperature)?;
         let draws = batch.draws_per_row;
         if batch.categories == 0 {
             return Err(Error::Categories { got: 0 });
@@ -172,7 +172,7 @@ impl GpuSampler {
                 .fold(flag(!self.filter, UNFILTERED), |flags, (each, bit)| {
                     flags | flag(each.is_some(), bit)
                 }),
-            ..Pass::laid_out(&layout, temperature)
+            ..Pass::laid_out(&layout, batch.format, temperature)
         };
         use wgpu::BufferUsages as Usage;
         let uniform_usage = Usage::UNIFORM | Usage::COPY_DST;

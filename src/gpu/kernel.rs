@@ -10,6 +10,7 @@ use crate::error::Error;
 use crate::filter::Filter;
 use crate::job::{Job, Temperature};
 use crate::noise::order::Scale;
+use crate::options::LogitsFormat;
 use crate::shaders::{Kernel, Share, Variant};
 
 use super::guard::{Doing, Guard};
@@ -61,12 +62,16 @@ pub(super) fn words(n: u64) -> [u32; 2] {
 
 impl Pass {
     /// What the layout and the temperature say; all else is zero.
-    pub(super) fn laid_out(layout: &Layout, temperature: Temperature) -> Self {
+    pub(super) fn laid_out(
+        layout: &Layout,
+        format: LogitsFormat,
+        temperature: Temperature,
+    ) -> Self {
         let scale = match temperature {
             Temperature::Greedy => Scale::ONE,
             Temperature::Scaled(scale) => scale,
         };
-        let Filter { slope, lowest } = Filter::new(scale);
+        let Filter { slope, lowest } = Filter::new(scale, format.log2());
         Self {
             lanes: layout.lanes,
             parts: layout.parts,
@@ -102,7 +107,7 @@ impl Pass {
                 | flag(!filter, UNFILTERED)
                 | flag(segment.start > 0, CONTINUED)
                 | flag(segment.end < job.logits.categories(), UNFINISHED),
-            ..Self::laid_out(&plan.layout, job.temperature)
+            ..Self::laid_out(&plan.layout, job.logits.format(), job.temperature)
         }
     }
 }
@@ -164,7 +169,7 @@ impl Passes {
 /// What a kernel is told beyond its layout.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Form {
-    pub(super) format: crate::options::LogitsFormat,
+    pub(super) format: LogitsFormat,
     pub(super) vec4: bool,
     pub(super) each: bool,
     pub(super) immediates: bool,
@@ -225,7 +230,7 @@ impl Kernels {
         let merge = Variant {
             kernel: Kernel::Merge,
             share: if self.common.subgroups { Share::Subgroups } else { Share::Workgroup },
-            format: crate::options::LogitsFormat::F32,
+            format: LogitsFormat::F32,
             vec4: false,
             each: form.each,
             immediates: form.immediates,

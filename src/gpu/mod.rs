@@ -11,7 +11,7 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::error::Error;
 use crate::job::{Job, Temperature};
-use crate::options::{Logits, SampleOptions};
+use crate::options::{Batch, SampleOptions};
 
 mod adapter;
 mod batch;
@@ -126,12 +126,12 @@ impl GpuSampler {
     #[doc(alias = "multinomial")]
     #[doc(alias = "categorical")]
     #[doc(alias = "sample_from_logits")]
-    pub fn sample_rows(
+    pub fn sample_rows<'a>(
         &self,
-        logits: Logits<'_>,
-        options: &SampleOptions<'_>,
+        batch: impl Into<Batch<'a>>,
+        options: &SampleOptions<'a>,
     ) -> Result<Vec<u32>, Error> {
-        pollster::block_on(self.sample_rows_async(logits, options))
+        pollster::block_on(self.sample_rows_async(batch, options))
     }
 
     /// As [`sample_rows`](Self::sample_rows), as a future. In a browser it yields while the GPU
@@ -139,12 +139,12 @@ impl GpuSampler {
     ///
     /// # Errors
     /// As [`sample_rows`](Self::sample_rows).
-    pub async fn sample_rows_async(
+    pub async fn sample_rows_async<'a>(
         &self,
-        logits: Logits<'_>,
-        options: &SampleOptions<'_>,
+        batch: impl Into<Batch<'a>>,
+        options: &SampleOptions<'a>,
     ) -> Result<Vec<u32>, Error> {
-        let job = Job::new(logits, options)?;
+        let job = Job::new(batch, options)?;
         let mut draws = job.allocate()?;
         self.run(&job, &mut draws).await?;
         job.report(&draws)?;
@@ -156,13 +156,13 @@ impl GpuSampler {
     ///
     /// # Errors
     /// As [`sample_rows`](Self::sample_rows), and [`Error::DrawsLength`].
-    pub fn sample_rows_into(
+    pub fn sample_rows_into<'a>(
         &self,
-        logits: Logits<'_>,
-        options: &SampleOptions<'_>,
+        batch: impl Into<Batch<'a>>,
+        options: &SampleOptions<'a>,
         draws: &mut [u32],
     ) -> Result<(), Error> {
-        let job = Job::new(logits, options)?;
+        let job = Job::new(batch, options)?;
         job.check_output(draws)?;
         pollster::block_on(self.run(&job, draws))?;
         job.report(draws)

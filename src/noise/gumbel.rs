@@ -22,7 +22,7 @@ use super::wide::mul_high;
 pub const UNIT: i64 = 1 << 24;
 
 /// ln 2, as a 0.32 fraction.
-const LN2: u32 = 2_977_044_472;
+pub(super) const LN2: u32 = 2_977_044_472;
 
 /// The words of Q(f) = (f − ln(1 + f)) / f² on [0, 1], highest power first. Error: 1.8·2⁻³².
 const LN1P: [u32; 11] = [
@@ -66,7 +66,7 @@ fn alternating(words: &[u32], x: u32) -> u32 {
 /// ln(1 + f) of a 0.32 fraction f, as a 0.32 fraction: at most 0.15 units too small, of
 /// which 0.125 are the unseen bits, and at most 0.03 units too large.
 #[inline(always)]
-fn ln1p(f: u32) -> u32 {
+pub(super) fn ln1p(f: u32) -> u32 {
     let f = f & SEEN;
     f.wrapping_sub(mul_high(f, mul_high(f, alternating(&LN1P, f))))
 }

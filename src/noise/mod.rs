@@ -12,10 +12,12 @@
 //! * [`bits`]: the counter layout; 64 bits of noise for one (seed, row, draw, category).
 //! * [`gumbel`]: those bits as Gumbel noise, in units of 2⁻²⁴.
 //! * [`order`]: a logit in the same units, their sum as a key, and which of two keys wins.
+//! * [`weights`]: the logarithm of a positive weight in these units, in the place of a logit.
 
 pub mod bits;
 pub mod gumbel;
 pub mod order;
 pub mod pair;
 pub mod philox;
+pub mod weights;
 pub mod wide;

@@ -62,22 +62,29 @@ pub const fn fixed(logit: u32, scale: Scale) -> i64 {
     // logit = ±mantissa·2^(power of the logit); subnormal numbers lack the leading one
     let (mantissa, power) =
         if exponent == 0 { (fraction, -149) } else { (fraction | 0x80_0000, exponent - 150) };
-    let product = mantissa as u64 * (scale.0 & 0x7f_ffff | 0x80_0000) as u64;
+    scaled64(mantissa as u64, power, logit >> 31 == 1, scale)
+}
+
+/// ±magnitude·2^power times the scale, rounded as by [`fixed`]. The magnitude is below 2⁴⁰; one that
+/// comes near the codes has 24 bits or more.
+#[inline(always)]
+pub const fn scaled64(magnitude: u64, power: i32, negative: bool, scale: Scale) -> i64 {
+    let product = magnitude * (scale.0 & 0x7f_ffff | 0x80_0000) as u64;
     // the product's unit as a power of two, counted from 2^-24
     let shift = power + (scale.0 >> 23) as i32 - 150 + 24;
 
     let length = 64 - product.leading_zeros() as i32;
-    // the exponent of the leading bit of the scaled logit
+    // the exponent of the leading bit of the scaled number
     let leading = length - 1 + shift - 24;
     let magnitude = if product == 0 {
         0
     } else if leading >= CODES_FROM {
-        // a product this large has 47 or 48 bits
+        // a product this large has 32 bits or more
         let mantissa26 = product >> (length - 26);
         ((leading - CODES_FROM) as u64 * (1 << 25) + mantissa26) << 30
     } else if shift >= 0 {
         product << shift
-    } else if shift > -50 {
+    } else if shift > -64 {
         let down = -shift as u32;
         let floor = product >> down;
         let rest = product << (64 - down);
@@ -86,7 +93,7 @@ pub const fn fixed(logit: u32, scale: Scale) -> i64 {
     } else {
         0
     };
-    if logit >> 31 == 1 { -(magnitude as i64) } else { magnitude as i64 }
+    if negative { -(magnitude as i64) } else { magnitude as i64 }
 }
 
 /// The key of a category that can be drawn: its scaled logit plus its noise.

@@ -1,14 +1,14 @@
 //! Rows of logits, in the types that logits come in.
 
 use std::borrow::Cow;
-use std::ops::Range;
 
 use half::{bf16, f16};
 
-use super::rows::{Data, Known, Rows, with_rows};
+use super::batch::Batch;
+use super::rows::{Data, Known, Rows, Widen};
 use crate::error::Error;
 
-/// The type of a batch's logits.
+/// The type of a batch's values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum LogitsFormat {
@@ -18,10 +18,23 @@ pub enum LogitsFormat {
     F16,
     /// The upper half of an `f32`, 16 bits: as far as it, 8 significant bits.
     Bf16,
+    /// Not logits but positive [weights](crate::Weights), of IEEE single precision.
+    Weights,
+    /// Not logits but counts, as [weights](crate::Weights) of 32 bits.
+    Counts,
 }
 
 impl LogitsFormat {
-    /// The size of a logit in bytes.
+    /// The power of two by which a probability grows from one unit of what stands for a value to the
+    /// next: log₂e for logits, and 1 for weights, as what stands for them is a binary logarithm.
+    pub(crate) const fn log2(self) -> f32 {
+        match self {
+            Self::F32 | Self::F16 | Self::Bf16 => std::f32::consts::LOG2_E,
+            Self::Weights | Self::Counts => 1.0,
+        }
+    }
+
+    /// The size of a value in bytes.
     ///
     /// ```
     /// use gumbel::LogitsFormat;
@@ -29,7 +42,7 @@ impl LogitsFormat {
     /// ```
     pub const fn bytes(self) -> usize {
         match self {
-            Self::F32 => 4,
+            Self::F32 | Self::Weights | Self::Counts => 4,
             Self::F16 | Self::Bf16 => 2,
         }
     }
@@ -41,13 +54,15 @@ impl std::fmt::Display for LogitsFormat {
             Self::F32 => "f32",
             Self::F16 => "f16",
             Self::Bf16 => "bf16",
+            Self::Weights => "f32 weights",
+            Self::Counts => "u32 counts",
         })
     }
 }
 
 /// A type that logits may have: `f32`, or `f16` or `bf16` of the crate [`half`](crate::half), and no
 /// other.
-pub trait Logit: Known {
+pub trait Logit: Known + Widen {
     /// Its format.
     const FORMAT: LogitsFormat;
 }
@@ -98,7 +113,7 @@ impl Logit for bf16 {
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Logits<'a> {
-    data: Data<'a>,
+    batch: Batch<'a>,
 }
 
 impl<'a> Logits<'a> {
@@ -163,32 +178,28 @@ impl<'a> Logits<'a> {
         Rows::strided(data, rows, categories, row_stride).map(Self::from_rows)
     }
 
-    pub(crate) fn from_rows<T: Known>(rows: Rows<'a, T>) -> Self {
-        Self { data: T::data(rows) }
+    fn from_rows<T: Logit>(rows: Rows<'a, T>) -> Self {
+        Self { batch: Batch::from_rows(rows) }
     }
 
     /// The type of the logits.
     pub fn format(&self) -> LogitsFormat {
-        match self.data {
-            Data::F32(_) => LogitsFormat::F32,
-            Data::F16(_) => LogitsFormat::F16,
-            Data::Bf16(_) => LogitsFormat::Bf16,
-        }
+        self.batch.format()
     }
 
     /// The number of rows.
     pub fn rows(&self) -> usize {
-        with_rows!(self.data, rows => rows.rows)
+        self.batch.rows()
     }
 
     /// The number of categories in each row.
     pub fn categories(&self) -> usize {
-        with_rows!(self.data, rows => rows.categories)
+        self.batch.categories()
     }
 
     /// The distance from one row's first logit to the next row's, in logits.
     pub fn row_stride(&self) -> usize {
-        with_rows!(self.data, rows => rows.row_stride)
+        self.batch.row_stride()
     }
 
     /// The logits of the row at position `row` in a batch of `f32`.
@@ -198,7 +209,7 @@ impl<'a> Logits<'a> {
     /// [`row_f32`](Self::row_f32) takes any.
     #[expect(clippy::panic, reason = "as documented: whoever made the batch knows its type")]
     pub fn row(&self, row: usize) -> &'a [f32] {
-        match self.data {
+        match self.batch.data() {
             Data::F32(rows) => rows.row(row),
             _ => panic!("a row of {} was asked for as f32", self.format()),
         }
@@ -221,49 +232,18 @@ impl<'a> Logits<'a> {
         fn widen<T: Logit>(row: &[T]) -> Vec<f32> {
             row.iter().map(|logit| logit.widen()).collect()
         }
-        match self.data {
+        match self.batch.data() {
             Data::F32(rows) => rows.row(row).into(),
             Data::F16(rows) => widen(rows.row(row)).into(),
             Data::Bf16(rows) => widen(rows.row(row)).into(),
+            // there is no way from weights to logits
+            Data::Weights(_) | Data::Counts(_) => Cow::default(),
         }
-    }
-
-    /// The rows in their own type.
-    pub(crate) fn data(&self) -> Data<'a> {
-        self.data
-    }
-
-    /// The memory of some categories of the row at position `row`: the logits' bytes in the
-    /// machine's order.
-    pub(crate) fn row_bytes(&self, row: usize, categories: Range<usize>) -> &'a [u8] {
-        with_rows!(self.data, rows => Known::bytes(&rows.row(row)[categories]))
-    }
-
-    /// The memory from the first logit of row `first` to the last one of row `first + count − 1`.
-    pub(crate) fn span_bytes(&self, first: usize, count: usize) -> &'a [u8] {
-        with_rows!(self.data, rows => Known::bytes(rows.span(first, count)))
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Rows of three, four apart, and what lies between them.
-    #[test]
-    fn the_memory_of_rows_is_theirs() {
-        let numbers: Vec<u16> = (0..11).collect();
-        let halves: Vec<_> = numbers.iter().map(|&bits| f16::from_bits(bits)).collect();
-        let logits = Logits::strided(&halves, 3, 3, 4).unwrap();
-        let bytes = |range: Range<usize>| bytemuck::cast_slice::<u16, u8>(&numbers[range]);
-        assert_eq!(logits.row_bytes(2, 0..3), bytes(8..11));
-        assert_eq!(logits.row_bytes(1, 1..2), bytes(5..6));
-        assert_eq!(logits.span_bytes(1, 2), bytes(4..11));
-        assert_eq!(logits.span_bytes(0, 1), bytes(0..3));
-
-        let singles = [0.5, 1.5, 2.5];
-        let logits = Logits::new(&singles, 1).unwrap();
-        assert_eq!(logits.row_bytes(1, 0..1), 1.5f32.to_ne_bytes());
-        assert_eq!(logits.span_bytes(1, 2), bytemuck::cast_slice::<f32, u8>(&singles[1..]));
+impl<'a> From<Logits<'a>> for Batch<'a> {
+    fn from(logits: Logits<'a>) -> Self {
+        logits.batch
     }
 }

@@ -1,56 +1,208 @@
-//! Rows of logits of one type, and of any.
+//! Rows of values of one type, and of any.
 //!
-//! What is public here can be reached from this crate alone: it seals the trait
-//! [`Logit`](super::Logit).
+//! What is public here can be reached from this crate alone: it seals the traits
+//! [`Logit`](super::Logit) and [`Weight`](super::Weight).
 
+use bytemuck::TransparentWrapper;
 use half::slice::HalfFloatSliceExt;
 use half::{bf16, f16};
 
-use crate::error::Error;
+use crate::error::{Error, Undrawable};
+use crate::noise::order::{NEG_INFINITY, Scale, fixed, greedy_key, is_invalid};
+use crate::noise::weights::{
+    fixed_count, fixed_weight, greedy_count, greedy_weight, is_invalid_weight, is_zero_weight,
+};
 
-/// What the crate asks of a type of logits.
-pub trait Known: Copy + Send + Sync + 'static {
-    /// The rows, as some of any type.
-    fn data(rows: Rows<'_, Self>) -> Data<'_>;
-    /// The same number, or the same infinity, or a NaN.
-    fn widen(self) -> f32;
-    /// The memory of some logits.
-    fn bytes(logits: &[Self]) -> &[u8];
+/// What a value says of its category.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Chance {
+    /// It can be drawn.
+    Some,
+    /// Its probability is 0.
+    None,
+    /// Its row has no draw.
+    Invalid,
 }
 
-impl Known for f32 {
+/// What the crate asks of a type of values, of which a row has one for each category.
+pub trait Known: Copy + Send + Sync + 'static {
+    /// What a category of probability 0 has.
+    const NEVER: Self;
+    /// The power of two by which the probability grows from one unit of [`Known::fixed`] to the
+    /// next.
+    const LOG2: f32;
+    /// What is wrong with a row of nothing but categories of probability 0.
+    const NOTHING: Undrawable;
+
+    /// The rows, as some of any type.
+    fn data(rows: Rows<'_, Self>) -> Data<'_>;
+    /// The memory of some values.
+    fn bytes(values: &[Self]) -> &[u8];
+    /// Whether the category can be drawn.
+    fn chance(self) -> Chance;
+    /// The logarithm of its unnormalised probability, times the scale, in units of 2⁻²⁴; if it can be
+    /// drawn.
+    fn fixed(self, scale: Scale) -> i64;
+    /// Its key at temperature 0; if it can be drawn.
+    fn greedy(self) -> i64;
+    /// Why a row with this value, which is invalid, has no draw.
+    fn reason(self, category: usize) -> Undrawable;
+}
+
+/// A logit, of which there are several types.
+pub trait Widen: Copy + Send + Sync + 'static {
+    /// −∞.
+    const NEG_INFINITY: Self;
+    /// The same number, or the same infinity, or a NaN.
+    fn widen(self) -> f32;
+    /// As [`Known::data`].
+    fn rows(rows: Rows<'_, Self>) -> Data<'_>;
+    /// As [`Known::bytes`].
+    fn memory(values: &[Self]) -> &[u8];
+}
+
+impl<T: Widen> Known for T {
+    const NEVER: Self = T::NEG_INFINITY;
+    const LOG2: f32 = std::f32::consts::LOG2_E;
+    const NOTHING: Undrawable = Undrawable::NothingDrawable;
+
     fn data(rows: Rows<'_, Self>) -> Data<'_> {
-        Data::F32(rows)
+        T::rows(rows)
     }
+    fn bytes(values: &[Self]) -> &[u8] {
+        T::memory(values)
+    }
+    #[inline(always)]
+    fn chance(self) -> Chance {
+        match self.widen().to_bits() {
+            NEG_INFINITY => Chance::None,
+            bits if is_invalid(bits) => Chance::Invalid,
+            _ => Chance::Some,
+        }
+    }
+    #[inline(always)]
+    fn fixed(self, scale: Scale) -> i64 {
+        fixed(self.widen().to_bits(), scale)
+    }
+    #[inline(always)]
+    fn greedy(self) -> i64 {
+        greedy_key(self.widen().to_bits())
+    }
+    fn reason(self, category: usize) -> Undrawable {
+        if self.widen().is_nan() {
+            Undrawable::Nan { category }
+        } else {
+            Undrawable::PositiveInfinity { category }
+        }
+    }
+}
+
+impl Widen for f32 {
+    const NEG_INFINITY: Self = Self::NEG_INFINITY;
+    #[inline(always)]
     fn widen(self) -> f32 {
         self
     }
-    fn bytes(logits: &[Self]) -> &[u8] {
-        bytemuck::cast_slice(logits)
+    fn rows(rows: Rows<'_, Self>) -> Data<'_> {
+        Data::F32(rows)
+    }
+    fn memory(values: &[Self]) -> &[u8] {
+        bytemuck::cast_slice(values)
     }
 }
 
-impl Known for f16 {
-    fn data(rows: Rows<'_, Self>) -> Data<'_> {
+impl Widen for f16 {
+    const NEG_INFINITY: Self = Self::NEG_INFINITY;
+    #[inline(always)]
+    fn widen(self) -> f32 {
+        self.to_f32()
+    }
+    fn rows(rows: Rows<'_, Self>) -> Data<'_> {
         Data::F16(rows)
     }
-    fn widen(self) -> f32 {
-        self.to_f32()
-    }
-    fn bytes(logits: &[Self]) -> &[u8] {
-        bytemuck::cast_slice(logits.reinterpret_cast())
+    fn memory(values: &[Self]) -> &[u8] {
+        bytemuck::cast_slice(values.reinterpret_cast())
     }
 }
 
-impl Known for bf16 {
-    fn data(rows: Rows<'_, Self>) -> Data<'_> {
-        Data::Bf16(rows)
-    }
+impl Widen for bf16 {
+    const NEG_INFINITY: Self = Self::NEG_INFINITY;
+    #[inline(always)]
     fn widen(self) -> f32 {
         self.to_f32()
     }
-    fn bytes(logits: &[Self]) -> &[u8] {
-        bytemuck::cast_slice(logits.reinterpret_cast())
+    fn rows(rows: Rows<'_, Self>) -> Data<'_> {
+        Data::Bf16(rows)
+    }
+    fn memory(values: &[Self]) -> &[u8] {
+        bytemuck::cast_slice(values.reinterpret_cast())
+    }
+}
+
+/// A weight of `f32`: not a logit, but the unnormalised probability itself.
+#[derive(Clone, Copy, Debug, bytemuck::TransparentWrapper)]
+#[repr(transparent)]
+pub struct Positive(pub(crate) f32);
+
+impl Known for Positive {
+    const NEVER: Self = Self(0.0);
+    const LOG2: f32 = 1.0;
+    const NOTHING: Undrawable = Undrawable::NoWeight;
+
+    fn data(rows: Rows<'_, Self>) -> Data<'_> {
+        Data::Weights(rows)
+    }
+    fn bytes(values: &[Self]) -> &[u8] {
+        bytemuck::cast_slice(Self::peel_slice(values))
+    }
+    #[inline(always)]
+    fn chance(self) -> Chance {
+        match self.0.to_bits() {
+            bits if is_zero_weight(bits) => Chance::None,
+            bits if is_invalid_weight(bits) => Chance::Invalid,
+            _ => Chance::Some,
+        }
+    }
+    #[inline(always)]
+    fn fixed(self, scale: Scale) -> i64 {
+        fixed_weight(self.0.to_bits(), scale)
+    }
+    #[inline(always)]
+    fn greedy(self) -> i64 {
+        greedy_weight(self.0.to_bits())
+    }
+    fn reason(self, category: usize) -> Undrawable {
+        Undrawable::InvalidWeight { category, weight: self.0 }
+    }
+}
+
+/// A count is a weight too.
+impl Known for u32 {
+    const NEVER: Self = 0;
+    const LOG2: f32 = 1.0;
+    const NOTHING: Undrawable = Undrawable::NoWeight;
+
+    fn data(rows: Rows<'_, Self>) -> Data<'_> {
+        Data::Counts(rows)
+    }
+    fn bytes(values: &[Self]) -> &[u8] {
+        bytemuck::cast_slice(values)
+    }
+    #[inline(always)]
+    fn chance(self) -> Chance {
+        if self == 0 { Chance::None } else { Chance::Some }
+    }
+    #[inline(always)]
+    fn fixed(self, scale: Scale) -> i64 {
+        fixed_count(self, scale)
+    }
+    #[inline(always)]
+    fn greedy(self) -> i64 {
+        greedy_count(self)
+    }
+    fn reason(self, _: usize) -> Undrawable {
+        // every count is valid
+        Self::NOTHING
     }
 }
 
@@ -63,7 +215,7 @@ pub struct Rows<'a, T> {
     pub(super) row_stride: usize,
 }
 
-impl<'a, T: Known> Rows<'a, T> {
+impl<'a, T> Rows<'a, T> {
     /// Rows that follow each other without a gap.
     pub(super) fn dense(data: &'a [T], categories: usize) -> Result<Self, Error> {
         check_categories(categories)?;
@@ -99,23 +251,13 @@ impl<'a, T: Known> Rows<'a, T> {
         self.row_stride
     }
 
-    /// The logits of the row at position `row`.
+    /// The values of the row at position `row`.
     pub(crate) fn row(&self, row: usize) -> &'a [T] {
         assert!(row < self.rows, "row {row} of {}", self.rows);
         &self.data[row * self.row_stride..][..self.categories]
     }
 
-    /// As many categories, of `rows` rows in `f32`.
-    pub(crate) fn as_f32<'b>(
-        &self,
-        data: &'b [f32],
-        rows: usize,
-        row_stride: usize,
-    ) -> Rows<'b, f32> {
-        Rows { data, rows, categories: self.categories, row_stride }
-    }
-
-    /// The memory from the first logit of row `first` to the last one of row `first + count − 1`.
+    /// The memory from the first value of row `first` to the last one of row `first + count − 1`.
     pub(crate) fn span(&self, first: usize, count: usize) -> &'a [T] {
         &self.data[first * self.row_stride..][..(count - 1) * self.row_stride + self.categories]
     }
@@ -130,6 +272,10 @@ pub enum Data<'a> {
     F16(Rows<'a, f16>),
     /// The upper halves of singles.
     Bf16(Rows<'a, bf16>),
+    /// Weights of singles.
+    Weights(Rows<'a, Positive>),
+    /// Counts.
+    Counts(Rows<'a, u32>),
 }
 
 /// Does the same with rows of any type.
@@ -139,6 +285,8 @@ macro_rules! with_rows {
             Data::F32($rows) => $do,
             Data::F16($rows) => $do,
             Data::Bf16($rows) => $do,
+            Data::Weights($rows) => $do,
+            Data::Counts($rows) => $do,
         }
     };
 }

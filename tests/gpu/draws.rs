@@ -55,7 +55,7 @@ fn run(
 
 /// The logits of a case, counted once a draw.
 fn work(case: &Case) -> usize {
-    case.logits().rows() * case.logits().categories()
+    case.batch().rows() * case.batch().categories()
 }
 
 fn conformance(adapter: &AdapterReport) -> Result<(), Failed> {
@@ -80,7 +80,7 @@ fn conformance_in_small_pieces(adapter: &AdapterReport) -> Result<(), Failed> {
     }
     // a sampler of the usual size, a row of thousands of pieces
     let builder = GpuSampler::builder().with_chunk_bytes(1 << 12);
-    run(adapter, builder, |case| case.logits().rows() == 1 && work(case) < 1 << 20)
+    run(adapter, builder, |case| case.batch().rows() == 1 && work(case) < 1 << 20)
 }
 
 /// The plain form of everything.

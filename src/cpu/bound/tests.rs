@@ -32,7 +32,7 @@ impl Task for Each<'_, Function> {
         assert_eq!(self.logits.len() % (4 * lanes), 0);
         let mut found = vec![0.0; self.logits.len()];
         for at in (0..found.len()).step_by(4 * lanes) {
-            let logits = load(s, &self.logits[at..]);
+            let logits = f32::fine(s, &self.logits[at..]);
             let ints = |i: usize| s.ints(&self.coarse[at + i * lanes..]);
             let coarse = [ints(0), ints(1), ints(2), ints(3)];
             let values = match self.function {
@@ -162,7 +162,7 @@ fn wrongly_discarded(form: CpuForm, raise: f32) -> [usize; 2] {
             f32::from_bits(temperature & 0x7f_ffff | (127 - 6 + (temperature >> 24) % 13) << 23);
         let scale =
             if call % 2 == 0 { Scale::ONE } else { Scale::from_temperature(temperature).unwrap() };
-        let slope = Filter::new(scale).slope;
+        let slope = Filter::new(scale, std::f32::consts::LOG2_E).slope;
         let (logits, coarse): (Vec<_>, Vec<_>) = (0..1u32 << 13)
             .map(|i| {
                 let [a, b, c, d] = philox4x32_10([i, call, 1, 0], [9, 9]);
@@ -199,7 +199,7 @@ fn nothing_that_can_win_is_discarded() {
 #[test]
 fn the_check_sees_tight_bounds() {
     for form in forms() {
-        let [filter, threshold] = wrongly_discarded(form, POWER / 256.0);
+        let [filter, threshold] = wrongly_discarded(form, POWER / 128.0);
         assert!(filter > 0 && threshold > 0, "{form}: {filter}, {threshold}");
     }
 }

@@ -8,7 +8,7 @@
 
 use std::arch::x86_64::*;
 
-use half::f16;
+use half::{bf16, f16};
 
 use super::{MANTISSA, ONE, Simd, Task};
 use crate::noise::bits::OCTET;
@@ -101,6 +101,14 @@ impl Simd for Avx2 {
         unsafe { _mm256_cvtph_ps(_mm_loadu_si128(halves.as_ptr().cast())) }
     }
     #[inline(always)]
+    fn floats_of_bf16(self, halves: &[bf16]) -> __m256 {
+        let halves = &halves[..8];
+        unsafe {
+            let words = _mm256_cvtepu16_epi32(_mm_loadu_si128(halves.as_ptr().cast()));
+            _mm256_castsi256_ps(_mm256_slli_epi32::<16>(words))
+        }
+    }
+    #[inline(always)]
     fn all(self, float: f32) -> __m256 {
         unsafe { _mm256_set1_ps(float) }
     }
@@ -153,6 +161,10 @@ impl Simd for Avx2 {
     #[inline(always)]
     fn all_ints(self, a: i32) -> __m256i {
         unsafe { _mm256_set1_epi32(a) }
+    }
+    #[inline(always)]
+    fn halved(self, a: __m256i) -> __m256i {
+        unsafe { _mm256_srli_epi32::<1>(a) }
     }
     #[inline(always)]
     fn sub_ints(self, a: __m256i, b: __m256i) -> __m256i {

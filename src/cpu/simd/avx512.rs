@@ -8,7 +8,7 @@
 
 use std::arch::x86_64::*;
 
-use half::f16;
+use half::{bf16, f16};
 
 use super::{MANTISSA, ONE, Simd, Task};
 use crate::noise::bits::OCTET;
@@ -113,6 +113,14 @@ impl Simd for Avx512 {
         unsafe { _mm512_cvtph_ps(_mm256_loadu_si256(halves.as_ptr().cast())) }
     }
     #[inline(always)]
+    fn floats_of_bf16(self, halves: &[bf16]) -> __m512 {
+        let halves = &halves[..16];
+        unsafe {
+            let words = _mm512_cvtepu16_epi32(_mm256_loadu_si256(halves.as_ptr().cast()));
+            _mm512_castsi512_ps(_mm512_slli_epi32::<16>(words))
+        }
+    }
+    #[inline(always)]
     fn all(self, float: f32) -> __m512 {
         unsafe { _mm512_set1_ps(float) }
     }
@@ -165,6 +173,10 @@ impl Simd for Avx512 {
     #[inline(always)]
     fn all_ints(self, a: i32) -> __m512i {
         unsafe { _mm512_set1_epi32(a) }
+    }
+    #[inline(always)]
+    fn halved(self, a: __m512i) -> __m512i {
+        unsafe { _mm512_srli_epi32::<1>(a) }
     }
     #[inline(always)]
     fn sub_ints(self, a: __m512i, b: __m512i) -> __m512i {

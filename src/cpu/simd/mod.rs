@@ -7,7 +7,7 @@
 //!
 //! Why not a crate: see ARCHITECTURE.md.
 
-use half::f16;
+use half::{bf16, f16};
 
 use crate::noise::bits::OCTET;
 
@@ -18,6 +18,9 @@ mod avx512;
 #[cfg(target_arch = "aarch64")]
 mod neon;
 mod portable;
+
+/// The octets of the largest tile.
+pub(super) const MAX_TILE: usize = 8;
 
 /// The bits of a float's mantissa, and those of 1.
 const MANTISSA: i32 = 0x7f_ffff;
@@ -63,6 +66,15 @@ pub(super) trait Simd: Copy {
         }
         self.floats(&floats)
     }
+    /// From the upper half of a float for each lane.
+    #[inline(always)]
+    fn floats_of_bf16(self, halves: &[bf16]) -> Self::Floats {
+        let mut floats = [0.0; 16];
+        for (float, half) in floats.iter_mut().zip(&halves[..2 * Self::OCTETS]) {
+            *float = f32::from_bits(u32::from(half.to_bits()) << 16);
+        }
+        self.floats(&floats)
+    }
     /// The same float in all lanes.
     fn all(self, float: f32) -> Self::Floats;
     /// Into a float for each lane.
@@ -87,6 +99,8 @@ pub(super) trait Simd: Copy {
     fn mantissas(self, bits: Self::Ints) -> Self::Floats;
     /// The same integer in all lanes.
     fn all_ints(self, a: i32) -> Self::Ints;
+    /// Half of each as an unsigned word, rounded down.
+    fn halved(self, a: Self::Ints) -> Self::Ints;
     /// a − b
     fn sub_ints(self, a: Self::Ints, b: Self::Ints) -> Self::Ints;
     /// True if all lanes are below a bound; a NaN is not.

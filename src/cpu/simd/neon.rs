@@ -150,6 +150,13 @@ impl Simd for Neon {
         unsafe { [vdupq_n_s32(a); 2] }
     }
     #[inline(always)]
+    fn halved(self, a: Ints) -> Ints {
+        unsafe {
+            let half = |a| vreinterpretq_s32_u32(vshrq_n_u32::<1>(vreinterpretq_u32_s32(a)));
+            [half(a[0]), half(a[1])]
+        }
+    }
+    #[inline(always)]
     fn sub_ints(self, a: Ints, b: Ints) -> Ints {
         unsafe { [vsubq_s32(a[0], b[0]), vsubq_s32(a[1], b[1])] }
     }

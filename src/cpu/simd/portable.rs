@@ -104,6 +104,10 @@ impl Simd for Portable {
         [a; LANES]
     }
     #[inline(always)]
+    fn halved(self, a: Self::Ints) -> Self::Ints {
+        from_fn(|i| (a[i] as u32 >> 1) as i32)
+    }
+    #[inline(always)]
     fn sub_ints(self, a: Self::Ints, b: Self::Ints) -> Self::Ints {
         from_fn(|i| a[i].wrapping_sub(b[i]))
     }

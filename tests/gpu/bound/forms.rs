@@ -6,7 +6,7 @@ use libtest_mimic::Failed;
 
 use super::super::draws::sampler;
 use super::super::{Check, ensure};
-use super::batch::{Batch, bits_of, value_of};
+use super::batch::{Batch, value_of};
 use super::plans;
 
 pub(crate) const CHECKS: &[(&str, Check)] = &[
@@ -24,15 +24,19 @@ const FORMATS: [LogitsFormat; 3] = [LogitsFormat::F32, LogitsFormat::F16, Logits
 
 /// A case's batch, as it lies in memory.
 fn on_device(case: &Case) -> Batch {
-    let (logits, options) = (case.logits(), case.options());
+    let (logits, options) = (case.batch(), case.options());
     let (rows, stride) = (logits.rows(), logits.row_stride());
     let mut bits = Vec::new();
     for row in 0..rows {
         bits.truncate(row * stride);
-        // a half that became an f32 becomes the same half again
-        bits.extend(logits.row_f32(row).iter().map(|&logit| bits_of(logits.format(), logit)));
+        let size = logits.format().bytes();
+        bits.extend(logits.bytes_of_row(row).chunks(size).map(|bytes| {
+            let mut word = [0; 4];
+            word[..size].copy_from_slice(bytes);
+            u32::from_le_bytes(word)
+        }));
         // what lies between rows
-        let between = if logits.format() == LogitsFormat::F32 { u32::MAX } else { 0xffff };
+        let between = if size == 4 { u32::MAX } else { 0xffff };
         bits.resize(bits.len().max((row + 1) * stride), between);
     }
     bits.truncate(rows.saturating_sub(1) * stride + logits.categories());
@@ -55,7 +59,7 @@ fn on_device(case: &Case) -> Batch {
 /// All cases with less work than this.
 fn cases(gpu: &GpuSampler, work: usize) -> Result<(), Failed> {
     let mut wrong = Vec::new();
-    let small = |case: &Case| case.logits().rows() * case.logits().categories() < work;
+    let small = |case: &Case| case.batch().rows() * case.batch().categories() < work;
     for case in conformance::cases().filter(small) {
         let (drawn, expected) = (on_device(&case).drawn(gpu)?, case.expected());
         let mismatches = drawn.iter().zip(&expected).filter(|(got, due)| got != due).count();

@@ -1,0 +1,109 @@
+//! What each operation costs on the CPU beside plain sampling of the same rows.
+//!
+//!     cargo bench --bench operations              # all, two minutes on two cores
+//!     cargo bench --bench operations -- 16        # shapes whose names contain this
+//!
+//! All that is compared runs in turn, sample by sample, on all threads, and the minima are compared:
+//! the machines are shared. Prints a table in Markdown. Without `--bench`, which cargo bench gives,
+//! every operation is run once and nothing is timed.
+
+#![expect(clippy::unwrap_used, reason = "a benchmark that cannot go on ends")]
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use gumbel::half::{bf16, f16};
+use gumbel::{CpuSampler, Logits, SampleOptions, Weights};
+
+/// Rows, categories.
+const SHAPES: [(usize, usize); 5] =
+    [(1, 128_256), (256, 128_256), (4096, 1024), (100_000, 100), (1_000_000, 16)];
+/// How long each shape is timed.
+const EACH: Duration = Duration::from_secs(20);
+
+/// An operation to be timed, and what it is called.
+type Operation<'a> = (&'static str, Box<dyn FnMut() + 'a>);
+
+fn main() {
+    let arguments: Vec<_> = std::env::args().skip(1).collect();
+    let timed = arguments.iter().any(|argument| argument == "--bench");
+    let filters: Vec<_> = arguments.iter().filter(|a| !a.starts_with('-')).collect();
+    for (i, (rows, categories)) in SHAPES.into_iter().enumerate() {
+        let name = format!("{rows}x{categories}");
+        if filters.is_empty() || filters.iter().any(|filter| name.contains(*filter)) {
+            let rows = if timed { rows } else { rows.div_ceil(256) };
+            measure(rows, categories, timed, i == 0);
+        }
+    }
+}
+
+/// Logits that are roughly normal, with standard deviation 3.
+fn logits(count: usize) -> Vec<f32> {
+    let normal = |i: usize| {
+        let word = (i as u32).wrapping_mul(2_654_435_761).rotate_left(13);
+        let word = (word ^ i as u32).wrapping_mul(0x85eb_ca6b);
+        let bytes: u32 = word.to_le_bytes().iter().map(|&byte| u32::from(byte)).sum();
+        (bytes as f32 - 510.0) * (3.0 / 147.8)
+    };
+    (0..count).map(normal).collect()
+}
+
+fn measure(rows: usize, categories: usize, timed: bool, first: bool) {
+    let single = logits(rows * categories);
+    let half: Vec<_> = single.iter().map(|&x| f16::from_f32(x)).collect();
+    let brain: Vec<_> = single.iter().map(|&x| bf16::from_f32(x)).collect();
+    let weights: Vec<_> = single.iter().map(|&x| x.exp()).collect();
+    let counts: Vec<_> = weights.iter().map(|&x| (x * 1e4) as u32 + 1).collect();
+    let logits = Logits::new(&single, categories).unwrap();
+    let half = Logits::from_f16(&half, categories).unwrap();
+    let brain = Logits::from_bf16(&brain, categories).unwrap();
+    let weights = Weights::new(&weights, categories).unwrap();
+    let counts = Weights::from_counts(&counts, categories).unwrap();
+
+    let cpu = CpuSampler::new();
+    let options = SampleOptions::default();
+    let mut draws = [(); 5].map(|()| vec![0; rows]);
+    let [a, b, c, d, e] = &mut draws;
+    let operations: Vec<Operation<'_>> = vec![
+        ("logits", Box::new(|| cpu.sample_rows_into(logits, &options, a).unwrap())),
+        ("f16", Box::new(|| cpu.sample_rows_into(half, &options, b).unwrap())),
+        ("bf16", Box::new(|| cpu.sample_rows_into(brain, &options, c).unwrap())),
+        ("weights", Box::new(|| cpu.sample_rows_into(weights, &options, d).unwrap())),
+        ("counts", Box::new(|| cpu.sample_rows_into(counts, &options, e).unwrap())),
+    ];
+    report(&format!("{rows} × {categories}"), rows * categories, operations, timed, first);
+    black_box(&draws);
+}
+
+/// Times the operations in turn, and prints a line: the time of the first, and ratios to it.
+fn report(
+    shape: &str,
+    values: usize,
+    mut operations: Vec<Operation<'_>>,
+    timed: bool,
+    first: bool,
+) {
+    let mut best = vec![f64::INFINITY; operations.len()];
+    let start = Instant::now();
+    loop {
+        for ((_, operation), best) in operations.iter_mut().zip(&mut best) {
+            let before = Instant::now();
+            operation();
+            *best = best.min(before.elapsed().as_secs_f64());
+        }
+        if !timed || start.elapsed() > EACH {
+            break;
+        }
+    }
+    if !timed {
+        return println!("{shape}: all operations run");
+    }
+    if first {
+        let names: Vec<_> = operations[1..].iter().map(|(name, _)| *name).collect();
+        println!("| rows × categories | logits, ns a category | {} |", names.join(" | "));
+        println!("|{}", "---|".repeat(operations.len() + 1));
+    }
+    let ratios: Vec<_> = best[1..].iter().map(|time| format!("{:.2}", time / best[0])).collect();
+    let each = best[0] * 1e9 / values as f64;
+    println!("| {shape} | {each:.3} | {} |", ratios.join(" | "));
+}

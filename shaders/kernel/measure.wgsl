@@ -1,0 +1,45 @@
+// What a category's value says, if it is a logit.
+// Other forms: measure.weights.wgsl, measure.counts.wgsl. Needs: order, filter, octet, rows.
+
+// What a category of probability 0 has.
+const NEVER: u32 = NEG_INFINITY;
+// A unit of what the filter sees, in its own unit.
+const SLOPE: f32 = POWER_LOG2_E;
+// The least temperature above 0, as bits: 2^-100.
+const LEAST_TEMPERATURE: u32 = 0x0d800000u;
+
+// Values as the filter and the bounds see them: bits of floats.
+fn measured(values: Octet) -> Octet {
+    return values;
+}
+
+fn key_of(row: Row, category: u32, bits: u32, gumbel_units: i32) -> vec2<u32> {
+    return key(bits, row.scale, gumbel_units);
+}
+
+fn greedy_key_of(row: Row, category: u32, bits: u32) -> vec2<u32> {
+    return greedy_key(bits);
+}
+
+// At temperature 0: values in their order, as integers.
+
+const GREEDY_NONE: i32 = -0x7f800001;
+
+fn greedy_words(bits: vec4<u32>) -> vec4<i32> {
+    let sign = bitcast<vec4<i32>>(bits) >> vec4<u32>(31u);
+    return (bitcast<vec4<i32>>(bits & vec4<u32>(0x7fffffffu)) ^ sign) - sign;
+}
+
+// What is beyond the infinities is NaN.
+fn greedy_invalid(most: i32, least: i32) -> bool {
+    return most >= 0x7f800000 || least < -0x7f800000;
+}
+
+// Whether the largest of a row can be drawn: -inf cannot.
+fn greedy_drawable(most: i32) -> bool {
+    return most > -0x7f800000;
+}
+
+fn greedy_word_key(most: i32) -> vec2<u32> {
+    return vec2<u32>(0u, bitcast<u32>(most));
+}

@@ -1,0 +1,263 @@
+//! What rows are made of, as vectors: logits of three types, weights and counts.
+//!
+//! Everything decides by floats first, in one of two units: a logit, or the binary logarithm of a
+//! weight. That logarithm comes in two qualities. The *rough* one is the weight's exponent and mantissa
+//! read as one number, and costs a conversion: at most [`ROUGH`] too small for a normal weight, and
+//! never so for any other. It goes to the filter. The *fine* one has a polynomial on top, and is within
+//! [`FINE_ERROR`]: bounds on keys come from it, and bounds leave room for that.
+//!
+//! Neither says enough of a weight that is subnormal, or of an invalid one: those are not
+//! [plain](Source::is_plain), and are settled exactly.
+
+use bytemuck::TransparentWrapper;
+use half::{bf16, f16};
+
+use super::simd::{MAX_TILE, ONE, Simd};
+use crate::filter::POWER;
+use crate::noise::bits::OCTET;
+use crate::noise::order::Scale;
+use crate::options::{Chance, Known, Positive, Widen};
+
+/// The most by which log₂(1 + f) exceeds f, and a little.
+const ROUGH: f32 = 0.0862;
+/// The most by which the fine logarithm may be off, in powers; tested.
+pub(super) const FINE_ERROR: f32 = 1.0 / 1024.0;
+/// The exponent of 1, as it stands in a float.
+const BIAS: i32 = 127 << 23;
+/// Bits of a float, halved, are exponents and mantissas in units of 2⁻²² of a power.
+const HALVED: f32 = 4_194_304.0;
+/// The rough logarithm of what is no weight, and of the very largest.
+const HUGE: f32 = 128.0 * HALVED;
+
+/// A type of values that rows may have.
+pub(super) trait Source: Known {
+    /// The values of `S::OCTETS` octets in the unit of [`slope`](Self::slope), to within
+    /// [`FINE_ERROR`] of a power where they are plain. −∞ where the probability is 0.
+    fn fine<S: Simd>(s: S, values: &[Self]) -> [S::Floats; 4];
+    /// The same in the unit of [`rough_slope`](Self::rough_slope), never too large by much less than
+    /// [`rough_error`](Self::rough_error) where they are plain.
+    fn rough<S: Simd>(s: S, values: &[Self]) -> [S::Floats; 4];
+    /// Whether all values of a tile are plain or of probability 0. May be false for the largest weights.
+    fn all_plain<S: Simd>(s: S, values: &[Self], fine: [S::Floats; 4]) -> bool;
+    /// Whether none of a tile, as [`rough`](Self::rough) gives it, is invalid. May be false for the
+    /// largest weights. Logits that are invalid stand above every floor, and need not be looked for.
+    fn all_valid<S: Simd>(s: S, rough: [S::Floats; 4]) -> bool;
+    /// Whether a filter has to look for invalid values.
+    const WATCHED: bool;
+    /// Whether floats tell what this is worth, if it can be drawn.
+    fn is_plain(self) -> bool;
+    /// As [`fine`](Self::fine).
+    fn float(self) -> f32;
+    /// What turns fine floats into the unit of the filter.
+    fn slope(scale: Scale) -> f32 {
+        scale.reciprocal() * (POWER * Self::LOG2)
+    }
+    /// The same for rough ones.
+    fn rough_slope(scale: Scale) -> f32 {
+        Self::slope(scale)
+    }
+    /// The most by which rough floats may be too small, in the unit of the filter.
+    fn rough_error(_: Scale) -> f32 {
+        0.0
+    }
+    /// An integer in the order of what can be drawn.
+    fn ordered(self) -> i32;
+}
+
+/// Of the types of logits.
+macro_rules! logits {
+    ($type:ty, $load:ident) => {
+        impl Source for $type {
+            const WATCHED: bool = false;
+            #[inline(always)]
+            fn fine<S: Simd>(s: S, values: &[Self]) -> [S::Floats; 4] {
+                let lanes = 2 * S::OCTETS;
+                [
+                    s.$load(values),
+                    s.$load(&values[lanes..]),
+                    s.$load(&values[2 * lanes..]),
+                    s.$load(&values[3 * lanes..]),
+                ]
+            }
+            #[inline(always)]
+            fn rough<S: Simd>(s: S, values: &[Self]) -> [S::Floats; 4] {
+                Self::fine(s, values)
+            }
+            #[inline(always)]
+            fn all_plain<S: Simd>(s: S, _: &[Self], fine: [S::Floats; 4]) -> bool {
+                Self::all_valid(s, fine)
+            }
+            #[inline(always)]
+            fn all_valid<S: Simd>(s: S, rough: [S::Floats; 4]) -> bool {
+                s.all_below(rough, s.all(f32::INFINITY))
+            }
+            #[inline(always)]
+            fn is_plain(self) -> bool {
+                self.chance() != Chance::Invalid
+            }
+            #[inline(always)]
+            fn float(self) -> f32 {
+                self.widen()
+            }
+            #[inline(always)]
+            fn ordered(self) -> i32 {
+                // the order of the floats; both zeros are 0
+                let bits = self.widen().to_bits();
+                let magnitude = (bits & 0x7fff_ffff) as i32;
+                if (bits as i32) < 0 { -magnitude } else { magnitude }
+            }
+        }
+    };
+}
+
+logits!(f32, floats);
+logits!(f16, floats_of_f16);
+logits!(bf16, floats_of_bf16);
+
+/// log₂ m − (m − 1), for m from 1 to 2, as a polynomial of m. Highest power first. From
+/// `scripts/derive_bounds.py`.
+const EXCESS: [f32; 4] = [0.158_243_9, -1.051_854, 2.047_853, -1.153_606];
+
+/// The binary logarithms of normal weights.
+#[inline(always)]
+fn fine_log2<S: Simd>(s: S, weights: S::Floats) -> S::Floats {
+    let bits = s.bits(weights);
+    let m = s.mantissas(bits);
+    let mut excess = s.all(EXCESS[0]);
+    for &word in &EXCESS[1..] {
+        excess = s.mul_add(excess, m, s.all(word));
+    }
+    let linear = s.to_floats(s.sub_ints(bits, s.all_ints(BIAS)));
+    s.mul_add(linear, s.all(1.0 / POWER), excess)
+}
+
+/// The same from exponents and mantissas alone, in units of 2⁻²² of a power.
+#[inline(always)]
+fn rough_log2<S: Simd>(s: S, weights: S::Floats) -> S::Floats {
+    // halved they have no sign: what had one is beyond all weights
+    let halved = s.halved(s.bits(weights));
+    s.to_floats(s.sub_ints(halved, s.all_ints(BIAS >> 1)))
+}
+
+/// Whether all are normal. (What is subnormal by less than 2⁻¹⁸ of itself passes for the least normal
+/// number, and the largest numbers for more than that.)
+#[inline(always)]
+fn all_normal<S: Simd>(s: S, weights: [S::Floats; 4]) -> bool {
+    let mut rough = weights;
+    let mut missing = weights;
+    for (rough, missing) in rough.iter_mut().zip(&mut missing) {
+        *rough = rough_log2(s, *rough);
+        *missing = s.sub(s.all(-126.0 * HALVED), *rough);
+    }
+    s.all_below(missing, s.all(1.0)) && s.all_below(rough, s.all(HUGE))
+}
+
+/// −∞ for the weights that are 0.
+#[inline(always)]
+fn without_zeros<S: Simd>(s: S, log2: S::Floats, weights: S::Floats) -> S::Floats {
+    // the least subnormal is 2 then
+    let large = s.mul_add(weights, s.all(f32::from_bits(254 << 23)), s.all(0.0));
+    let is_zero = s.larger(s.mul_add(large, s.all(-POWER), s.all(1.0)), s.all(0.0));
+    let low = s.mul_add(is_zero, s.all(-f32::MAX), log2);
+    // twice, as one is finite
+    s.mul_add(is_zero, s.all(-f32::MAX), low)
+}
+
+/// Vectors of fine logarithms, from vectors of weights.
+#[inline(always)]
+fn fine<S: Simd>(s: S, weights: [S::Floats; 4]) -> [S::Floats; 4] {
+    let mut found = weights;
+    for x in &mut found {
+        *x = fine_log2(s, *x);
+    }
+    if !all_normal(s, weights) {
+        for (x, weights) in found.iter_mut().zip(weights) {
+            *x = without_zeros(s, *x, weights);
+        }
+    }
+    found
+}
+
+#[inline(always)]
+fn rough<S: Simd>(s: S, weights: [S::Floats; 4]) -> [S::Floats; 4] {
+    let mut found = weights;
+    for x in &mut found {
+        *x = rough_log2(s, *x);
+    }
+    found
+}
+
+/// Of the types of weights; what turns them into vectors, and a single one into a float.
+macro_rules! weights {
+    ($type:ty, $vectors:ident, $single:expr, $ordered:expr) => {
+        impl Source for $type {
+            const WATCHED: bool = true;
+            #[inline(always)]
+            fn fine<S: Simd>(s: S, values: &[Self]) -> [S::Floats; 4] {
+                fine(s, $vectors(s, values))
+            }
+            #[inline(always)]
+            fn rough<S: Simd>(s: S, values: &[Self]) -> [S::Floats; 4] {
+                rough(s, $vectors(s, values))
+            }
+            #[inline(always)]
+            fn all_plain<S: Simd>(s: S, values: &[Self], _: [S::Floats; 4]) -> bool {
+                let of_tile = &values[..S::OCTETS * OCTET];
+                all_normal(s, $vectors(s, values))
+                    || of_tile.iter().all(|x| x.chance() == Chance::None || x.is_plain())
+            }
+            #[inline(always)]
+            fn all_valid<S: Simd>(s: S, rough: [S::Floats; 4]) -> bool {
+                s.all_below(rough, s.all(HUGE))
+            }
+            #[inline(always)]
+            fn is_plain(self) -> bool {
+                let single: fn(Self) -> f32 = $single;
+                (0x80_0000..0x7f80_0000).contains(&single(self).to_bits())
+            }
+            #[inline(always)]
+            fn float(self) -> f32 {
+                let single: fn(Self) -> f32 = $single;
+                let bits = single(self).to_bits() as i32;
+                let m = f32::from_bits((bits & 0x7f_ffff | ONE) as u32);
+                let excess = EXCESS[1..].iter().fold(EXCESS[0], |sum, &word| sum * m + word);
+                (bits - BIAS) as f32 / POWER + excess
+            }
+            #[inline(always)]
+            fn rough_slope(scale: Scale) -> f32 {
+                Self::slope(scale) / HALVED
+            }
+            #[inline(always)]
+            fn rough_error(scale: Scale) -> f32 {
+                Self::slope(scale) * ROUGH
+            }
+            #[inline(always)]
+            fn ordered(self) -> i32 {
+                let ordered: fn(Self) -> i32 = $ordered;
+                ordered(self)
+            }
+        }
+    };
+}
+
+weights!(Positive, of_weights, |weight| weight.0, |weight| weight.0.to_bits() as i32);
+// counts are rounded to 24 bits: floats do not decide
+weights!(u32, of_counts, |count| count as f32, |count| (count ^ 1 << 31) as i32);
+
+#[inline(always)]
+fn of_weights<S: Simd>(s: S, values: &[Positive]) -> [S::Floats; 4] {
+    f32::fine(s, Positive::peel_slice(values))
+}
+
+#[inline(always)]
+fn of_counts<S: Simd>(s: S, values: &[u32]) -> [S::Floats; 4] {
+    let mut floats = [0.0; MAX_TILE * OCTET];
+    let tile = S::OCTETS * OCTET;
+    for (float, &count) in floats[..tile].iter_mut().zip(&values[..tile]) {
+        *float = count as f32;
+    }
+    f32::fine(s, &floats)
+}
+
+#[cfg(test)]
+mod tests;

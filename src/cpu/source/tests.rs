@@ -1,0 +1,140 @@
+use super::*;
+use crate::cpu::simd::{CpuForm, Task};
+
+/// The fine floats of values, or the rough ones.
+struct Floats<'a, T> {
+    values: &'a [T],
+    rough: bool,
+}
+
+impl<T: Source> Task for Floats<'_, T> {
+    type Output = Vec<f32>;
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) -> Vec<f32> {
+        let (lanes, tile) = (2 * S::OCTETS, S::OCTETS * OCTET);
+        let mut values = self.values.to_vec();
+        values.resize(values.len().next_multiple_of(tile), T::NEVER);
+        let mut found = vec![0.0; values.len()];
+        for at in (0..values.len()).step_by(tile) {
+            let tile = &values[at..at + tile];
+            let vectors = if self.rough { T::rough(s, tile) } else { T::fine(s, tile) };
+            for (i, vector) in vectors.into_iter().enumerate() {
+                s.store(vector, &mut found[at + i * lanes..]);
+            }
+        }
+        found.truncate(self.values.len());
+        found
+    }
+}
+
+fn forms() -> impl Iterator<Item = CpuForm> {
+    CpuForm::ALL.into_iter().filter(|form| form.is_available())
+}
+
+/// Every half, in every form: what the crate `half` makes of it.
+fn halves_are_exact<T: Source + Widen>(from_bits: fn(u16) -> T) {
+    let halves: Vec<_> = (0..=u16::MAX).map(from_bits).collect();
+    for form in forms() {
+        let floats = form.run(Floats { values: &halves, rough: false });
+        for (half, float) in halves.iter().zip(floats) {
+            let expected = half.widen();
+            let same = float.to_bits() == expected.to_bits();
+            assert!(same || float.is_nan() && expected.is_nan(), "{form}: {expected}");
+        }
+    }
+}
+
+#[test]
+fn every_f16_is_the_same_number() {
+    halves_are_exact(f16::from_bits);
+}
+
+#[test]
+fn every_bf16_is_the_same_number() {
+    halves_are_exact(bf16::from_bits);
+}
+
+/// In every form, how far fine logarithms are from the true ones, and how much too small and too
+/// large rough ones are, in powers.
+fn errors<T: Source>(values: &[T], number: fn(T) -> f64) -> [f64; 3] {
+    let mut worst = [0f64; 3];
+    for form in forms() {
+        let fine = form.run(Floats { values, rough: false });
+        let rough = form.run(Floats { values, rough: true });
+        for ((&value, fine), rough) in values.iter().zip(fine).zip(rough) {
+            let log2 = number(value).log2();
+            let rough = f64::from(rough) / f64::from(HALVED);
+            worst[1] = worst[1].max(log2 - rough);
+            if value.is_plain() {
+                worst[0] = worst[0].max((f64::from(fine) - log2).abs());
+                worst[0] = worst[0].max((f64::from(value.float()) - log2).abs());
+                worst[2] = worst[2].max(rough - log2);
+            }
+        }
+    }
+    println!("{worst:?}");
+    worst
+}
+
+#[test]
+fn logarithms_of_weights_are_as_near_as_is_said() {
+    let bits = (1..0x7f80_0000u32).step_by(8191).chain([0x7f7f_ffff, 0x80_0000, 0x7f_ffff]);
+    let weights: Vec<_> = bits.map(|bits| Positive(f32::from_bits(bits))).collect();
+    let [fine, low, high] = errors(&weights, |weight| f64::from(weight.0));
+    // (of rough ones the float has 24 bits for up to 2^29)
+    assert!(fine < f64::from(FINE_ERROR) && low < f64::from(ROUGH) && high < 1e-5);
+    // the smallest constants that would do are not much smaller
+    assert!(fine > f64::from(FINE_ERROR) / 2.0 && low > f64::from(ROUGH) - 0.001);
+}
+
+#[test]
+fn logarithms_of_counts_are_as_near_as_is_said() {
+    let counts: Vec<_> = (1..u32::MAX).step_by(99_991).chain([u32::MAX]).chain(1..1000).collect();
+    let [fine, low, high] = errors(&counts, f64::from);
+    assert!(fine < f64::from(FINE_ERROR) && low < f64::from(ROUGH) && high < 1e-5);
+}
+
+/// Alone among normal weights, wherever it is.
+#[test]
+fn zeros_are_never_and_the_rest_is_noticed() {
+    for form in forms() {
+        for at in 0..64 {
+            let mut weights = [Positive(1.0); 64];
+            weights[at] = Positive(0.0);
+            let fine = form.run(Floats { values: &weights, rough: false });
+            assert_eq!(fine[at], f32::NEG_INFINITY, "{form}");
+            assert!(fine.iter().enumerate().all(|(i, &x)| i == at || x.abs() < FINE_ERROR));
+            for weight in
+                [f32::NAN, -f32::NAN, f32::INFINITY, f32::NEG_INFINITY, -1.0, -1e-45, 1e-45]
+            {
+                weights[at] = Positive(weight);
+                let [plain, valid] = form.run(Checks { values: &weights });
+                assert!(!plain, "{form}: {weight}");
+                assert_eq!(valid, weight == 1e-45, "{form}: {weight}");
+            }
+            weights[at] = Positive(f32::MIN_POSITIVE);
+            assert_eq!(form.run(Checks { values: &weights }), [true, true]);
+        }
+    }
+}
+
+/// Whether all values are plain, and whether all are valid.
+struct Checks<'a> {
+    values: &'a [Positive; 64],
+}
+
+impl Task for Checks<'_> {
+    type Output = [bool; 2];
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) -> [bool; 2] {
+        let mut all = [true; 2];
+        for tile in self.values.chunks(S::OCTETS * OCTET) {
+            let fine = Positive::fine(s, tile);
+            all[0] &= Positive::all_plain(s, tile, fine);
+            all[1] &= Positive::all_valid(s, Positive::rough(s, tile));
+        }
+        all
+    }
+}

@@ -1,0 +1,95 @@
+//! Rows of any kind.
+
+use std::ops::Range;
+
+use super::logits::LogitsFormat;
+use super::rows::{Data, Known, Rows, with_rows};
+
+/// A batch of rows to draw from: [`Logits`](super::Logits) or [`Weights`](super::Weights), which turn
+/// into it by themselves.
+#[derive(Clone, Copy, Debug)]
+pub struct Batch<'a> {
+    data: Data<'a>,
+}
+
+impl<'a> Batch<'a> {
+    pub(super) fn from_rows<T: Known>(rows: Rows<'a, T>) -> Self {
+        Self { data: T::data(rows) }
+    }
+
+    /// What the rows are made of.
+    pub fn format(&self) -> LogitsFormat {
+        match self.data {
+            Data::F32(_) => LogitsFormat::F32,
+            Data::F16(_) => LogitsFormat::F16,
+            Data::Bf16(_) => LogitsFormat::Bf16,
+            Data::Weights(_) => LogitsFormat::Weights,
+            Data::Counts(_) => LogitsFormat::Counts,
+        }
+    }
+
+    /// The number of rows.
+    pub fn rows(&self) -> usize {
+        with_rows!(self.data, rows => rows.rows)
+    }
+
+    /// The number of categories in each row.
+    pub fn categories(&self) -> usize {
+        with_rows!(self.data, rows => rows.categories)
+    }
+
+    /// The distance from one row's first value to the next row's, in values.
+    pub fn row_stride(&self) -> usize {
+        with_rows!(self.data, rows => rows.row_stride)
+    }
+
+    /// The memory of the row at position `row`: its values' bytes, in the machine's order.
+    ///
+    /// # Panics
+    /// If `row` is not below [`rows`](Self::rows).
+    pub fn bytes_of_row(&self, row: usize) -> &'a [u8] {
+        self.row_bytes(row, 0..self.categories())
+    }
+
+    /// The rows in their own type.
+    pub(crate) fn data(&self) -> Data<'a> {
+        self.data
+    }
+
+    /// The memory of some categories of the row at position `row`: the values' bytes in the
+    /// machine's order.
+    pub(crate) fn row_bytes(&self, row: usize, categories: Range<usize>) -> &'a [u8] {
+        with_rows!(self.data, rows => Known::bytes(&rows.row(row)[categories]))
+    }
+
+    /// The memory from the first value of row `first` to the last one of row `first + count − 1`.
+    pub(crate) fn span_bytes(&self, first: usize, count: usize) -> &'a [u8] {
+        with_rows!(self.data, rows => Known::bytes(rows.span(first, count)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use half::f16;
+
+    use super::*;
+    use crate::options::Logits;
+
+    /// Rows of three, four apart, and what lies between them.
+    #[test]
+    fn the_memory_of_rows_is_theirs() {
+        let numbers: Vec<u16> = (0..11).collect();
+        let halves: Vec<_> = numbers.iter().map(|&bits| f16::from_bits(bits)).collect();
+        let logits = Batch::from(Logits::strided(&halves, 3, 3, 4).unwrap());
+        let bytes = |range: Range<usize>| bytemuck::cast_slice::<u16, u8>(&numbers[range]);
+        assert_eq!(logits.row_bytes(2, 0..3), bytes(8..11));
+        assert_eq!(logits.row_bytes(1, 1..2), bytes(5..6));
+        assert_eq!(logits.span_bytes(1, 2), bytes(4..11));
+        assert_eq!(logits.span_bytes(0, 1), bytes(0..3));
+
+        let singles = [0.5, 1.5, 2.5];
+        let logits = Batch::from(Logits::new(&singles, 1).unwrap());
+        assert_eq!(logits.row_bytes(1, 0..1), 1.5f32.to_ne_bytes());
+        assert_eq!(logits.span_bytes(1, 2), bytemuck::cast_slice::<f32, u8>(&singles[1..]));
+    }
+}

@@ -1,0 +1,134 @@
+//! Rows of weights.
+
+use bytemuck::TransparentWrapper;
+
+use super::batch::Batch;
+use super::rows::{Known, Positive, Rows};
+use crate::error::Error;
+
+/// A type that weights may have: `f32`, or `u32` for counts, and no other.
+pub trait Weight: Copy + sealed::As {}
+
+impl Weight for f32 {}
+impl Weight for u32 {}
+
+mod sealed {
+    use super::{Known, Positive, TransparentWrapper};
+
+    /// The same numbers as weights.
+    pub trait As: Sized {
+        type Value: Known;
+        fn as_weights(values: &[Self]) -> &[Self::Value];
+    }
+
+    impl As for f32 {
+        type Value = Positive;
+        fn as_weights(values: &[Self]) -> &[Positive] {
+            Positive::wrap_slice(values)
+        }
+    }
+
+    impl As for u32 {
+        type Value = Self;
+        fn as_weights(values: &[Self]) -> &[Self] {
+            values
+        }
+    }
+}
+
+/// A batch of rows of weights: `rows` × `categories` values of `f32` or `u32` in row-major order.
+///
+/// A weight is an unnormalised probability, or the rate at which an alarm rings: category i of a row is
+/// drawn with probability wᵢ / Σⱼ wⱼ. Nothing has to be normalised and no logarithm taken, and the sum
+/// may be anything. This is the trick *ExponentialMin*: with Eᵢ ~ Exp(1), the least Eᵢ/wᵢ wins.
+///
+/// | weight | meaning |
+/// |---|---|
+/// | 0, −0 | probability 0, never drawn |
+/// | any other up to the largest finite number | counts in full, subnormal or huge |
+/// | negative, NaN, +∞ | this row has no draw; no other row is harmed |
+///
+/// Weights draw what the logits ln w would if those had 24 fractional bits, so not quite what the
+/// logits `w.ln()` of `f32` do. With a temperature T, category i is drawn with
+/// probability wᵢ^(1/T) / Σⱼ wⱼ^(1/T); T is 0 or from 2⁻²⁰ on.
+///
+/// ```
+/// use gumbel::{CpuSampler, SampleOptions, Weights};
+/// let weights = [1.0, 3.0, 0.0, /* second row */ 1e-40, 1e30, 1e30];
+/// let options = SampleOptions::default().with_draws(1000);
+/// let draws = CpuSampler::new().sample_rows(Weights::new(&weights, 3)?, &options)?;
+/// let share = |draws: &[u32], c| draws.iter().filter(|&&d| d == c).count() as f64 / 1000.0;
+/// assert!((share(&draws[..1000], 1) - 0.75).abs() < 0.06);
+/// assert_eq!(share(&draws[..1000], 2), 0.0);
+/// assert!((share(&draws[1000..], 1) - 0.5).abs() < 0.07);
+/// # Ok::<(), gumbel::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Weights<'a> {
+    batch: Batch<'a>,
+}
+
+impl<'a> Weights<'a> {
+    /// Rows of `f32` that follow each other without a gap. No data is zero rows.
+    ///
+    /// # Errors
+    /// [`Error::Categories`] for no or too many categories, [`Error::UnevenRows`] if the data is
+    /// not a whole number of rows. Weights that are negative or not finite are found out when
+    /// they are drawn from.
+    pub fn new(data: &'a [f32], categories: usize) -> Result<Self, Error> {
+        Self::dense(data, categories)
+    }
+
+    /// As [`new`](Self::new), of counts.
+    ///
+    /// ```
+    /// use gumbel::{CpuSampler, SampleOptions, Weights};
+    /// // two red balls and four billion blue ones
+    /// let urn = Weights::from_counts(&[2, 4_000_000_000], 2)?;
+    /// assert_eq!(CpuSampler::new().sample_rows(urn, &SampleOptions::default())?, [1]);
+    /// # Ok::<(), gumbel::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn from_counts(data: &'a [u32], categories: usize) -> Result<Self, Error> {
+        Self::dense(data, categories)
+    }
+
+    /// Rows of any [type of weights](Weight) whose first weights are `row_stride` apart, as
+    /// [`Logits::with_row_stride`](crate::Logits::with_row_stride).
+    ///
+    /// # Errors
+    /// [`Error::Categories`] for no or too many categories, [`Error::LogitsLength`] if the data is
+    /// too short.
+    pub fn strided<T: Weight>(
+        data: &'a [T],
+        rows: usize,
+        categories: usize,
+        row_stride: usize,
+    ) -> Result<Self, Error> {
+        let rows = Rows::strided(T::as_weights(data), rows, categories, row_stride)?;
+        Ok(Self { batch: Batch::from_rows(rows) })
+    }
+
+    fn dense<T: Weight>(data: &'a [T], categories: usize) -> Result<Self, Error> {
+        let rows = Rows::dense(T::as_weights(data), categories)?;
+        Ok(Self { batch: Batch::from_rows(rows) })
+    }
+
+    /// The number of rows.
+    pub fn rows(&self) -> usize {
+        self.batch.rows()
+    }
+
+    /// The number of categories in each row.
+    pub fn categories(&self) -> usize {
+        self.batch.categories()
+    }
+}
+
+impl<'a> From<Weights<'a>> for Batch<'a> {
+    fn from(weights: Weights<'a>) -> Self {
+        weights.batch
+    }
+}
