@@ -132,6 +132,23 @@ pub enum Error {
         /// The temperature given.
         got: f32,
     },
+    /// The operation is about noise, of which there is none at temperature 0.
+    #[error("{operation} has no meaning at temperature 0 (greedy); give a temperature above 0")]
+    NoNoise {
+        /// What was asked for.
+        operation: &'static str,
+    },
+    /// A race has at least one place.
+    #[error("0 places of each race were asked for; there is 1 at least")]
+    NoPlaces,
+    /// The result would not fit into memory.
+    #[error("{places} places of each of {races} races do not fit into memory")]
+    TooManyPlaces {
+        /// rows × draws.
+        races: usize,
+        /// The places asked for.
+        places: usize,
+    },
     /// With weights, the temperature must be 0 or at least 2⁻²⁰.
     #[error("with weights the temperature must be 0 (greedy) or from 9.5e-7 (2^-20) on, got {got}")]
     WeightsTemperature {

@@ -130,13 +130,32 @@ impl<'a> Job<'a> {
         Ok(())
     }
 
+    /// The reciprocal of the temperature, for what has a meaning only above 0.
+    pub(crate) fn inverse_temperature(&self, operation: &'static str) -> Result<f64, Error> {
+        match self.temperature {
+            Temperature::Greedy => Err(Error::NoNoise { operation }),
+            Temperature::Scaled(scale) => Ok(f64::from(scale.reciprocal())),
+        }
+    }
+
     /// The job's error, if a row has no draw and sentinels were not asked for.
     pub(crate) fn report(&self, draws: &[u32]) -> Result<(), Error> {
+        self.report_races(draws, 1)
+    }
+
+    /// The same from the first so many of each race.
+    pub(crate) fn report_races(&self, categories: &[u32], places: usize) -> Result<(), Error> {
+        // a row has all of its draws or none
+        let each = self.draws as usize * places;
+        self.report_rows(|row| categories[row * each] != NO_DRAW)
+    }
+
+    /// The same from what tells whether the row at a position has draws.
+    pub(crate) fn report_rows(&self, has_draws: impl Fn(usize) -> bool) -> Result<(), Error> {
         if self.sentinels {
             return Ok(());
         }
-        // a row has all of its draws or none
-        match draws.iter().step_by(self.draws as usize).position(|&draw| draw == NO_DRAW) {
+        match (0..self.logits.rows()).position(|row| !has_draws(row)) {
             None => Ok(()),
             Some(row) => {
                 Err(match with_rows!(self.logits.data(), rows => undrawable(rows.row(row))) {

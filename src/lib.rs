@@ -58,6 +58,7 @@
 //! temperature whose reciprocal is no `f32`, the logits are those for a temperature that differs by
 //! at most 6·10⁻⁸ of itself.
 
+mod arrivals;
 pub mod conformance;
 mod cpu;
 mod error;
@@ -70,6 +71,7 @@ pub mod reference;
 mod sampler;
 pub mod shaders;
 
+pub use arrivals::{Arrivals, LogZ, Scored};
 pub use cpu::{CpuForm, CpuSampler};
 pub use error::{Error, Undrawable};
 pub use gpu::{

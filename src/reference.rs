@@ -4,6 +4,7 @@
 //! threads. It evaluates the noise of every category and takes no shortcut: use it
 //! to check, not to draw.
 
+use crate::arrivals::Arrivals;
 use crate::error::Error;
 pub use crate::job::Temperature;
 use crate::job::{Job, NO_DRAW};
@@ -49,6 +50,62 @@ pub fn sample_rows<'a>(
     }
     job.report(&draws)?;
     Ok(draws)
+}
+
+/// The first places of each race: the categories with the largest keys, largest first, the lower
+/// category first on ties.
+///
+/// # Errors
+/// As [`CpuSampler::race_rows`](crate::CpuSampler::race_rows).
+pub fn race_rows<'a>(
+    batch: impl Into<Batch<'a>>,
+    options: &SampleOptions<'a>,
+    places: usize,
+) -> Result<Arrivals, Error> {
+    let job = Job::new(batch, options)?;
+    let mut arrivals = Arrivals::of(&job, places)?;
+    let (categories, won) = arrivals.parts();
+    let each = categories.chunks_mut(places).zip(won.chunks_mut(places));
+    for ((categories, won), (row, number)) in each.zip(job.races(0)) {
+        let stream = job.stream(row, number);
+        let found = with_rows!(job.logits.data(), rows => {
+            keys(rows.row(row), stream, job.temperature)
+        });
+        let mut found = found.unwrap_or_default();
+        found.sort_by_key(|best| (std::cmp::Reverse(best.key), best.category));
+        for ((category, won), best) in categories.iter_mut().zip(won).zip(found) {
+            (*category, *won) = (best.category, best.key);
+        }
+    }
+    job.report_races(arrivals.categories(), places)?;
+    Ok(arrivals)
+}
+
+/// The logarithm of the sum of exp(logit / temperature) of each row, or of weight^(1/temperature), in
+/// f64; NaN for a row without a draw, if sentinels are asked for.
+///
+/// # Errors
+/// As [`CpuSampler::logsumexp_rows`](crate::CpuSampler::logsumexp_rows).
+pub fn logsumexp_rows<'a>(
+    batch: impl Into<Batch<'a>>,
+    options: &SampleOptions<'a>,
+) -> Result<Vec<f64>, Error> {
+    let job = Job::new(batch, options)?;
+    let inverse = job.inverse_temperature("logsumexp")?;
+    let mut sums = Vec::with_capacity(job.logits.rows());
+    for row in 0..job.logits.rows() {
+        let sum = with_rows!(job.logits.data(), rows => {
+            let row = rows.row(row);
+            let invalid = row.iter().any(|value| value.chance() == Chance::Invalid);
+            let scaled = || row.iter().map(|value| value.log_weight() * inverse);
+            let most = scaled().fold(f64::NEG_INFINITY, f64::max);
+            let sum: f64 = scaled().map(|x| (x - most).exp()).sum();
+            if invalid || most == f64::NEG_INFINITY { f64::NAN } else { most + sum.ln() }
+        });
+        sums.push(sum);
+    }
+    job.report_rows(|row| !sums[row].is_nan())?;
+    Ok(sums)
 }
 
 fn winner<T: Known>(row: &[T], stream: Stream, temperature: Temperature) -> Option<Best> {

@@ -97,6 +97,30 @@ impl<'a> Plan<'a> {
         }
     }
 
+    /// As [`run`](Self::run), and takes something of each row while it is in the cache.
+    pub(super) fn run_with_rows<R: Send>(
+        &self,
+        draws: &mut [u32],
+        of_rows: &mut [R],
+        take: impl Fn(usize) -> R + Sync,
+    ) {
+        let threads = rayon::current_num_threads();
+        if self.job.draws > 1 || draws.len() < 4 * threads {
+            self.run(draws);
+            let rows =
+                of_rows.par_iter_mut().with_min_len((GRAIN / self.job.logits.categories()).max(1));
+            return rows.enumerate().for_each(|(row, of_row)| *of_row = take(row));
+        }
+        let grain = (GRAIN / self.job.logits.categories()).max(1);
+        let some = draws.par_chunks_mut(grain).zip(of_rows.par_chunks_mut(grain)).enumerate();
+        some.for_each(|(i, (draws, of_rows))| {
+            self.races(i * grain, draws);
+            for (row, of_row) in (i * grain..).zip(of_rows) {
+                *of_row = take(row);
+            }
+        });
+    }
+
     /// The races `first ..`, a draw each, on this thread.
     fn races(&self, first: usize, draws: &mut [u32]) {
         with_rows!(self.job.logits.data(), rows => self.races_of(rows, first, draws));

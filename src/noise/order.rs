@@ -109,6 +109,31 @@ pub const fn greedy_key(logit: u32) -> i64 {
     if logit >> 31 == 1 { -magnitude } else { magnitude }
 }
 
+/// The number that a key stands for: the inverse of [`fixed`] at temperature 1. −∞ for the key of
+/// [`Best::NONE`].
+///
+/// ```
+/// use gumbel::noise::order::{Scale, fixed, number};
+/// for logit in [0.0, -1.5, 1e9, 3e38] {
+///     assert_eq!(number(fixed(f32::to_bits(logit), Scale::ONE)), f64::from(logit));
+/// }
+/// ```
+pub fn number(key: i64) -> f64 {
+    let magnitude = key.unsigned_abs();
+    let linear = 1u64 << (24 + CODES_FROM);
+    let number = if key == Best::NONE.key {
+        f64::INFINITY
+    } else if magnitude < linear {
+        magnitude as f64 / (1u64 << 24) as f64
+    } else {
+        // the noise is less than half of the distance between codes
+        let code = (magnitude + (1 << 29)) >> 30;
+        let mantissa26 = (code & ((1 << 25) - 1)) + (1 << 25);
+        mantissa26 as f64 * 2f64.powi((code >> 25) as i32 - 1 + CODES_FROM - 25)
+    };
+    if key < 0 { -number } else { number }
+}
+
 /// The winner so far: the category with the largest key, and the lowest such category.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Best {

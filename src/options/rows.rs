@@ -45,6 +45,8 @@ pub trait Known: Copy + Send + Sync + 'static {
     fn fixed(self, scale: Scale) -> i64;
     /// Its key at temperature 0; if it can be drawn.
     fn greedy(self) -> i64;
+    /// The logarithm of its unnormalised probability, −∞ for 0.
+    fn log_weight(self) -> f64;
     /// Why a row with this value, which is invalid, has no draw.
     fn reason(self, category: usize) -> Undrawable;
 }
@@ -87,6 +89,9 @@ impl<T: Widen> Known for T {
     #[inline(always)]
     fn greedy(self) -> i64 {
         greedy_key(self.widen().to_bits())
+    }
+    fn log_weight(self) -> f64 {
+        self.widen().into()
     }
     fn reason(self, category: usize) -> Undrawable {
         if self.widen().is_nan() {
@@ -144,6 +149,12 @@ impl Widen for bf16 {
 #[repr(transparent)]
 pub struct Positive(pub(crate) f32);
 
+impl From<Positive> for f64 {
+    fn from(weight: Positive) -> Self {
+        weight.0.into()
+    }
+}
+
 impl Known for Positive {
     const NEVER: Self = Self(0.0);
     const LOG2: f32 = 1.0;
@@ -170,6 +181,9 @@ impl Known for Positive {
     #[inline(always)]
     fn greedy(self) -> i64 {
         greedy_weight(self.0.to_bits())
+    }
+    fn log_weight(self) -> f64 {
+        f64::from(self.0).abs().ln()
     }
     fn reason(self, category: usize) -> Undrawable {
         Undrawable::InvalidWeight { category, weight: self.0 }
@@ -199,6 +213,9 @@ impl Known for u32 {
     #[inline(always)]
     fn greedy(self) -> i64 {
         greedy_count(self)
+    }
+    fn log_weight(self) -> f64 {
+        f64::from(self).ln()
     }
     fn reason(self, _: usize) -> Undrawable {
         // every count is valid

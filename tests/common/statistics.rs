@@ -46,3 +46,42 @@ pub(crate) fn chi_square(counts: &[u64], probabilities: &[f64]) -> f64 {
     assert!(cells > 1, "a single cell fits always");
     ChiSquared::new(f64::from(cells - 1)).unwrap().sf(statistic)
 }
+
+/// Kolmogorov and Smirnov: the probability of a sample that is at least so far from a distribution,
+/// given its cumulative function.
+///
+/// The series of Kolmogorov's distribution, with Stephens' correction of √n (1970) for samples that are
+/// not endless.
+#[allow(dead_code, reason = "not every test that has this module is about times")]
+pub(crate) fn kolmogorov_smirnov(mut sample: Vec<f64>, cdf: impl Fn(f64) -> f64) -> f64 {
+    sample.sort_by(f64::total_cmp);
+    let n = sample.len() as f64;
+    let distance = (0u32..).zip(&sample).fold(0f64, |most, (i, &x)| {
+        let (below, at) = (f64::from(i) / n, f64::from(i + 1) / n);
+        most.max((cdf(x) - below).abs()).max((at - cdf(x)).abs())
+    });
+    let lambda = distance * (n.sqrt() + 0.12 + 0.11 / n.sqrt());
+    let term = |k: f64| 2.0 * (-1f64).powf(k - 1.0) * (-2.0 * (k * lambda).powi(2)).exp();
+    (1..100).map(|k| term(f64::from(k))).sum::<f64>().clamp(0.0, 1.0)
+}
+
+/// The probability of a table whose rows and columns are at least so far from independent.
+#[allow(dead_code, reason = "as above")]
+#[expect(clippy::unwrap_used, reason = "degrees of freedom are positive")]
+pub(crate) fn independence(table: &[Vec<u64>]) -> f64 {
+    let of_rows: Vec<f64> = table.iter().map(|row| row.iter().sum::<u64>() as f64).collect();
+    let columns = table[0].len();
+    let of_columns: Vec<f64> =
+        (0..columns).map(|c| table.iter().map(|row| row[c]).sum::<u64>() as f64).collect();
+    let all: f64 = of_rows.iter().sum();
+    let mut statistic = 0.0;
+    for (row, of_row) in table.iter().zip(&of_rows) {
+        for (&count, of_column) in row.iter().zip(&of_columns) {
+            let expected = of_row * of_column / all;
+            assert!(expected >= 10.0, "too few for a chi-square");
+            statistic += (count as f64 - expected).powi(2) / expected;
+        }
+    }
+    let freedom = (table.len() - 1) * (columns - 1);
+    ChiSquared::new(freedom as f64).unwrap().sf(statistic)
+}

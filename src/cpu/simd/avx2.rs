@@ -159,6 +159,13 @@ impl Simd for Avx2 {
         }
     }
     #[inline(always)]
+    fn power_of_two(self, n: __m256i) -> __m256 {
+        unsafe {
+            let exponent = _mm256_slli_epi32::<23>(n);
+            _mm256_castsi256_ps(_mm256_add_epi32(exponent, _mm256_set1_epi32(ONE)))
+        }
+    }
+    #[inline(always)]
     fn all_ints(self, a: i32) -> __m256i {
         unsafe { _mm256_set1_epi32(a) }
     }

@@ -171,6 +171,13 @@ impl Simd for Avx512 {
         }
     }
     #[inline(always)]
+    fn power_of_two(self, n: __m512i) -> __m512 {
+        unsafe {
+            let exponent = _mm512_slli_epi32::<23>(n);
+            _mm512_castsi512_ps(_mm512_add_epi32(exponent, _mm512_set1_epi32(ONE)))
+        }
+    }
+    #[inline(always)]
     fn all_ints(self, a: i32) -> __m512i {
         unsafe { _mm512_set1_epi32(a) }
     }

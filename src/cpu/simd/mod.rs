@@ -97,6 +97,8 @@ pub(super) trait Simd: Copy {
     fn bits(self, a: Self::Floats) -> Self::Ints;
     /// The mantissas of floats, from 1 to 2, from their bits.
     fn mantissas(self, bits: Self::Ints) -> Self::Floats;
+    /// 2ⁿ, for n from −126 to 127.
+    fn power_of_two(self, n: Self::Ints) -> Self::Floats;
     /// The same integer in all lanes.
     fn all_ints(self, a: i32) -> Self::Ints;
     /// Half of each as an unsigned word, rounded down.

@@ -146,6 +146,14 @@ impl Simd for Neon {
         }
     }
     #[inline(always)]
+    fn power_of_two(self, n: Ints) -> Floats {
+        unsafe {
+            let power =
+                |n| vreinterpretq_f32_s32(vaddq_s32(vshlq_n_s32::<23>(n), vdupq_n_s32(ONE)));
+            [power(n[0]), power(n[1])]
+        }
+    }
+    #[inline(always)]
     fn all_ints(self, a: i32) -> Ints {
         unsafe { [vdupq_n_s32(a); 2] }
     }

@@ -100,6 +100,10 @@ impl Simd for Portable {
         bits.map(|bits| f32::from_bits((bits & MANTISSA | ONE) as u32))
     }
     #[inline(always)]
+    fn power_of_two(self, n: Self::Ints) -> Self::Floats {
+        from_fn(|i| f32::from_bits(((n[i] << 23) + ONE) as u32))
+    }
+    #[inline(always)]
     fn all_ints(self, a: i32) -> Self::Ints {
         [a; LANES]
     }

@@ -1,0 +1,120 @@
+//! Who rang first, and when: draws with the keys that won them.
+
+use crate::error::Error;
+use crate::job::{Job, NO_DRAW, Temperature};
+use crate::noise::order::{Best, number};
+
+/// The first alarms of each race to ring, and when they did: what
+/// [`race_rows`](crate::CpuSampler::race_rows) gives.
+///
+/// Everything is in the order of races (rows × draws, row by row) and within a race in the order of
+/// arrival: places × rows × draws entries.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Arrivals {
+    places: usize,
+    categories: Vec<u32>,
+    keys: Vec<i64>,
+}
+
+impl Arrivals {
+    /// Room for the first places of a job's races, with nobody in them.
+    pub(crate) fn of(job: &Job<'_>, places: usize) -> Result<Self, Error> {
+        if job.temperature == Temperature::Greedy {
+            return Err(Error::NoNoise { operation: "a race" });
+        }
+        if places == 0 {
+            return Err(Error::NoPlaces);
+        }
+        let too_many = || Error::TooManyPlaces { races: job.total(), places };
+        let entries = job.total().checked_mul(places).ok_or_else(too_many)?;
+        let (mut categories, mut keys) = (Vec::new(), Vec::new());
+        categories.try_reserve_exact(entries).map_err(|_| too_many())?;
+        keys.try_reserve_exact(entries).map_err(|_| too_many())?;
+        categories.resize(entries, NO_DRAW);
+        keys.resize(entries, Best::NONE.key);
+        Ok(Self { places, categories, keys })
+    }
+
+    /// Where they are written.
+    pub(crate) fn parts(&mut self) -> (&mut [u32], &mut [i64]) {
+        (&mut self.categories, &mut self.keys)
+    }
+
+    /// How many places of each race there are.
+    pub fn places(&self) -> usize {
+        self.places
+    }
+
+    /// The categories, [`NO_DRAW`] in places that nobody has taken: a row has fewer categories that can
+    /// be drawn than there are places, or no draw at all.
+    pub fn categories(&self) -> &[u32] {
+        &self.categories
+    }
+
+    /// The keys, in units of 2⁻²⁴: integers, and so the same on every device. [`i64::MIN`] where nobody
+    /// is.
+    pub fn keys(&self) -> &[i64] {
+        &self.keys
+    }
+
+    /// The perturbed logits, logit + Gumbel noise, of which the first of a race is its maximum: a Gumbel
+    /// variable with location logsumexp(logits). −∞ where nobody is.
+    ///
+    /// Exact to 2⁻²⁴, but for logits beyond ±2³¹, whose noise is less than the step from one `f32` to the
+    /// next: those are given without it.
+    pub fn maxima(&self) -> impl ExactSizeIterator<Item = f64> + '_ {
+        self.keys.iter().map(|&key| number(key))
+    }
+
+    /// When they rang: exp(−maximum), which of the first of a race is exponential with rate Σλ. +∞ where
+    /// nobody is.
+    ///
+    /// The keys are the same on every device; the exponential function is this machine's, and may differ
+    /// from another's in the last bit.
+    pub fn times(&self) -> impl ExactSizeIterator<Item = f64> + '_ {
+        self.maxima().map(|maximum| (-maximum).exp())
+    }
+
+    /// The estimate from each row's first places.
+    pub(crate) fn log_z(&self, draws: u32) -> Vec<LogZ> {
+        let of_row = |keys: &[i64]| {
+            let known = keys.iter().all(|&key| key != Best::NONE.key);
+            let sum = keys.iter().map(|&key| number(key)).sum();
+            LogZ::of(if known { sum } else { f64::NAN }, draws)
+        };
+        self.keys().chunks(draws as usize).map(of_row).collect()
+    }
+}
+
+/// An estimate of log Z = logsumexp(logits) of a row from the maxima of its draws.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LogZ {
+    /// The mean of the maxima less Euler's constant; NaN for a row without a draw.
+    pub estimate: f64,
+    /// Its standard error, π/√(6·draws): the standard deviation of a Gumbel variable is known.
+    pub standard_error: f64,
+}
+
+/// The Euler–Mascheroni constant, the mean of a standard Gumbel variable.
+pub(crate) const EULER_GAMMA: f64 = 0.577_215_664_901_532_9;
+
+impl LogZ {
+    /// From the sum of so many maxima.
+    pub(crate) fn of(sum: f64, draws: u32) -> Self {
+        let draws = f64::from(draws);
+        let deviation = std::f64::consts::PI / 6f64.sqrt();
+        Self { estimate: sum / draws - EULER_GAMMA, standard_error: deviation / draws.sqrt() }
+    }
+}
+
+/// Draws with their log-probabilities.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scored {
+    /// The draws, rows × draws, as `sample_rows` gives them.
+    pub draws: Vec<u32>,
+    /// The logarithm of the probability of each; NaN for [`NO_DRAW`].
+    pub log_probs: Vec<f64>,
+    /// Of each row the logarithm of the sum of exp(logit / temperature), or of weight^(1/temperature);
+    /// NaN for a row without a draw.
+    pub logsumexps: Vec<f64>,
+}

@@ -1,0 +1,200 @@
+//! The logarithm of the sum of a row, in floats.
+//!
+//! Logits are summed a piece at a time, relative to the piece's largest, in `f32`; pieces are joined in
+//! f64. **Accuracy**: 2^x is within 2·10⁻⁷ of itself, and a lane adds up at most 64 of them before it
+//! goes to f64, so that the sum is within 5·10⁻⁶ of itself, and mostly within 10⁻⁶. Weights are summed
+//! in f64 throughout.
+
+use rayon::prelude::*;
+
+use super::simd::{MAX_TILE, Simd, Task};
+use super::source::Source;
+use crate::noise::bits::OCTET;
+use crate::options::{Chance, Known, Positive};
+
+/// What is summed relative to one maximum.
+const PIECE: usize = 64 * 4 * OCTET;
+/// Rows longer than two of these are summed by several threads.
+const SEGMENT: usize = 1 << 16;
+
+/// exp(most)·sum, in powers of e.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sum {
+    most: f64,
+    sum: f64,
+}
+
+impl Sum {
+    const NONE: Self = Self { most: f64::NEG_INFINITY, sum: 0.0 };
+    /// Of a row without a draw.
+    const INVALID: Self = Self { most: f64::NAN, sum: f64::NAN };
+
+    fn join(self, other: Self) -> Self {
+        let (more, less) = if self.most >= other.most { (self, other) } else { (other, self) };
+        if less.most.is_nan() || more.most.is_nan() {
+            return Self::INVALID;
+        }
+        if less.sum == 0.0 {
+            return more;
+        }
+        Self { most: more.most, sum: more.sum + less.sum * (less.most - more.most).exp() }
+    }
+
+    /// NaN if there is nothing, or something invalid.
+    pub(super) fn ln(self) -> f64 {
+        if self.sum > 0.0 { self.most + self.sum.ln() } else { f64::NAN }
+    }
+}
+
+/// What can be summed.
+pub(super) trait Summed: Source {
+    /// The sum of the values' unnormalised probabilities to the power of `inverse`.
+    fn sum<S: Simd>(s: S, values: &[Self], inverse: f64) -> Sum;
+}
+
+/// The values of a row, to be summed on this thread.
+pub(super) struct RowSum<'a, T> {
+    pub(super) values: &'a [T],
+    pub(super) inverse: f64,
+}
+
+impl<T: Summed> Task for RowSum<'_, T> {
+    type Output = Sum;
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) -> Sum {
+        T::sum(s, self.values, self.inverse)
+    }
+}
+
+/// The sum of a row, on as many threads as pay.
+pub(super) fn sum_of<T: Summed>(form: super::CpuForm, row: &[T], inverse: f64) -> Sum {
+    if row.len() <= 2 * SEGMENT || rayon::current_num_threads() == 1 {
+        return form.run(RowSum { values: row, inverse });
+    }
+    let segments = row.par_chunks(SEGMENT);
+    segments.map(|values| form.run(RowSum { values, inverse })).reduce(|| Sum::NONE, Sum::join)
+}
+
+macro_rules! summed_logits {
+    ($($type:ty),*) => {
+        $(impl Summed for $type {
+            #[inline(always)]
+            fn sum<S: Simd>(s: S, values: &[Self], inverse: f64) -> Sum {
+                sum_of_logits(s, values, inverse)
+            }
+        })*
+    };
+}
+summed_logits!(f32, half::f16, half::bf16);
+
+#[inline(always)]
+fn sum_of_logits<S: Simd, T: Source>(s: S, values: &[T], inverse: f64) -> Sum {
+    let mut sum = Sum::NONE;
+    for piece in values.chunks(PIECE) {
+        sum = sum.join(sum_of_piece(s, piece, inverse));
+    }
+    sum
+}
+
+#[inline(always)]
+fn sum_of_piece<S: Simd, T: Source>(s: S, piece: &[T], inverse: f64) -> Sum {
+    let tile = S::OCTETS * OCTET;
+    let mut whole = [T::NEVER; MAX_TILE * OCTET];
+    let mut most = [s.all(f32::NEG_INFINITY); 4];
+    let mut all_valid = true;
+    let tiles = piece.chunks_exact(tile);
+    let rest = tiles.remainder();
+    whole[..rest.len()].copy_from_slice(rest);
+    let last = if rest.is_empty() { &whole[..0] } else { &whole[..tile] };
+    for values in tiles.clone().chain(last.chunks_exact(tile)) {
+        let logits = T::fine(s, values);
+        all_valid &= T::all_valid(s, logits);
+        for (most, logits) in most.iter_mut().zip(logits) {
+            *most = s.larger(*most, logits);
+        }
+    }
+    if !all_valid {
+        return Sum::INVALID;
+    }
+    let [a, b, c, d] = most;
+    let mut lanes = [[f32::NEG_INFINITY; OCTET]; 2];
+    s.store(s.larger(s.larger(a, b), s.larger(c, d)), lanes.as_flattened_mut());
+    let most = s.max(&lanes);
+    if most == f32::NEG_INFINITY {
+        return Sum::NONE;
+    }
+    let slope = s.all((inverse * std::f64::consts::LOG2_E) as f32);
+    let mut sums = [s.all(0.0); 4];
+    for values in tiles.chain(last.chunks_exact(tile)) {
+        for (sum, logits) in sums.iter_mut().zip(T::fine(s, values)) {
+            *sum = add_exp2(s, *sum, s.sub(logits, s.all(most)), slope);
+        }
+    }
+    let mut sum = 0.0;
+    for part in sums {
+        let mut lanes = [0.0; 2 * OCTET];
+        s.store(part, &mut lanes);
+        sum += lanes.iter().map(|&x| f64::from(x)).sum::<f64>();
+    }
+    Sum { most: f64::from(most) * inverse, sum }
+}
+
+/// 2^f for f from −½ to ½, highest power first: from Cephes' exp2f (S. Moshier, 1992).
+const EXP2: [f32; 7] =
+    [1.535_336_2e-4, 1.339_887_4e-3, 9.618_437e-3, 5.550_332_5e-2, 0.240_226_48, 0.693_147_2, 1.0];
+/// 1.5·2²³: added to a number it leaves the nearest integer in the lowest bits.
+const NEAREST: f32 = 12_582_912.0;
+
+/// sum + 2^(x·slope) for x ≤ 0; what is below 2⁻¹²⁶ counts as that, which no sum can tell.
+#[inline(always)]
+fn add_exp2<S: Simd>(s: S, sum: S::Floats, x: S::Floats, slope: S::Floats) -> S::Floats {
+    let product = s.mul_add(x, slope, s.all(0.0));
+    let t = s.larger(product, s.all(-126.0));
+    let rounded = s.mul_add(t, s.all(1.0), s.all(NEAREST));
+    let power = s.sub_ints(s.bits(rounded), s.all_ints(NEAREST.to_bits() as i32));
+    let f = s.sub(t, s.sub(rounded, s.all(NEAREST)));
+    let mut exp2 = s.all(EXP2[0]);
+    for &word in &EXP2[1..] {
+        exp2 = s.mul_add(exp2, f, s.all(word));
+    }
+    s.mul_add(exp2, s.power_of_two(power), sum)
+}
+
+macro_rules! summed_weights {
+    ($($type:ty),*) => {
+        $(impl Summed for $type {
+            #[inline(always)]
+            fn sum<S: Simd>(_: S, values: &[Self], inverse: f64) -> Sum {
+                sum_of_weights(values, inverse)
+            }
+        })*
+    };
+}
+summed_weights!(Positive, u32);
+
+/// Sums of up to 2³² numbers of up to 2¹²⁸ each are far from the ends of f64.
+#[inline(always)]
+fn sum_of_weights<T: Known + Into<f64>>(values: &[T], inverse: f64) -> Sum {
+    if values.iter().any(|value| value.chance() == Chance::Invalid) {
+        return Sum::INVALID;
+    }
+    if inverse == 1.0 {
+        let mut lanes = [0.0; OCTET];
+        let octets = values.chunks_exact(OCTET);
+        let rest: f64 = octets.remainder().iter().map(|&value| value.into()).sum();
+        for octet in octets {
+            for (lane, &value) in lanes.iter_mut().zip(octet) {
+                *lane += value.into();
+            }
+        }
+        return Sum { most: 0.0, sum: lanes.iter().sum::<f64>() + rest };
+    }
+    // a power of a weight may leave the range of f64: relative to the largest it does not
+    let most = values.iter().map(|value| value.log_weight()).fold(f64::NEG_INFINITY, f64::max);
+    if most == f64::NEG_INFINITY {
+        return Sum::NONE;
+    }
+    let sum = values.iter().map(|value| ((value.log_weight() - most) * inverse).exp()).sum();
+    Sum { most: most * inverse, sum }
+}

@@ -1,0 +1,245 @@
+//! What the CPU engine tells of races beside who won.
+
+use rayon::prelude::*;
+
+use super::CpuSampler;
+use super::exact::settle;
+use super::logsumexp::sum_of;
+use super::podium::Podiums;
+use super::schedule::Plan;
+use crate::arrivals::{Arrivals, LogZ, Scored};
+use crate::error::Error;
+use crate::job::{Job, NO_DRAW, Temperature};
+use crate::noise::bits::{OCTET, coarse, coarse_block};
+use crate::noise::order::Scale;
+use crate::options::{Batch, Data, Known, SampleOptions, with_rows};
+
+/// Races, or values, that are worth the hand-over to another thread.
+const GRAIN: usize = 1 << 10;
+
+impl CpuSampler {
+    /// Runs the race of each draw: which alarms ring first, and when.
+    ///
+    /// Category i is an alarm that rings after a time Tᵢ ~ Exp(λᵢ), with rate λᵢ = exp(logitᵢ) or its
+    /// weight. The first to ring is i with probability λᵢ/Σλ, which is the draw of `sample_rows`; it does
+    /// so at a time that is Exp(Σλ), and which it is does not depend on when (Gumbel 1954; Maddison,
+    /// Tarlow, Minka, "A* sampling", 2014). The next ones are further draws without replacement, as if by
+    /// the weights of those that are left (Yellott 1977; Kool, van Hoof, Welling, "Stochastic beams and
+    /// where to find them", 2019: *Gumbel top-k*). −ln T is the perturbed logit.
+    ///
+    /// `places` is how many of each race are wanted, the first ones; 1 or more.
+    ///
+    /// ```
+    /// use gumbel::{CpuSampler, SampleOptions, Weights};
+    /// let rates = [1.0, 2.0, 5.0];
+    /// let options = SampleOptions::default().with_draws(10_000);
+    /// let arrivals = CpuSampler::new().race_rows(Weights::new(&rates, 3)?, &options, 3)?;
+    /// // the first rings after 1/8 on average, and is the third in five of eight races
+    /// let times: Vec<_> = arrivals.times().step_by(3).collect();
+    /// let mean = times.iter().sum::<f64>() / 10_000.0;
+    /// assert!((mean - 0.125).abs() < 0.005);
+    /// let third = arrivals.categories().iter().step_by(3).filter(|&&c| c == 2).count();
+    /// assert!((third as f64 / 10_000.0 - 0.625).abs() < 0.02);
+    /// # Ok::<(), gumbel::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`sample_rows`](Self::sample_rows), and [`Error::NoNoise`] at temperature 0,
+    /// [`Error::NoPlaces`], [`Error::TooManyPlaces`].
+    ///
+    /// # Complexity
+    /// O(rows · draws · categories) time and, for k places of races of n, some k·(1 + ln(n/k)) categories
+    /// that are settled exactly, at about 50 ns each.
+    #[doc(alias = "gumbel_top_k")]
+    #[doc(alias = "without_replacement")]
+    #[doc(alias = "exponential_race")]
+    pub fn race_rows<'a>(
+        &self,
+        batch: impl Into<Batch<'a>>,
+        options: &SampleOptions<'a>,
+        places: usize,
+    ) -> Result<Arrivals, Error> {
+        let job = Job::new(batch, options)?;
+        let mut arrivals = Arrivals::of(&job, places)?;
+        let Temperature::Scaled(scale) = job.temperature else { return Ok(arrivals) };
+        let (categories, keys) = arrivals.parts();
+        if places == 1 {
+            self.run(&job, categories);
+            self.on_threads(|| keys_of_winners(&job, scale, categories, keys));
+        } else {
+            let plan = Plan::of(&job, self.form, self.filter);
+            self.on_threads(|| {
+                podiums(&plan, scale, (self.filter, places), categories, keys);
+            });
+        }
+        job.report_races(arrivals.categories(), places)?;
+        Ok(arrivals)
+    }
+
+    /// The logarithm of the sum of exp(logit / temperature) of each row, or of weight^(1/temperature): log Z,
+    /// the logarithm of the normaliser. It is stable for any shift of the logits.
+    ///
+    /// Of the options, temperature and sentinels matter: with sentinels, NaN for a row without a draw.
+    ///
+    /// **Accuracy**: within 5·10⁻⁶ (and 6·10⁻⁸ of itself), and mostly within 10⁻⁶; it may differ in that
+    /// from machine to machine. For weights at temperature 1, within 10⁻¹².
+    ///
+    /// ```
+    /// use gumbel::{CpuSampler, Logits, SampleOptions};
+    /// let logits = [1000.0, 1000.0, f32::NEG_INFINITY];
+    /// let sums = CpuSampler::new()
+    ///     .logsumexp_rows(Logits::new(&logits, 3)?, &SampleOptions::default())?;
+    /// assert!((sums[0] - (1000.0 + 2f64.ln())).abs() < 1e-5);
+    /// # Ok::<(), gumbel::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`sample_rows`](Self::sample_rows), and [`Error::NoNoise`] at temperature 0.
+    #[doc(alias = "log_partition")]
+    pub fn logsumexp_rows<'a>(
+        &self,
+        batch: impl Into<Batch<'a>>,
+        options: &SampleOptions<'a>,
+    ) -> Result<Vec<f64>, Error> {
+        let job = Job::new(batch, options)?;
+        let inverse = job.inverse_temperature("logsumexp")?;
+        let sums = self.on_threads(|| {
+            let rows = (0..job.logits.rows()).into_par_iter();
+            let grain = (GRAIN * 64 / job.logits.categories()).max(1);
+            let sum = |row| self.logsumexp(&job, row, inverse);
+            rows.with_min_len(grain).map(sum).collect::<Vec<_>>()
+        });
+        job.report_rows(|row| !sums[row].is_nan())?;
+        Ok(sums)
+    }
+
+    /// As [`sample_rows`](Self::sample_rows), each draw with the logarithm of its probability: log softmax
+    /// at its index, and each row with its [logsumexp](Self::logsumexp_rows), by which it is found.
+    ///
+    /// A row is summed right after it has been drawn from, while it is in the cache.
+    ///
+    /// ```
+    /// use gumbel::{CpuSampler, Logits, SampleOptions};
+    /// let logits = [0.0, 1.0, 2.0];
+    /// let scored = CpuSampler::new()
+    ///     .sample_rows_scored(Logits::new(&logits, 3)?, &SampleOptions::default())?;
+    /// let sum = logits.iter().map(|x| f64::from(*x).exp()).sum::<f64>().ln();
+    /// let expected = f64::from(logits[scored.draws[0] as usize]) - sum;
+    /// assert!((scored.log_probs[0] - expected).abs() < 1e-5);
+    /// # Ok::<(), gumbel::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`sample_rows`](Self::sample_rows), and [`Error::NoNoise`] at temperature 0.
+    #[doc(alias = "log_softmax")]
+    pub fn sample_rows_scored<'a>(
+        &self,
+        batch: impl Into<Batch<'a>>,
+        options: &SampleOptions<'a>,
+    ) -> Result<Scored, Error> {
+        let job = Job::new(batch, options)?;
+        let inverse = job.inverse_temperature("a log-probability")?;
+        let mut draws = job.allocate()?;
+        let plan = Plan::of(&job, self.form, self.filter);
+        let mut logsumexps = vec![f64::NAN; job.logits.rows()];
+        self.on_threads(|| {
+            plan.run_with_rows(&mut draws, &mut logsumexps, |row| {
+                self.logsumexp(&job, row, inverse)
+            });
+        });
+        job.report(&draws)?;
+        let log_probs = self.on_threads(|| log_probs(&job, inverse, &draws, &logsumexps));
+        Ok(Scored { draws, log_probs, logsumexps })
+    }
+
+    /// Estimates log Z of each row from the maxima of its draws: their mean is log Z plus Euler's constant
+    /// (see [`race_rows`](Self::race_rows)), and their standard deviation π/√6.
+    ///
+    /// It needs more draws than one would like, and is here for what it shows; the logarithm itself is
+    /// [`logsumexp_rows`](Self::logsumexp_rows). Sources: Papandreou and Yuille, "Perturb-and-MAP random
+    /// fields", 2011; Hazan and Jaakkola, "On the partition function and random maximum
+    /// a-posteriori perturbations", 2012.
+    ///
+    /// ```
+    /// use gumbel::{CpuSampler, Logits, SampleOptions};
+    /// let options = SampleOptions::default().with_draws(100_000);
+    /// let logits = [0.0, 1.0, 2.0];
+    /// let log_z = CpuSampler::new().estimate_log_z(Logits::new(&logits, 3)?, &options)?[0];
+    /// assert!((log_z.estimate - 2.407606).abs() < 4.0 * log_z.standard_error);
+    /// # Ok::<(), gumbel::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`race_rows`](Self::race_rows).
+    ///
+    /// # Complexity
+    /// As `race_rows` for one place, in time and memory.
+    pub fn estimate_log_z<'a>(
+        &self,
+        batch: impl Into<Batch<'a>>,
+        options: &SampleOptions<'a>,
+    ) -> Result<Vec<LogZ>, Error> {
+        let arrivals = self.race_rows(batch, options, 1)?;
+        Ok(arrivals.log_z(options.draws))
+    }
+
+    fn logsumexp(&self, job: &Job<'_>, row: usize, inverse: f64) -> f64 {
+        with_rows!(job.logits.data(), rows => sum_of(self.form, rows.row(row), inverse).ln())
+    }
+
+    /// On the threads of the sampler.
+    fn on_threads<R: Send>(&self, what: impl FnOnce() -> R + Send) -> R {
+        match &self.pool {
+            Some(pool) => pool.install(what),
+            None => what(),
+        }
+    }
+}
+
+/// The winners' keys, which short cuts to them leave open.
+fn keys_of_winners(job: &Job<'_>, scale: Scale, categories: &[u32], keys: &mut [i64]) {
+    let some = categories.par_chunks(GRAIN).zip(keys.par_chunks_mut(GRAIN)).enumerate();
+    some.for_each(|(i, (categories, keys))| {
+        with_rows!(job.logits.data(), rows => {
+            let races = job.races(i * GRAIN);
+            for ((&category, key), (row, number)) in categories.iter().zip(keys).zip(races) {
+                if category != NO_DRAW {
+                    let stream = job.stream(row, number);
+                    let block = coarse_block(stream, category / OCTET as u32);
+                    let value = rows.row(row)[category as usize];
+                    *key = settle(stream, scale, category, coarse(block, category), value).key;
+                }
+            }
+        });
+    });
+}
+
+fn podiums(
+    plan: &Plan<'_>,
+    scale: Scale,
+    (filter, places): (bool, usize),
+    categories: &mut [u32],
+    won: &mut [i64],
+) {
+    let Plan { job, form, keys, .. } = *plan;
+    let races = (GRAIN * 64 / job.logits.categories()).max(1);
+    let some = categories.par_chunks_mut(races * places).zip(won.par_chunks_mut(races * places));
+    some.enumerate().for_each(|(i, (categories, won))| {
+        let first = i * races;
+        with_rows!(job.logits.data(), rows => form.run(Podiums {
+            job, rows, scale, keys, filter, places, first, categories, won,
+        }));
+    });
+}
+
+fn log_probs(job: &Job<'_>, inverse: f64, draws: &[u32], logsumexps: &[f64]) -> Vec<f64> {
+    let each = job.draws as usize;
+    with_rows!(job.logits.data(), rows => {
+        let log_prob = |(race, &draw): (usize, &u32)| {
+            let row = race / each;
+            let value = (draw != NO_DRAW).then(|| rows.row(row)[draw as usize].log_weight());
+            value.map_or(f64::NAN, |value| value * inverse - logsumexps[row])
+        };
+        draws.par_iter().with_min_len(GRAIN).enumerate().map(log_prob).collect()
+    })
+}
