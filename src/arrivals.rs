@@ -3,6 +3,7 @@
 use crate::error::Error;
 use crate::job::{Job, NO_DRAW, Temperature};
 use crate::noise::order::{Best, number};
+use crate::options::{Data, Known, with_rows};
 
 /// The first alarms of each race to ring, and when they did: what
 /// [`race_rows`](crate::CpuSampler::race_rows) gives.
@@ -117,4 +118,20 @@ pub struct Scored {
     /// Of each row the logarithm of the sum of exp(logit / temperature), or of weight^(1/temperature);
     /// NaN for a row without a draw.
     pub logsumexps: Vec<f64>,
+}
+
+impl Scored {
+    /// From the draws and the sums of a job.
+    pub(crate) fn of(job: &Job<'_>, inverse: f64, draws: Vec<u32>, logsumexps: Vec<f64>) -> Self {
+        let each = job.draws as usize;
+        let log_probs = with_rows!(job.logits.data(), rows => {
+            let log_prob = |(race, &draw): (usize, &u32)| {
+                let row = race / each;
+                let value = (draw != NO_DRAW).then(|| rows.row(row)[draw as usize].log_weight());
+                value.map_or(f64::NAN, |value| value * inverse - logsumexps[row])
+            };
+            draws.iter().enumerate().map(log_prob).collect()
+        });
+        Self { draws, log_probs, logsumexps }
+    }
 }

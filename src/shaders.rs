@@ -81,6 +81,10 @@ pub enum Kernel {
     Greedy,
     /// Joins the outcomes of the parts that a row was cut into.
     Merge,
+    /// Finds the categories that may take the first places of a race.
+    Places,
+    /// Sums rows.
+    Sums,
 }
 
 /// What the invocations that draw from one row share their findings by.
@@ -147,6 +151,8 @@ impl Variant {
         match self.kernel {
             Kernel::Stream => pieces.extend([blocks, kernel!("race"), kernel!("stream")]),
             Kernel::Hold => pieces.extend([blocks, kernel!("race"), kernel!("hold")]),
+            Kernel::Places => pieces.extend([blocks, kernel!("race"), kernel!("places")]),
+            Kernel::Sums => pieces.extend([self.logarithm(), kernel!("sums")]),
             Kernel::Greedy | Kernel::Merge => pieces.push(kernel!("greedy")),
         }
         pieces
@@ -159,6 +165,14 @@ impl Variant {
                 vec![kernel!("log2"), kernel!("measure", "measure.weights")]
             }
             LogitsFormat::Counts => vec![kernel!("log2"), kernel!("measure", "measure.counts")],
+        }
+    }
+
+    fn logarithm(self) -> Piece {
+        match self.format {
+            LogitsFormat::F32 | LogitsFormat::F16 | LogitsFormat::Bf16 => kernel!("logarithm"),
+            LogitsFormat::Weights => kernel!("logarithm", "logarithm.weights"),
+            LogitsFormat::Counts => kernel!("logarithm", "logarithm.counts"),
         }
     }
 
@@ -182,6 +196,8 @@ impl Variant {
             Kernel::Hold => "races",
             Kernel::Greedy => "greedy",
             Kernel::Merge => "merge",
+            Kernel::Places => "places",
+            Kernel::Sums => "sums",
         }
     }
 

@@ -11,11 +11,14 @@ fn measured(values: Octet) -> Octet {
     return Octet(measured_four(values.low), measured_four(values.high));
 }
 
+// By halves, as f32(u32) is wrong from 2^31 on on some devices.
+fn floats_of(counts: vec4<u32>) -> vec4<f32> {
+    return vec4<f32>(counts >> vec4<u32>(16u)) * 65536.0 + vec4<f32>(counts & vec4<u32>(0xffffu));
+}
+
 fn measured_four(counts: vec4<u32>) -> vec4<u32> {
-    // by halves, as f32(u32) is wrong from 2^31 on on some devices
-    let floats = vec4<f32>(counts >> vec4<u32>(16u)) * 65536.0
-        + vec4<f32>(counts & vec4<u32>(0xffffu));
-    let log2 = bitcast<vec4<u32>>(log2_of(bitcast<vec4<u32>>(floats), vec4<f32>(127.0)));
+    let bits = bitcast<vec4<u32>>(floats_of(counts));
+    let log2 = bitcast<vec4<u32>>(log2_of(bits, vec4<f32>(127.0)));
     return select(log2, vec4<u32>(NEG_INFINITY), counts == vec4<u32>(0u));
 }
 

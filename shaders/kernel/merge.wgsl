@@ -27,7 +27,7 @@ fn merge(invocation: Invocation) {
         if (run.flags & UNFINISHED) != 0u {
             outcomes[before] = words_of(all);
         } else {
-            draws[race] = draw_of(all);
+            report(race, all);
         }
     }
 }

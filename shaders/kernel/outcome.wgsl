@@ -22,9 +22,17 @@ fn draw_of(outcome: Outcome) -> u32 {
 // The outcome of a part, or the draw if the race is of one part and done.
 fn finish(race: u32, part: u32, outcome: Outcome) {
     if run.parts == 1u && (run.flags & (CONTINUED | UNFINISHED)) == 0u {
-        draws[race] = draw_of(outcome);
+        report(race, outcome);
     } else {
         outcomes[race * run.parts + part] = words_of(outcome);
+    }
+}
+
+fn report(race: u32, outcome: Outcome) {
+    draws[race * run.record] = draw_of(outcome);
+    if (run.flags & KEYED) != 0u {
+        draws[race * run.record + 1u] = outcome.best.key.x;
+        draws[race * run.record + 2u] = outcome.best.key.y;
     }
 }
 

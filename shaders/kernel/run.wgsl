@@ -10,6 +10,8 @@ const EACH_SEED: u32 = 16u;
 const EACH_TEMPERATURE: u32 = 32u;
 const EACH_FIRST_DRAW: u32 = 64u;
 const GATHERED: u32 = 128u;
+// The winner's key is written beside it.
+const KEYED: u32 = 256u;
 
 const NO_DRAW: u32 = 0xffffffffu;
 
@@ -41,6 +43,9 @@ struct Pass {
     scale: u32,
     slope: f32,
     reach: u32,
+    // The words that are written for each race, and the places of it that are wanted.
+    record: u32,
+    places: u32,
 }
 
 @group(0) @binding(0) var<uniform> run: Pass;

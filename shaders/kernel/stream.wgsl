@@ -27,7 +27,7 @@ fn race(invocation: Invocation) {
     var far = max(farthest(pair.logits_a), farthest(pair.logits_b));
     // a row of a single pair, whose key nobody will ask for
     let whole = run.lanes == 1u && run.parts == 1u && end <= 2u
-        && (run.flags & (CONTINUED | UNFINISHED)) == 0u;
+        && (run.flags & (CONTINUED | UNFINISHED | KEYED)) == 0u;
     if whole && lead.floor > FILTER_OPEN && far <= 0x7f800000u {
         let winner_told = told(row, run.first_category, pair, lead.floor);
         if winner_told.category != NO_CATEGORY {

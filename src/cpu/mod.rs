@@ -22,6 +22,7 @@ mod source;
 
 use schedule::Plan;
 
+pub(crate) use operations::podium_of_race;
 pub use simd::CpuForm;
 
 /// Draws on the CPU, on all threads of the current [rayon] pool.

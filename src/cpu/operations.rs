@@ -2,17 +2,18 @@
 
 use rayon::prelude::*;
 
-use super::CpuSampler;
+use super::bound::RoundKeys;
 use super::exact::settle;
 use super::logsumexp::sum_of;
-use super::podium::Podiums;
+use super::podium::{OneRace, Podiums};
 use super::schedule::Plan;
+use super::{CpuForm, CpuSampler};
 use crate::arrivals::{Arrivals, LogZ, Scored};
 use crate::error::Error;
 use crate::job::{Job, NO_DRAW, Temperature};
 use crate::noise::bits::{OCTET, coarse, coarse_block};
 use crate::noise::order::Scale;
-use crate::options::{Batch, Data, Known, SampleOptions, with_rows};
+use crate::options::{Batch, Data, SampleOptions, with_rows};
 
 /// Races, or values, that are worth the hand-over to another thread.
 const GRAIN: usize = 1 << 10;
@@ -148,8 +149,7 @@ impl CpuSampler {
             });
         });
         job.report(&draws)?;
-        let log_probs = self.on_threads(|| log_probs(&job, inverse, &draws, &logsumexps));
-        Ok(Scored { draws, log_probs, logsumexps })
+        Ok(Scored::of(&job, inverse, draws, logsumexps))
     }
 
     /// Estimates log Z of each row from the maxima of its draws: their mean is log Z plus Euler's constant
@@ -196,6 +196,22 @@ impl CpuSampler {
     }
 }
 
+/// The first places of one race, as many as there is room for.
+pub(crate) fn podium_of_race(
+    job: &Job<'_>,
+    scale: Scale,
+    (row, number): (usize, u32),
+    categories: &mut [u32],
+    won: &mut [i64],
+) {
+    let keys = RoundKeys::of(job.seed);
+    let stream = job.stream(row, number);
+    with_rows!(job.logits.data(), rows => {
+        let values = rows.row(row);
+        CpuForm::detect().run(OneRace { values, scale, keys, stream, categories, won });
+    });
+}
+
 /// The winners' keys, which short cuts to them leave open.
 fn keys_of_winners(job: &Job<'_>, scale: Scale, categories: &[u32], keys: &mut [i64]) {
     let some = categories.par_chunks(GRAIN).zip(keys.par_chunks_mut(GRAIN)).enumerate();
@@ -230,16 +246,4 @@ fn podiums(
             job, rows, scale, keys, filter, places, first, categories, won,
         }));
     });
-}
-
-fn log_probs(job: &Job<'_>, inverse: f64, draws: &[u32], logsumexps: &[f64]) -> Vec<f64> {
-    let each = job.draws as usize;
-    with_rows!(job.logits.data(), rows => {
-        let log_prob = |(race, &draw): (usize, &u32)| {
-            let row = race / each;
-            let value = (draw != NO_DRAW).then(|| rows.row(row)[draw as usize].log_weight());
-            value.map_or(f64::NAN, |value| value * inverse - logsumexps[row])
-        };
-        draws.par_iter().with_min_len(GRAIN).enumerate().map(log_prob).collect()
-    })
 }

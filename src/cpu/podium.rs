@@ -48,6 +48,31 @@ impl<T: Source> Task for Podiums<'_, T> {
     }
 }
 
+/// A single race.
+pub(super) struct OneRace<'a, T> {
+    pub(super) values: &'a [T],
+    pub(super) scale: Scale,
+    pub(super) keys: RoundKeys,
+    pub(super) stream: Stream,
+    /// As many as there are places, with nobody in them yet.
+    pub(super) categories: &'a mut [u32],
+    pub(super) won: &'a mut [i64],
+}
+
+impl<T: Source> Task for OneRace<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let mut podium = Podium::<T>::new(self.categories.len(), self.scale, true);
+        podium.race(s, self.stream, self.values, &self.keys);
+        let room = self.categories.iter_mut().zip(self.won);
+        for ((category, won), best) in room.zip(podium.arrivals()) {
+            (*category, *won) = (best.category, best.key);
+        }
+    }
+}
+
 /// The places of a race under way.
 struct Podium<T> {
     places: usize,

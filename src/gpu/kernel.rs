@@ -15,7 +15,7 @@ use crate::shaders::{Kernel, Share, Variant};
 
 use super::guard::{Doing, Guard};
 use super::layout::Layout;
-use super::plan::{Chunk, Plan};
+use super::plan::{Chunk, Plan, Report};
 
 /// The uniform `Pass` of `shaders/kernel/run.wgsl`, field by field.
 #[derive(Clone, Copy, Debug, Pod, Zeroable)]
@@ -39,6 +39,8 @@ pub(crate) struct Pass {
     pub(super) scale: u32,
     pub(super) slope: f32,
     pub(super) reach: u32,
+    pub(super) record: u32,
+    pub(super) places: u32,
 }
 
 pub(super) const UNFILTERED: u32 = 1;
@@ -49,6 +51,7 @@ pub(super) const EACH_SEED: u32 = 16;
 pub(super) const EACH_TEMPERATURE: u32 = 32;
 pub(super) const EACH_FIRST_DRAW: u32 = 64;
 pub(super) const GATHERED: u32 = 128;
+const KEYED: u32 = 256;
 
 /// The flag if the condition holds.
 pub(super) fn flag(on: bool, flag: u32) -> u32 {
@@ -80,6 +83,7 @@ impl Pass {
             scale: scale.reciprocal().to_bits(),
             slope,
             reach: (-lowest).to_bits(),
+            record: 1,
             ..Self::zeroed()
         }
     }
@@ -103,8 +107,11 @@ impl Pass {
             categories: segment.len() as u32,
             row_stride: plan.row_stride as u32,
             source_rows: rows,
+            record: plan.record() as u32,
+            places: plan.places(),
             flags: flag(job.explicit_ids().is_some(), EACH_ID)
                 | flag(!filter, UNFILTERED)
+                | flag(plan.report() == Report::Keys, KEYED)
                 | flag(segment.start > 0, CONTINUED)
                 | flag(segment.end < job.logits.categories(), UNFINISHED),
             ..Self::laid_out(&plan.layout, job.logits.format(), job.temperature)
@@ -136,6 +143,7 @@ pub(super) struct Kernels {
 pub(super) struct Passes {
     pub(super) race: wgpu::ComputePipeline,
     pub(super) merge: Option<wgpu::ComputePipeline>,
+    pub(super) sums: Option<wgpu::ComputePipeline>,
 }
 
 impl Passes {
@@ -161,6 +169,12 @@ impl Passes {
             pass.set_pipeline(merge);
             pass.set_bind_group(0, bindings, &[]);
             let [x, y] = layout.merge_workgroups(rows, draws);
+            pass.dispatch_workgroups(x, y, 1);
+        }
+        if let Some(sums) = &self.sums {
+            pass.set_pipeline(sums);
+            pass.set_bind_group(0, bindings, &[]);
+            let [x, y] = layout.merge_workgroups(rows, 1);
             pass.dispatch_workgroups(x, y, 1);
         }
     }
@@ -224,7 +238,7 @@ impl Kernels {
         };
         let race = self.pipeline(guard, variant).await?;
         if !merges {
-            return Ok(Passes { race, merge: None });
+            return Ok(Passes { race, merge: None, sums: None });
         }
         // the whole workgroup is a team, and nothing is asked of logits and rows
         let merge = Variant {
@@ -236,7 +250,22 @@ impl Kernels {
             immediates: form.immediates,
             ..variant
         };
-        Ok(Passes { race, merge: Some(self.pipeline(guard, merge).await?) })
+        Ok(Passes { race, merge: Some(self.pipeline(guard, merge).await?), sums: None })
+    }
+
+    /// The pipeline that sums the same rows in a pass of its own.
+    pub(super) async fn sums(
+        &self,
+        guard: &Guard,
+        workgroup_size: u32,
+        form: Form,
+    ) -> Result<wgpu::ComputePipeline, Error> {
+        let Form { format, vec4, each, immediates } = form;
+        let int64 = self.common.int64;
+        let (kernel, share) = (Kernel::Sums, Share::Workgroup);
+        let variant =
+            Variant { kernel, share, format, vec4, each, immediates, int64, workgroup_size };
+        self.pipeline(guard, variant).await
     }
 
     async fn pipeline(

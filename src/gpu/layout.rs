@@ -167,6 +167,22 @@ impl Layout {
         }
     }
 
+    /// A workgroup for each race, or each row.
+    pub(crate) fn of_workgroups(kernel: Kernel, races: Races, device: Device) -> Self {
+        let octets = races.categories.div_ceil(8);
+        Self {
+            kernel,
+            share: Share::Workgroup,
+            workgroup_size: device.crowd,
+            lanes: device.crowd,
+            parts: 1,
+            part_octets: octets as u32,
+            draws_at_once: 1,
+            races,
+            workgroups: device.workgroups,
+        }
+    }
+
     /// True if a merge pass has to follow.
     pub(crate) fn is_cut(&self) -> bool {
         self.parts > 1

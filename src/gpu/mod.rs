@@ -20,6 +20,7 @@ mod builder;
 mod guard;
 pub(crate) mod kernel;
 mod layout;
+mod operations;
 pub(crate) mod plan;
 mod ring;
 
@@ -31,7 +32,7 @@ pub use builder::{GpuSamplerBuilder, PlanFor};
 
 use guard::Guard;
 use kernel::{Form, Kernels, Pass};
-use plan::{Limits, Plan, Shape};
+use plan::{Limits, Plan, Report, Shape};
 use ring::{Ring, SLOTS, Step};
 
 /// Draws on a GPU, through wgpu.
@@ -172,6 +173,11 @@ impl GpuSampler {
         if draws.is_empty() {
             return Ok(());
         }
+        self.report(job, &self.plan(job, Report::Draws), draws).await
+    }
+
+    /// How a job with at least one row is done.
+    fn plan(&self, job: &Job<'_>, report: Report) -> Plan {
         let shape = Shape {
             rows: job.logits.rows(),
             categories: job.logits.categories(),
@@ -179,16 +185,25 @@ impl GpuSampler {
             logit_bytes: job.logits.format().bytes(),
             draws: job.draws,
             greedy: job.temperature == Temperature::Greedy,
+            report,
         };
-        let plan = Plan::new(shape, self.limits);
+        Plan::new(shape, self.limits)
+    }
+
+    /// Runs a plan: the words of its results, in the order of its steps.
+    async fn report(&self, job: &Job<'_>, plan: &Plan, words: &mut [u32]) -> Result<(), Error> {
         let format = job.logits.format();
         let form = Form { format, vec4: plan.aligned, each: false, immediates: false };
         let guard = &self.guard;
-        let passes = self.kernels.passes(guard, &plan.layout, form, plan.merges()).await?;
+        let mut passes = self.kernels.passes(guard, &plan.layout, form, plan.merges()).await?;
+        if plan.report() == Report::Scores {
+            let workgroup_size = self.limits.device.crowd;
+            passes.sums = Some(self.kernels.sums(guard, workgroup_size, form).await?);
+        }
         let kept = self.ring.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let mut ring = match kept.filter(|ring| ring.suffices(&plan, job)) {
+        let mut ring = match kept.filter(|ring| ring.suffices(plan, job)) {
             Some(ring) => ring,
-            None => Ring::new(guard, &self.kernels, &plan, job, self.direct).await?,
+            None => Ring::new(guard, &self.kernels, plan, job, self.direct).await?,
         };
         ring.begin();
 
@@ -199,17 +214,18 @@ impl GpuSampler {
             if flights.len() == SLOTS
                 && let Some(flight) = flights.pop_front()
             {
-                ring.land(flight, guard, draws).await?;
+                ring.land(flight, guard, words).await?;
             }
-            let pass = Pass::new(job, &plan, &chunk, segment.clone(), self.filter);
-            let result = (segment.end == shape.categories).then(|| next..next + chunk.races());
+            let pass = Pass::new(job, plan, &chunk, segment.clone(), self.filter);
+            let size = chunk.races() * plan.record();
+            let result = plan.has_result(&segment).then(|| next..next + size);
             next = result.as_ref().map_or(next, |result| result.end);
-            let step = Step { plan: &plan, passes: &passes, chunk, segment, pass, result };
+            let step = Step { plan, passes: &passes, chunk, segment, pass, result };
             let flight = ring.launch(n, &self.queue, guard, job, step).await?;
             flights.push_back(flight);
         }
         for flight in flights {
-            ring.land(flight, guard, draws).await?;
+            ring.land(flight, guard, words).await?;
         }
         *self.ring.lock().unwrap_or_else(PoisonError::into_inner) = Some(ring);
         Ok(())

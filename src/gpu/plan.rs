@@ -8,10 +8,14 @@
 use std::ops::Range;
 
 use super::layout::{Device, Layout, Races};
+use crate::shaders::Kernel;
 
 /// The most logits, counted once a draw, that one dispatch evaluates: systems stop a dispatch that
 /// takes seconds, and this is half a second on a software adapter (Mesa 25's lavapipe, two cores).
 const MAX_WORK: usize = 1 << 27;
+
+/// The most categories for each invocation of a workgroup that takes a row alone: 2¹⁴ octets.
+const MAX_OF_WORKGROUP: usize = 1 << 17;
 
 /// A row's start is rounded up to this many bytes, which a device can load at once.
 const ALIGNMENT: usize = 16;
@@ -27,6 +31,28 @@ pub(crate) struct Limits {
     pub(crate) device: Device,
 }
 
+/// What is written of each race.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Report {
+    /// The draw.
+    Draws,
+    /// The draw and its key.
+    Keys,
+    /// The draw, and for the first one of a row its sum; of each segment.
+    Scores,
+    /// The sum of each row, in the place of a score; of each segment.
+    Sums,
+    /// The categories that may take so many first places; of each segment.
+    Places(u32),
+}
+
+impl Report {
+    /// True if every segment of a row has a result of its own, and not the row alone.
+    pub(crate) fn is_of_segments(self) -> bool {
+        matches!(self, Self::Scores | Self::Sums | Self::Places(_))
+    }
+}
+
 /// The shape of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Shape {
@@ -37,6 +63,7 @@ pub(crate) struct Shape {
     pub(crate) logit_bytes: usize,
     pub(crate) draws: u32,
     pub(crate) greedy: bool,
+    pub(crate) report: Report,
 }
 
 /// How a batch is cut.
@@ -78,11 +105,21 @@ impl Plan {
         let bytes = shape.logit_bytes;
         let at_once = (limits.chunk_bytes.min(limits.binding_bytes) as usize / bytes).max(8);
         let row_stride = row_stride(shape);
-        let segment = if shape.categories > at_once { at_once / 8 * 8 } else { shape.categories };
+        let whole = match shape.report {
+            Report::Draws | Report::Keys => at_once,
+            // a workgroup has as many iterations as that
+            _ => at_once.min(MAX_OF_WORKGROUP * limits.device.crowd as usize),
+        };
+        let segment = if shape.categories > whole { whole / 8 * 8 } else { shape.categories };
         let cut = segment < shape.categories;
 
         // draws, row ids and, of rows that are cut, outcomes: at most 16 bytes a race
-        let draws_fit = limits.binding_bytes as usize / if cut { 16 } else { 4 };
+        let record = record(shape.report, segment);
+        let draws_fit = match shape.report {
+            Report::Places(_) => (limits.chunk_bytes as usize).min(limits.binding_bytes as usize),
+            _ => limits.binding_bytes as usize,
+        };
+        let draws_fit = draws_fit / if cut { 16.max(4 * record) } else { 4 * record };
         let work = MAX_WORK / shape.categories;
         let races = draws_fit.min(work).max(1);
         let draws = (shape.draws as usize).min(races);
@@ -96,7 +133,11 @@ impl Plan {
         let rows = rows.min(shape.rows);
         let races = Races { rows, categories: segment, draws: draws as u32, greedy: shape.greedy };
         let aligned = row_stride.is_multiple_of(ALIGNMENT / bytes);
-        let layout = Layout::new(races, limits.device);
+        let layout = match shape.report {
+            Report::Places(_) => Layout::of_workgroups(Kernel::Places, races, limits.device),
+            Report::Sums => Layout::of_workgroups(Kernel::Sums, races, limits.device),
+            Report::Draws | Report::Keys | Report::Scores => Layout::new(races, limits.device),
+        };
         Self { shape, row_stride, aligned, layout, rows, draws: draws as u32, segment }
     }
 
@@ -113,7 +154,36 @@ impl Plan {
 
     /// True if a merge pass follows each pass.
     pub(crate) fn merges(&self) -> bool {
-        self.cuts_rows() || self.layout.is_cut()
+        let races = !matches!(self.shape.report, Report::Places(_) | Report::Sums);
+        races && (self.cuts_rows() || self.layout.is_cut())
+    }
+
+    /// What is written of each race, and in how many words.
+    pub(crate) fn report(&self) -> Report {
+        self.shape.report
+    }
+
+    pub(crate) fn record(&self) -> usize {
+        record(self.shape.report, self.segment)
+    }
+
+    /// The places that are wanted of each race, if that is what is wanted.
+    pub(crate) fn places(&self) -> u32 {
+        match self.shape.report {
+            Report::Places(places) => places,
+            _ => 1,
+        }
+    }
+
+    /// True if a pass with this segment has a result.
+    pub(crate) fn has_result(&self, segment: &Range<usize>) -> bool {
+        self.shape.report.is_of_segments() || segment.end == self.shape.categories
+    }
+
+    /// The races, or parts of them, that have a result.
+    pub(crate) fn results(&self) -> usize {
+        let segments = if self.shape.report.is_of_segments() { self.segments().count() } else { 1 };
+        self.shape.rows * self.shape.draws as usize * segments
     }
 
     /// The chunks, in the order of the draws in the result.
@@ -169,6 +239,17 @@ impl Plan {
     /// The rows of a chunk, at most.
     pub(crate) fn rows(&self) -> usize {
         self.rows
+    }
+}
+
+/// The words that are written of each race.
+fn record(report: Report, segment: usize) -> usize {
+    match report {
+        Report::Draws => 1,
+        Report::Keys | Report::Scores | Report::Sums => 3,
+        Report::Places(places) => {
+            1 + 3 * (4 * places as usize + 64).min(segment.next_multiple_of(8))
+        }
     }
 }
 

@@ -38,7 +38,7 @@ impl Sizes {
             // whole words of 16 bytes, of which the shader reads the last too
             logits: (plan.logits_bytes() as u64).next_multiple_of(16),
             outcomes: 16 * (plan.outcomes() as u64).max(1),
-            draws: 4 * plan.races() as u64,
+            draws: 4 * (plan.races() * plan.record()) as u64,
         }
     }
 
@@ -90,7 +90,7 @@ struct Slot {
 #[derive(Debug)]
 pub(super) struct Flight {
     slot: usize,
-    /// The map of the draws, and which of the call's draws they are; `None` before a row's last
+    /// The map of the draws, and which words of the call's result they are; `None` before a row's last
     /// segment.
     reading: Option<(Mapping, Range<usize>)>,
 }
@@ -103,7 +103,7 @@ pub(super) struct Step<'a> {
     pub(super) chunk: Chunk,
     pub(super) segment: Range<usize>,
     pub(super) pass: Pass,
-    /// Which of the call's draws are there after this pass, if any.
+    /// Which words of the call's result are there after this pass, if any.
     pub(super) result: Option<Range<usize>>,
 }
 

@@ -9,6 +9,7 @@ mod device;
 mod draws;
 mod faults;
 mod filter;
+mod operations;
 mod pairs;
 mod potts;
 mod probe;
@@ -30,6 +31,7 @@ fn main() {
         draws::CHECKS,
         faults::CHECKS,
         device::CHECKS,
+        operations::CHECKS,
         potts::CHECKS,
         &bound::checks(),
     ]

@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use ::gumbel::AdapterReport;
-use ::gumbel::noise::{bits, gumbel, order, philox, wide};
+use ::gumbel::noise::{bits, gumbel, order, philox, weights, wide};
 use libtest_mimic::Failed;
 
 use super::probe::{Twin, differences, edges, of_every_length, random, same};
@@ -15,6 +15,8 @@ pub(crate) const CHECKS: &[(&str, Check)] = &[
     ("words::products", products),
     ("words::noise_and_gumbel", noise_and_gumbel),
     ("words::keys", keys),
+    ("words::weights", weights),
+    ("words::a_wrong_weight_is_seen", a_wrong_weight_is_seen),
     ("words::a_dropped_carry_is_seen", a_dropped_carry_is_seen),
     ("words::a_missing_round_is_seen", a_missing_round_is_seen),
 ];
@@ -55,6 +57,66 @@ const KEY: Twin = Twin {
         [key as u32, (key >> 32) as u32, greedy as u32, (greedy >> 32) as u32]
     },
 };
+
+const WEIGHTS: Twin = Twin {
+    wgsl: "vec4<u32>(fixed_weight(x.x, y.x), fixed_count(x.y, y.x))",
+    rust: |x, y| {
+        let scale = order::Scale::from_temperature(1.0 / f32::from_bits(y[0])).unwrap();
+        let weight = weights::fixed_weight(x[0], scale);
+        let count = weights::fixed_count(x[1], scale);
+        [weight as u32, (weight >> 32) as u32, count as u32, (count >> 32) as u32]
+    },
+};
+const WEIGHTS_AS_THEY_ARE: Twin = Twin {
+    wgsl: "vec4<u32>(greedy_weight(x.x) ^ greedy_count(x.y), u32(is_invalid_weight(x.z)), u32(is_zero_weight(x.z)))",
+    rust: |x, _| {
+        let greedy = weights::greedy_weight(x[0]) ^ weights::greedy_count(x[1]);
+        let (invalid, zero) = (weights::is_invalid_weight(x[2]), weights::is_zero_weight(x[2]));
+        [greedy as u32, (greedy >> 32) as u32, invalid.into(), zero.into()]
+    },
+};
+
+/// Weights of every exponent, subnormal ones of every length and counts too, at several temperatures.
+fn weights_and_scales() -> Vec<[[u32; 4]; 2]> {
+    random(200_000)
+        .chain(edges())
+        .map(|[x, y]| {
+            let bits = match y[1] % 3 {
+                0 => (x[0] & 0x7f_ffff) >> (y[2] % 23),
+                _ => x[0] & 0x7fff_ffff,
+            };
+            let weight = if bits == 0 || bits >= 0x7f80_0000 { 1 } else { bits };
+            let count = (x[1] >> (y[3] % 32)).max(1);
+            // powers of two from 2^-40 to 2^20
+            let scale = if y[0] % 2 == 0 { 1f32.to_bits() } else { (127 - 40 + y[0] % 61) << 23 };
+            [[weight, count, x[2], 0], [scale, 0, 0, 0]]
+        })
+        .collect()
+}
+
+fn weights(adapter: &AdapterReport) -> Result<(), Failed> {
+    same(adapter, &WEIGHTS, &weights_and_scales())?;
+    let special = [0, 1 << 31, 0x7f80_0000, 0xff80_0000, 0x7fc0_0000, 0xffc0_0000, 0x7f7f_ffff];
+    let special = special.into_iter().map(|bits| [[bits, bits, bits, 0], [0; 4]]);
+    let items: Vec<_> = weights_and_scales().into_iter().chain(special).collect();
+    same(adapter, &WEIGHTS_AS_THEY_ARE, &items)
+}
+
+fn a_wrong_weight_is_seen(adapter: &AdapterReport) -> Result<(), Failed> {
+    let items = weights_and_scales();
+    for (from, to) in [
+        ("-118 - i32(zeros)", "-119 - i32(zeros)"),
+        ("31 - i32(zeros), (count", "32 - i32(zeros), (count"),
+        ("sub64(powers, rest), power < 0", "add64(powers, rest), power < 0"),
+        ("vec2<u32>(0u, unscaled.y * mantissa)", "vec2<u32>(0u, 0u)"),
+        ("shift > -64", "shift > -50"),
+    ] {
+        let edit = |source| super::faults::replaced(source, from, to);
+        let differences = differences(adapter, &WEIGHTS, &items, edit)?;
+        ensure(differences.iter().all(|&n| n > 0), || format!("not seen: {to}"))?;
+    }
+    Ok(())
+}
 
 fn random123_known_answers(adapter: &AdapterReport) -> Result<(), Failed> {
     let pi = [0x243f_6a88, 0x85a3_08d3, 0x1319_8a2e, 0x0370_7344];

@@ -53,7 +53,9 @@ fn the_pass_is_laid_out_as_in_the_shader() {
         flags,
         scale,
         slope,
-        reach
+        reach,
+        record,
+        places
     ];
     assert_eq!(shader, host);
     assert_eq!(span as usize, size_of::<Pass>());

@@ -21,7 +21,15 @@ const USUAL: Limits = Limits {
 };
 
 fn shape(rows: usize, categories: usize, row_stride: usize, draws: u32) -> Shape {
-    Shape { rows, categories, row_stride, logit_bytes: 4, draws, greedy: false }
+    Shape {
+        rows,
+        categories,
+        row_stride,
+        logit_bytes: 4,
+        draws,
+        greedy: false,
+        report: Report::Draws,
+    }
 }
 
 /// Everything that a plan must keep to, whatever the shape.
@@ -31,7 +39,10 @@ fn check(shape: Shape, limits: Limits) {
     // one row that is moved may be rounded up
     let logits = plan.logits_bytes();
     assert!(logits <= limits.chunk_bytes as usize, "logits exceed a chunk: {plan:?}");
-    assert!(4 * plan.races() <= binding, "draws exceed a binding: {plan:?}");
+    assert!(
+        4 * plan.races() * plan.record() <= binding.max(4 * plan.record()),
+        "draws exceed a binding: {plan:?}"
+    );
     assert!(8 * plan.rows() <= binding.max(8), "row ids exceed a binding: {plan:?}");
     let aligned = (plan.row_stride * shape.logit_bytes).is_multiple_of(16);
     assert_eq!(plan.aligned, aligned, "{plan:?}");
@@ -79,6 +90,11 @@ fn every_plan_keeps_to_the_limits() {
                         check(shape, limits);
                         check(Shape { logit_bytes: 2, ..shape }, limits);
                         check(Shape { greedy: true, ..shape }, limits);
+                        for report in
+                            [Report::Keys, Report::Scores, Report::Sums, Report::Places(9)]
+                        {
+                            check(Shape { report, ..shape }, limits);
+                        }
                     }
                 }
             }

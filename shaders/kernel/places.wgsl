@@ -1,0 +1,121 @@
+// The categories that may take the first places of a race, with their keys; the host ranks them.
+// Host side: src/gpu/operations.rs. Needs: everything before stream.
+//
+// First every category is counted by the least that its key may be, in steps of an eighth of a power of
+// two. Where the count reaches the places that there are, a floor is known that so many categories
+// are sure to reach; then what stands at the floor or above is settled. How many that are does not
+// depend on the order of the categories. If there is no room for them the host is told how many.
+//
+// Dispatch: a workgroup a race, numbered along x, then y. Barriers: outside of loops, reached by all.
+// Mesa 22.3 ends all loops of an invocation after 65,535 iterations in total: an invocation takes two
+// for every 2·WORKGROUP octets, of which the host hands it at most 2^14, and 1,024 beside.
+
+const BINS: u32 = 1024u;
+const BIN: f32 = POWER * 0.125;
+// How much higher than the first octets a row may reach before bins are shared.
+const HEADROOM: f32 = POWER * 8.0;
+
+var<workgroup> bins: array<atomic<u32>, BINS>;
+var<workgroup> floor_of_places: f32;
+var<workgroup> found: atomic<u32>;
+var<workgroup> invalid_in_row: atomic<u32>;
+
+fn count_at(f: Filter, top: f32, bits: u32, coarse_bits: u32) {
+    let sure = sure_floor(f, bits, coarse_bits);
+    if sure > FILTER_OPEN {
+        let down = clamp((top + HEADROOM - sure) * (1.0 / BIN), 0.0, f32(BINS - 1u));
+        atomicAdd(&bins[u32(down)], 1u);
+    }
+}
+
+// What the categories of the bins before this one are sure to reach.
+fn lower_end(top: f32, bin: u32) -> f32 {
+    let slack = POWER * 0.015625 + abs(top) * 9.5367431640625e-7;
+    return top + HEADROOM - f32(bin) * BIN - slack;
+}
+
+// Written out, since loops are counted.
+fn count_octet(f: Filter, top: f32, octet: Octet, block: vec4<u32>) {
+    count_at(f, top, octet.low.x, block.x & 0xffffu);
+    count_at(f, top, octet.low.y, block.x >> 16u);
+    count_at(f, top, octet.low.z, block.y & 0xffffu);
+    count_at(f, top, octet.low.w, block.y >> 16u);
+    count_at(f, top, octet.high.x, block.z & 0xffffu);
+    count_at(f, top, octet.high.y, block.z >> 16u);
+    count_at(f, top, octet.high.z, block.w & 0xffffu);
+    count_at(f, top, octet.high.w, block.w >> 16u);
+}
+
+// Settles what the floor admits of an octet whose first category is `first`.
+fn take(row: Row, race: u32, first: u32, octet: Octet, block: vec4<u32>, s: Standings, floor: f32) {
+    var admitted = admitted_at(s, floor);
+    let capacity = (run.record - 1u) / 3u;
+    while admitted != 0u {
+        let i = firstTrailingBit(admitted);
+        admitted &= admitted - 1u;
+        let bits = logit_of(octet, i);
+        if is_invalid(bits) {
+            atomicStore(&invalid_in_row, 1u);
+        } else if bits != NEG_INFINITY {
+            let one = settle(row, first + i, coarse(block, i), bits);
+            let at = atomicAdd(&found, 1u);
+            if at < capacity {
+                let to = race * run.record + 1u + 3u * at;
+                draws[to] = one.category;
+                draws[to + 1u] = one.key.x;
+                draws[to + 2u] = one.key.y;
+            }
+        }
+    }
+}
+
+@compute @workgroup_size(WORKGROUP)
+fn places(invocation: Invocation) {
+    let race = invocation.workgroup.y * invocation.workgroups.x + invocation.workgroup.x;
+    let team = Team(0u, invocation.index, race);
+    let exists = race < run.rows * run.draws;
+    let row = row_of(min(race / run.draws, run.rows - 1u), race % run.draws);
+    let f = row.filter_of_row;
+    let end = select(0u, (run.categories - 1u) / 8u + 1u, exists && row.valid);
+
+    var pair = pair_at(row, team.lane, end);
+    let top = open_floor(team, invocation, sure_floor_of_pair(row, pair));
+    var far = 0u;
+    for (var octet = team.lane; octet < end; octet += 2u * run.lanes) {
+        pair = pair_at(row, octet, end);
+        far = max(far, max(farthest(pair.logits_a), farthest(pair.logits_b)));
+        count_octet(f, top, pair.logits_a, pair.block_a);
+        count_octet(f, top, pair.logits_b, pair.block_b);
+    }
+    if far > 0x7f800000u {
+        atomicStore(&invalid_in_row, 1u);
+    }
+    workgroupBarrier();
+    if team.lane == 0u {
+        var count = 0u;
+        var bin = 0u;
+        while bin < BINS - 1u && count < run.places {
+            count += atomicLoad(&bins[bin]);
+            bin++;
+        }
+        let sure = lower_end(top, bin);
+        let known = count >= run.places && top > FILTER_OPEN && (run.flags & UNFILTERED) == 0u;
+        floor_of_places = select(FILTER_OPEN, sure, known);
+    }
+    workgroupBarrier();
+    let floor = floor_of_places;
+    for (var octet = team.lane; octet < end; octet += 2u * run.lanes) {
+        pair = pair_at(row, octet, end);
+        if highest_of_pair(pair) >= floor {
+            let first = run.first_category + octet * 8u;
+            let second = first + 8u * run.lanes;
+            take(row, race, first, pair.logits_a, pair.block_a, pair.standings_a, floor);
+            take(row, race, second, pair.logits_b, pair.block_b, pair.standings_b, floor);
+        }
+    }
+    workgroupBarrier();
+    if team.lane == 0u && exists {
+        let invalid = !row.valid || atomicLoad(&invalid_in_row) != 0u;
+        draws[race * run.record] = select(atomicLoad(&found), NO_DRAW, invalid);
+    }
+}

@@ -1,0 +1,188 @@
+//! The race, its places and the sums of rows on the GPU: the reference's keys, bit for bit, and sums
+//! within what is stated.
+
+use gumbel::conformance::{self, Case};
+use gumbel::{
+    AdapterReport, Error, GpuSampler, Logits, PlanFor, SampleOptions, Weights, reference,
+};
+use libtest_mimic::Failed;
+
+use super::draws::sampler;
+use super::{Check, ensure};
+
+pub(crate) const CHECKS: &[(&str, Check)] = &[
+    ("operations::keys", keys),
+    ("operations::places", places),
+    ("operations::a_thousand_places", a_thousand_places),
+    ("operations::places_in_small_pieces", places_in_small_pieces),
+    ("operations::sums", sums),
+    ("operations::scores", scores),
+    ("operations::what_is_wrong_is_named", what_is_wrong_is_named),
+    ("operations::faults_are_seen", faults_are_seen),
+];
+
+fn cases(work: usize) -> impl Iterator<Item = Case> {
+    conformance::cases().filter(move |case| {
+        let of_case = case.batch().rows() * case.batch().categories();
+        case.options().temperature > 0.0 && of_case * (case.options().draws as usize) < work
+    })
+}
+
+/// How many places of all cases are not the reference's.
+fn wrong_places(gpu: &GpuSampler, work: usize, places: usize) -> Result<Vec<String>, Failed> {
+    let mut wrong = Vec::new();
+    for case in cases(work) {
+        let (batch, options) = (case.batch(), case.options());
+        let expected = reference::race_rows(batch, &options, places)?;
+        let found = gpu.race_rows(batch, &options, places)?;
+        if found != expected {
+            wrong.push(format!("{case}, {places} places"));
+        }
+    }
+    Ok(wrong)
+}
+
+fn same(gpu: &GpuSampler, work: usize, places: usize) -> Result<(), Failed> {
+    let wrong = wrong_places(gpu, work, places)?;
+    ensure(wrong.is_empty(), || wrong.join("\n"))
+}
+
+fn keys(adapter: &AdapterReport) -> Result<(), Failed> {
+    for plan_for in [PlanFor::Hardware, PlanFor::Emulation] {
+        same(&sampler(adapter, GpuSampler::builder().with_plan_for(plan_for))?, 60_000, 1)?;
+    }
+    // rows that are cut
+    let builder = GpuSampler::builder().with_plan_for(PlanFor::Hardware).with_chunk_bytes(1 << 11);
+    same(&sampler(adapter, builder)?, 10_000, 1)
+}
+
+fn places(adapter: &AdapterReport) -> Result<(), Failed> {
+    let gpu = sampler(adapter, GpuSampler::builder())?;
+    same(&gpu, 60_000, 3)?;
+    same(&gpu, 10_000, 300)?;
+    same(&sampler(adapter, GpuSampler::builder().with_filter(false))?, 10_000, 3)
+}
+
+/// Logits in ascending order, all equal, and of every size.
+fn a_thousand_places(adapter: &AdapterReport) -> Result<(), Failed> {
+    let gpu = sampler(adapter, GpuSampler::builder())?;
+    let fills: [fn(usize) -> f32; 3] = [
+        |i| i as f32 / 1000.0,
+        |_| 1.5,
+        |i| f32::from_bits((i as u32).wrapping_mul(2_654_435_761) & 0xff7f_ffff),
+    ];
+    for fill in fills {
+        let logits: Vec<f32> = (0..30_000).map(fill).collect();
+        let batch = Logits::new(&logits, 15_000)?;
+        for places in [100, 1024] {
+            let options = SampleOptions::default().with_seed(places as u64);
+            let expected = reference::race_rows(batch, &options, places)?;
+            let same = gpu.race_rows(batch, &options, places)? == expected;
+            ensure(same, || format!("{places} places differ"))?;
+        }
+    }
+    Ok(())
+}
+
+/// Every row is cut into segments, several draws of it side by side.
+fn places_in_small_pieces(adapter: &AdapterReport) -> Result<(), Failed> {
+    let builder = GpuSampler::builder().with_chunk_bytes(1 << 13);
+    let gpu = sampler(adapter, builder)?;
+    let logits: Vec<f32> = (0..3 * 7001).map(|i| (i * 7919 % 1009) as f32 / 128.0).collect();
+    let batch = Logits::new(&logits, 7001)?;
+    let options = SampleOptions::default().with_draws(4).with_first_row(9);
+    for places in [2, 30] {
+        let expected = reference::race_rows(batch, &options, places)?;
+        let same = gpu.race_rows(batch, &options, places)? == expected;
+        ensure(same, || format!("{places} places differ"))?;
+    }
+    // a record of so many does not fit into a chunk
+    let error = gpu.race_rows(batch, &options, 2000).err();
+    ensure(matches!(error, Some(Error::TooManyPlaces { races: 12, places: 2000 })), || {
+        format!("{error:?}")
+    })
+}
+
+/// The largest difference from sums in f64, in units of what is stated.
+fn worst(found: &[f64], expected: &[f64]) -> Option<f64> {
+    let mut worst = 0f64;
+    for (found, expected) in found.iter().zip(expected) {
+        if found.is_nan() != expected.is_nan() {
+            return None;
+        }
+        let difference = (found - expected).abs() / (2e-5 + 4e-7 * expected.abs());
+        worst = if difference > worst { difference } else { worst };
+    }
+    (found.len() == expected.len()).then_some(worst)
+}
+
+fn sums(adapter: &AdapterReport) -> Result<(), Failed> {
+    let usual = sampler(adapter, GpuSampler::builder())?;
+    let cut = sampler(adapter, GpuSampler::builder().with_chunk_bytes(1 << 11))?;
+    let mut most = 0f64;
+    for (gpu, work) in [(usual, 100_000), (cut, 10_000)] {
+        for case in cases(work) {
+            let (batch, options) = (case.batch(), case.options());
+            let expected = reference::logsumexp_rows(batch, &options)?;
+            let found = worst(&gpu.logsumexp_rows(batch, &options)?, &expected);
+            ensure(found.is_some_and(|worst| worst <= 1.0), || format!("{case}: {found:?}"))?;
+            most = most.max(found.unwrap_or_default());
+        }
+    }
+    ensure(most > 0.001, || format!("the tolerance is loose: {most}"))
+}
+
+fn scores(adapter: &AdapterReport) -> Result<(), Failed> {
+    let usual = sampler(adapter, GpuSampler::builder())?;
+    let cut = sampler(adapter, GpuSampler::builder().with_chunk_bytes(1 << 11))?;
+    for (gpu, work) in [(usual, 30_000), (cut, 6000)] {
+        for case in cases(work) {
+            let (batch, options) = (case.batch(), case.options());
+            let scored = gpu.sample_rows_scored(batch, &options)?;
+            ensure(scored.draws == case.expected(), || format!("{case}: draws differ"))?;
+            let sums = reference::logsumexp_rows(batch, &options)?;
+            let near = worst(&scored.logsumexps, &sums).is_some_and(|worst| worst <= 1.0);
+            ensure(near, || format!("{case}: sums differ"))?;
+        }
+    }
+    Ok(())
+}
+
+fn what_is_wrong_is_named(adapter: &AdapterReport) -> Result<(), Failed> {
+    let gpu = sampler(adapter, GpuSampler::builder())?;
+    let weights = [1.0, 2.0, 1.0, -2.0, 0.0, 0.0];
+    let batch = Weights::new(&weights, 2)?;
+    let options = SampleOptions::default();
+    for places in [1, 2] {
+        let error = gpu.race_rows(batch, &options, places).err().map(|error| error.to_string());
+        let expected = "row 1 has no draw: its weight of category 1 is -2; a weight is 0 or positive, and finite";
+        ensure(error.as_deref() == Some(expected), || format!("{error:?}"))?;
+    }
+    let error = gpu.logsumexp_rows(batch, &options).err();
+    ensure(matches!(error, Some(Error::UndrawableRow { row: 1, .. })), || format!("{error:?}"))?;
+    let error = gpu.race_rows(batch, &options.with_temperature(0.0), 1).err();
+    ensure(matches!(error, Some(Error::NoNoise { .. })), || format!("{error:?}"))
+}
+
+fn faults_are_seen(adapter: &AdapterReport) -> Result<(), Failed> {
+    let of_places: [fn(String) -> String; 2] = [
+        // a floor that shuts out too many
+        |source| source.replace("lower_end(top, bin)", "lower_end(top, bin / 2u)"),
+        |source| source.replace("draws[to + 2u] = one.key.y;", "draws[to + 2u] = one.key.x;"),
+    ];
+    for edit in of_places {
+        let gpu = sampler(adapter, GpuSampler::builder().with_shader_edit(edit))?;
+        let seen = !wrong_places(&gpu, 6000, 3)?.is_empty();
+        ensure(seen, || "a fault of places was not seen".to_owned())?;
+    }
+    let told = |source: String| source.replace("UNFINISHED | KEYED)) == 0u", "UNFINISHED)) == 0u");
+    let builder = GpuSampler::builder().with_plan_for(PlanFor::Emulation).with_shader_edit(told);
+    let seen = !wrong_places(&sampler(adapter, builder)?, 6000, 1)?.is_empty();
+    ensure(seen, || "a key that was not evaluated was not seen".to_owned())?;
+    let half = |source: String| source.replace("(2.0 * inverse)", "inverse");
+    let gpu = sampler(adapter, GpuSampler::builder().with_shader_edit(half))?;
+    let batch = Logits::new(&[0.0, 1.0], 2)?;
+    let found = gpu.logsumexp_rows(batch, &SampleOptions::default())?;
+    let expected = [(1.0 + 1f64.exp()).ln()];
+    ensure(worst(&found, &expected).is_none_or(|worst| worst > 1.0), || format!("{found:?}"))
+}
