@@ -20,8 +20,13 @@ pub(crate) struct Args {
 /// The subcommands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Draw from each row of a .npy file of logits
+    /// Draw from each row of a .npy file of logits or weights
     Sample(SampleArgs),
+    /// Print log Z of each row, the logarithm of its normaliser: logsumexp of its logits
+    ///
+    /// Without a sum, log Z is also the mean of the largest perturbed logits of many draws, less
+    /// Euler's constant: --draws puts that estimate and its standard error beside it.
+    Logz(LogzArgs),
     /// List the adapters of this machine, and the one that --engine auto takes
     Adapters,
     /// Hold the engines of this machine against the reference
@@ -41,33 +46,38 @@ pub(crate) enum Command {
     Bench(BenchArgs),
 }
 
-/// The arguments of `gumbel sample`.
+/// What is drawn from.
 #[derive(Debug, clap::Args)]
-pub(crate) struct SampleArgs {
+pub(crate) struct Source {
     /// A .npy file of logits, f16, f32 or f64: one row (1-D) or rows x categories (2-D, C order);
     /// `-` reads it from standard input
     ///
     /// Logits of f64 are rounded to f32. Files larger than memory are read a part at a time.
     pub(crate) input: PathBuf,
-    /// Write the draws to this .npy file of u32, of shape (rows,) for one draw a row and
-    /// (rows, draws) otherwise; `-` is standard output [default: text, one line a row]
+    /// The file holds weights instead: unnormalised probabilities, 0 or positive, as f16, f32 or
+    /// f64, or counts as integers of any size
     ///
-    /// The file appears when it is complete; after an error there is none.
-    #[arg(short, long, value_name = "OUT.npy")]
-    pub(crate) output: Option<PathBuf>,
+    /// Weights of f64 are rounded to f32, counts are 0 to 4294967295. No logarithm is taken.
+    #[arg(long)]
+    pub(crate) weights: bool,
+}
+
+/// Which noise, and how hot.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Noise {
     /// The seed: the same seed, the same draws, on every machine
     #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true)]
     pub(crate) seed: u64,
-    /// Draw so many times from each row
-    #[arg(long, value_name = "K", default_value_t = 1, allow_negative_numbers = true)]
-    #[arg(value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_DRAWS)))]
-    pub(crate) draws: u32,
-    /// The number of the first row: rows cut off a larger file draw what they would there
-    #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true)]
-    pub(crate) first_row: u64,
     /// Divide the logits by this; 0 takes the largest logit
+    ///
+    /// Weights are taken to the power of 1/T.
     #[arg(long, value_name = "T", default_value_t = 1.0, allow_hyphen_values = true)]
     pub(crate) temperature: f32,
+}
+
+/// Where to draw.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Where {
     /// Where to draw: auto is a hardware GPU if there is one and the CPU otherwise
     #[arg(long, value_enum, default_value_t = Engine::Auto)]
     pub(crate) engine: Engine,
@@ -75,16 +85,87 @@ pub(crate) struct SampleArgs {
     /// one way to a software adapter
     #[arg(long, value_name = "NAME")]
     pub(crate) adapter: Option<String>,
+}
+
+/// The arguments of `gumbel sample`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct SampleArgs {
+    #[command(flatten)]
+    pub(crate) source: Source,
+    /// Write the draws to this .npy file of u32, of shape (rows,) for one draw a row and
+    /// (rows, draws) otherwise; `-` is standard output [default: text, one line a row]
+    ///
+    /// The file appears when it is complete; after an error there is none.
+    #[arg(short, long, value_name = "OUT.npy")]
+    pub(crate) output: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) noise: Noise,
+    /// Draw so many times from each row
+    #[arg(long, value_name = "N", default_value_t = 1, allow_negative_numbers = true)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_DRAWS)))]
+    pub(crate) draws: u32,
+    /// Draw K categories at a time, without replacement: the first K to arrive in each race
+    ///
+    /// A .npy file gets one more dimension, of K, in the order of arrival: (rows, K) for one draw a
+    /// row and (rows, draws, K) otherwise. In text commas stand between them. Where a row has
+    /// fewer categories of a probability above 0, the rest is 4294967295, and - in text.
+    #[arg(long, value_name = "K", allow_negative_numbers = true)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=i64::from(u32::MAX)))]
+    pub(crate) top: Option<u32>,
+    /// Give a number with each draw: when it arrived in the race of exponential alarms (time), its
+    /// logit with the noise that made it the largest (max), or the logarithm of its probability
+    /// (logprob)
+    ///
+    /// In text it follows its draw after a colon, as in 17:0.25. Beside --output it goes to
+    /// --with-output.
+    #[arg(long, value_enum, value_name = "WHAT")]
+    pub(crate) with: Option<With>,
+    /// Write the numbers of --with to this .npy file of f64, of the shape of --output
+    #[arg(long, value_name = "OUT.npy")]
+    pub(crate) with_output: Option<PathBuf>,
+    /// The number of the first row: rows cut off a larger file draw what they would there
+    #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true)]
+    pub(crate) first_row: u64,
+    #[command(flatten)]
+    pub(crate) place: Where,
     /// Print the summary as one JSON object on standard output instead of standard error; the draws
     /// are then only written if there is an --output
     ///
     /// Its keys: engine ("cpu" or "gpu"), adapter (null on the CPU), rows, categories, draws (from
-    /// each row), seconds (of sampling alone, without reading and writing), draws_per_second (over
-    /// all rows).
+    /// each row), top (if there is a --top), seconds (of sampling alone, without reading and
+    /// writing), draws_per_second (over all rows).
     #[arg(long)]
     pub(crate) json: bool,
-    /// At most so many logits and so many draws in memory at a time, for tests.
-    #[arg(long, value_name = "N", hide = true, default_value_t = crate::sample::CHUNK)]
+    /// At most so many values and so many draws in memory at a time, for tests.
+    #[arg(long, value_name = "N", hide = true, default_value_t = crate::call::CHUNK)]
+    pub(crate) chunk: usize,
+}
+
+/// The arguments of `gumbel logz`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct LogzArgs {
+    #[command(flatten)]
+    pub(crate) source: Source,
+    /// Write to this .npy file of f64, of shape (rows,), or (rows, 3) with --draws; `-` is standard
+    /// output [default: text, one line a row]
+    ///
+    /// The file appears when it is complete; after an error there is none.
+    #[arg(short, long, value_name = "OUT.npy")]
+    pub(crate) output: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) noise: Noise,
+    /// Estimate log Z as well, from the maxima of so many draws: three numbers a row, log Z, the
+    /// estimate and its standard error
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_DRAWS)))]
+    pub(crate) draws: Option<u32>,
+    /// The number of the first row: rows cut off a larger file draw what they would there
+    #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true)]
+    pub(crate) first_row: u64,
+    #[command(flatten)]
+    pub(crate) place: Where,
+    /// At most so many values and so many draws in memory at a time, for tests.
+    #[arg(long, value_name = "N", hide = true, default_value_t = crate::call::CHUNK)]
     pub(crate) chunk: usize,
 }
 
@@ -115,6 +196,17 @@ pub(crate) struct BenchArgs {
     /// Take some seconds instead of minutes: fewer shapes unless there are --shapes, and fewer samples
     #[arg(long)]
     pub(crate) quick: bool,
+}
+
+/// What can be told of a draw.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum With {
+    /// When it arrived.
+    Time,
+    /// Its perturbed logit.
+    Max,
+    /// The logarithm of its probability.
+    Logprob,
 }
 
 /// Which engine draws.

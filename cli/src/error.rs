@@ -23,7 +23,7 @@ pub(crate) enum Error {
         /// What is wrong with it.
         what: String,
     },
-    /// The input is a .npy file of something else than logits.
+    /// The input is a .npy file of something else than rows of numbers to draw from.
     #[error("{name} cannot be sampled: {what}")]
     Unsuitable {
         /// The input as it was named.
@@ -49,16 +49,31 @@ pub(crate) enum Error {
         /// The bytes that the shape and the type need.
         expected: u64,
     },
-    /// A finite f64 that f32 can only call infinite: as +∞ it would be refused and as −∞ it would
-    /// silently lose its probability.
-    #[error("row {row} has no f32 for its logit {value:e} of category {category}")]
+    /// A finite f64 that f32 can only call infinite, or a weight that it can only call 0: as +∞ it
+    /// would be refused, and otherwise silently lose its probability.
+    #[error("row {row} has no f32 for its {what} {value:e} of category {category}")]
     OutOfRange {
         /// The row in the file.
         row: u64,
         /// The category.
         category: u64,
-        /// The logit.
+        /// A logit or a weight.
+        what: &'static str,
+        /// The value.
         value: f64,
+    },
+    /// An integer that is no count.
+    #[error(
+        "row {row} has no draw: its count of category {category} is {count}; a count is 0 to \
+         4294967295"
+    )]
+    Count {
+        /// The row in the file.
+        row: u64,
+        /// The category.
+        category: u64,
+        /// The integer.
+        count: i128,
     },
     /// A row of the file has no draw.
     #[error("row {row} has no draw: {reason}")]

@@ -12,11 +12,16 @@ use crate::error::Error;
 mod adapters;
 mod args;
 mod bench;
+mod call;
 mod check;
+mod draws;
 mod engine;
 mod error;
+mod format;
 mod header;
 mod input;
+mod lines;
+mod logz;
 mod output;
 mod progress;
 mod sample;
@@ -40,6 +45,7 @@ fn main() -> ExitCode {
     };
     let result = match args.command {
         Command::Sample(args) => sample::run(&args).map(|()| ExitCode::SUCCESS),
+        Command::Logz(args) => logz::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Adapters => adapters::run().map(|()| ExitCode::SUCCESS),
         Command::Check(args) => check::run(&args).map(verdict),
         Command::Bench(args) => bench::run(&args).map(verdict),

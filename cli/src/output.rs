@@ -1,5 +1,6 @@
-//! Where draws and tables go: a file that appears when it is complete, a stream, or lines of text.
+//! Where numbers and text go: a file that appears when it is complete, or a stream.
 
+use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -14,14 +15,11 @@ const BUFFER: usize = 1 << 18;
 /// Paths that name this process's own standard output.
 const STDOUT: [&str; 4] = ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"];
 
-/// A place for draws, row by row.
+/// A place for numbers or text.
 pub(crate) struct Output {
     /// What the user calls it.
     name: String,
     form: Form,
-    /// Draws in a row, and how many of the current one are written.
-    draws: u32,
-    column: u32,
 }
 
 /// What is written.
@@ -30,10 +28,6 @@ enum Form {
     File { writer: BufWriter<NamedTempFile>, destination: PathBuf },
     /// A stream: a pipe, a device.
     Stream(Box<dyn Write>),
-    /// A line a row.
-    Lines(BufWriter<io::StdoutLock<'static>>),
-    /// Nothing at all.
-    Discard,
 }
 
 /// Whether a path names this process's standard output.
@@ -42,60 +36,83 @@ pub(crate) fn is_stdout(path: &Path) -> bool {
 }
 
 impl Output {
-    /// A .npy file of `rows` × `draws`, or of `rows` if there is one draw a row.
-    pub(crate) fn npy(path: &Path, rows: u64, draws: u32) -> Result<Self, Error> {
-        let name = path.display().to_string();
-        let result = Form::open(path).and_then(|mut form| {
-            if let Some(writer) = form.writer() {
-                write_header(writer, rows, draws)?;
-            }
-            Ok(form)
-        });
-        match result {
-            Ok(form) => Ok(Self { name, form, draws, column: 0 }),
-            Err(error) => Err(Error::write(&name, error)),
+    /// A .npy file of this shape, of u32.
+    pub(crate) fn words(path: &Path, shape: &[u64]) -> Result<Self, Error> {
+        Self::npy(path, "<u4", shape)
+    }
+
+    /// A .npy file of this shape, of f64.
+    pub(crate) fn doubles(path: &Path, shape: &[u64]) -> Result<Self, Error> {
+        Self::npy(path, "<f8", shape)
+    }
+
+    fn npy(path: &Path, descr: &str, shape: &[u64]) -> Result<Self, Error> {
+        let mut output = Self::text(path)?;
+        match write_header(output.form.writer(), descr, shape) {
+            Ok(()) => Ok(output),
+            Err(error) => Err(Error::write(&output.name, error)),
         }
     }
 
-    /// Text that is written all at once.
+    /// A file of text.
     pub(crate) fn text(path: &Path) -> Result<Self, Error> {
         let name = path.display().to_string();
         match Form::open(path) {
-            Ok(form) => Ok(Self { name, form, draws: 1, column: 0 }),
+            Ok(form) => Ok(Self { name, form }),
             Err(error) => Err(Error::write(&name, error)),
         }
     }
 
-    /// Lines of text on standard output.
-    pub(crate) fn lines(draws: u32) -> Self {
-        let form = Form::Lines(BufWriter::with_capacity(BUFFER, io::stdout().lock()));
-        Self { name: "standard output".to_owned(), form, draws, column: 0 }
+    /// Text on standard output.
+    pub(crate) fn stdout() -> Self {
+        let form = Form::Stream(Box::new(stdout()));
+        Self { name: "standard output".to_owned(), form }
     }
 
-    /// No output.
-    pub(crate) fn discard(draws: u32) -> Self {
-        Self { name: "nothing".to_owned(), form: Form::Discard, draws, column: 0 }
+    /// Whether both would write the same file, of which the second would take the first's place.
+    pub(crate) fn is_also(&self, other: &Self) -> bool {
+        match (&self.form, &other.form) {
+            (Form::File { destination, .. }, Form::File { destination: others, .. }) => {
+                place(destination) == place(others)
+            }
+            _ => false,
+        }
     }
 
-    /// The next draws: some of a row or some rows.
-    pub(crate) fn write(&mut self, draws: &[u32]) -> Result<(), Error> {
-        let result = match &mut self.form {
-            Form::Lines(writer) => draws.iter().try_for_each(|draw| {
-                self.column += 1;
-                let last = self.column == self.draws;
-                if last {
-                    self.column = 0;
-                }
-                write!(writer, "{draw}{}", if last { '\n' } else { ' ' })
-            }),
-            form => form.writer().map_or(Ok(()), |writer| write_words(writer, draws)),
-        };
-        result.map_err(|error| Error::write(&self.name, error))
+    /// The next numbers of a file of u32.
+    pub(crate) fn write_words(&mut self, words: &[u32]) -> Result<(), Error> {
+        self.write_numbers(words, u32::to_le_bytes)
     }
 
-    /// The text of a file of text.
+    /// The next numbers of a file of f64.
+    pub(crate) fn write_doubles(&mut self, doubles: &[f64]) -> Result<(), Error> {
+        self.write_numbers(doubles, f64::to_le_bytes)
+    }
+
+    /// Little-endian numbers, as the header says.
+    fn write_numbers<T: Copy, const N: usize>(
+        &mut self,
+        numbers: &[T],
+        to_bytes: fn(T) -> [u8; N],
+    ) -> Result<(), Error> {
+        let mut bytes = [0; 1 << 12];
+        for numbers in numbers.chunks(bytes.len() / N) {
+            let bytes = &mut bytes[..numbers.len() * N];
+            for (to, &number) in bytes.as_chunks_mut().0.iter_mut().zip(numbers) {
+                *to = to_bytes(number);
+            }
+            self.write(bytes)?;
+        }
+        Ok(())
+    }
+
+    /// The next piece of a text.
     pub(crate) fn write_text(&mut self, text: &str) -> Result<(), Error> {
-        let written = self.form.writer().map_or(Ok(()), |file| file.write_all(text.as_bytes()));
+        self.write(text.as_bytes())
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        let written = self.form.writer().write_all(bytes);
         written.map_err(|error| Error::write(&self.name, error))
     }
 
@@ -108,8 +125,6 @@ impl Output {
                 .and_then(|file| file.persist(destination).map_err(|failed| failed.error))
                 .map(drop),
             Form::Stream(mut writer) => writer.flush(),
-            Form::Lines(mut writer) => writer.flush(),
-            Form::Discard => Ok(()),
         };
         result.map_err(|error| Error::write(&self.name, error))
     }
@@ -119,8 +134,7 @@ impl Form {
     /// A temporary file for what is or will be a regular file, and the thing itself for all else.
     fn open(path: &Path) -> io::Result<Self> {
         if is_stdout(path) {
-            let writer = BufWriter::with_capacity(BUFFER, io::stdout().lock());
-            return Ok(Self::Stream(Box::new(writer)));
+            return Ok(Self::Stream(Box::new(stdout())));
         }
         let existing = match fs::metadata(path) {
             Ok(metadata) => Some(metadata),
@@ -152,13 +166,18 @@ impl Form {
     }
 
     /// Where the bytes of a file go.
-    fn writer(&mut self) -> Option<&mut dyn Write> {
+    fn writer(&mut self) -> &mut dyn Write {
         match self {
-            Self::File { writer, .. } => Some(writer),
-            Self::Stream(writer) => Some(writer),
-            Self::Lines(_) | Self::Discard => None,
+            Self::File { writer, .. } => writer,
+            Self::Stream(writer) => writer,
         }
     }
+}
+
+/// Directory and name, however they are spelt.
+fn place(path: &Path) -> (Option<PathBuf>, Option<&OsStr>) {
+    let directory = path.parent().filter(|parent| *parent != Path::new(""));
+    (fs::canonicalize(directory.unwrap_or(Path::new("."))).ok(), path.file_name())
 }
 
 /// Where a new file is to be: a link may lead to a place that has none yet.
@@ -216,26 +235,17 @@ fn temporary(destination: &Path) -> io::Result<NamedTempFile> {
     })
 }
 
-fn write_header(writer: &mut dyn Write, rows: u64, draws: u32) -> io::Result<()> {
-    let both = [rows, u64::from(draws)];
-    let dtype = "<u4".parse().map_err(|_| io::Error::from(io::ErrorKind::InvalidInput))?;
-    npyz::WriteOptions::new_header_only()
-        .dtype(npyz::DType::Plain(dtype))
-        .shape(if draws == 1 { &both[..1] } else { &both })
-        .writer(writer)
-        .write_header_only()?;
-    Ok(())
+/// Standard output, with more gathered than Rust would.
+fn stdout() -> impl Write {
+    BufWriter::with_capacity(BUFFER, io::stdout())
 }
 
-/// Little-endian words, as the header says.
-fn write_words(writer: &mut dyn Write, words: &[u32]) -> io::Result<()> {
-    let mut bytes = [0; 1 << 12];
-    for words in words.chunks(bytes.len() / 4) {
-        let bytes = &mut bytes[..words.len() * 4];
-        for (to, word) in bytes.chunks_exact_mut(4).zip(words) {
-            to.copy_from_slice(&word.to_le_bytes());
-        }
-        writer.write_all(bytes)?;
-    }
+fn write_header(writer: &mut dyn Write, descr: &str, shape: &[u64]) -> io::Result<()> {
+    let dtype = descr.parse().map_err(|_| io::Error::from(io::ErrorKind::InvalidInput))?;
+    npyz::WriteOptions::new_header_only()
+        .dtype(npyz::DType::Plain(dtype))
+        .shape(shape)
+        .writer(writer)
+        .write_header_only()?;
     Ok(())
 }

@@ -3,51 +3,46 @@
 use std::io::Write;
 use std::time::{Duration, Instant};
 
-use gumbel::{CpuSampler, Logits, SampleOptions, Sampler};
+use gumbel::{Logits, SampleOptions, Sampler};
 use serde::Serialize;
 
-use crate::args::{CPU_HAS_NO_ADAPTER, Engine, SampleArgs};
+use crate::args::{SampleArgs, With};
+use crate::call::Call;
+use crate::draws::{Asked, Drawn};
 use crate::error::Error;
 use crate::input::Input;
+use crate::lines::Lines;
 use crate::output::{self, Output};
 use crate::progress::Progress;
-use crate::{engine, one_line, say};
+use crate::{engine, say};
 
-/// At most so many logits, and so many draws, are in memory at a time: 64 MiB of each. A row is
-/// never cut, though.
-pub(crate) const CHUNK: usize = 1 << 24;
-/// At most so many categories are drawn from in one call, draws × categories: some seconds on the
-/// CPU, after which the progress bar moves.
-const WORK: u64 = 1 << 33;
+/// The refusal of two files in one.
+const SAME_FILE: &str = "--output and --with-output are the same file";
 
 /// Samples a file.
 pub(crate) fn run(args: &SampleArgs) -> Result<(), Error> {
     check(args)?;
-    let mut input = Input::open(&args.input)?;
+    let mut input = Input::open(&args.source)?;
     let options = SampleOptions::default()
-        .with_seed(args.seed)
+        .with_seed(args.noise.seed)
         .with_draws(args.draws)
-        .with_temperature(args.temperature);
-    let total = validate(&input, &options)?;
-    let mut output = match &args.output {
-        Some(path) => Output::npy(path, input.rows(), args.draws)?,
-        None if args.json => Output::discard(args.draws),
-        None => Output::lines(args.draws),
-    };
-    let sampler = engine::open(args.engine, args.adapter.as_deref())?;
+        .with_temperature(args.noise.temperature);
+    let asked = Asked { top: args.top, with: args.with };
+    let total = validate(&mut input, asked, &options)?;
+    let mut output = Sink::open(args, input.rows())?;
+    let sampler = engine::open(&args.place)?;
 
     let text_on_stdout = args.output.is_none() && !args.json;
     let mut progress = Progress::new(total, "draws", text_on_stdout);
     let (rows, categories) = (input.rows(), input.categories());
-    let job = Job { sampler: &sampler, options, first_row: args.first_row, chunk: args.chunk };
+    let (first_row, chunk) = (args.first_row, args.chunk);
+    let job = Job { sampler: &sampler, options, asked, first_row, chunk };
     let sampling = job.run(&mut input, &mut output, &mut progress)?;
     drop(progress);
     input.finish()?;
     output.finish()?;
 
-    if args.engine == Engine::Auto && args.adapter.is_none() {
-        say(&format!("--engine auto took the {sampler}: {}", one_line(sampler.reason())));
-    }
+    engine::tell(&sampler, &args.place);
     let seconds = sampling.as_secs_f64();
     Summary {
         engine: sampler.engine(),
@@ -55,6 +50,7 @@ pub(crate) fn run(args: &SampleArgs) -> Result<(), Error> {
         rows,
         categories,
         draws: args.draws,
+        top: args.top,
         seconds,
         draws_per_second: if seconds > 0.0 { total as f64 / seconds } else { 0.0 },
     }
@@ -63,31 +59,110 @@ pub(crate) fn run(args: &SampleArgs) -> Result<(), Error> {
 
 /// What options can have against each other.
 fn check(args: &SampleArgs) -> Result<(), Error> {
-    if args.engine == Engine::Cpu && args.adapter.is_some() {
-        return Err(Error::Usage(CPU_HAS_NO_ADAPTER.to_owned()));
+    let usage = |what: &str| Err(Error::Usage(what.to_owned()));
+    engine::check(&args.place)?;
+    let is_stdout = |path: &Option<_>| path.as_deref().is_some_and(output::is_stdout);
+    if args.json && is_stdout(&args.output) {
+        return usage("--json and --output cannot both write to standard output");
     }
-    if args.json && args.output.as_deref().is_some_and(output::is_stdout) {
-        let both = "--json and --output cannot both write to standard output";
-        return Err(Error::Usage(both.to_owned()));
+    if args.json && is_stdout(&args.with_output) {
+        return usage("--json and --with-output cannot both write to standard output");
     }
-    Ok(())
+    if is_stdout(&args.output) && is_stdout(&args.with_output) {
+        return usage(SAME_FILE);
+    }
+    match (args.with, &args.output, &args.with_output) {
+        (None, _, Some(_)) => usage("--with-output has nothing to write without --with"),
+        (Some(_), None, Some(_)) => {
+            usage("--with-output needs an --output beside it; text has the numbers of --with in it")
+        }
+        (Some(_), Some(_), None) => {
+            usage("--with needs a --with-output for its numbers: those of --output are draws")
+        }
+        (Some(With::Logprob), _, _) if args.top.is_some() => usage(
+            "--with logprob is of draws that do not depend on each other, --top draws without \
+             replacement: leave out one",
+        ),
+        _ => Ok(()),
+    }
 }
 
 /// Refuses what the engines would, before anything is written. The number of draws in all.
-fn validate(input: &Input, options: &SampleOptions<'_>) -> Result<u64, Error> {
+fn validate(input: &mut Input, asked: Asked, options: &SampleOptions<'_>) -> Result<u64, Error> {
     let categories = input.categories();
-    let none = Logits::with_row_stride(&[], 0, categories, categories)?;
-    CpuSampler::new().sample_rows(none, options)?;
-    input.rows().checked_mul(u64::from(options.draws)).ok_or_else(|| {
-        let (rows, draws) = (input.rows(), options.draws);
-        Error::Usage(format!("{draws} draws from each of {rows} rows are more than any file holds"))
-    })
+    if let Some(top) = asked.top.filter(|&top| top as usize > categories) {
+        let what = format!("--top {top} is more than the {categories} categories of a row");
+        return Err(Error::Usage(what));
+    }
+    // so that a bad number of categories is refused by the library's words
+    Logits::with_row_stride(&[], 0, categories, categories)?;
+    let none = input.read_rows(0)?;
+    asked.draw(&gumbel::CpuSampler::new().into(), none, options, &mut Drawn::default())?;
+    let (rows, draws) = (input.rows(), options.draws);
+    let total = rows.checked_mul(u64::from(draws));
+    let entries = total.and_then(|total| total.checked_mul(asked.places() as u64));
+    match (total, entries) {
+        (Some(total), Some(_)) => Ok(total),
+        _ => Err(Error::Usage(format!(
+            "{draws} draws from each of {rows} rows are more than any file holds"
+        ))),
+    }
+}
+
+/// Where draws go.
+enum Sink {
+    /// Draws, and what was asked for with them.
+    Arrays(Output, Option<Output>),
+    Text(Output, Lines),
+    Nothing,
+}
+
+impl Sink {
+    fn open(args: &SampleArgs, rows: u64) -> Result<Self, Error> {
+        let Some(path) = &args.output else {
+            let lines = Lines::new(args.draws, args.top.map_or(1, |top| top as usize));
+            return Ok(if args.json { Self::Nothing } else { Self::Text(Output::stdout(), lines) });
+        };
+        let draws = (args.draws > 1).then_some(args.draws.into());
+        let shape = [Some(rows), draws, args.top.map(u64::from)];
+        let shape: Vec<u64> = shape.into_iter().flatten().collect();
+        let draws = Output::words(path, &shape)?;
+        let values = args.with_output.as_ref().map(|path| Output::doubles(path, &shape));
+        let values = values.transpose()?;
+        if values.as_ref().is_some_and(|values| values.is_also(&draws)) {
+            return Err(Error::Usage(SAME_FILE.to_owned()));
+        }
+        Ok(Self::Arrays(draws, values))
+    }
+
+    fn write(&mut self, drawn: &Drawn) -> Result<(), Error> {
+        match self {
+            Self::Arrays(draws, values) => {
+                draws.write_words(&drawn.categories)?;
+                values.as_mut().map_or(Ok(()), |values| values.write_doubles(&drawn.values))
+            }
+            Self::Text(output, lines) => output.write_text(lines.text(drawn)),
+            Self::Nothing => Ok(()),
+        }
+    }
+
+    fn finish(self) -> Result<(), Error> {
+        match self {
+            Self::Arrays(draws, values) => {
+                values.map_or(Ok(()), Output::finish)?;
+                draws.finish()
+            }
+            Self::Text(output, _) => output.finish(),
+            Self::Nothing => Ok(()),
+        }
+    }
 }
 
 /// How to draw from a file.
 struct Job<'a> {
     sampler: &'a Sampler,
     options: SampleOptions<'static>,
+    asked: Asked,
     first_row: u64,
     chunk: usize,
 }
@@ -97,12 +172,12 @@ impl Job<'_> {
     fn run(
         &self,
         input: &mut Input,
-        output: &mut Output,
+        output: &mut Sink,
         progress: &mut Progress,
     ) -> Result<Duration, Error> {
         let (categories, in_row) = (input.categories(), self.options.draws);
-        let call = Call::new(categories, in_row, self.chunk);
-        let mut draws = Vec::new();
+        let call = Call::new(categories, in_row, self.asked.places(), self.chunk);
+        let mut drawn = Drawn::default();
         let mut sampling = Duration::ZERO;
         let mut row = 0;
         while row < input.rows() {
@@ -117,38 +192,18 @@ impl Job<'_> {
                     .with_first_row(self.first_row.wrapping_add(row))
                     .with_first_draw(draw)
                     .with_draws(count);
-                draws.resize(rows * count as usize, 0);
                 let started = Instant::now();
-                self.sampler
-                    .sample_rows_into(batch, &options, &mut draws)
+                self.asked
+                    .draw(self.sampler, batch, &options, &mut drawn)
                     .map_err(|error| Error::in_file(error, row))?;
                 sampling += started.elapsed();
-                output.write(&draws)?;
-                progress.add(draws.len() as u64);
+                output.write(&drawn)?;
+                progress.add(rows as u64 * u64::from(count));
                 draw += count;
             }
             row += rows as u64;
         }
         Ok(sampling)
-    }
-}
-
-/// How much one call of the sampler is given: all draws of some rows, or some draws of one row, so
-/// that the draws come in the order of the output.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Call {
-    rows: usize,
-    draws: u32,
-}
-
-impl Call {
-    fn new(categories: usize, draws: u32, chunk: usize) -> Self {
-        let work = WORK / categories as u64;
-        let draws_at_once = work.min(chunk as u64).clamp(1, u64::from(draws)) as u32;
-        let rows = (chunk / categories)
-            .min(chunk / draws as usize)
-            .min(usize::try_from(work / u64::from(draws)).unwrap_or(usize::MAX));
-        Self { rows: rows.max(1), draws: if rows == 0 { draws_at_once } else { draws } }
     }
 }
 
@@ -160,6 +215,8 @@ struct Summary<'a> {
     rows: u64,
     categories: usize,
     draws: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    top: Option<u32>,
     seconds: f64,
     draws_per_second: f64,
 }
@@ -170,43 +227,12 @@ impl Summary<'_> {
             let json = serde_json::to_string(self).map_err(|error| Error::stdout(error.into()))?;
             return writeln!(std::io::stdout(), "{json}").map_err(Error::stdout);
         }
-        let Self { engine, adapter, rows, categories, draws, seconds, draws_per_second } = self;
+        let Self { engine, adapter, rows, categories, draws, seconds, draws_per_second, .. } = self;
         let adapter = adapter.map(|name| format!(", adapter {name}")).unwrap_or_default();
         say(&format!(
             "engine {engine}{adapter}: rows {rows}, categories {categories}, draws {draws} a row, \
              {seconds:.3} s of sampling, {draws_per_second:.3e} draws/s"
         ));
         Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::args::MAX_DRAWS;
-
-    #[test]
-    fn a_call_is_bounded_in_logits_draws_and_work() {
-        for categories in [1, 2, 1000, 128_256, CHUNK, 1 << 31] {
-            for draws in [1, 2, 1000, 1 << 20, MAX_DRAWS] {
-                for chunk in [1, 7, CHUNK] {
-                    let call = Call::new(categories, draws, chunk);
-                    let what = format!("{categories} {draws} {chunk} {call:?}");
-                    assert!(call.rows >= 1 && call.draws >= 1 && call.draws <= draws, "{what}");
-                    assert!(call.rows == 1 || call.draws == draws, "{what}");
-                    assert!(call.rows == 1 || call.rows * categories <= chunk, "{what}");
-                    let size = call.rows * call.draws as usize;
-                    assert!(size <= chunk, "{what}");
-                    assert!(size == 1 || size as u64 * categories as u64 <= WORK, "{what}");
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn usual_shapes_are_drawn_from_in_few_calls() {
-        assert_eq!(Call::new(16, 1, CHUNK), Call { rows: 1 << 20, draws: 1 });
-        assert_eq!(Call::new(128_256, 1, CHUNK), Call { rows: 130, draws: 1 });
-        assert_eq!(Call::new(1000, 1_000_000, CHUNK), Call { rows: 8, draws: 1_000_000 });
     }
 }

@@ -6,7 +6,7 @@ mod common;
 
 use std::path::Path;
 
-use common::{gumbel, header, raw_header, run_with};
+use common::{check_refused as check, gumbel, header, raw_header, run_with};
 use tempfile::tempdir;
 
 /// Runs with the bytes as a file and on standard input, to a .npy file. Both must be refused with
@@ -24,16 +24,6 @@ fn refused(bytes: &[u8], args: &[&str], why: &str) {
             std::fs::read_dir(directory.path()).unwrap().map(|f| f.unwrap().file_name()).collect();
         assert_eq!(left, ["in.npy"]);
     }
-}
-
-#[track_caller]
-fn check(output: &std::process::Output, why: &str) {
-    let message = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(2), "{message}");
-    assert!(output.stdout.is_empty());
-    assert!(message.starts_with("gumbel: ") && message.ends_with('\n'), "{message}");
-    assert_eq!(message.lines().count(), 1, "{message}");
-    assert!(message.contains(why), "{message:?} does not contain {why:?}");
 }
 
 /// A file of f32.
@@ -89,6 +79,15 @@ fn types_that_are_no_logits() {
         let mut bytes = header(descr, "False", "(2,)");
         bytes.extend([0; 32]);
         refused(&bytes, &[], "logits are f2, f4 or f8");
+    }
+}
+
+#[test]
+fn types_that_are_no_weights() {
+    for descr in ["'|b1'", "'<c8'", "'<f16'", "'|O'", "[('a', '<f4')]", "'<M8[s]'"] {
+        let mut bytes = header(descr, "False", "(2,)");
+        bytes.extend([0; 32]);
+        refused(&bytes, &["--weights"], "weights are f2, f4 or f8, or integers i1 to u8");
     }
 }
 
@@ -162,13 +161,121 @@ fn f64_beyond_f32() {
 }
 
 #[test]
+fn weights_that_are_none() {
+    for (value, why) in [
+        (-0.5, "its weight of category 1 is -0.5; a weight is 0 or positive, and finite"),
+        (f32::NAN, "its weight of category 1 is NaN"),
+        (f32::INFINITY, "its weight of category 1 is inf"),
+    ] {
+        let mut values = [1.0; 30];
+        values[22] = value;
+        for args in [&["--weights"][..], &["--weights", "--chunk", "6", "--top", "2"]] {
+            refused(&f32s("(10, 3)", &values), args, &format!("row 7 has no draw: {why}"));
+            refused(&f64s("(10, 3)", &values.map(f64::from)), args, why);
+        }
+    }
+    let mut values = [1.0; 30];
+    values[21..24].fill(0.0);
+    let why = "row 7 has no draw: all its weights are 0";
+    refused(&f32s("(10, 3)", &values), &["--weights", "--chunk", "6"], why);
+    // 1e-50 is positive and -1e-50 is not: f32 has 0 for both
+    for value in [1e39, 1e-50, -1e-50, f64::from_bits(1)] {
+        let mut values = [1.0; 30];
+        values[22] = value;
+        let why = format!("row 7 has no f32 for its weight {value:e} of category 1");
+        refused(&f64s("(10, 3)", &values), &["--weights", "--chunk", "6"], &why);
+    }
+    let rows = f32s("(2, 3)", &[1.0; 6]);
+    refused(&rows, &["--weights", "--temperature", "1e-9"], "with weights the temperature must be");
+}
+
+#[test]
+fn integers_that_are_no_counts() {
+    for (descr, value, said) in [
+        ("'|i1'", &[0xff][..], "-1"),
+        ("'<i2'", &[0, 0x80], "-32768"),
+        ("'>i4'", &[0xff, 0xff, 0xff, 0xfe], "-2"),
+        ("'<i8'", &[0, 0, 0, 0, 1, 0, 0, 0], "4294967296"),
+        ("'>u8'", &[0xff; 8], "18446744073709551615"),
+    ] {
+        let mut bytes = header(descr, "False", "(10, 3)");
+        for i in 0..30 {
+            let one = if i == 22 { value } else { &vec![0; value.len()][..] };
+            bytes.extend(one);
+        }
+        for args in [&["--weights"][..], &["--weights", "--chunk", "30"]] {
+            let why = format!("its count of category 1 is {said}; a count is 0 to 4294967295");
+            refused(&bytes, args, &format!("row 7 has no draw: {why}"));
+        }
+    }
+}
+
+#[test]
+fn what_is_asked_for_with_draws_must_fit_them() {
+    let rows = f32s("(2, 3)", &[0.0; 6]);
+    refused(&rows, &["--with", "time"], "--with needs a --with-output");
+    refused(
+        &rows,
+        &["--with-output", "v.npy"],
+        "--with-output has nothing to write without --with",
+    );
+    let max = ["--with", "max", "--with-output"];
+    let with = |more: &[&'static str]| [&max[..], more].concat();
+    refused(&rows, &with(&["out.npy"]), "--output and --with-output are the same file");
+    refused(&rows, &with(&["./out.npy"]), "--output and --with-output are the same file");
+    refused(&rows, &with(&["-", "--json"]), "cannot both write to standard output");
+    refused(&rows, &with(&["nowhere/v.npy"]), "cannot write nowhere/v.npy: ");
+    let greedy = "no meaning at temperature 0";
+    refused(&rows, &with(&["v.npy", "--temperature", "0"]), greedy);
+    refused(&rows, &["--top", "2", "--temperature", "0"], greedy);
+    let logprob = ["--with", "logprob", "--with-output", "v.npy"];
+    refused(&rows, &[&logprob[..], &["--temperature", "0"]].concat(), greedy);
+    refused(&rows, &[&logprob[..], &["--top", "2"]].concat(), "--top draws without replacement");
+    refused(&rows, &["--top", "4"], "--top 4 is more than the 3 categories of a row");
+    refused(&rows, &["--top", "0"], "'--top <K>': 0 is not in 1..=4294967295");
+    refused(&rows, &["--with", "luck"], "'luck' for '--with <WHAT>'");
+    // without an --output the numbers are part of the text
+    let mut command = gumbel(&["sample", "-", "--engine", "cpu"]);
+    command.args(with(&["v.npy"]));
+    check(&run_with(command, &rows), "--with-output needs an --output beside it");
+    let mut command = gumbel(&["sample", "-", "--engine", "cpu", "-o", "-"]);
+    command.args(with(&["-"]));
+    check(&run_with(command, &rows), "--output and --with-output are the same file");
+}
+
+#[test]
+fn what_logz_refuses() {
+    let logz = |bytes: &[u8], args: &[&str], why: &str| {
+        let directory = tempdir().unwrap();
+        let mut command = gumbel(&["logz", "-", "--engine", "cpu", "-o", "out.npy"]);
+        command.args(args).current_dir(directory.path());
+        check(&run_with(command, bytes), why);
+        assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
+    };
+    let rows = f32s("(10, 3)", &[0.0; 30]);
+    logz(&rows, &["--temperature", "0"], "logsumexp has no meaning at temperature 0");
+    logz(&rows, &["--temperature", "-1"], "the temperature must be");
+    logz(&rows, &["--draws", "0"], "'--draws <N>': 0 is not in 1..=");
+    logz(&rows, &["--adapter", "x"], "--engine cpu has no adapter");
+    logz(&f32s("(0, 0)", &[]), &[], "1 to 4294967295 categories, got 0");
+    logz(&rows[..rows.len() - 1], &[], "is truncated");
+    logz(&[&rows[..], b"x"].concat(), &[], "trailing bytes");
+    let mut values = [0.0; 30];
+    values[22] = f32::NAN;
+    for args in [&[][..], &["--chunk", "6"], &["--chunk", "6", "--draws", "5"]] {
+        let why = "row 7 has no draw: its logit of category 1 is NaN";
+        logz(&f32s("(10, 3)", &values), args, why);
+    }
+}
+
+#[test]
 fn options_without_a_meaning() {
     let rows = f32s("(2, 3)", &[0.0; 6]);
     for temperature in ["-1", "-0.5", "NaN", "inf", "-inf", "1e-40"] {
         refused(&rows, &["--temperature", temperature], "the temperature must be");
     }
-    refused(&rows, &["--draws", "0"], "'--draws <K>': 0 is not in 1..=2147483648");
-    refused(&rows, &["--draws", "2147483649"], "'--draws <K>': 2147483649 is not in 1..=");
+    refused(&rows, &["--draws", "0"], "'--draws <N>': 0 is not in 1..=2147483648");
+    refused(&rows, &["--draws", "2147483649"], "'--draws <N>': 2147483649 is not in 1..=");
     refused(&rows, &["--adapter", "llvmpipe"], "--engine cpu has no adapter");
     let none = "no-such-adapter-anywhere";
     let named = gumbel(&["sample", "-", "--adapter", none]);
@@ -183,8 +290,8 @@ fn options_without_a_meaning() {
         (&["--seed", "-1"], "'-1' for '--seed <N>': invalid digit"),
         (&["--seed", "18446744073709551616"], "'--seed <N>': number too large"),
         (&["--first-row", "-1"], "'-1' for '--first-row <N>': invalid digit"),
-        (&["--draws", "-1"], "'-1' for '--draws <K>': -1 is not in 1..="),
-        (&["--draws", "99999999999999999999"], "'--draws <K>': number too large"),
+        (&["--draws", "-1"], "'-1' for '--draws <N>': -1 is not in 1..="),
+        (&["--draws", "99999999999999999999"], "'--draws <N>': number too large"),
         (&["--adapter"], "a value is required for '--adapter <NAME>'"),
         (&["--sead", "1"], "'--sead' found (tip: a similar argument exists: '--seed')"),
         (&["in.npy"], "unexpected argument 'in.npy' found"),

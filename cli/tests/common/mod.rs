@@ -89,6 +89,25 @@ pub(crate) fn read_u32(bytes: &[u8]) -> (Vec<u64>, Vec<u32>) {
     (npy.shape().to_vec(), npy.into_vec().unwrap())
 }
 
+/// Shape and values of a .npy file of f64.
+pub(crate) fn read_f64(bytes: &[u8]) -> (Vec<u64>, Vec<f64>) {
+    let npy = npyz::NpyFile::new(bytes).unwrap();
+    assert_eq!(npy.dtype().descr(), "'<f8'");
+    assert_eq!(npy.order(), npyz::Order::C);
+    (npy.shape().to_vec(), npy.into_vec().unwrap())
+}
+
+/// A refused command says why in one line, which contains `why`.
+#[track_caller]
+pub(crate) fn check_refused(output: &Output, why: &str) {
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{message}");
+    assert!(output.stdout.is_empty());
+    assert!(message.starts_with("gumbel: ") && message.ends_with('\n'), "{message}");
+    assert_eq!(message.lines().count(), 1, "{message}");
+    assert!(message.contains(why), "{message:?} does not contain {why:?}");
+}
+
 /// Some logits that f16 holds exactly.
 pub(crate) fn logits(count: usize) -> Vec<f32> {
     (0..count as u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 25) as f32 / 16.0).collect()

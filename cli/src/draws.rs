@@ -1,0 +1,63 @@
+//! One call of the sampler, of whatever kind was asked for.
+
+use gumbel::{Batch, SampleOptions, Sampler};
+
+use crate::args::With;
+use crate::engine::races_of;
+
+/// What is drawn.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Asked {
+    /// The first so many places of each race; `None` for its winner alone.
+    pub(crate) top: Option<u32>,
+    /// The number that is given with each draw.
+    pub(crate) with: Option<With>,
+}
+
+/// Draws, a race after the other, and the numbers that were asked for with them.
+#[derive(Debug, Default)]
+pub(crate) struct Drawn {
+    pub(crate) categories: Vec<u32>,
+    /// As many, or none.
+    pub(crate) values: Vec<f64>,
+}
+
+impl Asked {
+    /// The categories that each race gives.
+    pub(crate) fn places(self) -> usize {
+        self.top.map_or(1, |top| top as usize)
+    }
+
+    /// Draws. What `drawn` held is gone.
+    pub(crate) fn draw(
+        self,
+        sampler: &Sampler,
+        batch: Batch<'_>,
+        options: &SampleOptions<'_>,
+        drawn: &mut Drawn,
+    ) -> Result<(), gumbel::Error> {
+        let Drawn { categories, values } = drawn;
+        values.clear();
+        match (self.top, self.with) {
+            (None, None) => {
+                categories.resize(batch.rows() * options.draws as usize, 0);
+                sampler.sample_rows_into(batch, options, categories)?;
+            }
+            (_, Some(With::Logprob)) => {
+                let scored = races_of(sampler).sample_rows_scored(batch, options)?;
+                (*categories, *values) = (scored.draws, scored.log_probs);
+            }
+            (_, with) => {
+                let arrivals = races_of(sampler).race_rows(batch, options, self.places())?;
+                categories.clear();
+                categories.extend_from_slice(arrivals.categories());
+                match with {
+                    Some(With::Time) => values.extend(arrivals.times()),
+                    Some(With::Max) => values.extend(arrivals.maxima()),
+                    Some(With::Logprob) | None => {}
+                }
+            }
+        }
+        Ok(())
+    }
+}

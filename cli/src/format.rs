@@ -1,0 +1,252 @@
+//! How the values of a .npy file are stored, and what is drawn from instead of them.
+
+use std::collections::TryReserveError;
+
+use gumbel::{Batch, Logits, Weights};
+use half::f16;
+use npyz::{DType, Endianness, TypeChar};
+
+use crate::error::Error;
+
+/// Values in the types that are drawn from. A file fills one of the three.
+#[derive(Default)]
+pub(crate) struct Values {
+    /// Logits of f16, as they are.
+    halves: Vec<f16>,
+    /// All other logits, and weights.
+    singles: Vec<f32>,
+    counts: Vec<u32>,
+}
+
+/// How a value is stored, and what it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Format {
+    stored: Stored,
+    big_endian: bool,
+    weights: bool,
+}
+
+/// The type of a stored value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stored {
+    F16,
+    F32,
+    F64,
+    /// An integer of so many bytes.
+    Int {
+        bytes: usize,
+        signed: bool,
+    },
+}
+
+/// Where [`Values`] has the values of a format.
+enum Place {
+    Halves,
+    Singles,
+    Counts,
+}
+
+/// A value that cannot be drawn from, at its place among those that were decoded.
+#[derive(Debug)]
+pub(crate) struct Unfit {
+    pub(crate) at: usize,
+    value: Number,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Number {
+    Float(f64),
+    Integer(i128),
+}
+
+impl Unfit {
+    /// What is said of it, once its row and category are known.
+    pub(crate) fn error(&self, format: Format, row: u64, category: u64) -> Error {
+        match self.value {
+            Number::Float(value) => {
+                let what = if format.weights { "weight" } else { "logit" };
+                Error::OutOfRange { row, category, what, value }
+            }
+            Number::Integer(count) => Error::Count { row, category, count },
+        }
+    }
+}
+
+impl Values {
+    /// Forgets them, but keeps their memory.
+    pub(crate) fn clear(&mut self) {
+        self.halves.clear();
+        self.singles.clear();
+        self.counts.clear();
+    }
+
+    /// Makes room for more.
+    pub(crate) fn reserve(&mut self, format: Format, more: usize) -> Result<(), TryReserveError> {
+        match format.place() {
+            Place::Halves => self.halves.try_reserve(more),
+            Place::Singles => self.singles.try_reserve(more),
+            Place::Counts => self.counts.try_reserve(more),
+        }
+    }
+
+    /// The rows that they are.
+    pub(crate) fn batch(
+        &self,
+        format: Format,
+        categories: usize,
+    ) -> Result<Batch<'_>, gumbel::Error> {
+        Ok(match (format.place(), format.weights) {
+            (Place::Halves, _) => Logits::from_f16(&self.halves, categories)?.into(),
+            (Place::Singles, false) => Logits::new(&self.singles, categories)?.into(),
+            (Place::Singles, true) => Weights::new(&self.singles, categories)?.into(),
+            (Place::Counts, _) => Weights::from_counts(&self.counts, categories)?.into(),
+        })
+    }
+
+    /// The logarithms of the unnormalised probabilities.
+    pub(crate) fn log_weights(&self, format: Format) -> Vec<f64> {
+        match (format.place(), format.weights) {
+            (Place::Halves, _) => self.halves.iter().map(|&x| f64::from(x)).collect(),
+            (Place::Singles, false) => self.singles.iter().map(|&x| f64::from(x)).collect(),
+            (Place::Singles, true) => self.singles.iter().map(|&x| f64::from(x).ln()).collect(),
+            (Place::Counts, _) => self.counts.iter().map(|&x| f64::from(x).ln()).collect(),
+        }
+    }
+}
+
+impl Format {
+    /// The format of values of this type, which are weights or logits.
+    pub(crate) fn new(dtype: &DType, weights: bool) -> Result<Self, String> {
+        if let DType::Plain(plain) = dtype {
+            let stored = match (plain.type_char(), plain.size_field()) {
+                (TypeChar::Float, 2) => Some(Stored::F16),
+                (TypeChar::Float, 4) => Some(Stored::F32),
+                (TypeChar::Float, 8) => Some(Stored::F64),
+                (kind @ (TypeChar::Int | TypeChar::Uint), bytes @ (1 | 2 | 4 | 8)) if weights => {
+                    Some(Stored::Int { bytes: bytes as usize, signed: kind == TypeChar::Int })
+                }
+                _ => None,
+            };
+            if let Some(stored) = stored {
+                let big_endian = plain.endianness() == Endianness::Big;
+                return Ok(Self { stored, big_endian, weights });
+            }
+        }
+        let wanted = if weights {
+            "weights are f2, f4 or f8, or integers i1 to u8, which are counts"
+        } else {
+            "logits are f2, f4 or f8 (for weights there is --weights)"
+        };
+        Err(format!("its type is {}, {wanted}", dtype.descr()))
+    }
+
+    /// The size of a stored value.
+    pub(crate) fn bytes(self) -> usize {
+        match self.stored {
+            Stored::F16 => 2,
+            Stored::F32 => 4,
+            Stored::F64 => 8,
+            Stored::Int { bytes, .. } => bytes,
+        }
+    }
+
+    fn place(self) -> Place {
+        match self.stored {
+            Stored::F16 if !self.weights => Place::Halves,
+            Stored::F16 | Stored::F32 | Stored::F64 => Place::Singles,
+            Stored::Int { .. } => Place::Counts,
+        }
+    }
+
+    /// Appends the values in `bytes`. Fails with the first one that the type which is drawn from
+    /// does not have.
+    pub(crate) fn decode(self, bytes: &[u8], values: &mut Values) -> Result<(), Unfit> {
+        let Values { halves, singles, counts } = values;
+        let weights = self.weights;
+        match (self.stored, self.big_endian) {
+            (Stored::F16, big) => {
+                let read = if big { f16::from_be_bytes } else { f16::from_le_bytes };
+                if weights {
+                    singles.extend(words(bytes).map(|word| f32::from(read(word))));
+                } else {
+                    halves.extend(words(bytes).map(read));
+                }
+            }
+            (Stored::F32, false) => singles.extend(words(bytes).map(f32::from_le_bytes)),
+            (Stored::F32, true) => singles.extend(words(bytes).map(f32::from_be_bytes)),
+            (Stored::F64, false) => narrow(words(bytes).map(f64::from_le_bytes), weights, singles)?,
+            (Stored::F64, true) => narrow(words(bytes).map(f64::from_be_bytes), weights, singles)?,
+            (Stored::Int { bytes: size, signed }, big_endian) => {
+                for (at, stored) in bytes.chunks_exact(size).enumerate() {
+                    let value = integer(stored, signed, big_endian);
+                    counts.push(u32::try_from(value).map_err(|_| {
+                        let value = Number::Integer(value);
+                        Unfit { at, value }
+                    })?);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// An integer of up to eight bytes.
+fn integer(stored: &[u8], signed: bool, big_endian: bool) -> i128 {
+    let mut word = [0; 8];
+    let (size, top) = (stored.len(), 64 - 8 * stored.len() as u32);
+    // at the top of the word, from where a shift extends the sign
+    if big_endian {
+        word[..size].copy_from_slice(stored);
+    } else {
+        word[8 - size..].copy_from_slice(stored);
+    }
+    let word = if big_endian { u64::from_be_bytes(word) } else { u64::from_le_bytes(word) };
+    if signed { i128::from((word as i64) >> top) } else { i128::from(word >> top) }
+}
+
+/// The bytes, N at a time.
+fn words<const N: usize>(bytes: &[u8]) -> impl Iterator<Item = [u8; N]> + Clone {
+    bytes.as_chunks().0.iter().copied()
+}
+
+/// Rounds to f32.
+fn narrow(
+    values: impl Iterator<Item = f64> + Clone,
+    weights: bool,
+    singles: &mut Vec<f32>,
+) -> Result<(), Unfit> {
+    // as +∞ it would be refused, and as −∞, or a weight of 0, it would silently lose its probability
+    let unfit = |value: f64| {
+        let single = value as f32;
+        single.is_infinite() && value.is_finite() || weights && single == 0.0 && value != 0.0
+    };
+    // a flag rather than a test a value: that loop is vectorised
+    if values.clone().fold(false, |any, value| any | unfit(value))
+        && let Some((at, value)) = values.clone().enumerate().find(|&(_, value)| unfit(value))
+    {
+        return Err(Unfit { at, value: Number::Float(value) });
+    }
+    singles.extend(values.map(|value| value as f32));
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn integers_of_every_size_keep_their_sign() {
+        for value in [0, 1, -1, 127, -128, 32_767, -32_768, i32::MAX.into(), i64::MIN, i64::MAX] {
+            for size in [1, 2, 4, 8] {
+                let kept = value << (64 - 8 * size) >> (64 - 8 * size);
+                let (little, big) = (value.to_le_bytes(), value.to_be_bytes());
+                let (little, big) = (&little[..size], &big[8 - size..]);
+                assert_eq!(integer(little, true, false), i128::from(kept));
+                assert_eq!(integer(big, true, true), i128::from(kept));
+                let mask = u64::MAX >> (64 - 8 * size);
+                assert_eq!(integer(little, false, false), i128::from(value as u64 & mask));
+                assert_eq!(integer(big, false, true), i128::from(value as u64 & mask));
+            }
+        }
+    }
+}

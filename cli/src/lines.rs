@@ -1,0 +1,73 @@
+//! Draws as text: a line a row.
+
+use std::fmt::Write;
+
+use gumbel::NO_DRAW;
+
+use crate::draws::Drawn;
+
+/// The draws of a row stand side by side, a space between them; the places of a draw have commas
+/// between them, and a number that belongs to a category follows it after a colon.
+#[derive(Debug)]
+pub(crate) struct Lines {
+    places: usize,
+    /// Categories in a row, and how many of the current one are written.
+    in_row: usize,
+    column: usize,
+    text: String,
+}
+
+impl Lines {
+    pub(crate) fn new(draws: u32, places: usize) -> Self {
+        let in_row = (draws as usize).saturating_mul(places);
+        Self { places, in_row, column: 0, text: String::new() }
+    }
+
+    /// The text of the next draws: some of a row or some rows.
+    pub(crate) fn text(&mut self, drawn: &Drawn) -> &str {
+        self.text.clear();
+        for (i, &category) in drawn.categories.iter().enumerate() {
+            // writing to a String does not fail
+            let _ = match (category, drawn.values.get(i)) {
+                (NO_DRAW, _) => write!(self.text, "-"),
+                (_, None) => write!(self.text, "{category}"),
+                (_, Some(value)) => write!(self.text, "{category}:{value:?}"),
+            };
+            self.column += 1;
+            let row_ends = self.column == self.in_row;
+            let draw_ends = self.column.is_multiple_of(self.places);
+            self.text.push(if row_ends {
+                '\n'
+            } else if draw_ends {
+                ' '
+            } else {
+                ','
+            });
+            if row_ends {
+                self.column = 0;
+            }
+        }
+        &self.text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_a_row_however_it_comes() {
+        let drawn = |categories: &[u32], values: &[f64]| Drawn {
+            categories: categories.to_vec(),
+            values: values.to_vec(),
+        };
+        let mut plain = Lines::new(2, 1);
+        assert_eq!(plain.text(&drawn(&[1, 2, 3], &[])), "1 2\n3 ");
+        assert_eq!(plain.text(&drawn(&[4], &[])), "4\n");
+        let mut places = Lines::new(2, 2);
+        assert_eq!(places.text(&drawn(&[1, 2, 3, NO_DRAW], &[])), "1,2 3,-\n");
+        let mut with = Lines::new(1, 2);
+        let infinite = f64::INFINITY;
+        assert_eq!(with.text(&drawn(&[1, NO_DRAW], &[1e-9, infinite])), "1:1e-9,-\n");
+    }
+}
