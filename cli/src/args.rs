@@ -27,6 +27,12 @@ pub(crate) enum Command {
     /// Without a sum, log Z is also the mean of the largest perturbed logits of many draws, less
     /// Euler's constant: --draws puts that estimate and its standard error beside it.
     Logz(LogzArgs),
+    /// Draw a picture (SVG) of what happens to one row: its probabilities, how often draws had which
+    /// category, and the race of one draw
+    ///
+    /// The draws are those of `gumbel sample` from this row. Up to 100 categories are shown in the
+    /// order of the row; of more, the 60 most probable ones, and the others as one.
+    Explain(ExplainArgs),
     /// List the adapters of this machine, and the one that --engine auto takes
     Adapters,
     /// Hold the engines of this machine against the reference
@@ -167,6 +173,30 @@ pub(crate) struct LogzArgs {
     /// At most so many values and so many draws in memory at a time, for tests.
     #[arg(long, value_name = "N", hide = true, default_value_t = crate::call::CHUNK)]
     pub(crate) chunk: usize,
+}
+
+/// The arguments of `gumbel explain`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ExplainArgs {
+    #[command(flatten)]
+    pub(crate) source: Source,
+    /// The row, counted from 0
+    #[arg(long, value_name = "R", allow_negative_numbers = true)]
+    pub(crate) row: u64,
+    /// Write the picture to this file; `-` is standard output
+    #[arg(short, long, value_name = "OUT.svg", default_value = "-")]
+    pub(crate) output: PathBuf,
+    #[command(flatten)]
+    pub(crate) noise: Noise,
+    /// Draw so many times; the first of the draws is the race that is shown
+    #[arg(long, value_name = "N", default_value_t = 1000, allow_negative_numbers = true)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_DRAWS)))]
+    pub(crate) draws: u32,
+    /// A file of text with the names of the categories, a line each [default: their numbers]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) labels: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) place: Where,
 }
 
 /// The arguments of `gumbel check`.

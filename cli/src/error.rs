@@ -83,6 +83,16 @@ pub(crate) enum Error {
         /// What is wrong with it.
         reason: Undrawable,
     },
+    /// The file of labels has too few or too many.
+    #[error("{name} has {got} lines, a label each, but a row has {categories} categories")]
+    Labels {
+        /// The file as it was named.
+        name: String,
+        /// Its lines.
+        got: usize,
+        /// The number of categories.
+        categories: usize,
+    },
     /// A row does not fit into memory.
     #[error("a row of {categories} categories does not fit into memory")]
     OutOfMemory {

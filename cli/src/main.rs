@@ -17,12 +17,14 @@ mod check;
 mod draws;
 mod engine;
 mod error;
+mod explain;
 mod format;
 mod header;
 mod input;
 mod lines;
 mod logz;
 mod output;
+mod picture;
 mod progress;
 mod sample;
 
@@ -46,6 +48,7 @@ fn main() -> ExitCode {
     let result = match args.command {
         Command::Sample(args) => sample::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Logz(args) => logz::run(&args).map(|()| ExitCode::SUCCESS),
+        Command::Explain(args) => explain::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Adapters => adapters::run().map(|()| ExitCode::SUCCESS),
         Command::Check(args) => check::run(&args).map(verdict),
         Command::Bench(args) => bench::run(&args).map(verdict),

@@ -191,21 +191,32 @@ fn target(path: &Path) -> PathBuf {
     path
 }
 
-/// Removes the temporary file when Ctrl-C or `kill` ends the process, which then ends by that signal
+/// Removes the temporary files when Ctrl-C or `kill` ends the process, which then ends by that signal
 /// as it would have anyway: a shell's loop stops on Ctrl-C only then. A hang-up is left alone, since
 /// nohup relies on that.
 #[cfg(unix)]
 fn remove_on_signal(temporary: &Path) -> io::Result<()> {
+    use std::sync::{Mutex, MutexGuard, PoisonError};
+
     use signal_hook::consts::{SIGINT, SIGTERM};
     use signal_hook::iterator::Signals;
     use signal_hook::low_level::emulate_default_handler;
 
-    let temporary = temporary.to_owned();
+    static TEMPORARIES: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+    let temporaries =
+        || -> MutexGuard<'static, _> { TEMPORARIES.lock().unwrap_or_else(PoisonError::into_inner) };
+    temporaries().push(temporary.to_owned());
+    if temporaries().len() > 1 {
+        // somebody waits for signals already
+        return Ok(());
+    }
     let mut signals = Signals::new([SIGINT, SIGTERM])?;
     std::thread::Builder::new().spawn(move || {
         for signal in signals.forever() {
-            // fails if the file has its final name already
-            drop(fs::remove_file(&temporary));
+            for temporary in temporaries().iter() {
+                // fails if the file has its final name already
+                drop(fs::remove_file(temporary));
+            }
             drop(emulate_default_handler(signal));
         }
     })?;

@@ -1,0 +1,159 @@
+//! `gumbel explain`: one row, its draws and one of its races, for a picture.
+
+use std::path::Path;
+
+use gumbel::{CpuSampler, Logits, NO_DRAW, SampleOptions, reference};
+
+use crate::args::ExplainArgs;
+use crate::call::{CHUNK, Call};
+use crate::error::Error;
+use crate::input::Input;
+use crate::output::Output;
+use crate::picture::{Category, Picture};
+use crate::{engine, one_line};
+
+/// A row of more categories than this is shown in part.
+const MOST: usize = 100;
+/// Of which so many are shown, the most probable ones.
+const SHOWN: usize = 60;
+
+/// Draws the picture of a row.
+pub(crate) fn run(args: &ExplainArgs) -> Result<(), Error> {
+    engine::check(&args.place)?;
+    if args.output.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("png")) {
+        let what = "the picture is an SVG, which --output OUT.svg says; it cannot be a PNG";
+        return Err(Error::Usage(what.to_owned()));
+    }
+    let mut input = Input::open(&args.source)?;
+    let (rows, categories) = (input.rows(), input.categories());
+    // a bad number of categories is refused by the library's words
+    Logits::with_row_stride(&[], 0, categories, categories)?;
+    if args.row >= rows {
+        let what = format!("--row {} of {rows} rows, which are numbered from 0", args.row);
+        return Err(Error::Usage(what));
+    }
+    let labels = match &args.labels {
+        Some(path) => labels_of(path, categories)?,
+        None => (0..categories).map(|category| category.to_string()).collect(),
+    };
+    let options = SampleOptions::default()
+        .with_seed(args.noise.seed)
+        .with_first_row(args.row)
+        .with_temperature(args.noise.temperature);
+    // before rows are passed over and anything is written
+    CpuSampler::new().logsumexp_rows(input.read_rows(0)?, &options)?;
+    let mut output = Output::text(&args.output)?;
+    input.skip_rows(args.row)?;
+    let sampler = engine::open(&args.place)?;
+
+    let batch = input.read_rows(1)?;
+    let in_file = |error| Error::in_file(error, args.row);
+    // the definition of the draw tells what each category's noise is
+    let race = reference::race_rows(batch, &options, categories).map_err(in_file)?;
+    let mut maxima = vec![f64::NEG_INFINITY; categories];
+    for (&category, maximum) in race.categories().iter().zip(race.maxima()) {
+        if category != NO_DRAW {
+            maxima[category as usize] = maximum;
+        }
+    }
+    let mut counts = vec![0u64; categories];
+    let call = Call::new(categories, args.draws, 1, CHUNK);
+    let mut draw = 0;
+    while draw < args.draws {
+        let count = call.draws.min(args.draws - draw);
+        let options = options.with_first_draw(draw).with_draws(count);
+        for draw in sampler.sample_rows(batch, &options).map_err(in_file)? {
+            counts[draw as usize] += 1;
+        }
+        draw += count;
+    }
+
+    let temperature = args.noise.temperature;
+    let scaled: Vec<f64> = input.log_weights().iter().map(|x| x / f64::from(temperature)).collect();
+    let log_z = logsumexp(&scaled);
+    let all = scaled.iter().zip(&maxima).zip(counts).zip(labels);
+    let all = all.map(|(((&logit, &maximum), count), label)| Category {
+        label,
+        probability: (logit - log_z).exp(),
+        count,
+        logit,
+        maximum,
+    });
+    let name = one_line(&args.source.input.display().to_string());
+    let name = if name == "-" { "standard input".to_owned() } else { name };
+    let heat = if temperature == 1.0 { String::new() } else { format!(", T = {temperature}") };
+    let title = format!("Row {} of {name}, seed {}{heat}", args.row, args.noise.seed);
+    let picture = Picture { title, draws: args.draws, log_z, categories: shown(all.collect()) };
+    output.write_text(&picture.svg().map_err(|what| Error::Usage(one_line(&what)))?)?;
+    output.finish()?;
+    engine::tell(&sampler, &args.place);
+    Ok(())
+}
+
+/// The names in a file, a line each.
+fn labels_of(path: &Path, categories: usize) -> Result<Vec<String>, Error> {
+    let name = path.display().to_string();
+    let text = std::fs::read_to_string(path)
+        .map_err(|source| Error::Read { name: name.clone(), source })?;
+    let labels: Vec<String> = text.lines().map(str::to_owned).collect();
+    if labels.len() != categories {
+        return Err(Error::Labels { name, got: labels.len(), categories });
+    }
+    Ok(labels)
+}
+
+/// All categories, or the most probable ones and the others as one.
+///
+/// That one is no approximation: it is drawn when one of the others is, its probability is theirs in
+/// all, and the largest of their perturbed logits is a logit, logsumexp of theirs, with Gumbel noise.
+fn shown(mut categories: Vec<Category>) -> Vec<Category> {
+    if categories.len() <= MOST {
+        return categories;
+    }
+    categories.sort_by(|a, b| b.probability.total_cmp(&a.probability));
+    let rest = categories.split_off(SHOWN);
+    let logits: Vec<f64> = rest.iter().map(|category| category.logit).collect();
+    categories.push(Category {
+        label: "rest".to_owned(),
+        probability: rest.iter().map(|category| category.probability).sum(),
+        count: rest.iter().map(|category| category.count).sum(),
+        logit: logsumexp(&logits),
+        maximum: rest.iter().map(|category| category.maximum).fold(f64::NEG_INFINITY, f64::max),
+    });
+    categories
+}
+
+/// ln Σ exp(x), −∞ of nothing.
+fn logsumexp(values: &[f64]) -> f64 {
+    let most = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    if most == f64::NEG_INFINITY {
+        return most;
+    }
+    most + values.iter().map(|x| (x - most).exp()).sum::<f64>().ln()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_out_is_the_rest() {
+        let category = |i: u32| Category {
+            label: i.to_string(),
+            probability: f64::from(i) / 7626.0,
+            count: u64::from(i),
+            logit: f64::from(i).ln(),
+            maximum: f64::from(i % 50),
+        };
+        let few: Vec<_> = (1..=100).map(category).collect();
+        assert_eq!(shown(few).len(), 100);
+        let many = shown((1..124).map(category).collect());
+        assert_eq!(many.len(), SHOWN + 1);
+        assert_eq!(many[0].label, "123");
+        let rest = &many[SHOWN];
+        // 1 to 63
+        assert_eq!((rest.label.as_str(), rest.count, rest.maximum), ("rest", 2016, 49.0));
+        assert!((rest.logit - 2016f64.ln()).abs() < 1e-12);
+        assert!((many.iter().map(|c| c.probability).sum::<f64>() - 1.0).abs() < 1e-12);
+    }
+}

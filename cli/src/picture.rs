@@ -1,0 +1,275 @@
+//! The picture of a row: probabilities, frequencies, a race.
+
+use plotters::coord::types::RangedCoordf64;
+use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+
+/// What is drawn.
+pub(crate) struct Picture {
+    pub(crate) title: String,
+    pub(crate) draws: u32,
+    /// ln Σ exp(logit).
+    pub(crate) log_z: f64,
+    pub(crate) categories: Vec<Category>,
+}
+
+/// A category.
+pub(crate) struct Category {
+    pub(crate) label: String,
+    pub(crate) probability: f64,
+    /// How often it was drawn.
+    pub(crate) count: u64,
+    /// Its logit, divided by the temperature.
+    pub(crate) logit: f64,
+    /// The same with the noise of one race.
+    pub(crate) maximum: f64,
+}
+
+/// In pixels.
+const SIZE: (u32, u32) = (1200, 1000);
+const TITLE: u32 = 40;
+const LABELS: u32 = 46;
+const AXIS: u32 = 70;
+/// Told apart by all kinds of colour vision (M. Okabe, K. Ito, "Color universal design", 2008).
+const BLUE: RGBColor = RGBColor(0, 114, 178);
+const RED: RGBColor = RGBColor(213, 94, 0);
+const GREY: RGBColor = RGBColor(150, 150, 150);
+/// A logit so far below log Z is drawn once in 10¹³ draws; the picture ends there.
+const DEPTH: f64 = 30.0;
+/// Letters of a label.
+const LETTERS: usize = 7;
+
+type Area<'a> = DrawingArea<SVGBackend<'a>, plotters::coord::Shift>;
+type Chart<'a> = ChartContext<'a, SVGBackend<'a>, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
+type Drawn = Result<(), String>;
+
+impl Picture {
+    /// The picture as the text of an SVG file.
+    pub(crate) fn svg(&self) -> Result<String, String> {
+        let mut svg = String::new();
+        {
+            let root = SVGBackend::with_string(&mut svg, SIZE).into_drawing_area();
+            root.fill(&WHITE).map_err(text)?;
+            let root = root.titled(&plain(&self.title), ("sans-serif", 24)).map_err(text)?;
+            let (above, race) = root.split_vertically((SIZE.1 - TITLE) * 3 / 5);
+            let panels = above.split_evenly((2, 1));
+            self.probabilities(&panels[0])?;
+            self.frequencies(&panels[1])?;
+            self.race(&race)?;
+            root.present().map_err(text)?;
+        }
+        Ok(svg)
+    }
+
+    fn probabilities(&self, area: &Area<'_>) -> Drawn {
+        let top = self.categories.iter().map(|c| c.probability).fold(0.0, f64::max);
+        let what = "Probability: the exponential of a logit, over the sum of all";
+        let mut chart = self.chart(area, what, "probability", 0.0..top * 1.08)?;
+        let bars = self.places().map(|(x, category)| {
+            Rectangle::new([(x - 0.4, 0.0), (x + 0.4, category.probability)], BLUE.filled())
+        });
+        chart.draw_series(bars).map_err(text)?;
+        self.name(area, &chart)
+    }
+
+    fn frequencies(&self, area: &Area<'_>) -> Drawn {
+        let intervals: Vec<_> =
+            self.categories.iter().map(|c| interval(c.count, self.draws)).collect();
+        let most = intervals.iter().map(|interval| interval.1);
+        let top = self.categories.iter().map(|c| c.probability).chain(most).fold(0.0, f64::max);
+        let what = format!(
+            "Frequency among {} draws, with one standard error; the grey bars are the probabilities",
+            self.draws
+        );
+        let mut chart = self.chart(area, &what, "frequency", 0.0..top * 1.08)?;
+        let bars = self.places().map(|(x, category)| {
+            let corners = [(x - 0.4, 0.0), (x + 0.4, category.probability)];
+            Rectangle::new(corners, GREY.mix(0.35).filled())
+        });
+        chart.draw_series(bars).map_err(text)?;
+        let drawn = || self.places().zip(&intervals).filter(|((_, c), _)| c.probability > 0.0);
+        let errors =
+            drawn().map(|((x, _), &(low, high))| PathElement::new([(x, low), (x, high)], BLACK));
+        chart.draw_series(errors).map_err(text)?;
+        let points = drawn().map(|((x, category), _)| {
+            let share = category.count as f64 / f64::from(self.draws);
+            Circle::new((x, share), 3, BLACK.filled())
+        });
+        chart.draw_series(points).map_err(text)?;
+        self.name(area, &chart)
+    }
+
+    fn race(&self, area: &Area<'_>) -> Drawn {
+        let Some((place, winner)) =
+            self.places().max_by(|(_, a), (_, b)| a.maximum.total_cmp(&b.maximum))
+        else {
+            return Ok(());
+        };
+        let floor = self.log_z - DEPTH;
+        let logits = || self.categories.iter().map(|c| c.logit).filter(|&x| x > floor);
+        let maxima = || self.categories.iter().map(|c| c.maximum).filter(|&x| x > floor);
+        let low = logits().chain(maxima()).fold(f64::INFINITY, f64::min);
+        let high = logits().chain(maxima()).fold(f64::NEG_INFINITY, f64::max);
+        let margin = (high - low).max(1.0) * 0.08;
+        let range = low - margin..high + 2.0 * margin;
+        let what = format!(
+            "Race of draw 0: each logit (circle) and what Gumbel noise makes of it (dot); the highest wins, \
+             \"{}\"",
+            short(&winner.label)
+        );
+        let mut chart = self.chart(area, &what, "logit + noise", range)?;
+        let end = self.categories.len() as f64 - 0.5;
+        let line = PathElement::new([(-0.5, winner.maximum), (end, winner.maximum)], RED.mix(0.5));
+        chart.draw_series([line]).map_err(text)?;
+        let seen = || self.places().filter(|(_, c)| c.maximum.max(c.logit) > floor);
+        let colour = |x: f64| if x == place { RED } else { BLUE };
+        let lines = seen().map(|(x, c)| {
+            let ends = [(x, c.logit.max(low - margin)), (x, c.maximum.max(low - margin))];
+            PathElement::new(ends, colour(x).mix(0.6).stroke_width(2))
+        });
+        chart.draw_series(lines).map_err(text)?;
+        let circles = seen().filter(|(_, c)| c.logit > floor);
+        let circles = circles.map(|(x, c)| Circle::new((x, c.logit), 4, colour(x)));
+        chart.draw_series(circles).map_err(text)?;
+        let dots = seen().filter(|(_, c)| c.maximum > floor);
+        let dots = dots.map(|(x, c)| Circle::new((x, c.maximum), 4, colour(x).filled()));
+        chart.draw_series(dots).map_err(text)?;
+        let (x, y) = chart.backend_coord(&(end, winner.maximum));
+        let note = format!(
+            "maximum {:.2}, the first alarm at e^{:.2} = {:.2e}",
+            winner.maximum,
+            -winner.maximum,
+            (-winner.maximum).exp()
+        );
+        let style = font(15, Pos::new(HPos::Right, VPos::Bottom)).color(&RED);
+        self.write(area, &note, &style, (x, y - 5))?;
+        self.name(area, &chart)
+    }
+
+    /// Categories and where they stand.
+    fn places(&self) -> impl Iterator<Item = (f64, &Category)> {
+        self.categories.iter().enumerate().map(|(i, category)| (i as f64, category))
+    }
+
+    /// Axes with a caption above.
+    fn chart<'a>(
+        &self,
+        area: &Area<'a>,
+        caption: &str,
+        y: &str,
+        range: std::ops::Range<f64>,
+    ) -> Result<Chart<'a>, String> {
+        let mut chart = ChartBuilder::on(area)
+            .caption(plain(caption), ("sans-serif", 18))
+            .margin_left(8)
+            .margin_right(20)
+            .x_label_area_size(LABELS)
+            .y_label_area_size(AXIS)
+            .build_cartesian_2d(-0.5..self.categories.len() as f64 - 0.5, range)
+            .map_err(text)?;
+        chart
+            .configure_mesh()
+            .disable_x_mesh()
+            .light_line_style(TRANSPARENT)
+            .bold_line_style(GREY.mix(0.3))
+            .x_labels(0)
+            .y_labels(6)
+            .y_desc(y)
+            .label_style(("sans-serif", 14))
+            .axis_desc_style(("sans-serif", 15))
+            .draw()
+            .map_err(text)?;
+        Ok(chart)
+    }
+
+    /// The names of the categories below their places, upright where they would not fit otherwise, and
+    /// the name of the axis.
+    fn name(&self, area: &Area<'_>, chart: &Chart<'_>) -> Drawn {
+        let labels: Vec<String> = self.categories.iter().map(|c| short(&c.label)).collect();
+        let bottom = chart.as_coord_spec().get_y_range().start;
+        let at = |x: f64| chart.backend_coord(&(x, bottom));
+        let slot = at(1.0).0 - at(0.0).0;
+        let longest = labels.iter().map(|label| label.chars().count()).max().unwrap_or(0);
+        let upright = longest as i32 * 8 > slot;
+        let size = (slot - 1).clamp(8, 14);
+        let position = if upright { (HPos::Left, VPos::Center) } else { (HPos::Center, VPos::Top) };
+        let mut style = font(size, Pos::new(position.0, position.1));
+        if upright {
+            style = style.transform(FontTransform::Rotate90);
+        }
+        for (i, label) in labels.iter().enumerate() {
+            let (x, y) = at(i as f64);
+            self.write(area, label, &style, (x, y + 6))?;
+        }
+        if !upright {
+            let (x, y) = at(self.categories.len() as f64 / 2.0 - 0.5);
+            let style = font(15, Pos::new(HPos::Center, VPos::Top));
+            self.write(area, "category", &style, (x, y + 24))?;
+        }
+        Ok(())
+    }
+
+    /// Writes at a place that is counted from the corner of the whole picture.
+    fn write(&self, area: &Area<'_>, what: &str, style: &TextStyle<'_>, at: (i32, i32)) -> Drawn {
+        let (x, y) = area.get_base_pixel();
+        area.draw_text(&plain(what), style, (at.0 - x, at.1 - y)).map_err(text)
+    }
+}
+
+fn font(size: i32, position: Pos) -> TextStyle<'static> {
+    TextStyle::from(("sans-serif", size).into_font()).pos(position)
+}
+
+/// A name that is not too long.
+fn short(label: &str) -> String {
+    if label.chars().count() <= LETTERS {
+        return label.to_owned();
+    }
+    label.chars().take(LETTERS - 1).chain(['…']).collect()
+}
+
+/// Without what XML cannot hold.
+fn plain(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}
+
+fn text(error: impl std::fmt::Display) -> String {
+    error.to_string()
+}
+
+/// The probabilities that are one standard error or less from so many of so many draws (E. B. Wilson,
+/// "Probable inference, the law of succession, and statistical inference", 1927): unlike
+/// ±√(f(1 − f)/n) it has a width also where nothing, or everything, was drawn.
+fn interval(count: u64, draws: u32) -> (f64, f64) {
+    let n = f64::from(draws);
+    let share = count as f64 / n;
+    let middle = (share + 0.5 / n) / (1.0 + 1.0 / n);
+    let half = (share * (1.0 - share) / n + 0.25 / (n * n)).sqrt() / (1.0 + 1.0 / n);
+    ((middle - half).max(0.0), (middle + half).min(1.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Its ends are the probabilities from which the share is just one standard deviation away.
+    #[test]
+    fn intervals_are_of_one_standard_error() {
+        for (count, draws) in [(0, 10), (3, 10), (10, 10), (1, 1), (500, 1000)] {
+            let (low, high) = interval(count, draws);
+            let share = count as f64 / f64::from(draws);
+            for end in [low, high].into_iter().filter(|&end| end > 0.0 && end < 1.0) {
+                let deviation = (end * (1.0 - end) / f64::from(draws)).sqrt();
+                assert!(((share - end).abs() / deviation - 1.0).abs() < 1e-9, "{count} {draws}");
+            }
+            assert!(low <= share && share <= high && high - low > 0.0);
+        }
+    }
+
+    #[test]
+    fn names_are_short_and_plain() {
+        assert_eq!(short("seven77"), "seven77");
+        assert_eq!(short("abcdefgh"), "abcdef…");
+        assert_eq!(plain("a\u{0}b<\n"), "a\u{fffd}b<\u{fffd}");
+    }
+}
