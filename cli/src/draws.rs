@@ -3,7 +3,6 @@
 use gumbel::{Batch, SampleOptions, Sampler};
 
 use crate::args::With;
-use crate::engine::races_of;
 
 /// What is drawn.
 #[derive(Clone, Copy, Debug)]
@@ -44,11 +43,11 @@ impl Asked {
                 sampler.sample_rows_into(batch, options, categories)?;
             }
             (_, Some(With::Logprob)) => {
-                let scored = races_of(sampler).sample_rows_scored(batch, options)?;
+                let scored = sampler.sample_rows_scored(batch, options)?;
                 (*categories, *values) = (scored.draws, scored.log_probs);
             }
             (_, with) => {
-                let arrivals = races_of(sampler).race_rows(batch, options, self.places())?;
+                let arrivals = sampler.race_rows(batch, options, self.places())?;
                 categories.clear();
                 categories.extend_from_slice(arrivals.categories());
                 match with {

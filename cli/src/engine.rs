@@ -6,11 +6,6 @@ use crate::args::{CPU_HAS_NO_ADAPTER, Engine, Where};
 use crate::error::Error;
 use crate::{one_line, say};
 
-/// The races of a sampler.
-pub(crate) fn races_of(_: &Sampler) -> CpuSampler {
-    CpuSampler::new()
-}
-
 /// Refuses what cannot be opened anywhere.
 pub(crate) fn check(place: &Where) -> Result<(), Error> {
     if place.engine == Engine::Cpu && place.adapter.is_some() {

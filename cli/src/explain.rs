@@ -70,20 +70,30 @@ pub(crate) fn run(args: &ExplainArgs) -> Result<(), Error> {
 
     let temperature = args.noise.temperature;
     let scaled: Vec<f64> = input.log_weights().iter().map(|x| x / f64::from(temperature)).collect();
-    let log_z = logsumexp(&scaled);
-    let all = scaled.iter().zip(&maxima).zip(counts).zip(labels);
-    let all = all.map(|(((&logit, &maximum), count), label)| Category {
+    // relative to the largest, from which a logit of 1e30 has a distance, but none from log Z
+    let most = scaled.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let sum: f64 = scaled.iter().map(|logit| (logit - most).exp()).sum();
+    let winner = race.categories()[0];
+    let all = (0..).zip(scaled.iter().zip(&maxima).zip(counts).zip(labels));
+    let all = all.map(|(category, (((&logit, &maximum), count), label))| Category {
         label,
-        probability: (logit - log_z).exp(),
+        probability: (logit - most).exp() / sum,
         count,
         logit,
         maximum,
+        wins: category == winner,
     });
     let name = one_line(&args.source.input.display().to_string());
     let name = if name == "-" { "standard input".to_owned() } else { name };
     let heat = if temperature == 1.0 { String::new() } else { format!(", T = {temperature}") };
     let title = format!("Row {} of {name}, seed {}{heat}", args.row, args.noise.seed);
-    let picture = Picture { title, draws: args.draws, log_z, categories: shown(all.collect()) };
+    let picture = Picture {
+        title,
+        draws: args.draws,
+        log_z: most + sum.ln(),
+        rest: categories > MOST,
+        categories: shown(all.collect()),
+    };
     output.write_text(&picture.svg().map_err(|what| Error::Usage(one_line(&what)))?)?;
     output.finish()?;
     engine::tell(&sampler, &args.place);
@@ -119,6 +129,7 @@ fn shown(mut categories: Vec<Category>) -> Vec<Category> {
         count: rest.iter().map(|category| category.count).sum(),
         logit: logsumexp(&logits),
         maximum: rest.iter().map(|category| category.maximum).fold(f64::NEG_INFINITY, f64::max),
+        wins: rest.iter().any(|category| category.wins),
     });
     categories
 }
@@ -144,6 +155,7 @@ mod tests {
             count: u64::from(i),
             logit: f64::from(i).ln(),
             maximum: f64::from(i % 50),
+            wins: i == 7,
         };
         let few: Vec<_> = (1..=100).map(category).collect();
         assert_eq!(shown(few).len(), 100);
@@ -152,6 +164,7 @@ mod tests {
         assert_eq!(many[0].label, "123");
         let rest = &many[SHOWN];
         // 1 to 63
+        assert!(rest.wins);
         assert_eq!((rest.label.as_str(), rest.count, rest.maximum), ("rest", 2016, 49.0));
         assert!((rest.logit - 2016f64.ln()).abs() < 1e-12);
         assert!((many.iter().map(|c| c.probability).sum::<f64>() - 1.0).abs() < 1e-12);

@@ -6,7 +6,7 @@ use gumbel::{Batch, CpuSampler, LogZ, Logits, SampleOptions, Sampler};
 
 use crate::args::LogzArgs;
 use crate::call::Call;
-use crate::engine::{self, races_of};
+use crate::engine;
 use crate::error::Error;
 use crate::input::Input;
 use crate::output::Output;
@@ -62,7 +62,7 @@ fn numbers(
     options: &SampleOptions<'_>,
     at_once: Option<u32>,
 ) -> Result<Vec<f64>, gumbel::Error> {
-    let sums = races_of(sampler).logsumexp_rows(batch, options)?;
+    let sums = sampler.logsumexp_rows(batch, options)?;
     let Some(at_once) = at_once else { return Ok(sums) };
     let mut estimates = vec![LogZ { estimate: 0.0, standard_error: 0.0 }; sums.len()];
     let mut draw = 0;
@@ -70,9 +70,7 @@ fn numbers(
         let count = at_once.min(options.draws - draw);
         let part = options.with_first_draw(draw).with_draws(count);
         let share = f64::from(count) / f64::from(options.draws);
-        for (whole, part) in
-            estimates.iter_mut().zip(races_of(sampler).estimate_log_z(batch, &part)?)
-        {
+        for (whole, part) in estimates.iter_mut().zip(sampler.estimate_log_z(batch, &part)?) {
             whole.estimate += share * part.estimate;
             // of independent parts: their variances add up
             whole.standard_error = whole.standard_error.hypot(share * part.standard_error);

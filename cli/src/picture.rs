@@ -10,6 +10,9 @@ pub(crate) struct Picture {
     pub(crate) draws: u32,
     /// ln Σ exp(logit).
     pub(crate) log_z: f64,
+    /// Whether the last category stands for many, which may outweigh all others: it may leave the
+    /// picture.
+    pub(crate) rest: bool,
     pub(crate) categories: Vec<Category>,
 }
 
@@ -23,6 +26,8 @@ pub(crate) struct Category {
     pub(crate) logit: f64,
     /// The same with the noise of one race.
     pub(crate) maximum: f64,
+    /// Whether it wins that race.
+    pub(crate) wins: bool,
 }
 
 /// In pixels.
@@ -36,6 +41,10 @@ const RED: RGBColor = RGBColor(213, 94, 0);
 const GREY: RGBColor = RGBColor(150, 150, 150);
 /// A logit so far below log Z is drawn once in 10¹³ draws; the picture ends there.
 const DEPTH: f64 = 30.0;
+/// Nor does noise reach higher.
+const HEIGHT: f64 = 46.0;
+/// Logits as large as this are shown relative to log Z, since an axis could not tell them apart.
+const FAR: f64 = 1e6;
 /// Letters of a label.
 const LETTERS: usize = 7;
 
@@ -62,54 +71,71 @@ impl Picture {
     }
 
     fn probabilities(&self, area: &Area<'_>) -> Drawn {
-        let top = self.categories.iter().map(|c| c.probability).fold(0.0, f64::max);
         let what = "Probability: the exponential of a logit, over the sum of all";
-        let mut chart = self.chart(area, what, "probability", 0.0..top * 1.08)?;
-        let bars = self.places().map(|(x, category)| {
-            Rectangle::new([(x - 0.4, 0.0), (x + 0.4, category.probability)], BLUE.filled())
-        });
-        chart.draw_series(bars).map_err(text)?;
+        let top = self.top(|c| c.probability);
+        let mut chart = self.chart(area, what, "probability", 0.0..top)?;
+        self.bars(area, &mut chart, top, BLUE.mix(1.0))?;
         self.name(area, &chart)
     }
 
     fn frequencies(&self, area: &Area<'_>) -> Drawn {
-        let intervals: Vec<_> =
-            self.categories.iter().map(|c| interval(c.count, self.draws)).collect();
-        let most = intervals.iter().map(|interval| interval.1);
-        let top = self.categories.iter().map(|c| c.probability).chain(most).fold(0.0, f64::max);
         let what = format!(
             "Frequency among {} draws, with one standard error; the grey bars are the probabilities",
             self.draws
         );
-        let mut chart = self.chart(area, &what, "frequency", 0.0..top * 1.08)?;
-        let bars = self.places().map(|(x, category)| {
-            let corners = [(x - 0.4, 0.0), (x + 0.4, category.probability)];
-            Rectangle::new(corners, GREY.mix(0.35).filled())
+        let top = self.top(|c| c.probability.max(interval(c.count, self.draws).1));
+        let mut chart = self.chart(area, &what, "frequency", 0.0..top)?;
+        self.bars(area, &mut chart, top, GREY.mix(0.35))?;
+        let drawn = || self.places().filter(|(_, c)| c.probability > 0.0);
+        let errors = drawn().map(|(x, c)| {
+            let (low, high) = interval(c.count, self.draws);
+            PathElement::new([(x, low.min(top)), (x, high.min(top))], BLACK)
         });
-        chart.draw_series(bars).map_err(text)?;
-        let drawn = || self.places().zip(&intervals).filter(|((_, c), _)| c.probability > 0.0);
-        let errors =
-            drawn().map(|((x, _), &(low, high))| PathElement::new([(x, low), (x, high)], BLACK));
         chart.draw_series(errors).map_err(text)?;
-        let points = drawn().map(|((x, category), _)| {
-            let share = category.count as f64 / f64::from(self.draws);
-            Circle::new((x, share), 3, BLACK.filled())
-        });
-        chart.draw_series(points).map_err(text)?;
+        let shares = drawn().map(|(x, c)| (x, c.count as f64 / f64::from(self.draws)));
+        let points = shares.filter(|&(_, share)| share <= top);
+        chart.draw_series(points.map(|at| Circle::new(at, 3, BLACK.filled()))).map_err(text)?;
         self.name(area, &chart)
     }
 
+    /// Where an axis ends.
+    fn top(&self, value: impl Fn(&Category) -> f64) -> f64 {
+        let own = self.categories.len() - usize::from(self.rest);
+        self.categories[..own].iter().map(value).fold(0.0, f64::max) * 1.08
+    }
+
+    /// The probabilities, up to the end of the axis. One that is beyond is written there.
+    fn bars(&self, area: &Area<'_>, chart: &mut Chart<'_>, top: f64, colour: RGBAColor) -> Drawn {
+        let bars = self.places().map(|(x, c)| {
+            Rectangle::new([(x - 0.4, 0.0), (x + 0.4, c.probability.min(top))], colour.filled())
+        });
+        chart.draw_series(bars).map_err(text)?;
+        for (x, category) in self.places().filter(|(_, c)| c.probability > top) {
+            let (x, y) = chart.backend_coord(&(x + 0.4, top));
+            let style = font(14, Pos::new(HPos::Right, VPos::Bottom));
+            let what = format!("{:.3}", category.probability);
+            self.write(area, &what, &style, (x, y - 2))?;
+        }
+        Ok(())
+    }
+
     fn race(&self, area: &Area<'_>) -> Drawn {
-        let Some((place, winner)) =
-            self.places().max_by(|(_, a), (_, b)| a.maximum.total_cmp(&b.maximum))
-        else {
-            return Ok(());
+        let Some((place, winner)) = self.places().find(|(_, c)| c.wins) else { return Ok(()) };
+        // what a height is counted from
+        let (zero, y) = if self.log_z.abs() < FAR {
+            (0.0, "logit + noise")
+        } else {
+            (self.log_z, "logit + noise - log Z")
         };
-        let floor = self.log_z - DEPTH;
-        let logits = || self.categories.iter().map(|c| c.logit).filter(|&x| x > floor);
-        let maxima = || self.categories.iter().map(|c| c.maximum).filter(|&x| x > floor);
-        let low = logits().chain(maxima()).fold(f64::INFINITY, f64::min);
-        let high = logits().chain(maxima()).fold(f64::NEG_INFINITY, f64::max);
+        let (floor, ceiling) = (self.log_z - zero - DEPTH, self.log_z - zero + HEIGHT);
+        let logit = |c: &Category| (c.logit - zero).min(ceiling);
+        let maximum = |c: &Category| (c.maximum - zero).min(ceiling);
+        let heights = || {
+            let both = self.categories.iter().flat_map(|c| [logit(c), maximum(c)]);
+            both.filter(|&height| height > floor)
+        };
+        let low = heights().fold(f64::INFINITY, f64::min);
+        let high = heights().fold(f64::NEG_INFINITY, f64::max);
         let margin = (high - low).max(1.0) * 0.08;
         let range = low - margin..high + 2.0 * margin;
         let what = format!(
@@ -117,30 +143,31 @@ impl Picture {
              \"{}\"",
             short(&winner.label)
         );
-        let mut chart = self.chart(area, &what, "logit + noise", range)?;
+        let mut chart = self.chart(area, &what, y, range)?;
         let end = self.categories.len() as f64 - 0.5;
-        let line = PathElement::new([(-0.5, winner.maximum), (end, winner.maximum)], RED.mix(0.5));
+        let line =
+            PathElement::new([(-0.5, maximum(winner)), (end, maximum(winner))], RED.mix(0.5));
         chart.draw_series([line]).map_err(text)?;
-        let seen = || self.places().filter(|(_, c)| c.maximum.max(c.logit) > floor);
+        let seen = || self.places().filter(|(_, c)| maximum(c).max(logit(c)) > floor);
         let colour = |x: f64| if x == place { RED } else { BLUE };
         let lines = seen().map(|(x, c)| {
-            let ends = [(x, c.logit.max(low - margin)), (x, c.maximum.max(low - margin))];
+            let ends = [(x, logit(c).max(low - margin)), (x, maximum(c).max(low - margin))];
             PathElement::new(ends, colour(x).mix(0.6).stroke_width(2))
         });
         chart.draw_series(lines).map_err(text)?;
-        let circles = seen().filter(|(_, c)| c.logit > floor);
-        let circles = circles.map(|(x, c)| Circle::new((x, c.logit), 4, colour(x)));
+        let circles = seen().filter(|(_, c)| logit(c) > floor);
+        let circles = circles.map(|(x, c)| Circle::new((x, logit(c)), 4, colour(x)));
         chart.draw_series(circles).map_err(text)?;
-        let dots = seen().filter(|(_, c)| c.maximum > floor);
-        let dots = dots.map(|(x, c)| Circle::new((x, c.maximum), 4, colour(x).filled()));
+        let dots = seen().filter(|(_, c)| maximum(c) > floor);
+        let dots = dots.map(|(x, c)| Circle::new((x, maximum(c)), 4, colour(x).filled()));
         chart.draw_series(dots).map_err(text)?;
-        let (x, y) = chart.backend_coord(&(end, winner.maximum));
-        let note = format!(
-            "maximum {:.2}, the first alarm at e^{:.2} = {:.2e}",
-            winner.maximum,
-            -winner.maximum,
-            (-winner.maximum).exp()
-        );
+        let (x, y) = chart.backend_coord(&(end, maximum(winner)));
+        let note = if zero == 0.0 {
+            let [most, time] = [winner.maximum, (-winner.maximum).exp()];
+            format!("maximum {most:.2}, the first alarm at e^{:.2} = {time:.2e}", -most)
+        } else {
+            format!("log Z is {zero:.6e}")
+        };
         let style = font(15, Pos::new(HPos::Right, VPos::Bottom)).color(&RED);
         self.write(area, &note, &style, (x, y - 5))?;
         self.name(area, &chart)
