@@ -61,10 +61,14 @@
 mod arrivals;
 pub mod conformance;
 mod cpu;
+#[cfg(feature = "distributions")]
+pub mod distributions;
 mod error;
 mod filter;
 mod gpu;
 mod job;
+#[doc = include_str!("../docs/mathematics.md")]
+pub mod mathematics {}
 pub mod noise;
 mod options;
 pub mod reference;
