@@ -76,8 +76,11 @@ fn weights_of_every_type_are_drawn_from() {
     }
 }
 
+/// Shape and values.
+type Array<T> = (Vec<u64>, Vec<T>);
+
 /// Runs `gumbel sample` to two files, and reads them.
-fn arrays(input: &Path, args: &[&str]) -> ((Vec<u64>, Vec<u32>), (Vec<u64>, Vec<f64>)) {
+fn arrays(input: &Path, args: &[&str]) -> (Array<u32>, Array<f64>) {
     let directory = tempdir().unwrap();
     let (draws, values) = (directory.path().join("d.npy"), directory.path().join("v.npy"));
     let outputs = ["-o", draws.to_str().unwrap(), "--with-output", values.to_str().unwrap()];
