@@ -1,7 +1,6 @@
 //! The distributions that `gumbel::distributions` says a row's races have, and the noise itself against
 //! statrs' quantiles.
 #![cfg(feature = "distributions")]
-#![expect(clippy::unwrap_used, reason = "the calls of this file are valid")]
 
 mod common {
     #[allow(dead_code, reason = "no frequencies are tested here")]

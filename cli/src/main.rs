@@ -1,5 +1,5 @@
-//! The `gumbel` command: draws from the rows of a .npy file, lists a machine's adapters, holds
-//! its engines against the reference, and measures them.
+//! The `gumbel` command: draws from the rows of a .npy file, sums them up and explains one of them in
+//! a picture; lists a machine's adapters, holds its engines against the reference, and measures them.
 
 use std::io::Write;
 use std::process::ExitCode;

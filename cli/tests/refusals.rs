@@ -362,10 +362,12 @@ fn an_interrupted_command_leaves_no_file_and_ends_by_the_signal() {
     use std::process::Stdio;
 
     let rows = f32s("(1000000, 1)", &[0.0; 1_000_000]);
-    for (name, number) in [("INT", 2), ("TERM", 15)] {
+    let with = &["--with", "time", "--with-output", "v.npy"][..];
+    for (name, number, more) in [("INT", 2, &[][..]), ("TERM", 15, &[]), ("INT", 2, with)] {
         let directory = tempdir().unwrap();
         let mut command = gumbel(&["sample", "-", "--engine", "cpu", "--chunk", "1000"]);
-        command.args(["-o", "out.npy"]).current_dir(directory.path()).stdin(Stdio::piped());
+        command.args(["-o", "out.npy"]).args(more);
+        command.current_dir(directory.path()).stdin(Stdio::piped());
         let mut child = command.stderr(Stdio::null()).spawn().unwrap();
         // the rest never comes, nor an end
         let mut stdin = child.stdin.take().unwrap();
