@@ -272,7 +272,8 @@ fn interval(count: u64, draws: u32) -> (f64, f64) {
     let share = count as f64 / n;
     let middle = (share + 0.5 / n) / (1.0 + 1.0 / n);
     let half = (share * (1.0 - share) / n + 0.25 / (n * n)).sqrt() / (1.0 + 1.0 / n);
-    ((middle - half).max(0.0), (middle + half).min(1.0))
+    // the share is one of them, whatever was rounded
+    ((middle - half).clamp(0.0, share), (middle + half).clamp(share, 1.0))
 }
 
 #[cfg(test)]
@@ -285,7 +286,8 @@ mod tests {
         for (count, draws) in [(0, 10), (3, 10), (10, 10), (1, 1), (500, 1000)] {
             let (low, high) = interval(count, draws);
             let share = count as f64 / f64::from(draws);
-            for end in [low, high].into_iter().filter(|&end| end > 0.0 && end < 1.0) {
+            // an end at 0 or 1 is where no share can be beyond
+            for end in [low, high].into_iter().filter(|&end| end > 1e-9 && end < 1.0 - 1e-9) {
                 let deviation = (end * (1.0 - end) / f64::from(draws)).sqrt();
                 assert!(((share - end).abs() / deviation - 1.0).abs() < 1e-9, "{count} {draws}");
             }
