@@ -76,7 +76,8 @@ pub(crate) struct Noise {
     pub(crate) seed: u64,
     /// Divide the logits by this; 0 takes the largest logit
     ///
-    /// Weights are taken to the power of 1/T.
+    /// Weights are taken to the power of 1/T. Only plain draws have a temperature of 0: without noise
+    /// there is no race, and no probability.
     #[arg(long, value_name = "T", default_value_t = 1.0, allow_hyphen_values = true)]
     pub(crate) temperature: f32,
 }
