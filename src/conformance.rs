@@ -22,6 +22,9 @@ use crate::reference;
 use crate::sampler::Sampler;
 
 mod halves;
+mod soften;
+
+pub use soften::SoftErrors;
 
 /// One batch and how to draw from it.
 #[derive(Clone, Debug)]

@@ -78,6 +78,6 @@ pub use gpu::{
 };
 pub use half;
 pub use job::NO_DRAW;
-pub use options::{Logit, Logits, LogitsFormat, RowIds, SampleOptions};
+pub use options::{Logit, Logits, LogitsFormat, Relaxation, RowIds, SampleOptions};
 pub use sampler::Sampler;
 pub use wgpu;

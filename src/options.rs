@@ -1,9 +1,11 @@
 //! What is drawn from, and how: the arguments that every engine takes.
 
 mod logits;
+mod relaxation;
 mod rows;
 
 pub use logits::{Logit, Logits, LogitsFormat};
+pub use relaxation::Relaxation;
 pub(crate) use rows::{Data, Known, Rows, with_rows};
 
 /// Which 64-bit stream ids the rows of a batch have: a row's draws depend on its id, not on its

@@ -12,6 +12,10 @@ use crate::noise::gumbel::gumbel;
 use crate::noise::order::{Best, NEG_INFINITY, greedy_key, is_invalid, key};
 use crate::options::{Logits, SampleOptions};
 
+mod soften;
+
+pub use soften::{soften_row, soften_rows, soften_rows_vjp};
+
 /// The draw of one row, or `None` if it has none: a logit is NaN or +∞, or all are −∞.
 ///
 /// The winner is the category with the largest key, and the lowest of several such.

@@ -16,6 +16,7 @@ mod halves;
 mod race;
 mod schedule;
 mod simd;
+mod soften;
 mod widen;
 
 use schedule::Plan;
