@@ -146,6 +146,17 @@ pub enum Error {
         /// The number of categories in each row.
         categories: usize,
     },
+    /// A device's largest buffer does not hold a row of soft samples.
+    #[error(
+        "rows of {categories} categories are too long for soft samples on this device, which holds \
+         {most} floats in a buffer; try the CPU engine"
+    )]
+    RowTooLong {
+        /// The number of categories in each row.
+        categories: usize,
+        /// The most that a row could have.
+        most: usize,
+    },
     /// A slice of samples, cotangents or gradients has the wrong length.
     #[error("the {what} need a slice of {expected} floats, got {got}")]
     FloatsLength {

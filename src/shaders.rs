@@ -75,6 +75,19 @@ pub enum Kernel {
     Greedy,
     /// Joins the outcomes of the parts that a row was cut into.
     Merge,
+    /// Weighs all categories of races whose winners are known, for soft samples.
+    Weigh,
+    /// Adds up what was weighed.
+    Total,
+    /// Pulls cotangents of soft samples back to logits.
+    Pull,
+}
+
+impl Kernel {
+    /// Whether it is one of those that make soft samples of draws.
+    pub fn is_soft(self) -> bool {
+        matches!(self, Self::Weigh | Self::Total | Self::Pull)
+    }
 }
 
 /// What the invocations that draw from one row share their findings by.
@@ -120,6 +133,9 @@ impl Variant {
     }
 
     fn kernel(self) -> Vec<Piece> {
+        if self.kernel.is_soft() {
+            return self.soft();
+        }
         let share = match self.share {
             Share::Alone => kernel!("share", "share.alone"),
             Share::Workgroup => kernel!("share"),
@@ -139,7 +155,24 @@ impl Variant {
         match self.kernel {
             Kernel::Stream => pieces.extend([blocks, kernel!("race"), kernel!("stream")]),
             Kernel::Hold => pieces.extend([blocks, kernel!("race"), kernel!("hold")]),
-            Kernel::Greedy | Kernel::Merge => pieces.push(kernel!("greedy")),
+            _ => pieces.push(kernel!("greedy")),
+        }
+        pieces
+    }
+
+    fn soft(self) -> Vec<Piece> {
+        let mut pieces = vec![kernel!("soften")];
+        match self.kernel {
+            Kernel::Total => pieces.push(kernel!("total")),
+            Kernel::Pull => pieces.push(kernel!("pull")),
+            _ => {
+                let blocks =
+                    if self.int64 { kernel!("blocks", "blocks.u64") } else { kernel!("blocks") };
+                pieces.extend([kernel!("outcome"), kernel!("step"), kernel!("rows")]);
+                pieces.push(kernel!("octet"));
+                pieces.extend(self.load());
+                pieces.extend([blocks, kernel!("weigh")]);
+            }
         }
         pieces
     }
@@ -162,6 +195,9 @@ impl Variant {
             Kernel::Hold => "races",
             Kernel::Greedy => "greedy",
             Kernel::Merge => "merge",
+            Kernel::Weigh => "weigh",
+            Kernel::Total => "total",
+            Kernel::Pull => "pull",
         }
     }
 

@@ -22,6 +22,7 @@ pub(crate) mod kernel;
 mod layout;
 pub(crate) mod plan;
 mod ring;
+mod soften;
 
 pub(crate) use adapter::pick_hardware;
 pub use adapter::{AdapterReport, adapters, adapters_async};

@@ -12,6 +12,7 @@ mod filter;
 mod pairs;
 mod potts;
 mod probe;
+mod soften;
 mod words;
 
 use gumbel::{AdapterReport, wgpu};
@@ -31,6 +32,7 @@ fn main() {
         faults::CHECKS,
         device::CHECKS,
         potts::CHECKS,
+        soften::CHECKS,
         &bound::checks(),
     ]
     .concat();
