@@ -45,7 +45,7 @@ impl Soft {
 impl GpuSampler {
     /// Soft or straight-through samples of draws: rows × draws × categories, row-major. As
     /// [`CpuSampler::soften_rows`](crate::CpuSampler::soften_rows), but for roundings: straight-through
-    /// samples are the same on all devices, and soft ones within 10⁻⁵·y + 10⁻³⁵ of the
+    /// samples are the same on all devices, and soft ones within 2·10⁻⁵·y + 10⁻³⁵ of the
     /// [definition](crate::reference::soften_row) where a device's `exp2` and divisions are as accurate as
     /// WGSL asks. The drawn category has the largest y.
     ///
@@ -113,7 +113,7 @@ impl GpuSampler {
 
     /// The vector-Jacobian product of samples with `cotangents`: rows × categories, summed over a
     /// row's draws. As [`CpuSampler::soften_rows_vjp`](crate::CpuSampler::soften_rows_vjp), but within
-    /// 10⁻⁵ of what each gradient would be if nothing cancelled, for up to 100 draws.
+    /// 2·10⁻⁵ of what each gradient would be if nothing cancelled, for up to 100 draws.
     ///
     /// # Errors
     /// As [`soften_rows`](Self::soften_rows), and [`Error::FloatsLength`] for the wrong number of
