@@ -111,7 +111,7 @@ fn faults_are_seen() {
     let largest = samples[..131].iter().position(|&y| samples[..131].iter().all(|&x| x <= y));
     let mut tied = samples.clone();
     tied[(largest.unwrap() + 1) % 131] = tied[largest.unwrap()] * 1.000_001;
-    assert_eq!(errors(&tied, &gradients).0, true);
+    assert!(errors(&tied, &gradients).0);
 }
 
 /// The loss Σ wᵢ yᵢ² of a sample, by the definition alone.

@@ -77,20 +77,38 @@ impl<'a> Softening<'a> {
         if got == expected { Ok(()) } else { Err(Error::FloatsLength { what, expected, got }) }
     }
 
-    /// The job's error, if a row has no draw and sentinels were not asked for; `floats` are samples or
-    /// gradients, in which such a row is NaN.
-    pub(crate) fn report(&self, floats: &[f32]) -> Result<(), Error> {
-        let rows = self.job.logits.rows();
+    /// The job's error, if a row has no draw and sentinels were not asked for.
+    pub(crate) fn report_samples(&self, samples: &[f32]) -> Result<(), Error> {
+        self.report(samples, |row| {
+            Err(Error::Gpu {
+                while_doing: "drawing".to_owned(),
+                message: format!("row {row} has a draw, but the device gave none"),
+            })
+        })
+    }
+
+    /// As [`report_samples`](Self::report_samples); gradients of a row that has draws may be NaN as well,
+    /// since cotangents may be.
+    pub(crate) fn report_gradients(&self, gradients: &[f32]) -> Result<(), Error> {
+        self.report(gradients, |_| Ok(()))
+    }
+
+    /// A row without a draw is NaN; `drawable` says what to make of others that are.
+    fn report(
+        &self,
+        floats: &[f32],
+        drawable: impl Fn(usize) -> Result<(), Error>,
+    ) -> Result<(), Error> {
         if self.job.sentinels || floats.is_empty() {
             return Ok(());
         }
-        let suspects = floats.iter().step_by(floats.len() / rows).enumerate();
-        for (row, _) in suspects.filter(|(_, first)| first.is_nan()) {
-            // gradients of a row that has draws may be NaN as well: cotangents may be
-            if let Some(reason) =
-                with_rows!(self.job.logits.data(), rows => undrawable(rows.row(row)))
-            {
-                return Err(Error::UndrawableRow { row, reason });
+        let each = floats.len() / self.job.logits.rows();
+        for (row, first) in floats.iter().step_by(each).enumerate() {
+            if first.is_nan() {
+                match with_rows!(self.job.logits.data(), rows => undrawable(rows.row(row))) {
+                    Some(reason) => return Err(Error::UndrawableRow { row, reason }),
+                    None => drawable(row)?,
+                }
             }
         }
         Ok(())

@@ -55,7 +55,7 @@ pub fn soften_rows(
     let softening = Softening::new(logits, options, relaxation)?;
     let samples: Vec<f64> =
         (0..logits.rows()).flat_map(|row| samples_of(&softening, row)).collect();
-    report(&softening, &samples)?;
+    softening.report_samples(&singles(&samples))?;
     Ok(samples)
 }
 
@@ -96,7 +96,7 @@ pub fn soften_rows_vjp(
         }
         gradient.iter_mut().for_each(|x| *x *= softening.slope());
     }
-    report(&softening, &gradients)?;
+    softening.report_gradients(&singles(&gradients))?;
     Ok(gradients)
 }
 
@@ -116,7 +116,6 @@ fn samples_of(softening: &Softening<'_>, row: usize) -> Vec<f64> {
     (0..job.draws).flat_map(sample).collect()
 }
 
-fn report(softening: &Softening<'_>, floats: &[f64]) -> Result<(), Error> {
-    let floats: Vec<f32> = floats.iter().map(|&x| x as f32).collect();
-    softening.report(&floats)
+fn singles(floats: &[f64]) -> Vec<f32> {
+    floats.iter().map(|&x| x as f32).collect()
 }

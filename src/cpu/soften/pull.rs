@@ -2,8 +2,9 @@
 
 use rayon::prelude::*;
 
+use super::Soften;
 use super::tile::{OCTETS, Tile};
-use super::{SHORT, Soften, Source, fill, sum, weigh_short};
+use super::weigh::{SHORT, Source, fill, sum, weigh_short};
 use crate::cpu::simd::{Simd, Task};
 use crate::noise::bits::OCTET;
 use crate::options::{Data, Rows};

@@ -1,10 +1,11 @@
 //! From a call to chunks that fit into a device's buffers. Pure: no device is asked.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
-use super::{Limits, Range};
 use crate::error::Error;
 use crate::gpu::layout::{Layout, Races, grid};
+use crate::gpu::plan::Limits;
 use crate::job::soften::Softening;
 use crate::options::Logits;
 
@@ -27,7 +28,7 @@ pub(super) struct Plan {
     pub(super) categories: usize,
     /// The rows of a chunk, and the draws from each, at most.
     pub(super) rows: usize,
-    pub(super) draws: usize,
+    draws: usize,
     all: (usize, u32),
     /// The distance between rows on the device, in logits.
     pub(super) row_stride: usize,
@@ -164,3 +165,6 @@ impl Plan {
         grid(invocations.div_ceil(self.crowd as usize), self.workgroups)
     }
 }
+
+#[cfg(test)]
+mod tests;
