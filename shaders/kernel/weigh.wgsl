@@ -88,7 +88,8 @@ fn weigh(
     if race >= races {
         return;
     }
-    let won = outcome_at(races * run.parts + race);
+    // a race of one part has nothing to be merged
+    let won = outcome_at(select(races * run.parts + race, race, run.parts == 1u));
     let drawn = draw_of(won) != NO_DRAW;
     let row = row_of(race / run.draws, race % run.draws);
     let octets = (run.categories - 1u) / 8u + 1u;

@@ -61,6 +61,8 @@ pub struct GpuSampler {
     direct: bool,
     /// The last call's memory; a call takes it and puts its own back.
     ring: Mutex<Option<Ring>>,
+    /// The same of the last call for soft samples.
+    soft: Mutex<Option<soften::Memory>>,
 }
 
 impl GpuSampler {

@@ -10,9 +10,11 @@ use crate::options::{Logits, Relaxation, SampleOptions};
 
 use super::GpuSampler;
 
+mod memory;
 mod plan;
 mod room;
 
+pub(super) use memory::Memory;
 use room::Room;
 
 impl GpuSampler {
@@ -159,7 +161,7 @@ impl GpuSampler {
             let each = samples.chunks_exact_mut(categories).zip(draws);
             each.for_each(|(sample, draw)| one_hot(draw, sample));
         } else if !samples.is_empty() {
-            let room = Room::new(self, softening, None).await?;
+            let room = Room::enter(self, softening, false).await?;
             let mut sums = vec![[0f32; 2]; room.plan.sums()];
             for chunk in room.plan.chunks() {
                 let samples = &mut samples[chunk.floats(categories)];
@@ -174,6 +176,7 @@ impl GpuSampler {
                     sample.iter_mut().for_each(|y| *y *= scale);
                 }
             }
+            room.leave(self);
         }
         softening.report_samples(samples)
     }
@@ -186,7 +189,7 @@ impl GpuSampler {
     ) -> Result<(), Error> {
         if !gradients.is_empty() {
             let (categories, slope) = (softening.categories(), softening.slope());
-            let room = Room::new(self, softening, Some(cotangents)).await?;
+            let room = Room::enter(self, softening, true).await?;
             let mut part = vec![0.0; room.plan.rows * categories];
             for chunk in room.plan.chunks() {
                 let of_chunk = &cotangents[chunk.floats(categories)];
@@ -200,6 +203,7 @@ impl GpuSampler {
                     *x = (before + f64::from(part) * slope) as f32;
                 }
             }
+            room.leave(self);
         }
         softening.report_gradients(gradients)
     }

@@ -1,20 +1,23 @@
 //! Memory on a device for soft samples, and what runs on it.
 
+use std::sync::PoisonError;
+
 use bytemuck::{Pod, Zeroable};
 
+use super::memory::{Memory, Sizes};
 use super::plan::{Chunk, Plan};
 use crate::error::Error;
 use crate::gpu::GpuSampler;
 use crate::gpu::guard::{Doing, Guard};
 use crate::gpu::kernel::{
-    EACH_ID, Form, Kernels, Pass, Passes, UNFILTERED, UNFINISHED, bind_at, flag, words,
+    EACH_ID, Form, Kernels, Pass, Passes, UNFILTERED, UNFINISHED, flag, words,
 };
 use crate::job::soften::Softening;
 
 /// The uniform `Soft` of `shaders/kernel/soften.wgsl`, field by field.
 #[derive(Clone, Copy, Debug, Pod, Zeroable)]
 #[repr(C)]
-struct Soft {
+pub(super) struct Soft {
     fall: f32,
     reach: f32,
     strips: u32,
@@ -32,93 +35,41 @@ impl Soft {
     }
 }
 
-/// Memory on the device for the chunks of a call, and what runs on it.
+/// A call's chunks, memory on the device for them, and what runs on it.
 pub(super) struct Room {
     pub(super) plan: Plan,
     passes: Passes,
     pipelines: [wgpu::ComputePipeline; 3],
-    races: wgpu::BindGroup,
-    soft: wgpu::BindGroup,
-    pass: wgpu::Buffer,
-    logits: wgpu::Buffer,
-    row_ids: wgpu::Buffer,
-    weights: wgpu::Buffer,
-    cotangents: wgpu::Buffer,
-    sums: wgpu::Buffer,
-    gradients: wgpu::Buffer,
-    readback: wgpu::Buffer,
-    sums_readback: wgpu::Buffer,
+    memory: Memory,
 }
 
 impl Room {
-    /// For samples, or for gradients if there are cotangents.
-    pub(super) async fn new(
+    /// For samples, or for gradients if it `pulls`; in the memory of the call before if that will do.
+    pub(super) async fn enter(
         sampler: &GpuSampler,
         softening: &Softening<'_>,
-        cotangents: Option<&[f32]>,
+        pulls: bool,
     ) -> Result<Self, Error> {
-        use wgpu::BufferUsages as Usage;
         let GpuSampler { guard, kernels, limits, queue, .. } = sampler;
         let plan = Plan::new(softening, limits)?;
         let passes = passes(guard, kernels, &plan, softening).await?;
         let format = softening.job.logits.format();
-        let group = limits.device.crowd;
-        let pipelines = kernels.soft(guard, format, plan.aligned, group).await?;
-
-        let pulls = cotangents.is_some();
-        let races = plan.races() as u64;
-        let (floats, sums) = (4 * plan.floats() as u64, 8 * plan.sums() as u64);
-        let results = if pulls { 4 * plan.gradients() as u64 } else { floats };
-        let input = Usage::STORAGE | Usage::COPY_DST;
-        let output = Usage::STORAGE | Usage::COPY_SRC;
-        let back = Usage::COPY_DST | Usage::MAP_READ;
-        let uniform = Usage::UNIFORM | Usage::COPY_DST;
-        let pass = guard.buffer("the uniform", size_of::<Pass>() as u64, uniform).await?;
-        let soft = guard.buffer("the uniform", size_of::<Soft>() as u64, uniform).await?;
-        let logits = guard.buffer("the logits", plan.logits_bytes() as u64, input).await?;
-        let ids = if softening.job.explicit_ids().is_some() { 8 * plan.rows as u64 } else { 8 };
-        let row_ids = guard.buffer("the row ids", ids, input).await?;
-        let outcomes = plan.outcomes() as u64 * 16;
-        let outcomes = guard.buffer("the outcomes", outcomes, Usage::STORAGE).await?;
-        let draws = guard.buffer("the draws", 4 * races, Usage::STORAGE).await?;
-        let weights = guard.buffer("the weights", floats, output).await?;
-        let some = |bytes| if pulls { bytes } else { 4 };
-        let cotangents = guard.buffer("the cotangents", some(floats), input).await?;
-        let gradients = guard.buffer("the gradients", some(results), output).await?;
-        let sums = guard.buffer("the sums", sums, output).await?;
-        let readback = guard.buffer("the results read back", results, back).await?;
-        let sums_readback = guard.buffer("the sums read back", sums.size(), back).await?;
-
-        let layout = kernels.soft_layout()?;
-        let device = guard.device();
-        let bind = || {
-            let of = wgpu::Buffer::as_entire_buffer_binding;
-            let plain = [of(&pass), of(&logits), of(&row_ids), of(&outcomes), of(&draws)];
-            let own = [of(&soft), of(&weights), of(&cotangents), of(&sums), of(&gradients)];
-            let bound: Vec<_> =
-                (0..4).zip(plain[..4].iter().cloned()).chain((5..).zip(own)).collect();
-            (kernels.bind_plain(device, plain), bind_at(device, layout, &bound))
+        let pipelines = kernels.soft(guard, format, plan.aligned, limits.device.crowd).await?;
+        let sizes = Sizes::new(&plan, softening, pulls);
+        let kept = sampler.soft.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let memory = match kept.filter(|memory| memory.sizes.suffice(&sizes)) {
+            Some(memory) => memory,
+            None => Memory::new(guard, kernels, sizes).await?,
         };
-        let (races, group) = guard.checked(Doing::Drawing, bind).await?;
         let told = Soft::new(softening, &plan, pulls);
-        let tell = || queue.write_buffer(&soft, 0, bytemuck::bytes_of(&told));
+        let tell = || queue.write_buffer(&memory.soft, 0, bytemuck::bytes_of(&told));
         guard.checked(Doing::Drawing, tell).await?;
-        Ok(Self {
-            plan,
-            passes,
-            pipelines,
-            races,
-            soft: group,
-            pass,
-            logits,
-            row_ids,
-            weights,
-            cotangents,
-            sums,
-            gradients,
-            readback,
-            sums_readback,
-        })
+        Ok(Self { plan, passes, pipelines, memory })
+    }
+
+    /// Keeps the memory for the next call.
+    pub(super) fn leave(self, sampler: &GpuSampler) {
+        *sampler.soft.lock().unwrap_or_else(PoisonError::into_inner) = Some(self.memory);
     }
 
     /// Hands a chunk to the device, with its cotangents if there are such.
@@ -133,14 +84,14 @@ impl Room {
         let pass = self.pass_of(softening, chunk, sampler.filter);
         let logits = self.plan.bytes_of(&softening.job.logits, &chunk.rows);
         let submit = || {
-            queue.write_buffer(&self.pass, 0, bytemuck::bytes_of(&pass));
-            queue.write_buffer(&self.logits, 0, &logits);
+            queue.write_buffer(&self.memory.pass, 0, bytemuck::bytes_of(&pass));
+            queue.write_buffer(&self.memory.logits, 0, &logits);
             if let Some(ids) = softening.job.explicit_ids() {
                 let ids: Vec<_> = ids[chunk.rows.clone()].iter().map(|&id| words(id)).collect();
-                queue.write_buffer(&self.row_ids, 0, bytemuck::cast_slice(&ids));
+                queue.write_buffer(&self.memory.row_ids, 0, bytemuck::cast_slice(&ids));
             }
             if let Some(cotangents) = cotangents {
-                queue.write_buffer(&self.cotangents, 0, bytemuck::cast_slice(cotangents));
+                queue.write_buffer(&self.memory.cotangents, 0, bytemuck::cast_slice(cotangents));
             }
             queue.submit([self.commands(guard.device(), chunk, cotangents.is_some())])
         };
@@ -172,26 +123,38 @@ impl Room {
         let mut encoder = device.create_command_encoder(&Default::default());
         let mut pass = encoder.begin_compute_pass(&Default::default());
         let (rows, draws) = (chunk.rows.len(), chunk.draws.len());
-        self.passes.encode(&mut pass, &self.races, &plan.layout, rows, draws, None);
+        self.passes.encode(&mut pass, &self.memory.races, &plan.layout, rows, draws, None);
         let categories = plan.categories;
         let strips = chunk.races() * plan.strips as usize;
         let sizes = [strips, chunk.races(), rows * categories];
         let kernels = if pulls { 3 } else { 1 };
         for (pipeline, invocations) in self.pipelines.iter().zip(sizes).take(kernels) {
             pass.set_pipeline(pipeline);
-            pass.set_bind_group(0, &self.soft, &[]);
+            pass.set_bind_group(0, &self.memory.kernels, &[]);
             let [x, y] = plan.workgroups(invocations);
             pass.dispatch_workgroups(x, y, 1);
         }
         drop(pass);
         if pulls {
             let bytes = 4 * (rows * categories) as u64;
-            encoder.copy_buffer_to_buffer(&self.gradients, 0, &self.readback, 0, bytes);
+            encoder.copy_buffer_to_buffer(
+                &self.memory.gradients,
+                0,
+                &self.memory.readback,
+                0,
+                bytes,
+            );
         } else {
             let bytes = 4 * (chunk.races() * categories) as u64;
-            encoder.copy_buffer_to_buffer(&self.weights, 0, &self.readback, 0, bytes);
+            encoder.copy_buffer_to_buffer(&self.memory.weights, 0, &self.memory.readback, 0, bytes);
             let bytes = 8 * strips as u64;
-            encoder.copy_buffer_to_buffer(&self.sums, 0, &self.sums_readback, 0, bytes);
+            encoder.copy_buffer_to_buffer(
+                &self.memory.sums,
+                0,
+                &self.memory.sums_readback,
+                0,
+                bytes,
+            );
         }
         encoder.finish()
     }
@@ -209,15 +172,15 @@ impl Room {
             guard.finish(mapping).await?;
             guard.take(what, slice, words).await
         };
-        read("the results", &self.readback, bytemuck::cast_slice_mut(results)).await?;
+        read("the results", &self.memory.readback, bytemuck::cast_slice_mut(results)).await?;
         if let Some(sums) = sums {
-            read("the sums", &self.sums_readback, bytemuck::cast_slice_mut(sums)).await?;
+            read("the sums", &self.memory.sums_readback, bytemuck::cast_slice_mut(sums)).await?;
         }
         Ok(())
     }
 }
 
-/// The races of a chunk, up to the merge that leaves their winners.
+/// The races of a chunk, which leave their winners, and the merge if rows are cut into parts.
 async fn passes(
     guard: &Guard,
     kernels: &Kernels,
@@ -226,7 +189,7 @@ async fn passes(
 ) -> Result<Passes, Error> {
     let format = softening.job.logits.format();
     let form = Form { format, vec4: plan.aligned, each: false, immediates: false };
-    kernels.passes(guard, &plan.layout, form, true).await
+    kernels.passes(guard, &plan.layout, form, plan.layout.is_cut()).await
 }
 
 #[cfg(test)]
