@@ -249,6 +249,31 @@ fn the_limits_are_stable() {
     }
 }
 
+/// As many draws of a row as the stated accuracy is for.
+#[test]
+fn gradients_of_a_hundred_draws() {
+    for categories in [30, 300] {
+        let data = ramp(categories);
+        let logits = Logits::new(&data, categories).unwrap();
+        let (options, soft) = (SampleOptions::default().with_draws(100), Relaxation::soft(0.5));
+        let cotangents: Vec<_> = ramp(100 * categories).iter().map(|x| x + 1.0).collect();
+        let gradient = CpuSampler::new().soften_rows_vjp(logits, &options, soft, &cotangents);
+        let expected = reference::soften_rows_vjp(logits, &options, soft, &cotangents).unwrap();
+        let samples = reference::soften_rows(logits, &options, soft).unwrap();
+        let mut whole = vec![0.0; categories];
+        for (y, g) in samples.chunks(categories).zip(cotangents.chunks(categories)) {
+            let products = || y.iter().zip(g).map(|(y, g)| y * f64::from(*g).abs());
+            let mean: f64 = products().sum();
+            let each = whole.iter_mut().zip(y).zip(products());
+            each.for_each(|((whole, y), product)| *whole += 2.0 * (product + y * mean));
+        }
+        for ((&got, expected), whole) in gradient.unwrap().iter().zip(expected).zip(whole) {
+            let error = (f64::from(got) - expected).abs();
+            assert!(error < GRADIENTS * whole, "{got} {expected} {whole}");
+        }
+    }
+}
+
 /// What has probability 0 has neither sample nor gradient, and its cotangent may be anything.
 #[test]
 fn masked_categories_are_exactly_zero() {

@@ -32,7 +32,7 @@ use weigh::{SHORT, ShortSamples, Source, Weigher};
 const GRAIN: usize = 1 << 13;
 /// Longer rows are cut if there are fewer races than threads could take.
 const SEGMENT: usize = 1 << 14;
-const _: () = assert!(SEGMENT.is_multiple_of(SHORT));
+const _: () = assert!(SEGMENT.is_multiple_of(SHORT) && SEGMENT >= GRAIN);
 
 impl CpuSampler {
     /// Soft or straight-through samples of draws: rows × draws × categories, row-major. The draws are
@@ -62,7 +62,7 @@ impl CpuSampler {
     /// at temperature 0, [`Error::TooManySamples`] if the result would not fit.
     ///
     /// # Complexity
-    /// O(rows · draws · categories) time, of which each category takes some ten times as long as in a
+    /// O(rows · draws · categories) time, of which each category takes ten to thirty times as long as in a
     /// draw: no filter spares its noise. Beside the result, some twenty KiB of stack a thread;
     /// straight-through samples take what draws take.
     #[doc(alias = "gumbel_softmax")]
@@ -130,8 +130,9 @@ impl CpuSampler {
     /// cotangents.
     ///
     /// # Complexity
-    /// As [`soften_rows`](Self::soften_rows). Beside the result, for several draws of rows of more than
-    /// 256 categories, a row of floats a thread.
+    /// As [`soften_rows`](Self::soften_rows); a row's draws are taken by one thread, unless the row is
+    /// longer than 32,768 categories. Beside the result, for several draws of rows of more than 256
+    /// categories, a row of floats a thread.
     #[doc(alias = "backward")]
     #[doc(alias = "gradient")]
     pub fn soften_rows_vjp(
@@ -172,12 +173,17 @@ impl CpuSampler {
         if softening.relaxation.hard {
             let mut draws = softening.job.allocate()?;
             self.run(&softening.job, &mut draws);
-            let each = samples.par_chunks_exact_mut(categories).zip(&draws);
             let hot = |(sample, &draw): (&mut [f32], &u32)| one_hot(draw, sample);
-            self.on_pool(|| each.with_min_len(GRAIN.div_ceil(categories)).for_each(hot));
+            if is_small(softening) {
+                samples.chunks_exact_mut(categories).zip(&draws).for_each(hot);
+            } else {
+                let each = samples.par_chunks_exact_mut(categories).zip(&draws);
+                let each = each.with_min_len(GRAIN.div_ceil(categories));
+                self.on_pool(softening, || each.for_each(hot));
+            }
         } else {
             let soften = Soften::new(softening, self.form, self.filter);
-            self.on_pool(|| soften.samples(samples));
+            self.on_pool(softening, || soften.samples(samples));
         }
         softening.report_samples(samples)
     }
@@ -189,16 +195,21 @@ impl CpuSampler {
         gradients: &mut [f32],
     ) -> Result<(), Error> {
         let soften = Soften::new(softening, self.form, self.filter);
-        self.on_pool(|| soften.gradients(cotangents, gradients));
+        self.on_pool(softening, || soften.gradients(cotangents, gradients));
         softening.report_gradients(gradients)
     }
 
-    fn on_pool(&self, work: impl FnOnce() + Send) {
+    fn on_pool(&self, softening: &Softening<'_>, work: impl FnOnce() + Send) {
         match &self.pool {
-            Some(pool) => pool.install(work),
-            None => work(),
+            Some(pool) if !is_small(softening) => pool.install(work),
+            _ => work(),
         }
     }
+}
+
+/// Whether other threads would not pay: then no pool is woken.
+fn is_small(softening: &Softening<'_>) -> bool {
+    softening.samples() < 2 * GRAIN
 }
 
 /// A call, and how it is done.
@@ -235,7 +246,7 @@ impl<'a> Soften<'a> {
             }
             return;
         }
-        samples.par_chunks_mut(grain * categories).enumerate().for_each(|(i, samples)| {
+        let soften = |(i, samples): (usize, &mut [f32])| {
             let first = i * grain;
             if categories > SHORT {
                 let races = samples.chunks_exact_mut(categories).zip(job.races(first));
@@ -243,7 +254,12 @@ impl<'a> Soften<'a> {
             } else {
                 self.weigher.form.run(ShortSamples { of: *self, rows, first, samples });
             }
-        });
+        };
+        if is_small(self.softening) {
+            samples.chunks_mut(grain * categories).enumerate().for_each(soften);
+        } else {
+            samples.par_chunks_mut(grain * categories).enumerate().for_each(soften);
+        }
     }
 
     /// The sample of a long row: of all threads if it is to be cut.
@@ -292,7 +308,9 @@ impl<'a> Soften<'a> {
 
     /// Whether so many long rows are too few to be divided among threads.
     fn cuts(&self, rows: usize) -> bool {
-        let threads = rayon::current_num_threads();
-        threads > 1 && rows < 4 * threads && self.softening.categories() > 2 * SEGMENT
+        // small calls do not ask for a pool
+        let long = self.softening.categories() > 2 * SEGMENT;
+        let threads = if long { rayon::current_num_threads() } else { 1 };
+        threads > 1 && rows < 4 * threads
     }
 }

@@ -2,9 +2,9 @@
 
 use rayon::prelude::*;
 
-use super::Soften;
 use super::tile::{OCTETS, Tile};
 use super::weigh::{SHORT, Source, fill, sum, weigh_short};
+use super::{Soften, is_small};
 use crate::cpu::simd::{Simd, Task};
 use crate::noise::bits::OCTET;
 use crate::options::{Data, Rows};
@@ -36,9 +36,7 @@ impl Soften<'_> {
             return;
         }
         let grain = self.grain(per_row);
-        let chunks = gradients.par_chunks_mut(grain * categories);
-        let chunks = chunks.zip(cotangents.par_chunks(grain * per_row)).enumerate();
-        chunks.for_each_init(Vec::new, |weights, (i, (gradients, cotangents))| {
+        let pull = |weights: &mut Vec<f32>, i: usize, gradients: &mut [f32], cotangents: &[f32]| {
             let first = i * grain;
             if categories > SHORT {
                 let each = gradients.chunks_exact_mut(categories).zip(cotangents.chunks(per_row));
@@ -55,7 +53,22 @@ impl Soften<'_> {
                     gradients,
                 });
             }
-        });
+        };
+        if is_small(self.softening) {
+            let mut weights = Vec::new();
+            let chunks = gradients.chunks_mut(grain * categories);
+            for (i, (gradients, cotangents)) in
+                chunks.zip(cotangents.chunks(grain * per_row)).enumerate()
+            {
+                pull(&mut weights, i, gradients, cotangents);
+            }
+        } else {
+            let chunks = gradients.par_chunks_mut(grain * categories);
+            let chunks = chunks.zip(cotangents.par_chunks(grain * per_row)).enumerate();
+            chunks.for_each_init(Vec::new, |weights, (i, (gradients, cotangents))| {
+                pull(weights, i, gradients, cotangents);
+            });
+        }
     }
 
     /// The gradient of a long row; `weights` is memory for them, if there are several draws.
