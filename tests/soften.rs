@@ -5,15 +5,15 @@
 
 use std::sync::Arc;
 
-use gumbel::conformance::{self, Case};
+use gumbel::conformance::{self, Case, SoftErrors};
 use gumbel::noise::bits::Stream;
 use gumbel::noise::order::Scale;
 use gumbel::reference::{self, soften_row};
 use gumbel::{CpuForm, CpuSampler, Error, Logits, Relaxation, SampleOptions, Undrawable};
 
 /// As the engine's documentation states them.
-const SAMPLES: f64 = 1e-6;
-const GRADIENTS: f64 = 1e-6;
+const SAMPLES: f64 = SoftErrors::CPU.samples;
+const GRADIENTS: f64 = SoftErrors::CPU.gradients;
 
 fn forms() -> impl Iterator<Item = CpuSampler> {
     let available = CpuForm::ALL.into_iter().filter(|form| form.is_available());

@@ -5,6 +5,7 @@ use crate::error::Error;
 use crate::noise::philox::philox4x32_10;
 use crate::options::{Relaxation, SampleOptions};
 use crate::reference;
+use crate::sampler::Sampler;
 
 /// How far an engine is from the reference at most, in the numbers of a batch.
 ///
@@ -17,6 +18,25 @@ pub struct SoftErrors {
     /// Of gradients: as a share of what they would be if nothing cancelled,
     /// Σ_draws (y + 10⁻³¹)·(|g| + Σ y|g|)/(τ·T).
     pub gradients: f64,
+}
+
+impl SoftErrors {
+    /// What the CPU engine promises.
+    pub const CPU: Self = Self { samples: 1e-6, gradients: 1e-6 };
+    /// What the GPU engine promises.
+    pub const GPU: Self = Self { samples: 2e-5, gradients: 2e-5 };
+
+    /// Whether both are below those of `promise`.
+    pub fn are_within(self, promise: Self) -> bool {
+        self.samples < promise.samples && self.gradients < promise.gradients
+    }
+
+    /// The larger of each.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        let samples = self.samples.max(other.samples);
+        Self { samples, gradients: self.gradients.max(other.gradients) }
+    }
 }
 
 /// Below this, shares are of this.
@@ -38,6 +58,31 @@ impl Case {
     pub fn cotangents(&self) -> Vec<f32> {
         let word = |i: usize| philox4x32_10([(i / 4) as u32, 0, 0, 7], [5, 6])[i % 4] as i32;
         (0..self.work()).map(|i| word(i) as f32 / 2f32.powi(31)).collect()
+    }
+
+    /// How far an engine's samples and gradients at this τ are from the reference's. What the engine
+    /// leaves unwritten is.
+    ///
+    /// ```
+    /// use gumbel::conformance::{self, SoftErrors};
+    /// use gumbel::{CpuSampler, Sampler};
+    /// let engine = Sampler::from(CpuSampler::new());
+    /// for case in conformance::cases().filter(|case| case.work() < 100) {
+    ///     assert!(case.soften(&engine, 0.5)?.are_within(SoftErrors::CPU), "{case}");
+    /// }
+    /// # Ok::<(), gumbel::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// The engine's, and [`Error::Tau`].
+    pub fn soften(&self, engine: &Sampler, tau: f32) -> Result<SoftErrors, Error> {
+        let (logits, options, soft) = (self.logits(), self.soft_options(), Relaxation::soft(tau));
+        // no sample and no gradient
+        let mut samples = vec![7.5; self.work()];
+        engine.soften_rows_into(logits, &options, soft, &mut samples)?;
+        let mut gradients = vec![1e30; self.rows * self.categories];
+        engine.soften_rows_vjp_into(logits, &options, soft, &self.cotangents(), &mut gradients)?;
+        self.soft_errors(tau, &samples, &gradients)
     }
 
     /// How far samples and gradients that an engine has made with [`soft_options`](Self::soft_options) and

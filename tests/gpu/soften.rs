@@ -2,7 +2,7 @@
 
 use gumbel::conformance::{self, Case, SoftErrors};
 use gumbel::{AdapterReport, CpuSampler, Error, GpuSampler, GpuSamplerBuilder, Logits, PlanFor};
-use gumbel::{Relaxation, SampleOptions};
+use gumbel::{Relaxation, SampleOptions, Sampler};
 use libtest_mimic::Failed;
 
 use super::draws::sampler;
@@ -20,21 +20,6 @@ pub(crate) const CHECKS: &[(&str, Check)] = &[
     ("soften::faults_in_the_shader_are_seen", faults_in_the_shader_are_seen),
 ];
 
-/// As the engine's documentation states them.
-const SAMPLES: f64 = 2e-5;
-const GRADIENTS: f64 = 2e-5;
-
-fn errors_of(gpu: &GpuSampler, case: &Case, tau: f32) -> Result<SoftErrors, Failed> {
-    let (logits, options, soft) = (case.logits(), case.soft_options(), Relaxation::soft(tau));
-    // memory that was used before
-    let mut samples = vec![7.5; case.work()];
-    gpu.soften_rows_into(logits, &options, soft, &mut samples)?;
-    let mut gradients = vec![7.5; logits.rows() * logits.categories()];
-    let cotangents = case.cotangents();
-    gpu.soften_rows_vjp_into(logits, &options, soft, &cotangents, &mut gradients)?;
-    Ok(case.soft_errors(tau, &samples, &gradients)?)
-}
-
 /// What is too far from the reference, of the cases that are chosen.
 fn run(
     adapter: &AdapterReport,
@@ -42,17 +27,16 @@ fn run(
     taus: &[f32],
     chosen: impl Fn(&Case) -> bool,
 ) -> Result<(), Failed> {
-    let gpu = sampler(adapter, builder)?;
+    let gpu = Sampler::from(sampler(adapter, builder)?);
     let mut wrong = Vec::new();
     let mut worst = SoftErrors::default();
     for case in conformance::cases().filter(chosen) {
         for &tau in taus {
-            let errors = errors_of(&gpu, &case, tau)?;
-            if errors.samples >= SAMPLES || errors.gradients >= GRADIENTS {
+            let errors = case.soften(&gpu, tau)?;
+            if !errors.are_within(SoftErrors::GPU) {
                 wrong.push(format!("{case}, tau {tau}: {errors:?}"));
             }
-            worst.samples = worst.samples.max(errors.samples);
-            worst.gradients = worst.gradients.max(errors.gradients);
+            worst = worst.or(errors);
         }
     }
     println!("{adapter}: {worst:?}");
@@ -204,9 +188,9 @@ fn faults_in_the_shader_are_seen(adapter: &AdapterReport) -> Result<(), Failed> 
     let case = conformance::cases().find(|case| case.to_string().contains("5 draws"));
     let Some(case) = case else { return Err("there is no such case".into()) };
     for (name, edit) in edits {
-        let gpu = sampler(adapter, GpuSampler::builder().with_shader_edit(edit))?;
-        let errors = errors_of(&gpu, &case, 0.5)?;
-        let seen = errors.samples >= SAMPLES || errors.gradients >= GRADIENTS;
+        let builder = GpuSampler::builder().with_shader_edit(edit);
+        let errors = case.soften(&Sampler::from(sampler(adapter, builder)?), 0.5)?;
+        let seen = !errors.are_within(SoftErrors::GPU);
         ensure(seen, || format!("{name} is not seen: {errors:?}"))?;
     }
     Ok(())
