@@ -22,7 +22,10 @@ use crate::reference;
 use crate::sampler::Sampler;
 
 mod halves;
+mod soften;
 mod weights;
+
+pub use soften::{SoftErrors, soft_cases};
 
 /// One batch and how to draw from it.
 #[derive(Clone, Debug)]
@@ -228,6 +231,11 @@ impl Case {
             }
         }
         .expect("a case holds its rows")
+    }
+
+    /// The rows as logits, if that is what they are.
+    pub fn logits(&self) -> Option<Logits<'_>> {
+        self.batch().logits()
     }
 
     /// How to draw: with sentinels, so that rows without a draw are compared too.

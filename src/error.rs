@@ -155,6 +155,55 @@ pub enum Error {
         /// The temperature given.
         got: f32,
     },
+    /// The τ of soft samples is not positive, NaN, infinite, or too extreme to be told from 0 or ∞.
+    #[error(
+        "tau must be from {min:e} to {max:e}, got {got}",
+        min = Scale::MIN_TEMPERATURE,
+        max = Scale::MAX_TEMPERATURE
+    )]
+    Tau {
+        /// The τ given.
+        got: f32,
+    },
+    /// Draws at temperature 0 have no noise, and no derivative.
+    #[error(
+        "soft samples need a temperature above 0, got 0 (greedy), where a draw has no derivative"
+    )]
+    SoftGreedy,
+    /// Soft samples would not fit into the address space.
+    #[error(
+        "samples of {categories} categories for {draws} draws from each of {rows} rows do not fit \
+         into memory"
+    )]
+    TooManySamples {
+        /// The number of rows.
+        rows: usize,
+        /// The draws asked for from each.
+        draws: u32,
+        /// The number of categories in each row.
+        categories: usize,
+    },
+    /// A device's largest buffer does not hold a row of soft samples.
+    #[error(
+        "rows of {categories} categories are too long for soft samples on this device, which holds \
+         {most} floats in a buffer; try the CPU engine"
+    )]
+    RowTooLong {
+        /// The number of categories in each row.
+        categories: usize,
+        /// The most that a row could have.
+        most: usize,
+    },
+    /// A slice of samples, cotangents or gradients has the wrong length.
+    #[error("the {what} need a slice of {expected} floats, got {got}")]
+    FloatsLength {
+        /// What the slice is for.
+        what: &'static str,
+        /// rows × draws × categories, or for gradients rows × categories.
+        expected: usize,
+        /// The length of the slice given.
+        got: usize,
+    },
     /// A row has no draw. Ask for [sentinels](crate::SampleOptions::with_sentinels) to get the
     /// draws of all other rows nonetheless.
     #[error("row {row} has no draw: {reason}")]

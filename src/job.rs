@@ -5,6 +5,8 @@ use crate::noise::bits::{MAX_DRAWS, Stream};
 use crate::noise::order::Scale;
 use crate::options::{Batch, Chance, Data, Known, LogitsFormat, RowIds, SampleOptions, with_rows};
 
+pub(crate) mod soften;
+
 /// The draw of a row that has none: it has a NaN, a +∞, or no logit above −∞.
 pub const NO_DRAW: u32 = u32::MAX;
 

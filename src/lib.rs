@@ -84,6 +84,8 @@ pub use gpu::{
 };
 pub use half;
 pub use job::NO_DRAW;
-pub use options::{Batch, Logit, Logits, LogitsFormat, RowIds, SampleOptions, Weight, Weights};
+pub use options::{
+    Batch, Logit, Logits, LogitsFormat, Relaxation, RowIds, SampleOptions, Weight, Weights,
+};
 pub use sampler::Sampler;
 pub use wgpu;

@@ -2,11 +2,13 @@
 
 mod batch;
 mod logits;
+mod relaxation;
 mod rows;
 mod weights;
 
 pub use batch::Batch;
 pub use logits::{Logit, Logits, LogitsFormat};
+pub use relaxation::Relaxation;
 pub(crate) use rows::{Chance, Data, Known, Positive, Rows, Widen, with_rows};
 pub use weights::{Weight, Weights};
 

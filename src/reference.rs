@@ -13,6 +13,10 @@ use crate::noise::gumbel::gumbel;
 use crate::noise::order::Best;
 use crate::options::{Batch, Chance, Data, Known, SampleOptions, with_rows};
 
+mod soften;
+
+pub use soften::{soften_row, soften_rows, soften_rows_vjp};
+
 /// The draw of one row, or `None` if it has none: a logit is NaN or +∞, or all are −∞.
 ///
 /// The winner is the category with the largest key, and the lowest of several such.

@@ -199,6 +199,8 @@ impl Sampler {
     }
 }
 
+mod soften;
+
 impl From<CpuSampler> for Sampler {
     fn from(cpu: CpuSampler) -> Self {
         Self { engine: Engine::Cpu(cpu), reason: "it was asked for".to_owned() }

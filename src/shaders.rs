@@ -85,6 +85,19 @@ pub enum Kernel {
     Places,
     /// Sums rows.
     Sums,
+    /// Weighs all categories of races whose winners are known, for soft samples.
+    Weigh,
+    /// Adds up what was weighed.
+    Total,
+    /// Pulls cotangents of soft samples back to logits.
+    Pull,
+}
+
+impl Kernel {
+    /// Whether it is one of those that make soft samples of draws.
+    pub fn is_soft(self) -> bool {
+        matches!(self, Self::Weigh | Self::Total | Self::Pull)
+    }
 }
 
 /// What the invocations that draw from one row share their findings by.
@@ -130,6 +143,9 @@ impl Variant {
     }
 
     fn kernel(self) -> Vec<Piece> {
+        if self.kernel.is_soft() {
+            return self.soft();
+        }
         let share = match self.share {
             Share::Alone => kernel!("share", "share.alone"),
             Share::Workgroup => kernel!("share"),
@@ -153,7 +169,25 @@ impl Variant {
             Kernel::Hold => pieces.extend([blocks, kernel!("race"), kernel!("hold")]),
             Kernel::Places => pieces.extend([blocks, kernel!("race"), kernel!("places")]),
             Kernel::Sums => pieces.extend([self.logarithm(), kernel!("sums")]),
-            Kernel::Greedy | Kernel::Merge => pieces.push(kernel!("greedy")),
+            _ => pieces.push(kernel!("greedy")),
+        }
+        pieces
+    }
+
+    fn soft(self) -> Vec<Piece> {
+        let mut pieces = vec![kernel!("soften")];
+        match self.kernel {
+            Kernel::Total => pieces.push(kernel!("total")),
+            Kernel::Pull => pieces.push(kernel!("pull")),
+            _ => {
+                let blocks =
+                    if self.int64 { kernel!("blocks", "blocks.u64") } else { kernel!("blocks") };
+                pieces.extend([kernel!("outcome"), kernel!("step"), kernel!("rows")]);
+                pieces.extend(self.measure());
+                pieces.push(kernel!("octet"));
+                pieces.extend(self.load());
+                pieces.extend([blocks, kernel!("weigh")]);
+            }
         }
         pieces
     }
@@ -198,6 +232,9 @@ impl Variant {
             Kernel::Merge => "merge",
             Kernel::Places => "places",
             Kernel::Sums => "sums",
+            Kernel::Weigh => "weigh",
+            Kernel::Total => "total",
+            Kernel::Pull => "pull",
         }
     }
 

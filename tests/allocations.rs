@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use gumbel::half::f16;
 use gumbel::noise::philox::philox4x32_10;
-use gumbel::{CpuForm, CpuSampler, Logits, SampleOptions};
+use gumbel::{CpuForm, CpuSampler, Logits, Relaxation, SampleOptions};
 
 thread_local! {
     /// How often this thread has allocated. The test harness has a thread of its own that does.
@@ -104,6 +104,33 @@ fn each(
     }
 }
 
+/// Soft samples of a few rows and their gradients: nothing either, but a row of floats for several draws
+/// of a longer one.
+#[expect(clippy::unwrap_used, reason = "all that is asked for is valid")]
+fn soften_small() {
+    for (rows, categories, draws, expected) in [(20, 7, 3, 0), (3, 1000, 1, 0), (1, 1000, 3, 1)] {
+        let data = logits(rows * categories);
+        let logits = Logits::new(&data, categories).unwrap();
+        let (options, soft) = (SampleOptions::default().with_draws(draws), Relaxation::soft(0.5));
+        let mut samples = vec![0.0; data.len() * draws as usize];
+        let (cotangents, mut gradients) = (samples.clone(), data.clone());
+        for form in forms() {
+            let engine = CpuSampler::new().with_form(form).unwrap();
+            let (calls, _) = count(|| {
+                engine.soften_rows_into(logits, &options, soft, &mut samples).unwrap();
+            });
+            assert_eq!(calls, 0, "samples of {rows} x {categories} x {draws}, {form}");
+            let (calls, _) = count(|| {
+                let gradients = &mut gradients;
+                engine
+                    .soften_rows_vjp_into(logits, &options, soft, &cotangents, gradients)
+                    .unwrap();
+            });
+            assert_eq!(calls, expected, "gradients of {rows} x {categories} x {draws}, {form}");
+        }
+    }
+}
+
 #[test]
 fn memory_beside_the_draws() {
     let (calls, bytes) = count(|| drop(std::hint::black_box(vec![0u8; 1000])));
@@ -113,6 +140,8 @@ fn memory_beside_the_draws() {
     each(&SMALL, &CpuSampler::new(), |shape, calls, _| {
         assert_eq!(calls, 0, "{shape}");
     });
+
+    soften_small();
 
     let pool = rayon::ThreadPoolBuilder::new().num_threads(THREADS).stack_size(STACK);
     let engine = CpuSampler::new().with_pool(Arc::new(pool.build().unwrap()));

@@ -22,11 +22,31 @@ const PLAIN: Variant = Variant {
     int64: false,
     workgroup_size: 64,
 };
-const KERNELS: [Kernel; 6] =
+/// The kernels of draws and of what is told of them.
+const DRAWING: [Kernel; 6] =
     [Kernel::Stream, Kernel::Hold, Kernel::Greedy, Kernel::Merge, Kernel::Places, Kernel::Sums];
+/// Those of soft samples.
+const SOFT: [Kernel; 3] = [Kernel::Weigh, Kernel::Total, Kernel::Pull];
 
 /// All kernels with and without each feature, and each with all kinds of logits.
 fn variants() -> impl Iterator<Item = Variant> {
+    drawing().chain(soft())
+}
+
+fn drawing() -> impl Iterator<Item = Variant> {
+    forms().flat_map(|variant| DRAWING.map(|kernel| Variant { kernel, ..variant }))
+}
+
+fn soft() -> impl Iterator<Item = Variant> {
+    let forms = forms().filter(|form| form.share == Share::Alone || form.int64 == PLAIN.int64);
+    forms
+        .filter(|form| {
+            !form.each && !matches!(form.format, LogitsFormat::Weights | LogitsFormat::Counts)
+        })
+        .flat_map(|variant| SOFT.map(|kernel| Variant { kernel, ..variant }))
+}
+
+fn forms() -> impl Iterator<Item = Variant> {
     let shares = [Share::Alone, Share::Workgroup, Share::Subgroups];
     let features =
         shares.into_iter().flat_map(|share| {
@@ -46,7 +66,7 @@ fn variants() -> impl Iterator<Item = Variant> {
     let loads = formats
         .into_iter()
         .flat_map(|format| [false, true].map(|vec4| Variant { format, vec4, ..PLAIN }));
-    features.chain(loads).flat_map(|variant| KERNELS.map(|kernel| Variant { kernel, ..variant }))
+    features.chain(loads)
 }
 
 fn validate(source: &str) -> (Module, ModuleInfo) {
@@ -187,7 +207,7 @@ const HANDS_ON: [&str; 20] = [
 
 /// All but what sums rows, on which no draw depends.
 fn deciding() -> impl Iterator<Item = Variant> {
-    variants().filter(|variant| variant.kernel != Kernel::Sums)
+    drawing().filter(|variant| variant.kernel != Kernel::Sums)
 }
 
 /// No float operation decides a draw: `settle`, `beats`, `joined` and `winner`, which decide, have
@@ -206,6 +226,19 @@ fn no_float_is_in_what_decides() {
             let info = info.get_entry_point(0);
             assert!(!expressions.any(|(e, _)| is_float(&module, info, e)), "{variant:?}");
         }
+    }
+}
+
+/// In the kernels of soft samples floats come after the keys: these functions have some, and those of the
+/// contract none.
+#[test]
+fn soft_samples_have_floats_after_the_keys() {
+    let weights = ["keep", "keep_four", "weight", "weights_of", "weights_of_two"];
+    let allowed: BTreeSet<_> =
+        FILTER.into_iter().chain(["ordered", "row_of", "unordered"]).chain(weights).collect();
+    for variant in soft() {
+        let found = functions_with_floats(&variant.source());
+        assert!(found.iter().all(|name| allowed.contains(&**name)), "{variant:?}: {found:?}");
     }
 }
 
@@ -393,7 +426,7 @@ fn every_shader_has_its_twin_and_its_place_in_the_table() {
     // the kernels are the GPU engine's own
     let kernels = stems("shaders/kernel", "wgsl");
     shaders.retain(|stem, _| !kernels.contains_key(stem));
-    assert_eq!((shaders.len(), kernels.len()), (8, 21));
+    assert_eq!((shaders.len(), kernels.len()), (8, 25));
     assert_eq!(without_a_twin(&shaders), Vec::<String>::new());
     assert_eq!(without_a_place(&kernels), Vec::<String>::new());
 }

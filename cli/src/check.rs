@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use gumbel::conformance::{self, Case};
+use gumbel::conformance::{self, Case, SoftErrors};
 use gumbel::{AdapterReport, CpuForm, CpuSampler, GpuSampler, GpuSamplerBuilder, PlanFor, Sampler};
 
 use crate::adapters::{all, kind};
@@ -15,6 +15,10 @@ use crate::progress::Progress;
 const PLAIN: &str = "without subgroups, 64-bit products and mapped memory, laid out as for an \
                      emulated GPU";
 const IN_PIECES: &str = "in pieces: at most 1 KiB of logits at once, 3 x 3 workgroups of 64";
+/// The floats of the largest case of which soft samples are checked.
+const MOST_SOFTENED: usize = 3000;
+/// Their τ.
+const TAU: f32 = 0.5;
 /// Wide enough for the longest case.
 const NAME_WIDTH: usize = 64;
 /// Wide enough for "9999999 differ".
@@ -37,8 +41,10 @@ pub(crate) fn run(args: &CheckArgs) -> Result<bool, Error> {
         let expected = case.expected();
         (case, expected)
     });
-    let tally = compare(cases, &engines, &mut out)?;
+    let mut tally = compare(cases, &engines, &mut out)?;
     drop(progress);
+    let small = conformance::soft_cases().filter(|case| case.work() <= MOST_SOFTENED);
+    soften(small, &engines, promise, &mut tally, &mut out)?;
     tally.report(refused, &mut out)
 }
 
@@ -217,6 +223,45 @@ fn compare(
     Ok(tally)
 }
 
+/// Prints how far soft samples and their gradients are off at most, a cell for each engine. To be further off
+/// than the engine promises is an error.
+fn soften(
+    cases: impl Iterator<Item = Case>,
+    engines: &[Engine],
+    promise: impl Fn(&Sampler) -> SoftErrors,
+    tally: &mut Tally,
+    out: &mut dyn Write,
+) -> Result<(), Error> {
+    let mut worst = vec![SoftErrors::default(); engines.len()];
+    for case in cases {
+        for (Engine { label, sampler }, worst) in engines.iter().zip(&mut worst) {
+            match case.soften(sampler, TAU) {
+                Ok(errors) => {
+                    *worst = worst.or(errors);
+                    if !errors.are_within(promise(sampler)) {
+                        let SoftErrors { samples, gradients } = errors;
+                        tally.errors.push(format!(
+                            "{label} is off by {samples:.1e} in soft samples and by {gradients:.1e} in \
+                             gradients of {case}"
+                        ));
+                    }
+                }
+                Err(error) => {
+                    let error = one_line(&error.to_string());
+                    tally.errors.push(format!("{label} failed on soft samples of {case}: {error}"));
+                }
+            }
+        }
+    }
+    let cells = worst.iter().map(|worst| format!("{:.1e}", worst.samples.max(worst.gradients)));
+    line(out, "soft samples and gradients, at most off by", cells)
+}
+
+/// How near an engine promises to be to the reference.
+fn promise(engine: &Sampler) -> SoftErrors {
+    if engine.adapter().is_some() { SoftErrors::GPU } else { SoftErrors::CPU }
+}
+
 fn line(out: &mut dyn Write, name: &str, cells: impl Iterator<Item = String>) -> Result<(), Error> {
     let mut text = format!("{name:NAME_WIDTH$}");
     for cell in cells {
@@ -317,6 +362,19 @@ mod tests {
         assert!(!passed, "{text}");
         assert!(text.contains("cpu failed on 1 x 8"), "{text}");
         assert!(text.ends_with("0 mismatches, 3 errors\n"), "{text}");
+    }
+
+    #[test]
+    fn soft_samples_further_off_than_promised_fail_the_check() {
+        let nothing = SoftErrors { samples: 1e-12, gradients: 1e-12 };
+        for (promise, kept) in [(SoftErrors::CPU, true), (nothing, false)] {
+            let mut tally = Tally { cases: 1, engines: 1, ..Tally::default() };
+            let small = conformance::soft_cases().filter(|case| case.work() < 100);
+            let mut out = Vec::new();
+            soften(small, &cpu(), |_| promise, &mut tally, &mut out).unwrap();
+            assert_eq!(tally.errors.is_empty(), kept, "{:?}", tally.errors);
+            assert_eq!(tally.report(false, &mut out).unwrap(), kept);
+        }
     }
 
     #[test]

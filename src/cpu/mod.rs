@@ -18,6 +18,7 @@ mod podium;
 mod race;
 mod schedule;
 mod simd;
+mod soften;
 mod source;
 
 use schedule::Plan;

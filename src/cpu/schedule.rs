@@ -154,7 +154,7 @@ impl<'a> Plan<'a> {
     }
 
     /// The categories `first ..` of a race, on this thread.
-    fn race<T: Source>(&self, stream: Stream, values: &[T], first: u32) -> Outcome {
+    pub(super) fn race<T: Source>(&self, stream: Stream, values: &[T], first: u32) -> Outcome {
         match self.method {
             Method::Greedy => self.form.run(Greedy { values, first }),
             Method::Unfiltered(temperature) => settle_all(stream, temperature, values, first),

@@ -273,6 +273,7 @@ impl GpuSamplerBuilder {
             filter: self.filter,
             direct: self.direct && hosts_memory && mappable,
             ring: Mutex::new(None),
+            soft: Mutex::new(None),
         })
     }
 }

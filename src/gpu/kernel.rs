@@ -17,6 +17,11 @@ use super::guard::{Doing, Guard};
 use super::layout::Layout;
 use super::plan::{Chunk, Plan, Report};
 
+mod bindings;
+
+pub(super) use bindings::{bind, bind_at};
+use bindings::{bind_group_layout, each, plain, soft};
+
 /// The uniform `Pass` of `shaders/kernel/run.wgsl`, field by field.
 #[derive(Clone, Copy, Debug, Pod, Zeroable)]
 #[repr(C)]
@@ -45,7 +50,7 @@ pub(crate) struct Pass {
 
 pub(super) const UNFILTERED: u32 = 1;
 const CONTINUED: u32 = 2;
-const UNFINISHED: u32 = 4;
+pub(super) const UNFINISHED: u32 = 4;
 pub(super) const EACH_ID: u32 = 8;
 pub(super) const EACH_SEED: u32 = 16;
 pub(super) const EACH_TEMPERATURE: u32 = 32;
@@ -135,6 +140,8 @@ pub(super) struct Kernels {
     plain: wgpu::BindGroupLayout,
     /// The same, and what each row may have of its own.
     each: Option<wgpu::BindGroupLayout>,
+    /// What the kernels of soft samples are bound to.
+    soft: Option<wgpu::BindGroupLayout>,
     pipelines: Mutex<HashMap<Variant, wgpu::ComputePipeline>>,
 }
 
@@ -191,22 +198,62 @@ pub(super) struct Form {
 
 /// The storage buffers of the layout with what each row may have of its own.
 const EACH_BUFFERS: u32 = 8;
+/// Those of the layout of soft samples.
+const SOFT_BUFFERS: u32 = 7;
 
 impl Kernels {
     pub(super) async fn new(guard: &Guard, common: Common) -> Result<Self, Error> {
         let device = guard.device();
-        let room = device.limits().max_storage_buffers_per_shader_stage >= EACH_BUFFERS;
+        let room = device.limits().max_storage_buffers_per_shader_stage;
         let layouts = || {
-            let each = room.then(|| bind_group_layout(device, true));
-            (bind_group_layout(device, false), each)
+            let each = (room >= EACH_BUFFERS).then(|| bind_group_layout(device, &each()));
+            let soft = (room >= SOFT_BUFFERS).then(|| bind_group_layout(device, &soft()));
+            (bind_group_layout(device, &plain()), each, soft)
         };
-        let (plain, each) = guard.checked(Doing::Drawing, layouts).await?;
-        Ok(Self { common, plain, each, pipelines: Mutex::default() })
+        let (plain, each, soft) = guard.checked(Doing::Drawing, layouts).await?;
+        Ok(Self { common, plain, each, soft, pipelines: Mutex::default() })
     }
 
     /// The layout of what is bound, if the device has room for so many buffers.
     pub(super) fn layout(&self, each: bool) -> Option<&wgpu::BindGroupLayout> {
         if each { self.each.as_ref() } else { Some(&self.plain) }
+    }
+
+    /// The layout of what is bound to the kernels of soft samples.
+    ///
+    /// # Errors
+    /// [`Error::MissingFeature`] if the device has no room for so many buffers.
+    pub(super) fn soft_layout(&self) -> Result<&wgpu::BindGroupLayout, Error> {
+        self.soft.as_ref().ok_or(Error::MissingFeature {
+            feature: "7 storage buffers per shader stage",
+            needed_for: "soft samples",
+        })
+    }
+
+    /// The pipelines of soft samples that weigh, total and pull; compiled now, if they were not yet.
+    pub(super) async fn soft(
+        &self,
+        guard: &Guard,
+        format: crate::options::LogitsFormat,
+        vec4: bool,
+        workgroup_size: u32,
+    ) -> Result<[wgpu::ComputePipeline; 3], Error> {
+        let weigh = Variant {
+            kernel: Kernel::Weigh,
+            share: Share::Alone,
+            format,
+            vec4,
+            each: false,
+            immediates: false,
+            int64: self.common.int64,
+            workgroup_size,
+        };
+        let plain = Variant { format: crate::options::LogitsFormat::F32, vec4: false, ..weigh };
+        Ok([
+            self.pipeline(guard, weigh).await?,
+            self.pipeline(guard, Variant { kernel: Kernel::Total, ..plain }).await?,
+            self.pipeline(guard, Variant { kernel: Kernel::Pull, ..plain }).await?,
+        ])
     }
 
     /// Binds the uniform, logits, row ids, outcomes and draws.
@@ -277,7 +324,10 @@ impl Kernels {
             return Ok(pipeline.clone());
         }
         let source = (self.common.edit)(variant.source());
-        let layout = self.layout(variant.each).unwrap_or(&self.plain);
+        let layout = match variant.kernel.is_soft() {
+            true => self.soft_layout()?,
+            false => self.layout(variant.each).unwrap_or(&self.plain),
+        };
         let doing = Doing::Compiling { shader: name(variant).into() };
         let compile = || pipeline(guard.device(), layout, variant, &source);
         let pipeline = guard.checked(doing, compile).await?;
@@ -304,51 +354,6 @@ fn name(variant: Variant) -> String {
          {workgroup_size})",
         variant.entry_point()
     )
-}
-
-/// Binds buffers in the order of the bindings.
-pub(super) fn bind(
-    device: &wgpu::Device,
-    layout: &wgpu::BindGroupLayout,
-    bound: &[wgpu::BufferBinding<'_>],
-) -> wgpu::BindGroup {
-    let entries: Vec<_> = (0..)
-        .zip(bound)
-        .map(|(binding, buffer)| wgpu::BindGroupEntry {
-            binding,
-            resource: wgpu::BindingResource::Buffer(buffer.clone()),
-        })
-        .collect();
-    device.create_bind_group(&wgpu::BindGroupDescriptor {
-        label: Some("gumbel"),
-        layout,
-        entries: &entries,
-    })
-}
-
-fn bind_group_layout(device: &wgpu::Device, each: bool) -> wgpu::BindGroupLayout {
-    let entry = |binding, ty| wgpu::BindGroupLayoutEntry {
-        binding,
-        visibility: wgpu::ShaderStages::COMPUTE,
-        ty: wgpu::BindingType::Buffer { ty, has_dynamic_offset: false, min_binding_size: None },
-        count: None,
-    };
-    let storage =
-        |binding, read_only| entry(binding, wgpu::BufferBindingType::Storage { read_only });
-    let mut entries = vec![
-        entry(0, wgpu::BufferBindingType::Uniform),
-        storage(1, true),
-        storage(2, true),
-        storage(3, false),
-        storage(4, false),
-    ];
-    if each {
-        entries.extend((5..9).map(|binding| storage(binding, true)));
-    }
-    device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
-        label: Some("gumbel"),
-        entries: &entries,
-    })
 }
 
 fn pipeline(

@@ -200,12 +200,18 @@ impl Layout {
         self.grid(rows.saturating_mul(draws))
     }
 
-    /// As even as can be: with full rows of workgroups, nearly all of the last could be idle, and an
-    /// idle workgroup takes as long as one that draws from a short row.
     fn grid(&self, workgroups: usize) -> [u32; 2] {
-        let y = workgroups.div_ceil(self.workgroups as usize).max(1);
-        [workgroups.div_ceil(y) as u32, y as u32]
+        grid(workgroups, self.workgroups)
     }
+}
+
+/// So many workgroups along x and y, with at most so many in a dimension.
+///
+/// As even as can be: with full rows of workgroups, nearly all of the last could be idle, and an
+/// idle workgroup takes as long as one that draws from a short row.
+pub(crate) fn grid(workgroups: usize, most: u32) -> [u32; 2] {
+    let y = workgroups.div_ceil(most as usize).max(1);
+    [workgroups.div_ceil(y) as u32, y as u32]
 }
 
 #[cfg(test)]

@@ -23,6 +23,7 @@ mod layout;
 mod operations;
 pub(crate) mod plan;
 mod ring;
+mod soften;
 
 pub(crate) use adapter::pick_hardware;
 pub use adapter::{AdapterReport, adapters, adapters_async};
@@ -61,6 +62,8 @@ pub struct GpuSampler {
     direct: bool,
     /// The last call's memory; a call takes it and puts its own back.
     ring: Mutex<Option<Ring>>,
+    /// The same of the last call for soft samples.
+    soft: Mutex<Option<soften::Memory>>,
 }
 
 impl GpuSampler {

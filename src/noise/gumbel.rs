@@ -22,10 +22,10 @@ use super::wide::mul_high;
 pub const UNIT: i64 = 1 << 24;
 
 /// ln 2, as a 0.32 fraction.
-pub(super) const LN2: u32 = 2_977_044_472;
+pub(crate) const LN2: u32 = 2_977_044_472;
 
 /// The words of Q(f) = (f − ln(1 + f)) / f² on [0, 1], highest power first. Error: 1.8·2⁻³².
-const LN1P: [u32; 11] = [
+pub(crate) const LN1P: [u32; 11] = [
     0x0074_0aca,
     0x0300_6e94,
     0x094c_13f3,
@@ -41,7 +41,7 @@ const LN1P: [u32; 11] = [
 
 /// The words of U(1 − x) = ln(−ln(1 − x/2) / (x/2)) / x on [0, 1], highest power first.
 /// Error: 1.7·2⁻³².
-const TAIL: [u32; 10] = [
+pub(crate) const TAIL: [u32; 10] = [
     0x001d_21cc,
     0x00b4_ae24,
     0x0210_060d,
@@ -55,7 +55,7 @@ const TAIL: [u32; 10] = [
 ];
 
 /// The bits of a 0.32 argument that the polynomials see.
-const SEEN: u32 = !31;
+pub(crate) const SEEN: u32 = !31;
 
 /// A polynomial with alternating signs, all words and sums being 0.32 fractions.
 #[inline(always)]

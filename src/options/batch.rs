@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::logits::LogitsFormat;
+use super::logits::{Logits, LogitsFormat};
 use super::rows::{Data, Known, Rows, with_rows};
 
 /// A batch of rows to draw from: [`Logits`](super::Logits) or [`Weights`](super::Weights), which turn
@@ -49,6 +49,11 @@ impl<'a> Batch<'a> {
     /// If `row` is not below [`rows`](Self::rows).
     pub fn bytes_of_row(&self, row: usize) -> &'a [u8] {
         self.row_bytes(row, 0..self.categories())
+    }
+
+    /// The rows as logits, if that is what they are.
+    pub fn logits(&self) -> Option<Logits<'a>> {
+        Logits::from_batch(*self)
     }
 
     /// The rows in their own type.

@@ -178,6 +178,13 @@ impl<'a> Logits<'a> {
         Rows::strided(data, rows, categories, row_stride).map(Self::from_rows)
     }
 
+    pub(super) fn from_batch(batch: Batch<'a>) -> Option<Self> {
+        match batch.format() {
+            LogitsFormat::F32 | LogitsFormat::F16 | LogitsFormat::Bf16 => Some(Self { batch }),
+            LogitsFormat::Weights | LogitsFormat::Counts => None,
+        }
+    }
+
     fn from_rows<T: Logit>(rows: Rows<'a, T>) -> Self {
         Self { batch: Batch::from_rows(rows) }
     }

@@ -57,6 +57,8 @@ pub trait Widen: Copy + Send + Sync + 'static {
     const NEG_INFINITY: Self;
     /// The same number, or the same infinity, or a NaN.
     fn widen(self) -> f32;
+    /// The same of several.
+    fn widen_all(values: &[Self], to: &mut [f32]);
     /// As [`Known::data`].
     fn rows(rows: Rows<'_, Self>) -> Data<'_>;
     /// As [`Known::bytes`].
@@ -108,6 +110,9 @@ impl Widen for f32 {
     fn widen(self) -> f32 {
         self
     }
+    fn widen_all(values: &[Self], to: &mut [f32]) {
+        to.copy_from_slice(values);
+    }
     fn rows(rows: Rows<'_, Self>) -> Data<'_> {
         Data::F32(rows)
     }
@@ -122,6 +127,9 @@ impl Widen for f16 {
     fn widen(self) -> f32 {
         self.to_f32()
     }
+    fn widen_all(values: &[Self], to: &mut [f32]) {
+        values.convert_to_f32_slice(to);
+    }
     fn rows(rows: Rows<'_, Self>) -> Data<'_> {
         Data::F16(rows)
     }
@@ -135,6 +143,9 @@ impl Widen for bf16 {
     #[inline(always)]
     fn widen(self) -> f32 {
         self.to_f32()
+    }
+    fn widen_all(values: &[Self], to: &mut [f32]) {
+        values.convert_to_f32_slice(to);
     }
     fn rows(rows: Rows<'_, Self>) -> Data<'_> {
         Data::Bf16(rows)

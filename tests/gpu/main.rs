@@ -13,6 +13,7 @@ mod operations;
 mod pairs;
 mod potts;
 mod probe;
+mod soften;
 mod words;
 
 use gumbel::{AdapterReport, wgpu};
@@ -33,6 +34,7 @@ fn main() {
         device::CHECKS,
         operations::CHECKS,
         potts::CHECKS,
+        soften::CHECKS,
         &bound::checks(),
     ]
     .concat();

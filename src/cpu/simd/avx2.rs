@@ -58,6 +58,15 @@ impl Simd for Avx2 {
         unsafe { _mm256_set1_epi32(word as i32) }
     }
     #[inline(always)]
+    fn store_words(self, words: __m256i, to: &mut [u32]) {
+        let to = &mut to[..4];
+        unsafe {
+            let order = _mm256_setr_epi32(0, 2, 4, 6, 0, 2, 4, 6);
+            let low = _mm256_permutevar8x32_epi32(words, order);
+            _mm_storeu_si128(to.as_mut_ptr().cast(), _mm256_castsi256_si128(low));
+        }
+    }
+    #[inline(always)]
     fn add_words(self, a: __m256i, b: __m256i) -> __m256i {
         unsafe { _mm256_add_epi64(a, b) }
     }

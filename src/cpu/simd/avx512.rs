@@ -74,6 +74,11 @@ impl Simd for Avx512 {
         unsafe { _mm512_set1_epi32(word as i32) }
     }
     #[inline(always)]
+    fn store_words(self, words: __m512i, to: &mut [u32]) {
+        let to = &mut to[..8];
+        unsafe { _mm256_storeu_si256(to.as_mut_ptr().cast(), _mm512_cvtepi64_epi32(words)) }
+    }
+    #[inline(always)]
     fn add_words(self, a: __m512i, b: __m512i) -> __m512i {
         unsafe { _mm512_add_epi64(a, b) }
     }

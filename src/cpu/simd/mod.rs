@@ -46,6 +46,8 @@ pub(super) trait Simd: Copy {
     fn words(self, words: &[u32]) -> Self::Words;
     /// The same word in all lanes.
     fn all_words(self, word: u32) -> Self::Words;
+    /// Into `OCTETS` words.
+    fn store_words(self, words: Self::Words, to: &mut [u32]);
     /// a + b modulo 2³²
     fn add_words(self, a: Self::Words, b: Self::Words) -> Self::Words;
     /// The products with a word, as low and high words.

@@ -48,6 +48,11 @@ impl Simd for Neon {
         unsafe { vdupq_n_u32(word) }
     }
     #[inline(always)]
+    fn store_words(self, words: uint32x4_t, to: &mut [u32]) {
+        let to = &mut to[..4];
+        unsafe { vst1q_u32(to.as_mut_ptr(), words) }
+    }
+    #[inline(always)]
     fn add_words(self, a: uint32x4_t, b: uint32x4_t) -> uint32x4_t {
         unsafe { vaddq_u32(a, b) }
     }

@@ -34,6 +34,12 @@ impl Simd for Portable {
         [u64::from(word); OCTETS]
     }
     #[inline(always)]
+    fn store_words(self, words: Self::Words, to: &mut [u32]) {
+        for (to, word) in to[..OCTETS].iter_mut().zip(words) {
+            *to = word as u32;
+        }
+    }
+    #[inline(always)]
     fn add_words(self, a: Self::Words, b: Self::Words) -> Self::Words {
         from_fn(|i| a[i].wrapping_add(b[i]))
     }

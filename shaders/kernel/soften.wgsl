@@ -1,0 +1,44 @@
+// What the kernels of soft samples share: what they are told, what is bound to them, and the weight of
+// a category. Host side: src/gpu/soften.rs. Needs: pair, run.
+//
+// Keys are the contract's integers, and the race has found the largest; floats come in with the
+// difference, which decides nothing.
+
+struct Soft {
+    // By how much the power of two of a weight falls for each unit by which a key does; a weight is 0
+    // from so many units on.
+    fall: f32,
+    reach: f32,
+    // The invocations that share a race: each takes every `strips`-th octet.
+    strips: u32,
+    // 1 if there are cotangents.
+    pulls: u32,
+}
+
+@group(0) @binding(5) var<uniform> soft: Soft;
+// Race by race, a weight for each category.
+@group(0) @binding(6) var<storage, read_write> weights: array<f32>;
+@group(0) @binding(7) var<storage, read> cotangents: array<f32>;
+// Of each strip of each race the sum of its weights, and of weights times cotangents. After them, if
+// there are cotangents, of each race 1 / the sum of weights (−1 if it has no draw) and the mean cotangent.
+@group(0) @binding(8) var<storage, read_write> sums: array<vec2<f32>>;
+// Bits of f32.
+@group(0) @binding(9) var<storage, read_write> gradients: array<u32>;
+
+fn index_of(invocation: u32, workgroup: vec3<u32>, workgroups: vec3<u32>) -> u32 {
+    return (workgroup.y * workgroups.x + workgroup.x) * WORKGROUP + invocation;
+}
+
+// 2^(-units·fall), for the category whose key is so many units behind the largest; never above 1.
+//
+// A device's exp2 is the less accurate the larger its argument, so it gets what is left of a whole power.
+fn weight(behind: vec2<u32>) -> f32 {
+    let units = f32(behind.y) * 4294967296.0 + f32(behind.x);
+    if units >= soft.reach {
+        return 0.0;
+    }
+    let powers = units * soft.fall;
+    let whole = floor(powers + 0.5);
+    let power = bitcast<f32>((127u - u32(whole)) << 23u);
+    return min(exp2(whole - powers) * power, 1.0);
+}

@@ -1,0 +1,109 @@
+// The weights of all categories of a race whose largest key is known, and their sum.
+// Host side: src/gpu/soften.rs. Needs: everything before it.
+//
+// Dispatch: an invocation for each strip of each race, numbered along x, then y. No barriers.
+//
+// Mesa 22.3 ends all loops of an invocation after 65,535 iterations in total: an octet takes one, and
+// the host hands an invocation no more than it may take.
+
+struct Weights {
+    low: vec4<f32>,
+    high: vec4<f32>,
+}
+
+// How far a key is behind the largest; for -inf as far as can be said.
+fn behind(row: Row, category: u32, logit: u32, coarse_bits: u32, fine: vec4<u32>, leader: vec2<u32>) -> vec2<u32> {
+    if logit == NEG_INFINITY {
+        return vec2<u32>(0xffffffffu);
+    }
+    let v = vec2<u32>(fine.x, (coarse_bits << 16u) | (fine.y & 0xffffu));
+    return sub64(leader, key_of(row, category, logit, gumbel(v)));
+}
+
+// The weights of two neighbours, whose coarse bits are a word.
+fn weights_of_two(row: Row, logits_of: vec2<u32>, word: u32, first: u32, leader: vec2<u32>) -> vec2<f32> {
+    let rest = vec3<u32>(row.stream.row, (row.stream.draw << 1u) | 1u);
+    let fine = blocks_side_by_side(vec4<u32>(first, rest), vec4<u32>(first + 1u, rest), row.stream.key);
+    return vec2<f32>(
+        weight(behind(row, first, logits_of.x, word & 0xffffu, fine[0], leader)),
+        weight(behind(row, first + 1u, logits_of.y, word >> 16u, fine[1], leader)),
+    );
+}
+
+fn weights_of(row: Row, octet: u32, logits_of: Octet, leader: vec2<u32>) -> Weights {
+    let block = coarse_block(row.stream, octet);
+    let first = octet * 8u;
+    return Weights(
+        vec4<f32>(
+            weights_of_two(row, logits_of.low.xy, block.x, first, leader),
+            weights_of_two(row, logits_of.low.zw, block.y, first + 2u, leader),
+        ),
+        vec4<f32>(
+            weights_of_two(row, logits_of.high.xy, block.z, first + 4u, leader),
+            weights_of_two(row, logits_of.high.zw, block.w, first + 6u, leader),
+        ),
+    );
+}
+
+// Keeps a weight, and gives what it adds to the mean cotangent.
+fn keep(at: u32, weight_of: f32) -> f32 {
+    weights[at] = weight_of;
+    if soft.pulls == 0u || weight_of <= 0.0 {
+        return 0.0;
+    }
+    return weight_of * cotangents[at];
+}
+
+fn keep_four(at: u32, count: u32, four: vec4<f32>) -> vec4<f32> {
+    var products = vec4<f32>(0.0);
+    if count > 0u {
+        products.x = keep(at, four.x);
+    }
+    if count > 1u {
+        products.y = keep(at + 1u, four.y);
+    }
+    if count > 2u {
+        products.z = keep(at + 2u, four.z);
+    }
+    if count > 3u {
+        products.w = keep(at + 3u, four.w);
+    }
+    return products;
+}
+
+@compute @workgroup_size(WORKGROUP)
+fn weigh(
+    @builtin(local_invocation_index) invocation: u32,
+    @builtin(workgroup_id) workgroup: vec3<u32>,
+    @builtin(num_workgroups) workgroups: vec3<u32>,
+) {
+    let index = index_of(invocation, workgroup, workgroups);
+    let races = run.rows * run.draws;
+    let race = index / soft.strips;
+    if race >= races {
+        return;
+    }
+    // a race of one part has nothing to be merged
+    let won = outcome_at(select(races * run.parts + race, race, run.parts == 1u));
+    let drawn = draw_of(won) != NO_DRAW;
+    let row = row_of(race / run.draws, race % run.draws);
+    let octets = (run.categories - 1u) / 8u + 1u;
+    var sum = vec4<f32>(0.0);
+    var product = vec4<f32>(0.0);
+    for (var octet = index % soft.strips; octet < octets; octet += soft.strips) {
+        let count = run.categories - octet * 8u;
+        var found = Weights(vec4<f32>(0.0), vec4<f32>(0.0));
+        if drawn {
+            let logits_of = load(row.first_logit + octet * 8u, count);
+            found = weights_of(row, octet, logits_of, won.best.key);
+        }
+        let at = race * run.categories + octet * 8u;
+        product += keep_four(at, count, found.low);
+        product += keep_four(at + 4u, max(count, 4u) - 4u, found.high);
+        sum += found.low + found.high;
+    }
+    sums[index] = vec2<f32>(
+        sum.x + sum.y + (sum.z + sum.w),
+        product.x + product.y + (product.z + product.w),
+    );
+}

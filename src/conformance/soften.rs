@@ -1,0 +1,175 @@
+//! Soft samples and gradients of the cases, against the reference's.
+
+use super::Case;
+use crate::error::Error;
+use crate::noise::philox::philox4x32_10;
+use crate::options::{Relaxation, SampleOptions};
+use crate::reference;
+use crate::sampler::Sampler;
+
+/// How far an engine is from the reference at most, in the numbers of a batch.
+///
+/// What is NaN in one and not in the other is infinitely far, and so is a drawn category whose y is not
+/// the largest of its sample, or what is not 0 where a logit is −∞.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct SoftErrors {
+    /// Of samples: as a share of y + 10⁻³¹.
+    pub samples: f64,
+    /// Of gradients: as a share of what they would be if nothing cancelled,
+    /// Σ_draws (y + 10⁻³¹)·(|g| + Σ y|g|)/(τ·T).
+    pub gradients: f64,
+}
+
+impl SoftErrors {
+    const INFINITE: Self = Self { samples: f64::INFINITY, gradients: f64::INFINITY };
+    /// What the CPU engine promises.
+    pub const CPU: Self = Self { samples: 1e-6, gradients: 1e-6 };
+    /// What the GPU engine promises.
+    pub const GPU: Self = Self { samples: 2e-5, gradients: 2e-5 };
+
+    /// Whether both are below those of `promise`.
+    pub fn are_within(self, promise: Self) -> bool {
+        self.samples < promise.samples && self.gradients < promise.gradients
+    }
+
+    /// The larger of each.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        let samples = self.samples.max(other.samples);
+        Self { samples, gradients: self.gradients.max(other.gradients) }
+    }
+}
+
+/// Below this, shares are of this.
+const FLOOR: f64 = 1e-31;
+
+/// The [`cases`](super::cases) of logits, of which there are soft samples.
+pub fn soft_cases() -> impl Iterator<Item = Case> {
+    super::cases().filter(|case| case.logits().is_some())
+}
+
+impl Case {
+    /// What is asked of soft samples; at temperature 1 where the case has 0.
+    pub fn soft_options(&self) -> SampleOptions<'_> {
+        let options = self.options();
+        if options.temperature == 0.0 { options.with_temperature(1.0) } else { options }
+    }
+
+    /// The number of logits, counted once a draw.
+    pub fn work(&self) -> usize {
+        self.rows * self.categories * self.options.draws as usize
+    }
+
+    /// Cotangents for the samples: rows × draws × categories numbers between −1 and 1.
+    pub fn cotangents(&self) -> Vec<f32> {
+        let word = |i: usize| philox4x32_10([(i / 4) as u32, 0, 0, 7], [5, 6])[i % 4] as i32;
+        (0..self.work()).map(|i| word(i) as f32 / 2f32.powi(31)).collect()
+    }
+
+    /// How far an engine's samples and gradients at this τ are from the reference's. What the engine
+    /// leaves unwritten is. A case of weights, which has no soft samples, is infinitely far.
+    ///
+    /// ```
+    /// use gumbel::conformance::{self, SoftErrors};
+    /// use gumbel::{CpuSampler, Sampler};
+    /// let engine = Sampler::from(CpuSampler::new());
+    /// for case in conformance::soft_cases().filter(|case| case.work() < 100) {
+    ///     assert!(case.soften(&engine, 0.5)?.are_within(SoftErrors::CPU), "{case}");
+    /// }
+    /// # Ok::<(), gumbel::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// The engine's, and [`Error::Tau`].
+    pub fn soften(&self, engine: &Sampler, tau: f32) -> Result<SoftErrors, Error> {
+        let Some(logits) = self.logits() else { return Ok(SoftErrors::INFINITE) };
+        let (options, soft) = (self.soft_options(), Relaxation::soft(tau));
+        // no sample and no gradient
+        let mut samples = vec![7.5; self.work()];
+        engine.soften_rows_into(logits, &options, soft, &mut samples)?;
+        let mut gradients = vec![1e30; self.rows * self.categories];
+        engine.soften_rows_vjp_into(logits, &options, soft, &self.cotangents(), &mut gradients)?;
+        self.soft_errors(tau, &samples, &gradients)
+    }
+
+    /// How far samples and gradients that an engine has made with [`soft_options`](Self::soft_options) and
+    /// [`cotangents`](Self::cotangents) are from the reference's.
+    ///
+    /// # Errors
+    /// [`Error::Tau`].
+    pub fn soft_errors(
+        &self,
+        tau: f32,
+        samples: &[f32],
+        gradients: &[f32],
+    ) -> Result<SoftErrors, Error> {
+        let Some(logits) = self.logits() else { return Ok(SoftErrors::INFINITE) };
+        let (options, soft) = (self.soft_options(), Relaxation::soft(tau));
+        let cotangents = self.cotangents();
+        let expected = reference::soften_rows(logits, &options, soft)?;
+        let pulled = reference::soften_rows_vjp(logits, &options, soft, &cotangents)?;
+        let draws = reference::sample_rows(logits, &options)?;
+        let mut errors = SoftErrors::default();
+        if (samples.len(), gradients.len()) != (expected.len(), pulled.len()) {
+            return Ok(SoftErrors::INFINITE);
+        }
+        for (&got, &expected) in samples.iter().zip(&expected) {
+            errors.samples = worse(errors.samples, share(got, expected, expected.abs() + FLOOR));
+        }
+        let categories = logits.categories();
+        for (sample, &draw) in samples.chunks_exact(categories).zip(&draws) {
+            let drawn = sample.get(draw as usize);
+            if drawn.is_some_and(|&drawn| sample.iter().any(|&y| y > drawn)) {
+                errors.samples = f64::INFINITY;
+            }
+        }
+        let slope = slope(options.temperature, tau);
+        let per_row = categories * options.draws as usize;
+        for row in 0..logits.rows() {
+            let of_row = row * per_row..(row + 1) * per_row;
+            let whole = uncancelled(&expected[of_row.clone()], &cotangents[of_row], categories);
+            let row_logits = logits.row_f32(row);
+            for (category, whole) in whole.into_iter().enumerate() {
+                let (got, expected) =
+                    (gradients[row * categories + category], pulled[row * categories + category]);
+                let mut error = share(got, expected, slope * whole);
+                if row_logits[category] == f32::NEG_INFINITY && !expected.is_nan() && got != 0.0 {
+                    error = f64::INFINITY;
+                }
+                errors.gradients = worse(errors.gradients, error);
+            }
+        }
+        Ok(errors)
+    }
+}
+
+fn slope(temperature: f32, tau: f32) -> f64 {
+    1.0 / (f64::from(temperature) * f64::from(tau))
+}
+
+/// The larger, or infinity if one is NaN.
+fn worse(a: f64, b: f64) -> f64 {
+    if b.is_nan() { f64::INFINITY } else { a.max(b) }
+}
+
+/// The difference as a share of something.
+fn share(got: f32, expected: f64, of: f64) -> f64 {
+    // also NaN and NaN, and what is beyond the floats of the engine
+    let same = f64::from(got) == f64::from(expected as f32) || got.is_nan() && expected.is_nan();
+    // less the rounding of a subnormal float
+    let apart = (f64::from(got) - expected).abs() - 2e-45;
+    // a NaN is not below 0
+    if same || apart < 0.0 { 0.0 } else { apart / of }
+}
+
+/// The gradient of a row's samples by keys if nothing cancelled.
+fn uncancelled(samples: &[f64], cotangents: &[f32], categories: usize) -> Vec<f64> {
+    let mut whole = vec![0.0; categories];
+    let draws = samples.chunks_exact(categories).zip(cotangents.chunks_exact(categories));
+    for (sample, cotangents) in draws {
+        let pairs = || sample.iter().zip(cotangents).map(|(&y, &g)| (y, f64::from(g).abs()));
+        let mean: f64 = pairs().map(|(y, g)| y * g).sum();
+        whole.iter_mut().zip(pairs()).for_each(|(x, (y, g))| *x += (y + FLOOR) * (g + mean));
+    }
+    whole
+}

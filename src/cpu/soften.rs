@@ -1,0 +1,331 @@
+//! Soft samples and their gradients: the noise of every category counts.
+//!
+//! All keys are the contract's integers, so that the largest is the hard draw's and the differences are
+//! exact; only weights and their sums are floats.
+//!
+//! | shape | what is done |
+//! |---|---|
+//! | up to [`SHORT`] categories | several races side by side in a [tile](tile::Tile) |
+//! | longer rows | the race finds the largest key behind the filter; then tile by tile |
+//!
+//! Long rows are divided among threads by segments if there are few, all others by rows.
+
+use rayon::prelude::*;
+
+use super::CpuSampler;
+use super::schedule::Plan;
+use super::simd::CpuForm;
+use super::source::Source;
+use crate::error::Error;
+use crate::job::soften::{Softening, one_hot};
+use crate::noise::bits::Stream;
+use crate::noise::order::Best;
+use crate::options::{Data, Logit, Logits, Relaxation, Rows, SampleOptions};
+
+mod lanes;
+mod pull;
+mod tile;
+mod weigh;
+
+use weigh::{SHORT, ShortSamples, Weigher};
+
+/// Categories that are worth the hand-over to another thread.
+const GRAIN: usize = 1 << 13;
+/// Longer rows are cut if there are fewer races than threads could take.
+const SEGMENT: usize = 1 << 14;
+const _: () = assert!(SEGMENT.is_multiple_of(SHORT) && SEGMENT >= GRAIN);
+
+/// A type of logits, as races ask for them and as soft samples do.
+trait Drawable: Source + Logit {}
+
+impl<T: Source + Logit> Drawable for T {}
+
+/// Does the same with rows of any type of logits; soft samples are of no other rows.
+macro_rules! with_logits {
+    ($data:expr, $rows:pat => $do:expr) => {
+        match $data {
+            Data::F32($rows) => $do,
+            Data::F16($rows) => $do,
+            Data::Bf16($rows) => $do,
+            Data::Weights(_) | Data::Counts(_) => unreachable!("soft samples are of logits"),
+        }
+    };
+}
+use with_logits;
+
+impl CpuSampler {
+    /// Soft or straight-through samples of draws: rows × draws × categories, row-major. The draws are
+    /// those that [`sample_rows`](Self::sample_rows) makes with the same options, and the drawn category
+    /// has the largest of a sample (others whose keys are within a rounding of its own may equal it).
+    ///
+    /// Soft samples are within 10⁻⁶·y + 10⁻³⁷ of the [definition](crate::reference::soften_row) in `f64`.
+    /// A category of logit −∞ has exactly 0. A row without a draw is an error, or NaN if the options ask
+    /// for sentinels. The floats are the same in every [form](CpuForm) and on any number of threads.
+    ///
+    /// ```
+    /// use gumbel::{CpuSampler, Logits, Relaxation, SampleOptions};
+    /// let logits = [0.0, 1.0, 2.0];
+    /// let (logits, options) = (Logits::new(&logits, 3)?, SampleOptions::default().with_seed(1));
+    /// let engine = CpuSampler::new();
+    /// let soft = engine.soften_rows(logits, &options, Relaxation::soft(0.5))?;
+    /// assert!((soft.iter().sum::<f32>() - 1.0).abs() < 1e-6);
+    /// let hard = engine.soften_rows(logits, &options, Relaxation::straight_through(0.5))?;
+    /// let draw = engine.sample_rows(logits, &options)?[0] as usize;
+    /// assert_eq!(hard[draw], 1.0);
+    /// assert!(soft.iter().all(|&y| y <= soft[draw]));
+    /// # Ok::<(), gumbel::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`sample_rows`](Self::sample_rows); [`Error::Tau`] for a τ out of range, [`Error::SoftGreedy`]
+    /// at temperature 0, [`Error::TooManySamples`] if the result would not fit.
+    ///
+    /// # Complexity
+    /// O(rows · draws · categories) time, of which each category takes ten to thirty times as long as in a
+    /// draw: no filter spares its noise. Beside the result, some twenty KiB of stack a thread;
+    /// straight-through samples take what draws take.
+    #[doc(alias = "gumbel_softmax")]
+    #[doc(alias = "concrete")]
+    pub fn soften_rows(
+        &self,
+        logits: Logits<'_>,
+        options: &SampleOptions<'_>,
+        relaxation: Relaxation,
+    ) -> Result<Vec<f32>, Error> {
+        let softening = Softening::new(logits, options, relaxation)?;
+        let mut samples = softening.allocate(softening.samples())?;
+        self.soften(&softening, &mut samples)?;
+        Ok(samples)
+    }
+
+    /// As [`soften_rows`](Self::soften_rows), into a slice of rows × draws × categories. After an
+    /// error that names a row, all other rows' samples are there.
+    ///
+    /// # Errors
+    /// As [`soften_rows`](Self::soften_rows), and [`Error::FloatsLength`].
+    pub fn soften_rows_into(
+        &self,
+        logits: Logits<'_>,
+        options: &SampleOptions<'_>,
+        relaxation: Relaxation,
+        samples: &mut [f32],
+    ) -> Result<(), Error> {
+        let softening = Softening::new(logits, options, relaxation)?;
+        Softening::check("samples", softening.samples(), samples)?;
+        self.soften(&softening, samples)
+    }
+
+    /// The vector-Jacobian product of [samples](Self::soften_rows): what a loss whose derivatives by
+    /// the samples are `cotangents` (rows × draws × categories) has for derivatives by the logits, rows ×
+    /// categories, summed over a row's draws.
+    ///
+    /// With y the soft sample, g its cotangent and T the temperature of the options,
+    ///
+    /// ```text
+    /// ∂/∂logitᵢ = 1/(τ·T) · Σ_draws yᵢ (gᵢ − Σⱼ yⱼ gⱼ)
+    /// ```
+    ///
+    /// for soft samples; for straight-through ones this is the definition. The noise is made again from
+    /// seed, row id and draw number, so nothing has to be kept from the samples: give the same options. A
+    /// category of logit −∞ has exactly 0, and where y is 0 a cotangent does not count, whatever it is.
+    /// A row without a draw is an error, or NaN if the options ask for sentinels.
+    ///
+    /// Each gradient is within 10⁻⁶ of Σ_draws yᵢ (|gᵢ| + Σⱼ yⱼ|gⱼ|)/(τ·T) of the
+    /// [definition](crate::reference::soften_rows_vjp) in `f64`, for up to 100 draws.
+    ///
+    /// ```
+    /// use gumbel::{CpuSampler, Logits, Relaxation, SampleOptions};
+    /// let logits = [0.0, 1.0, 2.0];
+    /// let (logits, options) = (Logits::new(&logits, 3)?, SampleOptions::default().with_seed(1));
+    /// let soft = Relaxation::soft(0.5);
+    /// // of the loss y₂
+    /// let gradient = CpuSampler::new().soften_rows_vjp(logits, &options, soft, &[0.0, 0.0, 1.0])?;
+    /// assert!(gradient[2] > 0.0 && gradient.iter().sum::<f32>().abs() < 1e-6);
+    /// # Ok::<(), gumbel::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`soften_rows`](Self::soften_rows), and [`Error::FloatsLength`] for the wrong number of
+    /// cotangents.
+    ///
+    /// # Complexity
+    /// As [`soften_rows`](Self::soften_rows); a row's draws are taken by one thread, unless the row is
+    /// longer than 32,768 categories. Beside the result, for several draws of rows of more than 256
+    /// categories, a row of floats a thread.
+    #[doc(alias = "backward")]
+    #[doc(alias = "gradient")]
+    pub fn soften_rows_vjp(
+        &self,
+        logits: Logits<'_>,
+        options: &SampleOptions<'_>,
+        relaxation: Relaxation,
+        cotangents: &[f32],
+    ) -> Result<Vec<f32>, Error> {
+        let softening = Softening::new(logits, options, relaxation)?;
+        Softening::check("cotangents", softening.samples(), cotangents)?;
+        let mut gradients = softening.allocate(softening.gradients())?;
+        self.pull(&softening, cotangents, &mut gradients)?;
+        Ok(gradients)
+    }
+
+    /// As [`soften_rows_vjp`](Self::soften_rows_vjp), into a slice of rows × categories. After an
+    /// error that names a row, all other rows' gradients are there.
+    ///
+    /// # Errors
+    /// As [`soften_rows_vjp`](Self::soften_rows_vjp), and [`Error::FloatsLength`].
+    pub fn soften_rows_vjp_into(
+        &self,
+        logits: Logits<'_>,
+        options: &SampleOptions<'_>,
+        relaxation: Relaxation,
+        cotangents: &[f32],
+        gradients: &mut [f32],
+    ) -> Result<(), Error> {
+        let softening = Softening::new(logits, options, relaxation)?;
+        Softening::check("cotangents", softening.samples(), cotangents)?;
+        Softening::check("gradients", softening.gradients(), gradients)?;
+        self.pull(&softening, cotangents, gradients)
+    }
+
+    fn soften(&self, softening: &Softening<'_>, samples: &mut [f32]) -> Result<(), Error> {
+        let categories = softening.categories();
+        if softening.relaxation.hard {
+            let mut draws = softening.job.allocate()?;
+            self.run(&softening.job, &mut draws);
+            let hot = |(sample, &draw): (&mut [f32], &u32)| one_hot(draw, sample);
+            if is_small(softening) {
+                samples.chunks_exact_mut(categories).zip(&draws).for_each(hot);
+            } else {
+                let each = samples.par_chunks_exact_mut(categories).zip(&draws);
+                let each = each.with_min_len(GRAIN.div_ceil(categories));
+                self.on_pool(softening, || each.for_each(hot));
+            }
+        } else {
+            let soften = Soften::new(softening, self.form, self.filter);
+            self.on_pool(softening, || soften.samples(samples));
+        }
+        softening.report_samples(samples)
+    }
+
+    fn pull(
+        &self,
+        softening: &Softening<'_>,
+        cotangents: &[f32],
+        gradients: &mut [f32],
+    ) -> Result<(), Error> {
+        let soften = Soften::new(softening, self.form, self.filter);
+        self.on_pool(softening, || soften.gradients(cotangents, gradients));
+        softening.report_gradients(gradients)
+    }
+
+    fn on_pool(&self, softening: &Softening<'_>, work: impl FnOnce() + Send) {
+        match &self.pool {
+            Some(pool) if !is_small(softening) => pool.install(work),
+            _ => work(),
+        }
+    }
+}
+
+/// Whether other threads would not pay: then no pool is woken.
+fn is_small(softening: &Softening<'_>) -> bool {
+    softening.samples() < 2 * GRAIN
+}
+
+/// A call, and how it is done.
+#[derive(Clone, Copy)]
+struct Soften<'a> {
+    softening: &'a Softening<'a>,
+    plan: Plan<'a>,
+    weigher: Weigher,
+}
+
+impl<'a> Soften<'a> {
+    fn new(softening: &'a Softening<'a>, form: CpuForm, filter: bool) -> Self {
+        let plan = Plan::of(&softening.job, form, filter);
+        let (scale, fall) = (softening.scale, softening.fall());
+        let weigher = Weigher { form, scale, keys: plan.keys, fall };
+        Self { softening, plan, weigher }
+    }
+
+    /// Rows × draws × categories.
+    fn samples(&self, samples: &mut [f32]) {
+        with_logits!(self.softening.job.logits.data(), rows => self.samples_of(rows, samples));
+    }
+
+    fn samples_of<T: Drawable>(&self, rows: Rows<'_, T>, samples: &mut [f32]) {
+        let (categories, job) = (self.softening.categories(), &self.softening.job);
+        let grain = self.grain(categories);
+        if categories > SHORT && self.cuts(job.total()) {
+            for (sample, race) in samples.chunks_exact_mut(categories).zip(job.races(0)) {
+                self.long(rows, race, sample, true);
+            }
+            return;
+        }
+        let soften = |(i, samples): (usize, &mut [f32])| {
+            let first = i * grain;
+            if categories > SHORT {
+                let races = samples.chunks_exact_mut(categories).zip(job.races(first));
+                races.for_each(|(sample, race)| self.long(rows, race, sample, false));
+            } else {
+                self.weigher.form.run(ShortSamples { of: *self, rows, first, samples });
+            }
+        };
+        if is_small(self.softening) {
+            samples.chunks_mut(grain * categories).enumerate().for_each(soften);
+        } else {
+            samples.par_chunks_mut(grain * categories).enumerate().for_each(soften);
+        }
+    }
+
+    /// The sample of a long row: of all threads if it is to be cut.
+    fn long<T: Drawable>(
+        &self,
+        rows: Rows<'_, T>,
+        (row, draw): (usize, u32),
+        sample: &mut [f32],
+        cut: bool,
+    ) {
+        let stream = self.softening.job.stream(row, draw);
+        let Some(leader) = self.leader(stream, rows.row(row)) else {
+            return sample.fill(f32::NAN);
+        };
+        let weigh = |(i, weights): (usize, &mut [f32])| {
+            let first = i * SEGMENT;
+            let logits = &rows.row(row)[first..][..weights.len()];
+            self.weigher.weigh(stream, logits, first as u32, leader, weights)
+        };
+        // added up in the same order, cut or not
+        let sum: f64 = if cut {
+            let sums: Vec<_> = sample.par_chunks_mut(SEGMENT).enumerate().map(weigh).collect();
+            sums.iter().sum()
+        } else {
+            sample.chunks_mut(SEGMENT).enumerate().map(weigh).sum()
+        };
+        let scale = (1.0 / sum) as f32;
+        let scaled = |weights: &mut [f32]| weights.iter_mut().for_each(|y| *y *= scale);
+        if cut {
+            sample.par_chunks_mut(SEGMENT).for_each(scaled);
+        } else {
+            scaled(sample);
+        }
+    }
+
+    /// The largest key of a row, or `None` if it has no draw.
+    fn leader<T: Drawable>(&self, stream: Stream, logits: &[T]) -> Option<i64> {
+        let outcome = self.plan.race(stream, logits, 0);
+        (!outcome.invalid && outcome.best != Best::NONE).then_some(outcome.best.key)
+    }
+
+    /// Rows of so many floats to be taken at once.
+    fn grain(&self, floats: usize) -> usize {
+        GRAIN.div_ceil(floats)
+    }
+
+    /// Whether so many long rows are too few to be divided among threads.
+    fn cuts(&self, rows: usize) -> bool {
+        // small calls do not ask for a pool
+        let long = self.softening.categories() > 2 * SEGMENT;
+        let threads = if long { rayon::current_num_threads() } else { 1 };
+        threads > 1 && rows < 4 * threads
+    }
+}

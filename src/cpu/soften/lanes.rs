@@ -1,0 +1,171 @@
+//! The contract's arithmetic and the weights of soft samples, without a branch: plain loops over
+//! these are what the compiler makes vectors of.
+//!
+//! Words are kept in 64-bit lanes, as the products need them.
+
+use crate::noise::gumbel::{LN1P, LN2, SEEN, TAIL};
+
+const LOW: u64 = 0xffff_ffff;
+/// 2⁵²: the unit of a float from here on is 1.
+const UNITS: u64 = 0x4330_0000_0000_0000;
+/// 1.5·2⁵²: added to a float of up to ±2⁵¹, it leaves the nearest integer, ties to even.
+const TO_INTEGER: f64 = 6_755_399_441_055_744.0;
+
+/// The product of two 0.32 fractions.
+#[inline(always)]
+fn mul_high(a: u64, b: u64) -> u64 {
+    ((a & LOW) * (b & LOW)) >> 32
+}
+
+#[inline(always)]
+fn alternating(words: &[u32], x: u64) -> u64 {
+    words[1..].iter().fold(words[0].into(), |sum, &word| u64::from(word) - mul_high(sum, x))
+}
+
+#[inline(always)]
+fn ln1p(f: u64) -> u64 {
+    let f = f & u64::from(SEEN);
+    f - mul_high(f, mul_high(f, alternating(&LN1P, f)))
+}
+
+/// ln(−ln(1 − p) / p), a 0.32 fraction, of 64 bits of noise below a half.
+#[inline(always)]
+pub(super) fn tail(v: u64) -> u64 {
+    let x = (v >> 31) & u64::from(SEEN);
+    mul_high(x, alternating(&TAIL, !x & LOW))
+}
+
+/// The leading zeros of n > 0, from the exponent of a float: vectors seldom have an instruction.
+#[inline(always)]
+fn leading_zeros(n: u64) -> u64 {
+    let high = n >> 32;
+    let (word, of_one) = if high != 0 { (high, 1023 + 31) } else { (n & LOW, 1023 + 63) };
+    // the word as a float, exactly
+    let float = f64::from_bits(UNITS | word) - f64::from_bits(UNITS);
+    of_one - (float.to_bits() >> 52)
+}
+
+/// As [`gumbel`](crate::noise::gumbel)'s, in 0.32 fractions.
+#[inline(always)]
+fn neg_ln(n: u64) -> u64 {
+    let zeros = leading_zeros(n);
+    let f = ((n << (zeros & 63)) >> 31) & LOW;
+    (zeros + 2) * u64::from(LN2) - ln1p(f)
+}
+
+/// −ln p or −ln(1 − p), whichever is of the smaller.
+#[inline(always)]
+pub(super) fn outer(v: u64) -> u64 {
+    neg_ln(2 * (if is_low(v) { v } else { !v }) + 1)
+}
+
+/// The Gumbel value of noise with this [`outer`] logarithm and [`tail`].
+#[inline(always)]
+pub(super) fn gumbel_of(v: u64, outer: u64, tail: u64) -> i64 {
+    let inner = neg_ln(outer).wrapping_sub(33 * u64::from(LN2));
+    let g = if is_low(v) { outer.wrapping_sub(tail) } else { inner };
+    ((g as i64) + (1 << 7)) >> 8
+}
+
+/// Whether p is below ½.
+#[inline(always)]
+fn is_low(v: u64) -> bool {
+    v < 1 << 63
+}
+
+/// Scaled logits below this are [near](near_fixed).
+pub(super) const NEAR: f64 = (1u64 << 27) as f64;
+
+/// [`fixed`](crate::noise::order::fixed) of a logit whose product with the scale is below [`NEAR`]: the
+/// product of two `f32` is exact in `f64`, and is rounded once. Anything for other logits.
+#[inline(always)]
+pub(super) fn near_fixed(logit: f32, units: f64) -> i64 {
+    let rounded = f64::from(logit) * units + TO_INTEGER;
+    rounded.to_bits().wrapping_sub(TO_INTEGER.to_bits()) as i64
+}
+
+/// 2ʳ for r from −½ to ½, highest power first: Taylor's, of which 5·10⁻⁹ is left.
+const EXP2: [f32; 8] = [
+    1.525_273_4e-5,
+    1.540_353_1e-4,
+    1.333_355_8e-3,
+    9.618_129e-3,
+    5.550_411e-2,
+    2.402_265e-1,
+    6.931_472e-1,
+    1.0,
+];
+
+/// 2^(−behind·fall), the weight of a category whose key is so many units behind the largest; 1 for the
+/// largest, never more, and 0 below 2⁻¹²⁶.
+#[inline(always)]
+pub(super) fn weight(behind: u64, fall: f64) -> f32 {
+    let x = behind as f64 * fall;
+    // not f64::min, of which the compiler makes more than an instruction
+    let x = if x < 200.0 { x } else { 200.0 };
+    let integer = TO_INTEGER - x;
+    let rest = ((TO_INTEGER - integer) - x) as f32;
+    let power = integer.to_bits().wrapping_sub(TO_INTEGER.to_bits()) as i32;
+    let fraction = EXP2[1..].iter().fold(EXP2[0], |sum, &word| sum * rest + word);
+    let whole = f32::from_bits(((power + 127) as u32) << 23);
+    if power >= -126 { fraction * whole } else { 0.0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::noise::gumbel::gumbel;
+    use crate::noise::order::{Scale, fixed};
+    use crate::noise::philox::philox4x32_10;
+
+    fn words() -> impl Iterator<Item = u64> {
+        let random = (0..200_000).map(|i| philox4x32_10([i, 0, 0, 9], [3, 4]));
+        let random = random.map(|[a, b, c, _]| (u64::from(a) << 32 | u64::from(b)) >> (c % 64));
+        let edges = (0..64).flat_map(|i| [1 << i, (1 << i) - 1, !(1 << i), u64::MAX << i]);
+        random.chain(edges)
+    }
+
+    #[test]
+    fn gumbel_values_are_the_contracts() {
+        for v in words().flat_map(|v| [v, !v]) {
+            assert_eq!(gumbel_of(v, outer(v), tail(v)), i64::from(gumbel(v)), "{v:#x}");
+        }
+    }
+
+    #[test]
+    fn near_logits_are_the_contracts() {
+        let mut near = 0;
+        for v in words() {
+            let logit = f32::from_bits(v as u32);
+            for temperature in [1.0, 0.7, 3.0, Scale::MIN_TEMPERATURE, Scale::MAX_TEMPERATURE] {
+                let scale = Scale::from_temperature(temperature).unwrap();
+                let factor = f64::from(scale.reciprocal());
+                if (f64::from(logit) * factor).abs() < NEAR {
+                    let got = near_fixed(logit, factor * (1u64 << 24) as f64);
+                    assert_eq!(got, fixed(logit.to_bits(), scale), "{logit} at {temperature}");
+                    near += 1;
+                }
+            }
+        }
+        assert!(near > 100_000);
+    }
+
+    #[test]
+    fn weights_are_powers_of_two() {
+        let mut worst = 0f64;
+        for v in words() {
+            for fall in [1e-9, 8.6e-8, 1e-3, 2f64.powi(76), 2f64.powi(-124)] {
+                let (got, expected) = (weight(v, fall), (-(v as f64) * fall).exp2());
+                assert!(got <= 1.0);
+                if expected >= f64::from(f32::MIN_POSITIVE) {
+                    worst = worst.max((f64::from(got) - expected).abs() / expected);
+                } else {
+                    assert!(got <= 2.0 * f32::MIN_POSITIVE);
+                }
+            }
+        }
+        assert!(worst < 1.5e-7, "{worst:e}");
+        assert_eq!(weight(0, f64::MAX), 1.0);
+        assert_eq!(weight(1, 1e300), 0.0);
+    }
+}

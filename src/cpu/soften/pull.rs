@@ -1,0 +1,212 @@
+//! Gradients: cotangents of samples pulled back to logits.
+
+use rayon::prelude::*;
+
+use super::tile::{OCTETS, Tile};
+use super::weigh::{SHORT, fill, sum, weigh_short};
+use super::{Drawable, Soften, is_small, with_logits};
+use crate::cpu::simd::{Simd, Task};
+use crate::noise::bits::OCTET;
+use crate::options::{Data, Rows};
+
+impl Soften<'_> {
+    /// Rows × categories, from cotangents of rows × draws × categories.
+    pub(super) fn gradients(&self, cotangents: &[f32], gradients: &mut [f32]) {
+        with_logits!(self.softening.job.logits.data(), rows => {
+            self.gradients_of(rows, cotangents, gradients);
+        });
+    }
+
+    fn gradients_of<T: Drawable>(
+        &self,
+        rows: Rows<'_, T>,
+        cotangents: &[f32],
+        gradients: &mut [f32],
+    ) {
+        let (categories, draws) = (rows.categories(), self.softening.job.draws as usize);
+        let per_row = draws * categories;
+        if categories > SHORT && self.cuts(gradients.len() / categories) {
+            let mut weights = Vec::new();
+            let each = gradients.chunks_exact_mut(categories).zip(cotangents.chunks(per_row));
+            for (row, (gradient, cotangents)) in each.enumerate() {
+                self.long_gradient(rows, row, cotangents, gradient, &mut weights, true);
+            }
+            return;
+        }
+        let grain = self.grain(per_row);
+        let pull = |weights: &mut Vec<f32>, i: usize, gradients: &mut [f32], cotangents: &[f32]| {
+            let first = i * grain;
+            if categories > SHORT {
+                let each = gradients.chunks_exact_mut(categories).zip(cotangents.chunks(per_row));
+                for (row, (gradient, cotangents)) in (first..).zip(each) {
+                    self.long_gradient(rows, row, cotangents, gradient, weights, false);
+                }
+            } else {
+                let first = first * draws;
+                self.weigher.form.run(ShortGradients {
+                    of: *self,
+                    rows,
+                    first,
+                    cotangents,
+                    gradients,
+                });
+            }
+        };
+        if is_small(self.softening) {
+            let mut weights = Vec::new();
+            let chunks = gradients.chunks_mut(grain * categories);
+            for (i, (gradients, cotangents)) in
+                chunks.zip(cotangents.chunks(grain * per_row)).enumerate()
+            {
+                pull(&mut weights, i, gradients, cotangents);
+            }
+        } else {
+            let chunks = gradients.par_chunks_mut(grain * categories);
+            let chunks = chunks.zip(cotangents.par_chunks(grain * per_row)).enumerate();
+            chunks.for_each_init(Vec::new, |weights, (i, (gradients, cotangents))| {
+                pull(weights, i, gradients, cotangents);
+            });
+        }
+    }
+
+    /// The gradient of a long row; `weights` is memory for them, if there are several draws.
+    fn long_gradient<T: Drawable>(
+        &self,
+        rows: Rows<'_, T>,
+        row: usize,
+        cotangents: &[f32],
+        gradient: &mut [f32],
+        weights: &mut Vec<f32>,
+        cut: bool,
+    ) {
+        let (categories, slope) = (gradient.len(), self.softening.slope());
+        let draws = self.softening.job.draws;
+        if draws == 1 {
+            // its place will do
+            self.long(rows, (row, 0), gradient, cut);
+            self.weigher.form.run(Pull { sample: None, cotangents, gradient });
+        } else {
+            weights.resize(categories, 0.0);
+            gradient.fill(0.0);
+            for (draw, cotangents) in (0..draws).zip(cotangents.chunks_exact(categories)) {
+                self.long(rows, (row, draw), weights, cut);
+                self.weigher.form.run(Pull { sample: Some(weights), cotangents, gradient });
+            }
+        }
+        self.weigher.form.run(Scale { gradient, slope });
+    }
+}
+
+/// Adds what a sample and its cotangents make of a gradient to it; if there is no other place, the
+/// sample is where the gradient goes.
+struct Pull<'a> {
+    sample: Option<&'a [f32]>,
+    cotangents: &'a [f32],
+    gradient: &'a mut [f32],
+}
+
+impl Task for Pull<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, _: S) {
+        let Self { sample, cotangents, gradient } = self;
+        match sample {
+            Some(sample) => {
+                let mean = mean(sample, cotangents) as f32;
+                for ((x, &y), &g) in gradient.iter_mut().zip(sample).zip(cotangents) {
+                    *x += term(y, g, mean);
+                }
+            }
+            None => {
+                let mean = mean(gradient, cotangents) as f32;
+                for (y, &g) in gradient.iter_mut().zip(cotangents) {
+                    *y = term(*y, g, mean);
+                }
+            }
+        }
+    }
+}
+
+/// Σ y·g
+#[inline(always)]
+fn mean(sample: &[f32], cotangents: &[f32]) -> f64 {
+    let pieces = sample.chunks(SHORT).zip(cotangents.chunks(SHORT));
+    let product = |(&y, &g): (&f32, &f32)| if y == 0.0 { 0.0 } else { y * g };
+    pieces.map(|(sample, cotangents)| sum(sample.iter().zip(cotangents).map(product))).sum()
+}
+
+/// What a category contributes.
+#[inline(always)]
+fn term(y: f32, g: f32, mean: f32) -> f32 {
+    if y == 0.0 { 0.0 } else { y * (g - mean) }
+}
+
+/// From derivatives by keys to those by logits.
+struct Scale<'a> {
+    gradient: &'a mut [f32],
+    slope: f64,
+}
+
+impl Task for Scale<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, _: S) {
+        scale(self.gradient, self.slope);
+    }
+}
+
+/// In f64, where the slope is finite: 0 stays 0.
+#[inline(always)]
+fn scale(gradient: &mut [f32], slope: f64) {
+    gradient.iter_mut().for_each(|x| *x = (f64::from(*x) * slope) as f32);
+}
+
+/// The gradients of short rows, of which the races `first ..` are the draws.
+struct ShortGradients<'a, T> {
+    of: Soften<'a>,
+    rows: Rows<'a, T>,
+    first: usize,
+    cotangents: &'a [f32],
+    gradients: &'a mut [f32],
+}
+
+impl<T: Drawable> Task for ShortGradients<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let Self { of, rows, first, cotangents, gradients } = self;
+        let categories = rows.categories();
+        let draws = of.softening.job.draws as usize;
+        let at_once = OCTETS / categories.div_ceil(OCTET);
+        let mut tile = Tile::new();
+        let mut weights = [0.0; SHORT];
+        gradients.fill(0.0);
+        let mut races = of.softening.job.races(first);
+        let mut race = 0;
+        for cotangents in cotangents.chunks(at_once * categories) {
+            let these = races.by_ref().take(cotangents.len() / categories);
+            let sound = fill(s, &mut tile, of, rows, these);
+            let each = tile.keys.as_flattened().chunks(categories.next_multiple_of(OCTET));
+            for (i, (cotangents, keys)) in cotangents.chunks(categories).zip(each).enumerate() {
+                let gradient = &mut gradients[race / draws * categories..][..categories];
+                let weights = &mut weights[..categories];
+                match weigh_short(keys, sound & 1 << i != 0, of.weigher.fall, weights) {
+                    None => gradient.fill(f32::NAN),
+                    Some(sum) => {
+                        let scale = (1.0 / sum) as f32;
+                        weights.iter_mut().for_each(|y| *y *= scale);
+                        let mean = mean(weights, cotangents) as f32;
+                        for ((x, &y), &g) in gradient.iter_mut().zip(&*weights).zip(cotangents) {
+                            *x += term(y, g, mean);
+                        }
+                    }
+                }
+                race += 1;
+            }
+        }
+        scale(gradients, of.softening.slope());
+    }
+}

@@ -1,0 +1,160 @@
+//! The weights of categories, from their exact keys.
+
+use super::Soften;
+use super::lanes::weight;
+use super::tile::{NO_KEY, OCTETS, Tile, farthest};
+use crate::cpu::bound::RoundKeys;
+use crate::cpu::simd::{CpuForm, Simd, Task};
+use crate::noise::bits::{OCTET, Stream};
+use crate::noise::order::Scale;
+use crate::options::{Logit, Rows};
+
+/// The most categories of a row that shares a tile.
+pub(super) const SHORT: usize = OCTETS * OCTET;
+
+/// What weights depend on beside logits and streams.
+#[derive(Clone, Copy)]
+pub(super) struct Weigher {
+    pub(super) form: CpuForm,
+    pub(super) scale: Scale,
+    pub(super) keys: RoundKeys,
+    pub(super) fall: f64,
+}
+
+impl Weigher {
+    /// The weights of categories `first ..` of a race whose largest key is known, and their sum.
+    pub(super) fn weigh<T: Logit>(
+        &self,
+        stream: Stream,
+        logits: &[T],
+        first: u32,
+        leader: i64,
+        weights: &mut [f32],
+    ) -> f64 {
+        self.form.run(Weigh { by: self, stream, logits, first, leader, weights })
+    }
+}
+
+/// The weights of part of a long row.
+struct Weigh<'a, T> {
+    by: &'a Weigher,
+    stream: Stream,
+    logits: &'a [T],
+    /// The number of the first, a multiple of eight.
+    first: u32,
+    leader: i64,
+    weights: &'a mut [f32],
+}
+
+impl<T: Logit> Task for Weigh<'_, T> {
+    type Output = f64;
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) -> f64 {
+        let Self { by, stream, logits, first, leader, weights } = self;
+        let mut tile = Tile::new();
+        let mut sum = 0.0;
+        let mut octet = first / OCTET as u32;
+        for (logits, weights) in logits.chunks(SHORT).zip(weights.chunks_mut(SHORT)) {
+            let octets = logits.len().div_ceil(OCTET);
+            tile.place(0, octets, octet, stream);
+            T::widen_all(logits, &mut tile.logits.as_flattened_mut()[..logits.len()]);
+            tile.evaluate(s, octets, by.scale, &by.keys);
+            sum += weigh(tile.keys.as_flattened(), leader, by.fall, weights);
+            octet += octets as u32;
+        }
+        sum
+    }
+}
+
+/// The weights of keys behind the largest, and their sum.
+#[inline(always)]
+fn weigh(keys: &[i64], leader: i64, fall: f64, weights: &mut [f32]) -> f64 {
+    for (weight_of, &key) in weights.iter_mut().zip(keys) {
+        // at most 2⁶⁴ − 1
+        let behind = leader.wrapping_sub(key) as u64;
+        let one = weight(behind, fall);
+        *weight_of = if key == NO_KEY { 0.0 } else { one };
+    }
+    sum(weights.iter().copied())
+}
+
+/// The sum of up to [`SHORT`] floats, sixteen side by side.
+#[inline(always)]
+pub(super) fn sum(floats: impl ExactSizeIterator<Item = f32>) -> f64 {
+    let mut sums = [0.0f32; 16];
+    for (i, float) in floats.enumerate() {
+        sums[i % 16] += float;
+    }
+    sums.iter().map(|&sum| f64::from(sum)).sum()
+}
+
+/// The samples of short rows: of the races `first ..`, so many as there is room for.
+pub(super) struct ShortSamples<'a, T> {
+    pub(super) of: Soften<'a>,
+    pub(super) rows: Rows<'a, T>,
+    pub(super) first: usize,
+    pub(super) samples: &'a mut [f32],
+}
+
+impl<T: Logit> Task for ShortSamples<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let Self { of, rows, first, samples } = self;
+        let categories = rows.categories();
+        let at_once = OCTETS / categories.div_ceil(OCTET);
+        let mut tile = Tile::new();
+        let mut races = of.softening.job.races(first);
+        for samples in samples.chunks_mut(at_once * categories) {
+            let these = races.by_ref().take(samples.len() / categories);
+            let sound = fill(s, &mut tile, of, rows, these);
+            let each = tile.keys.as_flattened().chunks(categories.next_multiple_of(OCTET));
+            for (i, (sample, keys)) in samples.chunks_exact_mut(categories).zip(each).enumerate() {
+                match weigh_short(keys, sound & 1 << i != 0, of.weigher.fall, sample) {
+                    None => sample.fill(f32::NAN),
+                    Some(sum) => {
+                        let scale = (1.0 / sum) as f32;
+                        sample.iter_mut().for_each(|y| *y *= scale);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Evaluates the keys of some short races, and says in bits which have no NaN and no +∞.
+#[inline(always)]
+pub(super) fn fill<S: Simd, T: Logit>(
+    s: S,
+    tile: &mut Tile,
+    of: Soften<'_>,
+    rows: Rows<'_, T>,
+    races: impl Iterator<Item = (usize, u32)>,
+) -> u32 {
+    let categories = rows.categories();
+    let octets = categories.div_ceil(OCTET);
+    let (mut sound, mut filled) = (0, 0);
+    for (i, (row, draw)) in races.enumerate() {
+        tile.place(filled, octets, 0, of.softening.job.stream(row, draw));
+        let logits = &mut tile.logits[filled..filled + octets].as_flattened_mut()[..categories];
+        T::widen_all(rows.row(row), logits);
+        sound |= u32::from(farthest(logits) < f32::INFINITY.to_bits()) << i;
+        filled += octets;
+    }
+    tile.evaluate(s, filled, of.weigher.scale, &of.weigher.keys);
+    sound
+}
+
+/// The weights of a short row and their sum, or `None` if it has no draw.
+#[inline(always)]
+pub(super) fn weigh_short(
+    keys: &[i64],
+    sound: bool,
+    fall: f64,
+    weights: &mut [f32],
+) -> Option<f64> {
+    let leader = keys.iter().fold(NO_KEY, |most, &key| if key > most { key } else { most });
+    (sound && leader != NO_KEY).then(|| weigh(keys, leader, fall, weights))
+}

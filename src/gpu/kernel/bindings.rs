@@ -1,0 +1,73 @@
+//! What is bound to the kernels, by number.
+
+/// Binds buffers in the order of the bindings.
+pub(in crate::gpu) fn bind(
+    device: &wgpu::Device,
+    layout: &wgpu::BindGroupLayout,
+    bound: &[wgpu::BufferBinding<'_>],
+) -> wgpu::BindGroup {
+    bind_at(device, layout, &(0..).zip(bound.iter().cloned()).collect::<Vec<_>>())
+}
+
+/// Binds buffers at these bindings.
+pub(in crate::gpu) fn bind_at(
+    device: &wgpu::Device,
+    layout: &wgpu::BindGroupLayout,
+    bound: &[(u32, wgpu::BufferBinding<'_>)],
+) -> wgpu::BindGroup {
+    let entries: Vec<_> = bound
+        .iter()
+        .map(|(binding, buffer)| wgpu::BindGroupEntry {
+            binding: *binding,
+            resource: wgpu::BindingResource::Buffer(buffer.clone()),
+        })
+        .collect();
+    device.create_bind_group(&wgpu::BindGroupDescriptor {
+        label: Some("gumbel"),
+        layout,
+        entries: &entries,
+    })
+}
+
+pub(super) type Entry = wgpu::BindGroupLayoutEntry;
+
+fn entry(binding: u32, ty: wgpu::BufferBindingType) -> Entry {
+    Entry {
+        binding,
+        visibility: wgpu::ShaderStages::COMPUTE,
+        ty: wgpu::BindingType::Buffer { ty, has_dynamic_offset: false, min_binding_size: None },
+        count: None,
+    }
+}
+
+fn uniform(binding: u32) -> Entry {
+    entry(binding, wgpu::BufferBindingType::Uniform)
+}
+
+fn storage(binding: u32, read_only: bool) -> Entry {
+    entry(binding, wgpu::BufferBindingType::Storage { read_only })
+}
+
+/// What all kernels of draws have.
+pub(super) fn plain() -> Vec<Entry> {
+    vec![uniform(0), storage(1, true), storage(2, true), storage(3, false), storage(4, false)]
+}
+
+/// The same, and what each row may have of its own.
+pub(super) fn each() -> Vec<Entry> {
+    plain().into_iter().chain((5..9).map(|binding| storage(binding, true))).collect()
+}
+
+/// What a race is made from and finds, without draws, and with what `shaders/kernel/soften.wgsl` has.
+pub(super) fn soft() -> Vec<Entry> {
+    let own =
+        [uniform(5), storage(6, false), storage(7, true), storage(8, false), storage(9, false)];
+    plain().into_iter().take(4).chain(own).collect()
+}
+
+pub(super) fn bind_group_layout(device: &wgpu::Device, entries: &[Entry]) -> wgpu::BindGroupLayout {
+    device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
+        label: Some("gumbel"),
+        entries,
+    })
+}

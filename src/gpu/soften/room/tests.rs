@@ -1,0 +1,36 @@
+use std::mem::offset_of;
+
+use super::*;
+use crate::shaders::{Kernel, Share, Variant};
+
+/// The uniform is laid out by two compilers: their offsets agree, field by field.
+#[test]
+fn soft_is_laid_out_as_in_the_shader() {
+    let source = Variant {
+        kernel: Kernel::Total,
+        share: Share::Alone,
+        format: crate::options::LogitsFormat::F32,
+        vec4: false,
+        each: false,
+        immediates: false,
+        int64: false,
+        workgroup_size: 64,
+    }
+    .source();
+    let module = naga::front::wgsl::parse_str(&source).unwrap();
+    let members = module.types.iter().find_map(|(_, ty)| match &ty.inner {
+        naga::TypeInner::Struct { members, .. } if ty.name.as_deref() == Some("Soft") => {
+            Some(members)
+        }
+        _ => None,
+    });
+    let shader: Vec<_> =
+        members.unwrap().iter().map(|m| (m.name.as_deref().unwrap(), m.offset as usize)).collect();
+    let host = [
+        ("fall", offset_of!(Soft, fall)),
+        ("reach", offset_of!(Soft, reach)),
+        ("strips", offset_of!(Soft, strips)),
+        ("pulls", offset_of!(Soft, pulls)),
+    ];
+    assert_eq!(shader, host);
+}

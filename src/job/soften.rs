@@ -1,0 +1,127 @@
+//! A validated call that softens draws: what the engines are given.
+
+use super::{Job, Temperature, undrawable};
+use crate::error::Error;
+use crate::noise::gumbel::UNIT;
+use crate::noise::order::Scale;
+use crate::options::{Data, Logits, Relaxation, SampleOptions, with_rows};
+
+/// A call that has passed every check that does not look at the logits themselves.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Softening<'a> {
+    pub(crate) job: Job<'a>,
+    pub(crate) scale: Scale,
+    pub(crate) relaxation: Relaxation,
+}
+
+impl<'a> Softening<'a> {
+    pub(crate) fn new(
+        logits: Logits<'a>,
+        options: &SampleOptions<'a>,
+        relaxation: Relaxation,
+    ) -> Result<Self, Error> {
+        let tau = relaxation.tau;
+        if !(Scale::MIN_TEMPERATURE..=Scale::MAX_TEMPERATURE).contains(&tau) {
+            return Err(Error::Tau { got: tau });
+        }
+        let job = Job::new(logits, options)?;
+        let Temperature::Scaled(scale) = job.temperature else { return Err(Error::SoftGreedy) };
+        let floats = job.total().checked_mul(logits.categories());
+        if floats.is_none_or(|n| n > isize::MAX as usize / size_of::<f32>()) {
+            return Err(Self::too_many(&job));
+        }
+        Ok(Self { job, scale, relaxation })
+    }
+
+    fn too_many(job: &Job<'_>) -> Error {
+        let (rows, categories) = (job.logits.rows(), job.logits.categories());
+        Error::TooManySamples { rows, draws: job.draws, categories }
+    }
+
+    pub(crate) fn categories(&self) -> usize {
+        self.job.logits.categories()
+    }
+
+    /// The floats of all samples: rows × draws × categories.
+    pub(crate) fn samples(&self) -> usize {
+        self.job.total() * self.categories()
+    }
+
+    /// The floats of all gradients: rows × categories.
+    pub(crate) fn gradients(&self) -> usize {
+        self.job.logits.rows() * self.categories()
+    }
+
+    /// By how much the power of two of a weight falls for each unit by which a key does:
+    /// 2⁻²⁴ log₂ e / τ.
+    pub(crate) fn fall(&self) -> f64 {
+        std::f64::consts::LOG2_E / (UNIT as f64 * f64::from(self.relaxation.tau))
+    }
+
+    /// What the derivatives by keys are to be multiplied by to be those by logits: 1/(τ·T).
+    pub(crate) fn slope(&self) -> f64 {
+        f64::from(self.scale.reciprocal()) / f64::from(self.relaxation.tau)
+    }
+
+    /// Memory for so many floats.
+    pub(crate) fn allocate(&self, floats: usize) -> Result<Vec<f32>, Error> {
+        let mut memory = Vec::new();
+        memory.try_reserve_exact(floats).map_err(|_| Self::too_many(&self.job))?;
+        memory.resize(floats, 0.0);
+        Ok(memory)
+    }
+
+    /// Whether a slice has the length that the call needs.
+    pub(crate) fn check(what: &'static str, expected: usize, floats: &[f32]) -> Result<(), Error> {
+        let got = floats.len();
+        if got == expected { Ok(()) } else { Err(Error::FloatsLength { what, expected, got }) }
+    }
+
+    /// The job's error, if a row has no draw and sentinels were not asked for.
+    pub(crate) fn report_samples(&self, samples: &[f32]) -> Result<(), Error> {
+        self.report(samples, |row| {
+            Err(Error::Gpu {
+                while_doing: "drawing".to_owned(),
+                message: format!("row {row} has a draw, but the device gave none"),
+            })
+        })
+    }
+
+    /// As [`report_samples`](Self::report_samples); gradients of a row that has draws may be NaN as well,
+    /// since cotangents may be.
+    pub(crate) fn report_gradients(&self, gradients: &[f32]) -> Result<(), Error> {
+        self.report(gradients, |_| Ok(()))
+    }
+
+    /// A row without a draw is NaN; `drawable` says what to make of others that are.
+    fn report(
+        &self,
+        floats: &[f32],
+        drawable: impl Fn(usize) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        if self.job.sentinels || floats.is_empty() {
+            return Ok(());
+        }
+        let each = floats.len() / self.job.logits.rows();
+        for (row, first) in floats.iter().step_by(each).enumerate() {
+            if first.is_nan() {
+                match with_rows!(self.job.logits.data(), rows => undrawable(rows.row(row))) {
+                    Some(reason) => return Err(Error::UndrawableRow { row, reason }),
+                    None => drawable(row)?,
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The one-hot vector of each draw; NaN for a draw that there is not.
+pub(crate) fn one_hot(draw: u32, sample: &mut [f32]) {
+    match sample.get(draw as usize) {
+        None => sample.fill(f32::NAN),
+        Some(_) => {
+            sample.fill(0.0);
+            sample[draw as usize] = 1.0;
+        }
+    }
+}

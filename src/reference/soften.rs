@@ -1,0 +1,121 @@
+//! The definition of soft samples and of their gradients, in f64.
+
+use crate::error::Error;
+use crate::job::soften::Softening;
+use crate::noise::bits::{OCTET, Stream, coarse, coarse_block, noise};
+use crate::noise::gumbel::{UNIT, gumbel};
+use crate::noise::order::{NEG_INFINITY, Scale, is_invalid, key};
+use crate::options::{Logits, Relaxation, SampleOptions};
+
+/// The soft sample of one draw of one row, or `None` if the row has no draw.
+///
+/// The weight of a category is exp((key − largest key)/τ), keys in units of one; that of −∞ is 0. The
+/// difference is exact. Between logits beyond 2³¹ (divided by the temperature) it is that of their
+/// [codes](crate::noise::order::fixed), which is less than theirs, but 64 or more.
+///
+/// ```
+/// use gumbel::noise::bits::Stream;
+/// use gumbel::noise::order::Scale;
+/// use gumbel::reference::soften_row;
+/// let sample = soften_row(&[0.0, 1.0], Stream::new(1, 0, 0), Scale::ONE, 0.5);
+/// assert!(sample.is_some_and(|y| (y[0] + y[1] - 1.0).abs() < 1e-15));
+/// ```
+pub fn soften_row(logits: &[f32], stream: Stream, scale: Scale, tau: f32) -> Option<Vec<f64>> {
+    let mut keys = Vec::with_capacity(logits.len());
+    for (category, logit) in (0..).zip(logits.iter().map(|x| x.to_bits())) {
+        if is_invalid(logit) {
+            return None;
+        }
+        let block = coarse_block(stream, category / OCTET as u32);
+        let g = gumbel(noise(stream, category, coarse(block, category)));
+        keys.push((logit != NEG_INFINITY).then(|| key(logit, scale, g)));
+    }
+    let largest = keys.iter().flatten().max()?;
+    let weight = |key: &Option<i64>| match key {
+        // the difference of two keys may exceed an i64
+        Some(key) => (-(largest.abs_diff(*key) as f64 / UNIT as f64) / f64::from(tau)).exp(),
+        None => 0.0,
+    };
+    let mut sample: Vec<f64> = keys.iter().map(weight).collect();
+    let sum: f64 = sample.iter().sum();
+    sample.iter_mut().for_each(|y| *y /= sum);
+    Some(sample)
+}
+
+/// The samples of a batch, rows × draws × categories in row-major order. A row without a draw is NaN if
+/// the options ask for sentinels.
+///
+/// # Errors
+/// As [`CpuSampler::soften_rows`](crate::CpuSampler::soften_rows).
+pub fn soften_rows(
+    logits: Logits<'_>,
+    options: &SampleOptions<'_>,
+    relaxation: Relaxation,
+) -> Result<Vec<f64>, Error> {
+    let softening = Softening::new(logits, options, relaxation)?;
+    let samples: Vec<f64> =
+        (0..logits.rows()).flat_map(|row| samples_of(&softening, logits, row)).collect();
+    softening.report_samples(&singles(&samples))?;
+    Ok(samples)
+}
+
+/// The vector-Jacobian product of the samples of a batch with cotangents of their shape: rows ×
+/// categories, summed over a row's draws. With y the soft sample and g its cotangent,
+///
+/// ```text
+/// ∂/∂logitᵢ = 1/(τ·T) · Σ_draws yᵢ (gᵢ − Σⱼ yⱼ gⱼ)
+/// ```
+///
+/// where 1/T is the [reciprocal](Scale::reciprocal) that the draw is made with. A cotangent where y is 0
+/// does not count, whatever it is. A row without a draw is NaN if the options ask for sentinels.
+///
+/// # Errors
+/// As [`CpuSampler::soften_rows_vjp`](crate::CpuSampler::soften_rows_vjp).
+pub fn soften_rows_vjp(
+    logits: Logits<'_>,
+    options: &SampleOptions<'_>,
+    relaxation: Relaxation,
+    cotangents: &[f32],
+) -> Result<Vec<f64>, Error> {
+    let soft = Relaxation { hard: false, ..relaxation };
+    let softening = Softening::new(logits, options, soft)?;
+    Softening::check("cotangents", softening.samples(), cotangents)?;
+    let categories = logits.categories();
+    let mut gradients = vec![0.0; softening.gradients()];
+    let per_row = categories * softening.job.draws as usize;
+    let rows = gradients.chunks_exact_mut(categories).zip(cotangents.chunks_exact(per_row));
+    for (row, (gradient, cotangents)) in rows.enumerate() {
+        let samples = samples_of(&softening, logits, row);
+        let draws = samples.chunks_exact(categories).zip(cotangents.chunks_exact(categories));
+        for (sample, cotangent) in draws {
+            let product = |(&y, &g): (&f64, &f32)| if y == 0.0 { 0.0 } else { y * f64::from(g) };
+            let mean: f64 = sample.iter().zip(cotangent).map(product).sum();
+            for (gradient, pair) in gradient.iter_mut().zip(sample.iter().zip(cotangent)) {
+                *gradient += product(pair) - pair.0 * mean;
+            }
+        }
+        gradient.iter_mut().for_each(|x| *x *= softening.slope());
+    }
+    softening.report_gradients(&singles(&gradients))?;
+    Ok(gradients)
+}
+
+/// The samples of the draws of a row; NaN if it has none.
+fn samples_of(softening: &Softening<'_>, logits: Logits<'_>, row: usize) -> Vec<f64> {
+    let Softening { job, scale, relaxation } = softening;
+    let logits = logits.row_f32(row);
+    let sample = |draw| {
+        let sample = soften_row(&logits, job.stream(row, draw), *scale, relaxation.tau);
+        let Some(sample) = sample else { return vec![f64::NAN; logits.len()] };
+        if !relaxation.hard {
+            return sample;
+        }
+        let draw = super::sample_row(&logits, job.stream(row, draw), job.temperature);
+        (0..).zip(&sample).map(|(i, _)| if draw == Some(i) { 1.0 } else { 0.0 }).collect()
+    };
+    (0..job.draws).flat_map(sample).collect()
+}
+
+fn singles(floats: &[f64]) -> Vec<f32> {
+    floats.iter().map(|&x| x as f32).collect()
+}

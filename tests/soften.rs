@@ -1,0 +1,393 @@
+//! Soft samples and their gradients on the CPU: against the definition in f64, and the definition
+//! against finite differences, the hard draw and its limits.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use std::sync::Arc;
+
+use gumbel::conformance::{self, Case, SoftErrors};
+use gumbel::noise::bits::Stream;
+use gumbel::noise::order::Scale;
+use gumbel::reference::{self, soften_row};
+use gumbel::{CpuForm, CpuSampler, Error, Logits, Relaxation, SampleOptions, Undrawable};
+
+/// As the engine's documentation states them.
+const SAMPLES: f64 = SoftErrors::CPU.samples;
+const GRADIENTS: f64 = SoftErrors::CPU.gradients;
+
+fn forms() -> impl Iterator<Item = CpuSampler> {
+    let available = CpuForm::ALL.into_iter().filter(|form| form.is_available());
+    available.map(|form| CpuSampler::new().with_form(form).unwrap())
+}
+
+/// Roughly normal logits, multiples of 2⁻¹⁰.
+fn ramp(count: usize) -> Vec<f32> {
+    (0..count).map(|i| (i * 7919 % 4093) as f32 / 1024.0 - 2.0).collect()
+}
+
+/// Samples and gradients, in memory that was used before.
+fn made(engine: &CpuSampler, case: &Case, tau: f32) -> (Vec<f32>, Vec<f32>) {
+    let (logits, options, soft) =
+        (case.logits().unwrap(), case.soft_options(), Relaxation::soft(tau));
+    let mut samples = vec![7.5; case.work()];
+    engine.soften_rows_into(logits, &options, soft, &mut samples).unwrap();
+    let mut gradients = vec![7.5; logits.rows() * logits.categories()];
+    let cotangents = case.cotangents();
+    engine.soften_rows_vjp_into(logits, &options, soft, &cotangents, &mut gradients).unwrap();
+    (samples, gradients)
+}
+
+fn bits(floats: &[f32]) -> Vec<u32> {
+    floats.iter().map(|x| x.to_bits()).collect()
+}
+
+#[test]
+fn every_form_is_near_the_reference() {
+    for case in conformance::soft_cases().filter(|case| case.work() <= 25_000) {
+        let taus: &[f32] = if case.work() < 7000 { &[0.01, 0.5, 10.0] } else { &[0.5] };
+        for &tau in taus {
+            let (samples, gradients) = made(&CpuSampler::new(), &case, tau);
+            let errors = case.soft_errors(tau, &samples, &gradients).unwrap();
+            let near = errors.samples < SAMPLES && errors.gradients < GRADIENTS;
+            assert!(near, "{case}, tau {tau}: {errors:?}");
+            for engine in forms() {
+                let other = made(&engine, &case, tau);
+                assert!(bits(&other.0) == bits(&samples), "{case}: samples of {}", engine.form());
+                assert!(
+                    bits(&other.1) == bits(&gradients),
+                    "{case}: gradients of {}",
+                    engine.form()
+                );
+            }
+        }
+    }
+}
+
+/// Rows that are cut among threads, and rows as long as vocabularies.
+#[test]
+fn long_rows_on_any_number_of_threads() {
+    let long = |case: &Case| (100_000..300_000).contains(&case.work()) && case.batch().rows() < 3;
+    let cases: Vec<_> = conformance::soft_cases().filter(long).collect();
+    assert!(cases.len() > 1);
+    for case in cases {
+        let alone = Arc::new(rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap());
+        let alone = made(&CpuSampler::new().with_pool(alone), &case, 0.5);
+        let pool = Arc::new(rayon::ThreadPoolBuilder::new().num_threads(5).build().unwrap());
+        let (samples, gradients) = made(&CpuSampler::new().with_pool(pool), &case, 0.5);
+        assert!(alone == (samples.clone(), gradients.clone()), "{case}");
+        let errors = case.soft_errors(0.5, &samples, &gradients).unwrap();
+        assert!(errors.samples < SAMPLES && errors.gradients < GRADIENTS, "{case}: {errors:?}");
+    }
+}
+
+/// A gradient without 1/τ, the noise of another draw, a neighbour's row id, a drawn category that is
+/// not the largest: the comparison sees each.
+#[test]
+fn faults_are_seen() {
+    let case = conformance::soft_cases().find(|case| case.to_string().contains("5 draws")).unwrap();
+    let engine = CpuSampler::new();
+    let (samples, gradients) = made(&engine, &case, 0.5);
+    let errors = |samples: &[f32], gradients: &[f32]| {
+        let errors = case.soft_errors(0.5, samples, gradients).unwrap();
+        (errors.samples >= SAMPLES, errors.gradients >= GRADIENTS)
+    };
+    assert_eq!(errors(&samples, &gradients), (false, false));
+    let forgotten: Vec<_> = gradients.iter().map(|x| x * 0.5).collect();
+    assert_eq!(errors(&samples, &forgotten), (false, true));
+
+    let (logits, soft) = (case.logits().unwrap(), Relaxation::soft(0.5));
+    let options = case.soft_options();
+    for wrong in [options.with_first_draw(1), options.with_first_row(1), options.with_seed(9)] {
+        let samples = engine.soften_rows(logits, &wrong, soft).unwrap();
+        let cotangents = case.cotangents();
+        let gradients = engine.soften_rows_vjp(logits, &wrong, soft, &cotangents).unwrap();
+        assert_eq!(errors(&samples, &gradients), (true, true));
+    }
+    let mut swapped = samples.clone();
+    swapped.swap(0, 1);
+    assert_eq!(errors(&swapped, &gradients), (true, false));
+    let mut nan = gradients.clone();
+    nan[7] = f32::NAN;
+    assert_eq!(errors(&samples, &nan), (false, true));
+    let largest = samples[..131].iter().position(|&y| samples[..131].iter().all(|&x| x <= y));
+    let mut tied = samples.clone();
+    tied[(largest.unwrap() + 1) % 131] = tied[largest.unwrap()] * 1.000_001;
+    assert!(errors(&tied, &gradients).0);
+}
+
+/// The loss Σ wᵢ yᵢ² of a sample, by the definition alone.
+fn loss(logits: &[f32], weights: &[f64], scale: Scale, tau: f32, draws: u32) -> f64 {
+    let of_draw = |draw| {
+        let sample = soften_row(logits, Stream::new(3, 4, draw), scale, tau).unwrap();
+        sample.iter().zip(weights).map(|(y, w)| w * y * y).sum::<f64>()
+    };
+    (0..draws).map(of_draw).sum()
+}
+
+/// The definition's gradient is the derivative of the definition's samples. Logits are multiples of
+/// 2⁻¹⁰ and the temperature a power of two, so that no key is rounded; what is left is the third
+/// derivative, (2⁻¹⁰/(τT))²/6 at most 2·10⁻⁵ here.
+#[test]
+fn gradients_are_finite_differences() {
+    const DRAWS: u32 = 3;
+    for (categories, temperature, tau) in
+        [(1, 1.0, 0.5), (2, 1.0, 0.25), (7, 1.0, 1.0), (9, 2.0, 0.5), (40, 0.5, 2.0)]
+    {
+        let scale = Scale::from_temperature(temperature).unwrap();
+        let mut logits = ramp(categories);
+        if categories > 8 {
+            logits[3] = f32::NEG_INFINITY;
+        }
+        let weights: Vec<_> = (0..categories).map(|i| (i * 5 % 7) as f64 - 2.5).collect();
+        let options = SampleOptions::default().with_seed(3).with_first_row(4).with_draws(DRAWS);
+        let options = options.with_temperature(temperature);
+        let (rows, soft) = (Logits::new(&logits, categories).unwrap(), Relaxation::soft(tau));
+        let samples = reference::soften_rows(rows, &options, soft).unwrap();
+        let weight = |i: usize| 2.0 * weights[i % categories];
+        let cotangents: Vec<_> =
+            samples.iter().enumerate().map(|(i, y)| (weight(i) * y) as f32).collect();
+        let gradient = reference::soften_rows_vjp(rows, &options, soft, &cotangents).unwrap();
+        let engines = CpuSampler::new().soften_rows_vjp(rows, &options, soft, &cotangents).unwrap();
+        let mut largest = 0f64;
+        for i in 0..categories {
+            let h = 2f32.powi(-10);
+            let at = |change: f32| {
+                let mut logits = logits.clone();
+                logits[i] += change;
+                loss(&logits, &weights, scale, tau, DRAWS)
+            };
+            let difference = (at(h) - at(-h)) / (2.0 * f64::from(h));
+            let error = (gradient[i] - difference).abs();
+            assert!(error < 1e-4, "{categories} categories, {i}: {} {difference}", gradient[i]);
+            assert!((f64::from(engines[i]) - difference).abs() < 1e-4);
+            largest = largest.max(difference.abs());
+        }
+        // the derivatives are no noise beside the tolerance
+        assert!(categories == 1 || largest > 0.05, "{largest}");
+        assert!(categories <= 8 || engines[3] == 0.0);
+    }
+}
+
+/// At any τ the largest of a soft sample is the drawn category, whose one-hot vector the
+/// straight-through sample is.
+#[test]
+fn soft_and_hard_agree() {
+    let engine = CpuSampler::new();
+    for (rows, categories) in [(500, 2), (300, 10), (40, 257), (5, 5000)] {
+        let data = ramp(rows * categories);
+        let logits = Logits::new(&data, categories).unwrap();
+        let options = SampleOptions::default().with_seed(8).with_draws(3).with_temperature(0.7);
+        let draws = engine.sample_rows(logits, &options).unwrap();
+        for tau in [2f32.powi(-100), 1e-3, 0.1, 1.0, 1e3, 2f32.powi(100)] {
+            let hard = Relaxation::straight_through(tau);
+            let hots = engine.soften_rows(logits, &options, hard).unwrap();
+            let soft = engine.soften_rows(logits, &options, Relaxation::soft(tau)).unwrap();
+            let samples = hots.chunks_exact(categories).zip(soft.chunks_exact(categories));
+            for ((hot, soft), &draw) in samples.zip(&draws) {
+                for (i, (&hot, &y)) in (0..).zip(hot.iter().zip(soft)) {
+                    assert_eq!(hot.to_bits(), if i == draw { 1f32 } else { 0.0 }.to_bits());
+                    assert!(y <= soft[draw as usize]);
+                }
+                let sum: f64 = soft.iter().map(|&y| f64::from(y)).sum();
+                assert!((sum - 1.0).abs() < 1e-6, "{sum}");
+            }
+        }
+    }
+}
+
+/// Both samples have the same gradient, and the reference's is the engine's.
+#[test]
+fn straight_through_has_the_soft_gradient() {
+    let data = ramp(30);
+    let (logits, options) = (Logits::new(&data, 10).unwrap(), SampleOptions::default());
+    let cotangents = ramp(30);
+    let of = |relaxation| {
+        CpuSampler::new().soften_rows_vjp(logits, &options, relaxation, &cotangents).unwrap()
+    };
+    assert_eq!(of(Relaxation::soft(0.3)), of(Relaxation::straight_through(0.3)));
+    let hard = Relaxation::straight_through(0.3);
+    let ones = reference::soften_rows(logits, &options, hard).unwrap();
+    let engine = CpuSampler::new().soften_rows(logits, &options, hard).unwrap();
+    assert!(ones.iter().zip(&engine).all(|(a, b)| *a == f64::from(*b)));
+}
+
+/// From the smallest τ to the largest: one-hot to uniform, all finite, also between logits whose keys
+/// count codes.
+#[test]
+fn the_limits_are_stable() {
+    let rows = [ramp(16), vec![3e38, -3e38, 1e30, 0.0, 1e-45, -0.0, 2e38, -1e30]].map(|mut row| {
+        row.resize(16, f32::NEG_INFINITY);
+        row
+    });
+    let [all, some] = [16.0, 8.0];
+    let data = rows.concat();
+    let (logits, engine) = (Logits::new(&data, 16).unwrap(), CpuSampler::new());
+    for temperature in [2f32.powi(-100), 1.0, 2f32.powi(100)] {
+        let options = SampleOptions::default().with_temperature(temperature).with_draws(50);
+        for tau in [2f32.powi(-100), 1e-3, 1e3, 2f32.powi(100)] {
+            let soft = Relaxation::soft(tau);
+            let samples = engine.soften_rows(logits, &options, soft).unwrap();
+            assert!(samples.iter().all(|y| (0.0..=1.0).contains(y)), "{temperature} {tau}");
+            let cotangents = vec![1.5; samples.len()];
+            let gradients = engine.soften_rows_vjp(logits, &options, soft, &cotangents).unwrap();
+            assert!(!gradients.iter().any(|x| x.is_nan()), "{temperature} {tau}");
+            if tau == 2f32.powi(-100) {
+                assert!(samples.iter().all(|&y| y == 0.0 || y == 1.0));
+                assert!(gradients.iter().all(|&x| x == 0.0));
+            }
+            if tau == 2f32.powi(100) && temperature == 1.0 {
+                let uniform = |(i, y): (usize, f32)| {
+                    let expected = match i % (50 * 16 * 2) {
+                        i if i < 50 * 16 => 1.0 / all,
+                        i if i % 16 < 8 => 1.0 / some,
+                        _ => 0.0,
+                    };
+                    (y - expected).abs() < 1e-7
+                };
+                assert!(samples.into_iter().enumerate().all(uniform));
+            }
+        }
+    }
+}
+
+/// As many draws of a row as the stated accuracy is for.
+#[test]
+fn gradients_of_a_hundred_draws() {
+    for categories in [30, 300] {
+        let data = ramp(categories);
+        let logits = Logits::new(&data, categories).unwrap();
+        let (options, soft) = (SampleOptions::default().with_draws(100), Relaxation::soft(0.5));
+        let cotangents: Vec<_> = ramp(100 * categories).iter().map(|x| x + 1.0).collect();
+        let gradient = CpuSampler::new().soften_rows_vjp(logits, &options, soft, &cotangents);
+        let expected = reference::soften_rows_vjp(logits, &options, soft, &cotangents).unwrap();
+        let samples = reference::soften_rows(logits, &options, soft).unwrap();
+        let mut whole = vec![0.0; categories];
+        for (y, g) in samples.chunks(categories).zip(cotangents.chunks(categories)) {
+            let products = || y.iter().zip(g).map(|(y, g)| y * f64::from(*g).abs());
+            let mean: f64 = products().sum();
+            let each = whole.iter_mut().zip(y).zip(products());
+            each.for_each(|((whole, y), product)| *whole += 2.0 * (product + y * mean));
+        }
+        for ((&got, expected), whole) in gradient.unwrap().iter().zip(expected).zip(whole) {
+            let error = (f64::from(got) - expected).abs();
+            assert!(error < GRADIENTS * whole, "{got} {expected} {whole}");
+        }
+    }
+}
+
+/// What has probability 0 has neither sample nor gradient, and its cotangent may be anything.
+#[test]
+fn masked_categories_are_exactly_zero() {
+    let engine = CpuSampler::new();
+    for categories in [9, 300] {
+        let mut data = ramp(categories);
+        data[5] = f32::NEG_INFINITY;
+        let logits = Logits::new(&data, categories).unwrap();
+        let (options, soft) = (SampleOptions::default().with_draws(4), Relaxation::soft(5.0));
+        let samples = engine.soften_rows(logits, &options, soft).unwrap();
+        assert!(samples.iter().enumerate().all(|(i, &y)| (i % categories == 5) == (y == 0.0)));
+        let mut cotangents = ramp(samples.len());
+        let expected = engine.soften_rows_vjp(logits, &options, soft, &cotangents).unwrap();
+        assert_eq!(expected[5].to_bits(), 0);
+        cotangents.iter_mut().skip(5).step_by(categories).for_each(|g| *g = f32::NAN);
+        let gradient = engine.soften_rows_vjp(logits, &options, soft, &cotangents).unwrap();
+        assert_eq!(bits(&gradient), bits(&expected));
+    }
+}
+
+#[test]
+fn rows_without_a_draw_are_nan_and_harm_no_other() {
+    let engine = CpuSampler::new();
+    for categories in [6, 400] {
+        let sound = ramp(4 * categories);
+        let mut data = sound.clone();
+        data[categories + 2] = f32::NAN;
+        data[2 * categories + 5] = f32::INFINITY;
+        data[3 * categories..].fill(f32::NEG_INFINITY);
+        for draws in [1, 3] {
+            let options = SampleOptions::default().with_draws(draws);
+            let lenient = options.with_sentinels(true);
+            let [whole, broken] =
+                [&sound, &data].map(|data| Logits::new(data, categories).unwrap());
+            let cotangents = ramp(sound.len() * draws as usize);
+            let is_nan = |floats: &[f32]| floats.iter().all(|x| x.is_nan());
+            for relaxation in [Relaxation::soft(0.5), Relaxation::straight_through(0.5)] {
+                let expected = engine.soften_rows(whole, &options, relaxation).unwrap();
+                let samples = engine.soften_rows(broken, &lenient, relaxation).unwrap();
+                let (first, others) = samples.split_at(categories * draws as usize);
+                assert_eq!(first, &expected[..first.len()]);
+                assert!(is_nan(others));
+
+                let mut partial = vec![7.5; samples.len()];
+                let error = engine.soften_rows_into(broken, &options, relaxation, &mut partial);
+                let reason = Undrawable::Nan { category: 2 };
+                assert!(
+                    matches!(error, Err(Error::UndrawableRow { row: 1, reason: r }) if r == reason)
+                );
+                assert_eq!(bits(&partial), bits(&samples));
+            }
+            let soft = Relaxation::soft(0.5);
+            let expected = engine.soften_rows_vjp(whole, &options, soft, &cotangents).unwrap();
+            let gradients = engine.soften_rows_vjp(broken, &lenient, soft, &cotangents).unwrap();
+            assert_eq!(gradients[..categories], expected[..categories]);
+            assert!(is_nan(&gradients[categories..]));
+            let error = engine.soften_rows_vjp(broken, &options, soft, &cotangents);
+            assert!(matches!(error, Err(Error::UndrawableRow { row: 1, .. })));
+        }
+    }
+}
+
+#[test]
+fn what_is_refused() {
+    let engine = CpuSampler::new();
+    let logits = Logits::new(&[0.0; 6], 3).unwrap();
+    let (options, soft) = (SampleOptions::default().with_draws(2), Relaxation::soft(1.0));
+    for tau in [0.0, -1.0, f32::NAN, f32::INFINITY, 1e-31, 2e30] {
+        let error = engine.soften_rows(logits, &options, Relaxation::soft(tau)).unwrap_err();
+        assert!(matches!(error, Error::Tau { got } if got.to_bits() == tau.to_bits()), "{error}");
+    }
+    let error = engine.soften_rows(logits, &options, Relaxation::soft(0.0)).unwrap_err();
+    assert_eq!(error.to_string(), "tau must be from 7.888609e-31 to 1.2676506e30, got 0");
+    let greedy = options.with_temperature(0.0);
+    let error = engine.soften_rows(logits, &greedy, soft).unwrap_err();
+    assert!(matches!(error, Error::SoftGreedy));
+    let error = engine.soften_rows_vjp(logits, &options, soft, &[0.0; 6]).unwrap_err();
+    assert_eq!(error.to_string(), "the cotangents need a slice of 12 floats, got 6");
+    let error = engine.soften_rows_into(logits, &options, soft, &mut [0.0; 6]).unwrap_err();
+    assert_eq!(error.to_string(), "the samples need a slice of 12 floats, got 6");
+    let gradients = &mut [0.0; 12];
+    let error = engine.soften_rows_vjp_into(logits, &options, soft, &[0.0; 12], gradients);
+    let message = "the gradients need a slice of 6 floats, got 12";
+    assert_eq!(error.unwrap_err().to_string(), message);
+    let wide = Logits::with_row_stride(&[0.0; 1000], 1 << 30, 1000, 0).unwrap();
+    let error = engine.soften_rows(wide, &options.with_draws(1 << 25), soft).unwrap_err();
+    assert!(matches!(error, Error::TooManySamples { categories: 1000, .. }), "{error}");
+    let none = Logits::new(&[], 3).unwrap();
+    assert!(engine.soften_rows(none, &options, soft).unwrap().is_empty());
+    assert!(engine.soften_rows_vjp(none, &options, soft, &[]).unwrap().is_empty());
+}
+
+/// The largest |mean − p| in standard deviations of a hard draw, which a soft sample's is below.
+fn deviation(tau: f32) -> f64 {
+    const DRAWS: u32 = 100_000;
+    let logits: [f32; 5] = [0.0, 1.0, 2.0, -1.0, 0.5];
+    let options = SampleOptions::default().with_seed(77).with_draws(DRAWS);
+    let rows = Logits::new(&logits, 5).unwrap();
+    let samples = CpuSampler::new().soften_rows(rows, &options, Relaxation::soft(tau)).unwrap();
+    let total: f64 = logits.iter().map(|&x| f64::from(x).exp()).sum();
+    let deviation = |i: usize| {
+        let p = f64::from(logits[i]).exp() / total;
+        let mean = samples.iter().skip(i).step_by(5).map(|&y| f64::from(y)).sum::<f64>();
+        (mean / f64::from(DRAWS) - p).abs() / (p * (1.0 - p) / f64::from(DRAWS)).sqrt()
+    };
+    (0..5).map(deviation).fold(0.0, f64::max)
+}
+
+/// For small τ samples are distributed as draws: their mean is softmax(logits). Five standard
+/// deviations in one of five categories: a false alarm in 3·10⁵ seeds. At τ = 2 the mean is another, and
+/// the test sees it.
+#[test]
+fn the_mean_at_small_tau_is_softmax() {
+    assert!(deviation(0.01) < 5.0);
+    assert!(deviation(2.0) > 50.0);
+}
