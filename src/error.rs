@@ -100,6 +100,17 @@ pub enum Error {
         /// The draws asked for from each.
         draws: u32,
     },
+    /// There is no memory for the sums of weights that draws by inverse CDF take.
+    #[error(
+        "the sums of a row of {categories} categories need {bytes} bytes, which are not to be had; \
+         try Method::Gumbel, which needs none"
+    )]
+    NoRoomForSums {
+        /// The number of categories in a row.
+        categories: usize,
+        /// The bytes that were asked for.
+        bytes: usize,
+    },
     /// The slice for the draws has the wrong length.
     #[error("the draws need a slice of {expected} words, got {got}")]
     DrawsLength {

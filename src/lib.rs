@@ -70,7 +70,7 @@ pub mod reference;
 mod sampler;
 pub mod shaders;
 
-pub use cpu::{CpuForm, CpuSampler};
+pub use cpu::{CpuForm, CpuSampler, InverseCdf};
 pub use error::{Error, Undrawable};
 pub use gpu::{
     AdapterReport, BoundBatch, DeviceBatch, GpuSampler, GpuSamplerBuilder, PlanFor, adapters,
@@ -78,6 +78,6 @@ pub use gpu::{
 };
 pub use half;
 pub use job::NO_DRAW;
-pub use options::{Logit, Logits, LogitsFormat, RowIds, SampleOptions};
+pub use options::{Logit, Logits, LogitsFormat, Method, RowIds, SampleOptions};
 pub use sampler::Sampler;
 pub use wgpu;

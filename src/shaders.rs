@@ -51,8 +51,15 @@ const WIDE: Piece = piece!("wide");
 /// Products in 64 bits, which takes [`wgpu::Features::SHADER_INT64`].
 const WIDE_U64: Piece = piece!("wide", "wide.u64");
 /// The contract, each piece after those that it needs.
-const NOISE: [Piece; 5] =
-    [piece!("pair"), piece!("philox"), piece!("bits"), piece!("gumbel"), piece!("order")];
+const NOISE: [Piece; 7] = [
+    piece!("pair"),
+    piece!("philox"),
+    piece!("bits"),
+    piece!("gumbel"),
+    piece!("order"),
+    piece!("exp"),
+    piece!("weight"),
+];
 
 /// The pieces of the contract, each after those that it needs, with 64-bit products or without.
 pub fn noise_pieces(int64: bool) -> impl Iterator<Item = Piece> {

@@ -47,14 +47,30 @@ impl RoundKeys {
     }
 }
 
-/// The coarse bits of some tiles of octets. A block is a chain of twenty dependent steps: a processor
-/// is busy only if several run at once.
+/// The coarse bits of some tiles of octets.
 #[inline(always)]
 pub(super) fn coarse<S: Simd, const TILES: usize>(
     s: S,
     counters: [[S::Words; 4]; TILES],
     keys: &RoundKeys,
 ) -> [[S::Ints; 4]; TILES] {
+    let blocks = blocks(s, counters, keys);
+    // not `map`, whose inside the compiler may leave without the instructions
+    let mut coarse = [[s.all_ints(0); 4]; TILES];
+    for (coarse, words) in coarse.iter_mut().zip(blocks) {
+        *coarse = s.halves(words);
+    }
+    coarse
+}
+
+/// The Philox blocks of some tiles of counters. A block is a chain of twenty dependent steps: a processor
+/// is busy only if several run at once.
+#[inline(always)]
+pub(super) fn blocks<S: Simd, const TILES: usize>(
+    s: S,
+    counters: [[S::Words; 4]; TILES],
+    keys: &RoundKeys,
+) -> [[S::Words; 4]; TILES] {
     let mut blocks = counters;
     for key in &keys.0 {
         let [k0, k1] = [s.all_words(key[0]), s.all_words(key[1])];
@@ -64,12 +80,7 @@ pub(super) fn coarse<S: Simd, const TILES: usize>(
             *words = [s.xor(high1, words[1], k0), low1, s.xor(high0, words[3], k1), low0];
         }
     }
-    // not `map`, whose inside the compiler may leave without the instructions
-    let mut coarse = [[s.all_ints(0); 4]; TILES];
-    for (coarse, words) in coarse.iter_mut().zip(blocks) {
-        *coarse = s.halves(words);
-    }
-    coarse
+    blocks
 }
 
 /// −(log₂ m − (m − 1))/(m − 1) in the unit, for m from 1 to 2, as a polynomial of m − 1 with a root at

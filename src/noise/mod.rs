@@ -12,10 +12,14 @@
 //! * [`bits`]: the counter layout; 64 bits of noise for one (seed, row, draw, category).
 //! * [`gumbel`]: those bits as Gumbel noise, in units of 2⁻²⁴.
 //! * [`order`]: a logit in the same units, their sum as a key, and which of two keys wins.
+//! * [`exp`]: what a category weighs, for draws by an inverse CDF.
+//! * [`weight`]: the same from weights, and the number below their sum that decides a draw.
 
 pub mod bits;
+pub mod exp;
 pub mod gumbel;
 pub mod order;
 pub mod pair;
 pub mod philox;
+pub mod weight;
 pub mod wide;
