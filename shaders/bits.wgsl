@@ -35,6 +35,6 @@ fn uniform_block(stream: Stream) -> vec4<u32> {
 }
 
 // The uniform number of a draw in its block.
-fn uniform(block: vec4<u32>, draw: u32) -> vec2<u32> {
+fn uniform_bits(block: vec4<u32>, draw: u32) -> vec2<u32> {
     return select(block.xy, block.zw, (draw & 1u) == 1u);
 }

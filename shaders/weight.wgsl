@@ -38,11 +38,11 @@ fn weight_of_count(count: u32) -> vec2<u32> {
     return vec2<u32>(count, 0u);
 }
 
-// floor(uniform*total / 2^64)
-fn target(uniform_bits: vec2<u32>, total: vec2<u32>) -> vec2<u32> {
-    let low = mul_high(uniform_bits.x, total.x);
-    let one = add64(mul_wide(uniform_bits.y, total.x), vec2<u32>(low, 0u));
-    let other = add64(mul_wide(uniform_bits.x, total.y), vec2<u32>(one.x, 0u));
-    let high = add64(mul_wide(uniform_bits.y, total.y), vec2<u32>(one.y, 0u));
+// floor(number*total / 2^64)
+fn point(number: vec2<u32>, total: vec2<u32>) -> vec2<u32> {
+    let low = mul_high(number.x, total.x);
+    let one = add64(mul_wide(number.y, total.x), vec2<u32>(low, 0u));
+    let other = add64(mul_wide(number.x, total.y), vec2<u32>(one.x, 0u));
+    let high = add64(mul_wide(number.y, total.y), vec2<u32>(one.y, 0u));
     return add64(high, vec2<u32>(other.y, 0u));
 }

@@ -111,6 +111,19 @@ pub enum Error {
         /// The bytes that were asked for.
         bytes: usize,
     },
+    /// The sums of a row's weights, 8 bytes each, cannot be bound on a device.
+    #[error(
+        "the sums of a row of {categories} categories cannot be bound on {adapter}, which has room \
+         for {most}; try Method::Gumbel, or the CPU engine"
+    )]
+    RowTooLong {
+        /// The adapter's name.
+        adapter: String,
+        /// The number of categories in a row.
+        categories: usize,
+        /// The most that there may be on this device.
+        most: usize,
+    },
     /// The slice for the draws has the wrong length.
     #[error("the draws need a slice of {expected} words, got {got}")]
     DrawsLength {

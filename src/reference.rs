@@ -7,11 +7,11 @@
 use crate::error::Error;
 pub use crate::job::Temperature;
 use crate::job::{Job, NO_DRAW};
-use crate::noise::bits::{OCTET, Stream, coarse, coarse_block, noise, uniform, uniform_block};
+use crate::noise::bits::{OCTET, Stream, coarse, coarse_block, noise, uniform_bits, uniform_block};
 use crate::noise::exp::{log2_floor, weight};
 use crate::noise::gumbel::gumbel;
 use crate::noise::order::{Best, NEG_INFINITY, fixed, greedy_key, is_invalid, key};
-use crate::noise::weight::target;
+use crate::noise::weight::point;
 use crate::options::{Logits, Method, SampleOptions};
 
 /// The draw of one row, or `None` if it has none: a logit is NaN or +∞, or all are −∞.
@@ -74,7 +74,7 @@ pub fn weights(logits: &[f32], temperature: Temperature) -> Option<Vec<u64>> {
 }
 
 /// A draw by inverse CDF from weights: the first category whose weight, with all before it, is more
-/// than the [target]; `None` if all weights are 0. The sum must be less than 2⁶⁴.
+/// than the [point]; `None` if all weights are 0. The sum must be less than 2⁶⁴.
 ///
 /// ```
 /// use gumbel::noise::bits::Stream;
@@ -84,11 +84,11 @@ pub fn weights(logits: &[f32], temperature: Temperature) -> Option<Vec<u64>> {
 /// ```
 pub fn weighted_draw(weights: &[u64], stream: Stream) -> Option<u32> {
     let total = weights.iter().sum();
-    let target = target(uniform(uniform_block(stream), stream.draw), total);
+    let point = point(uniform_bits(uniform_block(stream), stream.draw), total);
     let mut sum = 0;
     let mut exceeds = weights.iter().map(|weight| {
         sum += weight;
-        sum > target
+        sum > point
     });
     exceeds.position(|exceeds| exceeds).map(|category| category as u32)
 }

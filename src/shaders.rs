@@ -82,6 +82,21 @@ pub enum Kernel {
     Greedy,
     /// Joins the outcomes of the parts that a row was cut into.
     Merge,
+    /// For an inverse CDF, finds the largest logit of each row.
+    Top,
+    /// For an inverse CDF, adds up the weights of each block of categories.
+    Weigh,
+    /// For an inverse CDF, adds up what blocks weigh.
+    Offsets,
+    /// Draws by inverse CDF.
+    Pick,
+}
+
+impl Kernel {
+    /// True for the passes of an inverse CDF.
+    pub(crate) fn is_of_tables(self) -> bool {
+        matches!(self, Self::Top | Self::Weigh | Self::Offsets | Self::Pick)
+    }
 }
 
 /// What the invocations that draw from one row share their findings by.
@@ -121,9 +136,27 @@ pub struct Variant {
 impl Variant {
     /// The pieces of this form, each after those that it needs.
     pub fn pieces(self) -> impl Iterator<Item = Piece> {
-        noise_pieces(self.int64)
-            .chain([piece!("filter"), kernel!("bound"), kernel!("run")])
-            .chain(self.kernel())
+        let own = if self.kernel.is_of_tables() { self.of_tables() } else { self.of_races() };
+        noise_pieces(self.int64).chain(own)
+    }
+
+    fn of_races(self) -> Vec<Piece> {
+        let mut pieces = vec![piece!("filter"), kernel!("bound"), kernel!("run")];
+        pieces.extend(self.kernel());
+        pieces
+    }
+
+    fn of_tables(self) -> Vec<Piece> {
+        let mut pieces = vec![kernel!("octet")];
+        pieces.extend(self.load());
+        pieces.push(kernel!("table"));
+        pieces.push(match self.kernel {
+            Kernel::Top => kernel!("top"),
+            Kernel::Weigh => kernel!("weigh"),
+            Kernel::Offsets => kernel!("offsets"),
+            _ => kernel!("pick"),
+        });
+        pieces
     }
 
     fn kernel(self) -> Vec<Piece> {
@@ -146,7 +179,7 @@ impl Variant {
         match self.kernel {
             Kernel::Stream => pieces.extend([blocks, kernel!("race"), kernel!("stream")]),
             Kernel::Hold => pieces.extend([blocks, kernel!("race"), kernel!("hold")]),
-            Kernel::Greedy | Kernel::Merge => pieces.push(kernel!("greedy")),
+            _ => pieces.push(kernel!("greedy")),
         }
         pieces
     }
@@ -169,6 +202,10 @@ impl Variant {
             Kernel::Hold => "races",
             Kernel::Greedy => "greedy",
             Kernel::Merge => "merge",
+            Kernel::Top => "top",
+            Kernel::Weigh => "weigh",
+            Kernel::Offsets => "add_up",
+            Kernel::Pick => "pick",
         }
     }
 

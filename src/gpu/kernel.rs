@@ -12,6 +12,7 @@ use crate::job::{Job, Temperature};
 use crate::noise::order::Scale;
 use crate::shaders::{Kernel, Share, Variant};
 
+use super::cdf;
 use super::guard::{Doing, Guard};
 use super::layout::Layout;
 use super::plan::{Chunk, Plan};
@@ -123,6 +124,8 @@ pub(super) struct Kernels {
     plain: wgpu::BindGroupLayout,
     /// The same, and what each row may have of its own.
     each: Option<wgpu::BindGroupLayout>,
+    /// What is bound for an inverse CDF.
+    table: Option<wgpu::BindGroupLayout>,
     pipelines: Mutex<HashMap<Variant, wgpu::ComputePipeline>>,
 }
 
@@ -161,6 +164,15 @@ impl Passes {
     }
 }
 
+/// The passes of an inverse CDF.
+#[derive(Clone, Debug)]
+pub(super) struct TablePasses {
+    pub(super) top: wgpu::ComputePipeline,
+    pub(super) weigh: wgpu::ComputePipeline,
+    pub(super) offsets: wgpu::ComputePipeline,
+    pub(super) pick: wgpu::ComputePipeline,
+}
+
 /// What a kernel is told beyond its layout.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Form {
@@ -172,22 +184,61 @@ pub(super) struct Form {
 
 /// The storage buffers of the layout with what each row may have of its own.
 const EACH_BUFFERS: u32 = 8;
+/// Those of an inverse CDF.
+const TABLE_BUFFERS: u32 = 6;
 
 impl Kernels {
     pub(super) async fn new(guard: &Guard, common: Common) -> Result<Self, Error> {
         let device = guard.device();
-        let room = device.limits().max_storage_buffers_per_shader_stage >= EACH_BUFFERS;
+        let room = device.limits().max_storage_buffers_per_shader_stage;
         let layouts = || {
-            let each = room.then(|| bind_group_layout(device, true));
-            (bind_group_layout(device, false), each)
+            let each = (room >= EACH_BUFFERS).then(|| bind_group_layout(device, true));
+            let table = (room >= TABLE_BUFFERS).then(|| cdf::bind_group_layout(device));
+            (bind_group_layout(device, false), each, table)
         };
-        let (plain, each) = guard.checked(Doing::Drawing, layouts).await?;
-        Ok(Self { common, plain, each, pipelines: Mutex::default() })
+        let (plain, each, table) = guard.checked(Doing::Drawing, layouts).await?;
+        Ok(Self { common, plain, each, table, pipelines: Mutex::default() })
     }
 
     /// The layout of what is bound, if the device has room for so many buffers.
     pub(super) fn layout(&self, each: bool) -> Option<&wgpu::BindGroupLayout> {
         if each { self.each.as_ref() } else { Some(&self.plain) }
+    }
+
+    /// The layout of what is bound for an inverse CDF.
+    pub(super) fn table_layout(&self) -> Result<&wgpu::BindGroupLayout, Error> {
+        self.table.as_ref().ok_or(Error::MissingFeature {
+            feature: "max_storage_buffers_per_shader_stage of 6 or more",
+            needed_for: "draws by inverse CDF",
+        })
+    }
+
+    /// The pipelines of an inverse CDF; compiled now, if they were not yet.
+    pub(super) async fn table_passes(
+        &self,
+        guard: &Guard,
+        format: crate::options::LogitsFormat,
+        workgroup_size: u32,
+    ) -> Result<TablePasses, Error> {
+        self.table_layout()?;
+        let variant = Variant {
+            kernel: Kernel::Top,
+            share: Share::Workgroup,
+            format,
+            vec4: true,
+            each: false,
+            immediates: false,
+            int64: self.common.int64,
+            workgroup_size,
+        };
+        // nothing is asked of the logits once they are weighed
+        let f32 = Variant { format: crate::options::LogitsFormat::F32, ..variant };
+        Ok(TablePasses {
+            top: self.pipeline(guard, variant).await?,
+            weigh: self.pipeline(guard, Variant { kernel: Kernel::Weigh, ..variant }).await?,
+            offsets: self.pipeline(guard, Variant { kernel: Kernel::Offsets, ..f32 }).await?,
+            pick: self.pipeline(guard, Variant { kernel: Kernel::Pick, ..f32 }).await?,
+        })
     }
 
     /// Binds the uniform, logits, row ids, outcomes and draws.
@@ -243,7 +294,11 @@ impl Kernels {
             return Ok(pipeline.clone());
         }
         let source = (self.common.edit)(variant.source());
-        let layout = self.layout(variant.each).unwrap_or(&self.plain);
+        let layout = if variant.kernel.is_of_tables() {
+            self.table_layout()?
+        } else {
+            self.layout(variant.each).unwrap_or(&self.plain)
+        };
         let doing = Doing::Compiling { shader: name(variant).into() };
         let compile = || pipeline(guard.device(), layout, variant, &source);
         let pipeline = guard.checked(doing, compile).await?;

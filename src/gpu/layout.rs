@@ -176,20 +176,21 @@ impl Layout {
     pub(crate) fn workgroups(&self, rows: usize, draws: usize) -> [u32; 2] {
         let turns = draws.div_ceil(self.draws_at_once as usize);
         let teams = rows.saturating_mul(turns).saturating_mul(self.parts as usize);
-        self.grid(teams.div_ceil((self.workgroup_size / self.lanes) as usize))
+        grid(teams.div_ceil((self.workgroup_size / self.lanes) as usize), self.workgroups)
     }
 
     /// Workgroups of the merge pass.
     pub(crate) fn merge_workgroups(&self, rows: usize, draws: usize) -> [u32; 2] {
-        self.grid(rows.saturating_mul(draws))
+        grid(rows.saturating_mul(draws), self.workgroups)
     }
+}
 
-    /// As even as can be: with full rows of workgroups, nearly all of the last could be idle, and an
-    /// idle workgroup takes as long as one that draws from a short row.
-    fn grid(&self, workgroups: usize) -> [u32; 2] {
-        let y = workgroups.div_ceil(self.workgroups as usize).max(1);
-        [workgroups.div_ceil(y) as u32, y as u32]
-    }
+/// Workgroups along x and y, no more than `most` along one. As even as can be: with full rows of
+/// workgroups, nearly all of the last could be idle, and an idle workgroup takes as long as one that
+/// draws from a short row.
+pub(super) fn grid(workgroups: usize, most: u32) -> [u32; 2] {
+    let y = workgroups.div_ceil(most as usize).max(1);
+    [workgroups.div_ceil(y) as u32, y as u32]
 }
 
 #[cfg(test)]

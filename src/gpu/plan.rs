@@ -11,7 +11,7 @@ use super::layout::{Device, Layout, Races};
 
 /// The most logits, counted once a draw, that one dispatch evaluates: systems stop a dispatch that
 /// takes seconds, and this is half a second on a software adapter (Mesa 25's lavapipe, two cores).
-const MAX_WORK: usize = 1 << 27;
+pub(super) const MAX_WORK: usize = 1 << 27;
 
 /// A row's start is rounded up to this many bytes, which a device can load at once.
 const ALIGNMENT: usize = 16;

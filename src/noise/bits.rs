@@ -79,7 +79,7 @@ pub const fn uniform_block(stream: Stream) -> [u32; 4] {
 /// The uniform number of a draw in its block: the first two words of it if the draw's number is even, the
 /// last two if it is odd.
 #[inline(always)]
-pub const fn uniform(block: [u32; 4], draw: u32) -> u64 {
+pub const fn uniform_bits(block: [u32; 4], draw: u32) -> u64 {
     let at = 2 * (draw as usize % 2);
     (block[at + 1] as u64) << 32 | block[at] as u64
 }

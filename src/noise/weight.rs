@@ -2,8 +2,8 @@
 //! on.
 //!
 //! Logits become weights in [`exp`](super::exp). What follows is the same for all: the weights are added
-//! up, [`target`] is uniform below their sum, and the draw is the first category whose sum, with all
-//! before it, exceeds the target. A category of weight 0 is never drawn.
+//! up, [`point`] is uniform below their sum, and the draw is the first category whose sum, with all
+//! before it, exceeds the point. A category of weight 0 is never drawn.
 //!
 //! **Bias.** A uniform number of 64 bits falls on a category with a probability that differs from
 //! weight / sum by less than 2⁻⁶⁴.
@@ -51,7 +51,7 @@ pub const fn weight_of_count(count: u32) -> u64 {
 
 /// ⌊uniform·total / 2⁶⁴⌋: uniform below the total, if `uniform` is among all 64-bit numbers.
 #[inline(always)]
-pub const fn target(uniform: u64, total: u64) -> u64 {
+pub const fn point(uniform: u64, total: u64) -> u64 {
     ((uniform as u128 * total as u128) >> 64) as u64
 }
 
@@ -104,11 +104,11 @@ mod tests {
     }
 
     #[test]
-    fn targets() {
-        assert_eq!(target(u64::MAX, 10), 9);
-        assert_eq!(target(0, 10), 0);
-        assert_eq!(target(1 << 63, 10), 5);
-        assert_eq!(target((1 << 63) - 1, 10), 4);
-        assert_eq!(target(u64::MAX, u64::MAX), u64::MAX - 1);
+    fn points() {
+        assert_eq!(point(u64::MAX, 10), 9);
+        assert_eq!(point(0, 10), 0);
+        assert_eq!(point(1 << 63, 10), 5);
+        assert_eq!(point((1 << 63) - 1, 10), 4);
+        assert_eq!(point(u64::MAX, u64::MAX), u64::MAX - 1);
     }
 }

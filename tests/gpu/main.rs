@@ -5,6 +5,7 @@
 //! `scripts/test-adapters` runs these tests on three.
 
 mod bound;
+mod cdf;
 mod device;
 mod draws;
 mod faults;
@@ -31,6 +32,7 @@ fn main() {
         faults::CHECKS,
         device::CHECKS,
         potts::CHECKS,
+        cdf::CHECKS,
         &bound::checks(),
     ]
     .concat();

@@ -4,11 +4,25 @@ use super::super::bound::{RoundKeys, blocks};
 use super::super::simd::{Simd, Task};
 use super::table::Table;
 use crate::job::NO_DRAW;
-use crate::noise::weight::target;
+use crate::noise::weight::point;
 use crate::options::RowIds;
 
 /// The blocks that are evaluated at once, at most, each for two draws.
 const BLOCKS: usize = 16;
+
+/// The draws that are looked up at once.
+const DRAWS: usize = 128;
+
+/// The last words of the counters of consecutive blocks.
+const ODD: [u32; BLOCKS] = {
+    let mut odd = [1; BLOCKS];
+    let mut i = 1;
+    while i < BLOCKS {
+        odd[i] = odd[i - 1] + 2;
+        i += 1;
+    }
+    odd
+};
 
 /// The races of a table: rows, and the draws from each.
 #[derive(Clone, Copy, Debug)]
@@ -40,13 +54,29 @@ impl Task for Pick<'_> {
         }
         let shift = table.shift();
         let mut lanes = Lanes::new(races, first);
-        let mut uniforms = [0; 2 * BLOCKS];
+        let mut uniforms = [0; DRAWS];
         while !draws.is_empty() {
-            let at_once = 2 * 2 * S::OCTETS;
-            let count = lanes.fill(s, &keys, draws.len(), &mut uniforms[..at_once]);
+            let mut count = 0;
+            for uniforms in uniforms.chunks_mut(2 * 2 * S::OCTETS) {
+                let some = lanes.fill(s, &keys, draws.len() - count, uniforms);
+                count += some;
+                if some < uniforms.len() {
+                    break;
+                }
+            }
             let (now, later) = std::mem::take(&mut draws).split_at_mut(count);
+            // one thing after another for all of them, so that their memory comes at once
             for (draw, &uniform) in now.iter_mut().zip(&uniforms) {
-                *draw = table.find((uniform >> shift) as usize, target(uniform, total));
+                *draw = table.guess((uniform >> shift) as usize);
+            }
+            for uniform in &mut uniforms[..count] {
+                *uniform = point(*uniform, total);
+            }
+            for (draw, &point) in now.iter_mut().zip(&uniforms) {
+                *draw = table.near(*draw, point);
+            }
+            for (draw, &point) in now.iter_mut().zip(&uniforms) {
+                *draw = table.find(*draw, point);
             }
             draws = later;
         }
@@ -79,6 +109,32 @@ impl<'a> Lanes<'a> {
         uniforms: &mut [u64],
     ) -> usize {
         let Races { first_draw, draws, .. } = self.races;
+        let blocks_at_once = 2 * S::OCTETS;
+        let draw = first_draw + self.number;
+        let rest = (draws - self.number) as usize;
+        if draw.is_multiple_of(2) && left.min(rest) >= 2 * blocks_at_once {
+            let id = self.races.ids.id(self.row);
+            let tile = |i: usize| {
+                let draws = s.add_words(s.words(&ODD[i * S::OCTETS..]), s.all_words(draw));
+                let [low, high] = [id, id >> 32].map(|word| s.all_words(word as u32));
+                [s.all_words(u32::MAX), low, high, draws]
+            };
+            let blocks = blocks(s, [tile(0), tile(1)], keys);
+            let mut pairs = [[0; BLOCKS]; 2];
+            for (i, [w0, w1, w2, w3]) in blocks.into_iter().enumerate() {
+                s.store_pairs(w0, w1, &mut pairs[0][i * S::OCTETS..]);
+                s.store_pairs(w2, w3, &mut pairs[1][i * S::OCTETS..]);
+            }
+            for i in 0..blocks_at_once {
+                uniforms[2 * i] = pairs[0][i];
+                uniforms[2 * i + 1] = pairs[1][i];
+            }
+            self.number += 2 * blocks_at_once as u32;
+            if self.number == draws {
+                (self.row, self.number) = (self.row + 1, 0);
+            }
+            return 2 * blocks_at_once;
+        }
         // row id and draw of each block
         let mut words = [[0; BLOCKS]; 3];
         // which of its two numbers are asked for
@@ -124,7 +180,7 @@ impl<'a> Lanes<'a> {
 mod tests {
     use super::*;
     use crate::cpu::simd::CpuForm;
-    use crate::noise::bits::{Stream, uniform, uniform_block};
+    use crate::noise::bits::{Stream, uniform_bits, uniform_block};
 
     struct Fill<'a> {
         races: Races<'a>,
@@ -167,7 +223,7 @@ mod tests {
                             let (row, draw) = (race / draws as usize, race % draws as usize);
                             let draw = first_draw + draw as u32;
                             let stream = Stream::new(1 << 40, ids.id(2 + row), draw);
-                            let expected = uniform(uniform_block(stream), draw);
+                            let expected = uniform_bits(uniform_block(stream), draw);
                             assert_eq!(got, expected, "{form}: {races:?}, {race}");
                         }
                     }

@@ -104,31 +104,39 @@ impl<'a> Table<'a> {
         64 - self.guide.len().trailing_zeros()
     }
 
-    /// The draw for the target that belongs to a uniform number whose leading bits are `entry`.
+    /// Where to begin, for uniform numbers whose leading bits are `entry`.
     #[inline(always)]
-    pub(super) fn find(&self, entry: usize, target: u64) -> u32 {
-        let sums = self.sums;
-        let mut at = self.guide[entry] as usize;
-        // without a branch that nobody can foresee
-        at += usize::from(sums[at] <= target);
-        at += usize::from(sums[at] <= target);
-        if sums[at] <= target {
-            return far(sums, at, target);
+    pub(super) fn guess(&self, entry: usize) -> u32 {
+        self.guide[entry]
+    }
+
+    /// Two steps on, or one or none if that is far enough: without a branch that nobody can foresee.
+    #[inline(always)]
+    pub(super) fn near(&self, guess: u32, point: u64) -> u32 {
+        let one = guess + u32::from(self.sums[guess as usize] <= point);
+        one + u32::from(self.sums[one as usize] <= point)
+    }
+
+    /// The first category, from this one on, whose sum exceeds the point.
+    #[inline(always)]
+    pub(super) fn find(&self, from: u32, point: u64) -> u32 {
+        if self.sums[from as usize] <= point {
+            return far(self.sums, from as usize, point);
         }
-        at as u32
+        from
     }
 }
 
-/// The first sum after position `at` that exceeds the target.
+/// The first sum after position `at` that exceeds the point.
 #[inline(never)]
-fn far(sums: &[u64], at: usize, target: u64) -> u32 {
+fn far(sums: &[u64], at: usize, point: u64) -> u32 {
     let (mut at, mut step) = (at + 1, 4);
-    while at + step < sums.len() && sums[at + step - 1] <= target {
+    while at + step < sums.len() && sums[at + step - 1] <= point {
         at += step;
         step *= 2;
     }
     let end = sums.len().min(at + step);
-    (at + sums[at..end].partition_point(|&sum| sum <= target)) as u32
+    (at + sums[at..end].partition_point(|&sum| sum <= point)) as u32
 }
 
 /// How a guide is filled.
@@ -180,7 +188,7 @@ impl Guide {
 mod tests {
     use super::*;
     use crate::noise::philox::philox4x32_10;
-    use crate::noise::weight::target;
+    use crate::noise::weight::point;
 
     /// Weights of all sizes, and none; where the sum is 2⁶⁴ − 1 or less.
     fn weights(n: usize, kind: u32) -> Vec<u64> {
@@ -240,9 +248,10 @@ mod tests {
         let entries = (0..64).map(|i| 1u64 << i);
         for uniform in edges.chain(entries).chain([0]) {
             for uniform in [uniform.wrapping_sub(1), uniform, uniform.wrapping_add(1)] {
-                let target = target(uniform, table.total());
-                let expected = sums.partition_point(|&sum| sum <= target) as u32;
-                let got = table.find((uniform >> table.shift()) as usize, target);
+                let point = point(uniform, table.total());
+                let expected = sums.partition_point(|&sum| sum <= point) as u32;
+                let guess = table.guess((uniform >> table.shift()) as usize);
+                let got = table.find(table.near(guess, point), point);
                 assert_eq!(got, expected, "{what}: {uniform:#x}");
             }
         }
@@ -257,6 +266,6 @@ mod tests {
         Table::build(&mut sums, &mut guide, false, build);
         guide[128] += 2;
         let table = Table::of(&sums, &guide);
-        assert_ne!(table.find(128, target(1 << 63, 100)), 50);
+        assert_ne!(table.find(table.guess(128), point(1 << 63, 100)), 50);
     }
 }
