@@ -8,7 +8,6 @@ use gumbel::{
 use libtest_mimic::Failed;
 
 use super::draws::sampler;
-use super::faults::replaced;
 use super::{Check, ensure};
 
 pub(crate) const CHECKS: &[(&str, Check)] = &[
@@ -22,8 +21,7 @@ pub(crate) const CHECKS: &[(&str, Check)] = &[
     ("cdf::errors_name_the_row", errors_name_the_row),
     ("cdf::a_forgotten_block_is_seen", |adapter| {
         let edit = |source: String| {
-            replaced(
-                source,
+            source.replace(
                 "offsets[first + run.blocks] = all.total;",
                 "offsets[first + run.blocks] = offsets[first + run.blocks - 1u];",
             )
@@ -31,11 +29,11 @@ pub(crate) const CHECKS: &[(&str, Check)] = &[
         seen(adapter, edit, "1 x 9001: ")
     }),
     ("cdf::a_forgotten_turn_is_seen", |adapter| {
-        let edit = |source: String| replaced(source, "before = add64(before, all.total);", "");
+        let edit = |source: String| source.replace("before = add64(before, all.total);", "");
         seen(adapter, edit, "7 x 3011: ")
     }),
     ("cdf::a_search_that_ends_early_is_seen", |adapter| {
-        let edit = |source: String| replaced(source, "low = middle + 1u;", "low = middle; break;");
+        let edit = |source: String| source.replace("low = middle + 1u;", "low = middle; break;");
         seen(adapter, edit, "normal logits")
     }),
     ("cdf::the_other_draws_number_is_seen", |adapter| {

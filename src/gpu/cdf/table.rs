@@ -112,13 +112,9 @@ impl Tables {
         rows: Range<usize>,
     ) -> Result<(), Error> {
         let tables = rows.len();
-        let apart = (plan.row_stride * plan.shape.logit_bytes) as u64;
         let submit = || {
             queue.write_buffer(&self.pass, 0, bytemuck::bytes_of(&pass));
-            for (i, row) in rows.enumerate() {
-                let bytes = job.logits.row_bytes(row, 0..plan.shape.categories);
-                write_words(queue, &self.logits, i as u64 * apart, bytes);
-            }
+            upload(queue, &self.logits, plan, job, rows);
             let mut encoder = guard.device().create_command_encoder(&Default::default());
             encoder.clear_buffer(&self.tops, 0, None);
             let mut pass = encoder.begin_compute_pass(&Default::default());
@@ -175,14 +171,27 @@ impl Tables {
     }
 }
 
-/// Writes bytes that may end within a word.
-fn write_words(queue: &wgpu::Queue, buffer: &wgpu::Buffer, at: u64, bytes: &[u8]) {
-    let (whole, rest) = bytes.split_at(bytes.len() / 4 * 4);
-    queue.write_buffer(buffer, at, whole);
-    if !rest.is_empty() {
-        let mut word = [0; 4];
-        word[..rest.len()].copy_from_slice(rest);
-        queue.write_buffer(buffer, at + whole.len() as u64, &word);
+/// Rows up to this size are written together.
+const PIECE: usize = 1 << 20;
+
+/// Writes rows to where the kernels find them, each from a multiple of 16 bytes on.
+fn upload(
+    queue: &wgpu::Queue,
+    to: &wgpu::Buffer,
+    plan: &TablePlan,
+    job: &Job<'_>,
+    rows: Range<usize>,
+) {
+    let apart = plan.row_stride * plan.shape.logit_bytes;
+    let at_once = (PIECE / apart).max(1);
+    let mut piece = Vec::with_capacity(apart * at_once.min(rows.len()));
+    for first in rows.clone().step_by(at_once) {
+        piece.clear();
+        for row in first..rows.end.min(first + at_once) {
+            piece.extend_from_slice(job.logits.row_bytes(row, 0..plan.shape.categories));
+            piece.resize(piece.len().next_multiple_of(apart), 0);
+        }
+        queue.write_buffer(to, ((first - rows.start) * apart) as u64, &piece);
     }
 }
 
