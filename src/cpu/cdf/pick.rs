@@ -210,7 +210,7 @@ mod tests {
     /// In every form, from any race on, the contract's numbers.
     #[test]
     fn uniform_numbers_are_the_contracts() {
-        let ids: Vec<u64> = (0..40).map(|i| i * i << 31).collect();
+        let ids: Vec<u64> = (0..40).map(|i| (i * i) << 31).collect();
         for form in CpuForm::ALL.into_iter().filter(|form| form.is_available()) {
             for ids in [RowIds::From(u64::MAX - 3), RowIds::Each(&ids)] {
                 for (first_draw, draws) in [(0, 1), (1, 1), (5, 3), (4, 7), ((1 << 31) - 9, 9)] {

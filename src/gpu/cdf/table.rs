@@ -183,12 +183,19 @@ fn upload(
     rows: Range<usize>,
 ) {
     let apart = plan.row_stride * plan.shape.logit_bytes;
+    let whole = |row| job.logits.row_bytes(row, 0..plan.shape.categories);
+    if apart > PIECE && whole(rows.start).len().is_multiple_of(4) {
+        for (i, row) in rows.enumerate() {
+            queue.write_buffer(to, (i * apart) as u64, whole(row));
+        }
+        return;
+    }
     let at_once = (PIECE / apart).max(1);
     let mut piece = Vec::with_capacity(apart * at_once.min(rows.len()));
     for first in rows.clone().step_by(at_once) {
         piece.clear();
         for row in first..rows.end.min(first + at_once) {
-            piece.extend_from_slice(job.logits.row_bytes(row, 0..plan.shape.categories));
+            piece.extend_from_slice(whole(row));
             piece.resize(piece.len().next_multiple_of(apart), 0);
         }
         queue.write_buffer(to, ((first - rows.start) * apart) as u64, &piece);
