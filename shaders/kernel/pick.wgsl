@@ -20,9 +20,8 @@ fn find(table: u32, point_of_draw: vec2<u32>) -> u32 {
         }
     }
     let rest = sub64(point_of_draw, offsets[first + block]);
-    let length = run.turns * WORKGROUP * 8u;
-    var low = block * length;
-    var high = low + min(length, run.categories - low) - 1u;
+    var low = block * run.block_categories;
+    var high = low + min(run.block_categories, run.categories - low) - 1u;
     while low < high {
         let middle = low + (high - low) / 2u;
         if less_or_equal64(sums[table * run.categories + middle], rest) {

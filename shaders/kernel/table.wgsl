@@ -25,9 +25,11 @@ struct TablePass {
     categories: u32,
     // The distance between rows in `logits`, a multiple of 16 bytes.
     row_stride: u32,
-    // The blocks of a row, and how often a workgroup takes an octet each in one.
+    // The blocks of a row, and how often a workgroup takes an octet each in one, and how
+    // many categories these are.
     blocks: u32,
     turns: u32,
+    block_categories: u32,
     // The reciprocal of the temperature, as bits.
     scale: u32,
     flags: u32,

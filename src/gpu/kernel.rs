@@ -213,12 +213,13 @@ impl Kernels {
         })
     }
 
-    /// The pipelines of an inverse CDF; compiled now, if they were not yet.
+    /// The pipelines of an inverse CDF, for workgroups of such sizes that build and that pick; compiled
+    /// now, if they were not yet.
     pub(super) async fn table_passes(
         &self,
         guard: &Guard,
         format: crate::options::LogitsFormat,
-        workgroup_size: u32,
+        [builders, pickers]: [u32; 2],
     ) -> Result<TablePasses, Error> {
         self.table_layout()?;
         let variant = Variant {
@@ -229,15 +230,20 @@ impl Kernels {
             each: false,
             immediates: false,
             int64: self.common.int64,
-            workgroup_size,
+            workgroup_size: builders,
         };
         // nothing is asked of the logits once they are weighed
-        let f32 = Variant { format: crate::options::LogitsFormat::F32, ..variant };
+        let offsets = Variant {
+            kernel: Kernel::Offsets,
+            format: crate::options::LogitsFormat::F32,
+            ..variant
+        };
+        let pick = Variant { kernel: Kernel::Pick, workgroup_size: pickers, ..offsets };
         Ok(TablePasses {
             top: self.pipeline(guard, variant).await?,
             weigh: self.pipeline(guard, Variant { kernel: Kernel::Weigh, ..variant }).await?,
-            offsets: self.pipeline(guard, Variant { kernel: Kernel::Offsets, ..f32 }).await?,
-            pick: self.pipeline(guard, Variant { kernel: Kernel::Pick, ..f32 }).await?,
+            offsets: self.pipeline(guard, offsets).await?,
+            pick: self.pipeline(guard, pick).await?,
         })
     }
 

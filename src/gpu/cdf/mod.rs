@@ -40,7 +40,8 @@ impl GpuSampler {
             most,
         })?;
         let format = job.logits.format();
-        let passes = self.kernels.table_passes(&self.guard, format, plan.workgroup_size).await?;
+        let sizes = [plan.builders, plan.pickers];
+        let passes = self.kernels.table_passes(&self.guard, format, sizes).await?;
         let tables = Tables::new(&self.guard, &self.kernels, &plan).await?;
         let mut next = 0;
         for chunk in plan.chunks() {
@@ -52,6 +53,7 @@ impl GpuSampler {
                 row_stride: plan.row_stride as u32,
                 blocks: plan.blocks as u32,
                 turns: plan.turns as u32,
+                block_categories: 8 * plan.turns as u32 * plan.builders,
                 scale: scale.reciprocal().to_bits(),
                 flags: flag(job.explicit_ids().is_some(), EACH_ID),
                 ..bytemuck::Zeroable::zeroed()

@@ -20,7 +20,11 @@ const MOST_PICKS: usize = 1 << 22;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct TablePlan {
     pub(super) shape: Shape,
-    pub(super) workgroup_size: u32,
+    /// The invocations of a workgroup that builds: no more than a row has octets, as where a GPU is
+    /// emulated the idle ones take time too.
+    pub(super) builders: u32,
+    /// The invocations of a workgroup that picks.
+    pub(super) pickers: u32,
     workgroups: u32,
     /// The distance between rows on the device, in logits, a multiple of 16 bytes.
     pub(super) row_stride: usize,
@@ -58,6 +62,7 @@ impl TablePlan {
         }
         let octets = categories.div_ceil(8);
         let turns = octets.div_ceil(octets_a_turn).max(TURNS.min(octets.div_ceil(lanes)));
+        let lanes = lanes.min(octets.next_power_of_two());
         let blocks = octets.div_ceil(lanes * turns);
 
         let row_stride = categories.next_multiple_of(16 / logit_bytes);
@@ -77,7 +82,8 @@ impl TablePlan {
         let picked_draws = (shape.draws as usize).min(picks);
         Ok(Self {
             shape,
-            workgroup_size: limits.device.crowd,
+            builders: lanes as u32,
+            pickers: limits.device.crowd,
             workgroups: limits.device.workgroups,
             row_stride,
             rows,
@@ -140,7 +146,7 @@ impl TablePlan {
     /// Workgroups that pick: an invocation for every two draws of a row, the first of which is even.
     pub(super) fn of_picks(&self, rows: usize, first_draw: u32, draws: u32) -> [u32; 2] {
         let pairs = (first_draw + (draws - 1)) / 2 - first_draw / 2 + 1;
-        grid((rows * pairs as usize).div_ceil(self.workgroup_size as usize), self.workgroups)
+        grid((rows * pairs as usize).div_ceil(self.pickers as usize), self.workgroups)
     }
 }
 
@@ -186,10 +192,10 @@ mod tests {
         assert!(plan.most_tables() * shape.categories * 8 <= bytes, "{plan:?}");
         assert!(plan.most_tables() * (plan.blocks + 1) * 8 <= bytes, "{plan:?}");
         assert!(plan.most_picks() * 4 <= bytes && plan.most_picks() <= MOST_PICKS);
-        let in_a_block = plan.turns * plan.workgroup_size as usize * 8;
+        let in_a_block = plan.turns * plan.builders as usize * 8;
         assert!(plan.blocks * in_a_block >= shape.categories, "{plan:?}");
         assert!((plan.blocks - 1) * in_a_block < shape.categories, "{plan:?}");
-        assert!(plan.blocks <= BLOCKS_PER_LANE * plan.workgroup_size as usize);
+        assert!(plan.blocks <= BLOCKS_PER_LANE * plan.builders as usize);
         let (mut row, mut draw) = (0, 0);
         for picks in plan.chunks().flat_map(|chunk| plan.picks(chunk)) {
             assert_eq!((picks.rows.start, picks.draws.start), (row, draw), "{plan:?}");

@@ -26,10 +26,9 @@ pub(super) struct TablePass {
     pub(super) row_stride: u32,
     pub(super) blocks: u32,
     pub(super) turns: u32,
+    pub(super) block_categories: u32,
     pub(super) scale: u32,
     pub(super) flags: u32,
-    /// Up to a multiple of 8 bytes.
-    pub(super) unused: u32,
 }
 
 pub(super) const EACH_ID: u32 = 1;
@@ -250,6 +249,7 @@ mod tests {
             row_stride,
             blocks,
             turns,
+            block_categories,
             scale,
             flags
         ];
