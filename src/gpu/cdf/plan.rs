@@ -62,7 +62,12 @@ impl TablePlan {
         }
         let octets = categories.div_ceil(8);
         let turns = octets.div_ceil(octets_a_turn).max(TURNS.min(octets.div_ceil(lanes)));
-        let lanes = lanes.min(octets.next_power_of_two());
+        // few sizes, as each is a shader to compile
+        let lanes = match octets {
+            ..=2 => lanes.min(2),
+            ..=8 => lanes.min(8),
+            _ => lanes,
+        };
         let blocks = octets.div_ceil(lanes * turns);
 
         let row_stride = categories.next_multiple_of(16 / logit_bytes);
