@@ -42,7 +42,7 @@ pub(crate) const CHECKS: &[(&str, Check)] = &[
         };
         seen(adapter, edit, "5 draws a row")
     }),
-    ("cdf::a_top_that_is_not_cleared_is_seen", |adapter| {
+    ("cdf::an_infinity_that_counts_is_seen", |adapter| {
         let edit = |source: String| {
             source.replace("return select(word, 0xffffffffu, is_invalid(bits));", "return word;")
         };

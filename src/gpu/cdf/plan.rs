@@ -64,8 +64,8 @@ impl TablePlan {
         let turns = octets.div_ceil(octets_a_turn).max(TURNS.min(octets.div_ceil(lanes)));
         // few sizes, as each is a shader to compile
         let lanes = match octets {
-            ..=2 => lanes.min(2),
-            ..=8 => lanes.min(8),
+            0..=2 => lanes.min(2),
+            3..=8 => lanes.min(8),
             _ => lanes,
         };
         let blocks = octets.div_ceil(lanes * turns);
