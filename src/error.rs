@@ -114,6 +114,17 @@ pub enum Error {
         /// The draws asked for from each.
         draws: u32,
     },
+    /// There is no memory for the sums of weights that draws by inverse CDF take.
+    #[error(
+        "the sums of a row of {categories} categories need {bytes} bytes, which are not to be had; \
+         try Method::Gumbel, which needs none"
+    )]
+    NoRoomForSums {
+        /// The number of categories in a row.
+        categories: usize,
+        /// The bytes that were asked for.
+        bytes: usize,
+    },
     /// The slice for the draws has the wrong length.
     #[error("the draws need a slice of {expected} words, got {got}")]
     DrawsLength {
@@ -135,6 +146,15 @@ pub enum Error {
     /// The operation is about noise, of which there is none at temperature 0.
     #[error("{operation} has no meaning at temperature 0 (greedy); give a temperature above 0")]
     NoNoise {
+        /// What was asked for.
+        operation: &'static str,
+    },
+    /// The operation is about Gumbel noise, and the options ask for draws without it.
+    #[error(
+        "{operation} needs Method::Gumbel, but the options ask for an inverse CDF (or for \
+         Method::Auto, which is that for so many draws)"
+    )]
+    NeedsGumbel {
         /// What was asked for.
         operation: &'static str,
     },
@@ -183,15 +203,17 @@ pub enum Error {
         /// The number of categories in each row.
         categories: usize,
     },
-    /// A device's largest buffer does not hold a row of soft samples.
+    /// A device's largest buffer does not hold what an operation makes of a row.
     #[error(
-        "rows of {categories} categories are too long for soft samples on this device, which holds \
-         {most} floats in a buffer; try the CPU engine"
+        "rows of {categories} categories are too long for {operation} on this device, which has room \
+         for {most}; try the CPU engine"
     )]
     RowTooLong {
+        /// What there is no room for.
+        operation: &'static str,
         /// The number of categories in each row.
         categories: usize,
-        /// The most that a row could have.
+        /// The most that there may be on this device.
         most: usize,
     },
     /// A slice of samples, cotangents or gradients has the wrong length.

@@ -3,7 +3,9 @@
 use crate::error::{Error, Undrawable};
 use crate::noise::bits::{MAX_DRAWS, Stream};
 use crate::noise::order::Scale;
-use crate::options::{Batch, Chance, Data, Known, LogitsFormat, RowIds, SampleOptions, with_rows};
+use crate::options::{
+    Batch, Chance, Data, Known, LogitsFormat, Method, RowIds, SampleOptions, with_rows,
+};
 
 pub(crate) mod soften;
 
@@ -56,7 +58,9 @@ pub(crate) struct Job<'a> {
     pub(crate) first_draw: u32,
     pub(crate) draws: u32,
     pub(crate) temperature: Temperature,
-    sentinels: bool,
+    /// Gumbel or inverse CDF, and Gumbel at temperature 0, where both draw the same.
+    pub(crate) method: Method,
+    pub(crate) sentinels: bool,
 }
 
 impl<'a> Job<'a> {
@@ -65,7 +69,8 @@ impl<'a> Job<'a> {
         options: &SampleOptions<'a>,
     ) -> Result<Self, Error> {
         let logits = batch.into();
-        let &SampleOptions { seed, row_ids, first_draw, draws, temperature, sentinels } = options;
+        let &SampleOptions { seed, row_ids, first_draw, draws, temperature, method, sentinels } =
+            options;
         let temperature = Temperature::of(logits.format(), temperature)?;
         if draws == 0 || u64::from(first_draw) + u64::from(draws) > u64::from(MAX_DRAWS) {
             return Err(Error::Draws { first_draw, draws });
@@ -79,12 +84,32 @@ impl<'a> Job<'a> {
         if rows.checked_mul(draws as usize).is_none_or(|n| n > isize::MAX as usize / 4) {
             return Err(Error::TooManyDraws { rows, draws });
         }
-        Ok(Self { logits, seed, row_ids, first_draw, draws, temperature, sentinels })
+        let method = match temperature {
+            Temperature::Greedy => Method::Gumbel,
+            Temperature::Scaled(_) => method.of(logits.categories(), draws),
+        };
+        Ok(Self { logits, seed, row_ids, first_draw, draws, temperature, method, sentinels })
     }
 
     /// The number of draws in all.
     pub(crate) fn total(&self) -> usize {
         self.logits.rows() * self.draws as usize
+    }
+
+    /// The scale of a job by inverse CDF.
+    pub(crate) fn inverse_cdf(&self) -> Option<Scale> {
+        match (self.method, self.temperature) {
+            (Method::InverseCdf, Temperature::Scaled(scale)) => Some(scale),
+            _ => None,
+        }
+    }
+
+    /// The job, if it is done by Gumbel noise.
+    pub(crate) fn by_gumbel(self, operation: &'static str) -> Result<Self, Error> {
+        match self.method {
+            Method::InverseCdf => Err(Error::NeedsGumbel { operation }),
+            _ => Ok(self),
+        }
     }
 
     /// The races, a row and the number of a draw each, from number `race` on, row by row.
@@ -159,16 +184,17 @@ impl<'a> Job<'a> {
         }
         match (0..self.logits.rows()).position(|row| !has_draws(row)) {
             None => Ok(()),
-            Some(row) => {
-                Err(match with_rows!(self.logits.data(), rows => undrawable(rows.row(row))) {
-                    Some(reason) => Error::UndrawableRow { row, reason },
-                    None => Error::Gpu {
-                        while_doing: "drawing".to_owned(),
-                        message: format!("row {row} has a draw, but the device gave none"),
-                    },
-                })
-            }
+            Some(row) => Err(self.undrawable(row).unwrap_or_else(|| Error::Gpu {
+                while_doing: "drawing".to_owned(),
+                message: format!("row {row} has a draw, but the device gave none"),
+            })),
         }
+    }
+
+    /// Why the row at position `row` has no draw, if it has none.
+    pub(crate) fn undrawable(&self, row: usize) -> Option<Error> {
+        let reason = with_rows!(self.logits.data(), rows => undrawable(rows.row(row)))?;
+        Some(Error::UndrawableRow { row, reason })
     }
 }
 

@@ -76,7 +76,7 @@ mod sampler;
 pub mod shaders;
 
 pub use arrivals::{Arrivals, LogZ, Scored};
-pub use cpu::{CpuForm, CpuSampler};
+pub use cpu::{CpuForm, CpuSampler, InverseCdf};
 pub use error::{Error, Undrawable};
 pub use gpu::{
     AdapterReport, BoundBatch, DeviceBatch, GpuSampler, GpuSamplerBuilder, PlanFor, adapters,
@@ -85,7 +85,7 @@ pub use gpu::{
 pub use half;
 pub use job::NO_DRAW;
 pub use options::{
-    Batch, Logit, Logits, LogitsFormat, Relaxation, RowIds, SampleOptions, Weight, Weights,
+    Batch, Logit, Logits, LogitsFormat, Method, Relaxation, RowIds, SampleOptions, Weight, Weights,
 };
 pub use sampler::Sampler;
 pub use wgpu;

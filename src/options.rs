@@ -2,12 +2,14 @@
 
 mod batch;
 mod logits;
+mod method;
 mod relaxation;
 mod rows;
 mod weights;
 
 pub use batch::Batch;
 pub use logits::{Logit, Logits, LogitsFormat};
+pub use method::Method;
 pub use relaxation::Relaxation;
 pub(crate) use rows::{Chance, Data, Known, Positive, Rows, Widen, with_rows};
 pub use weights::{Weight, Weights};
@@ -53,6 +55,8 @@ pub struct SampleOptions<'a> {
     pub draws: u32,
     /// What the logits are divided by; 0 is greedy, the argmax.
     pub temperature: f32,
+    /// How a draw is found, on which it depends which one it is.
+    pub method: Method,
     /// Whether a row without a draw gets [`NO_DRAW`](crate::NO_DRAW) instead of being an error.
     pub sentinels: bool,
 }
@@ -65,6 +69,7 @@ impl Default for SampleOptions<'_> {
             first_draw: 0,
             draws: 1,
             temperature: 1.0,
+            method: Method::Gumbel,
             sentinels: false,
         }
     }
@@ -111,6 +116,22 @@ impl<'a> SampleOptions<'a> {
     #[must_use]
     pub fn with_temperature(self, temperature: f32) -> Self {
         Self { temperature, ..self }
+    }
+
+    /// Draws by this method; the default is [`Method::Gumbel`]. The draws of two methods are independent.
+    ///
+    /// ```
+    /// use gumbel::{CpuSampler, Logits, Method, SampleOptions};
+    /// let logits = [0.0, 1.0, f32::NEG_INFINITY];
+    /// let options = SampleOptions::default().with_draws(100_000).with_method(Method::InverseCdf);
+    /// let draws = CpuSampler::new().sample_rows(Logits::new(&logits, 3)?, &options)?;
+    /// let ones = draws.iter().filter(|&&draw| draw == 1).count();
+    /// assert!((ones as f64 / 1e5 - 0.731).abs() < 0.01); // e / (1 + e)
+    /// # Ok::<(), gumbel::Error>(())
+    /// ```
+    #[must_use]
+    pub fn with_method(self, method: Method) -> Self {
+        Self { method, ..self }
     }
 
     /// Gives a row without a draw (a NaN, +∞, or nothing but −∞) the sentinel

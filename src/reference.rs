@@ -8,10 +8,12 @@ use crate::arrivals::Arrivals;
 use crate::error::Error;
 pub use crate::job::Temperature;
 use crate::job::{Job, NO_DRAW};
-use crate::noise::bits::{OCTET, Stream, coarse, coarse_block, noise};
+use crate::noise::bits::{OCTET, Stream, coarse, coarse_block, noise, uniform_bits, uniform_block};
+use crate::noise::cdf::point;
+use crate::noise::exp::log2_floor;
 use crate::noise::gumbel::gumbel;
 use crate::noise::order::Best;
-use crate::options::{Batch, Chance, Data, Known, SampleOptions, with_rows};
+use crate::options::{Batch, Chance, Data, Known, Method, SampleOptions, with_rows};
 
 mod soften;
 
@@ -33,6 +35,52 @@ pub fn sample_row(logits: &[f32], stream: Stream, temperature: Temperature) -> O
     winner(logits, stream, temperature).map(|best| best.category)
 }
 
+/// The weights of one row, for draws by inverse CDF; `None` if the row has no draw.
+///
+/// At temperature 0 the draw's weight is 1, and all others are 0.
+///
+/// ```
+/// use gumbel::reference::{Temperature, weights, weighted_draw};
+/// let logits = [f32::NEG_INFINITY, 2.0, 2.0];
+/// let weights = weights(&logits, Temperature::new(1.0)?).unwrap();
+/// assert_eq!(weights, [0, 1 << 61, 1 << 61]);
+/// # Ok::<(), gumbel::Error>(())
+/// ```
+pub fn weights(logits: &[f32], temperature: Temperature) -> Option<Vec<u64>> {
+    integer_weights(logits, temperature)
+}
+
+/// The same of any values.
+fn integer_weights<T: Known>(values: &[T], temperature: Temperature) -> Option<Vec<u64>> {
+    let top = winner(values, Stream::new(0, 0, 0), Temperature::Greedy)?.category as usize;
+    let Temperature::Scaled(scale) = temperature else {
+        return Some((0..values.len()).map(|category| u64::from(category == top)).collect());
+    };
+    let log2_categories = log2_floor(values.len() as u32);
+    let weight = |value: &T| value.integer_weight(values[top], scale, log2_categories);
+    Some(values.iter().map(weight).collect())
+}
+
+/// A draw by inverse CDF from weights: the first category whose weight, with all before it, is more
+/// than the [point]; `None` if all weights are 0. The sum must be less than 2⁶⁴.
+///
+/// ```
+/// use gumbel::noise::bits::Stream;
+/// use gumbel::reference::weighted_draw;
+/// assert_eq!(weighted_draw(&[0, 5, 0], Stream::new(1, 2, 3)), Some(1));
+/// assert_eq!(weighted_draw(&[0, 0, 0], Stream::new(1, 2, 3)), None);
+/// ```
+pub fn weighted_draw(weights: &[u64], stream: Stream) -> Option<u32> {
+    let total = weights.iter().sum();
+    let point = point(uniform_bits(uniform_block(stream), stream.draw), total);
+    let mut sum = 0;
+    let mut exceeds = weights.iter().map(|weight| {
+        sum += weight;
+        sum > point
+    });
+    exceeds.position(|exceeds| exceeds).map(|category| category as u32)
+}
+
 /// The draws of a batch, rows × draws in row-major order. Those of halves are by definition those of
 /// the numbers that they are, in `f32`; of weights, a [logarithm](crate::noise::weights) in integers takes
 /// the place of the logit.
@@ -45,13 +93,23 @@ pub fn sample_rows<'a>(
 ) -> Result<Vec<u32>, Error> {
     let job = Job::new(batch, options)?;
     let mut draws = job.allocate()?;
-    for (draw, (row, number)) in draws.iter_mut().zip(job.races(0)) {
-        let stream = job.stream(row, number);
-        let best = with_rows!(job.logits.data(), rows => {
-            winner(rows.row(row), stream, job.temperature)
-        });
-        *draw = best.map_or(NO_DRAW, |best| best.category);
-    }
+    with_rows!(job.logits.data(), rows => {
+        for (row, draws) in draws.chunks_mut(job.draws as usize).enumerate() {
+            let values = rows.row(row);
+            let weights = match job.method {
+                Method::InverseCdf => Some(integer_weights(values, job.temperature)),
+                _ => None,
+            };
+            for (number, draw) in (0..).zip(draws) {
+                let stream = job.stream(row, number);
+                let drawn = match &weights {
+                    None => winner(values, stream, job.temperature).map(|best| best.category),
+                    Some(weights) => weights.as_ref().and_then(|row| weighted_draw(row, stream)),
+                };
+                *draw = drawn.unwrap_or(NO_DRAW);
+            }
+        }
+    });
     job.report(&draws)?;
     Ok(draws)
 }
@@ -66,7 +124,7 @@ pub fn race_rows<'a>(
     options: &SampleOptions<'a>,
     places: usize,
 ) -> Result<Arrivals, Error> {
-    let job = Job::new(batch, options)?;
+    let job = Job::new(batch, options)?.by_gumbel("a race")?;
     let mut arrivals = Arrivals::of(&job, places)?;
     let (categories, won) = arrivals.parts();
     let each = categories.chunks_mut(places).zip(won.chunks_mut(places));

@@ -51,13 +51,15 @@ const WIDE: Piece = piece!("wide");
 /// Products in 64 bits, which takes [`wgpu::Features::SHADER_INT64`].
 const WIDE_U64: Piece = piece!("wide", "wide.u64");
 /// The contract, each piece after those that it needs.
-const NOISE: [Piece; 6] = [
+const NOISE: [Piece; 8] = [
     piece!("pair"),
     piece!("philox"),
     piece!("bits"),
     piece!("gumbel"),
     piece!("order"),
     piece!("weights"),
+    piece!("exp"),
+    piece!("cdf"),
 ];
 
 /// The pieces of the contract, each after those that it needs, with 64-bit products or without.
@@ -91,12 +93,25 @@ pub enum Kernel {
     Total,
     /// Pulls cotangents of soft samples back to logits.
     Pull,
+    /// For an inverse CDF, finds the largest value of each row.
+    Top,
+    /// For an inverse CDF, adds up the weights of each block of categories.
+    Build,
+    /// For an inverse CDF, adds up what blocks weigh.
+    Offsets,
+    /// Draws by inverse CDF.
+    Pick,
 }
 
 impl Kernel {
     /// Whether it is one of those that make soft samples of draws.
     pub fn is_soft(self) -> bool {
         matches!(self, Self::Weigh | Self::Total | Self::Pull)
+    }
+
+    /// Whether it is one of those of an inverse CDF.
+    pub fn is_of_tables(self) -> bool {
+        matches!(self, Self::Top | Self::Build | Self::Offsets | Self::Pick)
     }
 }
 
@@ -137,9 +152,27 @@ pub struct Variant {
 impl Variant {
     /// The pieces of this form, each after those that it needs.
     pub fn pieces(self) -> impl Iterator<Item = Piece> {
-        noise_pieces(self.int64)
-            .chain([piece!("filter"), kernel!("bound"), kernel!("run")])
-            .chain(self.kernel())
+        let own = if self.kernel.is_of_tables() { self.of_tables() } else { self.of_races() };
+        noise_pieces(self.int64).chain(own)
+    }
+
+    fn of_races(self) -> Vec<Piece> {
+        let mut pieces = vec![piece!("filter"), kernel!("bound"), kernel!("run")];
+        pieces.extend(self.kernel());
+        pieces
+    }
+
+    fn of_tables(self) -> Vec<Piece> {
+        let mut pieces = vec![self.value(), kernel!("octet")];
+        pieces.extend(self.load());
+        pieces.push(kernel!("table"));
+        pieces.push(match self.kernel {
+            Kernel::Top => kernel!("top"),
+            Kernel::Build => kernel!("build"),
+            Kernel::Offsets => kernel!("offsets"),
+            _ => kernel!("pick"),
+        });
+        pieces
     }
 
     fn kernel(self) -> Vec<Piece> {
@@ -192,14 +225,26 @@ impl Variant {
         pieces
     }
 
-    fn measure(self) -> Vec<Piece> {
+    /// What a value says of its category by itself.
+    fn value(self) -> Piece {
         match self.format {
+            LogitsFormat::F32 | LogitsFormat::F16 | LogitsFormat::Bf16 => kernel!("value"),
+            LogitsFormat::Weights => kernel!("value", "value.weights"),
+            LogitsFormat::Counts => kernel!("value", "value.counts"),
+        }
+    }
+
+    /// And in a race.
+    fn measure(self) -> Vec<Piece> {
+        let mut pieces = vec![self.value()];
+        pieces.extend(match self.format {
             LogitsFormat::F32 | LogitsFormat::F16 | LogitsFormat::Bf16 => vec![kernel!("measure")],
             LogitsFormat::Weights => {
                 vec![kernel!("log2"), kernel!("measure", "measure.weights")]
             }
             LogitsFormat::Counts => vec![kernel!("log2"), kernel!("measure", "measure.counts")],
-        }
+        });
+        pieces
     }
 
     fn logarithm(self) -> Piece {
@@ -235,6 +280,10 @@ impl Variant {
             Kernel::Weigh => "weigh",
             Kernel::Total => "total",
             Kernel::Pull => "pull",
+            Kernel::Top => "top",
+            Kernel::Build => "build",
+            Kernel::Offsets => "add_up",
+            Kernel::Pick => "pick",
         }
     }
 

@@ -1,8 +1,7 @@
-// What a category's value says, if it is a weight of f32.
+// What a category's value says in a race, if it is a weight of f32.
 // Other forms: measure.wgsl, which says what the functions are for, measure.counts.wgsl.
 // Needs: weights, filter, log2, octet, rows, load.
 
-const NEVER: u32 = 0u;
 const SLOPE: f32 = POWER;
 // The least temperature above 0, as bits: 2^-20.
 const LEAST_TEMPERATURE: u32 = 0x35800000u;

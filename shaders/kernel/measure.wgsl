@@ -1,8 +1,6 @@
-// What a category's value says, if it is a logit.
+// What a category's value says in a race, if it is a logit.
 // Other forms: measure.weights.wgsl, measure.counts.wgsl. Needs: order, filter, octet, rows.
 
-// What a category of probability 0 has.
-const NEVER: u32 = NEG_INFINITY;
 // A unit of what the filter sees, in its own unit.
 const SLOPE: f32 = POWER_LOG2_E;
 // The least temperature above 0, as bits: 2^-100.

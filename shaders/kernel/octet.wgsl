@@ -1,5 +1,5 @@
 // Eight values: bits of f32, or counts.
-// Needs: measure.
+// Needs: value.
 
 struct Octet {
     low: vec4<u32>,

@@ -25,8 +25,8 @@ fn weights_of_two(row: Row, logits_of: vec2<u32>, word: u32, first: u32, leader:
     let rest = vec3<u32>(row.stream.row, (row.stream.draw << 1u) | 1u);
     let fine = blocks_side_by_side(vec4<u32>(first, rest), vec4<u32>(first + 1u, rest), row.stream.key);
     return vec2<f32>(
-        weight(behind(row, first, logits_of.x, word & 0xffffu, fine[0], leader)),
-        weight(behind(row, first + 1u, logits_of.y, word >> 16u, fine[1], leader)),
+        soft_weight(behind(row, first, logits_of.x, word & 0xffffu, fine[0], leader)),
+        soft_weight(behind(row, first + 1u, logits_of.y, word >> 16u, fine[1], leader)),
     );
 }
 

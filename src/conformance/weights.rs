@@ -93,7 +93,7 @@ fn values() -> [(&'static str, Fill<Weight>); 16] {
         }),
         ("one step apart", |_, _, word| Weight(f32::from_bits(0x3f80_0000 + (word & 1)))),
         ("powers of two and their neighbours", |_, _, word| {
-            Weight(f32::from_bits(((word >> 8 & 0x7f) + 64 << 23).wrapping_add(word % 3) - 1))
+            Weight(f32::from_bits((((word >> 8 & 0x7f) + 64) << 23).wrapping_add(word % 3) - 1))
         }),
         ("a head and a far tail", |_, category, _| {
             Weight(if category == 77 { 1.0 } else { 1.2e-9 })

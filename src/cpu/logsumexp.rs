@@ -141,8 +141,15 @@ fn sum_of_piece<S: Simd, T: Source>(s: S, piece: &[T], inverse: f64) -> Sum {
 }
 
 /// 2^f for f from −½ to ½, highest power first: from Cephes' exp2f (S. Moshier, 1992).
-const EXP2: [f32; 7] =
-    [1.535_336_2e-4, 1.339_887_4e-3, 9.618_437e-3, 5.550_332_5e-2, 0.240_226_48, 0.693_147_2, 1.0];
+const EXP2: [f32; 7] = [
+    1.535_336_2e-4,
+    1.339_887_4e-3,
+    9.618_437e-3,
+    5.550_332_5e-2,
+    0.240_226_48,
+    std::f32::consts::LN_2,
+    1.0,
+];
 /// 1.5·2²³: added to a number it leaves the nearest integer in the lowest bits.
 const NEAREST: f32 = 12_582_912.0;
 

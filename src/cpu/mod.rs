@@ -9,6 +9,7 @@ use crate::job::Job;
 use crate::options::{Batch, SampleOptions};
 
 mod bound;
+mod cdf;
 mod exact;
 mod greedy;
 mod group;
@@ -21,8 +22,10 @@ mod simd;
 mod soften;
 mod source;
 
+use cdf::InverseCdfJob;
 use schedule::Plan;
 
+pub use cdf::InverseCdf;
 pub(crate) use operations::podium_of_race;
 pub use simd::CpuForm;
 
@@ -105,7 +108,7 @@ impl CpuSampler {
     ) -> Result<Vec<u32>, Error> {
         let job = Job::new(batch, options)?;
         let mut draws = job.allocate()?;
-        self.run(&job, &mut draws);
+        self.run(&job, &mut draws)?;
         job.report(&draws)?;
         Ok(draws)
     }
@@ -123,19 +126,57 @@ impl CpuSampler {
     ) -> Result<(), Error> {
         let job = Job::new(batch, options)?;
         job.check_output(draws)?;
-        self.run(&job, draws);
+        self.run(&job, draws)?;
         job.report(draws)
     }
 
-    fn run(&self, job: &Job<'_>, draws: &mut [u32]) {
+    /// Adds the rows up, to draw from them again and again by inverse CDF: the draws are those of
+    /// [`Method::InverseCdf`](crate::Method::InverseCdf). Of the options, seed, row ids, temperature and
+    /// sentinels count; how many draws there are to be, each call says for itself.
+    ///
+    /// # Errors
+    /// As [`sample_rows`](Self::sample_rows), and [`Error::NoRoomForSums`].
+    ///
+    /// # Complexity
+    /// O(rows · categories) time, and 16 to 24 bytes for each category.
+    #[doc(alias = "WeightedAliasIndex")]
+    #[doc(alias = "WeightedIndex")]
+    pub fn inverse_cdf<'a>(
+        &self,
+        batch: impl Into<Batch<'a>>,
+        options: &SampleOptions<'a>,
+    ) -> Result<InverseCdf, Error> {
+        let job = Job::new(batch, options)?;
+        let build = || InverseCdf::build(&job, self.form, self.pool.clone());
+        let cdf = match &self.pool {
+            Some(pool) => pool.install(build),
+            None => build(),
+        }?;
+        match cdf.without_a_draw().filter(|_| !job.sentinels) {
+            Some(row) => job.undrawable(row).map_or(Ok(cdf), Err),
+            None => Ok(cdf),
+        }
+    }
+
+    fn run(&self, job: &Job<'_>, draws: &mut [u32]) -> Result<(), Error> {
+        if let Some(scale) = job.inverse_cdf() {
+            let plan = InverseCdfJob::new(job, scale, self.form);
+            return match &self.pool {
+                _ if plan.is_small() => plan.run_here(draws),
+                Some(pool) => pool.install(|| plan.run(draws)),
+                None => plan.run(draws),
+            };
+        }
         let plan = Plan::of(job, self.form, self.filter);
         if plan.is_small() {
             // no pool is woken, and nothing is allocated
-            return plan.run_here(draws);
+            plan.run_here(draws);
+        } else {
+            match &self.pool {
+                Some(pool) => pool.install(|| plan.run(draws)),
+                None => plan.run(draws),
+            }
         }
-        match &self.pool {
-            Some(pool) => pool.install(|| plan.run(draws)),
-            None => plan.run(draws),
-        }
+        Ok(())
     }
 }

@@ -60,12 +60,12 @@ impl CpuSampler {
         options: &SampleOptions<'a>,
         places: usize,
     ) -> Result<Arrivals, Error> {
-        let job = Job::new(batch, options)?;
+        let job = Job::new(batch, options)?.by_gumbel("a race")?;
         let mut arrivals = Arrivals::of(&job, places)?;
         let Temperature::Scaled(scale) = job.temperature else { return Ok(arrivals) };
         let (categories, keys) = arrivals.parts();
         if places == 1 {
-            self.run(&job, categories);
+            self.run(&job, categories)?;
             self.on_threads(|| keys_of_winners(&job, scale, categories, keys));
         } else {
             let plan = Plan::of(&job, self.form, self.filter);
@@ -104,12 +104,7 @@ impl CpuSampler {
     ) -> Result<Vec<f64>, Error> {
         let job = Job::new(batch, options)?;
         let inverse = job.inverse_temperature("logsumexp")?;
-        let sums = self.on_threads(|| {
-            let rows = (0..job.logits.rows()).into_par_iter();
-            let grain = (GRAIN * 64 / job.logits.categories()).max(1);
-            let sum = |row| self.logsumexp(&job, row, inverse);
-            rows.with_min_len(grain).map(sum).collect::<Vec<_>>()
-        });
+        let sums = self.on_threads(|| self.logsumexps(&job, inverse));
         job.report_rows(|row| !sums[row].is_nan())?;
         Ok(sums)
     }
@@ -141,6 +136,12 @@ impl CpuSampler {
         let job = Job::new(batch, options)?;
         let inverse = job.inverse_temperature("a log-probability")?;
         let mut draws = job.allocate()?;
+        if job.inverse_cdf().is_some() {
+            self.run(&job, &mut draws)?;
+            let logsumexps = self.on_threads(|| self.logsumexps(&job, inverse));
+            job.report(&draws)?;
+            return Ok(Scored::of(&job, inverse, draws, logsumexps));
+        }
         let plan = Plan::of(&job, self.form, self.filter);
         let mut logsumexps = vec![f64::NAN; job.logits.rows()];
         self.on_threads(|| {
@@ -181,6 +182,12 @@ impl CpuSampler {
     ) -> Result<Vec<LogZ>, Error> {
         let arrivals = self.race_rows(batch, options, 1)?;
         Ok(arrivals.log_z(options.draws))
+    }
+
+    fn logsumexps(&self, job: &Job<'_>, inverse: f64) -> Vec<f64> {
+        let rows = (0..job.logits.rows()).into_par_iter();
+        let grain = (GRAIN * 64 / job.logits.categories()).max(1);
+        rows.with_min_len(grain).map(|row| self.logsumexp(job, row, inverse)).collect()
     }
 
     fn logsumexp(&self, job: &Job<'_>, row: usize, inverse: f64) -> f64 {

@@ -191,7 +191,7 @@ impl CpuSampler {
         let categories = softening.categories();
         if softening.relaxation.hard {
             let mut draws = softening.job.allocate()?;
-            self.run(&softening.job, &mut draws);
+            self.run(&softening.job, &mut draws)?;
             let hot = |(sample, &draw): (&mut [f32], &u32)| one_hot(draw, sample);
             if is_small(softening) {
                 samples.chunks_exact_mut(categories).zip(&draws).for_each(hot);

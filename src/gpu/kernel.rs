@@ -20,7 +20,7 @@ use super::plan::{Chunk, Plan, Report};
 mod bindings;
 
 pub(super) use bindings::{bind, bind_at};
-use bindings::{bind_group_layout, each, plain, soft};
+use bindings::{bind_group_layout, each, plain, soft, table};
 
 /// The uniform `Pass` of `shaders/kernel/run.wgsl`, field by field.
 #[derive(Clone, Copy, Debug, Pod, Zeroable)]
@@ -142,6 +142,8 @@ pub(super) struct Kernels {
     each: Option<wgpu::BindGroupLayout>,
     /// What the kernels of soft samples are bound to.
     soft: Option<wgpu::BindGroupLayout>,
+    /// What is bound for an inverse CDF.
+    table: Option<wgpu::BindGroupLayout>,
     pipelines: Mutex<HashMap<Variant, wgpu::ComputePipeline>>,
 }
 
@@ -187,6 +189,15 @@ impl Passes {
     }
 }
 
+/// The passes of an inverse CDF.
+#[derive(Clone, Debug)]
+pub(super) struct TablePasses {
+    pub(super) top: wgpu::ComputePipeline,
+    pub(super) build: wgpu::ComputePipeline,
+    pub(super) offsets: wgpu::ComputePipeline,
+    pub(super) pick: wgpu::ComputePipeline,
+}
+
 /// What a kernel is told beyond its layout.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Form {
@@ -200,18 +211,26 @@ pub(super) struct Form {
 const EACH_BUFFERS: u32 = 8;
 /// Those of the layout of soft samples.
 const SOFT_BUFFERS: u32 = 7;
+/// Those of an inverse CDF.
+const TABLE_BUFFERS: u32 = 6;
 
 impl Kernels {
     pub(super) async fn new(guard: &Guard, common: Common) -> Result<Self, Error> {
         let device = guard.device();
         let room = device.limits().max_storage_buffers_per_shader_stage;
         let layouts = || {
-            let each = (room >= EACH_BUFFERS).then(|| bind_group_layout(device, &each()));
-            let soft = (room >= SOFT_BUFFERS).then(|| bind_group_layout(device, &soft()));
-            (bind_group_layout(device, &plain()), each, soft)
+            let with_room = |buffers, entries: &[_]| {
+                (room >= buffers).then(|| bind_group_layout(device, entries))
+            };
+            (
+                bind_group_layout(device, &plain()),
+                with_room(EACH_BUFFERS, &each()),
+                with_room(SOFT_BUFFERS, &soft()),
+                with_room(TABLE_BUFFERS, &table()),
+            )
         };
-        let (plain, each, soft) = guard.checked(Doing::Drawing, layouts).await?;
-        Ok(Self { common, plain, each, soft, pipelines: Mutex::default() })
+        let (plain, each, soft, table) = guard.checked(Doing::Drawing, layouts).await?;
+        Ok(Self { common, plain, each, soft, table, pipelines: Mutex::default() })
     }
 
     /// The layout of what is bound, if the device has room for so many buffers.
@@ -234,7 +253,7 @@ impl Kernels {
     pub(super) async fn soft(
         &self,
         guard: &Guard,
-        format: crate::options::LogitsFormat,
+        format: LogitsFormat,
         vec4: bool,
         workgroup_size: u32,
     ) -> Result<[wgpu::ComputePipeline; 3], Error> {
@@ -248,12 +267,50 @@ impl Kernels {
             int64: self.common.int64,
             workgroup_size,
         };
-        let plain = Variant { format: crate::options::LogitsFormat::F32, vec4: false, ..weigh };
+        let plain = Variant { format: LogitsFormat::F32, vec4: false, ..weigh };
         Ok([
             self.pipeline(guard, weigh).await?,
             self.pipeline(guard, Variant { kernel: Kernel::Total, ..plain }).await?,
             self.pipeline(guard, Variant { kernel: Kernel::Pull, ..plain }).await?,
         ])
+    }
+
+    /// The layout of what is bound for an inverse CDF.
+    pub(super) fn table_layout(&self) -> Result<&wgpu::BindGroupLayout, Error> {
+        self.table.as_ref().ok_or(Error::MissingFeature {
+            feature: "6 storage buffers per shader stage",
+            needed_for: "draws by inverse CDF",
+        })
+    }
+
+    /// The pipelines of an inverse CDF, for workgroups of such sizes that build and that pick; compiled
+    /// now, if they were not yet.
+    pub(super) async fn table_passes(
+        &self,
+        guard: &Guard,
+        format: LogitsFormat,
+        [builders, pickers]: [u32; 2],
+    ) -> Result<TablePasses, Error> {
+        self.table_layout()?;
+        let variant = Variant {
+            kernel: Kernel::Top,
+            share: Share::Workgroup,
+            format,
+            vec4: true,
+            each: false,
+            immediates: false,
+            int64: self.common.int64,
+            workgroup_size: builders,
+        };
+        // nothing is asked of the logits once they are weighed
+        let offsets = Variant { kernel: Kernel::Offsets, format: LogitsFormat::F32, ..variant };
+        let pick = Variant { kernel: Kernel::Pick, workgroup_size: pickers, ..offsets };
+        Ok(TablePasses {
+            top: self.pipeline(guard, variant).await?,
+            build: self.pipeline(guard, Variant { kernel: Kernel::Build, ..variant }).await?,
+            offsets: self.pipeline(guard, offsets).await?,
+            pick: self.pipeline(guard, pick).await?,
+        })
     }
 
     /// Binds the uniform, logits, row ids, outcomes and draws.
@@ -324,9 +381,10 @@ impl Kernels {
             return Ok(pipeline.clone());
         }
         let source = (self.common.edit)(variant.source());
-        let layout = match variant.kernel.is_soft() {
-            true => self.soft_layout()?,
-            false => self.layout(variant.each).unwrap_or(&self.plain),
+        let layout = match variant.kernel {
+            kernel if kernel.is_soft() => self.soft_layout()?,
+            kernel if kernel.is_of_tables() => self.table_layout()?,
+            _ => self.layout(variant.each).unwrap_or(&self.plain),
         };
         let doing = Doing::Compiling { shader: name(variant).into() };
         let compile = || pipeline(guard.device(), layout, variant, &source);

@@ -192,16 +192,12 @@ impl Layout {
     pub(crate) fn workgroups(&self, rows: usize, draws: usize) -> [u32; 2] {
         let turns = draws.div_ceil(self.draws_at_once as usize);
         let teams = rows.saturating_mul(turns).saturating_mul(self.parts as usize);
-        self.grid(teams.div_ceil((self.workgroup_size / self.lanes) as usize))
+        grid(teams.div_ceil((self.workgroup_size / self.lanes) as usize), self.workgroups)
     }
 
     /// Workgroups of the merge pass.
     pub(crate) fn merge_workgroups(&self, rows: usize, draws: usize) -> [u32; 2] {
-        self.grid(rows.saturating_mul(draws))
-    }
-
-    fn grid(&self, workgroups: usize) -> [u32; 2] {
-        grid(workgroups, self.workgroups)
+        grid(rows.saturating_mul(draws), self.workgroups)
     }
 }
 

@@ -3,7 +3,7 @@
 //! [`plan`] cuts a batch in memory into chunks, [`layout`] chooses how the device shares a chunk's
 //! races, [`kernel`] says what is bound to the shaders and how they are told what to do, [`ring`]
 //! holds the memory of chunks under way. [`batch`] and [`bound`] are for batches that are on the
-//! device already. [`guard`] waits and turns faults into errors, [`adapter`] finds the device and
+//! device already, [`cdf`] for draws by inverse CDF. [`guard`] waits and turns faults into errors, [`adapter`] finds the device and
 //! [`builder`] sets all of it up.
 
 use std::collections::VecDeque;
@@ -17,6 +17,7 @@ mod adapter;
 mod batch;
 mod bound;
 mod builder;
+mod cdf;
 mod guard;
 pub(crate) mod kernel;
 mod layout;
@@ -175,6 +176,9 @@ impl GpuSampler {
     async fn run(&self, job: &Job<'_>, draws: &mut [u32]) -> Result<(), Error> {
         if draws.is_empty() {
             return Ok(());
+        }
+        if let Some(scale) = job.inverse_cdf() {
+            return self.run_inverse_cdf(job, scale, draws).await;
         }
         self.report(job, &self.plan(job, Report::Draws), draws).await
     }

@@ -29,7 +29,7 @@ impl GpuSampler {
         options: &SampleOptions<'a>,
         places: usize,
     ) -> Result<Arrivals, Error> {
-        let job = Job::new(batch, options)?;
+        let job = Job::new(batch, options)?.by_gumbel("a race")?;
         let mut arrivals = Arrivals::of(&job, places)?;
         if let Temperature::Scaled(scale) = job.temperature
             && job.total() > 0
@@ -79,7 +79,14 @@ impl GpuSampler {
     ) -> Result<Scored, Error> {
         let job = Job::new(batch, options)?;
         let inverse = job.inverse_temperature("a log-probability")?;
-        let (draws, sums) = pollster::block_on(self.scores(&job, inverse, Report::Scores))?;
+        let (draws, sums) = if let Some(scale) = job.inverse_cdf() {
+            let mut draws = job.allocate()?;
+            pollster::block_on(self.run_inverse_cdf(&job, scale, &mut draws))?;
+            let one = Job { draws: 1, ..job };
+            (draws, pollster::block_on(self.scores(&one, inverse, Report::Sums))?.1)
+        } else {
+            pollster::block_on(self.scores(&job, inverse, Report::Scores))?
+        };
         job.report(&draws)?;
         Ok(Scored::of(&job, inverse, draws, sums))
     }

@@ -12,7 +12,7 @@ use crate::shaders::Kernel;
 
 /// The most logits, counted once a draw, that one dispatch evaluates: systems stop a dispatch that
 /// takes seconds, and this is half a second on a software adapter (Mesa 25's lavapipe, two cores).
-const MAX_WORK: usize = 1 << 27;
+pub(super) const MAX_WORK: usize = 1 << 27;
 
 /// The most categories for each invocation of a workgroup that takes a row alone: 2¹⁴ octets.
 const MAX_OF_WORKGROUP: usize = 1 << 17;

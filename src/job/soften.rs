@@ -24,7 +24,7 @@ impl<'a> Softening<'a> {
         if !(Scale::MIN_TEMPERATURE..=Scale::MAX_TEMPERATURE).contains(&tau) {
             return Err(Error::Tau { got: tau });
         }
-        let job = Job::new(logits, options)?;
+        let job = Job::new(logits, options)?.by_gumbel("a soft sample")?;
         let Temperature::Scaled(scale) = job.temperature else { return Err(Error::SoftGreedy) };
         let floats = job.total().checked_mul(logits.categories());
         if floats.is_none_or(|n| n > isize::MAX as usize / size_of::<f32>()) {

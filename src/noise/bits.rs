@@ -3,13 +3,16 @@
 //! | word | value |
 //! |---|---|
 //! | key | the 64-bit seed, low word first |
-//! | counter 0 | `coarse`: category / 8; `fine`: category |
+//! | counter 0 | `coarse`: category / 8; `fine`: category; `uniform`: 2³² − 1 |
 //! | counter 1, 2 | the 64-bit row, low word first |
-//! | counter 3 | `coarse`: 2·draw; `fine`: 2·draw + 1 |
+//! | counter 3 | `coarse`: 2·draw; `fine`: 2·draw + 1; `uniform`: 2·⌊draw / 2⌋ + 1 |
 //!
 //! One `coarse` block gives the leading 16 bits of eight categories; the other 48 bits of one
 //! category are a `fine` block of its own, which engines evaluate only for categories that can
 //! still win. Nothing else enters: not the batch, the thread, nor the device.
+//!
+//! A draw by an inverse CDF takes one `uniform` number of 64 bits. Two draws share a block: that of a
+//! category which no row has, so that the number is independent of all Gumbel noise.
 
 use super::philox::philox4x32_10;
 
@@ -64,4 +67,19 @@ pub const fn noise(stream: Stream, category: u32, coarse: u32) -> u64 {
     let fine =
         philox4x32_10([category, stream.row[0], stream.row[1], (stream.draw << 1) | 1], stream.key);
     ((coarse as u64) << 48) | (((fine[1] & 0xffff) as u64) << 32) | fine[0] as u64
+}
+
+/// The block of the uniform numbers of draw number `stream.draw` and the one that it shares it with,
+/// which differs in the last bit.
+#[inline(always)]
+pub const fn uniform_block(stream: Stream) -> [u32; 4] {
+    philox4x32_10([u32::MAX, stream.row[0], stream.row[1], stream.draw | 1], stream.key)
+}
+
+/// The uniform number of a draw in its block: the first two words of it if the draw's number is even, the
+/// last two if it is odd.
+#[inline(always)]
+pub const fn uniform_bits(block: [u32; 4], draw: u32) -> u64 {
+    let at = 2 * (draw as usize % 2);
+    (block[at + 1] as u64) << 32 | block[at] as u64
 }

@@ -13,8 +13,12 @@
 //! * [`gumbel`]: those bits as Gumbel noise, in units of 2⁻²⁴.
 //! * [`order`]: a logit in the same units, their sum as a key, and which of two keys wins.
 //! * [`weights`]: the logarithm of a positive weight in these units, in the place of a logit.
+//! * [`exp`]: what a category weighs, as an integer, for draws by an inverse CDF.
+//! * [`cdf`]: the same of positive weights, and the number below their sum that decides a draw.
 
 pub mod bits;
+pub mod cdf;
+pub mod exp;
 pub mod gumbel;
 pub mod order;
 pub mod pair;

@@ -8,6 +8,8 @@ use half::slice::HalfFloatSliceExt;
 use half::{bf16, f16};
 
 use crate::error::{Error, Undrawable};
+use crate::noise::cdf::{weight_of_count, weight_of_f32};
+use crate::noise::exp::weight;
 use crate::noise::order::{NEG_INFINITY, Scale, fixed, greedy_key, is_invalid};
 use crate::noise::weights::{
     fixed_count, fixed_weight, greedy_count, greedy_weight, is_invalid_weight, is_zero_weight,
@@ -45,10 +47,23 @@ pub trait Known: Copy + Send + Sync + 'static {
     fn fixed(self, scale: Scale) -> i64;
     /// Its key at temperature 0; if it can be drawn.
     fn greedy(self) -> i64;
+    /// What it adds to the sums of an inverse CDF if `most` is the largest value of its row, which has a
+    /// draw.
+    fn integer_weight(self, most: Self, scale: Scale, log2_categories: u32) -> u64;
     /// The logarithm of its unnormalised probability, −∞ for 0.
     fn log_weight(self) -> f64;
     /// Why a row with this value, which is invalid, has no draw.
     fn reason(self, category: usize) -> Undrawable;
+}
+
+/// The integer weight of a value so far below the largest.
+#[inline(always)]
+fn behind<T: Known>(value: T, most: T, scale: Scale, log2_categories: u32) -> u64 {
+    if value.chance() == Chance::None {
+        return 0;
+    }
+    let difference = (most.fixed(scale) as u64).wrapping_sub(value.fixed(scale) as u64);
+    weight(difference, log2_categories)
 }
 
 /// A logit, of which there are several types.
@@ -91,6 +106,10 @@ impl<T: Widen> Known for T {
     #[inline(always)]
     fn greedy(self) -> i64 {
         greedy_key(self.widen().to_bits())
+    }
+    #[inline(always)]
+    fn integer_weight(self, most: Self, scale: Scale, log2_categories: u32) -> u64 {
+        behind(self, most, scale, log2_categories)
     }
     fn log_weight(self) -> f64 {
         self.widen().into()
@@ -193,6 +212,14 @@ impl Known for Positive {
     fn greedy(self) -> i64 {
         greedy_weight(self.0.to_bits())
     }
+    #[inline(always)]
+    fn integer_weight(self, most: Self, scale: Scale, log2_categories: u32) -> u64 {
+        // at temperature 1 as they are
+        match scale {
+            Scale::ONE => weight_of_f32(self.0.to_bits(), most.0.to_bits(), log2_categories),
+            scale => behind(self, most, scale, log2_categories),
+        }
+    }
     fn log_weight(self) -> f64 {
         f64::from(self.0).abs().ln()
     }
@@ -224,6 +251,13 @@ impl Known for u32 {
     #[inline(always)]
     fn greedy(self) -> i64 {
         greedy_count(self)
+    }
+    #[inline(always)]
+    fn integer_weight(self, most: Self, scale: Scale, log2_categories: u32) -> u64 {
+        match scale {
+            Scale::ONE => weight_of_count(self),
+            scale => behind(self, most, scale, log2_categories),
+        }
     }
     fn log_weight(self) -> f64 {
         f64::from(self).ln()

@@ -5,6 +5,7 @@
 //! `scripts/test-adapters` runs these tests on three.
 
 mod bound;
+mod cdf;
 mod device;
 mod draws;
 mod faults;
@@ -35,6 +36,7 @@ fn main() {
         operations::CHECKS,
         potts::CHECKS,
         soften::CHECKS,
+        cdf::CHECKS,
         &bound::checks(),
     ]
     .concat();

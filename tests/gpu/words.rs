@@ -3,9 +3,10 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use ::gumbel::AdapterReport;
-use ::gumbel::noise::{bits, gumbel, order, philox, weights, wide};
+use ::gumbel::noise::{bits, cdf, exp, gumbel, order, pair, philox, weights, wide};
 use libtest_mimic::Failed;
 
+use super::faults::replaced;
 use super::probe::{Twin, differences, edges, of_every_length, random, same};
 use super::{Check, ensure};
 
@@ -17,6 +18,9 @@ pub(crate) const CHECKS: &[(&str, Check)] = &[
     ("words::keys", keys),
     ("words::weights", weights),
     ("words::a_wrong_weight_is_seen", a_wrong_weight_is_seen),
+    ("words::uniform_numbers_and_points", uniform_numbers_and_points),
+    ("words::integer_weights", integer_weights),
+    ("words::a_dropped_word_of_a_weight_is_seen", a_dropped_word_of_a_weight_is_seen),
     ("words::a_dropped_carry_is_seen", a_dropped_carry_is_seen),
     ("words::a_missing_round_is_seen", a_missing_round_is_seen),
 ];
@@ -118,6 +122,33 @@ fn a_wrong_weight_is_seen(adapter: &AdapterReport) -> Result<(), Failed> {
     Ok(())
 }
 
+const POINT: Twin = Twin {
+    wgsl: "vec4<u32>(
+        point(x.xy, x.zw),
+        uniform_bits(uniform_block(Stream(x.xy, x.zw, y.x >> 1u)), y.y),
+    )",
+    rust: |x, y| {
+        let stream = bits::Stream { key: [x[0], x[1]], row: [x[2], x[3]], draw: y[0] >> 1 };
+        let point = cdf::point(pair::unpair([x[0], x[1]]), pair::unpair([x[2], x[3]]));
+        let uniform = bits::uniform_bits(bits::uniform_block(stream), y[1]);
+        let ([a, b], [c, d]) = (pair::pair(point), pair::pair(uniform));
+        [a, b, c, d]
+    },
+};
+const WEIGHT: Twin = Twin {
+    wgsl: "vec4<u32>(
+        weight(x.xy, log2_floor(y.x)),
+        weight_of_f32(x.z, x.w, log2_floor(y.x)) + weight_of_count(y.y),
+    )",
+    rust: |x, y| {
+        let log2 = exp::log2_floor(y[0]);
+        let [a, b] = pair::pair(exp::weight(pair::unpair([x[0], x[1]]), log2));
+        let [c, d] = pair::pair(cdf::weight_of_f32(x[2], x[3], log2));
+        let [e, f] = pair::pair(cdf::weight_of_count(y[1]));
+        [a, b, c.wrapping_add(e), d.wrapping_add(f)]
+    },
+};
+
 fn random123_known_answers(adapter: &AdapterReport) -> Result<(), Failed> {
     let pi = [0x243f_6a88, 0x85a3_08d3, 0x1319_8a2e, 0x0370_7344];
     let items =
@@ -170,6 +201,38 @@ fn keys(adapter: &AdapterReport) -> Result<(), Failed> {
         })
         .collect();
     same(adapter, &KEY, &items)
+}
+
+fn uniform_numbers_and_points(adapter: &AdapterReport) -> Result<(), Failed> {
+    same(adapter, &POINT, &edges().chain(random(200_000)).collect::<Vec<_>>())
+}
+
+/// Distances mostly within reach, and the float weights of a row, of which one is the largest.
+fn weighed() -> Vec<[[u32; 4]; 2]> {
+    let items = edges().chain(random(400_000)).map(|[x, y]| {
+        let far = y[3] % 4 == 0;
+        let distance = if far { [x[0], x[1] >> (x[2] % 32)] } else { [x[0] >> 2, 0] };
+        // positive and finite; within 100 powers of two of each other
+        let largest = (x[3] & 0x7fff_ffff).clamp(1, 0x7f7f_ffff);
+        let one = largest - (largest.min(x[2] >> (1 + y[2] % 8)));
+        [
+            [distance[0], distance[1], one, largest],
+            [y[0].max(1) >> (y[1] % 32).min(y[0].max(1).ilog2()), y[1], 0, 0],
+        ]
+    });
+    items.collect()
+}
+
+fn integer_weights(adapter: &AdapterReport) -> Result<(), Failed> {
+    same(adapter, &WEIGHT, &weighed())
+}
+
+fn a_dropped_word_of_a_weight_is_seen(adapter: &AdapterReport) -> Result<(), Failed> {
+    let edit = |source: String| {
+        replaced(source, "vec2<u32>(mul_high(difference.x, LOG2_E_LOW), 0u)", "vec2<u32>(0u, 0u)")
+    };
+    let differences = differences(adapter, &WEIGHT, &weighed(), edit)?;
+    ensure(differences.iter().all(|&n| n > 0), || format!("not seen: {differences:?}"))
 }
 
 /// A reciprocal of a temperature near 1 that is the reciprocal of its reciprocal.

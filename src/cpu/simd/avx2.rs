@@ -82,6 +82,14 @@ impl Simd for Avx2 {
         unsafe { _mm256_xor_si256(_mm256_xor_si256(a, b), c) }
     }
     #[inline(always)]
+    fn store_pairs(self, low: __m256i, high: __m256i, to: &mut [u64]) {
+        let to = &mut to[..4];
+        unsafe {
+            let pairs = _mm256_blend_epi32::<0b1010_1010>(low, _mm256_slli_epi64::<32>(high));
+            _mm256_storeu_si256(to.as_mut_ptr().cast(), pairs);
+        }
+    }
+    #[inline(always)]
     fn halves(self, [w0, w1, w2, w3]: [__m256i; 4]) -> [__m256i; 4] {
         unsafe {
             // the low halves of w1 and w3 into the high ones of w0 and w2

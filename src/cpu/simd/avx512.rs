@@ -94,6 +94,15 @@ impl Simd for Avx512 {
         unsafe { _mm512_ternarylogic_epi32::<0b1001_0110>(a, b, c) }
     }
     #[inline(always)]
+    fn store_pairs(self, low: __m512i, high: __m512i, to: &mut [u64]) {
+        let to = &mut to[..8];
+        unsafe {
+            // the low halves of `high` into the high ones of `low`
+            let pairs = _mm512_mask_shuffle_epi32::<0b1010_0000>(low, 0xaaaa, high);
+            _mm512_storeu_si512(to.as_mut_ptr().cast(), pairs);
+        }
+    }
+    #[inline(always)]
     fn halves(self, [w0, w1, w2, w3]: [__m512i; 4]) -> [__m512i; 4] {
         unsafe {
             // the low halves of w1 and w3 into the high ones of w0 and w2

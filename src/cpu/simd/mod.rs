@@ -54,6 +54,8 @@ pub(super) trait Simd: Copy {
     fn mul_wide(self, a: Self::Words, b: u32) -> (Self::Words, Self::Words);
     /// a ⊕ b ⊕ c
     fn xor(self, a: Self::Words, b: Self::Words, c: Self::Words) -> Self::Words;
+    /// Pairs of words as 64-bit numbers, into `OCTETS` of them.
+    fn store_pairs(self, low: Self::Words, high: Self::Words, to: &mut [u64]);
     /// The 16-bit halves of the four words of blocks, in the order of the categories.
     fn halves(self, words: [Self::Words; 4]) -> [Self::Ints; 4];
 

@@ -70,6 +70,14 @@ impl Simd for Neon {
         unsafe { veorq_u32(veorq_u32(a, b), c) }
     }
     #[inline(always)]
+    fn store_pairs(self, low: uint32x4_t, high: uint32x4_t, to: &mut [u64]) {
+        let to = &mut to[..4];
+        unsafe {
+            vst1q_u64(to.as_mut_ptr(), vreinterpretq_u64_u32(vzip1q_u32(low, high)));
+            vst1q_u64(to[2..].as_mut_ptr(), vreinterpretq_u64_u32(vzip2q_u32(low, high)));
+        }
+    }
+    #[inline(always)]
     fn halves(self, [w0, w1, w2, w3]: [uint32x4_t; 4]) -> [Ints; 4] {
         unsafe {
             // four words of an octet to a register: a transposition

@@ -53,6 +53,12 @@ impl Simd for Portable {
         from_fn(|i| a[i] ^ b[i] ^ c[i])
     }
     #[inline(always)]
+    fn store_pairs(self, low: Self::Words, high: Self::Words, to: &mut [u64]) {
+        for (i, to) in to[..OCTETS].iter_mut().enumerate() {
+            *to = high[i] << 32 | low[i] & 0xffff_ffff;
+        }
+    }
+    #[inline(always)]
     fn halves(self, words: [Self::Words; 4]) -> [Self::Ints; 4] {
         from_fn(|octet| from_fn(|i| (words[i / 2][octet] as u32 >> (16 * (i % 2)) & 0xffff) as i32))
     }

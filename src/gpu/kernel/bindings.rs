@@ -65,6 +65,12 @@ pub(super) fn soft() -> Vec<Entry> {
     plain().into_iter().take(4).chain(own).collect()
 }
 
+/// The uniform, logits, row ids, tops, offsets, sums and draws of `shaders/kernel/table.wgsl`.
+pub(super) fn table() -> Vec<Entry> {
+    let made = (3..7).map(|binding| storage(binding, false));
+    [uniform(0), storage(1, true), storage(2, true)].into_iter().chain(made).collect()
+}
+
 pub(super) fn bind_group_layout(device: &wgpu::Device, entries: &[Entry]) -> wgpu::BindGroupLayout {
     device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
         label: Some("gumbel"),

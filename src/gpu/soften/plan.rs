@@ -76,7 +76,7 @@ impl Plan {
         let row_stride = categories.next_multiple_of(ALIGNMENT / logit_bytes);
         let most = limits.binding_bytes as usize / size_of::<f32>();
         if row_stride > most {
-            return Err(Error::RowTooLong { categories, most });
+            return Err(Error::RowTooLong { operation: "soft samples", categories, most });
         }
         let floats =
             (limits.chunk_bytes.min(limits.binding_bytes) as usize / size_of::<f32>()).max(8);

@@ -1,5 +1,6 @@
 use super::*;
 use crate::gpu::layout::Device;
+use crate::options::Logits;
 use crate::options::{Relaxation, SampleOptions};
 
 fn plan(rows: usize, categories: usize, draws: u32, limits: &Limits) -> Result<Plan, Error> {

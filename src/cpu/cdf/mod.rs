@@ -1,0 +1,123 @@
+//! Draws by inverse CDF: a row's weights are added up once, and each draw is a search in the sums.
+//!
+//! [`weigh`] makes sums of logits, [`table`] makes a [`Table`](table::Table) of sums, to whom it is all the
+//! same what they are sums of, and [`pick`] draws from tables. [`built`] keeps tables for the caller.
+//!
+//! Sums of integers do not depend on their order: a long row is cut into segments, which all threads add
+//! up for themselves before they are told what lies before them.
+
+use rayon::prelude::*;
+
+use super::bound::RoundKeys;
+use super::simd::CpuForm;
+use crate::error::Error;
+use crate::job::Job;
+use crate::noise::order::Scale;
+use crate::options::{Data, with_rows};
+
+mod built;
+mod pick;
+mod table;
+mod weigh;
+
+pub use built::InverseCdf;
+
+use pick::{Pick, Races};
+use table::{Table, guide_bits, zeroed};
+use weigh::Rule;
+
+/// Categories to weigh, or draws, that are worth the hand-over to another thread.
+const GRAIN: usize = 1 << 14;
+
+/// A call, and how it is done.
+#[derive(Clone, Copy)]
+pub(super) struct InverseCdfJob<'a> {
+    job: &'a Job<'a>,
+    scale: Scale,
+    form: CpuForm,
+    keys: RoundKeys,
+    /// The rows that differ: one, if all are the same memory.
+    tables: usize,
+}
+
+impl<'a> InverseCdfJob<'a> {
+    pub(super) fn new(job: &'a Job<'a>, scale: Scale, form: CpuForm) -> Self {
+        let rows = job.logits.rows();
+        let tables = if job.logits.row_stride() == 0 { rows.min(1) } else { rows };
+        Self { job, scale, form, keys: RoundKeys::of(job.seed), tables }
+    }
+
+    /// Whether other threads would not pay.
+    pub(super) fn is_small(&self) -> bool {
+        let weighed = self.tables.saturating_mul(self.job.logits.categories());
+        weighed.saturating_add(self.job.total()) < 2 * GRAIN
+    }
+
+    /// Draws for all rows on this thread.
+    pub(super) fn run_here(&self, draws: &mut [u32]) -> Result<(), Error> {
+        self.rows(0, draws, false)
+    }
+
+    /// Draws for all rows on the threads of the current pool.
+    pub(super) fn run(&self, draws: &mut [u32]) -> Result<(), Error> {
+        let threads = rayon::current_num_threads();
+        if self.tables < 4 * threads {
+            return self.rows(0, draws, threads > 1);
+        }
+        let each = self.job.draws as usize;
+        let work = self.job.logits.categories().saturating_add(each);
+        let rows = (GRAIN / work).max(self.tables / (64 * threads)).max(1);
+        draws
+            .par_chunks_mut(rows * each)
+            .enumerate()
+            .try_for_each(|(i, draws)| self.rows(i * rows, draws, false))
+    }
+
+    /// Draws for the rows from `first` on, one after another.
+    fn rows(&self, first: usize, draws: &mut [u32], parallel: bool) -> Result<(), Error> {
+        let (job, categories) = (self.job, self.job.logits.categories());
+        let rows = draws.len() / job.draws as usize;
+        let from_each = if self.tables == 1 { draws.len() } else { job.draws as usize };
+        if rows == 0 {
+            return Ok(());
+        }
+        let bits = guide_bits(categories, from_each);
+        let mut sums = zeroed(categories, categories)?;
+        let mut guide = zeroed(1 << bits, categories)?;
+        for (i, draws) in draws.chunks_mut(from_each).enumerate() {
+            let row = first + i;
+            let table = with_rows!(job.logits.data(), rows => {
+                let row = rows.row(row);
+                let rule = Rule::of(self.form, row, Some(self.scale), parallel);
+                Table::build(&mut sums, &mut guide, parallel, |first, sums| {
+                    rule.weigh(self.form, &row[first..][..sums.len()], first, sums)
+                })
+            });
+            let races = Races {
+                ids: job.row_ids,
+                first_row: row,
+                first_draw: job.first_draw,
+                draws: job.draws,
+            };
+            pick(self.form, self.keys, table, races, draws, parallel);
+        }
+        Ok(())
+    }
+}
+
+/// Draws from one table, a draw for each race from number 0 on.
+fn pick(
+    form: CpuForm,
+    keys: RoundKeys,
+    table: Table<'_>,
+    races: Races<'_>,
+    draws: &mut [u32],
+    parallel: bool,
+) {
+    if !parallel || draws.len() < 2 * GRAIN {
+        return form.run(Pick { table, keys, races, first: 0, draws });
+    }
+    draws.par_chunks_mut(GRAIN).enumerate().for_each(|(i, draws)| {
+        form.run(Pick { table, keys, races, first: i * GRAIN, draws });
+    });
+}

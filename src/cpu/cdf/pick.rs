@@ -1,0 +1,234 @@
+//! Draws from a table: uniform numbers, many Philox blocks side by side, and a search for each.
+
+use super::super::bound::{RoundKeys, blocks};
+use super::super::simd::{Simd, Task};
+use super::table::Table;
+use crate::job::NO_DRAW;
+use crate::noise::cdf::point;
+use crate::options::RowIds;
+
+/// The blocks that are evaluated at once, at most, each for two draws.
+const BLOCKS: usize = 16;
+
+/// The draws that are looked up at once.
+const DRAWS: usize = 128;
+
+/// The last words of the counters of consecutive blocks.
+const ODD: [u32; BLOCKS] = {
+    let mut odd = [1; BLOCKS];
+    let mut i = 1;
+    while i < BLOCKS {
+        odd[i] = odd[i - 1] + 2;
+        i += 1;
+    }
+    odd
+};
+
+/// The races of a table: rows, and the draws from each.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Races<'a> {
+    pub(super) ids: RowIds<'a>,
+    pub(super) first_row: usize,
+    pub(super) first_draw: u32,
+    pub(super) draws: u32,
+}
+
+/// Draws for the races from number `first` on.
+pub(super) struct Pick<'a> {
+    pub(super) table: Table<'a>,
+    pub(super) keys: RoundKeys,
+    pub(super) races: Races<'a>,
+    pub(super) first: usize,
+    pub(super) draws: &'a mut [u32],
+}
+
+impl Task for Pick<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let Self { table, keys, races, first, mut draws } = self;
+        let total = table.total();
+        if total == 0 {
+            return draws.fill(NO_DRAW);
+        }
+        let shift = table.shift();
+        let mut lanes = Lanes::new(races, first);
+        let mut uniforms = [0; DRAWS];
+        while !draws.is_empty() {
+            let mut count = 0;
+            for uniforms in uniforms.chunks_mut(2 * 2 * S::OCTETS) {
+                let some = lanes.fill(s, &keys, draws.len() - count, uniforms);
+                count += some;
+                if some < uniforms.len() {
+                    break;
+                }
+            }
+            let (now, later) = std::mem::take(&mut draws).split_at_mut(count);
+            // one thing after another for all of them, so that their memory comes at once
+            for (draw, &uniform) in now.iter_mut().zip(&uniforms) {
+                *draw = table.guess((uniform >> shift) as usize);
+            }
+            for uniform in &mut uniforms[..count] {
+                *uniform = point(*uniform, total);
+            }
+            for (draw, &point) in now.iter_mut().zip(&uniforms) {
+                *draw = table.near(*draw, point);
+            }
+            for (draw, &point) in now.iter_mut().zip(&uniforms) {
+                *draw = table.find(*draw, point);
+            }
+            draws = later;
+        }
+    }
+}
+
+/// Where in the races we are.
+struct Lanes<'a> {
+    races: Races<'a>,
+    row: usize,
+    /// The draw's number, counted from the first.
+    number: u32,
+}
+
+impl<'a> Lanes<'a> {
+    #[inline(always)]
+    fn new(races: Races<'a>, first: usize) -> Self {
+        let each = races.draws as usize;
+        let row = races.first_row + first / each;
+        Self { races, row, number: (first % each) as u32 }
+    }
+
+    /// The uniform numbers of the next races: as many as two tiles of blocks have, or as are left.
+    #[inline(always)]
+    fn fill<S: Simd>(
+        &mut self,
+        s: S,
+        keys: &RoundKeys,
+        left: usize,
+        uniforms: &mut [u64],
+    ) -> usize {
+        let Races { first_draw, draws, .. } = self.races;
+        let blocks_at_once = 2 * S::OCTETS;
+        let draw = first_draw + self.number;
+        let rest = (draws - self.number) as usize;
+        if draw.is_multiple_of(2) && left.min(rest) >= 2 * blocks_at_once {
+            let id = self.races.ids.id(self.row);
+            let tile = |i: usize| {
+                let draws = s.add_words(s.words(&ODD[i * S::OCTETS..]), s.all_words(draw));
+                let [low, high] = [id, id >> 32].map(|word| s.all_words(word as u32));
+                [s.all_words(u32::MAX), low, high, draws]
+            };
+            let blocks = blocks(s, [tile(0), tile(1)], keys);
+            let mut pairs = [[0; BLOCKS]; 2];
+            for (i, [w0, w1, w2, w3]) in blocks.into_iter().enumerate() {
+                s.store_pairs(w0, w1, &mut pairs[0][i * S::OCTETS..]);
+                s.store_pairs(w2, w3, &mut pairs[1][i * S::OCTETS..]);
+            }
+            for i in 0..blocks_at_once {
+                uniforms[2 * i] = pairs[0][i];
+                uniforms[2 * i + 1] = pairs[1][i];
+            }
+            self.number += 2 * blocks_at_once as u32;
+            if self.number == draws {
+                (self.row, self.number) = (self.row + 1, 0);
+            }
+            return 2 * blocks_at_once;
+        }
+        // row id and draw of each block
+        let mut words = [[0; BLOCKS]; 3];
+        // which of its two numbers are asked for
+        let mut wanted = [(0, 0); BLOCKS];
+        let (mut used, mut count) = (0, 0);
+        while used < 2 * S::OCTETS && count < left {
+            let id = self.races.ids.id(self.row);
+            let draw = first_draw + self.number;
+            words[0][used] = id as u32;
+            words[1][used] = (id >> 32) as u32;
+            words[2][used] = draw | 1;
+            let begin = draw % 2;
+            let end = 2.min(begin + draws - self.number).min(begin + (left - count).min(2) as u32);
+            wanted[used] = (begin, end);
+            count += (end - begin) as usize;
+            self.number += end - begin;
+            if self.number == draws {
+                (self.row, self.number) = (self.row + 1, 0);
+            }
+            used += 1;
+        }
+        let tile = |i: usize| {
+            let word = |k: usize| s.words(&words[k][i * S::OCTETS..]);
+            [s.all_words(u32::MAX), word(0), word(1), word(2)]
+        };
+        let mut pairs = [[0; BLOCKS]; 2];
+        for (i, [w0, w1, w2, w3]) in blocks(s, [tile(0), tile(1)], keys).into_iter().enumerate() {
+            s.store_pairs(w0, w1, &mut pairs[0][i * S::OCTETS..]);
+            s.store_pairs(w2, w3, &mut pairs[1][i * S::OCTETS..]);
+        }
+        let mut at = 0;
+        for (block, (begin, end)) in wanted[..used].iter().enumerate() {
+            for k in *begin..*end {
+                uniforms[at] = pairs[k as usize][block];
+                at += 1;
+            }
+        }
+        count
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cpu::simd::CpuForm;
+    use crate::noise::bits::{Stream, uniform_bits, uniform_block};
+
+    struct Fill<'a> {
+        races: Races<'a>,
+        first: usize,
+        seed: u64,
+        uniforms: &'a mut [u64],
+    }
+
+    impl Task for Fill<'_> {
+        type Output = usize;
+        #[inline(always)]
+        fn run<S: Simd>(self, s: S) -> usize {
+            let Self { races, first, seed, uniforms } = self;
+            let mut lanes = Lanes::new(races, first);
+            let mut done = 0;
+            while done < uniforms.len() {
+                let mut some = [0; 2 * BLOCKS];
+                let left = uniforms.len() - done;
+                let count = lanes.fill(s, &RoundKeys::of(seed), left, &mut some);
+                uniforms[done..done + count].copy_from_slice(&some[..count]);
+                done += count;
+            }
+            done
+        }
+    }
+
+    /// In every form, from any race on, the contract's numbers.
+    #[test]
+    fn uniform_numbers_are_the_contracts() {
+        let ids: Vec<u64> = (0..40).map(|i| (i * i) << 31).collect();
+        for form in CpuForm::ALL.into_iter().filter(|form| form.is_available()) {
+            for ids in [RowIds::From(u64::MAX - 3), RowIds::Each(&ids)] {
+                for (first_draw, draws) in [(0, 1), (1, 1), (5, 3), (4, 7), ((1 << 31) - 9, 9)] {
+                    let races = Races { ids, first_row: 2, first_draw, draws };
+                    let all = 30 * draws as usize;
+                    for first in [0, 1, 5] {
+                        let mut uniforms = vec![0; all - first];
+                        form.run(Fill { races, first, seed: 1 << 40, uniforms: &mut uniforms });
+                        for (race, got) in (first..).zip(uniforms) {
+                            let (row, draw) = (race / draws as usize, race % draws as usize);
+                            let draw = first_draw + draw as u32;
+                            let stream = Stream::new(1 << 40, ids.id(2 + row), draw);
+                            let expected = uniform_bits(uniform_block(stream), draw);
+                            assert_eq!(got, expected, "{form}: {races:?}, {race}");
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,251 @@
+//! From values to sums of integer weights, many at once.
+//!
+//! The contract's [`fixed`](crate::noise::order::fixed) is for logits of any size. Where the largest of a row is no larger than 2²⁶
+//! once it is scaled, the product of a logit and the scale and its rounding to 2⁻²⁴ are exact in f64, to
+//! which a sum with 1.5·2⁵² rounds as an instruction does; what is below −2²⁷ weighs nothing, and may be
+//! cut off there. All the rest is integers, in plain loops that the compiler turns into vectors.
+
+use half::{bf16, f16};
+use rayon::prelude::*;
+
+use super::super::exact::Outcome;
+use super::super::greedy::Greedy;
+use super::super::simd::{CpuForm, Simd, Task};
+use super::super::source::Source;
+use super::table::SEGMENT;
+use crate::noise::exp::{NOTHING_FROM, log2_floor, weight};
+use crate::noise::gumbel::UNIT;
+use crate::noise::order::Scale;
+use crate::options::{Known, Logit, Positive};
+
+/// The halves that are converted at a time.
+const PIECE: usize = 1 << 10;
+
+/// Values that can be weighed.
+pub(super) trait Weighed: Source {
+    /// The weights of these values, each added to those before it.
+    fn weigh(form: CpuForm, values: &[Self], below: Below<Self>, sums: &mut [u64]);
+}
+
+impl Weighed for f32 {
+    fn weigh(form: CpuForm, logits: &[Self], below: Below<Self>, sums: &mut [u64]) {
+        form.run(Weigh { logits, below, before: 0, sums });
+    }
+}
+
+impl Weighed for f16 {
+    fn weigh(form: CpuForm, halves: &[Self], below: Below<Self>, sums: &mut [u64]) {
+        widened(form, halves, below, sums);
+    }
+}
+
+impl Weighed for bf16 {
+    fn weigh(form: CpuForm, halves: &[Self], below: Below<Self>, sums: &mut [u64]) {
+        widened(form, halves, below, sums);
+    }
+}
+
+impl Weighed for Positive {
+    fn weigh(form: CpuForm, values: &[Self], below: Below<Self>, sums: &mut [u64]) {
+        form.run(Sum { values, below, sums });
+    }
+}
+
+impl Weighed for u32 {
+    fn weigh(form: CpuForm, values: &[Self], below: Below<Self>, sums: &mut [u64]) {
+        form.run(Sum { values, below, sums });
+    }
+}
+
+fn widened<T: Logit>(form: CpuForm, halves: &[T], below: Below<T>, sums: &mut [u64]) {
+    let Below { most, scale, log2_categories } = below;
+    let below = Below { most: most.widen(), scale, log2_categories };
+    let mut piece = [0.0; PIECE];
+    let mut before = 0;
+    for (halves, sums) in halves.chunks(PIECE).zip(sums.chunks_mut(PIECE)) {
+        let logits = &mut piece[..halves.len()];
+        T::widen_all(halves, logits);
+        before = form.run(Weigh { logits, below, before, sums });
+    }
+}
+
+/// What the weights of a row with draws depend on beside the values themselves.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Below<T> {
+    most: T,
+    scale: Scale,
+    log2_categories: u32,
+}
+
+/// What a row's weights depend on beside the values themselves.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Rule<T> {
+    /// All are 0: the row has no draw.
+    Nothing,
+    /// All but one: temperature 0.
+    One(u32),
+    /// As far below the largest as it says.
+    Below(Below<T>),
+}
+
+impl<T: Weighed> Rule<T> {
+    /// The rule of a row. `scale` is `None` at temperature 0.
+    pub(super) fn of(form: CpuForm, row: &[T], scale: Option<Scale>, parallel: bool) -> Self {
+        let largest = |first, values| form.run(Greedy { values, first });
+        let outcome = if parallel && row.len() > SEGMENT {
+            row.par_chunks(SEGMENT)
+                .enumerate()
+                .map(|(i, values)| largest((i * SEGMENT) as u32, values))
+                .reduce(|| Outcome::NONE, Outcome::merge)
+        } else {
+            largest(0, row)
+        };
+        match (outcome.draw(), scale) {
+            (None, _) => Self::Nothing,
+            (Some(category), None) => Self::One(category),
+            (Some(category), Some(scale)) => Self::Below(Below {
+                most: row[category as usize],
+                scale,
+                log2_categories: log2_floor(row.len() as u32),
+            }),
+        }
+    }
+
+    /// The weights of the categories `first ..`, each added to those before it from `first` on.
+    pub(super) fn weigh(self, form: CpuForm, values: &[T], first: usize, sums: &mut [u64]) {
+        match self {
+            Self::Nothing => sums.fill(0),
+            Self::One(category) => {
+                for (i, sum) in (first..).zip(sums) {
+                    *sum = u64::from(i >= category as usize && first <= category as usize);
+                }
+            }
+            Self::Below(below) => T::weigh(form, values, below, sums),
+        }
+    }
+}
+
+/// The sums of the weights of any values.
+struct Sum<'a, T> {
+    values: &'a [T],
+    below: Below<T>,
+    sums: &'a mut [u64],
+}
+
+impl<T: Known> Task for Sum<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, _: S) {
+        let Below { most, scale, log2_categories } = self.below;
+        let mut sum = 0;
+        for (to, value) in self.sums.iter_mut().zip(self.values) {
+            sum += value.integer_weight(most, scale, log2_categories);
+            *to = sum;
+        }
+    }
+}
+
+/// As many weights are found before they are added up.
+const BLOCK: usize = 128;
+
+/// Up to this, in units, the largest logit of a row is one that f64 can do.
+const IN_F64: i64 = UNIT << 26;
+
+/// The sums of some weights and of what was before them; what comes out is the last.
+struct Weigh<'a> {
+    logits: &'a [f32],
+    below: Below<f32>,
+    before: u64,
+    sums: &'a mut [u64],
+}
+
+impl Task for Weigh<'_> {
+    type Output = u64;
+
+    #[inline(always)]
+    fn run<S: Simd>(self, _: S) -> u64 {
+        let Self { logits, below, before, sums } = self;
+        let Below { scale, log2_categories, .. } = below;
+        let most = below.most.fixed(scale);
+        let slope = f64::from(scale.reciprocal()) * UNIT as f64;
+        let mut sum = before;
+        for (logits, sums) in logits.chunks(BLOCK).zip(sums.chunks_mut(BLOCK)) {
+            if most.abs() < IN_F64 {
+                let most = most as f64;
+                for (sum, &logit) in sums.iter_mut().zip(logits) {
+                    *sum = weight_in_f64(logit, slope, most, log2_categories);
+                }
+            } else {
+                for (sum, &logit) in sums.iter_mut().zip(logits) {
+                    *sum = logit.integer_weight(below.most, scale, log2_categories);
+                }
+            }
+            for weight in sums {
+                sum += *weight;
+                *weight = sum;
+            }
+        }
+        sum
+    }
+}
+
+/// The contract's weight of a logit that is no larger than `most`, which is less than [`IN_F64`].
+#[inline(always)]
+fn weight_in_f64(logit: f32, slope: f64, most: f64, log2_categories: u32) -> u64 {
+    /// What is added to round to an integer, and the bits below which that stands.
+    const ROUND: f64 = 1.5 * (1u64 << 52) as f64;
+    const INTEGER: f64 = (1u64 << 52) as f64;
+    const LOWEST: f64 = -((1u64 << 51) as f64);
+    const NOTHING: f64 = NOTHING_FROM as f64;
+    let scaled = f64::from(logit) * slope;
+    let scaled = if scaled > LOWEST { scaled } else { LOWEST };
+    let difference = most - ((scaled + ROUND) - ROUND);
+    let difference = if difference < NOTHING { difference } else { NOTHING };
+    weight((difference + INTEGER).to_bits() & 0xffff_ffff, log2_categories)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::noise::philox::philox4x32_10;
+
+    /// Logits near `center`, and all else there is.
+    fn logits(center: f32) -> Vec<f32> {
+        (0..3000u32)
+            .map(|i| {
+                let [a, b, ..] = philox4x32_10([i, 0, 0, 0], [7, 8]);
+                match a % 8 {
+                    0 => f32::NEG_INFINITY,
+                    1 => f32::from_bits(b | 0x8000_0000).max(-f32::MAX),
+                    2 => f32::from_bits(b & 0x807f_ffff),
+                    3 => center,
+                    _ => center - b as f32 / (1u32 << (20 + a % 12)) as f32,
+                }
+            })
+            .collect()
+    }
+
+    /// In all forms, whatever the largest logit and the temperature.
+    #[test]
+    fn every_weight_is_the_contracts() {
+        let edge = (IN_F64 / UNIT) as f32;
+        let scales = [1.0, 0.7, 1e-3, 1e30, 1e-30].map(|t| Scale::from_temperature(t).unwrap());
+        for form in CpuForm::ALL.into_iter().filter(|form| form.is_available()) {
+            for center in [0.0, -1.0, 1e-30, 1e3, edge - 4.0, edge, 2.5e9, 3e38, -3e38] {
+                let mut logits = logits(center);
+                for scale in scales {
+                    logits.iter_mut().for_each(|x| *x = x.min(center));
+                    let rule = Rule::of(form, &logits, Some(scale), false);
+                    let mut sums = vec![1; logits.len()];
+                    rule.weigh(form, &logits, 0, &mut sums);
+                    let mut sum = 0;
+                    for (i, (&got, &logit)) in sums.iter().zip(&logits).enumerate() {
+                        sum += logit.integer_weight(center, scale, log2_floor(3000));
+                        assert_eq!(got, sum, "{form}: {i}, {logit} below {center}, {scale:?}");
+                    }
+                }
+            }
+        }
+    }
+}

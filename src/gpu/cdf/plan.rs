@@ -1,0 +1,231 @@
+//! From a shape and a device's limits to tables and draws. Pure: no device is asked.
+//!
+//! A batch is cut into chunks of rows whose tables fit on the device at once, and the draws from a chunk
+//! into picks. A table is never cut: a row whose sums cannot be bound is refused.
+
+use std::ops::Range;
+
+use super::super::layout::grid;
+use super::super::plan::{Limits, MAX_WORK, Shape};
+
+/// How often a workgroup takes an octet each of a block; see `shaders/kernel/weigh.wgsl`.
+const TURNS: usize = 4;
+const MOST_TURNS: usize = 1024;
+/// The most blocks of a row for each invocation; see `shaders/kernel/offsets.wgsl`.
+const BLOCKS_PER_LANE: usize = 4096;
+/// The most draws of a dispatch: a fraction of a second where an adapter is slow.
+const MOST_PICKS: usize = 1 << 22;
+
+/// How a batch is cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct TablePlan {
+    pub(super) shape: Shape,
+    /// The invocations of a workgroup that builds: no more than a row has octets, as where a GPU is
+    /// emulated the idle ones take time too.
+    pub(super) builders: u32,
+    /// The invocations of a workgroup that picks.
+    pub(super) pickers: u32,
+    workgroups: u32,
+    /// The distance between rows on the device, in logits, a multiple of 16 bytes.
+    pub(super) row_stride: usize,
+    /// The rows of a chunk, each with a table of its own unless `shared`.
+    rows: usize,
+    /// All rows are the same memory: one table will do.
+    shared: bool,
+    pub(super) blocks: usize,
+    pub(super) turns: usize,
+    /// The rows of a pick, and the draws from each.
+    picked_rows: usize,
+    picked_draws: usize,
+}
+
+/// Some draws of some rows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Picks {
+    /// Positions of rows in the batch.
+    pub(super) rows: Range<usize>,
+    /// Draws, counted from the call's first.
+    pub(super) draws: Range<u32>,
+}
+
+impl TablePlan {
+    /// The plan for a shape with at least one row, or the most categories that would have one.
+    pub(super) fn new(shape: Shape, limits: Limits) -> Result<Self, usize> {
+        let Shape { categories, logit_bytes, .. } = shape;
+        let binding = usize::try_from(limits.binding_bytes).unwrap_or(usize::MAX);
+        let lanes = limits.device.crowd as usize;
+        // the octets of a block of one turn, in as many blocks as there may be
+        let octets_a_turn = lanes.saturating_mul(lanes * BLOCKS_PER_LANE);
+        let most = (binding / 8).min(octets_a_turn.saturating_mul(MOST_TURNS * 8));
+        if categories > most {
+            return Err(most);
+        }
+        let octets = categories.div_ceil(8);
+        let turns = octets.div_ceil(octets_a_turn).max(TURNS.min(octets.div_ceil(lanes)));
+        // few sizes, as each is a shader to compile
+        let lanes = match octets {
+            0..=2 => lanes.min(2),
+            3..=8 => lanes.min(8),
+            _ => lanes,
+        };
+        let blocks = octets.div_ceil(lanes * turns);
+
+        let row_stride = categories.next_multiple_of(16 / logit_bytes);
+        let shared = shape.row_stride == 0;
+        let row_bytes = row_stride * logit_bytes;
+        let rows = if shared {
+            shape.rows
+        } else {
+            let chunk = usize::try_from(limits.chunk_bytes).unwrap_or(usize::MAX);
+            (chunk / row_bytes)
+                .min(binding / row_bytes)
+                .min(binding / (8 * categories.max(blocks + 1)))
+                .min(MAX_WORK / categories)
+                .clamp(1, shape.rows)
+        };
+        let picks = MOST_PICKS.min(binding / 8);
+        let picked_draws = (shape.draws as usize).min(picks);
+        Ok(Self {
+            shape,
+            builders: lanes as u32,
+            pickers: limits.device.crowd,
+            workgroups: limits.device.workgroups,
+            row_stride,
+            rows,
+            shared,
+            blocks,
+            turns,
+            picked_rows: (picks / picked_draws).min(rows),
+            picked_draws,
+        })
+    }
+
+    /// The rows of each chunk.
+    pub(super) fn chunks(&self) -> impl Iterator<Item = Range<usize>> + use<> {
+        let (all, rows) = (self.shape.rows, self.rows);
+        (0..all).step_by(rows).map(move |row| row..all.min(row + rows))
+    }
+
+    /// The draws of a chunk, in the order of the result.
+    pub(super) fn picks(&self, chunk: Range<usize>) -> impl Iterator<Item = Picks> + use<> {
+        let (rows, draws, all) = (self.picked_rows, self.picked_draws, self.shape.draws);
+        chunk.clone().step_by(rows).flat_map(move |row| {
+            let rows = row..chunk.end.min(row + rows);
+            (0..all).step_by(draws).map(move |draw| {
+                let draws = draw..all.min(draw.saturating_add(draws as u32));
+                Picks { rows: rows.clone(), draws }
+            })
+        })
+    }
+
+    /// The tables of a chunk of so many rows.
+    pub(super) fn tables(&self, rows: usize) -> usize {
+        if self.shared { 1 } else { rows }
+    }
+
+    /// The tables of a chunk, at most.
+    pub(super) fn most_tables(&self) -> usize {
+        self.tables(self.rows)
+    }
+
+    /// The draws of a pick, at most.
+    pub(super) fn most_picks(&self) -> usize {
+        self.picked_rows * self.picked_draws
+    }
+
+    /// The rows of a pick, at most.
+    pub(super) fn most_picked_rows(&self) -> usize {
+        self.picked_rows
+    }
+
+    /// Workgroups that look at the logits of so many tables.
+    pub(super) fn of_blocks(&self, tables: usize) -> [u32; 2] {
+        grid(tables * self.blocks, self.workgroups)
+    }
+
+    /// Workgroups, one for each table.
+    pub(super) fn of_tables(&self, tables: usize) -> [u32; 2] {
+        grid(tables, self.workgroups)
+    }
+
+    /// Workgroups that pick: an invocation for every two draws of a row, the first of which is even.
+    pub(super) fn of_picks(&self, rows: usize, first_draw: u32, draws: u32) -> [u32; 2] {
+        let pairs = (first_draw + (draws - 1)) / 2 - first_draw / 2 + 1;
+        grid((rows * pairs as usize).div_ceil(self.pickers as usize), self.workgroups)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::layout::Device;
+    use super::*;
+    use crate::gpu::plan::Report;
+
+    fn limits(chunk_bytes: u64) -> Limits {
+        let device = Device::hardware(true, 65_535);
+        Limits { chunk_bytes, binding_bytes: 128 << 20, device }
+    }
+
+    fn shape(rows: usize, categories: usize, draws: u32) -> Shape {
+        Shape {
+            rows,
+            categories,
+            row_stride: categories,
+            logit_bytes: 4,
+            draws,
+            greedy: false,
+            report: Report::Draws,
+        }
+    }
+
+    /// Every draw of every row once, in the order of the result, and everything within the limits.
+    #[test]
+    fn all_draws_in_order_within_the_limits() {
+        for rows in [1, 2, 63, 70_000] {
+            for categories in [1, 8, 257, 70_000, 16 << 20] {
+                for draws in [1, 3, 1 << 20, 1 << 23] {
+                    if rows * draws as usize > 1 << 25 || rows * categories > 1 << 28 {
+                        continue;
+                    }
+                    for limits in [limits(16 << 20), limits(1 << 10)] {
+                        let mut shape = shape(rows, categories, draws);
+                        for stride in [categories, 0] {
+                            shape.row_stride = stride;
+                            check(TablePlan::new(shape, limits).unwrap(), limits);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn check(plan: TablePlan, limits: Limits) {
+        let shape = plan.shape;
+        let bytes = limits.binding_bytes as usize;
+        assert!(plan.most_tables() * plan.row_stride * shape.logit_bytes <= bytes, "{plan:?}");
+        assert!(plan.most_tables() * shape.categories * 8 <= bytes, "{plan:?}");
+        assert!(plan.most_tables() * (plan.blocks + 1) * 8 <= bytes, "{plan:?}");
+        assert!(plan.most_picks() * 4 <= bytes && plan.most_picks() <= MOST_PICKS);
+        let in_a_block = plan.turns * plan.builders as usize * 8;
+        assert!(plan.blocks * in_a_block >= shape.categories, "{plan:?}");
+        assert!((plan.blocks - 1) * in_a_block < shape.categories, "{plan:?}");
+        assert!(plan.blocks <= BLOCKS_PER_LANE * plan.builders as usize);
+        let (mut row, mut draw) = (0, 0);
+        for picks in plan.chunks().flat_map(|chunk| plan.picks(chunk)) {
+            assert_eq!((picks.rows.start, picks.draws.start), (row, draw), "{plan:?}");
+            assert!(picks.rows.len() == 1 || picks.draws.len() == shape.draws as usize);
+            draw = picks.draws.end;
+            if draw == shape.draws {
+                (row, draw) = (picks.rows.end, 0);
+            }
+        }
+        assert_eq!((row, draw), (shape.rows, 0));
+    }
+
+    #[test]
+    fn a_row_that_cannot_be_bound_is_refused() {
+        let most = 16 << 20;
+        assert!(TablePlan::new(shape(1, most, 1), limits(1 << 20)).is_ok());
+        assert_eq!(TablePlan::new(shape(1, most + 1, 1), limits(1 << 20)), Err(most));
+    }
+}

@@ -1,0 +1,55 @@
+//! How a draw is found.
+
+/// How a draw is found. Both ways are integer arithmetic, so that each gives the same draws on every
+/// device; one way's draws are not the other's, but independent of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Method {
+    /// The largest sum of logit and Gumbel noise: nothing is stored, and the draw is exact to the far
+    /// tail. O(categories) for each draw.
+    #[default]
+    Gumbel,
+    /// The row's weights are added up once, and a search in the sums gives each draw: O(categories)
+    /// once, and O(1) for a draw on the CPU, O(log categories) on a GPU. For many draws from a row.
+    ///
+    /// **Resolution**: a category of less than 2^−(63 − ⌊log₂ categories⌋) of the most probable one's
+    /// probability is never drawn: 2⁻⁵⁴ with 1,000 categories, 2⁻⁴⁴ with a million, 2⁻³² with 2³² − 1.
+    /// A row may have any number of categories, but beyond some 2²⁸ so many could be rounded away that
+    /// it shows. See [`noise::exp`](crate::noise::exp).
+    InverseCdf,
+    /// [`InverseCdf`](Self::InverseCdf) for [`MANY_DRAWS`](Self::MANY_DRAWS) draws or more from each row of
+    /// no more than [`MOST_CATEGORIES`](Self::MOST_CATEGORIES) categories, [`Gumbel`](Self::Gumbel) for
+    /// all else: about what is faster on a CPU.
+    ///
+    /// It looks at the shape of the call alone, so that the draws depend on nothing else. But a call for
+    /// so many draws may draw others than several calls for fewer.
+    Auto,
+}
+
+impl Method {
+    /// The draws from a row for which [`Auto`](Self::Auto) takes the inverse CDF.
+    pub const MANY_DRAWS: u32 = 16;
+    /// The most categories for which it does. There 2⁻⁴⁰ of the most probable one's probability is
+    /// resolved.
+    pub const MOST_CATEGORIES: usize = (1 << 24) - 1;
+
+    /// [`Gumbel`](Self::Gumbel) or [`InverseCdf`](Self::InverseCdf): what [`Auto`](Self::Auto) is for
+    /// this number of categories and of draws from each row.
+    ///
+    /// ```
+    /// use gumbel::Method;
+    /// assert_eq!(Method::Auto.of(1000, 1), Method::Gumbel);
+    /// assert_eq!(Method::Auto.of(1000, 1_000_000), Method::InverseCdf);
+    /// assert_eq!(Method::Gumbel.of(1000, 1_000_000), Method::Gumbel);
+    /// ```
+    #[must_use]
+    pub const fn of(self, categories: usize, draws: u32) -> Self {
+        match self {
+            Self::Auto if draws >= Self::MANY_DRAWS && categories <= Self::MOST_CATEGORIES => {
+                Self::InverseCdf
+            }
+            Self::Auto => Self::Gumbel,
+            chosen => chosen,
+        }
+    }
+}

@@ -1,0 +1,257 @@
+//! Draws by inverse CDF: the engine's are the reference's, on awkward batches, in all forms and on any
+//! number of threads; a table that is kept draws the same; and they have the right frequencies.
+
+mod common {
+    pub(crate) mod statistics;
+}
+
+use common::statistics::{ALARM, chi_square, counts};
+use gumbel::conformance::{self, Case};
+use gumbel::noise::bits::{Stream, uniform_bits, uniform_block};
+use gumbel::reference::{Temperature, weighted_draw, weights};
+use gumbel::{
+    CpuForm, CpuSampler, Error, Logits, Method, NO_DRAW, SampleOptions, Undrawable, reference,
+};
+
+#[expect(clippy::unwrap_used, reason = "a pool of a few threads can be had")]
+fn pool(threads: usize) -> rayon::ThreadPool {
+    rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap()
+}
+
+fn engines() -> impl Iterator<Item = CpuSampler> {
+    let forms = CpuForm::ALL.into_iter().filter(|form| form.is_available());
+    forms.filter_map(|form| CpuSampler::new().with_form(form).ok())
+}
+
+/// A case, and so many draws of it by inverse CDF.
+fn options(case: &Case, draws: u32) -> SampleOptions<'_> {
+    let options = case.options().with_method(Method::InverseCdf);
+    let most = (1 << 31) - options.first_draw;
+    options.with_draws((options.draws * draws).min(most))
+}
+
+/// The cases, each with few draws and those that are not too large with more.
+fn cases() -> impl Iterator<Item = (Case, u32)> {
+    conformance::cases().flat_map(|case| {
+        let work = case.batch().rows() * case.batch().categories();
+        let many = (work < 10_000).then(|| (case.clone(), 7));
+        [(case, 1)].into_iter().chain(many)
+    })
+}
+
+/// All cases of the conformance suite, on 1, 2 and 7 threads.
+#[test]
+fn every_case_on_any_number_of_threads() {
+    let pools = [1, 2, 7].map(pool);
+    for (case, draws) in cases() {
+        let (logits, options) = (case.batch(), options(&case, draws));
+        let expected = reference::sample_rows(logits, &options).unwrap();
+        for engine in engines() {
+            for pool in &pools {
+                let drawn = pool.install(|| engine.sample_rows(logits, &options)).unwrap();
+                assert!(drawn == expected, "{case}, {draws} times, {pool:?}, {engine:?}");
+                let kept = pool.install(|| engine.inverse_cdf(logits, &options)).unwrap();
+                let drawn = pool.install(|| kept.sample_rows(options.first_draw, options.draws));
+                assert!(drawn.unwrap() == expected, "kept: {case}, {draws} times, {engine:?}");
+            }
+        }
+    }
+}
+
+fn inverse() -> SampleOptions<'static> {
+    SampleOptions::default().with_method(Method::InverseCdf)
+}
+
+#[expect(clippy::unwrap_used, reason = "a row is a whole number of rows")]
+fn row(data: &[f32]) -> Logits<'_> {
+    Logits::new(data, data.len()).unwrap()
+}
+
+/// The comparison above sees an engine of which a draw is another, and a draw of another number.
+#[test]
+fn faults_are_seen() {
+    let mut seen = 0;
+    for case in conformance::cases().filter(|case| case.batch().categories() <= 256) {
+        let (logits, options) = (case.batch(), options(&case, 1));
+        let expected = reference::sample_rows(logits, &options).unwrap();
+        let others = options.with_seed(options.seed ^ 1);
+        seen += usize::from(CpuSampler::new().sample_rows(logits, &others).unwrap() != expected);
+    }
+    assert!(seen > 50, "{seen}");
+}
+
+/// What is drawn is a promise: a change of any of these is Value-breaking. They are from an
+/// implementation in Python's integers.
+#[test]
+fn golden_draws() {
+    let ramp: Vec<f32> = (0..1000).map(|i| (i * 7919 % 1009) as f32 / 128.0).collect();
+    let options = inverse().with_seed(42).with_first_row(7).with_draws(8);
+    let draw = |options| CpuSampler::new().sample_rows(row(&ramp), &options).unwrap();
+    assert_eq!(draw(options), GOLDEN[0]);
+    assert_eq!(draw(options.with_first_draw(3)), GOLDEN[1]);
+    assert_eq!(draw(options.with_temperature(0.5)), GOLDEN[2]);
+    let few = weights(&[0.0, 1.0, -20.0, f32::NEG_INFINITY], Temperature::new(0.7).unwrap());
+    assert_eq!(few.unwrap(), GOLDEN_WEIGHTS);
+    let stream = Stream::new(42, 7, 3);
+    assert_eq!(uniform_bits(uniform_block(stream), 3), GOLDEN_UNIFORM);
+}
+
+const GOLDEN: [[u32; 8]; 3] = [
+    [587, 291, 917, 462, 562, 832, 574, 198],
+    [462, 562, 832, 574, 198, 60, 101, 36],
+    [587, 291, 911, 462, 561, 831, 574, 198],
+];
+const GOLDEN_WEIGHTS: [u64; 4] = [276298824127873024, 1152921504606846976, 107886, 0];
+const GOLDEN_UNIFORM: u64 = 8488728229174224034;
+
+/// Draws in two calls are those of one, wherever it is cut; kept tables too.
+#[test]
+fn calls_can_be_cut() {
+    let data: Vec<f32> = (0..3 * 70).map(|i| (i % 17) as f32 / 4.0).collect();
+    let logits = Logits::new(&data, 70).unwrap();
+    let kept = CpuSampler::new().inverse_cdf(logits, &inverse()).unwrap();
+    let whole = CpuSampler::new().sample_rows(logits, &inverse().with_draws(100)).unwrap();
+    for cut in [1, 2, 31, 32, 33, 99] {
+        let first = CpuSampler::new().sample_rows(logits, &inverse().with_draws(cut)).unwrap();
+        let options = inverse().with_first_draw(cut).with_draws(100 - cut);
+        let second = CpuSampler::new().sample_rows(logits, &options).unwrap();
+        assert_eq!(kept.sample_rows(cut, 100 - cut).unwrap(), second);
+        for r in 0..3 {
+            let cut = cut as usize;
+            let joined = [&first[r * cut..][..cut], &second[r * (100 - cut)..][..100 - cut]];
+            assert_eq!(joined.concat(), whole[100 * r..][..100]);
+        }
+    }
+}
+
+/// Chi-square over a row of 1,000 categories of which some are masked, 10⁶ draws in numbers of draws and
+/// of rows; false alarms: 10⁻⁶ each.
+#[test]
+fn frequencies_fit() {
+    let mut data: Vec<f32> = (0..1000).map(|i| (i * 7919 % 1009) as f32 / 200.0).collect();
+    data.iter_mut().step_by(7).for_each(|x| *x = f32::NEG_INFINITY);
+    let weights: Vec<f64> = data.iter().map(|&x| f64::from(x).exp()).collect();
+    let total: f64 = weights.iter().sum();
+    let fit =
+        |draws: Vec<u32>, probabilities: &[f64]| chi_square(&counts(draws, 1000), probabilities);
+    let mut probabilities: Vec<f64> = weights.iter().map(|w| w / total).collect();
+    let many = inverse().with_seed(11).with_draws(1_000_000);
+    let p = fit(CpuSampler::new().sample_rows(row(&data), &many).unwrap(), &probabilities);
+    assert!(p > ALARM, "{p:e}");
+    let rows = Logits::with_row_stride(&data, 1_000_000, 1000, 0).unwrap();
+    let drawn = CpuSampler::new().sample_rows(rows, &inverse().with_seed(12)).unwrap();
+    let p = fit(drawn.clone(), &probabilities);
+    assert!(p > ALARM, "{p:e}");
+    // probabilities that are off by 3 % in turn are seen
+    probabilities.iter_mut().enumerate().for_each(|(i, p)| *p *= 0.97 + 0.06 * (i % 2) as f64);
+    assert!(fit(drawn, &probabilities) < ALARM);
+}
+
+/// Weights against f64: within 2⁻³⁰ of themselves, of half an integer, and of what the rounding of a
+/// logit to 2⁻²⁴ does.
+#[test]
+fn weights_are_exponentials() {
+    for temperature in [0.3f32, 1.0, 7.0] {
+        for n in [3usize, 1000, 70_000] {
+            let data: Vec<f32> = (0..n).map(|i| ((i * 7919 % 10_007) as f32) / -333.0).collect();
+            let scale = f64::from(1.0 / temperature);
+            let got = weights(&data, Temperature::new(temperature).unwrap()).unwrap();
+            let most = 2f64.powi(62 - n.ilog2() as i32);
+            assert_eq!(got[0] as f64, most);
+            for (&got, &x) in got.iter().zip(&data) {
+                let exact = (f64::from(x) * scale).exp() * most;
+                let slack = 0.5 + exact * (2f64.powi(-30) + 2f64.powi(-25)) * 1.01;
+                assert!((got as f64 - exact).abs() < slack, "{got}, {exact}, {x}");
+            }
+        }
+    }
+}
+
+/// A category just above the resolution is in the table and one just below is not.
+#[test]
+fn the_edge_of_the_resolution() {
+    let edge = -54.0 * std::f32::consts::LN_2;
+    let mut data = vec![f32::NEG_INFINITY; 1000];
+    data[0] = 0.0;
+    for (logit, weight) in [(edge + 1e-4, 1), (edge - 1e-4, 0)] {
+        data[999] = logit;
+        assert_eq!(weights(&data, Temperature::new(1.0).unwrap()).unwrap()[999], weight);
+    }
+}
+
+/// A draw is the first category whose sum exceeds the point: both ends, and never a weight of 0.
+#[test]
+fn weights_of_zero_are_never_drawn() {
+    let mut data = vec![f32::NEG_INFINITY; 300];
+    for at in [0, 131, 299] {
+        data.fill(f32::NEG_INFINITY);
+        data[at] = -3.0;
+        let draws = CpuSampler::new().sample_rows(row(&data), &inverse().with_draws(1000)).unwrap();
+        assert!(draws.iter().all(|&draw| draw as usize == at));
+        assert_eq!(weighted_draw(&vec![0; at], Stream::new(0, 0, 0)), None);
+    }
+}
+
+/// What has no draw is named, or gets the sentinel, and harms no other row.
+#[test]
+fn rows_without_a_draw() {
+    let mut data = vec![0.5f32; 5 * 40];
+    data[40 + 13] = f32::NAN;
+    data[80..120].fill(f32::NEG_INFINITY);
+    data[160] = f32::INFINITY;
+    let logits = Logits::new(&data, 40).unwrap();
+    let engine = CpuSampler::new();
+    let nan = Undrawable::Nan { category: 13 };
+    for options in [inverse(), inverse().with_draws(3), inverse().with_temperature(0.0)] {
+        for error in
+            [engine.sample_rows(logits, &options).err(), engine.inverse_cdf(logits, &options).err()]
+        {
+            assert!(
+                matches!(error, Some(Error::UndrawableRow { row: 1, reason }) if reason == nan),
+                "{error:?}"
+            );
+        }
+        let options = options.with_sentinels(true);
+        let kept = engine.inverse_cdf(logits, &options).unwrap();
+        let drawn = engine.sample_rows(logits, &options).unwrap();
+        for draws in [drawn, kept.sample_rows(0, options.draws).unwrap()] {
+            let rows: Vec<_> = draws
+                .chunks(options.draws as usize)
+                .map(|row| row.iter().all(|&draw| draw == NO_DRAW))
+                .collect();
+            assert_eq!(rows, [false, true, true, false, true]);
+        }
+    }
+}
+
+/// Sizes that make no sense.
+#[test]
+fn errors_of_kept_tables() {
+    let data = [0.0; 6];
+    let kept = CpuSampler::new().inverse_cdf(Logits::new(&data, 3).unwrap(), &inverse()).unwrap();
+    assert_eq!((kept.rows(), kept.categories()), (2, 3));
+    let error = kept.sample_rows_into(0, &mut [0; 5]);
+    assert!(matches!(error, Err(Error::DrawsLength { expected: 4, got: 5 })), "{error:?}");
+    for (first, draws) in [(0, 0), (1 << 31, 1), ((1 << 31) - 2, 3)] {
+        let error = kept.sample_rows(first, draws);
+        assert!(matches!(error, Err(Error::Draws { .. })), "{error:?}");
+    }
+    let none = CpuSampler::new().inverse_cdf(Logits::new(&[], 3).unwrap(), &inverse()).unwrap();
+    assert_eq!(none.sample_rows(0, 5).unwrap(), [0; 0]);
+}
+
+/// Auto is one or the other, by shape alone; and the default draws what it always did.
+#[test]
+fn auto_is_a_function_of_the_shape() {
+    let data: Vec<f32> = (0..100).map(|i| (i % 13) as f32).collect();
+    let draw = |method, draws| {
+        let options = SampleOptions::default().with_method(method).with_draws(draws);
+        CpuSampler::new().sample_rows(row(&data), &options).unwrap()
+    };
+    let edge = Method::MANY_DRAWS;
+    assert_eq!(draw(Method::Auto, edge - 1), draw(Method::Gumbel, edge - 1));
+    assert_eq!(draw(Method::Auto, edge), draw(Method::InverseCdf, edge));
+    assert_ne!(draw(Method::Gumbel, edge), draw(Method::InverseCdf, edge));
+    assert_eq!(Method::Auto.of(Method::MOST_CATEGORIES + 1, 1 << 20), Method::Gumbel);
+    assert_eq!(SampleOptions::default().method, Method::Gumbel);
+}
