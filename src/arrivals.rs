@@ -1,9 +1,9 @@
 //! Who rang first, and when: draws with the keys that won them.
 
 use crate::error::Error;
-use crate::job::{Job, NO_DRAW, Temperature};
+use crate::job::{Job, NO_DRAW, Temperature, zeroed};
 use crate::noise::order::{Best, number};
-use crate::options::{Data, Known, with_rows};
+use crate::options::{Data, Known, Rows, with_rows};
 
 /// The first alarms of each race to ring, and when they did: what
 /// [`race_rows`](crate::CpuSampler::race_rows) gives.
@@ -20,6 +20,14 @@ pub struct Arrivals {
 impl Arrivals {
     /// Room for the first places of a job's races, with nobody in them.
     pub(crate) fn of(job: &Job<'_>, places: usize) -> Result<Self, Error> {
+        let mut arrivals = Self::unwritten(job, places)?;
+        arrivals.categories.fill(NO_DRAW);
+        arrivals.keys.fill(Best::NONE.key);
+        Ok(arrivals)
+    }
+
+    /// The same, of which all is yet to be written.
+    pub(crate) fn unwritten(job: &Job<'_>, places: usize) -> Result<Self, Error> {
         if job.temperature == Temperature::Greedy {
             return Err(Error::NoNoise { operation: "a race" });
         }
@@ -28,11 +36,8 @@ impl Arrivals {
         }
         let too_many = || Error::TooManyPlaces { races: job.total(), places };
         let entries = job.total().checked_mul(places).ok_or_else(too_many)?;
-        let (mut categories, mut keys) = (Vec::new(), Vec::new());
-        categories.try_reserve_exact(entries).map_err(|_| too_many())?;
-        keys.try_reserve_exact(entries).map_err(|_| too_many())?;
-        categories.resize(entries, NO_DRAW);
-        keys.resize(entries, Best::NONE.key);
+        let categories = zeroed(entries).ok_or_else(too_many)?;
+        let keys = zeroed(entries).ok_or_else(too_many)?;
         Ok(Self { places, categories, keys })
     }
 
@@ -124,14 +129,34 @@ impl Scored {
     /// From the draws and the sums of a job.
     pub(crate) fn of(job: &Job<'_>, inverse: f64, draws: Vec<u32>, logsumexps: Vec<f64>) -> Self {
         let each = job.draws as usize;
-        let log_probs = with_rows!(job.logits.data(), rows => {
-            let log_prob = |(race, &draw): (usize, &u32)| {
-                let row = race / each;
-                let value = (draw != NO_DRAW).then(|| rows.row(row)[draw as usize].log_weight());
-                value.map_or(f64::NAN, |value| value * inverse - logsumexps[row])
-            };
-            draws.iter().enumerate().map(log_prob).collect()
+        let mut log_probs = vec![f64::NAN; draws.len()];
+        with_rows!(job.logits.data(), rows => {
+            let of_rows = draws.chunks(each).zip(log_probs.chunks_mut(each));
+            for ((row, sum), (draws, log_probs)) in logsumexps.iter().enumerate().zip(of_rows) {
+                for (draw, log_prob) in draws.iter().zip(log_probs) {
+                    let one = std::slice::from_mut(log_prob);
+                    score(rows, row, &[*draw], inverse, &[*sum], one);
+                }
+            }
         });
         Self { draws, log_probs, logsumexps }
+    }
+}
+
+/// The log-probabilities of the draws of the rows from number `first` on, one of each.
+pub(crate) fn score<T: Known>(
+    rows: Rows<'_, T>,
+    first: usize,
+    draws: &[u32],
+    inverse: f64,
+    logsumexps: &[f64],
+    log_probs: &mut [f64],
+) {
+    let each = draws.iter().zip(logsumexps).zip(log_probs).enumerate();
+    for (i, ((&draw, sum), log_prob)) in each {
+        *log_prob = match draw {
+            NO_DRAW => f64::NAN,
+            draw => rows.row(first + i)[draw as usize].log_weight() * inverse - sum,
+        };
     }
 }

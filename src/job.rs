@@ -141,13 +141,16 @@ impl<'a> Job<'a> {
 
     /// Memory for the draws, filled with the sentinel.
     pub(crate) fn allocate(&self) -> Result<Vec<u32>, Error> {
-        let mut draws = Vec::new();
-        let rows = self.logits.rows();
-        draws
-            .try_reserve_exact(self.total())
-            .map_err(|_| Error::TooManyDraws { rows, draws: self.draws })?;
-        draws.resize(self.total(), NO_DRAW);
+        let mut draws = self.unwritten()?;
+        draws.fill(NO_DRAW);
         Ok(draws)
+    }
+
+    /// Memory for the draws, all of which are yet to be written: so the threads that write them also wait
+    /// for the system to hand over its pages.
+    pub(crate) fn unwritten<T: bytemuck::Zeroable>(&self) -> Result<Vec<T>, Error> {
+        let (rows, draws) = (self.logits.rows(), self.draws);
+        zeroed(self.total()).ok_or(Error::TooManyDraws { rows, draws })
     }
 
     pub(crate) fn check_output(&self, draws: &[u32]) -> Result<(), Error> {
@@ -196,6 +199,11 @@ impl<'a> Job<'a> {
         let reason = with_rows!(self.logits.data(), rows => undrawable(rows.row(row)))?;
         Some(Error::UndrawableRow { row, reason })
     }
+}
+
+/// Memory of zeros, if there is so much.
+pub(crate) fn zeroed<T: bytemuck::Zeroable>(len: usize) -> Option<Vec<T>> {
+    bytemuck::allocation::try_zeroed_vec(len).ok()
 }
 
 /// Why a row has no draw, or `None` if it has one.

@@ -62,17 +62,36 @@ fn measure(rows: usize, categories: usize, timed: bool, first: bool) {
 
     let cpu = CpuSampler::new();
     let options = SampleOptions::default();
-    let mut draws = [(); 5].map(|()| vec![0; rows]);
-    let [a, b, c, d, e] = &mut draws;
     let operations: Vec<Operation<'_>> = vec![
-        ("logits", Box::new(|| cpu.sample_rows_into(logits, &options, a).unwrap())),
-        ("f16", Box::new(|| cpu.sample_rows_into(half, &options, b).unwrap())),
-        ("bf16", Box::new(|| cpu.sample_rows_into(brain, &options, c).unwrap())),
-        ("weights", Box::new(|| cpu.sample_rows_into(weights, &options, d).unwrap())),
-        ("counts", Box::new(|| cpu.sample_rows_into(counts, &options, e).unwrap())),
+        ("logits", Box::new(|| drop(black_box(cpu.sample_rows(logits, &options).unwrap())))),
+        ("f16", Box::new(|| drop(black_box(cpu.sample_rows(half, &options).unwrap())))),
+        ("bf16", Box::new(|| drop(black_box(cpu.sample_rows(brain, &options).unwrap())))),
+        ("weights", Box::new(|| drop(black_box(cpu.sample_rows(weights, &options).unwrap())))),
+        ("counts", Box::new(|| drop(black_box(cpu.sample_rows(counts, &options).unwrap())))),
+        // keys, of which maxima and times are made
+        ("keys", Box::new(|| drop(black_box(cpu.race_rows(logits, &options, 1).unwrap())))),
+        (
+            "times",
+            Box::new(|| {
+                let arrivals = cpu.race_rows(logits, &options, 1).unwrap();
+                black_box(arrivals.times().collect::<Vec<_>>());
+            }),
+        ),
+        (
+            "times, weights",
+            Box::new(|| {
+                let arrivals = cpu.race_rows(weights, &options, 1).unwrap();
+                black_box(arrivals.times().collect::<Vec<_>>());
+            }),
+        ),
+        (
+            "log-probabilities",
+            Box::new(|| {
+                black_box(cpu.sample_rows_scored(logits, &options).unwrap());
+            }),
+        ),
     ];
     report(&format!("{rows} × {categories}"), rows * categories, operations, timed, first);
-    black_box(&draws);
 }
 
 /// Times the operations in turn, and prints a line: the time of the first, and ratios to it.

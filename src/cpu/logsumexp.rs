@@ -5,12 +5,14 @@
 //! goes to f64, so that the sum is within 5·10⁻⁶ of itself, and mostly within 10⁻⁶. Weights are summed
 //! in f64 throughout.
 
+use std::f64::consts::LOG2_E;
+
 use rayon::prelude::*;
 
 use super::simd::{MAX_TILE, Simd, Task};
 use super::source::Source;
 use crate::noise::bits::OCTET;
-use crate::options::{Chance, Known, Positive};
+use crate::options::{Chance, Known, Positive, Rows};
 
 /// What is summed relative to one maximum.
 const PIECE: usize = 64 * 4 * OCTET;
@@ -50,6 +52,13 @@ impl Sum {
 pub(super) trait Summed: Source {
     /// The sum of the values' unnormalised probabilities to the power of `inverse`.
     fn sum<S: Simd>(s: S, values: &[Self], inverse: f64) -> Sum;
+    /// The logarithms of the sums of the rows from number `first` on.
+    #[inline(always)]
+    fn sums<S: Simd>(s: S, rows: Rows<'_, Self>, first: usize, inverse: f64, sums: &mut [f64]) {
+        for (row, sum) in (first..).zip(sums) {
+            *sum = Self::sum(s, rows.row(row), inverse).ln();
+        }
+    }
 }
 
 /// The values of a row, to be summed on this thread.
@@ -67,13 +76,40 @@ impl<T: Summed> Task for RowSum<'_, T> {
     }
 }
 
-/// The sum of a row, on as many threads as pay.
-pub(super) fn sum_of<T: Summed>(form: super::CpuForm, row: &[T], inverse: f64) -> Sum {
-    if row.len() <= 2 * SEGMENT || rayon::current_num_threads() == 1 {
-        return form.run(RowSum { values: row, inverse });
+/// The rows from number `first` on, to be summed on this thread.
+struct Sums<'a, T> {
+    rows: Rows<'a, T>,
+    first: usize,
+    inverse: f64,
+    sums: &'a mut [f64],
+}
+
+impl<T: Summed> Task for Sums<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        T::sums(s, self.rows, self.first, self.inverse, self.sums);
     }
-    let segments = row.par_chunks(SEGMENT);
-    segments.map(|values| form.run(RowSum { values, inverse })).reduce(|| Sum::NONE, Sum::join)
+}
+
+/// The logarithms of the sums of the rows from number `first` on, and NaN for rows without a draw; a very
+/// long row is summed on several threads.
+pub(super) fn sums_of<T: Summed>(
+    form: super::CpuForm,
+    rows: Rows<'_, T>,
+    first: usize,
+    inverse: f64,
+    sums: &mut [f64],
+) {
+    if rows.categories() <= 2 * SEGMENT || rayon::current_num_threads() == 1 {
+        return form.run(Sums { rows, first, inverse, sums });
+    }
+    for (row, sum) in (first..).zip(sums) {
+        let segments = rows.row(row).par_chunks(SEGMENT);
+        let of_segments = segments.map(|values| form.run(RowSum { values, inverse }));
+        *sum = of_segments.reduce(|| Sum::NONE, Sum::join).ln();
+    }
 }
 
 macro_rules! summed_logits {
@@ -83,10 +119,93 @@ macro_rules! summed_logits {
             fn sum<S: Simd>(s: S, values: &[Self], inverse: f64) -> Sum {
                 sum_of_logits(s, values, inverse)
             }
+            #[inline(always)]
+            fn sums<S: Simd>(
+                s: S,
+                rows: Rows<'_, Self>,
+                first: usize,
+                inverse: f64,
+                sums: &mut [f64],
+            ) {
+                sums_of_logits(s, rows, first, inverse, sums);
+            }
         })*
     };
 }
 summed_logits!(f32, half::f16, half::bf16);
+
+/// The octets of short rows that are summed side by side.
+const OCTETS: usize = 64;
+/// The most categories of such a row.
+const SHORT: usize = 256;
+
+/// Short rows side by side: a vector may end in another row than it began in.
+#[inline(always)]
+fn sums_of_logits<S: Simd, T: Summed>(
+    s: S,
+    rows: Rows<'_, T>,
+    first: usize,
+    inverse: f64,
+    sums: &mut [f64],
+) {
+    let categories = rows.categories();
+    let octets = categories.div_ceil(OCTET);
+    let slope = s.all((inverse * LOG2_E) as f32);
+    let lanes = 2 * S::OCTETS;
+    let mut values = [[T::NEVER; OCTET]; OCTETS];
+    let mut floats = [[0.0; OCTET]; OCTETS];
+    let at_once = if categories > SHORT { 1 } else { OCTETS / octets };
+    for (i, sums) in sums.chunks_mut(at_once).enumerate() {
+        let first = first + i * at_once;
+        let mut sound = categories <= SHORT;
+        if sound {
+            for (row, to) in (first..first + sums.len()).zip(values.chunks_exact_mut(octets)) {
+                to.as_flattened_mut()[..categories].copy_from_slice(rows.row(row));
+            }
+            for at in (0..sums.len() * octets).step_by(S::OCTETS) {
+                let fine = T::fine(s, &values.as_flattened()[at * OCTET..]);
+                sound &= T::all_valid(s, fine);
+                let to = &mut floats.as_flattened_mut()[at * OCTET..];
+                for (fine, to) in fine.into_iter().zip(to.chunks_mut(lanes)) {
+                    s.store(fine, to);
+                }
+            }
+        }
+        if !sound {
+            for (row, sum) in (first..).zip(sums) {
+                *sum = T::sum(s, rows.row(row), inverse).ln();
+            }
+            continue;
+        }
+        let mut most = [0.0; OCTETS];
+        for (most, floats) in most.iter_mut().zip(floats.chunks_exact_mut(octets)).take(sums.len())
+        {
+            *most = s.max(floats);
+            floats.as_flattened_mut().iter_mut().for_each(|x| *x -= *most);
+        }
+        let used = (sums.len() * octets * OCTET).next_multiple_of(lanes);
+        for floats in floats.as_flattened_mut()[..used].chunks_exact_mut(lanes) {
+            s.store(add_exp2(s, s.all(0.0), s.floats(floats), slope), floats);
+        }
+        for ((sum, most), exps) in sums.iter_mut().zip(most).zip(floats.chunks_exact(octets)) {
+            let one = Sum { most: f64::from(most) * inverse, sum: total(exps) };
+            *sum = if most == f32::NEG_INFINITY { f64::NAN } else { one.ln() };
+        }
+    }
+}
+
+/// The sum of some octets: of up to 32 in `f32`, and then in f64.
+#[inline(always)]
+fn total(octets: &[[f32; OCTET]]) -> f64 {
+    let mut lanes = [0.0f32; OCTET];
+    for octet in octets {
+        for (lane, x) in lanes.iter_mut().zip(octet) {
+            *lane += x;
+        }
+    }
+    let [a, b, c, d, e, f, g, h] = lanes.map(f64::from);
+    ((a + b) + (c + d)) + ((e + f) + (g + h))
+}
 
 #[inline(always)]
 fn sum_of_logits<S: Simd, T: Source>(s: S, values: &[T], inverse: f64) -> Sum {
@@ -124,7 +243,7 @@ fn sum_of_piece<S: Simd, T: Source>(s: S, piece: &[T], inverse: f64) -> Sum {
     if most == f32::NEG_INFINITY {
         return Sum::NONE;
     }
-    let slope = s.all((inverse * std::f64::consts::LOG2_E) as f32);
+    let slope = s.all((inverse * LOG2_E) as f32);
     let mut sums = [s.all(0.0); 4];
     for values in tiles.chain(last.chunks_exact(tile)) {
         for (sum, logits) in sums.iter_mut().zip(T::fine(s, values)) {

@@ -13,6 +13,8 @@ mod cdf;
 mod exact;
 mod greedy;
 mod group;
+mod keys;
+mod lanes;
 mod logsumexp;
 mod operations;
 mod podium;
@@ -107,7 +109,7 @@ impl CpuSampler {
         options: &SampleOptions<'a>,
     ) -> Result<Vec<u32>, Error> {
         let job = Job::new(batch, options)?;
-        let mut draws = job.allocate()?;
+        let mut draws = job.unwritten()?;
         self.run(&job, &mut draws)?;
         job.report(&draws)?;
         Ok(draws)

@@ -3,15 +3,13 @@
 use rayon::prelude::*;
 
 use super::bound::RoundKeys;
-use super::exact::settle;
-use super::logsumexp::sum_of;
+use super::logsumexp::sums_of;
 use super::podium::{OneRace, Podiums};
 use super::schedule::Plan;
 use super::{CpuForm, CpuSampler};
-use crate::arrivals::{Arrivals, LogZ, Scored};
+use crate::arrivals::{Arrivals, LogZ, Scored, score};
 use crate::error::Error;
-use crate::job::{Job, NO_DRAW, Temperature};
-use crate::noise::bits::{OCTET, coarse, coarse_block};
+use crate::job::{Job, Temperature, zeroed};
 use crate::noise::order::Scale;
 use crate::options::{Batch, Data, SampleOptions, with_rows};
 
@@ -61,18 +59,17 @@ impl CpuSampler {
         places: usize,
     ) -> Result<Arrivals, Error> {
         let job = Job::new(batch, options)?.by_gumbel("a race")?;
-        let mut arrivals = Arrivals::of(&job, places)?;
+        let mut arrivals = match places {
+            1 => Arrivals::unwritten(&job, places),
+            _ => Arrivals::of(&job, places),
+        }?;
         let Temperature::Scaled(scale) = job.temperature else { return Ok(arrivals) };
         let (categories, keys) = arrivals.parts();
-        if places == 1 {
-            self.run(&job, categories)?;
-            self.on_threads(|| keys_of_winners(&job, scale, categories, keys));
-        } else {
-            let plan = Plan::of(&job, self.form, self.filter);
-            self.on_threads(|| {
-                podiums(&plan, scale, (self.filter, places), categories, keys);
-            });
-        }
+        let plan = Plan::of(&job, self.form, self.filter);
+        self.on_threads(|| match places {
+            1 => plan.run_with_keys(scale, categories, keys),
+            _ => podiums(&plan, scale, (self.filter, places), categories, keys),
+        });
         job.report_races(arrivals.categories(), places)?;
         Ok(arrivals)
     }
@@ -104,7 +101,7 @@ impl CpuSampler {
     ) -> Result<Vec<f64>, Error> {
         let job = Job::new(batch, options)?;
         let inverse = job.inverse_temperature("logsumexp")?;
-        let sums = self.on_threads(|| self.logsumexps(&job, inverse));
+        let sums = self.on_threads(|| self.logsumexps(&job, inverse))?;
         job.report_rows(|row| !sums[row].is_nan())?;
         Ok(sums)
     }
@@ -135,22 +132,25 @@ impl CpuSampler {
     ) -> Result<Scored, Error> {
         let job = Job::new(batch, options)?;
         let inverse = job.inverse_temperature("a log-probability")?;
-        let mut draws = job.allocate()?;
-        if job.inverse_cdf().is_some() {
+        let mut draws = job.unwritten()?;
+        if job.draws > 1 || job.inverse_cdf().is_some() {
             self.run(&job, &mut draws)?;
-            let logsumexps = self.on_threads(|| self.logsumexps(&job, inverse));
+            let logsumexps = self.on_threads(|| self.logsumexps(&job, inverse))?;
             job.report(&draws)?;
             return Ok(Scored::of(&job, inverse, draws, logsumexps));
         }
+        let (mut log_probs, mut logsumexps) = (job.unwritten()?, job.unwritten()?);
         let plan = Plan::of(&job, self.form, self.filter);
-        let mut logsumexps = vec![f64::NAN; job.logits.rows()];
         self.on_threads(|| {
-            plan.run_with_rows(&mut draws, &mut logsumexps, |row| {
-                self.logsumexp(&job, row, inverse)
+            plan.run_and(&mut draws, &mut log_probs, &mut logsumexps, |row, draws, probs, sums| {
+                with_rows!(job.logits.data(), rows => {
+                    sums_of(self.form, rows, row, inverse, sums);
+                    score(rows, row, draws, inverse, sums, probs);
+                });
             });
         });
         job.report(&draws)?;
-        Ok(Scored::of(&job, inverse, draws, logsumexps))
+        Ok(Scored { draws, log_probs, logsumexps })
     }
 
     /// Estimates log Z of each row from the maxima of its draws: their mean is log Z plus Euler's constant
@@ -184,14 +184,21 @@ impl CpuSampler {
         Ok(arrivals.log_z(options.draws))
     }
 
-    fn logsumexps(&self, job: &Job<'_>, inverse: f64) -> Vec<f64> {
-        let rows = (0..job.logits.rows()).into_par_iter();
+    fn logsumexps(&self, job: &Job<'_>, inverse: f64) -> Result<Vec<f64>, Error> {
+        let (rows, draws) = (job.logits.rows(), 1);
+        let mut all = zeroed(rows).ok_or(Error::TooManyDraws { rows, draws })?;
         let grain = (GRAIN * 64 / job.logits.categories()).max(1);
-        rows.with_min_len(grain).map(|row| self.logsumexp(job, row, inverse)).collect()
-    }
-
-    fn logsumexp(&self, job: &Job<'_>, row: usize, inverse: f64) -> f64 {
-        with_rows!(job.logits.data(), rows => sum_of(self.form, rows.row(row), inverse).ln())
+        let take = |(i, sums): (usize, &mut [f64])| {
+            with_rows!(job.logits.data(), rows => {
+                sums_of(self.form, rows, i * grain, inverse, sums);
+            });
+        };
+        if rows > grain {
+            all.par_chunks_mut(grain).enumerate().for_each(take);
+        } else {
+            all.chunks_mut(grain).enumerate().for_each(take);
+        }
+        Ok(all)
     }
 
     /// On the threads of the sampler.
@@ -216,24 +223,6 @@ pub(crate) fn podium_of_race(
     with_rows!(job.logits.data(), rows => {
         let values = rows.row(row);
         CpuForm::detect().run(OneRace { values, scale, keys, stream, categories, won });
-    });
-}
-
-/// The winners' keys, which short cuts to them leave open.
-fn keys_of_winners(job: &Job<'_>, scale: Scale, categories: &[u32], keys: &mut [i64]) {
-    let some = categories.par_chunks(GRAIN).zip(keys.par_chunks_mut(GRAIN)).enumerate();
-    some.for_each(|(i, (categories, keys))| {
-        with_rows!(job.logits.data(), rows => {
-            let races = job.races(i * GRAIN);
-            for ((&category, key), (row, number)) in categories.iter().zip(keys).zip(races) {
-                if category != NO_DRAW {
-                    let stream = job.stream(row, number);
-                    let block = coarse_block(stream, category / OCTET as u32);
-                    let value = rows.row(row)[category as usize];
-                    *key = settle(stream, scale, category, coarse(block, category), value).key;
-                }
-            }
-        });
     });
 }
 

@@ -17,6 +17,7 @@ use super::bound::RoundKeys;
 use super::exact::{Outcome, settle_all};
 use super::greedy::Greedy;
 use super::group::{Group, MAX_CATEGORIES};
+use super::keys::Keys;
 use super::race::Race;
 use super::simd::{CpuForm, Simd, Task};
 use super::source::Source;
@@ -97,27 +98,43 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// As [`run`](Self::run), and takes something of each row while it is in the cache.
-    pub(super) fn run_with_rows<R: Send>(
+    /// As [`run`](Self::run), and finds the keys that won.
+    pub(super) fn run_with_keys(&self, scale: Scale, draws: &mut [u32], won: &mut [i64]) {
+        let Self { job, form, keys, .. } = *self;
+        // which takes no memory
+        let mut nothing = vec![(); draws.len()];
+        self.run_and(draws, won, &mut nothing, |first, categories, won, _| {
+            with_rows!(job.logits.data(), rows => {
+                form.run(Keys { job, rows, scale, keys, first, categories, won });
+            });
+        });
+    }
+
+    /// Draws, and makes two things of each draw, in pieces: of the races from a number on, while what they
+    /// were made from is in the cache.
+    pub(super) fn run_and<A: Send, B: Send>(
         &self,
         draws: &mut [u32],
-        of_rows: &mut [R],
-        take: impl Fn(usize) -> R + Sync,
+        a: &mut [A],
+        b: &mut [B],
+        then: impl Fn(usize, &[u32], &mut [A], &mut [B]) + Sync,
     ) {
-        let threads = rayon::current_num_threads();
-        if self.job.draws > 1 || draws.len() < 4 * threads {
-            self.run(draws);
-            let rows =
-                of_rows.par_iter_mut().with_min_len((GRAIN / self.job.logits.categories()).max(1));
-            return rows.enumerate().for_each(|(row, of_row)| *of_row = take(row));
+        if self.is_small() {
+            self.run_here(draws);
+            return then(0, draws, a, b);
         }
-        let grain = (GRAIN / self.job.logits.categories()).max(1);
-        let some = draws.par_chunks_mut(grain).zip(of_rows.par_chunks_mut(grain)).enumerate();
-        some.for_each(|(i, (draws, of_rows))| {
-            self.races(i * grain, draws);
-            for (row, of_row) in (i * grain..).zip(of_rows) {
-                *of_row = take(row);
+        let few = draws.len() < 4 * rayon::current_num_threads();
+        if few {
+            self.run(draws);
+        }
+        let together = RACES.min(self.job.draws as usize);
+        let grain = (GRAIN / self.job.logits.categories()).max(1).next_multiple_of(together);
+        let results = a.par_chunks_mut(grain).zip(b.par_chunks_mut(grain));
+        draws.par_chunks_mut(grain).zip(results).enumerate().for_each(|(i, (draws, (a, b)))| {
+            if !few {
+                self.races(i * grain, draws);
             }
+            then(i * grain, draws, a, b);
         });
     }
 

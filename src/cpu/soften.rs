@@ -22,10 +22,10 @@ use crate::noise::bits::Stream;
 use crate::noise::order::Best;
 use crate::options::{Data, Logit, Logits, Relaxation, Rows, SampleOptions};
 
-mod lanes;
 mod pull;
 mod tile;
 mod weigh;
+mod weight;
 
 use weigh::{SHORT, ShortSamples, Weigher};
 

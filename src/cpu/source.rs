@@ -152,12 +152,32 @@ fn all_normal<S: Simd>(s: S, weights: [S::Floats; 4]) -> bool {
     s.all_below(missing, s.all(1.0)) && s.all_below(rough, s.all(HUGE))
 }
 
+/// The same, or 0: as there is where a row ends within an octet.
+#[inline(always)]
+fn all_normal_or_zero<S: Simd>(s: S, weights: [S::Floats; 4]) -> bool {
+    let mut rough = weights;
+    let mut missing = weights;
+    for (rough, missing) in rough.iter_mut().zip(&mut missing) {
+        let is_zero = is_zero(s, *rough);
+        *rough = rough_log2(s, *rough);
+        *missing = s.sub(s.all(-126.0 * HALVED), *rough);
+        *missing = s.mul_add(is_zero, s.all(-2.0 * HALVED), *missing);
+    }
+    s.all_below(missing, s.all(1.0)) && s.all_below(rough, s.all(HUGE))
+}
+
+/// 1 for the weights that are 0, and 0 for others.
+#[inline(always)]
+fn is_zero<S: Simd>(s: S, weights: S::Floats) -> S::Floats {
+    // the least subnormal is 2 then
+    let large = s.mul_add(weights, s.all(f32::from_bits(254 << 23)), s.all(0.0));
+    s.larger(s.mul_add(large, s.all(-POWER), s.all(1.0)), s.all(0.0))
+}
+
 /// −∞ for the weights that are 0.
 #[inline(always)]
 fn without_zeros<S: Simd>(s: S, log2: S::Floats, weights: S::Floats) -> S::Floats {
-    // the least subnormal is 2 then
-    let large = s.mul_add(weights, s.all(f32::from_bits(254 << 23)), s.all(0.0));
-    let is_zero = s.larger(s.mul_add(large, s.all(-POWER), s.all(1.0)), s.all(0.0));
+    let is_zero = is_zero(s, weights);
     let low = s.mul_add(is_zero, s.all(-f32::MAX), log2);
     // twice, as one is finite
     s.mul_add(is_zero, s.all(-f32::MAX), low)
@@ -203,7 +223,9 @@ macro_rules! weights {
             #[inline(always)]
             fn all_plain<S: Simd>(s: S, values: &[Self], _: [S::Floats; 4]) -> bool {
                 let of_tile = &values[..S::OCTETS * OCTET];
-                all_normal(s, $vectors(s, values))
+                let weights = $vectors(s, values);
+                all_normal(s, weights)
+                    || all_normal_or_zero(s, weights)
                     || of_tile.iter().all(|x| x.chance() == Chance::None || x.is_plain())
             }
             #[inline(always)]

@@ -1,7 +1,7 @@
 //! The keys of some octets of categories, exactly: those of several short rows, or part of a long one.
 
-use super::lanes::{NEAR, gumbel_of, near_fixed, outer, tail};
 use crate::cpu::bound::{RoundKeys, blocks, coarse};
+use crate::cpu::lanes::{NEAR, gumbel_of, near_fixed, outer, tail};
 use crate::cpu::simd::Simd;
 use crate::noise::bits::{OCTET, Stream};
 use crate::noise::gumbel::UNIT;

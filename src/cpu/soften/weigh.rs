@@ -1,8 +1,8 @@
 //! The weights of categories, from their exact keys.
 
 use super::Soften;
-use super::lanes::weight;
 use super::tile::{NO_KEY, OCTETS, Tile, farthest};
+use super::weight::weight;
 use crate::cpu::bound::RoundKeys;
 use crate::cpu::simd::{CpuForm, Simd, Task};
 use crate::noise::bits::{OCTET, Stream};

@@ -1,5 +1,5 @@
-//! The contract's arithmetic and the weights of soft samples, without a branch: plain loops over
-//! these are what the compiler makes vectors of.
+//! The contract's arithmetic without a branch: plain loops over these are what the compiler makes vectors
+//! of.
 //!
 //! Words are kept in 64-bit lanes, as the products need them.
 
@@ -9,7 +9,7 @@ const LOW: u64 = 0xffff_ffff;
 /// 2⁵²: the unit of a float from here on is 1.
 const UNITS: u64 = 0x4330_0000_0000_0000;
 /// 1.5·2⁵²: added to a float of up to ±2⁵¹, it leaves the nearest integer, ties to even.
-const TO_INTEGER: f64 = 6_755_399_441_055_744.0;
+pub(super) const TO_INTEGER: f64 = 6_755_399_441_055_744.0;
 
 /// The product of two 0.32 fractions.
 #[inline(always)]
@@ -84,33 +84,6 @@ pub(super) fn near_fixed(logit: f32, units: f64) -> i64 {
     rounded.to_bits().wrapping_sub(TO_INTEGER.to_bits()) as i64
 }
 
-/// 2ʳ for r from −½ to ½, highest power first: Taylor's, of which 5·10⁻⁹ is left.
-const EXP2: [f32; 8] = [
-    1.525_273_4e-5,
-    1.540_353_1e-4,
-    1.333_355_8e-3,
-    9.618_129e-3,
-    5.550_411e-2,
-    2.402_265e-1,
-    6.931_472e-1,
-    1.0,
-];
-
-/// 2^(−behind·fall), the weight of a category whose key is so many units behind the largest; 1 for the
-/// largest, never more, and 0 below 2⁻¹²⁶.
-#[inline(always)]
-pub(super) fn weight(behind: u64, fall: f64) -> f32 {
-    let x = behind as f64 * fall;
-    // not f64::min, of which the compiler makes more than an instruction
-    let x = if x < 200.0 { x } else { 200.0 };
-    let integer = TO_INTEGER - x;
-    let rest = ((TO_INTEGER - integer) - x) as f32;
-    let power = integer.to_bits().wrapping_sub(TO_INTEGER.to_bits()) as i32;
-    let fraction = EXP2[1..].iter().fold(EXP2[0], |sum, &word| sum * rest + word);
-    let whole = f32::from_bits(((power + 127) as u32) << 23);
-    if power >= -126 { fraction * whole } else { 0.0 }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -148,24 +121,5 @@ mod tests {
             }
         }
         assert!(near > 100_000);
-    }
-
-    #[test]
-    fn weights_are_powers_of_two() {
-        let mut worst = 0f64;
-        for v in words() {
-            for fall in [1e-9, 8.6e-8, 1e-3, 2f64.powi(76), 2f64.powi(-124)] {
-                let (got, expected) = (weight(v, fall), (-(v as f64) * fall).exp2());
-                assert!(got <= 1.0);
-                if expected >= f64::from(f32::MIN_POSITIVE) {
-                    worst = worst.max((f64::from(got) - expected).abs() / expected);
-                } else {
-                    assert!(got <= 2.0 * f32::MIN_POSITIVE);
-                }
-            }
-        }
-        assert!(worst < 1.5e-7, "{worst:e}");
-        assert_eq!(weight(0, f64::MAX), 1.0);
-        assert_eq!(weight(1, 1e300), 0.0);
     }
 }
