@@ -47,8 +47,24 @@
 //!
 //! Logits may be `f32`, `f16` or `bf16`; halves draw what the same numbers in `f32` do.
 //!
+//! Instead of logits a row may have positive [`Weights`]: 0 is probability 0, any other finite number
+//! counts in full, and a negative or NaN or infinite one leaves its row without a draw.
+//!
 //! A row without a draw is an [`Error::UndrawableRow`] that names it and the category, or
 //! [`NO_DRAW`] if [sentinels](SampleOptions::with_sentinels) are asked for.
+//!
+//! # Beside the draw
+//!
+//! | what is asked for | call |
+//! |---|---|
+//! | when the winner rings, in a race of alarms of rate exp(logit); its perturbed logit; the first k | [`race_rows`](Sampler::race_rows) |
+//! | the logarithm of a draw's probability; logsumexp | [`sample_rows_scored`](Sampler::sample_rows_scored), [`logsumexp_rows`](Sampler::logsumexp_rows) |
+//! | log Z from maxima, with its standard error | [`estimate_log_z`](Sampler::estimate_log_z) |
+//! | very many draws from a row | [`Method::InverseCdf`], [`CpuSampler::inverse_cdf`] |
+//! | Gumbel-softmax samples, and gradients through them | [`soften_rows`](Sampler::soften_rows), [`soften_rows_vjp`](Sampler::soften_rows_vjp) |
+//! | densities and quantiles of what races tell | the feature `distributions` |
+//!
+//! The theorems behind them, each with the test that holds it, are in [`mathematics`].
 //!
 //! # Accuracy
 //!

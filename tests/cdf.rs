@@ -10,7 +10,8 @@ use gumbel::conformance::{self, Case};
 use gumbel::noise::bits::{Stream, uniform_bits, uniform_block};
 use gumbel::reference::{Temperature, weighted_draw, weights};
 use gumbel::{
-    CpuForm, CpuSampler, Error, Logits, Method, NO_DRAW, SampleOptions, Undrawable, reference,
+    CpuForm, CpuSampler, Error, Logits, Method, NO_DRAW, Relaxation, SampleOptions, Undrawable,
+    Weights, reference,
 };
 
 #[expect(clippy::unwrap_used, reason = "a pool of a few threads can be had")]
@@ -254,4 +255,67 @@ fn auto_is_a_function_of_the_shape() {
     assert_ne!(draw(Method::Gumbel, edge), draw(Method::InverseCdf, edge));
     assert_eq!(Method::Auto.of(Method::MOST_CATEGORIES + 1, 1 << 20), Method::Gumbel);
     assert_eq!(SampleOptions::default().method, Method::Gumbel);
+}
+
+/// At temperature 1 weights are added up as they are: a draw depends on nothing but their ratios, exactly.
+#[test]
+fn weights_and_counts_are_added_up_as_they_are() {
+    let counts: Vec<u32> = (0..300).map(|i| i * 7919 % 1009).collect();
+    let exact: Vec<u64> = counts.iter().map(|&count| count.into()).collect();
+    // 2⁻¹⁴⁰ is subnormal for the smaller ones
+    let tiny: Vec<f32> = counts.iter().map(|&count| count as f32 * 2f32.powi(-140)).collect();
+    let huge: Vec<f32> = counts.iter().map(|&count| count as f32 * 2f32.powi(117)).collect();
+    let options = inverse().with_draws(20_000).with_seed(5);
+    let draw = |batch: Weights<'_>| CpuSampler::new().sample_rows(batch, &options).unwrap();
+    let expected: Vec<_> =
+        (0..20_000).filter_map(|i| weighted_draw(&exact, Stream::new(5, 0, i))).collect();
+    assert_eq!(draw(Weights::from_counts(&counts, 300).unwrap()), expected);
+    for weights in [tiny, huge] {
+        assert_eq!(draw(Weights::new(&weights, 300).unwrap()), expected);
+    }
+    // a count more in one of them is seen
+    let mut other = exact;
+    other[77] += 1;
+    let others = (0..20_000).filter_map(|i| weighted_draw(&other, Stream::new(5, 0, i)));
+    assert!(others.ne(expected.iter().copied()));
+}
+
+/// Draws of a method have their log-probabilities, whichever it is.
+#[test]
+fn draws_are_scored() {
+    let data: Vec<f32> = (0..100).map(|i| (i % 13) as f32).collect();
+    let (engine, options) = (CpuSampler::new(), inverse().with_draws(500));
+    let scored = engine.sample_rows_scored(row(&data), &options).unwrap();
+    assert_eq!(scored.draws, engine.sample_rows(row(&data), &options).unwrap());
+    let sum = data.iter().map(|&x| f64::from(x).exp()).sum::<f64>().ln();
+    assert!((scored.logsumexps[0] - sum).abs() < 1e-5);
+    for (&draw, log_prob) in scored.draws.iter().zip(scored.log_probs) {
+        assert!((log_prob - (f64::from(data[draw as usize]) - sum)).abs() < 1e-5);
+    }
+}
+
+/// What is told of Gumbel noise is not told of draws without it.
+#[test]
+fn races_need_noise() {
+    let (engine, logits) = (CpuSampler::new(), row(&[0.0, 1.0]));
+    let auto = SampleOptions::default().with_method(Method::Auto).with_draws(Method::MANY_DRAWS);
+    for options in [inverse(), auto] {
+        let errors = [
+            engine.race_rows(logits, &options, 1).err(),
+            reference::race_rows(logits, &options, 2).err(),
+            engine.estimate_log_z(logits, &options).err(),
+            engine.soften_rows(logits, &options, Relaxation::soft(1.0)).err(),
+        ];
+        for error in errors {
+            let error = error.expect("it is refused");
+            assert!(matches!(error, Error::NeedsGumbel { .. }), "{error:?}");
+        }
+    }
+    let error = engine.race_rows(logits, &inverse(), 1).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "a race needs Method::Gumbel, but the options ask for an inverse CDF (or for Method::Auto, \
+         which is that for so many draws)"
+    );
+    assert!(engine.race_rows(logits, &auto.with_draws(1), 1).is_ok());
 }
