@@ -111,6 +111,14 @@ pub(crate) struct SampleArgs {
     #[arg(long, value_name = "N", default_value_t = 1, allow_negative_numbers = true)]
     #[arg(value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_DRAWS)))]
     pub(crate) draws: u32,
+    /// How a draw is found: by a race of Gumbel noise for each, or by a search in the sums of the row,
+    /// which are taken once; auto is what is likely faster
+    ///
+    /// The two draw differently, with the same probabilities, and each the same on every device.
+    /// auto is inverse-cdf for 16 draws or more from each row of up to 16777215 categories, and
+    /// gumbel for all else, by the whole of --draws. --top, and --with time or max, are about races.
+    #[arg(long, value_enum, default_value_t = Method::Gumbel)]
+    pub(crate) method: Method,
     /// Draw K categories at a time, without replacement: the first K to arrive in each race
     ///
     /// A .npy file gets one more dimension, of K, in the order of arrival: (rows, K) for one draw a
@@ -140,7 +148,7 @@ pub(crate) struct SampleArgs {
     /// are then only written if there is an --output
     ///
     /// Its keys: engine ("cpu" or "gpu"), adapter (null on the CPU), rows, categories, draws (from
-    /// each row), top (if there is a --top), seconds (of sampling alone, without reading and
+    /// each row), method ("gumbel" or "inverse-cdf"), top (if there is a --top), seconds (of sampling alone, without reading and
     /// writing), draws_per_second (over all rows).
     #[arg(long)]
     pub(crate) json: bool,
@@ -228,6 +236,17 @@ pub(crate) struct BenchArgs {
     /// Take some seconds instead of minutes: fewer shapes unless there are --shapes, and fewer samples
     #[arg(long)]
     pub(crate) quick: bool,
+}
+
+/// How a draw is found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Method {
+    /// The largest sum of logit and noise.
+    Gumbel,
+    /// A search in the sums of the row.
+    InverseCdf,
+    /// One of the two, by the shape.
+    Auto,
 }
 
 /// What can be told of a draw.

@@ -3,10 +3,10 @@
 use std::io::Write;
 use std::time::{Duration, Instant};
 
-use gumbel::{Logits, SampleOptions, Sampler};
+use gumbel::{Logits, Method, SampleOptions, Sampler};
 use serde::Serialize;
 
-use crate::args::{SampleArgs, With};
+use crate::args::{self, SampleArgs, With};
 use crate::call::Call;
 use crate::draws::{Asked, Drawn};
 use crate::error::Error;
@@ -26,7 +26,8 @@ pub(crate) fn run(args: &SampleArgs) -> Result<(), Error> {
     let options = SampleOptions::default()
         .with_seed(args.noise.seed)
         .with_draws(args.draws)
-        .with_temperature(args.noise.temperature);
+        .with_temperature(args.noise.temperature)
+        .with_method(method(args, input.categories())?);
     let asked = Asked { top: args.top, with: args.with };
     let total = validate(&mut input, asked, &options)?;
     let mut output = Sink::open(args, input.rows())?;
@@ -43,6 +44,11 @@ pub(crate) fn run(args: &SampleArgs) -> Result<(), Error> {
     output.finish()?;
 
     engine::tell(&sampler, &args.place);
+    let method = name_of(options.method);
+    if args.method == args::Method::Auto {
+        let draws = args.draws;
+        say(&format!("--method auto took {method}: draws {draws} a row, categories {categories}"));
+    }
     let seconds = sampling.as_secs_f64();
     Summary {
         engine: sampler.engine(),
@@ -50,6 +56,7 @@ pub(crate) fn run(args: &SampleArgs) -> Result<(), Error> {
         rows,
         categories,
         draws: args.draws,
+        method,
         top: args.top,
         seconds,
         draws_per_second: if seconds > 0.0 { total as f64 / seconds } else { 0.0 },
@@ -85,6 +92,41 @@ fn check(args: &SampleArgs) -> Result<(), Error> {
         ),
         _ => Ok(()),
     }
+}
+
+/// How the draws of the whole file are found: settled before anything is cut, so that the cut does not
+/// show. Refuses what is not told by that method.
+fn method(args: &SampleArgs, categories: usize) -> Result<Method, Error> {
+    let method = match args.method {
+        args::Method::Gumbel => Method::Gumbel,
+        args::Method::InverseCdf => Method::InverseCdf,
+        args::Method::Auto => Method::Auto.of(categories, args.draws),
+    };
+    let race = match args.with {
+        _ if args.top.is_some() => "--top",
+        Some(With::Time) => "--with time",
+        Some(With::Max) => "--with max",
+        Some(With::Logprob) | None => "",
+    };
+    if method == Method::InverseCdf && !race.is_empty() {
+        let draws = args.draws;
+        let found = match args.method {
+            args::Method::Auto => format!(
+                "--method auto draws by inverse-cdf {draws} times from each row of {categories} \
+                 categories, without one"
+            ),
+            _ => "--method inverse-cdf draws without one".to_owned(),
+        };
+        return Err(Error::Usage(format!(
+            "{race} needs a race, and {found}: take --method gumbel"
+        )));
+    }
+    Ok(method)
+}
+
+/// A method as it is called on the command line.
+fn name_of(method: Method) -> &'static str {
+    if method == Method::InverseCdf { "inverse-cdf" } else { "gumbel" }
 }
 
 /// Refuses what the engines would, before anything is written. The number of draws in all.
@@ -176,7 +218,13 @@ impl Job<'_> {
         progress: &mut Progress,
     ) -> Result<Duration, Error> {
         let (categories, in_row) = (input.categories(), self.options.draws);
-        let call = Call::new(categories, in_row, self.asked.places(), self.chunk);
+        let call = match self.options.method {
+            // at temperature 0 no sums are taken
+            Method::InverseCdf if self.options.temperature != 0.0 => {
+                Call::of_searches(categories, in_row, self.chunk)
+            }
+            _ => Call::new(categories, in_row, self.asked.places(), self.chunk),
+        };
         let mut drawn = Drawn::default();
         let mut sampling = Duration::ZERO;
         let mut row = 0;
@@ -215,6 +263,7 @@ struct Summary<'a> {
     rows: u64,
     categories: usize,
     draws: u32,
+    method: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     top: Option<u32>,
     seconds: f64,
