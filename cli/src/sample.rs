@@ -1,10 +1,8 @@
 //! `gumbel sample`: rows in, draws out, a part at a time.
 
-use std::io::Write;
 use std::time::{Duration, Instant};
 
 use gumbel::{Logits, Method, SampleOptions, Sampler};
-use serde::Serialize;
 
 use crate::args::{self, SampleArgs, With};
 use crate::call::Call;
@@ -14,6 +12,7 @@ use crate::input::Input;
 use crate::lines::Lines;
 use crate::output::{self, Output};
 use crate::progress::Progress;
+use crate::summary::{BOTH_ON_STDOUT, Summary};
 use crate::{engine, say};
 
 /// The refusal of two files in one.
@@ -49,19 +48,9 @@ pub(crate) fn run(args: &SampleArgs) -> Result<(), Error> {
         let draws = args.draws;
         say(&format!("--method auto took {method}: draws {draws} a row, categories {categories}"));
     }
-    let seconds = sampling.as_secs_f64();
-    Summary {
-        engine: sampler.engine(),
-        adapter: sampler.adapter().map(|info| info.name.as_str()),
-        rows,
-        categories,
-        draws: args.draws,
-        method,
-        top: args.top,
-        seconds,
-        draws_per_second: if seconds > 0.0 { total as f64 / seconds } else { 0.0 },
-    }
-    .report(args.json)
+    let mut summary = Summary::new(&sampler, (rows, categories, args.draws), sampling);
+    (summary.method, summary.top) = (Some(method), args.top);
+    summary.report(args.json)
 }
 
 /// What options can have against each other.
@@ -70,7 +59,7 @@ fn check(args: &SampleArgs) -> Result<(), Error> {
     engine::check(&args.place)?;
     let is_stdout = |path: &Option<_>| path.as_deref().is_some_and(output::is_stdout);
     if args.json && is_stdout(&args.output) {
-        return usage("--json and --output cannot both write to standard output");
+        return usage(BOTH_ON_STDOUT);
     }
     if args.json && is_stdout(&args.with_output) {
         return usage("--json and --with-output cannot both write to standard output");
@@ -252,36 +241,5 @@ impl Job<'_> {
             row += rows as u64;
         }
         Ok(sampling)
-    }
-}
-
-/// What was done; its fields are the keys of `--json`.
-#[derive(Debug, Serialize)]
-struct Summary<'a> {
-    engine: &'a str,
-    adapter: Option<&'a str>,
-    rows: u64,
-    categories: usize,
-    draws: u32,
-    method: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    top: Option<u32>,
-    seconds: f64,
-    draws_per_second: f64,
-}
-
-impl Summary<'_> {
-    fn report(&self, json: bool) -> Result<(), Error> {
-        if json {
-            let json = serde_json::to_string(self).map_err(|error| Error::stdout(error.into()))?;
-            return writeln!(std::io::stdout(), "{json}").map_err(Error::stdout);
-        }
-        let Self { engine, adapter, rows, categories, draws, seconds, draws_per_second, .. } = self;
-        let adapter = adapter.map(|name| format!(", adapter {name}")).unwrap_or_default();
-        say(&format!(
-            "engine {engine}{adapter}: rows {rows}, categories {categories}, draws {draws} a row, \
-             {seconds:.3} s of sampling, {draws_per_second:.3e} draws/s"
-        ));
-        Ok(())
     }
 }

@@ -128,6 +128,14 @@ fn it_says_what_auto_took() {
 }
 
 #[test]
+fn the_help_says_when_auto_is_which() {
+    let text = stdout(gumbel(&["sample", "--help"]).output().unwrap());
+    let (draws, categories) = (Method::MANY_DRAWS, Method::MOST_CATEGORIES);
+    let said = format!("for {draws} draws or more from each row of up to {categories} categories");
+    assert!(text.contains(&said), "{text}");
+}
+
+#[test]
 fn what_is_told_of_a_race_needs_one() {
     let directory = tempdir().unwrap();
     let input = write_f32(directory.path(), &[2, 3], &[0.0; 6]);
