@@ -221,7 +221,12 @@ fn what_it_refuses() {
     let soft = |more: &[&'static str]| [&["--tau", "0.5"][..], more].concat();
     refused(&rows, &[], "arguments were not provided: --tau <TAU>");
     for tau in ["0", "-1", "NaN", "inf", "1e-40"] {
-        refused(&rows, &["--tau", tau], "tau must be from 7.888609e-31 to 1.2676506e30, got ");
+        let why = "tau must be from 7.888609e-31 to 1.2676506e30, got ";
+        refused(&rows, &["--tau", tau], why);
+        // before anything is written
+        let command = gumbel(&["soften", "-", "--engine", "cpu", "--tau", tau, "-o", "-"]);
+        check_refused(&run_with(command, &rows), why);
+        refused(&f32s("(0, 3)", &[]), &["--tau", tau], why);
     }
     refused(&rows, &["--tau", "warm"], "'warm' for '--tau <TAU>': invalid float literal");
     refused(&rows, &soft(&["--temperature", "0"]), "soft samples need a temperature above 0");
@@ -229,7 +234,6 @@ fn what_it_refuses() {
     refused(&rows, &soft(&["--draws", "0"]), "'--draws <N>': 0 is not in 1..=");
     refused(&rows, &soft(&["--adapter", "x"]), "--engine cpu has no adapter");
     refused(&rows, &soft(&["--method", "auto"]), "unexpected argument '--method' found");
-    refused(&rows, &soft(&["-o", "nowhere/out.npy"]), "cannot be used multiple times");
     let of_logits = "soft samples are of logits: leave out --weights";
     refused(&rows, &soft(&["--weights"]), of_logits);
     let mut counts = header("'<u4'", "False", "(2,)");
@@ -241,8 +245,10 @@ fn what_it_refuses() {
     refused(b"", &soft(&[]), "is not a .npy file: it is empty");
     refused(&rows[..rows.len() - 1], &soft(&[]), "is truncated");
     refused(&[&rows[..], b"x"].concat(), &soft(&[]), "trailing bytes");
-    let many = f32s("(1073741824, 1073741824)", &[]);
-    refused(&many, &soft(&["--draws", "2147483648"]), "more than any file holds");
+    // 2^62 floats
+    let many = f32s("(1073741824, 268435456)", &[]);
+    refused(&many, &soft(&["--draws", "16"]), "more than any file holds");
+    refused(&many, &soft(&["--draws", "15"]), "is truncated");
     for (value, why) in [
         (f32::NAN, "row 7 has no draw: its logit of category 1 is NaN"),
         (f32::INFINITY, "row 7 has no draw: its logit of category 1 is +infinity"),
