@@ -91,13 +91,15 @@ fn method(args: &SampleArgs, categories: usize) -> Result<Method, Error> {
         args::Method::InverseCdf => Method::InverseCdf,
         args::Method::Auto => Method::Auto.of(categories, args.draws),
     };
-    let race = match args.with {
-        _ if args.top.is_some() => "--top",
-        Some(With::Time) => "--with time",
-        Some(With::Max) => "--with max",
-        Some(With::Logprob) | None => "",
+    let of_races = match (args.top, args.with) {
+        (Some(_), _) => Some("--top"),
+        (None, Some(With::Time)) => Some("--with time"),
+        (None, Some(With::Max)) => Some("--with max"),
+        (None, Some(With::Logprob) | None) => None,
     };
-    if method == Method::InverseCdf && !race.is_empty() {
+    if method == Method::InverseCdf
+        && let Some(flag) = of_races
+    {
         let draws = args.draws;
         let found = match args.method {
             args::Method::Auto => format!(
@@ -107,7 +109,7 @@ fn method(args: &SampleArgs, categories: usize) -> Result<Method, Error> {
             _ => "--method inverse-cdf draws without one".to_owned(),
         };
         return Err(Error::Usage(format!(
-            "{race} needs a race, and {found}: take --method gumbel"
+            "{flag} needs a race, and {found}: take --method gumbel"
         )));
     }
     Ok(method)
