@@ -22,6 +22,13 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     /// Draw from each row of a .npy file of logits or weights
     Sample(SampleArgs),
+    /// Soften the draws from each row of a .npy file of logits: Gumbel-softmax samples
+    ///
+    /// A soft sample is softmax((logits / temperature + noise) / tau), with the noise of the draw that
+    /// `gumbel sample` makes under the same seed, and has its largest number there. The numbers are
+    /// 0 or positive and add up to 1. They are the same on every device but for roundings, and with
+    /// --straight-through without exception.
+    Soften(SoftenArgs),
     /// Print log Z of each row, the logarithm of its normaliser: logsumexp of its logits
     ///
     /// Without a sum, log Z is also the mean of the largest perturbed logits of many draws, less
@@ -111,6 +118,15 @@ pub(crate) struct SampleArgs {
     #[arg(long, value_name = "N", default_value_t = 1, allow_negative_numbers = true)]
     #[arg(value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_DRAWS)))]
     pub(crate) draws: u32,
+    /// How a draw is found: by a race of Gumbel noise for each, or by a search in the sums of the row,
+    /// which are taken once; auto is what is likely faster
+    ///
+    /// The two draw differently, but each the same on every device, and with the same probabilities, of
+    /// which inverse-cdf has the smallest for 0: those 2^54 times smaller than the row's largest with
+    /// 1000 categories, 2^44 times with a million. auto is inverse-cdf for 16 draws or more from each row of up to 16777215 categories, and
+    /// gumbel for all else, by the whole of --draws. --top, and --with time or max, are about races.
+    #[arg(long, value_enum, default_value_t = Method::Gumbel)]
+    pub(crate) method: Method,
     /// Draw K categories at a time, without replacement: the first K to arrive in each race
     ///
     /// A .npy file gets one more dimension, of K, in the order of arrival: (rows, K) for one draw a
@@ -140,11 +156,64 @@ pub(crate) struct SampleArgs {
     /// are then only written if there is an --output
     ///
     /// Its keys: engine ("cpu" or "gpu"), adapter (null on the CPU), rows, categories, draws (from
-    /// each row), top (if there is a --top), seconds (of sampling alone, without reading and
+    /// each row), method ("gumbel" or "inverse-cdf"), top (if there is a --top), seconds (of sampling alone, without reading and
     /// writing), draws_per_second (over all rows).
     #[arg(long)]
     pub(crate) json: bool,
     /// At most so many values and so many draws in memory at a time, for tests.
+    #[arg(long, value_name = "N", hide = true, default_value_t = crate::call::CHUNK)]
+    pub(crate) chunk: usize,
+}
+
+/// The arguments of `gumbel soften`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct SoftenArgs {
+    /// A .npy file of logits, f16, f32 or f64: one row (1-D) or rows x categories (2-D, C order);
+    /// `-` reads it from standard input
+    ///
+    /// Logits of f64 are rounded to f32. Files larger than memory are read a part at a time.
+    pub(crate) input: PathBuf,
+    /// Refused in words of its own.
+    #[arg(long, hide = true)]
+    pub(crate) weights: bool,
+    /// Write the samples to this .npy file of f32, of shape (rows, categories) for one draw a row and
+    /// (rows, draws, categories) otherwise; `-` is standard output [default: text, one line a row]
+    ///
+    /// In text a space stands between draws, and commas stand between the numbers of one. The file
+    /// appears when it is complete; after an error there is none.
+    #[arg(short, long, value_name = "OUT.npy")]
+    pub(crate) output: Option<PathBuf>,
+    /// How soft: towards 0 a sample becomes the draw, 1 at its category and 0 elsewhere, and with a
+    /// large tau all its numbers become the same
+    ///
+    /// Unlike the temperature, which changes what is drawn, tau changes only how near to it a sample
+    /// is.
+    #[arg(long, value_name = "TAU", allow_hyphen_values = true)]
+    pub(crate) tau: f32,
+    /// Write 1 at the category of the draw and 0 elsewhere, whatever tau is: straight-through samples,
+    /// of which only the gradient is soft
+    #[arg(long)]
+    pub(crate) straight_through: bool,
+    #[command(flatten)]
+    pub(crate) noise: Noise,
+    /// Draw so many times from each row
+    #[arg(long, value_name = "N", default_value_t = 1, allow_negative_numbers = true)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_DRAWS)))]
+    pub(crate) draws: u32,
+    /// The number of the first row: rows cut off a larger file draw what they would there
+    #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true)]
+    pub(crate) first_row: u64,
+    #[command(flatten)]
+    pub(crate) place: Where,
+    /// Print the summary as one JSON object on standard output instead of standard error; the samples
+    /// are then only written if there is an --output
+    ///
+    /// Its keys: engine ("cpu" or "gpu"), adapter (null on the CPU), rows, categories, draws (from
+    /// each row), seconds (of sampling alone, without reading and writing), draws_per_second (over all
+    /// rows).
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// At most so many values and so many numbers of samples in memory at a time, for tests.
     #[arg(long, value_name = "N", hide = true, default_value_t = crate::call::CHUNK)]
     pub(crate) chunk: usize,
 }
@@ -228,6 +297,17 @@ pub(crate) struct BenchArgs {
     /// Take some seconds instead of minutes: fewer shapes unless there are --shapes, and fewer samples
     #[arg(long)]
     pub(crate) quick: bool,
+}
+
+/// How a draw is found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Method {
+    /// The largest sum of logit and noise.
+    Gumbel,
+    /// A search in the sums of the row.
+    InverseCdf,
+    /// One of the two, by the shape.
+    Auto,
 }
 
 /// What can be told of a draw.

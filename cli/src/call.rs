@@ -16,7 +16,7 @@ pub(crate) struct Call {
 }
 
 impl Call {
-    /// For `draws` draws from each row, of each of which `places` are kept.
+    /// For `draws` races in each row, of each of which `places` are kept.
     pub(crate) fn new(categories: usize, draws: u32, places: usize, chunk: usize) -> Self {
         let work = WORK / categories as u64;
         let kept = chunk / places;
@@ -25,6 +25,14 @@ impl Call {
             .min(kept / draws as usize)
             .min(usize::try_from(work / u64::from(draws)).unwrap_or(usize::MAX));
         Self { rows: rows.max(1), draws: if rows == 0 { draws_at_once } else { draws } }
+    }
+
+    /// For `draws` searches in the sums of each row. Every call takes the sums anew, so that a row of
+    /// which the draws are cut is drawn from at least as often as it is long.
+    pub(crate) fn of_searches(categories: usize, draws: u32, chunk: usize) -> Self {
+        let most = u32::try_from(chunk.max(categories)).unwrap_or(u32::MAX);
+        let rows = (chunk / categories).min(chunk / draws as usize);
+        Self { rows: rows.max(1), draws: if rows == 0 { draws.min(most) } else { draws } }
     }
 }
 
@@ -52,6 +60,29 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn sums_are_taken_no_more_often_than_searches_make_up_for() {
+        for categories in [1, 2, 1000, 128_256, CHUNK, 1 << 31] {
+            for draws in [1, 2, 1000, 1 << 20, MAX_DRAWS] {
+                for chunk in [1, 7, CHUNK] {
+                    let call = Call::of_searches(categories, draws, chunk);
+                    let what = format!("{categories} {draws} {chunk} {call:?}");
+                    assert!(call.rows >= 1 && call.draws >= 1 && call.draws <= draws, "{what}");
+                    assert!(call.rows == 1 || call.draws == draws, "{what}");
+                    assert!(call.rows == 1 || call.rows * categories <= chunk, "{what}");
+                    // no more than the row itself has in memory, or the chunk
+                    let size = call.rows * call.draws as usize;
+                    assert!(size <= chunk.max(categories), "{what}");
+                    assert!(call.draws == draws || call.draws as usize >= categories, "{what}");
+                }
+            }
+        }
+        // where races would be cut after 512 draws
+        let categories = CHUNK;
+        assert_eq!(Call::new(categories, 10_000, 1, CHUNK).draws, 512);
+        assert_eq!(Call::of_searches(categories, 10_000, CHUNK), Call { rows: 1, draws: 10_000 });
     }
 
     #[test]

@@ -93,6 +93,17 @@ pub(crate) enum Error {
         /// The number of categories.
         categories: usize,
     },
+    /// The sums of a row do not fit into memory: the library's words, but for the way out.
+    #[error(
+        "the sums of a row of {categories} categories need {bytes} bytes, which are not to be had; \
+         try --method gumbel, which needs none"
+    )]
+    NoRoomForSums {
+        /// The number of categories.
+        categories: usize,
+        /// The bytes that were asked for.
+        bytes: usize,
+    },
     /// A row does not fit into memory.
     #[error("a row of {categories} categories does not fit into memory")]
     OutOfMemory {
@@ -151,7 +162,24 @@ impl Error {
             gumbel::Error::UndrawableRow { row, reason } => {
                 Self::Undrawable { row: first + row as u64, reason }
             }
+            gumbel::Error::NoRoomForSums { categories, bytes } => {
+                Self::NoRoomForSums { categories, bytes }
+            }
             error => Self::Gumbel(error),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_way_out_is_said_in_options() {
+        let error = gumbel::Error::NoRoomForSums { categories: 5, bytes: 40 };
+        let theirs = error.to_string();
+        assert!(theirs.contains("Method::Gumbel"), "{theirs}");
+        let ours = Error::in_file(error, 0).to_string();
+        assert_eq!(ours, theirs.replace("Method::Gumbel", "--method gumbel"));
     }
 }

@@ -1,4 +1,4 @@
-//! Draws as text: a line a row.
+//! Draws and soft samples as text: a line a row.
 
 use std::fmt::Write;
 
@@ -7,7 +7,8 @@ use gumbel::NO_DRAW;
 use crate::draws::Drawn;
 
 /// The draws of a row stand side by side, a space between them; the places of a draw have commas
-/// between them, and a number that belongs to a category follows it after a colon.
+/// between them, and a number that belongs to a category follows it after a colon. The places of a
+/// soft sample are its categories.
 #[derive(Debug)]
 pub(crate) struct Lines {
     places: usize,
@@ -33,21 +34,35 @@ impl Lines {
                 (_, None) => write!(self.text, "{category}"),
                 (_, Some(value)) => write!(self.text, "{category}:{value:?}"),
             };
-            self.column += 1;
-            let row_ends = self.column == self.in_row;
-            let draw_ends = self.column.is_multiple_of(self.places);
-            self.text.push(if row_ends {
-                '\n'
-            } else if draw_ends {
-                ' '
-            } else {
-                ','
-            });
-            if row_ends {
-                self.column = 0;
-            }
+            self.end_place();
         }
         &self.text
+    }
+
+    /// The text of the next numbers of soft samples, wherever they begin and end.
+    pub(crate) fn text_of(&mut self, numbers: &[f32]) -> &str {
+        self.text.clear();
+        for number in numbers {
+            let _ = write!(self.text, "{number:?}");
+            self.end_place();
+        }
+        &self.text
+    }
+
+    fn end_place(&mut self) {
+        self.column += 1;
+        let row_ends = self.column == self.in_row;
+        let draw_ends = self.column.is_multiple_of(self.places);
+        self.text.push(if row_ends {
+            '\n'
+        } else if draw_ends {
+            ' '
+        } else {
+            ','
+        });
+        if row_ends {
+            self.column = 0;
+        }
     }
 }
 
@@ -69,5 +84,8 @@ mod tests {
         let mut with = Lines::new(1, 2);
         let infinite = f64::INFINITY;
         assert_eq!(with.text(&drawn(&[1, NO_DRAW], &[1e-9, infinite])), "1:1e-9,-\n");
+        let mut soft = Lines::new(2, 2);
+        assert_eq!(soft.text_of(&[0.25, 0.75, 1.0]), "0.25,0.75 1.0,");
+        assert_eq!(soft.text_of(&[0.0, 1e-9]), "0.0\n1e-9,");
     }
 }

@@ -1,5 +1,5 @@
-//! The `gumbel` command: draws from the rows of a .npy file, sums them up and explains one of them in
-//! a picture; lists a machine's adapters, holds its engines against the reference, and measures them.
+//! The `gumbel` command: draws from the rows of a .npy file, softens the draws, sums the rows up and
+//! explains one of them in a picture; lists a machine's adapters, holds its engines against the reference, and measures them.
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -27,6 +27,8 @@ mod output;
 mod picture;
 mod progress;
 mod sample;
+mod soften;
+mod summary;
 
 /// Exit status of `gumbel check` and `gumbel bench` when an engine is not the reference's equal, or
 /// when there is none.
@@ -47,6 +49,7 @@ fn main() -> ExitCode {
     };
     let result = match args.command {
         Command::Sample(args) => sample::run(&args).map(|()| ExitCode::SUCCESS),
+        Command::Soften(args) => soften::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Logz(args) => logz::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Explain(args) => explain::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Adapters => adapters::run().map(|()| ExitCode::SUCCESS),

@@ -46,6 +46,11 @@ impl Output {
         Self::npy(path, "<f8", shape)
     }
 
+    /// A .npy file of this shape, of f32.
+    pub(crate) fn floats(path: &Path, shape: &[u64]) -> Result<Self, Error> {
+        Self::npy(path, "<f4", shape)
+    }
+
     fn npy(path: &Path, descr: &str, shape: &[u64]) -> Result<Self, Error> {
         let mut output = Self::text(path)?;
         match write_header(output.form.writer(), descr, shape) {
@@ -87,6 +92,11 @@ impl Output {
     /// The next numbers of a file of f64.
     pub(crate) fn write_doubles(&mut self, doubles: &[f64]) -> Result<(), Error> {
         self.write_numbers(doubles, f64::to_le_bytes)
+    }
+
+    /// The next numbers of a file of f32.
+    pub(crate) fn write_floats(&mut self, floats: &[f32]) -> Result<(), Error> {
+        self.write_numbers(floats, f32::to_le_bytes)
     }
 
     /// Little-endian numbers, as the header says.

@@ -1,12 +1,10 @@
 //! `gumbel sample`: rows in, draws out, a part at a time.
 
-use std::io::Write;
 use std::time::{Duration, Instant};
 
-use gumbel::{Logits, SampleOptions, Sampler};
-use serde::Serialize;
+use gumbel::{Logits, Method, SampleOptions, Sampler};
 
-use crate::args::{SampleArgs, With};
+use crate::args::{self, SampleArgs, With};
 use crate::call::Call;
 use crate::draws::{Asked, Drawn};
 use crate::error::Error;
@@ -14,6 +12,7 @@ use crate::input::Input;
 use crate::lines::Lines;
 use crate::output::{self, Output};
 use crate::progress::Progress;
+use crate::summary::{BOTH_ON_STDOUT, Summary};
 use crate::{engine, say};
 
 /// The refusal of two files in one.
@@ -26,7 +25,8 @@ pub(crate) fn run(args: &SampleArgs) -> Result<(), Error> {
     let options = SampleOptions::default()
         .with_seed(args.noise.seed)
         .with_draws(args.draws)
-        .with_temperature(args.noise.temperature);
+        .with_temperature(args.noise.temperature)
+        .with_method(method(args, input.categories())?);
     let asked = Asked { top: args.top, with: args.with };
     let total = validate(&mut input, asked, &options)?;
     let mut output = Sink::open(args, input.rows())?;
@@ -43,18 +43,14 @@ pub(crate) fn run(args: &SampleArgs) -> Result<(), Error> {
     output.finish()?;
 
     engine::tell(&sampler, &args.place);
-    let seconds = sampling.as_secs_f64();
-    Summary {
-        engine: sampler.engine(),
-        adapter: sampler.adapter().map(|info| info.name.as_str()),
-        rows,
-        categories,
-        draws: args.draws,
-        top: args.top,
-        seconds,
-        draws_per_second: if seconds > 0.0 { total as f64 / seconds } else { 0.0 },
+    let method = name_of(options.method);
+    if args.method == args::Method::Auto {
+        let draws = args.draws;
+        say(&format!("--method auto took {method}: draws {draws} a row, categories {categories}"));
     }
-    .report(args.json)
+    let mut summary = Summary::new(&sampler, (rows, categories, args.draws), sampling);
+    (summary.method, summary.top) = (Some(method), args.top);
+    summary.report(args.json)
 }
 
 /// What options can have against each other.
@@ -63,7 +59,7 @@ fn check(args: &SampleArgs) -> Result<(), Error> {
     engine::check(&args.place)?;
     let is_stdout = |path: &Option<_>| path.as_deref().is_some_and(output::is_stdout);
     if args.json && is_stdout(&args.output) {
-        return usage("--json and --output cannot both write to standard output");
+        return usage(BOTH_ON_STDOUT);
     }
     if args.json && is_stdout(&args.with_output) {
         return usage("--json and --with-output cannot both write to standard output");
@@ -85,6 +81,43 @@ fn check(args: &SampleArgs) -> Result<(), Error> {
         ),
         _ => Ok(()),
     }
+}
+
+/// How the draws of the whole file are found: settled before anything is cut, so that the cut does not
+/// show. Refuses what is not told by that method.
+fn method(args: &SampleArgs, categories: usize) -> Result<Method, Error> {
+    let method = match args.method {
+        args::Method::Gumbel => Method::Gumbel,
+        args::Method::InverseCdf => Method::InverseCdf,
+        args::Method::Auto => Method::Auto.of(categories, args.draws),
+    };
+    let of_races = match (args.top, args.with) {
+        (Some(_), _) => Some("--top"),
+        (None, Some(With::Time)) => Some("--with time"),
+        (None, Some(With::Max)) => Some("--with max"),
+        (None, Some(With::Logprob) | None) => None,
+    };
+    if method == Method::InverseCdf
+        && let Some(flag) = of_races
+    {
+        let draws = args.draws;
+        let found = match args.method {
+            args::Method::Auto => format!(
+                "--method auto draws by inverse-cdf {draws} times from each row of {categories} \
+                 categories, without one"
+            ),
+            _ => "--method inverse-cdf draws without one".to_owned(),
+        };
+        return Err(Error::Usage(format!(
+            "{flag} needs a race, and {found}: take --method gumbel"
+        )));
+    }
+    Ok(method)
+}
+
+/// A method as it is called on the command line.
+fn name_of(method: Method) -> &'static str {
+    if method == Method::InverseCdf { "inverse-cdf" } else { "gumbel" }
 }
 
 /// Refuses what the engines would, before anything is written. The number of draws in all.
@@ -176,7 +209,13 @@ impl Job<'_> {
         progress: &mut Progress,
     ) -> Result<Duration, Error> {
         let (categories, in_row) = (input.categories(), self.options.draws);
-        let call = Call::new(categories, in_row, self.asked.places(), self.chunk);
+        let call = match self.options.method {
+            // at temperature 0 no sums are taken
+            Method::InverseCdf if self.options.temperature != 0.0 => {
+                Call::of_searches(categories, in_row, self.chunk)
+            }
+            _ => Call::new(categories, in_row, self.asked.places(), self.chunk),
+        };
         let mut drawn = Drawn::default();
         let mut sampling = Duration::ZERO;
         let mut row = 0;
@@ -204,35 +243,5 @@ impl Job<'_> {
             row += rows as u64;
         }
         Ok(sampling)
-    }
-}
-
-/// What was done; its fields are the keys of `--json`.
-#[derive(Debug, Serialize)]
-struct Summary<'a> {
-    engine: &'a str,
-    adapter: Option<&'a str>,
-    rows: u64,
-    categories: usize,
-    draws: u32,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    top: Option<u32>,
-    seconds: f64,
-    draws_per_second: f64,
-}
-
-impl Summary<'_> {
-    fn report(&self, json: bool) -> Result<(), Error> {
-        if json {
-            let json = serde_json::to_string(self).map_err(|error| Error::stdout(error.into()))?;
-            return writeln!(std::io::stdout(), "{json}").map_err(Error::stdout);
-        }
-        let Self { engine, adapter, rows, categories, draws, seconds, draws_per_second, .. } = self;
-        let adapter = adapter.map(|name| format!(", adapter {name}")).unwrap_or_default();
-        say(&format!(
-            "engine {engine}{adapter}: rows {rows}, categories {categories}, draws {draws} a row, \
-             {seconds:.3} s of sampling, {draws_per_second:.3e} draws/s"
-        ));
-        Ok(())
     }
 }

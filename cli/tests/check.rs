@@ -20,13 +20,20 @@ fn the_cpu_engine_is_the_references_equal() {
     let lines = &lines[1 + forms.len()..];
     assert_eq!(lines[0], "no adapter is checked");
     assert!(lines[1].ends_with("  cpu/portable"), "{}", lines[1]);
-    let table = &lines[2..lines.len() - 1];
+    let (table, soft) = lines[2..lines.len() - 1].split_at(cases.min(lines.len() - 3));
     assert_eq!(table.len(), cases);
     for (line, case) in table.iter().zip(gumbel::conformance::cases()) {
         assert!(line.starts_with(&case.to_string()), "{line}");
         assert!(line.ends_with("  ok"), "{line}");
         assert_eq!(line.rfind("ok"), lines[1].rfind("cpu"), "the columns stand in line: {line}");
     }
+    assert_eq!(soft.len(), 1, "{soft:?}");
+    let off = soft[0].strip_prefix("soft samples and gradients, at most off by").unwrap();
+    let off: Vec<f64> = off.split_whitespace().map(|number| number.parse().unwrap()).collect();
+    assert_eq!(off.len(), forms.len());
+    let promised = gumbel::conformance::SoftErrors::CPU;
+    let promised = promised.samples.max(promised.gradients);
+    assert!(off.iter().all(|&off| off > 0.0 && off <= promised), "{off:?}");
     let plural = if forms.len() == 1 { "" } else { "s" };
     let sum = format!("{cases} cases on {} engine{plural}, 0 mismatches", forms.len());
     assert_eq!(lines[lines.len() - 1], sum);

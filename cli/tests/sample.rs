@@ -251,8 +251,16 @@ fn json_has_the_summary_and_nothing_else() {
         let json: serde_json::Value = serde_json::from_str(&text).unwrap();
         let mut keys: Vec<_> = json.as_object().unwrap().keys().map(String::as_str).collect();
         keys.sort_unstable();
-        let mut want =
-            ["engine", "adapter", "rows", "categories", "draws", "seconds", "draws_per_second"];
+        let mut want = [
+            "engine",
+            "adapter",
+            "rows",
+            "categories",
+            "draws",
+            "method",
+            "seconds",
+            "draws_per_second",
+        ];
         want.sort_unstable();
         assert_eq!(keys, want);
         assert_eq!(json["engine"], "cpu");

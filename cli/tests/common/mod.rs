@@ -89,6 +89,14 @@ pub(crate) fn read_u32(bytes: &[u8]) -> (Vec<u64>, Vec<u32>) {
     (npy.shape().to_vec(), npy.into_vec().unwrap())
 }
 
+/// Shape and values of a .npy file of f32.
+pub(crate) fn read_f32(bytes: &[u8]) -> (Vec<u64>, Vec<f32>) {
+    let npy = npyz::NpyFile::new(bytes).unwrap();
+    assert_eq!(npy.dtype().descr(), "'<f4'");
+    assert_eq!(npy.order(), npyz::Order::C);
+    (npy.shape().to_vec(), npy.into_vec().unwrap())
+}
+
 /// Shape and values of a .npy file of f64.
 pub(crate) fn read_f64(bytes: &[u8]) -> (Vec<u64>, Vec<f64>) {
     let npy = npyz::NpyFile::new(bytes).unwrap();
