@@ -171,7 +171,8 @@ pub(super) fn is_sharp(coarse: i32) -> bool {
     (64..65536 - 64).contains(&coarse)
 }
 
-/// What the keys of a block of octets may reach, and the coarse bits that say so.
+/// What the keys of a block of octets may reach, and the coarse bits that say so. [Aligned](super::simd::Aligned).
+#[repr(align(64))]
 pub(super) struct Block<const OCTETS: usize> {
     pub(super) reach: [[f32; OCTET]; OCTETS],
     pub(super) coarse: [[i32; OCTET]; OCTETS],

@@ -93,6 +93,7 @@ fn in_place<'a, S: Simd, T>(
 }
 
 /// The counter words of octets, and their values if they are not taken in place.
+#[repr(align(64))]
 struct Lanes<T> {
     octet: [u32; OCTETS],
     row: [[u32; OCTETS]; 2],

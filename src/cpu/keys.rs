@@ -6,13 +6,14 @@
 
 use super::bound::{RoundKeys, blocks};
 use super::lanes::{gumbel_of, outer, tail};
-use super::simd::{Simd, Task};
+use super::simd::{Aligned, Simd, Task};
+use super::source::Source;
 use crate::job::{Job, NO_DRAW};
 use crate::noise::bits::OCTET;
 use crate::noise::order::{Best, Scale};
-use crate::options::{Known, Rows};
+use crate::options::Rows;
 
-/// How many winners are evaluated at a time.
+/// How many winners are evaluated at a time, a multiple of 16.
 const LANES: usize = 128;
 
 /// The keys of the winners of the races `first ..` of a job.
@@ -27,7 +28,7 @@ pub(super) struct Keys<'a, T> {
     pub(super) won: &'a mut [i64],
 }
 
-impl<T: Known> Task for Keys<'_, T> {
+impl<T: Source> Task for Keys<'_, T> {
     type Output = ();
 
     #[inline(always)]
@@ -36,7 +37,7 @@ impl<T: Known> Task for Keys<'_, T> {
         let mut lanes = Lanes::new();
         let mut races = job.races(first);
         for (categories, won) in categories.chunks(LANES).zip(won.chunks_mut(LANES)) {
-            let mut fixed = [0; LANES];
+            let mut values = [T::NEVER; LANES];
             for (i, (&category, (row, number))) in categories.iter().zip(&mut races).enumerate() {
                 // any category will do where there is none
                 let category = if category == NO_DRAW { 0 } else { category };
@@ -47,9 +48,13 @@ impl<T: Known> Task for Keys<'_, T> {
                 lanes.row[1][i] = stream.row[1];
                 lanes.coarse[i] = stream.draw << 1;
                 lanes.fine[i] = stream.draw << 1 | 1;
-                fixed[i] = rows.row(row)[category as usize].fixed(scale);
+                values[i] = rows.row(row)[category as usize];
             }
-            let gumbels = lanes.gumbels(s, categories.len(), &keys);
+            // whole vectors
+            let count = categories.len().next_multiple_of(16);
+            let gumbels = lanes.gumbels(s, count, &keys);
+            let mut fixed = [0; LANES];
+            T::fixed_all(&values[..count], scale, &mut fixed[..count]);
             for (i, (&category, won)) in categories.iter().zip(won).enumerate() {
                 let key = fixed[i].wrapping_add(gumbels[i]);
                 *won = if category == NO_DRAW { Best::NONE.key } else { key };
@@ -59,6 +64,7 @@ impl<T: Known> Task for Keys<'_, T> {
 }
 
 /// Categories, each with a stream.
+#[repr(align(64))]
 struct Lanes {
     category: [u32; LANES],
     octet: [u32; LANES],
@@ -76,7 +82,7 @@ impl Lanes {
     /// The Gumbel values of the first so many.
     #[inline(always)]
     fn gumbels<S: Simd>(&self, s: S, count: usize, keys: &RoundKeys) -> [i64; LANES] {
-        let mut words = [[0; LANES]; 6];
+        let Aligned(words) = &mut Aligned([[0; LANES]; 6]);
         for at in (0..count).step_by(S::OCTETS) {
             let row = [s.words(&self.row[0][at..]), s.words(&self.row[1][at..])];
             let counter = |first, last| [s.words(first), row[0], row[1], s.words(last)];
@@ -87,13 +93,13 @@ impl Lanes {
             let [coarse, fine] = blocks(s, counters, keys);
             let [a, b, c, d] = coarse;
             let [low, middle, ..] = fine;
-            for (words, to) in [a, b, c, d, low, middle].into_iter().zip(&mut words) {
+            for (words, to) in [a, b, c, d, low, middle].into_iter().zip(&mut *words) {
                 s.store_words(words, &mut to[at..]);
             }
         }
-        let [a, b, c, d, low, middle] = &words;
+        let [a, b, c, d, low, middle] = words;
         let mut noise = [0; LANES];
-        for (i, noise) in noise.iter_mut().enumerate() {
+        for (i, noise) in noise[..count].iter_mut().enumerate() {
             let category = self.category[i];
             let pair = if category & 2 == 0 { [a[i], c[i]] } else { [b[i], d[i]] };
             let word = if category & 4 == 0 { pair[0] } else { pair[1] };
@@ -102,14 +108,14 @@ impl Lanes {
         }
         // one thing at a time: so few values are on the way that registers hold them
         let [mut outers, mut tails] = [[0; LANES]; 2];
-        for (outer_of, &v) in outers.iter_mut().zip(&noise) {
+        for (outer_of, &v) in outers.iter_mut().zip(&noise[..count]) {
             *outer_of = outer(v);
         }
-        for (tail_of, &v) in tails.iter_mut().zip(&noise) {
+        for (tail_of, &v) in tails.iter_mut().zip(&noise[..count]) {
             *tail_of = tail(v);
         }
         let mut gumbels = [0; LANES];
-        for (i, gumbel) in gumbels.iter_mut().enumerate() {
+        for (i, gumbel) in gumbels[..count].iter_mut().enumerate() {
             *gumbel = gumbel_of(noise[i], outers[i], tails[i]);
         }
         gumbels

@@ -9,7 +9,7 @@ use std::f64::consts::LOG2_E;
 
 use rayon::prelude::*;
 
-use super::simd::{MAX_TILE, Simd, Task};
+use super::simd::{Aligned, MAX_TILE, Simd, Task};
 use super::source::Source;
 use crate::noise::bits::OCTET;
 use crate::options::{Chance, Known, Positive, Rows};
@@ -152,8 +152,8 @@ fn sums_of_logits<S: Simd, T: Summed>(
     let octets = categories.div_ceil(OCTET);
     let slope = s.all((inverse * LOG2_E) as f32);
     let lanes = 2 * S::OCTETS;
-    let mut values = [[T::NEVER; OCTET]; OCTETS];
-    let mut floats = [[0.0; OCTET]; OCTETS];
+    let Aligned(values) = &mut Aligned([[T::NEVER; OCTET]; OCTETS]);
+    let Aligned(floats) = &mut Aligned([[0.0; OCTET]; OCTETS]);
     let at_once = if categories > SHORT { 1 } else { OCTETS / octets };
     for (i, sums) in sums.chunks_mut(at_once).enumerate() {
         let first = first + i * at_once;
@@ -219,7 +219,7 @@ fn sum_of_logits<S: Simd, T: Source>(s: S, values: &[T], inverse: f64) -> Sum {
 #[inline(always)]
 fn sum_of_piece<S: Simd, T: Source>(s: S, piece: &[T], inverse: f64) -> Sum {
     let tile = S::OCTETS * OCTET;
-    let mut whole = [T::NEVER; MAX_TILE * OCTET];
+    let Aligned(whole) = &mut Aligned([T::NEVER; MAX_TILE * OCTET]);
     let mut most = [s.all(f32::NEG_INFINITY); 4];
     let mut all_valid = true;
     let tiles = piece.chunks_exact(tile);

@@ -8,7 +8,7 @@ use std::collections::BinaryHeap;
 
 use super::bound::{Block, RoundKeys, coarse, not_below, standings, threshold_at};
 use super::exact::settle;
-use super::simd::{MAX_TILE, Simd, Task};
+use super::simd::{Aligned, MAX_TILE, Simd, Task};
 use super::source::Source;
 use crate::filter::{floor_at, from_key};
 use crate::job::Job;
@@ -127,7 +127,7 @@ impl<T: Source> Podium<T> {
             let counter = [s.words(&octets), rest[0], rest[1], rest[2]];
             let [coarse] = coarse(s, [counter], keys);
             // categories of probability 0 make the last tile a whole one
-            let mut whole = [T::NEVER; MAX_TILE * OCTET];
+            let Aligned(whole) = &mut Aligned([T::NEVER; MAX_TILE * OCTET]);
             let values = if values.len() == tile {
                 values
             } else {

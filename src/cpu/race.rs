@@ -11,7 +11,7 @@ use super::bound::{
     Block, RoundKeys, coarse, first, interval, least, not_below, standings, threshold_at, upper,
 };
 use super::exact::{Outcome, settle, settle_all};
-use super::simd::{MAX_TILE, Simd};
+use super::simd::{Aligned, MAX_TILE, Simd};
 use super::source::Source;
 use crate::filter::{floor_at, from_key};
 use crate::job::Temperature;
@@ -89,7 +89,7 @@ impl<'a, T: Source> Race<'a, T> {
         }
         for values in pairs.remainder().chunks(tile) {
             // categories of probability 0 make the last tile a whole one
-            let mut whole = [T::NEVER; MAX_TILE * OCTET];
+            let Aligned(whole) = &mut Aligned([T::NEVER; MAX_TILE * OCTET]);
             whole[..values.len()].copy_from_slice(values);
             self.filter(s, &whole[..tile], [octets], octet, keys);
             octets = s.add_words(octets, step);
@@ -105,7 +105,7 @@ impl<'a, T: Source> Race<'a, T> {
         let mut octets = sequence(s, octet);
         let step = s.all_words(S::OCTETS as u32);
         // for each tile, the largest of every fourth vector's lanes
-        let mut heights = [f32::NEG_INFINITY; OPENING * 2 * MAX_TILE];
+        let Aligned(heights) = &mut Aligned([f32::NEG_INFINITY; OPENING * 2 * MAX_TILE]);
         let mut highest = s.all(f32::NEG_INFINITY);
         let mut all_valid = true;
         let lanes = 2 * S::OCTETS;
@@ -126,9 +126,9 @@ impl<'a, T: Source> Race<'a, T> {
             self.settled.invalid = true;
             return;
         }
-        let mut most = [[f32::NEG_INFINITY; OCTET]; 2 * MAX_TILE / OCTET];
+        let Aligned(most) = &mut Aligned([[f32::NEG_INFINITY; OCTET]; 2 * MAX_TILE / OCTET]);
         s.store(highest, most.as_flattened_mut());
-        let highest = s.max(&most);
+        let highest = s.max(most);
         if highest == f32::NEG_INFINITY {
             return self.settle_run(values, octet);
         }
@@ -136,7 +136,7 @@ impl<'a, T: Source> Race<'a, T> {
         let tiles = values.len() / tile;
         let (mut floor, mut taken) = (highest, 0u32);
         loop {
-            let left = reaching(s, &heights, tiles, floor) & !taken;
+            let left = reaching(s, heights, tiles, floor) & !taken;
             if left == 0 {
                 return;
             }
@@ -351,6 +351,7 @@ impl<'a, T: Source> Race<'a, T> {
 
 /// Categories that may still win.
 #[derive(Clone, Copy)]
+#[repr(align(64))]
 struct Candidates {
     count: usize,
     category: [u32; CANDIDATES],

@@ -12,9 +12,11 @@
 use bytemuck::TransparentWrapper;
 use half::{bf16, f16};
 
-use super::simd::{MAX_TILE, ONE, Simd};
+use super::lanes::{NEAR, near_fixed};
+use super::simd::{Aligned, MAX_TILE, ONE, Simd};
 use crate::filter::POWER;
 use crate::noise::bits::OCTET;
+use crate::noise::gumbel::UNIT;
 use crate::noise::order::Scale;
 use crate::options::{Chance, Known, Positive, Widen};
 
@@ -62,6 +64,13 @@ pub(super) trait Source: Known {
     }
     /// An integer in the order of what can be drawn.
     fn ordered(self) -> i32;
+    /// [`Known::fixed`] of several; anything for what cannot be drawn.
+    #[inline(always)]
+    fn fixed_all(values: &[Self], scale: Scale, to: &mut [i64]) {
+        for (to, value) in to.iter_mut().zip(values) {
+            *to = if value.chance() == Chance::Some { value.fixed(scale) } else { 0 };
+        }
+    }
 }
 
 /// Of the types of logits.
@@ -98,6 +107,22 @@ macro_rules! logits {
             #[inline(always)]
             fn float(self) -> f32 {
                 self.widen()
+            }
+            #[inline(always)]
+            fn fixed_all(values: &[Self], scale: Scale, to: &mut [i64]) {
+                let factor = f64::from(scale.reciprocal());
+                let mut all_near = true;
+                for (to, value) in to.iter_mut().zip(values) {
+                    let logit = value.widen();
+                    all_near &= f64::from(logit.abs()) * factor < NEAR;
+                    *to = near_fixed(logit, factor * UNIT as f64);
+                }
+                if !all_near {
+                    for (to, value) in to.iter_mut().zip(values) {
+                        let some = value.chance() == Chance::Some;
+                        *to = if some { value.fixed(scale) } else { 0 };
+                    }
+                }
             }
             #[inline(always)]
             fn ordered(self) -> i32 {
@@ -273,12 +298,12 @@ fn of_weights<S: Simd>(s: S, values: &[Positive]) -> [S::Floats; 4] {
 
 #[inline(always)]
 fn of_counts<S: Simd>(s: S, values: &[u32]) -> [S::Floats; 4] {
-    let mut floats = [0.0; MAX_TILE * OCTET];
+    let Aligned(floats) = &mut Aligned([0.0; MAX_TILE * OCTET]);
     let tile = S::OCTETS * OCTET;
     for (float, &count) in floats[..tile].iter_mut().zip(&values[..tile]) {
         *float = count as f32;
     }
-    f32::fine(s, &floats)
+    f32::fine(s, floats)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Draws from a table: uniform numbers, many Philox blocks side by side, and a search for each.
 
 use super::super::bound::{RoundKeys, blocks};
-use super::super::simd::{Simd, Task};
+use super::super::simd::{Aligned, Simd, Task};
 use super::table::Table;
 use crate::job::NO_DRAW;
 use crate::noise::cdf::point;
@@ -54,7 +54,7 @@ impl Task for Pick<'_> {
         }
         let shift = table.shift();
         let mut lanes = Lanes::new(races, first);
-        let mut uniforms = [0; DRAWS];
+        let Aligned(uniforms) = &mut Aligned([0; DRAWS]);
         while !draws.is_empty() {
             let mut count = 0;
             for uniforms in uniforms.chunks_mut(2 * 2 * S::OCTETS) {
@@ -66,16 +66,16 @@ impl Task for Pick<'_> {
             }
             let (now, later) = std::mem::take(&mut draws).split_at_mut(count);
             // one thing after another for all of them, so that their memory comes at once
-            for (draw, &uniform) in now.iter_mut().zip(&uniforms) {
+            for (draw, &uniform) in now.iter_mut().zip(&*uniforms) {
                 *draw = table.guess((uniform >> shift) as usize);
             }
             for uniform in &mut uniforms[..count] {
                 *uniform = point(*uniform, total);
             }
-            for (draw, &point) in now.iter_mut().zip(&uniforms) {
+            for (draw, &point) in now.iter_mut().zip(&*uniforms) {
                 *draw = table.near(*draw, point);
             }
-            for (draw, &point) in now.iter_mut().zip(&uniforms) {
+            for (draw, &point) in now.iter_mut().zip(&*uniforms) {
                 *draw = table.find(*draw, point);
             }
             draws = later;

@@ -19,6 +19,13 @@ mod avx512;
 mod neon;
 mod portable;
 
+/// What begins where a line of the cache does. Vectors that are kept in memory on the way are: one that
+/// lies in two lines takes twice as long, and where a thread's stack begins is chance. (Rows of 1,024 took
+/// 500 ns on one thread and 640 on another.)
+#[derive(Clone, Copy)]
+#[repr(align(64))]
+pub(super) struct Aligned<T>(pub(super) T);
+
 /// The octets of the largest tile.
 pub(super) const MAX_TILE: usize = 8;
 

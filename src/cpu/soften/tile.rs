@@ -2,7 +2,7 @@
 
 use crate::cpu::bound::{RoundKeys, blocks, coarse};
 use crate::cpu::lanes::{NEAR, gumbel_of, near_fixed, outer, tail};
-use crate::cpu::simd::Simd;
+use crate::cpu::simd::{Aligned, Simd};
 use crate::noise::bits::{OCTET, Stream};
 use crate::noise::gumbel::UNIT;
 use crate::noise::order::{NEG_INFINITY, Scale, is_invalid, key};
@@ -12,6 +12,7 @@ pub(super) const OCTETS: usize = 32;
 const LANES: usize = OCTETS * OCTET;
 
 /// Octets side by side, each with a stream and a place in its row.
+#[repr(align(64))]
 pub(super) struct Tile {
     octet: [u32; OCTETS],
     row: [[u32; OCTETS]; 2],
@@ -99,7 +100,7 @@ impl Tile {
     /// The 64 bits of each category of the first octets.
     #[inline(always)]
     fn noise<S: Simd>(&self, s: S, octets: usize, keys: &RoundKeys) -> [u64; LANES] {
-        let mut coarse_bits = [0; LANES];
+        let Aligned(coarse_bits) = &mut Aligned([0; LANES]);
         for at in (0..octets).step_by(S::OCTETS) {
             let counter = [
                 s.words(&self.octet[at..]),
