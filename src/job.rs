@@ -4,7 +4,7 @@ use crate::error::{Error, Undrawable};
 use crate::noise::bits::{MAX_DRAWS, Stream};
 use crate::noise::order::Scale;
 use crate::options::{
-    Batch, Chance, Data, Known, LogitsFormat, Method, RowIds, SampleOptions, with_rows,
+    Batch, Chance, Data, Known, Method, RowIds, SampleOptions, ValueFormat, with_rows,
 };
 
 pub(crate) mod soften;
@@ -40,8 +40,8 @@ impl Temperature {
     }
 
     /// The same for values of this format.
-    pub(crate) fn of(format: LogitsFormat, temperature: f32) -> Result<Self, Error> {
-        let weights = matches!(format, LogitsFormat::Weights | LogitsFormat::Counts);
+    pub(crate) fn of(format: ValueFormat, temperature: f32) -> Result<Self, Error> {
+        let weights = matches!(format, ValueFormat::Weights | ValueFormat::Counts);
         if weights && temperature > 0.0 && temperature < LOWEST_OF_WEIGHTS {
             return Err(Error::WeightsTemperature { got: temperature });
         }

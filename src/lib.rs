@@ -101,7 +101,7 @@ pub use gpu::{
 pub use half;
 pub use job::NO_DRAW;
 pub use options::{
-    Batch, Logit, Logits, LogitsFormat, Method, Relaxation, RowIds, SampleOptions, Weight, Weights,
+    Batch, Logit, Logits, Method, Relaxation, RowIds, SampleOptions, ValueFormat, Weight, Weights,
 };
 pub use sampler::Sampler;
 pub use wgpu;

@@ -8,7 +8,7 @@ mod rows;
 mod weights;
 
 pub use batch::Batch;
-pub use logits::{Logit, Logits, LogitsFormat};
+pub use logits::{Logit, Logits, ValueFormat};
 pub use method::Method;
 pub use relaxation::Relaxation;
 pub(crate) use rows::{Chance, Data, Known, Positive, Rows, Widen, with_rows};

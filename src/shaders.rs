@@ -16,7 +16,7 @@
 //! assert!(source.contains("fn gumbel("));
 //! ```
 
-use crate::options::LogitsFormat;
+use crate::options::ValueFormat;
 
 /// A piece of WGSL.
 #[derive(Clone, Copy, Debug)]
@@ -135,7 +135,7 @@ pub struct Variant {
     /// How invocations share.
     pub share: Share,
     /// What the logits are.
-    pub format: LogitsFormat,
+    pub format: ValueFormat,
     /// Load 16 bytes at once, for rows that start at multiples of 16 bytes.
     pub vec4: bool,
     /// Row ids, seeds, temperatures, draw numbers and sources of rows can each come from a buffer.
@@ -228,9 +228,9 @@ impl Variant {
     /// What a value says of its category by itself.
     fn value(self) -> Piece {
         match self.format {
-            LogitsFormat::F32 | LogitsFormat::F16 | LogitsFormat::Bf16 => kernel!("value"),
-            LogitsFormat::Weights => kernel!("value", "value.weights"),
-            LogitsFormat::Counts => kernel!("value", "value.counts"),
+            ValueFormat::F32 | ValueFormat::F16 | ValueFormat::Bf16 => kernel!("value"),
+            ValueFormat::Weights => kernel!("value", "value.weights"),
+            ValueFormat::Counts => kernel!("value", "value.counts"),
         }
     }
 
@@ -238,31 +238,31 @@ impl Variant {
     fn measure(self) -> Vec<Piece> {
         let mut pieces = vec![self.value()];
         pieces.extend(match self.format {
-            LogitsFormat::F32 | LogitsFormat::F16 | LogitsFormat::Bf16 => vec![kernel!("measure")],
-            LogitsFormat::Weights => {
+            ValueFormat::F32 | ValueFormat::F16 | ValueFormat::Bf16 => vec![kernel!("measure")],
+            ValueFormat::Weights => {
                 vec![kernel!("log2"), kernel!("measure", "measure.weights")]
             }
-            LogitsFormat::Counts => vec![kernel!("log2"), kernel!("measure", "measure.counts")],
+            ValueFormat::Counts => vec![kernel!("log2"), kernel!("measure", "measure.counts")],
         });
         pieces
     }
 
     fn logarithm(self) -> Piece {
         match self.format {
-            LogitsFormat::F32 | LogitsFormat::F16 | LogitsFormat::Bf16 => kernel!("logarithm"),
-            LogitsFormat::Weights => kernel!("logarithm", "logarithm.weights"),
-            LogitsFormat::Counts => kernel!("logarithm", "logarithm.counts"),
+            ValueFormat::F32 | ValueFormat::F16 | ValueFormat::Bf16 => kernel!("logarithm"),
+            ValueFormat::Weights => kernel!("logarithm", "logarithm.weights"),
+            ValueFormat::Counts => kernel!("logarithm", "logarithm.counts"),
         }
     }
 
     fn load(self) -> Vec<Piece> {
         let widen = match self.format {
-            LogitsFormat::F32 | LogitsFormat::Weights | LogitsFormat::Counts => {
+            ValueFormat::F32 | ValueFormat::Weights | ValueFormat::Counts => {
                 let vec4 = kernel!("load", "load.vec4");
                 return vec![if self.vec4 { vec4 } else { kernel!("load") }];
             }
-            LogitsFormat::F16 => kernel!("widen", "widen.f16"),
-            LogitsFormat::Bf16 => kernel!("widen", "widen.bf16"),
+            ValueFormat::F16 => kernel!("widen", "widen.f16"),
+            ValueFormat::Bf16 => kernel!("widen", "widen.bf16"),
         };
         let halves = if self.vec4 { kernel!("halves", "halves.vec4") } else { kernel!("halves") };
         vec![widen, halves]

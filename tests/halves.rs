@@ -1,7 +1,7 @@
 //! Logits of f16 and bf16: what users see of them beside the draws.
 
 use gumbel::half::{bf16, f16};
-use gumbel::{CpuSampler, Error, Logit, Logits, LogitsFormat, NO_DRAW, SampleOptions, Undrawable};
+use gumbel::{CpuSampler, Error, Logit, Logits, NO_DRAW, SampleOptions, Undrawable, ValueFormat};
 
 /// What an engine and the reference say of the same batch.
 #[expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
@@ -17,17 +17,17 @@ fn errors(logits: Logits<'_>) -> [String; 2] {
 #[test]
 fn formats_have_names_and_sizes() {
     let of = [
-        (LogitsFormat::F32, "f32", 4, <f32 as Logit>::FORMAT),
-        (LogitsFormat::F16, "f16", 2, <f16 as Logit>::FORMAT),
-        (LogitsFormat::Bf16, "bf16", 2, <bf16 as Logit>::FORMAT),
+        (ValueFormat::F32, "f32", 4, <f32 as Logit>::FORMAT),
+        (ValueFormat::F16, "f16", 2, <f16 as Logit>::FORMAT),
+        (ValueFormat::Bf16, "bf16", 2, <bf16 as Logit>::FORMAT),
     ];
     for (format, name, bytes, of_type) in of {
         assert_eq!((format.to_string().as_str(), format.bytes()), (name, bytes));
         assert_eq!(format, of_type);
     }
-    assert_eq!(Logits::new(&[0.0], 1).unwrap().format(), LogitsFormat::F32);
-    assert_eq!(Logits::from_f16(&[], 1).unwrap().format(), LogitsFormat::F16);
-    assert_eq!(Logits::from_bf16(&[], 1).unwrap().format(), LogitsFormat::Bf16);
+    assert_eq!(Logits::new(&[0.0], 1).unwrap().format(), ValueFormat::F32);
+    assert_eq!(Logits::from_f16(&[], 1).unwrap().format(), ValueFormat::F16);
+    assert_eq!(Logits::from_bf16(&[], 1).unwrap().format(), ValueFormat::Bf16);
 }
 
 /// A shape is refused as one of f32 would be.

@@ -4,7 +4,7 @@
 //! exactly, so one set of expected draws serves all three.
 
 use gumbel::noise::philox::philox4x32_10;
-use gumbel::{CpuSampler, Logits, LogitsFormat, SampleOptions};
+use gumbel::{CpuSampler, Logits, SampleOptions, ValueFormat};
 use rayon::prelude::*;
 
 use crate::error::Error;
@@ -14,13 +14,13 @@ use crate::shape::Shape;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Format {
     pub(crate) name: &'static str,
-    pub(crate) of: LogitsFormat,
+    pub(crate) of: ValueFormat,
 }
 
 impl Format {
-    pub(crate) const F32: Self = Self { name: "f32", of: LogitsFormat::F32 };
-    pub(crate) const F16: Self = Self { name: "f16", of: LogitsFormat::F16 };
-    pub(crate) const BF16: Self = Self { name: "bf16", of: LogitsFormat::Bf16 };
+    pub(crate) const F32: Self = Self { name: "f32", of: ValueFormat::F32 };
+    pub(crate) const F16: Self = Self { name: "f16", of: ValueFormat::F16 };
+    pub(crate) const BF16: Self = Self { name: "bf16", of: ValueFormat::Bf16 };
 
     pub(crate) fn bytes(self) -> u64 {
         self.of.bytes() as u64

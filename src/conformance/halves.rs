@@ -175,21 +175,21 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::options::{Logits, LogitsFormat};
+    use crate::options::{Logits, ValueFormat};
     use crate::reference;
 
     /// What an engine could make of a half.
     type Fault = (&'static str, fn(f32) -> f32);
 
     /// In how many cases of a format the draws tell each fault of the conversion.
-    fn told<const FAULTS: usize>(format: LogitsFormat, faults: [Fault; FAULTS]) {
+    fn told<const FAULTS: usize>(format: ValueFormat, faults: [Fault; FAULTS]) {
         let mut told = faults.map(|(name, _)| (name, 0));
         for case in cases().filter(|case| case.batch().format() == format) {
             let (logits, expected) = (case.batch(), case.expected());
             let number = |bytes: &[u8]| {
                 let bits = u16::from_ne_bytes([bytes[0], bytes[1]]);
                 match format {
-                    LogitsFormat::F16 => f16::from_bits(bits).to_f32(),
+                    ValueFormat::F16 => f16::from_bits(bits).to_f32(),
                     _ => bf16::from_bits(bits).to_f32(),
                 }
             };
@@ -215,7 +215,7 @@ mod tests {
     fn the_cases_of_f16_tell_faults() {
         const LEAST: f32 = 6.103_515_6e-5; // 2^-14, the least that is not subnormal
         told(
-            LogitsFormat::F16,
+            ValueFormat::F16,
             [
                 ("subnormals flushed", |x| if x.abs() < LEAST { 0.0 } else { x }),
                 ("subnormals with an exponent", |x| {
@@ -238,7 +238,7 @@ mod tests {
     #[test]
     fn the_cases_of_bf16_tell_faults() {
         told(
-            LogitsFormat::Bf16,
+            ValueFormat::Bf16,
             [
                 ("subnormals flushed", |x| if x.is_subnormal() { 0.0 } else { x }),
                 ("NaN and infinities finite", |x| if x.is_finite() { x } else { f32::MAX }),

@@ -9,6 +9,7 @@ use crate::job::Job;
 use crate::options::{Batch, SampleOptions};
 
 mod bound;
+mod candidates;
 mod cdf;
 mod exact;
 mod greedy;

@@ -1,15 +1,14 @@
 //! The race of one long row for one draw.
 //!
-//! Twin: `shaders/race.wgsl`, which does the same in a plainer way. A tile of categories is filtered at once. What the filter admits becomes
-//! a candidate, and the least that its key may be raises the floor for what follows. At the end the
-//! candidates are bounded: nearly always one is left, and it has won; otherwise those left are
-//! settled exactly.
+//! A tile of categories is filtered at once. What the filter admits becomes a
+//! [candidate](super::candidates), and the least that its key may be raises the floor for what follows. At the
+//! end the candidates are bounded: nearly always one is left, and it has won; otherwise those left are
+//! settled exactly. `shaders/kernel/race.wgsl` does the same in a plainer way.
 
 use std::ops::Range;
 
-use super::bound::{
-    Block, RoundKeys, coarse, first, interval, least, not_below, standings, threshold_at, upper,
-};
+use super::bound::{Block, RoundKeys, coarse, first, least, not_below, standings, threshold_at};
+use super::candidates::{CANDIDATES, Candidates};
 use super::exact::{Outcome, settle, settle_all};
 use super::simd::{Aligned, MAX_TILE, Simd};
 use super::source::Source;
@@ -21,8 +20,6 @@ use crate::options::Chance;
 
 /// How many tiles an opening has at most; an even number.
 const OPENING: usize = 16;
-/// The most candidates.
-const CANDIDATES: usize = 16;
 
 /// A race under way.
 pub(super) struct Race<'a, T> {
@@ -346,79 +343,6 @@ impl<'a, T: Source> Race<'a, T> {
         }
         self.settle_candidates();
         self.settled.draw()
-    }
-}
-
-/// Categories that may still win.
-#[derive(Clone, Copy)]
-#[repr(align(64))]
-struct Candidates {
-    count: usize,
-    category: [u32; CANDIDATES],
-    coarse: [i32; CANDIDATES],
-    /// Its logit, or what stands for it.
-    float: [f32; CANDIDATES],
-    standing: [[f32; OCTET]; CANDIDATES / OCTET],
-}
-
-impl Candidates {
-    const NONE: Self = Self {
-        count: 0,
-        category: [0; CANDIDATES],
-        coarse: [0; CANDIDATES],
-        float: [0.0; CANDIDATES],
-        standing: [[0.0; OCTET]; CANDIDATES / OCTET],
-    };
-
-    #[inline(always)]
-    fn push(&mut self, category: u32, float: f32, coarse: i32, standing: f32) {
-        self.category[self.count] = category;
-        self.coarse[self.count] = coarse;
-        self.float[self.count] = float;
-        self.standing.as_flattened_mut()[self.count] = standing;
-        self.count += 1;
-    }
-
-    #[inline(always)]
-    fn retain(&mut self, keep: impl Fn(usize) -> bool) {
-        let count = std::mem::take(&mut self.count);
-        for i in 0..count {
-            if keep(i) {
-                let standing = self.standing.as_flattened()[i];
-                self.push(self.category[i], self.float[i], self.coarse[i], standing);
-            }
-        }
-    }
-
-    /// Which of them the floor has not passed by.
-    #[inline(always)]
-    fn not_below<S: Simd>(&self, s: S, floor: f32) -> u64 {
-        not_below(s, &self.standing, floor) & ((1 << self.count) - 1)
-    }
-
-    /// The upper ends of their keys, and more beyond the last.
-    #[inline(always)]
-    fn upper<S: Simd>(&self, s: S, slope: f32) -> [f32; CANDIDATES] {
-        let mut found = [0.0; CANDIDATES];
-        let mut at = 0;
-        while at < self.count {
-            let (floats, coarse) = (s.floats(&self.float[at..]), s.ints(&self.coarse[at..]));
-            s.store(upper(s, floats, s.all(slope), coarse), &mut found[at..]);
-            at += 2 * S::OCTETS;
-        }
-        found
-    }
-
-    /// What the highest of them makes all others reach.
-    #[inline(always)]
-    fn threshold(&self, upper: &[f32; CANDIDATES]) -> Option<f32> {
-        let (mut leader, mut most) = (0, f32::NEG_INFINITY);
-        for (i, &upper) in upper[..self.count].iter().enumerate() {
-            if upper > most {
-                (leader, most) = (i, upper);
-            }
-        }
-        threshold_at(most).map(|threshold| threshold - interval(self.coarse[leader]))
     }
 }
 

@@ -1,6 +1,6 @@
 //! A batch that is on the device already: what is drawn from, and where the draws go.
 
-use crate::options::LogitsFormat;
+use crate::options::ValueFormat;
 
 /// Rows of logits in a buffer of the caller's, a buffer for their draws, and how to draw.
 ///
@@ -34,7 +34,7 @@ use crate::options::LogitsFormat;
 #[must_use]
 pub struct DeviceBatch<'a> {
     pub(super) logits: &'a wgpu::Buffer,
-    pub(super) format: LogitsFormat,
+    pub(super) format: ValueFormat,
     pub(super) offset: u64,
     pub(super) rows: u32,
     pub(super) categories: u32,
@@ -66,7 +66,7 @@ impl<'a> DeviceBatch<'a> {
     ) -> Self {
         Self {
             logits,
-            format: LogitsFormat::F32,
+            format: ValueFormat::F32,
             offset: 0,
             rows,
             categories,
@@ -86,7 +86,7 @@ impl<'a> DeviceBatch<'a> {
     }
 
     /// The type of the logits; two halves share a word, the lower half first.
-    pub fn with_format(self, format: LogitsFormat) -> Self {
+    pub fn with_format(self, format: ValueFormat) -> Self {
         Self { format, ..self }
     }
 

@@ -4,7 +4,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use crate::error::Error;
-use crate::options::LogitsFormat;
+use crate::options::ValueFormat;
 
 use super::GpuSampler;
 use super::adapter::{choose, full_name, obstacle};
@@ -257,7 +257,7 @@ impl GpuSamplerBuilder {
         // a driver that refuses the shader does so now
         let races = Races { rows: 1, categories: 1 << 17, draws: 1, greedy: false };
         let layout = Layout::new(races, limits.device);
-        let form = Form { format: LogitsFormat::F32, vec4: true, each: false, immediates: false };
+        let form = Form { format: ValueFormat::F32, vec4: true, each: false, immediates: false };
         kernels.passes(&guard, &layout, form, layout.is_cut()).await?;
 
         let hosts_memory =

@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::filter::Filter;
 use crate::job::{Job, Temperature};
 use crate::noise::order::Scale;
-use crate::options::LogitsFormat;
+use crate::options::ValueFormat;
 use crate::shaders::{Kernel, Share, Variant};
 
 use super::guard::{Doing, Guard};
@@ -70,11 +70,7 @@ pub(super) fn words(n: u64) -> [u32; 2] {
 
 impl Pass {
     /// What the layout and the temperature say; all else is zero.
-    pub(super) fn laid_out(
-        layout: &Layout,
-        format: LogitsFormat,
-        temperature: Temperature,
-    ) -> Self {
+    pub(super) fn laid_out(layout: &Layout, format: ValueFormat, temperature: Temperature) -> Self {
         let scale = match temperature {
             Temperature::Greedy => Scale::ONE,
             Temperature::Scaled(scale) => scale,
@@ -135,15 +131,15 @@ pub(super) struct Common {
 /// The pipelines of a device, compiled when they are first needed.
 #[derive(Debug)]
 pub(super) struct Kernels {
-    common: Common,
+    pub(super) common: Common,
     /// Pass, logits, row ids, outcomes, draws.
     plain: wgpu::BindGroupLayout,
     /// The same, and what each row may have of its own.
     each: Option<wgpu::BindGroupLayout>,
     /// What the kernels of soft samples are bound to.
-    soft: Option<wgpu::BindGroupLayout>,
+    pub(super) soft: Option<wgpu::BindGroupLayout>,
     /// What is bound for an inverse CDF.
-    table: Option<wgpu::BindGroupLayout>,
+    pub(super) table: Option<wgpu::BindGroupLayout>,
     pipelines: Mutex<HashMap<Variant, wgpu::ComputePipeline>>,
 }
 
@@ -189,19 +185,10 @@ impl Passes {
     }
 }
 
-/// The passes of an inverse CDF.
-#[derive(Clone, Debug)]
-pub(super) struct TablePasses {
-    pub(super) top: wgpu::ComputePipeline,
-    pub(super) build: wgpu::ComputePipeline,
-    pub(super) offsets: wgpu::ComputePipeline,
-    pub(super) pick: wgpu::ComputePipeline,
-}
-
 /// What a kernel is told beyond its layout.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Form {
-    pub(super) format: LogitsFormat,
+    pub(super) format: ValueFormat,
     pub(super) vec4: bool,
     pub(super) each: bool,
     pub(super) immediates: bool,
@@ -236,81 +223,6 @@ impl Kernels {
     /// The layout of what is bound, if the device has room for so many buffers.
     pub(super) fn layout(&self, each: bool) -> Option<&wgpu::BindGroupLayout> {
         if each { self.each.as_ref() } else { Some(&self.plain) }
-    }
-
-    /// The layout of what is bound to the kernels of soft samples.
-    ///
-    /// # Errors
-    /// [`Error::MissingFeature`] if the device has no room for so many buffers.
-    pub(super) fn soft_layout(&self) -> Result<&wgpu::BindGroupLayout, Error> {
-        self.soft.as_ref().ok_or(Error::MissingFeature {
-            feature: "7 storage buffers per shader stage",
-            needed_for: "soft samples",
-        })
-    }
-
-    /// The pipelines of soft samples that weigh, total and pull; compiled now, if they were not yet.
-    pub(super) async fn soft(
-        &self,
-        guard: &Guard,
-        format: LogitsFormat,
-        vec4: bool,
-        workgroup_size: u32,
-    ) -> Result<[wgpu::ComputePipeline; 3], Error> {
-        let weigh = Variant {
-            kernel: Kernel::Weigh,
-            share: Share::Alone,
-            format,
-            vec4,
-            each: false,
-            immediates: false,
-            int64: self.common.int64,
-            workgroup_size,
-        };
-        let plain = Variant { format: LogitsFormat::F32, vec4: false, ..weigh };
-        Ok([
-            self.pipeline(guard, weigh).await?,
-            self.pipeline(guard, Variant { kernel: Kernel::Total, ..plain }).await?,
-            self.pipeline(guard, Variant { kernel: Kernel::Pull, ..plain }).await?,
-        ])
-    }
-
-    /// The layout of what is bound for an inverse CDF.
-    pub(super) fn table_layout(&self) -> Result<&wgpu::BindGroupLayout, Error> {
-        self.table.as_ref().ok_or(Error::MissingFeature {
-            feature: "6 storage buffers per shader stage",
-            needed_for: "draws by inverse CDF",
-        })
-    }
-
-    /// The pipelines of an inverse CDF, for workgroups of such sizes that build and that pick; compiled
-    /// now, if they were not yet.
-    pub(super) async fn table_passes(
-        &self,
-        guard: &Guard,
-        format: LogitsFormat,
-        [builders, pickers]: [u32; 2],
-    ) -> Result<TablePasses, Error> {
-        self.table_layout()?;
-        let variant = Variant {
-            kernel: Kernel::Top,
-            share: Share::Workgroup,
-            format,
-            vec4: true,
-            each: false,
-            immediates: false,
-            int64: self.common.int64,
-            workgroup_size: builders,
-        };
-        // nothing is asked of the logits once they are weighed
-        let offsets = Variant { kernel: Kernel::Offsets, format: LogitsFormat::F32, ..variant };
-        let pick = Variant { kernel: Kernel::Pick, workgroup_size: pickers, ..offsets };
-        Ok(TablePasses {
-            top: self.pipeline(guard, variant).await?,
-            build: self.pipeline(guard, Variant { kernel: Kernel::Build, ..variant }).await?,
-            offsets: self.pipeline(guard, offsets).await?,
-            pick: self.pipeline(guard, pick).await?,
-        })
     }
 
     /// Binds the uniform, logits, row ids, outcomes and draws.
@@ -348,7 +260,7 @@ impl Kernels {
         let merge = Variant {
             kernel: Kernel::Merge,
             share: if self.common.subgroups { Share::Subgroups } else { Share::Workgroup },
-            format: LogitsFormat::F32,
+            format: ValueFormat::F32,
             vec4: false,
             each: form.each,
             immediates: form.immediates,
@@ -372,7 +284,7 @@ impl Kernels {
         self.pipeline(guard, variant).await
     }
 
-    async fn pipeline(
+    pub(super) async fn pipeline(
         &self,
         guard: &Guard,
         variant: Variant,

@@ -11,6 +11,7 @@ use crate::options::{Logits, Relaxation, SampleOptions};
 use super::GpuSampler;
 
 mod memory;
+mod pipelines;
 mod plan;
 mod room;
 

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::logits::{Logits, LogitsFormat};
+use super::logits::{Logits, ValueFormat};
 use super::rows::{Data, Known, Rows, with_rows};
 
 /// A batch of rows to draw from: [`Logits`](super::Logits) or [`Weights`](super::Weights), which turn
@@ -18,13 +18,13 @@ impl<'a> Batch<'a> {
     }
 
     /// What the rows are made of.
-    pub fn format(&self) -> LogitsFormat {
+    pub fn format(&self) -> ValueFormat {
         match self.data {
-            Data::F32(_) => LogitsFormat::F32,
-            Data::F16(_) => LogitsFormat::F16,
-            Data::Bf16(_) => LogitsFormat::Bf16,
-            Data::Weights(_) => LogitsFormat::Weights,
-            Data::Counts(_) => LogitsFormat::Counts,
+            Data::F32(_) => ValueFormat::F32,
+            Data::F16(_) => ValueFormat::F16,
+            Data::Bf16(_) => ValueFormat::Bf16,
+            Data::Weights(_) => ValueFormat::Weights,
+            Data::Counts(_) => ValueFormat::Counts,
         }
     }
 

@@ -11,7 +11,7 @@ use crate::error::Error;
 /// The type of a batch's values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum LogitsFormat {
+pub enum ValueFormat {
     /// IEEE single precision, 32 bits.
     F32,
     /// IEEE half precision, 16 bits: up to 65504, 11 significant bits.
@@ -24,7 +24,7 @@ pub enum LogitsFormat {
     Counts,
 }
 
-impl LogitsFormat {
+impl ValueFormat {
     /// The power of two by which a probability grows from one unit of what stands for a value to the
     /// next: log₂e for logits, and 1 for weights, as what stands for them is a binary logarithm.
     pub(crate) const fn log2(self) -> f32 {
@@ -37,8 +37,8 @@ impl LogitsFormat {
     /// The size of a value in bytes.
     ///
     /// ```
-    /// use gumbel::LogitsFormat;
-    /// assert_eq!((LogitsFormat::F32.bytes(), LogitsFormat::Bf16.bytes()), (4, 2));
+    /// use gumbel::ValueFormat;
+    /// assert_eq!((ValueFormat::F32.bytes(), ValueFormat::Bf16.bytes()), (4, 2));
     /// ```
     pub const fn bytes(self) -> usize {
         match self {
@@ -48,7 +48,7 @@ impl LogitsFormat {
     }
 }
 
-impl std::fmt::Display for LogitsFormat {
+impl std::fmt::Display for ValueFormat {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::F32 => "f32",
@@ -64,19 +64,19 @@ impl std::fmt::Display for LogitsFormat {
 /// other.
 pub trait Logit: Known + Widen {
     /// Its format.
-    const FORMAT: LogitsFormat;
+    const FORMAT: ValueFormat;
 }
 
 impl Logit for f32 {
-    const FORMAT: LogitsFormat = LogitsFormat::F32;
+    const FORMAT: ValueFormat = ValueFormat::F32;
 }
 
 impl Logit for f16 {
-    const FORMAT: LogitsFormat = LogitsFormat::F16;
+    const FORMAT: ValueFormat = ValueFormat::F16;
 }
 
 impl Logit for bf16 {
-    const FORMAT: LogitsFormat = LogitsFormat::Bf16;
+    const FORMAT: ValueFormat = ValueFormat::Bf16;
 }
 
 /// A batch of rows of logits: `rows` × `categories` values of `f32`, `f16` or `bf16` in row-major
@@ -161,9 +161,9 @@ impl<'a> Logits<'a> {
     ///
     /// ```
     /// use gumbel::half::bf16;
-    /// use gumbel::{Logits, LogitsFormat};
+    /// use gumbel::{Logits, ValueFormat};
     /// let shared = Logits::strided(&[bf16::ZERO, bf16::ONE], 1_000_000, 2, 0)?;
-    /// assert_eq!((shared.rows(), shared.format()), (1_000_000, LogitsFormat::Bf16));
+    /// assert_eq!((shared.rows(), shared.format()), (1_000_000, ValueFormat::Bf16));
     /// # Ok::<(), gumbel::Error>(())
     /// ```
     ///
@@ -180,8 +180,8 @@ impl<'a> Logits<'a> {
 
     pub(super) fn from_batch(batch: Batch<'a>) -> Option<Self> {
         match batch.format() {
-            LogitsFormat::F32 | LogitsFormat::F16 | LogitsFormat::Bf16 => Some(Self { batch }),
-            LogitsFormat::Weights | LogitsFormat::Counts => None,
+            ValueFormat::F32 | ValueFormat::F16 | ValueFormat::Bf16 => Some(Self { batch }),
+            ValueFormat::Weights | ValueFormat::Counts => None,
         }
     }
 
@@ -190,7 +190,7 @@ impl<'a> Logits<'a> {
     }
 
     /// The type of the logits.
-    pub fn format(&self) -> LogitsFormat {
+    pub fn format(&self) -> ValueFormat {
         self.batch.format()
     }
 

@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-use gumbel::LogitsFormat;
+use gumbel::ValueFormat;
 use gumbel::noise::pair::{pair, unpair};
 use gumbel::noise::philox;
 use gumbel::shaders::{Kernel, Share, Variant};
@@ -105,7 +105,7 @@ pub(crate) enum Engine {
     /// And a kernel in which each row has its own parameters.
     EachRow,
     /// And a kernel for logits of 16 bits.
-    Halves(LogitsFormat),
+    Halves(ValueFormat),
 }
 
 impl Engine {
@@ -114,7 +114,7 @@ impl Engine {
         let plain = Variant {
             kernel: Kernel::Stream,
             share: Share::Workgroup,
-            format: LogitsFormat::F32,
+            format: ValueFormat::F32,
             vec4: false,
             each: false,
             immediates: false,

@@ -10,6 +10,7 @@ use super::GpuSampler;
 use super::kernel::{flag, words};
 use super::plan::{Report, Shape};
 
+mod pipelines;
 mod plan;
 mod table;
 

@@ -8,7 +8,8 @@ use crate::error::Error;
 use crate::job::Job;
 
 use super::super::guard::{Doing, Guard};
-use super::super::kernel::{Kernels, TablePasses, bind};
+use super::super::kernel::{Kernels, bind};
+use super::pipelines::TablePasses;
 use super::plan::TablePlan;
 
 /// The uniform `TablePass` of `shaders/kernel/table.wgsl`, field by field.
@@ -186,7 +187,7 @@ mod tests {
     use std::mem::offset_of;
 
     use super::*;
-    use crate::options::LogitsFormat;
+    use crate::options::ValueFormat;
     use crate::shaders::{Kernel, Share, Variant};
 
     /// The uniform is laid out by two compilers: their offsets agree, field by field.
@@ -195,7 +196,7 @@ mod tests {
         let source = Variant {
             kernel: Kernel::Pick,
             share: Share::Alone,
-            format: LogitsFormat::F32,
+            format: ValueFormat::F32,
             vec4: true,
             each: false,
             immediates: false,

@@ -6,7 +6,7 @@ fn source() -> String {
     Variant {
         kernel: Kernel::Stream,
         share: Share::Workgroup,
-        format: crate::options::LogitsFormat::F32,
+        format: crate::options::ValueFormat::F32,
         vec4: false,
         each: false,
         immediates: false,

@@ -3,7 +3,7 @@
 use gumbel::noise::bits::{MAX_DRAWS, Stream};
 use gumbel::noise::philox::philox4x32_10;
 use gumbel::reference::{Temperature, sample_row};
-use gumbel::{DeviceBatch, GpuSampler, LogitsFormat, NO_DRAW, wgpu};
+use gumbel::{DeviceBatch, GpuSampler, NO_DRAW, ValueFormat, wgpu};
 use libtest_mimic::Failed;
 use wgpu::BufferUsages as Usage;
 
@@ -15,7 +15,7 @@ const UNWRITTEN: u32 = NO_DRAW - 1;
 /// A batch with all that it is made of in memory.
 #[derive(Clone)]
 pub(crate) struct Batch {
-    pub(crate) format: LogitsFormat,
+    pub(crate) format: ValueFormat,
     /// The bits of each logit in the format.
     pub(crate) logits: Vec<u32>,
     /// Bytes before the first logit, and after the last.
@@ -41,7 +41,7 @@ pub(crate) struct Batch {
 
 impl Batch {
     /// Rows that follow each other without a gap; all else as by default.
-    pub(crate) fn new(format: LogitsFormat, logits: Vec<u32>, rows: u32, categories: u32) -> Self {
+    pub(crate) fn new(format: ValueFormat, logits: Vec<u32>, rows: u32, categories: u32) -> Self {
         Self {
             format,
             logits,
@@ -66,12 +66,7 @@ impl Batch {
     }
 
     /// As many roughly normal logits as the rows need.
-    pub(crate) fn normal(
-        format: LogitsFormat,
-        rows: u32,
-        categories: u32,
-        row_stride: u32,
-    ) -> Self {
+    pub(crate) fn normal(format: ValueFormat, rows: u32, categories: u32, row_stride: u32) -> Self {
         let logits = (rows - 1) * row_stride + categories;
         let bits = words(u64::from(logits)).map(|word| bits_of(format, normal(word)));
         Self { row_stride, ..Self::new(format, bits.collect(), rows, categories) }
@@ -239,19 +234,19 @@ pub(crate) fn normal(word: u32) -> f32 {
 }
 
 /// A number in the format, rounded.
-pub(crate) fn bits_of(format: LogitsFormat, value: f32) -> u32 {
+pub(crate) fn bits_of(format: ValueFormat, value: f32) -> u32 {
     match format {
-        LogitsFormat::F16 => u32::from(half::f16::from_f32(value).to_bits()),
-        LogitsFormat::Bf16 => u32::from(half::bf16::from_f32(value).to_bits()),
+        ValueFormat::F16 => u32::from(half::f16::from_f32(value).to_bits()),
+        ValueFormat::Bf16 => u32::from(half::bf16::from_f32(value).to_bits()),
         _ => value.to_bits(),
     }
 }
 
 /// The number that the bits stand for, exactly.
-pub(crate) fn value_of(format: LogitsFormat, bits: u32) -> f32 {
+pub(crate) fn value_of(format: ValueFormat, bits: u32) -> f32 {
     match format {
-        LogitsFormat::F16 => half::f16::from_bits(bits as u16).to_f32(),
-        LogitsFormat::Bf16 => half::bf16::from_bits(bits as u16).to_f32(),
+        ValueFormat::F16 => half::f16::from_bits(bits as u16).to_f32(),
+        ValueFormat::Bf16 => half::bf16::from_bits(bits as u16).to_f32(),
         _ => f32::from_bits(bits),
     }
 }

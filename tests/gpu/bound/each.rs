@@ -1,7 +1,7 @@
 //! What each row may have of its own, from the caller's buffers.
 
 use gumbel::noise::order::Scale;
-use gumbel::{AdapterReport, GpuSampler, LogitsFormat, NO_DRAW};
+use gumbel::{AdapterReport, GpuSampler, NO_DRAW, ValueFormat};
 use libtest_mimic::Failed;
 
 use super::super::draws::sampler;
@@ -76,7 +76,7 @@ fn each_alone_and_all_together(adapter: &AdapterReport) -> Result<(), Failed> {
         for which in 0..32 {
             for (temperature, draws) in [(0.8, 1), (0.0, 1), (1.0, 3)] {
                 // beside the buffers, which go first or are added to
-                let batch = Batch::normal(LogitsFormat::F32, 61, 131, 131);
+                let batch = Batch::normal(ValueFormat::F32, 61, 131, 131);
                 let batch = Batch {
                     temperature,
                     draws,
@@ -95,7 +95,7 @@ fn each_alone_and_all_together(adapter: &AdapterReport) -> Result<(), Failed> {
 /// Cut into parts, held, and in each format.
 fn each_in_long_rows(adapter: &AdapterReport) -> Result<(), Failed> {
     plans(adapter, |gpu| {
-        for format in [LogitsFormat::F32, LogitsFormat::F16] {
+        for format in [ValueFormat::F32, ValueFormat::F16] {
             for draws in [1, 7] {
                 let batch = Batch { draws, ..Batch::normal(format, 12, 5003, 5008) };
                 with(31, batch).same(gpu, "long rows")?;
@@ -108,14 +108,14 @@ fn each_in_long_rows(adapter: &AdapterReport) -> Result<(), Failed> {
 fn each_temperature(adapter: &AdapterReport) -> Result<(), Failed> {
     for filter in [true, false] {
         let gpu = sampler(adapter, GpuSampler::builder().with_filter(filter))?;
-        let batch = Batch::normal(LogitsFormat::F32, 20_000, 9, 9);
+        let batch = Batch::normal(ValueFormat::F32, 20_000, 9, 9);
         let temperatures = Some(temperatures(20_000));
         Batch { temperatures, ..batch }.same(&gpu, "random temperatures")?;
     }
     plans(adapter, |gpu| {
         // any bits for logits: what overflows is told apart too
         let logits = words(3000 * 16).map(|word| word & 0xbfff_ffff).collect();
-        let batch = Batch::new(LogitsFormat::F32, logits, 3000, 16);
+        let batch = Batch::new(ValueFormat::F32, logits, 3000, 16);
         Batch { temperatures: Some(temperatures(3000)), ..batch }.same(gpu, "logits of any size")
     })
 }
@@ -124,7 +124,7 @@ fn each_temperature(adapter: &AdapterReport) -> Result<(), Failed> {
 fn rows_gathered(adapter: &AdapterReport) -> Result<(), Failed> {
     plans(adapter, |gpu| {
         for (source_rows, row_stride) in [(1, 0), (50, 33), (50, 40), (700, 3)] {
-            let logits = Batch::normal(LogitsFormat::Bf16, source_rows, 33, row_stride);
+            let logits = Batch::normal(ValueFormat::Bf16, source_rows, 33, row_stride);
             let orders: [fn(u32, u32, u32) -> u32; 4] = [
                 |_, _, _| 0,
                 |row, _, n| n - 1 - row % n,
@@ -149,7 +149,7 @@ fn out_of_range_harms_no_other_row(adapter: &AdapterReport) -> Result<(), Failed
     plans(adapter, |gpu| {
         for (categories, draws) in [(16, 1), (203, 4), (5003, 2)] {
             let rows = 24;
-            let batch = Batch::normal(LogitsFormat::F32, rows, categories, categories);
+            let batch = Batch::normal(ValueFormat::F32, rows, categories, categories);
             let batch = Batch { draws, first_draw: 9, source_rows: rows, ..batch };
             let next = |bits: f32, up: i32| f32::from_bits(bits.to_bits().wrapping_add_signed(up));
             let wrong = [
@@ -213,7 +213,7 @@ fn half_without(batch: &Batch, gpu: &GpuSampler, what: &str) -> Result<(), Faile
 /// Elements for more rows than are drawn, and an odd number of bytes behind them.
 fn buffers_larger_than_their_rows(adapter: &AdapterReport) -> Result<(), Failed> {
     plans(adapter, |gpu| {
-        let mut batch = with(31, Batch::normal(LogitsFormat::F16, 50, 20, 20));
+        let mut batch = with(31, Batch::normal(ValueFormat::F16, 50, 20, 20));
         batch.rows = 37;
         batch.same(gpu, "buffers for 50 rows")
     })

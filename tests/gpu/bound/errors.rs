@@ -1,6 +1,6 @@
 //! What a caller gets wrong is an error with the words that help, and nothing escapes to the device.
 
-use gumbel::{AdapterReport, DeviceBatch, Error, GpuSampler, LogitsFormat, PlanFor, wgpu};
+use gumbel::{AdapterReport, DeviceBatch, Error, GpuSampler, PlanFor, ValueFormat, wgpu};
 use libtest_mimic::Failed;
 use wgpu::BufferUsages as Usage;
 
@@ -64,7 +64,7 @@ fn wrong_numbers(adapter: &AdapterReport) -> Result<(), Failed> {
 }
 
 fn logits_that_do_not_fit(adapter: &AdapterReport) -> Result<(), Failed> {
-    let (f32, bf16) = (LogitsFormat::F32, LogitsFormat::Bf16);
+    let (f32, bf16) = (ValueFormat::F32, ValueFormat::Bf16);
     let gpu = shared(adapter, PlanFor::Emulation)?;
     let draws = buffer(&gpu, 400, Usage::STORAGE);
     let logits = buffer(&gpu, 4000, Usage::STORAGE);
@@ -107,7 +107,7 @@ fn logits_that_do_not_fit(adapter: &AdapterReport) -> Result<(), Failed> {
     )?;
     refused(
         &gpu,
-        batch.with_format(LogitsFormat::F16).with_offset(7),
+        batch.with_format(ValueFormat::F16).with_offset(7),
         "the logits cannot be bound: they start at byte 7, which is no multiple of a logit's 2 \
          bytes",
     )?;
@@ -126,7 +126,7 @@ fn logits_that_do_not_fit(adapter: &AdapterReport) -> Result<(), Failed> {
     refused(
         &gpu,
         DeviceBatch::new(&buffer(&gpu, 6, Usage::STORAGE), &draws, 1, 3)
-            .with_format(LogitsFormat::F16),
+            .with_format(ValueFormat::F16),
         "the logits cannot be bound: the last logit is alone in its word, and the buffer ends \
          within that at byte 6: its size must be a multiple of 4",
     )?;
@@ -292,5 +292,5 @@ fn another_device(adapter: &AdapterReport) -> Result<(), Failed> {
     let draws = buffer(&other, 400, Usage::STORAGE);
     let error = gpu.bind(&DeviceBatch::new(&logits, &draws, 10, 100)).err();
     ensure(matches!(error, Some(Error::Gpu { .. })), || format!("{error:?}"))?;
-    Batch::normal(LogitsFormat::F32, 10, 100, 100).same(&gpu, "afterwards")
+    Batch::normal(ValueFormat::F32, 10, 100, 100).same(&gpu, "afterwards")
 }

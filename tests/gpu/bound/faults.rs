@@ -1,6 +1,6 @@
 //! Self-tests: a fault in what is for batches on the device alone, and the comparison sees it.
 
-use gumbel::{AdapterReport, GpuSampler, LogitsFormat, PlanFor};
+use gumbel::{AdapterReport, GpuSampler, PlanFor, ValueFormat};
 use libtest_mimic::Failed;
 
 use super::super::draws::sampler;
@@ -11,7 +11,7 @@ use super::batch::{Batch, value_of, words};
 use super::each::temperatures;
 use super::shared;
 
-use LogitsFormat::{Bf16, F16, F32};
+use ValueFormat::{Bf16, F16, F32};
 
 pub(crate) const CHECKS: &[(&str, Check)] = &[
     ("bound::halves_as_floats", halves_as_floats),
@@ -110,7 +110,7 @@ fn faults_in_rows_are_seen(adapter: &AdapterReport) -> Result<(), Failed> {
 }
 
 /// Four patterns of 16 bits an item, and the numbers that they stand for.
-fn halves(format: LogitsFormat) -> (Engine, Twin, Vec<[probe::Words; 2]>) {
+fn halves(format: ValueFormat) -> (Engine, Twin, Vec<[probe::Words; 2]>) {
     let items = (0..1 << 14).map(|i| [[0, 1, 2, 3].map(|k| 4 * i + k), [0; 4]]).collect();
     let rust: fn(probe::Words, probe::Words) -> probe::Words = match format {
         F16 => |x, _| x.map(|bits| exactly(F16, bits)),
@@ -120,7 +120,7 @@ fn halves(format: LogitsFormat) -> (Engine, Twin, Vec<[probe::Words; 2]>) {
 }
 
 /// The bits of the number. A NaN keeps its own, which a conversion in floats might quieten.
-fn exactly(format: LogitsFormat, bits: u32) -> u32 {
+fn exactly(format: ValueFormat, bits: u32) -> u32 {
     let value = value_of(format, bits);
     match format {
         F16 if value.is_nan() => (bits & 0x8000) << 16 | 0x7f80_0000 | (bits & 0x3ff) << 13,

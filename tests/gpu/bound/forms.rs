@@ -1,7 +1,7 @@
 //! Logits of every format, wherever they lie, in every shape.
 
 use gumbel::conformance::{self, Case};
-use gumbel::{AdapterReport, GpuSampler, LogitsFormat, PlanFor, RowIds};
+use gumbel::{AdapterReport, GpuSampler, PlanFor, RowIds, ValueFormat};
 use libtest_mimic::Failed;
 
 use super::super::draws::sampler;
@@ -20,7 +20,7 @@ pub(crate) const CHECKS: &[(&str, Check)] = &[
     ("bound::more_rows_than_workgroups", more_rows_than_workgroups),
 ];
 
-const FORMATS: [LogitsFormat; 3] = [LogitsFormat::F32, LogitsFormat::F16, LogitsFormat::Bf16];
+const FORMATS: [ValueFormat; 3] = [ValueFormat::F32, ValueFormat::F16, ValueFormat::Bf16];
 
 /// A case's batch, as it lies in memory.
 fn on_device(case: &Case) -> Batch {
@@ -118,7 +118,7 @@ fn wherever_rows_start(adapter: &AdapterReport) -> Result<(), Failed> {
 
 fn strides_and_draws(adapter: &AdapterReport) -> Result<(), Failed> {
     plans(adapter, |gpu| {
-        for format in [LogitsFormat::F32, LogitsFormat::Bf16] {
+        for format in [ValueFormat::F32, ValueFormat::Bf16] {
             for (rows, categories, row_stride, draws) in [
                 (1000, 9, 0, 1),
                 (50, 203, 3, 4),
@@ -147,7 +147,7 @@ fn strides_and_draws(adapter: &AdapterReport) -> Result<(), Failed> {
 
 fn temperatures_for_all(adapter: &AdapterReport) -> Result<(), Failed> {
     plans(adapter, |gpu| {
-        for format in [LogitsFormat::F32, LogitsFormat::F16] {
+        for format in [ValueFormat::F32, ValueFormat::F16] {
             for temperature in [0.0, 0.7, 1e-30, 1e30] {
                 for (rows, categories, draws) in [(40, 131, 1), (2, 9001, 3)] {
                     let batch = Batch::normal(format, rows, categories, categories);
@@ -164,7 +164,7 @@ fn temperatures_for_all(adapter: &AdapterReport) -> Result<(), Failed> {
 /// others.
 fn every_half(adapter: &AdapterReport) -> Result<(), Failed> {
     plans(adapter, |gpu| {
-        for format in [LogitsFormat::F16, LogitsFormat::Bf16] {
+        for format in [ValueFormat::F16, ValueFormat::Bf16] {
             let finite = |&bits: &u32| value_of(format, bits).is_finite();
             let in_order: Vec<_> = (0..1 << 16).filter(finite).collect();
             let mixed: Vec<_> =
@@ -191,7 +191,7 @@ fn every_half(adapter: &AdapterReport) -> Result<(), Failed> {
 /// nothing but −∞.
 fn halves_without_a_draw(adapter: &AdapterReport) -> Result<(), Failed> {
     plans(adapter, |gpu| {
-        for format in [LogitsFormat::F16, LogitsFormat::Bf16] {
+        for format in [ValueFormat::F16, ValueFormat::Bf16] {
             let strange: Vec<_> =
                 (0..1 << 16).filter(|&bits| !value_of(format, bits).is_finite()).collect();
             for (categories, aligned) in [(9, false), (24, true), (203, false)] {
@@ -220,5 +220,5 @@ fn halves_without_a_draw(adapter: &AdapterReport) -> Result<(), Failed> {
 fn more_rows_than_workgroups(adapter: &AdapterReport) -> Result<(), Failed> {
     let builder = GpuSampler::builder().with_workgroup_size(1).with_workgroups(65_535);
     let gpu = sampler(adapter, builder)?;
-    Batch::normal(LogitsFormat::F16, 70_000, 9, 0).same(&gpu, "70,000 workgroups")
+    Batch::normal(ValueFormat::F16, 70_000, 9, 0).same(&gpu, "70,000 workgroups")
 }

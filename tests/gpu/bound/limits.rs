@@ -1,6 +1,6 @@
 //! Devices that lack what a batch needs, or have less of it than the adapter.
 
-use gumbel::{AdapterReport, DeviceBatch, GpuSampler, LogitsFormat, PlanFor, wgpu};
+use gumbel::{AdapterReport, DeviceBatch, GpuSampler, PlanFor, ValueFormat, wgpu};
 use libtest_mimic::Failed;
 use wgpu::BufferUsages as Usage;
 
@@ -48,7 +48,7 @@ fn limited(
 /// Row ids need no more than the plain kernels do.
 fn a_device_with_few_buffers(adapter: &AdapterReport) -> Result<(), Failed> {
     let gpu = limited(adapter, |limits| limits.max_storage_buffers_per_shader_stage = 7)?;
-    let batch = Batch::normal(LogitsFormat::F16, 10, 100, 100);
+    let batch = Batch::normal(ValueFormat::F16, 10, 100, 100);
     Batch { row_ids: Some(vec![3; 10]), ..batch }.same(&gpu, "with row ids")?;
     let [logits, draws] = [4000, 400].map(|size| buffer(&gpu, size, Usage::STORAGE));
     let seeds = buffer(&gpu, 80, Usage::STORAGE);

@@ -9,7 +9,7 @@ fn soft_is_laid_out_as_in_the_shader() {
     let source = Variant {
         kernel: Kernel::Total,
         share: Share::Alone,
-        format: crate::options::LogitsFormat::F32,
+        format: crate::options::ValueFormat::F32,
         vec4: false,
         each: false,
         immediates: false,

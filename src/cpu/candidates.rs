@@ -1,0 +1,81 @@
+//! The categories of a race that may still win.
+
+use super::bound::{interval, not_below, threshold_at, upper};
+use super::simd::Simd;
+use crate::noise::bits::OCTET;
+
+/// How many are kept, at most, before they are settled.
+pub(super) const CANDIDATES: usize = 16;
+
+/// Categories that may still win.
+#[derive(Clone, Copy)]
+#[repr(align(64))]
+pub(super) struct Candidates {
+    pub(super) count: usize,
+    pub(super) category: [u32; CANDIDATES],
+    pub(super) coarse: [i32; CANDIDATES],
+    /// Its logit, or what stands for it.
+    pub(super) float: [f32; CANDIDATES],
+    pub(super) standing: [[f32; OCTET]; CANDIDATES / OCTET],
+}
+
+impl Candidates {
+    pub(super) const NONE: Self = Self {
+        count: 0,
+        category: [0; CANDIDATES],
+        coarse: [0; CANDIDATES],
+        float: [0.0; CANDIDATES],
+        standing: [[0.0; OCTET]; CANDIDATES / OCTET],
+    };
+
+    #[inline(always)]
+    pub(super) fn push(&mut self, category: u32, float: f32, coarse: i32, standing: f32) {
+        self.category[self.count] = category;
+        self.coarse[self.count] = coarse;
+        self.float[self.count] = float;
+        self.standing.as_flattened_mut()[self.count] = standing;
+        self.count += 1;
+    }
+
+    #[inline(always)]
+    pub(super) fn retain(&mut self, keep: impl Fn(usize) -> bool) {
+        let count = std::mem::take(&mut self.count);
+        for i in 0..count {
+            if keep(i) {
+                let standing = self.standing.as_flattened()[i];
+                self.push(self.category[i], self.float[i], self.coarse[i], standing);
+            }
+        }
+    }
+
+    /// Which of them the floor has not passed by.
+    #[inline(always)]
+    pub(super) fn not_below<S: Simd>(&self, s: S, floor: f32) -> u64 {
+        not_below(s, &self.standing, floor) & ((1 << self.count) - 1)
+    }
+
+    /// The upper ends of their keys, and more beyond the last.
+    #[inline(always)]
+    pub(super) fn upper<S: Simd>(&self, s: S, slope: f32) -> [f32; CANDIDATES] {
+        let mut found = [0.0; CANDIDATES];
+        let mut at = 0;
+        while at < self.count {
+            let (floats, coarse) = (s.floats(&self.float[at..]), s.ints(&self.coarse[at..]));
+            s.store(upper(s, floats, s.all(slope), coarse), &mut found[at..]);
+            at += 2 * S::OCTETS;
+        }
+        found
+    }
+
+    /// What the highest of them makes all others reach.
+    #[inline(always)]
+    pub(super) fn threshold(&self, upper: &[f32; CANDIDATES]) -> Option<f32> {
+        let (mut leader, mut most) = (0, f32::NEG_INFINITY);
+        for (i, &upper) in upper[..self.count].iter().enumerate() {
+            if upper > most {
+                (leader, most) = (i, upper);
+            }
+        }
+        threshold_at(most).map(|threshold| threshold - interval(self.coarse[leader]))
+    }
+}

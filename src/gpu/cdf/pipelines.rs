@@ -1,0 +1,56 @@
+//! The pipelines of an inverse CDF.
+
+use crate::error::Error;
+use crate::gpu::guard::Guard;
+use crate::gpu::kernel::Kernels;
+use crate::options::ValueFormat;
+use crate::shaders::{Kernel, Share, Variant};
+
+/// The passes of an inverse CDF.
+#[derive(Clone, Debug)]
+pub(super) struct TablePasses {
+    pub(super) top: wgpu::ComputePipeline,
+    pub(super) build: wgpu::ComputePipeline,
+    pub(super) offsets: wgpu::ComputePipeline,
+    pub(super) pick: wgpu::ComputePipeline,
+}
+
+impl Kernels {
+    /// The layout of what is bound for an inverse CDF.
+    pub(in crate::gpu) fn table_layout(&self) -> Result<&wgpu::BindGroupLayout, Error> {
+        self.table.as_ref().ok_or(Error::MissingFeature {
+            feature: "6 storage buffers per shader stage",
+            needed_for: "draws by inverse CDF",
+        })
+    }
+
+    /// The pipelines of an inverse CDF, for workgroups of such sizes that build and that pick; compiled
+    /// now, if they were not yet.
+    pub(super) async fn table_passes(
+        &self,
+        guard: &Guard,
+        format: ValueFormat,
+        [builders, pickers]: [u32; 2],
+    ) -> Result<TablePasses, Error> {
+        self.table_layout()?;
+        let variant = Variant {
+            kernel: Kernel::Top,
+            share: Share::Workgroup,
+            format,
+            vec4: true,
+            each: false,
+            immediates: false,
+            int64: self.common.int64,
+            workgroup_size: builders,
+        };
+        // nothing is asked of the logits once they are weighed
+        let offsets = Variant { kernel: Kernel::Offsets, format: ValueFormat::F32, ..variant };
+        let pick = Variant { kernel: Kernel::Pick, workgroup_size: pickers, ..offsets };
+        Ok(TablePasses {
+            top: self.pipeline(guard, variant).await?,
+            build: self.pipeline(guard, Variant { kernel: Kernel::Build, ..variant }).await?,
+            offsets: self.pipeline(guard, offsets).await?,
+            pick: self.pipeline(guard, pick).await?,
+        })
+    }
+}

@@ -1,0 +1,46 @@
+//! The pipelines of soft samples.
+
+use crate::error::Error;
+use crate::gpu::guard::Guard;
+use crate::gpu::kernel::Kernels;
+use crate::options::ValueFormat;
+use crate::shaders::{Kernel, Share, Variant};
+
+impl Kernels {
+    /// The layout of what is bound to the kernels of soft samples.
+    ///
+    /// # Errors
+    /// [`Error::MissingFeature`] if the device has no room for so many buffers.
+    pub(in crate::gpu) fn soft_layout(&self) -> Result<&wgpu::BindGroupLayout, Error> {
+        self.soft.as_ref().ok_or(Error::MissingFeature {
+            feature: "7 storage buffers per shader stage",
+            needed_for: "soft samples",
+        })
+    }
+
+    /// The pipelines of soft samples that weigh, total and pull; compiled now, if they were not yet.
+    pub(super) async fn soft(
+        &self,
+        guard: &Guard,
+        format: ValueFormat,
+        vec4: bool,
+        workgroup_size: u32,
+    ) -> Result<[wgpu::ComputePipeline; 3], Error> {
+        let weigh = Variant {
+            kernel: Kernel::Weigh,
+            share: Share::Alone,
+            format,
+            vec4,
+            each: false,
+            immediates: false,
+            int64: self.common.int64,
+            workgroup_size,
+        };
+        let plain = Variant { format: ValueFormat::F32, vec4: false, ..weigh };
+        Ok([
+            self.pipeline(guard, weigh).await?,
+            self.pipeline(guard, Variant { kernel: Kernel::Total, ..plain }).await?,
+            self.pipeline(guard, Variant { kernel: Kernel::Pull, ..plain }).await?,
+        ])
+    }
+}

@@ -1,0 +1,211 @@
+//! Floats come near nothing that decides a draw.
+
+use std::collections::BTreeSet;
+
+use gumbel::shaders::{Kernel, Variant};
+use naga::valid::FunctionInfo;
+use naga::{Expression, Handle, MathFunction, Module, ScalarKind};
+
+use super::{PLAIN, drawing, soft, validate};
+
+/// The functions with a float anywhere in them: an argument, a variable or a value on the way.
+fn functions_with_floats(source: &str) -> BTreeSet<String> {
+    let (module, info) = validate(source);
+    let mut found = BTreeSet::new();
+    for (handle, function) in module.functions.iter() {
+        let mut expressions = function.expressions.iter();
+        if expressions.any(|(e, _)| is_float(&module, &info[handle], e)) {
+            found.insert(function.name.clone().unwrap());
+        }
+    }
+    found
+}
+
+fn is_float(module: &Module, info: &FunctionInfo, expression: Handle<Expression>) -> bool {
+    let inner = info[expression].ty.inner_with(&module.types);
+    inner.scalar_kind() == Some(ScalarKind::Float)
+}
+
+/// What computes with floats: the filter and the bounds, and what they see of weights.
+const FILTER: [&str; 14] = [
+    "count_at",
+    "filter_of",
+    "floats_of",
+    "floor_of",
+    "log2_low",
+    "log2_of",
+    "lower_end",
+    "mantissa",
+    "measured_four",
+    "scaled",
+    "standing",
+    "sure_floor",
+    "threshold",
+    "upper",
+];
+/// What hands the filter's floats on and compares them; what decides a draw is not among these.
+const HANDS_ON: [&str; 20] = [
+    "admit",
+    "admit_pair",
+    "admitted_at",
+    "count_octet",
+    "floor_after",
+    "highest_of",
+    "highest_of_pair",
+    "open_floor",
+    "ordered",
+    "pair_at",
+    "pair_of",
+    "paired",
+    "raise_floor",
+    "row_of",
+    "shared_floor",
+    "standings",
+    "sure_floor_of",
+    "sure_floor_of_pair",
+    "take",
+    "told",
+];
+
+/// All but what sums rows, on which no draw depends.
+fn deciding() -> impl Iterator<Item = Variant> {
+    drawing().filter(|variant| variant.kernel != Kernel::Sums)
+}
+
+/// No float operation decides a draw: `settle`, `beats`, `joined` and `winner`, which decide, have
+/// none, nor have the functions that load logits and the kernels without noise.
+#[test]
+fn no_float_is_in_what_decides() {
+    let allowed: BTreeSet<_> =
+        FILTER.into_iter().chain(HANDS_ON).chain(["unordered"]).map(str::to_owned).collect();
+    for variant in deciding() {
+        let source = variant.source();
+        let found = functions_with_floats(&source);
+        assert!(found.is_subset(&allowed), "{variant:?}: {found:?}");
+        if !matches!(variant.kernel, Kernel::Stream | Kernel::Hold | Kernel::Places) {
+            let (module, info) = validate(&source);
+            let mut expressions = module.entry_points[0].function.expressions.iter();
+            let info = info.get_entry_point(0);
+            assert!(!expressions.any(|(e, _)| is_float(&module, info, e)), "{variant:?}");
+        }
+    }
+}
+
+/// In the kernels of soft samples floats come after the keys: these functions have some, and those of the
+/// contract none.
+#[test]
+fn soft_samples_have_floats_after_the_keys() {
+    let weights = ["keep", "keep_four", "soft_weight", "weights_of", "weights_of_two"];
+    let allowed: BTreeSet<_> =
+        FILTER.into_iter().chain(["ordered", "row_of", "unordered"]).chain(weights).collect();
+    for variant in soft() {
+        let found = functions_with_floats(&variant.source());
+        assert!(found.iter().all(|name| allowed.contains(&**name)), "{variant:?}: {found:?}");
+    }
+}
+
+/// The check above sees a float in a deciding function.
+#[test]
+fn a_float_in_the_order_is_seen() {
+    let source = PLAIN.source();
+    let from = "return add64(fixed(logit, scale), extend64(gumbel_units));";
+    assert!(source.contains(from));
+    let to = "return vec2<u32>(u32(bitcast<f32>(logit) * 16777216.0), 0u);";
+    assert!(functions_with_floats(&source.replace(from, to)).contains("key"));
+}
+
+/// What a shader does with floats, outside the filter, beyond handing them to functions and comparing
+/// what these return, as the shader words it; of a built-in function the name.
+fn float_operations_outside_the_filter(source: &str) -> Vec<String> {
+    let (module, info) = validate(source);
+    let mut found = Vec::new();
+    for (handle, function) in module.functions.iter() {
+        if !FILTER.contains(&function.name.as_deref().unwrap()) {
+            found.extend(float_operations(&module, function, &info[handle], source));
+        }
+    }
+    let [entry_point] = &module.entry_points[..] else { panic!("one entry point") };
+    found.extend(float_operations(&module, &entry_point.function, info.get_entry_point(0), source));
+    found
+}
+
+fn float_operations(
+    module: &Module,
+    function: &naga::Function,
+    info: &FunctionInfo,
+    source: &str,
+) -> Vec<String> {
+    use Expression as E;
+    use naga::BinaryOperator as Op;
+
+    let float = |expression| is_float(module, info, expression);
+    let is_allowed = |handle, expression: &Expression| match *expression {
+        // to name a value, and to move it unchanged
+        E::Literal(_) | E::Constant(_) | E::ZeroValue(_) | E::Compose { .. } => true,
+        E::FunctionArgument(_) | E::GlobalVariable(_) | E::LocalVariable(_) => true,
+        E::Access { .. } | E::AccessIndex { .. } | E::Load { .. } => true,
+        E::Splat { .. } | E::Swizzle { .. } | E::Select { .. } => true,
+        // what the filter returns, or a function that is itself looked at here
+        E::CallResult(called) => {
+            let name = module.functions[called].name.as_deref().unwrap();
+            !float(handle) || !["log2_low", "log2_of", "mantissa", "scaled"].contains(&name)
+        }
+        // to compare
+        E::Binary { op: Op::Less | Op::LessEqual | Op::Greater | Op::GreaterEqual, .. } => true,
+        E::Binary { op: Op::Equal | Op::NotEqual, .. } => true,
+        E::Math { fun: MathFunction::Max, .. } => true,
+        // the bits as they are, but no conversion from a float or to one
+        E::As { convert: None, .. } => true,
+        E::As { expr, .. } => !float(expr) && !float(handle),
+        // arithmetic of integers
+        E::Unary { expr, .. } => !float(expr),
+        E::Binary { left, right, .. } => !float(left) && !float(right),
+        E::Math { arg, .. } => !float(arg) && !float(handle),
+        E::Relational { argument, .. } => !float(argument),
+        E::AtomicResult { .. } | E::SubgroupOperationResult { .. } => !float(handle),
+        // whatever comes into the shader next is to be thought about
+        _ => false,
+    };
+    let expressions = function.expressions.iter();
+    expressions
+        .filter(|&(handle, expression)| !is_allowed(handle, expression))
+        .map(|(handle, expression)| match function.expressions.get_span(handle).to_range() {
+            Some(range) => source[range].to_owned(),
+            None => format!("{expression:?}"),
+        })
+        .collect()
+}
+
+#[test]
+fn floats_are_handed_on_and_compared() {
+    for variant in deciding() {
+        let operations = float_operations_outside_the_filter(&variant.source());
+        assert_eq!(operations, Vec::<String>::new(), "{variant:?}");
+    }
+}
+
+/// The check above sees conversions, arithmetic and functions of floats, also those of a function
+/// of the filter that others do not call.
+#[test]
+fn a_float_operation_outside_the_filter_is_seen() {
+    let source = PLAIN.source();
+    let compare = "if highest_of_pair(pair) >= lead.floor {";
+    let faults: [(_, _, &[_]); 7] = [
+        (
+            "let first_logit = run.first_logit + position * run.row_stride;",
+            "let first_logit = run.first_logit + u32(f32(position)) * run.row_stride;",
+            &["f32(position)", "u32(f32(position))"],
+        ),
+        (compare, "if lead.floor * 2.0 > 1.0 {", &["lead.floor * 2.0"]),
+        (compare, "if lead.floor - 2.0 > 1.0 {", &["lead.floor - 2.0"]),
+        (compare, "if -lead.floor > 1.0 {", &["-lead.floor"]),
+        (compare, "if trunc(lead.floor) > 1.0 {", &["trunc"]),
+        (compare, "if min(lead.floor, 1.0) > 0.5 {", &["min"]),
+        (compare, "if log2_low(octet) > lead.floor {", &["log2_low(octet)"]),
+    ];
+    for (from, to, seen) in faults {
+        assert_eq!(source.matches(from).count(), 1, "{from}");
+        let operations = float_operations_outside_the_filter(&source.replace(from, to));
+        assert_eq!(operations, seen, "{to}");
+    }
+}

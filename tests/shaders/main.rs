@@ -1,0 +1,156 @@
+//! The shaders where they cannot be run: translated for every backend, and read for floats.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
+
+mod floats;
+mod twins;
+
+use gumbel::ValueFormat;
+use gumbel::shaders::{Kernel, Share, Variant};
+use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
+use naga::{Module, back};
+
+/// The plainest form.
+const PLAIN: Variant = Variant {
+    kernel: Kernel::Stream,
+    share: Share::Workgroup,
+    format: ValueFormat::F32,
+    vec4: false,
+    each: false,
+    immediates: false,
+    int64: false,
+    workgroup_size: 64,
+};
+/// The kernels of draws and of what is told of them.
+const DRAWING: [Kernel; 10] = [
+    Kernel::Stream,
+    Kernel::Hold,
+    Kernel::Greedy,
+    Kernel::Merge,
+    Kernel::Places,
+    Kernel::Sums,
+    Kernel::Top,
+    Kernel::Build,
+    Kernel::Offsets,
+    Kernel::Pick,
+];
+/// Those of soft samples.
+const SOFT: [Kernel; 3] = [Kernel::Weigh, Kernel::Total, Kernel::Pull];
+
+/// All kernels with and without each feature, and each with all kinds of logits.
+fn variants() -> impl Iterator<Item = Variant> {
+    drawing().chain(soft())
+}
+
+fn drawing() -> impl Iterator<Item = Variant> {
+    forms().flat_map(|variant| DRAWING.map(|kernel| Variant { kernel, ..variant }))
+}
+
+fn soft() -> impl Iterator<Item = Variant> {
+    let forms = forms().filter(|form| form.share == Share::Alone || form.int64 == PLAIN.int64);
+    forms
+        .filter(|form| {
+            !form.each && !matches!(form.format, ValueFormat::Weights | ValueFormat::Counts)
+        })
+        .flat_map(|variant| SOFT.map(|kernel| Variant { kernel, ..variant }))
+}
+
+fn forms() -> impl Iterator<Item = Variant> {
+    let shares = [Share::Alone, Share::Workgroup, Share::Subgroups];
+    let features =
+        shares.into_iter().flat_map(|share| {
+            [(false, 1), (true, 64)].into_iter().flat_map(move |(int64, workgroup_size)| {
+                [(false, false), (false, true), (true, true)].map(move |(each, immediates)| {
+                    Variant { share, each, immediates, int64, workgroup_size, ..PLAIN }
+                })
+            })
+        });
+    let formats = [
+        ValueFormat::F32,
+        ValueFormat::F16,
+        ValueFormat::Bf16,
+        ValueFormat::Weights,
+        ValueFormat::Counts,
+    ];
+    let loads = formats
+        .into_iter()
+        .flat_map(|format| [false, true].map(|vec4| Variant { format, vec4, ..PLAIN }));
+    features.chain(loads)
+}
+
+fn validate(source: &str) -> (Module, ModuleInfo) {
+    let module = naga::front::wgsl::parse_str(source).unwrap_or_else(|e| {
+        panic!("{}", e.emit_to_string(source));
+    });
+    let capabilities =
+        Capabilities::SHADER_INT64 | Capabilities::SUBGROUP | Capabilities::IMMEDIATES;
+    let info = Validator::new(ValidationFlags::all(), capabilities)
+        .subgroup_stages(naga::valid::ShaderStages::COMPUTE)
+        .subgroup_operations(naga::valid::SubgroupOperationSet::all())
+        .validate(&module)
+        .unwrap_or_else(|e| panic!("{}", e.emit_to_string(source)));
+    (module, info)
+}
+
+#[test]
+fn every_variant_translates_to_spirv_msl_hlsl_and_glsl() {
+    for variant in variants() {
+        let (module, info) = validate(&variant.source());
+        let spirv = back::spv::write_vec(&module, &info, &back::spv::Options::default(), None);
+        assert!(spirv.unwrap().len() > 1000, "{variant:?}");
+
+        let (msl, _) = back::msl::write_string(
+            &module,
+            &info,
+            // 64-bit integers need Metal 2.3
+            &back::msl::Options {
+                lang_version: (2, 3),
+                fake_missing_bindings: true,
+                ..Default::default()
+            },
+            &back::msl::PipelineOptions::default(),
+        )
+        .unwrap();
+        assert!(msl.contains(&format!("kernel void {}", variant.entry_point())), "{variant:?}");
+
+        let mut hlsl = String::new();
+        let options = back::hlsl::Options {
+            // 64-bit integers need shader model 6.0
+            shader_model: back::hlsl::ShaderModel::V6_0,
+            fake_missing_bindings: true,
+            immediates_target: Some(back::hlsl::BindTarget::default()),
+            ..Default::default()
+        };
+        let pipeline = back::hlsl::PipelineOptions::default();
+        back::hlsl::Writer::new(&mut hlsl, &options, &pipeline)
+            .write(&module, &info, None)
+            .unwrap();
+        assert!(hlsl.contains(&format!("void {}(", variant.entry_point())), "{variant:?}");
+
+        // GLSL ES has neither 64-bit integers nor subgroups, and its devices do not offer them
+        if !variant.int64 && variant.share != Share::Subgroups {
+            let mut glsl = String::new();
+            let options = back::glsl::Options {
+                version: back::glsl::Version::new_gles(310),
+                ..Default::default()
+            };
+            let pipeline = back::glsl::PipelineOptions {
+                shader_stage: naga::ShaderStage::Compute,
+                entry_point: variant.entry_point().into(),
+                multiview: None,
+            };
+            back::glsl::Writer::new(
+                &mut glsl,
+                &module,
+                &info,
+                &options,
+                &pipeline,
+                naga::proc::BoundsCheckPolicies::default(),
+            )
+            .unwrap()
+            .write()
+            .unwrap();
+            assert!(glsl.contains("local_size_x"), "{variant:?}");
+        }
+    }
+}
