@@ -3,7 +3,7 @@
 use crate::error::Error;
 use crate::job::{Job, NO_DRAW, Temperature, zeroed};
 use crate::noise::order::{Best, number};
-use crate::options::{Data, Known, Rows, with_rows};
+use crate::options::{Data, Known, Method, Rows, SampleOptions, with_rows};
 
 /// The first alarms of each race to ring, and when they did: what
 /// [`race_rows`](crate::CpuSampler::race_rows) gives.
@@ -80,16 +80,6 @@ impl Arrivals {
     pub fn times(&self) -> impl ExactSizeIterator<Item = f64> + '_ {
         self.maxima().map(|maximum| (-maximum).exp())
     }
-
-    /// The estimate from each row's first places.
-    pub(crate) fn log_z(&self, draws: u32) -> Vec<LogZ> {
-        let of_row = |keys: &[i64]| {
-            let known = keys.iter().all(|&key| key != Best::NONE.key);
-            let sum = keys.iter().map(|&key| number(key)).sum();
-            LogZ::of(if known { sum } else { f64::NAN }, draws)
-        };
-        self.keys().chunks(draws as usize).map(of_row).collect()
-    }
 }
 
 /// An estimate of log Z = logsumexp(logits) of a row from the maxima of its draws.
@@ -110,6 +100,49 @@ impl LogZ {
         let draws = f64::from(draws);
         let deviation = std::f64::consts::PI / 6f64.sqrt();
         Self { estimate: sum / draws - EULER_GAMMA, standard_error: deviation / draws.sqrt() }
+    }
+}
+
+/// The sums of the maxima of each row's draws, which are made some at a time.
+pub(crate) struct Maxima {
+    sums: Vec<f64>,
+    draws: u32,
+}
+
+/// As many races at a time.
+const RACES: usize = 1 << 20;
+
+impl Maxima {
+    pub(crate) fn of(job: &Job<'_>) -> Self {
+        Self { sums: vec![0.0; job.logits.rows()], draws: job.draws }
+    }
+
+    /// The options of a call in pieces.
+    pub(crate) fn pieces<'a>(
+        &self,
+        options: &SampleOptions<'a>,
+    ) -> impl Iterator<Item = SampleOptions<'a>> + use<'a> {
+        let options = options.with_method(Method::Gumbel);
+        let at_once = u32::try_from(RACES / self.sums.len().max(1)).unwrap_or(1).max(1);
+        let ends = (0..options.draws).step_by(at_once as usize);
+        ends.map(move |first| {
+            let draws = at_once.min(options.draws - first);
+            SampleOptions { first_draw: options.first_draw + first, draws, ..options }
+        })
+    }
+
+    /// Adds the first places of a piece.
+    pub(crate) fn add(&mut self, arrivals: &Arrivals) {
+        let each = arrivals.keys().len() / self.sums.len().max(1);
+        for (sum, keys) in self.sums.iter_mut().zip(arrivals.keys().chunks(each.max(1))) {
+            let known = keys.iter().all(|&key| key != Best::NONE.key);
+            let more: f64 = keys.iter().map(|&key| number(key)).sum();
+            *sum += if known { more } else { f64::NAN };
+        }
+    }
+
+    pub(crate) fn log_z(&self) -> Vec<LogZ> {
+        self.sums.iter().map(|&sum| LogZ::of(sum, self.draws)).collect()
     }
 }
 
@@ -154,9 +187,8 @@ pub(crate) fn score<T: Known>(
 ) {
     let each = draws.iter().zip(logsumexps).zip(log_probs).enumerate();
     for (i, ((&draw, sum), log_prob)) in each {
-        *log_prob = match draw {
-            NO_DRAW => f64::NAN,
-            draw => rows.row(first + i)[draw as usize].log_weight() * inverse - sum,
-        };
+        // beyond the row: NO_DRAW, or whatever a device has written
+        let value = rows.row(first + i).get(draw as usize);
+        *log_prob = value.map_or(f64::NAN, |value| value.log_weight() * inverse - sum);
     }
 }

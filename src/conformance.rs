@@ -99,6 +99,9 @@ const VALUES: &[(&str, Fill)] = &[
     ("around 2^31", |_, _, word| 2_147_483_648.0 + (word % 5) as f32 * 128.0 - 256.0),
     ("subnormal", |_, _, word| f32::from_bits(word & 0x807f_ffff)),
     ("zeros of both signs", |_, _, word| f32::from_bits(word & 0x8000_0000)),
+    ("nothing above the least number", |_, category, _| {
+        if category % 3 == 0 { f32::MIN } else { f32::NEG_INFINITY }
+    }),
     ("any bits", |_, _, word| f32::from_bits(word)),
     ("NaN, infinities and nothing drawable in single rows", |row, category, word| match row % 6 {
         1 if category == 202 => f32::NAN,

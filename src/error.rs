@@ -162,7 +162,10 @@ pub enum Error {
     #[error("0 places of each race were asked for; there is 1 at least")]
     NoPlaces,
     /// The result would not fit into memory.
-    #[error("{places} places of each of {races} races do not fit into memory")]
+    #[error(
+        "{places} places of each of {races} races do not fit into memory (on a GPU those of a race must fit \
+         into a chunk: see GpuSamplerBuilder::with_chunk_bytes)"
+    )]
     TooManyPlaces {
         /// rows × draws.
         races: usize,

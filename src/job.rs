@@ -9,7 +9,8 @@ use crate::options::{
 
 pub(crate) mod soften;
 
-/// The draw of a row that has none: it has a NaN, a +∞, or no logit above −∞.
+/// The draw of a row that has none: it has a NaN, a +∞, a negative weight, or no category that can be drawn.
+/// Also an empty place in [`Arrivals`](crate::Arrivals).
 pub const NO_DRAW: u32 = u32::MAX;
 
 /// The least temperature for weights but 0: 2⁻²⁰. Down to it, no logarithm of a weight leaves the linear

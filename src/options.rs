@@ -55,7 +55,7 @@ pub struct SampleOptions<'a> {
     pub draws: u32,
     /// What the logits are divided by; 0 is greedy, the argmax.
     pub temperature: f32,
-    /// How a draw is found, on which it depends which one it is.
+    /// How a draw is found; two methods draw differently.
     pub method: Method,
     /// Whether a row without a draw gets [`NO_DRAW`](crate::NO_DRAW) instead of being an error.
     pub sentinels: bool,
@@ -109,7 +109,7 @@ impl<'a> SampleOptions<'a> {
         Self { first_draw, ..self }
     }
 
-    /// Divides the logits by this temperature: 0, or 2⁻¹⁰⁰ to 2¹⁰⁰.
+    /// Divides the logits by this temperature: 0, or 2⁻¹⁰⁰ to 2¹⁰⁰; with weights 0, or from 2⁻²⁰ on.
     ///
     /// A logit is multiplied by 1/temperature, rounded to `f32`; the product is exact until it is
     /// rounded to 2⁻²⁴. Temperature 0 is greedy: the largest logit, the lowest category on ties.

@@ -1,6 +1,5 @@
 //! The engine that fits the machine.
 
-use crate::arrivals::{Arrivals, LogZ, Scored};
 use crate::cpu::CpuSampler;
 use crate::error::Error;
 use crate::gpu::{AdapterReport, GpuSampler, pick_hardware};
@@ -88,6 +87,16 @@ impl Sampler {
 
     /// Draws from each row: rows × draws category indices, row by row.
     ///
+    /// ```
+    /// use gumbel::{Logits, SampleOptions, Sampler};
+    /// // three rows of two categories: even odds, 1 : e, and no chance for the first
+    /// let logits = [0.0, 0.0, 0.0, 1.0, f32::NEG_INFINITY, 0.0];
+    /// let options = SampleOptions::default().with_draws(4);
+    /// let draws = Sampler::auto().sample_rows(Logits::new(&logits, 2)?, &options)?;
+    /// assert_eq!(draws[8..], [1, 1, 1, 1]);
+    /// # Ok::<(), gumbel::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// As [`CpuSampler::sample_rows`] and [`GpuSampler::sample_rows`].
     #[doc(alias = "multinomial")]
@@ -135,70 +144,9 @@ impl Sampler {
             Engine::Gpu(gpu) => gpu.sample_rows_into(batch, options, draws),
         }
     }
-
-    /// Runs the race of each draw: which alarms ring first, and when. Categories and keys are the same from
-    /// both engines.
-    ///
-    /// # Errors
-    /// As [`CpuSampler::race_rows`] and [`GpuSampler::race_rows`].
-    pub fn race_rows<'a>(
-        &self,
-        batch: impl Into<Batch<'a>>,
-        options: &SampleOptions<'a>,
-        places: usize,
-    ) -> Result<Arrivals, Error> {
-        match &self.engine {
-            Engine::Cpu(cpu) => cpu.race_rows(batch, options, places),
-            Engine::Gpu(gpu) => gpu.race_rows(batch, options, places),
-        }
-    }
-
-    /// The logarithm of the sum of each row: log Z.
-    ///
-    /// # Errors
-    /// As [`CpuSampler::logsumexp_rows`] and [`GpuSampler::logsumexp_rows`].
-    pub fn logsumexp_rows<'a>(
-        &self,
-        batch: impl Into<Batch<'a>>,
-        options: &SampleOptions<'a>,
-    ) -> Result<Vec<f64>, Error> {
-        match &self.engine {
-            Engine::Cpu(cpu) => cpu.logsumexp_rows(batch, options),
-            Engine::Gpu(gpu) => gpu.logsumexp_rows(batch, options),
-        }
-    }
-
-    /// As [`sample_rows`](Self::sample_rows), each draw with the logarithm of its probability.
-    ///
-    /// # Errors
-    /// As [`CpuSampler::sample_rows_scored`] and [`GpuSampler::sample_rows_scored`].
-    pub fn sample_rows_scored<'a>(
-        &self,
-        batch: impl Into<Batch<'a>>,
-        options: &SampleOptions<'a>,
-    ) -> Result<Scored, Error> {
-        match &self.engine {
-            Engine::Cpu(cpu) => cpu.sample_rows_scored(batch, options),
-            Engine::Gpu(gpu) => gpu.sample_rows_scored(batch, options),
-        }
-    }
-
-    /// Estimates log Z of each row from the maxima of its draws.
-    ///
-    /// # Errors
-    /// As [`CpuSampler::estimate_log_z`] and [`GpuSampler::estimate_log_z`].
-    pub fn estimate_log_z<'a>(
-        &self,
-        batch: impl Into<Batch<'a>>,
-        options: &SampleOptions<'a>,
-    ) -> Result<Vec<LogZ>, Error> {
-        match &self.engine {
-            Engine::Cpu(cpu) => cpu.estimate_log_z(batch, options),
-            Engine::Gpu(gpu) => gpu.estimate_log_z(batch, options),
-        }
-    }
 }
 
+mod operations;
 mod soften;
 
 impl From<CpuSampler> for Sampler {

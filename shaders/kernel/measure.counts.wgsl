@@ -21,6 +21,16 @@ fn measured_four(counts: vec4<u32>) -> vec4<u32> {
     return select(log2, vec4<u32>(NEG_INFINITY), counts == vec4<u32>(0u));
 }
 
+// A logarithm may be 2^-9 too large.
+
+fn sure_floor_measured(f: Filter, value: u32, coarse_bits: u32) -> f32 {
+    return sure_floor(f, value, coarse_bits) - f.slope * 0.001953125;
+}
+
+fn threshold_measured(f: Filter, upper_end: f32, coarse_bits: u32) -> f32 {
+    return threshold(upper_end, coarse_bits) - f.slope * 0.001953125;
+}
+
 fn key_of(row: Row, category: u32, bits: u32, gumbel_units: i32) -> vec2<u32> {
     return add64(fixed_count(value_of(row, category), row.scale), extend64(gumbel_units));
 }

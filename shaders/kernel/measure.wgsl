@@ -11,6 +11,16 @@ fn measured(values: Octet) -> Octet {
     return values;
 }
 
+// The filter's and the bounds', of values as they are measured.
+
+fn sure_floor_measured(f: Filter, value: u32, coarse_bits: u32) -> f32 {
+    return sure_floor(f, value, coarse_bits);
+}
+
+fn threshold_measured(f: Filter, upper_end: f32, coarse_bits: u32) -> f32 {
+    return threshold(upper_end, coarse_bits);
+}
+
 fn key_of(row: Row, category: u32, bits: u32, gumbel_units: i32) -> vec2<u32> {
     return key(bits, row.scale, gumbel_units);
 }

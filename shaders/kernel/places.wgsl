@@ -21,7 +21,7 @@ var<workgroup> found: atomic<u32>;
 var<workgroup> invalid_in_row: atomic<u32>;
 
 fn count_at(f: Filter, top: f32, bits: u32, coarse_bits: u32) {
-    let sure = sure_floor(f, bits, coarse_bits);
+    let sure = sure_floor_measured(f, bits, coarse_bits);
     if sure > FILTER_OPEN {
         let down = clamp((top + HEADROOM - sure) * (1.0 / BIN), 0.0, f32(BINS - 1u));
         atomicAdd(&bins[u32(down)], 1u);

@@ -102,7 +102,7 @@ fn sure_floor_of(row: Row, octet: Octet, block: vec4<u32>, s: Standings) -> f32 
         return FILTER_OPEN;
     }
     let leader = firstTrailingBit(admitted_at(s, highest_of(s))) & 7u;
-    return sure_floor(row.filter_of_row, logit_of(octet, leader), coarse(block, leader));
+    return sure_floor_measured(row.filter_of_row, logit_of(octet, leader), coarse(block, leader));
 }
 
 fn sure_floor_of_pair(row: Row, pair: Pair) -> f32 {
@@ -131,7 +131,7 @@ fn floor_after(row: Row, best: Best, logit: u32) -> f32 {
         return FILTER_OPEN;
     }
     if row.greedy {
-        return sure_floor(row.filter_of_row, logit, 1u);
+        return sure_floor_measured(row.filter_of_row, logit, 1u);
     }
     return floor_of(best.key);
 }
@@ -190,7 +190,7 @@ fn told(row: Row, first: u32, pair: Pair, floor: f32) -> Best {
             bits = select(bits, c, ahead);
             most = max(most, u);
         }
-        if second >= threshold(most, bits) {
+        if second >= threshold_measured(row.filter_of_row, most, bits) {
             return best_none();
         }
     }

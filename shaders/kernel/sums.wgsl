@@ -8,8 +8,8 @@
 // by all. Mesa 22.3 ends all loops of an invocation after 65,535 iterations in total: an invocation
 // takes one for every WORKGROUP-th octet, and the host hands it at most 2^14.
 
-// Below every finite logarithm, halved.
-const NOTHING: f32 = -1.7e38;
+// No finite logarithm, halved, is below it.
+const NOTHING: f32 = -1.7014117331926443e38;
 
 struct Sum {
     // The largest logarithm, halved so that differences stay finite.

@@ -15,14 +15,16 @@
 //! **Roundings.** With u the upper end as computed, the slope, the product and the sums cost at most
 //! 2⁻²²·(|u| + 151 powers), and fixed point and the rounding of G less than 2⁻²² of a power. Let M be
 //! the largest u, of category w, and key_i ≥ key_w. Both errors, of u_i and of M, are covered by
-//! 2·[`ERROR`] + 2⁻²⁰·(|M| + 128 powers), so that u_i ≥ M − interval(w) less that: [`threshold`]. (If
+//! 2·[`ERROR`] + 2⁻²⁰·(|M| + 128 powers), so that u_i ≥ M − interval(w) less that: [`threshold`]. Where values
+//! are themselves off, as logarithms of weights are, and the more the lower the temperature, that comes to it
+//! twice. (If
 //! u_i is so much further from 0 than M that its error is larger, then u_i > M, or key_i < key_w.)
 //! For |M| ≥ 2³⁰ powers fixed point is near its end, and nothing is claimed.
 
 use std::f32::consts::LOG2_E;
 
 use super::simd::{ONE, Simd};
-use super::source::{FINE_ERROR, Source as _};
+use super::source::Source as _;
 use crate::filter::POWER;
 use crate::noise::bits::{OCTET, Stream};
 use crate::noise::philox::{MULTIPLIERS, ROUNDS, WEYL};
@@ -144,24 +146,25 @@ pub(super) fn interval(coarse: i32) -> f32 {
     POWER * LOG2_E * (1.0 / coarse as f32 + 1.0 / (65535 - coarse) as f32)
 }
 
-/// The least that the key of a category of this standing may be, less the errors.
+/// The least that the key of a category of this standing may be, less the errors; `off` as for
+/// [`threshold_at`].
 ///
 /// E = −ln(1 − p) ≤ p·y with y = (1 − p/2)/(1 − p), at the interval's far end p = (coarse + 1)/2¹⁶. A
 /// float's bits fall short of log₂ coarse and of log₂ y by at most 0.0861 each.
 #[inline(always)]
-pub(super) fn least(standing: f32, coarse: i32) -> Option<f32> {
+pub(super) fn least(standing: f32, coarse: i32, off: f32) -> Option<f32> {
     if coarse == 0 {
         // its standing takes log₂ 0 for −127, and E is at most 2⁻¹⁶/(1 − 2⁻¹⁶)
-        return threshold_at(standing + POWER * 15.99);
+        return threshold_at(standing + POWER * 15.99, off);
     }
     let c = coarse as f32;
     let y = (131_071.0 - c) / (131_070.0 - 2.0 * c);
     let log2_y = (y.to_bits() as i32 - ONE) as f32;
-    threshold_at(standing + POWER * (143.0 - 2.0 * 0.0861) - log2_y - POWER * LOG2_E / c)
+    threshold_at(standing + POWER * (143.0 - 2.0 * 0.0861) - log2_y - POWER * LOG2_E / c, off)
 }
 
 /// For the largest of upper ends, if it is no more than [`NEAR_RANGE`] and comes from sharp coarse
-/// bits, the [`threshold`] is no more than this below.
+/// bits, the [`threshold`] is no more than this below, and twice what values may be off.
 pub(super) const NEAR: f32 = POWER * 0.034;
 pub(super) const NEAR_RANGE: f32 = POWER * 4096.0;
 
@@ -205,17 +208,19 @@ pub(super) fn threshold<S: Simd>(
     s: S,
     reach: &[[f32; OCTET]],
     coarse: &[[i32; OCTET]],
+    off: f32,
 ) -> Option<f32> {
     let most = s.max(reach);
-    let threshold = threshold_at(most)?;
+    let threshold = threshold_at(most, off)?;
     Some(threshold - interval(coarse.as_flattened()[first(s, reach, most)]))
 }
 
-/// What a category must reach to win against this, the key of one or its upper end.
+/// What a category must reach to win against this, the key of one or its upper end. `off` is how far values
+/// may be off, in the unit: their [`fine_error`](super::source::Source::fine_error).
 #[inline(always)]
-pub(super) fn threshold_at(key: f32) -> Option<f32> {
+pub(super) fn threshold_at(key: f32, off: f32) -> Option<f32> {
     // false for ±∞ as well
-    let errors = 2.0 * (ERROR + POWER * FINE_ERROR);
+    let errors = 2.0 * (ERROR + off);
     (key.abs() < RANGE).then(|| key - errors - (key.abs() + POWER * 128.0) / (1 << 20) as f32)
 }
 

@@ -69,13 +69,13 @@ impl Candidates {
 
     /// What the highest of them makes all others reach.
     #[inline(always)]
-    pub(super) fn threshold(&self, upper: &[f32; CANDIDATES]) -> Option<f32> {
+    pub(super) fn threshold(&self, upper: &[f32; CANDIDATES], off: f32) -> Option<f32> {
         let (mut leader, mut most) = (0, f32::NEG_INFINITY);
         for (i, &upper) in upper[..self.count].iter().enumerate() {
             if upper > most {
                 (leader, most) = (i, upper);
             }
         }
-        threshold_at(most).map(|threshold| threshold - interval(self.coarse[leader]))
+        threshold_at(most, off).map(|threshold| threshold - interval(self.coarse[leader]))
     }
 }

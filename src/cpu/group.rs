@@ -36,7 +36,7 @@ impl<T: Source> Task for Group<'_, T> {
     fn run<S: Simd>(self, s: S) {
         let Self { job, rows, scale, keys, first, draws } = self;
         let octets = rows.categories().div_ceil(OCTET);
-        let slope = T::slope(scale);
+        let (slope, off) = (T::slope(scale), T::fine_error(scale));
         let mut lanes = Lanes::new(octets);
         let mut block = Block::<OCTETS>::EMPTY;
         let mut races = job.races(first);
@@ -58,7 +58,7 @@ impl<T: Source> Task for Group<'_, T> {
             for ((draw, (upper, coarse)), (row, number)) in each {
                 let tells = |value: &T| value.is_plain() || value.chance() == Chance::None;
                 let sound = all_plain || rows.row(row).iter().all(tells);
-                let winner = if sound { winner(s, upper, coarse) } else { Winner::Unknown };
+                let winner = if sound { winner(s, upper, coarse, off) } else { Winner::Unknown };
                 *draw = match winner {
                     Winner::Is(category) => category,
                     Winner::Reaches(threshold) => {
@@ -161,16 +161,16 @@ enum Winner {
 }
 
 #[inline(always)]
-fn winner<S: Simd>(s: S, upper: &[[f32; OCTET]], coarse: &[[i32; OCTET]]) -> Winner {
+fn winner<S: Simd>(s: S, upper: &[[f32; OCTET]], coarse: &[[i32; OCTET]], off: f32) -> Winner {
     let most = s.max(upper);
     // nearly always nobody else comes near, and how near is near needs no thought
     if most.abs() <= NEAR_RANGE
-        && let Some(leader) = only(s, upper, most - NEAR)
+        && let Some(leader) = only(s, upper, most - NEAR - 2.0 * off)
         && is_sharp(coarse.as_flattened()[leader])
     {
         return Winner::Is(leader as u32);
     }
-    let Some(threshold) = threshold(s, upper, coarse) else { return Winner::Unknown };
+    let Some(threshold) = threshold(s, upper, coarse, off) else { return Winner::Unknown };
     match only(s, upper, threshold) {
         Some(category) => Winner::Is(category as u32),
         None => Winner::Reaches(threshold),

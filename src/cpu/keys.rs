@@ -50,8 +50,10 @@ impl<T: Source> Task for Keys<'_, T> {
                 lanes.fine[i] = stream.draw << 1 | 1;
                 values[i] = rows.row(row)[category as usize];
             }
-            // whole vectors
+            // whole vectors, of what is there
             let count = categories.len().next_multiple_of(16);
+            let first = values[0];
+            values[categories.len()..count].fill(first);
             let gumbels = lanes.gumbels(s, count, &keys);
             let mut fixed = [0; LANES];
             T::fixed_all(&values[..count], scale, &mut fixed[..count]);

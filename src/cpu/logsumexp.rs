@@ -102,13 +102,15 @@ pub(super) fn sums_of<T: Summed>(
     inverse: f64,
     sums: &mut [f64],
 ) {
-    if rows.categories() <= 2 * SEGMENT || rayon::current_num_threads() == 1 {
+    if rows.categories() <= 2 * SEGMENT {
         return form.run(Sums { rows, first, inverse, sums });
     }
+    // joined in their order, so that no number of threads makes a difference
     for (row, sum) in (first..).zip(sums) {
         let segments = rows.row(row).par_chunks(SEGMENT);
-        let of_segments = segments.map(|values| form.run(RowSum { values, inverse }));
-        *sum = of_segments.reduce(|| Sum::NONE, Sum::join).ln();
+        let of_segments: Vec<_> =
+            segments.map(|values| form.run(RowSum { values, inverse })).collect();
+        *sum = of_segments.into_iter().fold(Sum::NONE, Sum::join).ln();
     }
 }
 
@@ -154,28 +156,26 @@ fn sums_of_logits<S: Simd, T: Summed>(
     let lanes = 2 * S::OCTETS;
     let Aligned(values) = &mut Aligned([[T::NEVER; OCTET]; OCTETS]);
     let Aligned(floats) = &mut Aligned([[0.0; OCTET]; OCTETS]);
-    let at_once = if categories > SHORT { 1 } else { OCTETS / octets };
+    if categories > SHORT {
+        for (row, sum) in (first..).zip(sums) {
+            *sum = T::sum(s, rows.row(row), inverse).ln();
+        }
+        return;
+    }
+    let at_once = OCTETS / octets;
     for (i, sums) in sums.chunks_mut(at_once).enumerate() {
         let first = first + i * at_once;
-        let mut sound = categories <= SHORT;
-        if sound {
-            for (row, to) in (first..first + sums.len()).zip(values.chunks_exact_mut(octets)) {
-                to.as_flattened_mut()[..categories].copy_from_slice(rows.row(row));
-            }
-            for at in (0..sums.len() * octets).step_by(S::OCTETS) {
-                let fine = T::fine(s, &values.as_flattened()[at * OCTET..]);
-                sound &= T::all_valid(s, fine);
-                let to = &mut floats.as_flattened_mut()[at * OCTET..];
-                for (fine, to) in fine.into_iter().zip(to.chunks_mut(lanes)) {
-                    s.store(fine, to);
-                }
-            }
+        for (row, to) in (first..first + sums.len()).zip(values.chunks_exact_mut(octets)) {
+            to.as_flattened_mut()[..categories].copy_from_slice(rows.row(row));
         }
-        if !sound {
-            for (row, sum) in (first..).zip(sums) {
-                *sum = T::sum(s, rows.row(row), inverse).ln();
+        let mut all_valid = true;
+        for at in (0..sums.len() * octets).step_by(S::OCTETS) {
+            let fine = T::fine(s, &values.as_flattened()[at * OCTET..]);
+            all_valid &= T::all_valid(s, fine);
+            let to = &mut floats.as_flattened_mut()[at * OCTET..];
+            for (fine, to) in fine.into_iter().zip(to.chunks_mut(lanes)) {
+                s.store(fine, to);
             }
-            continue;
         }
         let mut most = [0.0; OCTETS];
         for (most, floats) in most.iter_mut().zip(floats.chunks_exact_mut(octets)).take(sums.len())
@@ -187,9 +187,13 @@ fn sums_of_logits<S: Simd, T: Summed>(
         for floats in floats.as_flattened_mut()[..used].chunks_exact_mut(lanes) {
             s.store(add_exp2(s, s.all(0.0), s.floats(floats), slope), floats);
         }
-        for ((sum, most), exps) in sums.iter_mut().zip(most).zip(floats.chunks_exact(octets)) {
+        let each = sums.iter_mut().zip(most).zip(floats.chunks_exact(octets));
+        for (row, ((sum, most), exps)) in (first..).zip(each) {
             let one = Sum { most: f64::from(most) * inverse, sum: total(exps) };
-            *sum = if most == f32::NEG_INFINITY { f64::NAN } else { one.ln() };
+            // an invalid value makes no difference to other rows
+            let valid =
+                all_valid || rows.row(row).iter().all(|value| value.chance() != Chance::Invalid);
+            *sum = if valid && most > f32::NEG_INFINITY { one.ln() } else { f64::NAN };
         }
     }
 }

@@ -7,7 +7,7 @@ use super::logsumexp::sums_of;
 use super::podium::{OneRace, Podiums};
 use super::schedule::Plan;
 use super::{CpuForm, CpuSampler};
-use crate::arrivals::{Arrivals, LogZ, Scored, score};
+use crate::arrivals::{Arrivals, LogZ, Maxima, Scored, score};
 use crate::error::Error;
 use crate::job::{Job, Temperature, zeroed};
 use crate::noise::order::Scale;
@@ -26,7 +26,8 @@ impl CpuSampler {
     /// the weights of those that are left (Yellott 1977; Kool, van Hoof, Welling, "Stochastic beams and
     /// where to find them", 2019: *Gumbel top-k*). −ln T is the perturbed logit.
     ///
-    /// `places` is how many of each race are wanted, the first ones; 1 or more.
+    /// `places` is how many of each race are wanted, the first ones; 1 or more. The result has rows × draws ×
+    /// places entries of 12 bytes.
     ///
     /// ```
     /// use gumbel::{CpuSampler, SampleOptions, Weights};
@@ -44,7 +45,7 @@ impl CpuSampler {
     ///
     /// # Errors
     /// As [`sample_rows`](Self::sample_rows), and [`Error::NoNoise`] at temperature 0,
-    /// [`Error::NoPlaces`], [`Error::TooManyPlaces`].
+    /// [`Error::NeedsGumbel`], [`Error::NoPlaces`], [`Error::TooManyPlaces`].
     ///
     /// # Complexity
     /// O(rows · draws · categories) time and, for k places of races of n, some k·(1 + ln(n/k)) categories
@@ -64,6 +65,9 @@ impl CpuSampler {
             _ => Arrivals::of(&job, places),
         }?;
         let Temperature::Scaled(scale) = job.temperature else { return Ok(arrivals) };
+        if job.total() == 0 {
+            return Ok(arrivals);
+        }
         let (categories, keys) = arrivals.parts();
         let plan = Plan::of(&job, self.form, self.filter);
         self.on_threads(|| match places {
@@ -99,7 +103,8 @@ impl CpuSampler {
         batch: impl Into<Batch<'a>>,
         options: &SampleOptions<'a>,
     ) -> Result<Vec<f64>, Error> {
-        let job = Job::new(batch, options)?;
+        // a row has one sum, whatever is drawn from it
+        let job = Job::new(batch, &options.with_draws(1).with_first_draw(0))?;
         let inverse = job.inverse_temperature("logsumexp")?;
         let sums = self.on_threads(|| self.logsumexps(&job, inverse))?;
         job.report_rows(|row| !sums[row].is_nan())?;
@@ -109,7 +114,9 @@ impl CpuSampler {
     /// As [`sample_rows`](Self::sample_rows), each draw with the logarithm of its probability: log softmax
     /// at its index, and each row with its [logsumexp](Self::logsumexp_rows), by which it is found.
     ///
-    /// A row is summed right after it has been drawn from, while it is in the cache.
+    /// With one draw a row, it is summed right after it has been drawn from, while it is in the cache. The
+    /// log-probabilities are as accurate as the [sums](Self::logsumexp_rows), and are those of the logits,
+    /// whichever [method](crate::Method) draws.
     ///
     /// ```
     /// use gumbel::{CpuSampler, Logits, SampleOptions};
@@ -174,14 +181,18 @@ impl CpuSampler {
     /// As [`race_rows`](Self::race_rows).
     ///
     /// # Complexity
-    /// As `race_rows` for one place, in time and memory.
+    /// As `race_rows` for one place in time; memory for 2²⁰ races at most, or for a draw of each row.
     pub fn estimate_log_z<'a>(
         &self,
         batch: impl Into<Batch<'a>>,
         options: &SampleOptions<'a>,
     ) -> Result<Vec<LogZ>, Error> {
-        let arrivals = self.race_rows(batch, options, 1)?;
-        Ok(arrivals.log_z(options.draws))
+        let job = Job::new(batch, options)?.by_gumbel("an estimate of log Z")?;
+        let mut maxima = Maxima::of(&job);
+        for piece in maxima.pieces(options) {
+            maxima.add(&self.race_rows(job.logits, &piece, 1)?);
+        }
+        Ok(maxima.log_z())
     }
 
     fn logsumexps(&self, job: &Job<'_>, inverse: f64) -> Result<Vec<f64>, Error> {

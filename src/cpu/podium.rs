@@ -189,7 +189,7 @@ impl<T: Source> Podium<T> {
             if self.filter
                 && self.taken.len() == self.places
                 && let Some(Reverse(last)) = self.taken.peek()
-                && let Some(threshold) = threshold_at(from_key(last.0.key))
+                && let Some(threshold) = threshold_at(from_key(last.0.key), 0.0)
             {
                 self.floor = floor_at(threshold) - T::rough_error(self.scale);
             }

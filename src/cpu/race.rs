@@ -206,7 +206,7 @@ impl<'a, T: Source> Race<'a, T> {
         if self.floor == f32::NEG_INFINITY {
             // nothing is known yet: the one that stands highest is asked first
             let leader = first(s, reach, s.max(reach));
-            match least(standings[leader], coarse[leader]) {
+            match least(standings[leader], coarse[leader], T::fine_error(self.scale)) {
                 Some(least) if values[leader].is_plain() => self.raise(least),
                 _ => return self.settle_run(values, octet),
             }
@@ -229,7 +229,7 @@ impl<'a, T: Source> Race<'a, T> {
                         continue;
                     }
                     self.candidates.push(category, value.float(), coarse[i], standings[i]);
-                    if let Some(least) = least(standings[i], coarse[i]) {
+                    if let Some(least) = least(standings[i], coarse[i], T::fine_error(self.scale)) {
                         self.raise(least);
                     }
                 }
@@ -241,7 +241,7 @@ impl<'a, T: Source> Race<'a, T> {
     #[inline(always)]
     fn bound<S: Simd>(&mut self, s: S) {
         let upper = self.candidates.upper(s, T::slope(self.scale));
-        if let Some(threshold) = self.candidates.threshold(&upper) {
+        if let Some(threshold) = self.candidates.threshold(&upper, T::fine_error(self.scale)) {
             self.raise(threshold);
             self.candidates.retain(|i| upper[i] >= self.threshold);
         }
@@ -294,7 +294,8 @@ impl<'a, T: Source> Race<'a, T> {
 
     fn raise_to_settled(&mut self) {
         if self.settled.best != Best::NONE
-            && let Some(threshold) = threshold_at(from_key(self.settled.best.key))
+            && let Some(threshold) =
+                threshold_at(from_key(self.settled.best.key), T::fine_error(self.scale))
         {
             self.raise(threshold);
         }

@@ -78,7 +78,7 @@ impl CpuSampler {
     ///
     /// # Errors
     /// As [`sample_rows`](Self::sample_rows); [`Error::Tau`] for a τ out of range, [`Error::SoftGreedy`]
-    /// at temperature 0, [`Error::TooManySamples`] if the result would not fit.
+    /// at temperature 0, [`Error::NeedsGumbel`], [`Error::TooManySamples`] if the result would not fit.
     ///
     /// # Complexity
     /// O(rows · draws · categories) time, of which each category takes ten to thirty times as long as in a

@@ -4,7 +4,7 @@
 //! weight. That logarithm comes in two qualities. The *rough* one is the weight's exponent and mantissa
 //! read as one number, and costs a conversion: at most [`ROUGH`] too small for a normal weight, and
 //! never so for any other. It goes to the filter. The *fine* one has a polynomial on top, and is within
-//! [`FINE_ERROR`]: bounds on keys come from it, and bounds leave room for that.
+//! [`FINE_ERROR`]: bounds on keys come from it, and bounds leave room for that, times 1/temperature.
 //!
 //! Neither says enough of a weight that is subnormal, or of an invalid one: those are not
 //! [plain](Source::is_plain), and are settled exactly.
@@ -23,7 +23,7 @@ use crate::options::{Chance, Known, Positive, Widen};
 /// The most by which log₂(1 + f) exceeds f, and a little.
 const ROUGH: f32 = 0.0862;
 /// The most by which the fine logarithm may be off, in powers; tested.
-pub(super) const FINE_ERROR: f32 = 1.0 / 1024.0;
+const FINE_ERROR: f32 = 1.0 / 1024.0;
 /// The exponent of 1, as it stands in a float.
 const BIAS: i32 = 127 << 23;
 /// Bits of a float, halved, are exponents and mantissas in units of 2⁻²² of a power.
@@ -57,6 +57,10 @@ pub(super) trait Source: Known {
     /// The same for rough ones.
     fn rough_slope(scale: Scale) -> f32 {
         Self::slope(scale)
+    }
+    /// The most by which fine floats may be off, in the unit of the filter.
+    fn fine_error(_: Scale) -> f32 {
+        0.0
     }
     /// The most by which rough floats may be too small, in the unit of the filter.
     fn rough_error(_: Scale) -> f32 {
@@ -273,6 +277,10 @@ macro_rules! weights {
             #[inline(always)]
             fn rough_slope(scale: Scale) -> f32 {
                 Self::slope(scale) / HALVED
+            }
+            #[inline(always)]
+            fn fine_error(scale: Scale) -> f32 {
+                Self::slope(scale) * FINE_ERROR
             }
             #[inline(always)]
             fn rough_error(scale: Scale) -> f32 {

@@ -124,7 +124,8 @@ impl<'a> DeviceBatch<'a> {
         Self { first_row, ..self }
     }
 
-    /// Divides the logits by this temperature: 0, which is greedy, or 2⁻¹⁰⁰ to 2¹⁰⁰.
+    /// Divides the logits by this temperature: 0, which is greedy, or 2⁻¹⁰⁰ to 2¹⁰⁰; with
+    /// weights from 2⁻²⁰ on.
     pub fn with_temperature(self, temperature: f32) -> Self {
         Self { temperature, ..self }
     }
@@ -139,8 +140,8 @@ impl<'a> DeviceBatch<'a> {
         Self { seeds: Some(seeds), ..self }
     }
 
-    /// Takes each row's temperature from a buffer of `f32`: 0 or 2⁻¹⁰⁰ to 2¹⁰⁰. The division is that
-    /// of [`with_temperature`](Self::with_temperature), bit for bit.
+    /// Takes each row's temperature from a buffer of `f32`: 0 or 2⁻¹⁰⁰ to 2¹⁰⁰, with
+    /// weights from 2⁻²⁰ on. The division is that of [`with_temperature`](Self::with_temperature), bit for bit.
     pub fn with_temperatures(self, temperatures: &'a wgpu::Buffer) -> Self {
         Self { temperatures: Some(temperatures), ..self }
     }

@@ -1,6 +1,6 @@
 //! What the GPU engine tells of races beside who won.
 
-use crate::arrivals::{Arrivals, LogZ, Scored};
+use crate::arrivals::{Arrivals, LogZ, Maxima, Scored};
 use crate::cpu::podium_of_race;
 use crate::error::Error;
 use crate::job::{Job, NO_DRAW, Temperature};
@@ -15,15 +15,38 @@ impl GpuSampler {
     /// [`CpuSampler::race_rows`](crate::CpuSampler::race_rows), bit for bit.
     ///
     /// For several places the device finds the few categories that may take them, with their keys, and
-    /// the host ranks those; a workgroup takes a race.
+    /// the host ranks those; a workgroup takes a race. Where more categories are near each other than there is
+    /// room for, as with equal logits, the host runs the race. For k places the call takes 12·(4·k + 64)
+    /// bytes of the host's memory for each race.
+    ///
+    /// ```no_run
+    /// use gumbel::{GpuSampler, SampleOptions, Weights};
+    /// let rates = [1.0, 2.0, 5.0];
+    /// let race = GpuSampler::new()?.race_rows(Weights::new(&rates, 3)?, &SampleOptions::default(), 3)?;
+    /// assert_eq!(race.categories().len(), 3);
+    /// # Ok::<(), gumbel::Error>(())
+    /// ```
     ///
     /// # Errors
     /// As [`sample_rows`](Self::sample_rows), and [`Error::NoNoise`] at temperature 0,
-    /// [`Error::NoPlaces`], [`Error::TooManyPlaces`].
+    /// [`Error::NeedsGumbel`], [`Error::NoPlaces`], [`Error::TooManyPlaces`].
     #[doc(alias = "gumbel_top_k")]
     #[doc(alias = "without_replacement")]
     #[doc(alias = "exponential_race")]
     pub fn race_rows<'a>(
+        &self,
+        batch: impl Into<Batch<'a>>,
+        options: &SampleOptions<'a>,
+        places: usize,
+    ) -> Result<Arrivals, Error> {
+        pollster::block_on(self.race_rows_async(batch, options, places))
+    }
+
+    /// As [`race_rows`](Self::race_rows), as a future.
+    ///
+    /// # Errors
+    /// As [`race_rows`](Self::race_rows).
+    pub async fn race_rows_async<'a>(
         &self,
         batch: impl Into<Batch<'a>>,
         options: &SampleOptions<'a>,
@@ -35,9 +58,9 @@ impl GpuSampler {
             && job.total() > 0
         {
             if places == 1 {
-                pollster::block_on(self.keys(&job, &mut arrivals))?;
+                self.keys(&job, &mut arrivals).await?;
             } else {
-                pollster::block_on(self.places(&job, scale, &mut arrivals))?;
+                self.places(&job, scale, &mut arrivals).await?;
             }
         }
         job.report_races(arrivals.categories(), places)?;
@@ -50,6 +73,14 @@ impl GpuSampler {
     /// **Accuracy**: within 2·10⁻⁵ and 4·10⁻⁷ of itself, where the device's `exp` and `log` are as accurate as WGSL
     /// asks for.
     ///
+    /// ```no_run
+    /// use gumbel::{GpuSampler, Logits, SampleOptions};
+    /// let sums = GpuSampler::new()?
+    ///     .logsumexp_rows(Logits::new(&[0.0, 0.0], 2)?, &SampleOptions::default())?;
+    /// assert!((sums[0] - 2f64.ln()).abs() < 2e-5);
+    /// # Ok::<(), gumbel::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// As [`sample_rows`](Self::sample_rows), and [`Error::NoNoise`] at temperature 0.
     #[doc(alias = "log_partition")]
@@ -58,16 +89,36 @@ impl GpuSampler {
         batch: impl Into<Batch<'a>>,
         options: &SampleOptions<'a>,
     ) -> Result<Vec<f64>, Error> {
+        pollster::block_on(self.logsumexp_rows_async(batch, options))
+    }
+
+    /// As [`logsumexp_rows`](Self::logsumexp_rows), as a future.
+    ///
+    /// # Errors
+    /// As [`logsumexp_rows`](Self::logsumexp_rows).
+    pub async fn logsumexp_rows_async<'a>(
+        &self,
+        batch: impl Into<Batch<'a>>,
+        options: &SampleOptions<'a>,
+    ) -> Result<Vec<f64>, Error> {
         // a row has one sum, whatever is drawn from it
-        let job = Job::new(batch, &options.with_draws(1))?;
+        let job = Job::new(batch, &options.with_draws(1).with_first_draw(0))?;
         let inverse = job.inverse_temperature("logsumexp")?;
-        let (_, sums) = pollster::block_on(self.scores(&job, inverse, Report::Sums))?;
+        let (_, sums) = self.scores(&job, inverse, Report::Sums).await?;
         job.report_rows(|row| !sums[row].is_nan())?;
         Ok(sums)
     }
 
     /// As [`sample_rows`](Self::sample_rows), each draw with the logarithm of its probability, and each row
     /// with its [logsumexp](Self::logsumexp_rows), from one upload.
+    ///
+    /// ```no_run
+    /// use gumbel::{GpuSampler, Logits, SampleOptions};
+    /// let scored = GpuSampler::new()?
+    ///     .sample_rows_scored(Logits::new(&[0.0, 0.0], 2)?, &SampleOptions::default())?;
+    /// assert!((scored.log_probs[0] - 0.5f64.ln()).abs() < 2e-5);
+    /// # Ok::<(), gumbel::Error>(())
+    /// ```
     ///
     /// # Errors
     /// As [`sample_rows`](Self::sample_rows), and [`Error::NoNoise`] at temperature 0.
@@ -77,15 +128,27 @@ impl GpuSampler {
         batch: impl Into<Batch<'a>>,
         options: &SampleOptions<'a>,
     ) -> Result<Scored, Error> {
+        pollster::block_on(self.sample_rows_scored_async(batch, options))
+    }
+
+    /// As [`sample_rows_scored`](Self::sample_rows_scored), as a future.
+    ///
+    /// # Errors
+    /// As [`sample_rows_scored`](Self::sample_rows_scored).
+    pub async fn sample_rows_scored_async<'a>(
+        &self,
+        batch: impl Into<Batch<'a>>,
+        options: &SampleOptions<'a>,
+    ) -> Result<Scored, Error> {
         let job = Job::new(batch, options)?;
         let inverse = job.inverse_temperature("a log-probability")?;
         let (draws, sums) = if let Some(scale) = job.inverse_cdf() {
             let mut draws = job.allocate()?;
-            pollster::block_on(self.run_inverse_cdf(&job, scale, &mut draws))?;
+            self.run_inverse_cdf(&job, scale, &mut draws).await?;
             let one = Job { draws: 1, ..job };
-            (draws, pollster::block_on(self.scores(&one, inverse, Report::Sums))?.1)
+            (draws, self.scores(&one, inverse, Report::Sums).await?.1)
         } else {
-            pollster::block_on(self.scores(&job, inverse, Report::Scores))?
+            self.scores(&job, inverse, Report::Scores).await?
         };
         job.report(&draws)?;
         Ok(Scored::of(&job, inverse, draws, sums))
@@ -94,6 +157,14 @@ impl GpuSampler {
     /// Estimates log Z of each row from the maxima of its draws, as
     /// [`CpuSampler::estimate_log_z`](crate::CpuSampler::estimate_log_z).
     ///
+    /// ```no_run
+    /// use gumbel::{GpuSampler, Logits, SampleOptions};
+    /// let options = SampleOptions::default().with_draws(10_000);
+    /// let log_z = GpuSampler::new()?.estimate_log_z(Logits::new(&[0.0, 0.0], 2)?, &options)?;
+    /// assert_eq!(log_z.len(), 1);
+    /// # Ok::<(), gumbel::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// As [`race_rows`](Self::race_rows).
     pub fn estimate_log_z<'a>(
@@ -101,7 +172,24 @@ impl GpuSampler {
         batch: impl Into<Batch<'a>>,
         options: &SampleOptions<'a>,
     ) -> Result<Vec<LogZ>, Error> {
-        Ok(self.race_rows(batch, options, 1)?.log_z(options.draws))
+        pollster::block_on(self.estimate_log_z_async(batch, options))
+    }
+
+    /// As [`estimate_log_z`](Self::estimate_log_z), as a future.
+    ///
+    /// # Errors
+    /// As [`estimate_log_z`](Self::estimate_log_z).
+    pub async fn estimate_log_z_async<'a>(
+        &self,
+        batch: impl Into<Batch<'a>>,
+        options: &SampleOptions<'a>,
+    ) -> Result<Vec<LogZ>, Error> {
+        let job = Job::new(batch, options)?.by_gumbel("an estimate of log Z")?;
+        let mut maxima = Maxima::of(&job);
+        for piece in maxima.pieces(options) {
+            maxima.add(&self.race_rows_async(job.logits, &piece, 1).await?);
+        }
+        Ok(maxima.log_z())
     }
 
     /// Memory for the results of a plan.

@@ -21,7 +21,7 @@ use room::Room;
 impl GpuSampler {
     /// Soft or straight-through samples of draws: rows × draws × categories, row-major. As
     /// [`CpuSampler::soften_rows`](crate::CpuSampler::soften_rows), but for roundings: straight-through
-    /// samples are the same on all devices, and soft ones within 2·10⁻⁵·y + 10⁻³⁵ of the
+    /// samples are the same on all devices, and soft ones within 2·10⁻⁵·(y + 10⁻³¹) of the
     /// [definition](crate::reference::soften_row) where a device's `exp2` and divisions are as accurate as
     /// WGSL asks. The drawn category has the largest y.
     ///

@@ -99,7 +99,7 @@ impl Logit for bf16 {
 ///
 /// Every `f16` and every `bf16` is an `f32`, and a batch of them draws what the same batch in `f32`
 /// draws, bit for bit. It takes half the memory, and is converted on the way, a part at a time, which
-/// costs the CPU up to 15 % more time than of `f32`. The types are those of the crate [`half`](crate::half).
+/// costs the CPU a few per cent more time than of `f32`. The types are those of the crate [`half`](crate::half).
 ///
 /// ```
 /// use gumbel::half::f16;

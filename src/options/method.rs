@@ -13,13 +13,17 @@ pub enum Method {
     /// once, and O(1) for a draw on the CPU, O(log categories) on a GPU. For many draws from a row.
     ///
     /// **Resolution**: a category of less than 2^−(63 − ⌊log₂ categories⌋) of the most probable one's
-    /// probability is never drawn: 2⁻⁵⁴ with 1,000 categories, 2⁻⁴⁴ with a million, 2⁻³² with 2³² − 1.
-    /// A row may have any number of categories, but beyond some 2²⁸ so many could be rounded away that
-    /// it shows. See [`noise::exp`](crate::noise::exp).
+    /// probability is never drawn: 2⁻⁵⁴ with 1,000 categories, 2⁻⁴⁴ with a million, 2⁻³² with 2³² − 1. See
+    /// [`noise::exp`](crate::noise::exp). At temperature 1 weights of `f32` lose up to twice as much, and counts
+    /// nothing: they are added up as they are.
+    ///
+    /// **Most categories**: on the CPU any number, but beyond some 2²⁸ so many could be rounded away that it
+    /// shows; on a GPU as many as a buffer holds at 8 bytes each
+    /// ([`Error::RowTooLong`](crate::Error::RowTooLong)).
     InverseCdf,
     /// [`InverseCdf`](Self::InverseCdf) for [`MANY_DRAWS`](Self::MANY_DRAWS) draws or more from each row of
     /// no more than [`MOST_CATEGORIES`](Self::MOST_CATEGORIES) categories, [`Gumbel`](Self::Gumbel) for
-    /// all else: about what is faster on a CPU.
+    /// all else: about what is faster on a CPU (`cargo bench --bench cdf`, the second table).
     ///
     /// It looks at the shape of the call alone, so that the draws depend on nothing else. But a call for
     /// so many draws may draw others than several calls for fewer.

@@ -27,7 +27,7 @@ fn is_float(module: &Module, info: &FunctionInfo, expression: Handle<Expression>
 }
 
 /// What computes with floats: the filter and the bounds, and what they see of weights.
-const FILTER: [&str; 14] = [
+const FILTER: [&str; 16] = [
     "count_at",
     "filter_of",
     "floats_of",
@@ -40,7 +40,9 @@ const FILTER: [&str; 14] = [
     "scaled",
     "standing",
     "sure_floor",
+    "sure_floor_measured",
     "threshold",
+    "threshold_measured",
     "upper",
 ];
 /// What hands the filter's floats on and compares them; what decides a draw is not among these.

@@ -85,7 +85,7 @@ fn the_least_holds_for_every_coarse() {
     for form in forms() {
         let standings = of_every_coarse(form, Function::Standing);
         for coarse in 0..1i32 << 16 {
-            let least = least(standings[coarse as usize], coarse).unwrap();
+            let least = least(standings[coarse as usize], coarse, 0.0).unwrap();
             let g = from_key(i64::from(gumbel(((coarse as u64 + 1) << 48).wrapping_sub(1))));
             assert!(least <= g, "{form}: {coarse}: {least} > {g}");
             let loose = if coarse < 1 << 15 { 0.5 } else { 2.0 };
@@ -100,7 +100,7 @@ fn the_least_holds_for_every_coarse() {
 fn sharp_is_near() {
     for coarse in (0..1 << 16).filter(|&coarse| is_sharp(coarse)) {
         let most = NEAR_RANGE;
-        let down = most - threshold_at(most).unwrap() + interval(coarse);
+        let down = most - threshold_at(most, 0.0).unwrap() + interval(coarse);
         assert!(down <= NEAR, "{coarse}");
     }
 }
@@ -181,7 +181,7 @@ fn wrongly_discarded(form: CpuForm, raise: f32) -> [usize; 2] {
                 continue;
             }
             wrong[0] += usize::from(!admits(floor_at(most) + raise, standings[i]));
-            let threshold = threshold_at(most).unwrap() + raise;
+            let threshold = threshold_at(most, 0.0).unwrap() + raise;
             wrong[1] += usize::from(!admits(threshold, uppers[i]));
         }
     }

@@ -16,7 +16,7 @@ use crate::job::{Job, NO_DRAW, Temperature};
 use crate::noise::bits::MAX_DRAWS;
 use crate::options::{Data, RowIds, with_rows};
 
-/// Rows of logits, added up once, to be drawn from again and again: what
+/// Rows of logits, weights or counts, added up once, to be drawn from again and again: what
 /// [`CpuSampler::inverse_cdf`](crate::CpuSampler::inverse_cdf) builds.
 ///
 /// The draws are those of [`Method::InverseCdf`](crate::Method::InverseCdf), numbered like any others.

@@ -5,7 +5,7 @@
 //! `Words` holds one word of the Philox blocks of neighbouring octets, and four `Floats` or `Ints` hold
 //! the categories of these octets in their order, so that noise meets logits without a gather.
 //!
-//! Why not a crate: see ARCHITECTURE.md.
+//! Why not a crate: see docs/decisions.md.
 
 use half::{bf16, f16};
 

@@ -25,6 +25,9 @@ impl GpuSampler {
         scale: Scale,
         draws: &mut [u32],
     ) -> Result<(), Error> {
+        if draws.is_empty() {
+            return Ok(());
+        }
         let shape = Shape {
             rows: job.logits.rows(),
             categories: job.logits.categories(),

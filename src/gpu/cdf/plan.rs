@@ -8,7 +8,7 @@ use std::ops::Range;
 use super::super::layout::grid;
 use super::super::plan::{Limits, MAX_WORK, Shape};
 
-/// How often a workgroup takes an octet each of a block; see `shaders/kernel/weigh.wgsl`.
+/// How often a workgroup takes an octet each of a block; see `shaders/kernel/build.wgsl`.
 const TURNS: usize = 4;
 const MOST_TURNS: usize = 1024;
 /// The most blocks of a row for each invocation; see `shaders/kernel/offsets.wgsl`.
