@@ -15,6 +15,8 @@ mod pairs;
 mod potts;
 mod probe;
 mod soften;
+#[path = "../common/values.rs"]
+mod values;
 mod words;
 
 use gumbel::{AdapterReport, wgpu};
