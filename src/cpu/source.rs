@@ -13,7 +13,7 @@ use bytemuck::TransparentWrapper;
 use half::{bf16, f16};
 
 use super::lanes::{NEAR, near_fixed};
-use super::simd::{Aligned, MAX_TILE, ONE, Simd};
+use super::simd::{ONE, Simd};
 use crate::filter::POWER;
 use crate::noise::bits::OCTET;
 use crate::noise::gumbel::UNIT;
@@ -306,12 +306,13 @@ fn of_weights<S: Simd>(s: S, values: &[Positive]) -> [S::Floats; 4] {
 
 #[inline(always)]
 fn of_counts<S: Simd>(s: S, values: &[u32]) -> [S::Floats; 4] {
-    let Aligned(floats) = &mut Aligned([0.0; MAX_TILE * OCTET]);
-    let tile = S::OCTETS * OCTET;
-    for (float, &count) in floats[..tile].iter_mut().zip(&values[..tile]) {
-        *float = count as f32;
-    }
-    f32::fine(s, floats)
+    let lanes = 2 * S::OCTETS;
+    [
+        s.floats_of_counts(values),
+        s.floats_of_counts(&values[lanes..]),
+        s.floats_of_counts(&values[2 * lanes..]),
+        s.floats_of_counts(&values[3 * lanes..]),
+    ]
 }
 
 #[cfg(test)]

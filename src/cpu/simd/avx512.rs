@@ -135,6 +135,11 @@ impl Simd for Avx512 {
         }
     }
     #[inline(always)]
+    fn floats_of_counts(self, counts: &[u32]) -> __m512 {
+        let counts = &counts[..16];
+        unsafe { _mm512_cvtepu32_ps(_mm512_loadu_si512(counts.as_ptr().cast())) }
+    }
+    #[inline(always)]
     fn all(self, float: f32) -> __m512 {
         unsafe { _mm512_set1_ps(float) }
     }

@@ -86,6 +86,15 @@ pub(super) trait Simd: Copy {
         }
         self.floats(&floats)
     }
+    /// From a count for each lane, rounded to the nearest.
+    #[inline(always)]
+    fn floats_of_counts(self, counts: &[u32]) -> Self::Floats {
+        let mut floats = [0.0; 16];
+        for (float, &count) in floats.iter_mut().zip(&counts[..2 * Self::OCTETS]) {
+            *float = count as f32;
+        }
+        self.floats(&floats)
+    }
     /// The same float in all lanes.
     fn all(self, float: f32) -> Self::Floats;
     /// Into a float for each lane.
