@@ -45,8 +45,8 @@ fn the_cpu_engine_is_the_references_equal() {
         assert_eq!(numbers.len(), forms.len(), "{line}");
         numbers
     };
-    let used = numbers(sums, "logsumexp, of the error that is promised at most");
-    assert!(used.iter().all(|&percent| percent > 1.0 && percent <= 100.0), "{used:?}");
+    let used = numbers(sums, "logsumexp, greatest error as a share of the promised one");
+    assert!(used.iter().all(|&percent| percent > 0.0 && percent <= 100.0), "{used:?}");
     let off = numbers(soft, "soft samples and gradients, at most off by");
     let promised = gumbel::conformance::SoftErrors::CPU;
     let promised = promised.samples.max(promised.gradients);

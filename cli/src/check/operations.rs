@@ -11,7 +11,7 @@ pub(super) trait Operation {
     /// What the reference says.
     type Expected;
     /// How far from it an engine is.
-    type Off: Copy + Default;
+    type Off: Off;
 
     /// The name of the line.
     fn name(&self) -> String;
@@ -24,20 +24,56 @@ pub(super) trait Operation {
         engine: &Sampler,
         expected: &Self::Expected,
     ) -> Result<Self::Off, Error>;
-    /// How far off two cases are together.
-    fn join(&self, one: Self::Off, other: Self::Off) -> Self::Off;
     /// What is to be said of an engine that is further off than it may be.
     fn complaint(&self, off: Self::Off, engine: &Sampler) -> Option<String>;
-    /// How many results are other ones than the reference's, where they are to be the same.
-    fn mismatches(&self, _off: Self::Off) -> usize {
-        0
-    }
-    /// The cell of an engine that is so far off in all cases.
-    fn cell(&self, off: Self::Off) -> String;
 }
 
-fn differ(count: usize) -> Option<String> {
-    (count > 0).then(|| format!("{count} differ"))
+/// How far an engine is from the reference; by default it is not.
+pub(super) trait Off: Copy + Default {
+    /// How far two cases are off together.
+    fn join(self, other: Self) -> Self;
+    /// How many results are other ones than the reference's, where they are to be the same.
+    fn mismatches(self) -> usize {
+        0
+    }
+    /// The cell of the table.
+    fn cell(self) -> String;
+}
+
+/// How many results are other ones than the reference's.
+impl Off for usize {
+    fn join(self, other: Self) -> Self {
+        self + other
+    }
+
+    fn mismatches(self) -> usize {
+        self
+    }
+
+    fn cell(self) -> String {
+        if self == 0 { "ok".to_owned() } else { format!("{self} differ") }
+    }
+}
+
+/// The share of the error that is promised.
+impl Off for f64 {
+    fn join(self, other: Self) -> Self {
+        self.max(other)
+    }
+
+    fn cell(self) -> String {
+        format!("{:.1} %", 100.0 * self)
+    }
+}
+
+impl Off for SoftErrors {
+    fn join(self, other: Self) -> Self {
+        self.or(other)
+    }
+
+    fn cell(self) -> String {
+        format!("{:.1e}", self.samples.max(self.gradients))
+    }
 }
 
 /// The first places of races, with their keys.
@@ -64,20 +100,8 @@ impl Operation for Race {
         case.race_mismatches(engine, expected)
     }
 
-    fn join(&self, one: usize, other: usize) -> usize {
-        one + other
-    }
-
     fn complaint(&self, off: usize, _: &Sampler) -> Option<String> {
-        differ(off)
-    }
-
-    fn mismatches(&self, off: usize) -> usize {
-        off
-    }
-
-    fn cell(&self, off: usize) -> String {
-        differ(off).unwrap_or_else(|| "ok".to_owned())
+        (off > 0).then(|| off.cell())
     }
 }
 
@@ -100,20 +124,8 @@ impl Operation for InverseCdf {
         case.inverse_cdf_mismatches(engine, expected)
     }
 
-    fn join(&self, one: usize, other: usize) -> usize {
-        one + other
-    }
-
     fn complaint(&self, off: usize, _: &Sampler) -> Option<String> {
-        differ(off)
-    }
-
-    fn mismatches(&self, off: usize) -> usize {
-        off
-    }
-
-    fn cell(&self, off: usize) -> String {
-        differ(off).unwrap_or_else(|| "ok".to_owned())
+        (off > 0).then(|| off.cell())
     }
 }
 
@@ -130,11 +142,10 @@ pub(super) fn promised_sums(engine: &Sampler) -> SumTolerance {
 
 impl Operation for Sums {
     type Expected = Vec<f64>;
-    /// In shares of the promise.
     type Off = f64;
 
     fn name(&self) -> String {
-        "logsumexp, of the error that is promised at most".to_owned()
+        "logsumexp, greatest error as a share of the promised one".to_owned()
     }
 
     fn expected(&self, case: &Case) -> Result<Vec<f64>, Error> {
@@ -145,19 +156,11 @@ impl Operation for Sums {
         case.logsumexp_error(engine, (self.promise)(engine), expected)
     }
 
-    fn join(&self, one: f64, other: f64) -> f64 {
-        one.max(other)
-    }
-
     fn complaint(&self, off: f64, engine: &Sampler) -> Option<String> {
         let SumTolerance { absolute, relative } = (self.promise)(engine);
         (off > 1.0).then(|| {
             format!("off by {off:.1} times the {absolute:.0e} + {relative:.0e} of itself that is promised")
         })
-    }
-
-    fn cell(&self, off: f64) -> String {
-        format!("{:.1} %", 100.0 * off)
     }
 }
 
@@ -188,17 +191,9 @@ impl Operation for Soft {
         case.soften(engine, TAU)
     }
 
-    fn join(&self, one: SoftErrors, other: SoftErrors) -> SoftErrors {
-        one.or(other)
-    }
-
     fn complaint(&self, off: SoftErrors, engine: &Sampler) -> Option<String> {
         let SoftErrors { samples, gradients } = off;
         (!off.are_within((self.promise)(engine)))
             .then(|| format!("samples are off by {samples:.1e} and gradients by {gradients:.1e}"))
-    }
-
-    fn cell(&self, off: SoftErrors) -> String {
-        format!("{:.1e}", off.samples.max(off.gradients))
     }
 }

@@ -5,7 +5,7 @@ use std::io::Write;
 use gumbel::conformance::Case;
 
 use super::engines::Engine;
-use super::operations::Operation;
+use super::operations::{Off, Operation};
 use crate::error::Error;
 use crate::one_line;
 
@@ -43,10 +43,9 @@ impl<'a> Table<'a> {
             let mut cells = Vec::new();
             for Engine { label, sampler } in self.engines {
                 cells.push(match case.mismatches(sampler, &expected) {
-                    Ok(0) => "ok".to_owned(),
                     Ok(count) => {
                         self.mismatches += count;
-                        format!("{count} differ")
+                        count.cell()
                     }
                     Err(error) => {
                         let error = one_line(&error.to_string());
@@ -74,8 +73,8 @@ impl<'a> Table<'a> {
             for (Engine { label, sampler }, sum) in self.engines.iter().zip(&mut offs) {
                 match operation.off(&case, sampler, &expected) {
                     Ok(off) => {
-                        *sum = sum.map(|sum| operation.join(sum, off));
-                        self.mismatches += operation.mismatches(off);
+                        *sum = sum.map(|sum| sum.join(off));
+                        self.mismatches += off.mismatches();
                         if let Some(complaint) = operation.complaint(off, sampler) {
                             self.errors.push(format!("{label}, {name}, {case}: {complaint}"));
                         }
@@ -88,7 +87,7 @@ impl<'a> Table<'a> {
                 }
             }
         }
-        let cell = |off: Option<_>| off.map_or("error".to_owned(), |off| operation.cell(off));
+        let cell = |off: Option<O::Off>| off.map_or("error".to_owned(), Off::cell);
         self.line(&name, offs.into_iter().map(cell).collect())
     }
 
