@@ -240,7 +240,8 @@ fn what_it_refuses() {
     counts.extend([1; 8]);
     refused(&counts, &soft(&["--weights"]), of_logits);
     // without a word of an option that would be refused in turn
-    let straight = "its type is <u4, soft samples are of logits, f2, f4 or f8: give the logarithms";
+    let straight =
+        "its type is '<u4', soft samples are of logits, f2, f4 or f8: give the logarithms";
     refused(&counts, &soft(&[]), straight);
 
     refused(&f32s("(0, 0)", &[]), &soft(&[]), "1 to 4294967295 categories, got 0");
