@@ -22,9 +22,11 @@ use crate::reference;
 use crate::sampler::Sampler;
 
 mod halves;
+mod operations;
 mod soften;
 mod weights;
 
+pub use operations::SumTolerance;
 pub use soften::{SoftErrors, soft_cases};
 
 /// One batch and how to draw from it.

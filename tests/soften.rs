@@ -28,7 +28,7 @@ fn ramp(count: usize) -> Vec<f32> {
 /// Samples and gradients, in memory that was used before.
 fn made(engine: &CpuSampler, case: &Case, tau: f32) -> (Vec<f32>, Vec<f32>) {
     let (logits, options, soft) =
-        (case.logits().unwrap(), case.soft_options(), Relaxation::soft(tau));
+        (case.logits().unwrap(), case.warm_options(), Relaxation::soft(tau));
     let mut samples = vec![7.5; case.work()];
     engine.soften_rows_into(logits, &options, soft, &mut samples).unwrap();
     let mut gradients = vec![7.5; logits.rows() * logits.categories()];
@@ -96,7 +96,7 @@ fn faults_are_seen() {
     assert_eq!(errors(&samples, &forgotten), (false, true));
 
     let (logits, soft) = (case.logits().unwrap(), Relaxation::soft(0.5));
-    let options = case.soft_options();
+    let options = case.warm_options();
     for wrong in [options.with_first_draw(1), options.with_first_row(1), options.with_seed(9)] {
         let samples = engine.soften_rows(logits, &wrong, soft).unwrap();
         let cotangents = case.cotangents();

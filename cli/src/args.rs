@@ -44,9 +44,11 @@ pub(crate) enum Command {
     Adapters,
     /// Hold the engines of this machine against the reference
     ///
-    /// Every draw of every case must be the reference's, bit for bit. Each adapter has three columns:
-    /// gpu0 draws as `gumbel sample` does, gpu0/plain without the optional features of the adapter,
-    /// gpu0/cut cuts rows and batches into the smallest pieces. Exits with 1 if a draw differs, if an engine
+    /// Every draw of every case must be the reference's, bit for bit; of the smaller cases also the
+    /// first three places of each race, with their keys, and draws by inverse CDF. Logsumexp and
+    /// soft samples must be as near as is promised. Each adapter has three columns: gpu0 draws as
+    /// `gumbel sample` does, gpu0/plain without the optional features of the adapter, gpu0/cut cuts
+    /// rows and batches into the smallest pieces. Exits with 1 if anything differs, if an engine
     /// fails, or if no engine could be checked. An adapter that lacks something to run gumbel's
     /// shaders is named with what it lacks, and is no failure.
     Check(CheckArgs),
@@ -121,10 +123,11 @@ pub(crate) struct SampleArgs {
     /// How a draw is found: by a race of Gumbel noise for each, or by a search in the sums of the row,
     /// which are taken once; auto is what is likely faster
     ///
-    /// The two draw differently, but each the same on every device, and with the same probabilities, of
-    /// which inverse-cdf has the smallest for 0: those 2^54 times smaller than the row's largest with
-    /// 1000 categories, 2^44 times with a million. auto is inverse-cdf for 16 draws or more from each row of up to 16777215 categories, and
-    /// gumbel for all else, by the whole of --draws. --top, and --with time or max, are about races.
+    /// The two draw differently, but each the same on every device. Both have the same
+    /// probabilities, except that inverse-cdf never draws what is 2^54 times less likely than the
+    /// row's most probable category (of 1000; 2^44 of a million). auto is inverse-cdf for 16 draws
+    /// or more from each row of up to 16777215 categories, and gumbel for all else, by the whole of
+    /// --draws. --top, and --with time or max, are about races.
     #[arg(long, value_enum, default_value_t = Method::Gumbel)]
     pub(crate) method: Method,
     /// Draw K categories at a time, without replacement: the first K to arrive in each race
@@ -140,8 +143,9 @@ pub(crate) struct SampleArgs {
     /// (logprob)
     ///
     /// In text it follows its draw after a colon, as in 17:0.25. Beside --output it goes to
-    /// --with-output. Draws and max are the same on every device; the others are computed in floats,
-    /// a time to its last bit or two, a logprob to within 0.00001.
+    /// --with-output. Draws and max are the same on every device; the others are computed in
+    /// floats, a time to its last bit or two, a logprob to within 0.00002, or 4e-7 of log Z if
+    /// that is more.
     #[arg(long, value_enum, value_name = "WHAT")]
     pub(crate) with: Option<With>,
     /// Write the numbers of --with to this .npy file of f64, of the shape of --output
@@ -156,8 +160,8 @@ pub(crate) struct SampleArgs {
     /// are then only written if there is an --output
     ///
     /// Its keys: engine ("cpu" or "gpu"), adapter (null on the CPU), rows, categories, draws (from
-    /// each row), method ("gumbel" or "inverse-cdf"), top (if there is a --top), seconds (of sampling alone, without reading and
-    /// writing), draws_per_second (over all rows).
+    /// each row), method ("gumbel" or "inverse-cdf"), top (if there is a --top), seconds (of
+    /// sampling alone, without reading and writing), draws_per_second (over all rows).
     #[arg(long)]
     pub(crate) json: bool,
     /// At most so many values and so many draws in memory at a time, for tests.
@@ -194,8 +198,12 @@ pub(crate) struct SoftenArgs {
     /// of which only the gradient is soft
     #[arg(long)]
     pub(crate) straight_through: bool,
-    #[command(flatten)]
-    pub(crate) noise: Noise,
+    /// The seed: the same seed, the same draws, on every machine
+    #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true)]
+    pub(crate) seed: u64,
+    /// Divide the logits by this, which is above 0: what is drawn changes with it
+    #[arg(long, value_name = "T", default_value_t = 1.0, allow_hyphen_values = true)]
+    pub(crate) temperature: f32,
     /// Draw so many times from each row
     #[arg(long, value_name = "N", default_value_t = 1, allow_negative_numbers = true)]
     #[arg(value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_DRAWS)))]

@@ -18,6 +18,17 @@ pub(crate) struct Values {
     counts: Vec<u32>,
 }
 
+/// What a command draws from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// Logits, where it could be weights.
+    Logits,
+    /// Logits, and nothing else: what soft samples are of.
+    SoftLogits,
+    /// Weights or counts.
+    Weights,
+}
+
 /// How a value is stored, and what it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Format {
@@ -116,7 +127,8 @@ impl Values {
 
 impl Format {
     /// The format of values of this type, which are weights or logits.
-    pub(crate) fn new(dtype: &DType, weights: bool) -> Result<Self, String> {
+    pub(crate) fn new(dtype: &DType, wanted: Wanted) -> Result<Self, String> {
+        let weights = wanted == Wanted::Weights;
         if let DType::Plain(plain) = dtype {
             let stored = match (plain.type_char(), plain.size_field()) {
                 (TypeChar::Float, 2) => Some(Stored::F16),
@@ -132,10 +144,12 @@ impl Format {
                 return Ok(Self { stored, big_endian, weights });
             }
         }
-        let wanted = if weights {
-            "weights are f2, f4 or f8, or integers i1 to u8, which are counts"
-        } else {
-            "logits are f2, f4 or f8 (for weights there is --weights)"
+        let wanted = match wanted {
+            Wanted::Weights => "weights are f2, f4 or f8, or integers i1 to u8, which are counts",
+            Wanted::Logits => "logits are f2, f4 or f8 (for weights there is --weights)",
+            Wanted::SoftLogits => {
+                "soft samples are of logits, f2, f4 or f8: give the logarithms of weights"
+            }
         };
         Err(format!("its type is {}, {wanted}", dtype.descr()))
     }

@@ -9,7 +9,7 @@ use npyz::{NpyHeader, Order};
 
 use crate::args::Source;
 use crate::error::Error;
-use crate::format::{Format, Values};
+use crate::format::{Format, Values, Wanted};
 use crate::header;
 
 /// Bytes that are read and converted at a time: they stay in the cache between the two.
@@ -34,17 +34,22 @@ pub(crate) struct Input {
 impl Input {
     /// Opens a file, or standard input for `-`, and reads its header.
     pub(crate) fn open(source: &Source) -> Result<Self, Error> {
-        let Source { input: path, weights } = source;
+        let wanted = if source.weights { Wanted::Weights } else { Wanted::Logits };
+        Self::open_as(&source.input, wanted)
+    }
+
+    /// The same, of what a command wants.
+    pub(crate) fn open_as(path: &Path, wanted: Wanted) -> Result<Self, Error> {
         if path == Path::new("-") {
             let reader = Box::new(io::stdin().lock());
-            return Self::new("standard input".to_owned(), reader, None, *weights);
+            return Self::new("standard input".to_owned(), reader, None, wanted);
         }
         let name = path.display().to_string();
         let (file, length) = File::open(path)
             .and_then(|file| file.metadata().map(|data| (file, data)))
             .map(|(file, data)| (file, data.is_file().then_some(data.len())))
             .map_err(|source| Error::Read { name: name.clone(), source })?;
-        Self::new(name, Box::new(BufReader::with_capacity(PIECE, file)), length, *weights)
+        Self::new(name, Box::new(BufReader::with_capacity(PIECE, file)), length, wanted)
     }
 
     /// `length`: the bytes in all, where they are known beforehand. Then a truncated file is
@@ -53,7 +58,7 @@ impl Input {
         name: String,
         mut reader: Box<dyn Read>,
         length: Option<u64>,
-        weights: bool,
+        wanted: Wanted,
     ) -> Result<Self, Error> {
         let (header, header_bytes) = match header::read(&mut *reader) {
             Ok(read) => read,
@@ -66,7 +71,7 @@ impl Input {
             Err(source) => return Err(Error::Read { name, source }),
         };
         let unsuitable = |what| Error::Unsuitable { name: name.clone(), what };
-        let format = Format::new(&header.dtype(), weights).map_err(unsuitable)?;
+        let format = Format::new(&header.dtype(), wanted).map_err(unsuitable)?;
         let (rows, categories) = shape(&header).map_err(unsuitable)?;
         let expected = rows
             .checked_mul(categories as u64)

@@ -4,10 +4,11 @@ use std::time::{Duration, Instant};
 
 use gumbel::{Batch, CpuSampler, Logits, Relaxation, SampleOptions, Sampler};
 
-use crate::args::{SoftenArgs, Source};
+use crate::args::SoftenArgs;
 use crate::call::Call;
 use crate::engine;
 use crate::error::Error;
+use crate::format::Wanted;
 use crate::input::Input;
 use crate::lines::Lines;
 use crate::output::{self, Output};
@@ -23,12 +24,12 @@ pub(crate) fn run(args: &SoftenArgs) -> Result<(), Error> {
     if args.json && args.output.as_deref().is_some_and(output::is_stdout) {
         return Err(Error::Usage(BOTH_ON_STDOUT.to_owned()));
     }
-    let source = Source { input: args.input.clone(), weights: args.weights };
-    let mut input = Input::open(&source)?;
+    let wanted = if args.weights { Wanted::Weights } else { Wanted::SoftLogits };
+    let mut input = Input::open_as(&args.input, wanted)?;
     let options = SampleOptions::default()
-        .with_seed(args.noise.seed)
+        .with_seed(args.seed)
         .with_draws(args.draws)
-        .with_temperature(args.noise.temperature);
+        .with_temperature(args.temperature);
     let relaxation = Relaxation { tau: args.tau, hard: args.straight_through };
     let total = validate(&mut input, &options, relaxation)?;
     let (rows, categories) = (input.rows(), input.categories());

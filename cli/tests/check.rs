@@ -20,17 +20,34 @@ fn the_cpu_engine_is_the_references_equal() {
     let lines = &lines[1 + forms.len()..];
     assert_eq!(lines[0], "no adapter is checked");
     assert!(lines[1].ends_with("  cpu/portable"), "{}", lines[1]);
-    let (table, soft) = lines[2..lines.len() - 1].split_at(cases.min(lines.len() - 3));
+    let (table, operations) = lines[2..lines.len() - 1].split_at(cases.min(lines.len() - 3));
     assert_eq!(table.len(), cases);
     for (line, case) in table.iter().zip(gumbel::conformance::cases()) {
         assert!(line.starts_with(&case.to_string()), "{line}");
         assert!(line.ends_with("  ok"), "{line}");
         assert_eq!(line.rfind("ok"), lines[1].rfind("cpu"), "the columns stand in line: {line}");
     }
-    assert_eq!(soft.len(), 1, "{soft:?}");
-    let off = soft[0].strip_prefix("soft samples and gradients, at most off by").unwrap();
-    let off: Vec<f64> = off.split_whitespace().map(|number| number.parse().unwrap()).collect();
-    assert_eq!(off.len(), forms.len());
+    let [first, places, cdf, sums, soft] = operations else { panic!("{operations:?}") };
+    for (line, name) in [
+        (first, "the first of each race, and its key"),
+        (places, "the first 3 of each race, and their keys"),
+        (cdf, "draws by inverse CDF"),
+    ] {
+        let cells = line.strip_prefix(name).unwrap();
+        assert_eq!(cells.split_whitespace().collect::<Vec<_>>(), vec!["ok"; forms.len()], "{line}");
+        assert_eq!(line.rfind("ok"), lines[1].rfind("cpu"), "the columns stand in line: {line}");
+    }
+    // of which none is exact, and none further off than is promised
+    let numbers = |line: &str, name| {
+        let cells = line.strip_prefix(name).unwrap().replace('%', "");
+        let numbers = cells.split_whitespace().map(|number| number.parse().unwrap());
+        let numbers: Vec<f64> = numbers.collect();
+        assert_eq!(numbers.len(), forms.len(), "{line}");
+        numbers
+    };
+    let used = numbers(sums, "logsumexp, greatest error as a share of the promised one");
+    assert!(used.iter().all(|&percent| percent > 0.0 && percent <= 100.0), "{used:?}");
+    let off = numbers(soft, "soft samples and gradients, at most off by");
     let promised = gumbel::conformance::SoftErrors::CPU;
     let promised = promised.samples.max(promised.gradients);
     assert!(off.iter().all(|&off| off > 0.0 && off <= promised), "{off:?}");

@@ -239,7 +239,10 @@ fn what_it_refuses() {
     let mut counts = header("'<u4'", "False", "(2,)");
     counts.extend([1; 8]);
     refused(&counts, &soft(&["--weights"]), of_logits);
-    refused(&counts, &soft(&[]), "logits are f2, f4 or f8");
+    // without a word of an option that would be refused in turn
+    let straight =
+        "its type is '<u4', soft samples are of logits, f2, f4 or f8: give the logarithms";
+    refused(&counts, &soft(&[]), straight);
 
     refused(&f32s("(0, 0)", &[]), &soft(&[]), "1 to 4294967295 categories, got 0");
     refused(b"", &soft(&[]), "is not a .npy file: it is empty");
@@ -266,6 +269,17 @@ fn what_it_refuses() {
     }
     let both = ["soften", "-", "--tau", "1", "--json", "-o", "-"];
     check_refused(&run_with(gumbel(&both), &rows), "cannot both write to standard output");
+}
+
+/// The help speaks of nothing that is refused: a temperature of 0, or weights.
+#[test]
+fn the_help_speaks_of_logits_alone() {
+    let help = stdout(gumbel(&["soften", "--help"]).output().unwrap());
+    let from = help.find("--temperature <T>").unwrap();
+    let of_temperature = help[from..].split("\n\n").next().unwrap();
+    assert!(of_temperature.contains("which is above 0"), "{of_temperature}");
+    assert!(!help[from..].to_lowercase().contains("weights"), "{help}");
+    assert!(!help.contains("--weights"), "{help}");
 }
 
 #[cfg(unix)]

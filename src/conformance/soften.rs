@@ -3,7 +3,7 @@
 use super::Case;
 use crate::error::Error;
 use crate::noise::philox::philox4x32_10;
-use crate::options::{Relaxation, SampleOptions};
+use crate::options::Relaxation;
 use crate::reference;
 use crate::sampler::Sampler;
 
@@ -49,12 +49,6 @@ pub fn soft_cases() -> impl Iterator<Item = Case> {
 }
 
 impl Case {
-    /// What is asked of soft samples; at temperature 1 where the case has 0.
-    pub fn soft_options(&self) -> SampleOptions<'_> {
-        let options = self.options();
-        if options.temperature == 0.0 { options.with_temperature(1.0) } else { options }
-    }
-
     /// The number of logits, counted once a draw.
     pub fn work(&self) -> usize {
         self.rows * self.categories * self.options.draws as usize
@@ -83,7 +77,7 @@ impl Case {
     /// The engine's, and [`Error::Tau`].
     pub fn soften(&self, engine: &Sampler, tau: f32) -> Result<SoftErrors, Error> {
         let Some(logits) = self.logits() else { return Ok(SoftErrors::INFINITE) };
-        let (options, soft) = (self.soft_options(), Relaxation::soft(tau));
+        let (options, soft) = (self.warm_options(), Relaxation::soft(tau));
         // no sample and no gradient
         let mut samples = vec![7.5; self.work()];
         engine.soften_rows_into(logits, &options, soft, &mut samples)?;
@@ -92,7 +86,7 @@ impl Case {
         self.soft_errors(tau, &samples, &gradients)
     }
 
-    /// How far samples and gradients that an engine has made with [`soft_options`](Self::soft_options) and
+    /// How far samples and gradients that an engine has made with [`warm_options`](Self::warm_options) and
     /// [`cotangents`](Self::cotangents) are from the reference's.
     ///
     /// # Errors
@@ -104,7 +98,7 @@ impl Case {
         gradients: &[f32],
     ) -> Result<SoftErrors, Error> {
         let Some(logits) = self.logits() else { return Ok(SoftErrors::INFINITE) };
-        let (options, soft) = (self.soft_options(), Relaxation::soft(tau));
+        let (options, soft) = (self.warm_options(), Relaxation::soft(tau));
         let cotangents = self.cotangents();
         let expected = reference::soften_rows(logits, &options, soft)?;
         let pulled = reference::soften_rows_vjp(logits, &options, soft, &cotangents)?;

@@ -1,0 +1,199 @@
+//! What `gumbel check` asks of an engine beside its draws: a line of the table each.
+
+use gumbel::conformance::{Case, SoftErrors, SumTolerance};
+use gumbel::{Arrivals, Error, Sampler};
+
+/// The τ of soft samples.
+const TAU: f32 = 0.5;
+
+/// Something that an engine does, and the reference too.
+pub(super) trait Operation {
+    /// What the reference says.
+    type Expected;
+    /// How far from it an engine is.
+    type Off: Off;
+
+    /// The name of the line.
+    fn name(&self) -> String;
+    /// What the reference says of a case.
+    fn expected(&self, case: &Case) -> Result<Self::Expected, Error>;
+    /// How far from it an engine is.
+    fn off(
+        &self,
+        case: &Case,
+        engine: &Sampler,
+        expected: &Self::Expected,
+    ) -> Result<Self::Off, Error>;
+    /// What is to be said of an engine that is further off than it may be.
+    fn complaint(&self, off: Self::Off, engine: &Sampler) -> Option<String>;
+}
+
+/// How far an engine is from the reference; by default it is not.
+pub(super) trait Off: Copy + Default {
+    /// How far two cases are off together.
+    fn join(self, other: Self) -> Self;
+    /// How many results are other ones than the reference's, where they are to be the same.
+    fn mismatches(self) -> usize {
+        0
+    }
+    /// The cell of the table.
+    fn cell(self) -> String;
+}
+
+/// How many results are other ones than the reference's.
+impl Off for usize {
+    fn join(self, other: Self) -> Self {
+        self + other
+    }
+
+    fn mismatches(self) -> usize {
+        self
+    }
+
+    fn cell(self) -> String {
+        if self == 0 { "ok".to_owned() } else { format!("{self} differ") }
+    }
+}
+
+/// The share of the error that is promised.
+impl Off for f64 {
+    fn join(self, other: Self) -> Self {
+        self.max(other)
+    }
+
+    fn cell(self) -> String {
+        format!("{:.1} %", 100.0 * self)
+    }
+}
+
+impl Off for SoftErrors {
+    fn join(self, other: Self) -> Self {
+        self.or(other)
+    }
+
+    fn cell(self) -> String {
+        format!("{:.1e}", self.samples.max(self.gradients))
+    }
+}
+
+/// The first places of races, with their keys.
+pub(super) struct Race {
+    pub(super) places: usize,
+}
+
+impl Operation for Race {
+    type Expected = Arrivals;
+    type Off = usize;
+
+    fn name(&self) -> String {
+        match self.places {
+            1 => "the first of each race, and its key".to_owned(),
+            places => format!("the first {places} of each race, and their keys"),
+        }
+    }
+
+    fn expected(&self, case: &Case) -> Result<Arrivals, Error> {
+        case.expected_race(self.places)
+    }
+
+    fn off(&self, case: &Case, engine: &Sampler, expected: &Arrivals) -> Result<usize, Error> {
+        case.race_mismatches(engine, expected)
+    }
+
+    fn complaint(&self, off: usize, _: &Sampler) -> Option<String> {
+        (off > 0).then(|| off.cell())
+    }
+}
+
+/// Draws by inverse CDF.
+pub(super) struct InverseCdf;
+
+impl Operation for InverseCdf {
+    type Expected = Vec<u32>;
+    type Off = usize;
+
+    fn name(&self) -> String {
+        "draws by inverse CDF".to_owned()
+    }
+
+    fn expected(&self, case: &Case) -> Result<Vec<u32>, Error> {
+        case.expected_inverse_cdf()
+    }
+
+    fn off(&self, case: &Case, engine: &Sampler, expected: &Vec<u32>) -> Result<usize, Error> {
+        case.inverse_cdf_mismatches(engine, expected)
+    }
+
+    fn complaint(&self, off: usize, _: &Sampler) -> Option<String> {
+        (off > 0).then(|| off.cell())
+    }
+}
+
+/// Logsumexp of rows.
+pub(super) struct Sums {
+    /// How near an engine promises to be.
+    pub(super) promise: fn(&Sampler) -> SumTolerance,
+}
+
+/// What the engines promise of logsumexp.
+pub(super) fn promised_sums(engine: &Sampler) -> SumTolerance {
+    if engine.adapter().is_some() { SumTolerance::GPU } else { SumTolerance::CPU }
+}
+
+impl Operation for Sums {
+    type Expected = Vec<f64>;
+    type Off = f64;
+
+    fn name(&self) -> String {
+        "logsumexp, greatest error as a share of the promised one".to_owned()
+    }
+
+    fn expected(&self, case: &Case) -> Result<Vec<f64>, Error> {
+        case.expected_logsumexp()
+    }
+
+    fn off(&self, case: &Case, engine: &Sampler, expected: &Vec<f64>) -> Result<f64, Error> {
+        case.logsumexp_error(engine, (self.promise)(engine), expected)
+    }
+
+    fn complaint(&self, off: f64, engine: &Sampler) -> Option<String> {
+        let SumTolerance { absolute, relative } = (self.promise)(engine);
+        (off > 1.0).then(|| {
+            format!("off by {off:.1} times the {absolute:.0e} + {relative:.0e} of itself that is promised")
+        })
+    }
+}
+
+/// Soft samples and their gradients.
+pub(super) struct Soft {
+    /// How near an engine promises to be.
+    pub(super) promise: fn(&Sampler) -> SoftErrors,
+}
+
+/// What the engines promise of soft samples.
+pub(super) fn promised_soft_samples(engine: &Sampler) -> SoftErrors {
+    if engine.adapter().is_some() { SoftErrors::GPU } else { SoftErrors::CPU }
+}
+
+impl Operation for Soft {
+    type Expected = ();
+    type Off = SoftErrors;
+
+    fn name(&self) -> String {
+        "soft samples and gradients, at most off by".to_owned()
+    }
+
+    fn expected(&self, _: &Case) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn off(&self, case: &Case, engine: &Sampler, (): &()) -> Result<SoftErrors, Error> {
+        case.soften(engine, TAU)
+    }
+
+    fn complaint(&self, off: SoftErrors, engine: &Sampler) -> Option<String> {
+        let SoftErrors { samples, gradients } = off;
+        (!off.are_within((self.promise)(engine)))
+            .then(|| format!("samples are off by {samples:.1e} and gradients by {gradients:.1e}"))
+    }
+}

@@ -1,0 +1,122 @@
+//! The table that `gumbel check` prints, and the sum of what stands in it.
+
+use std::io::Write;
+
+use gumbel::conformance::Case;
+
+use super::engines::Engine;
+use super::operations::{Off, Operation};
+use crate::error::Error;
+use crate::one_line;
+
+/// Wide enough for the longest case.
+const NAME_WIDTH: usize = 64;
+/// Wide enough for "9999999 differ".
+const CELL_WIDTH: usize = 14;
+
+/// Lines with a cell for each engine, and what has been found so far.
+pub(super) struct Table<'a> {
+    engines: &'a [Engine],
+    out: &'a mut dyn Write,
+    cases: usize,
+    mismatches: usize,
+    /// What engines said when they failed, and where they are off.
+    errors: Vec<String>,
+}
+
+impl<'a> Table<'a> {
+    /// Prints the head.
+    pub(super) fn new(engines: &'a [Engine], out: &'a mut dyn Write) -> Result<Self, Error> {
+        let mut table = Self { engines, out, cases: 0, mismatches: 0, errors: Vec::new() };
+        let labels = engines.iter().map(|engine| engine.label.clone()).collect();
+        table.line("rows x categories: case", labels)?;
+        Ok(table)
+    }
+
+    /// Prints a line for each case, of draws that must be the expected ones.
+    pub(super) fn draws(
+        &mut self,
+        cases: impl Iterator<Item = (Case, Vec<u32>)>,
+    ) -> Result<(), Error> {
+        for (case, expected) in cases {
+            self.cases += 1;
+            let mut cells = Vec::new();
+            for Engine { label, sampler } in self.engines {
+                cells.push(match case.mismatches(sampler, &expected) {
+                    Ok(count) => {
+                        self.mismatches += count;
+                        count.cell()
+                    }
+                    Err(error) => {
+                        let error = one_line(&error.to_string());
+                        self.errors.push(format!("{label} failed on {case}: {error}"));
+                        "error".to_owned()
+                    }
+                });
+            }
+            self.line(&case.to_string(), cells)?;
+        }
+        Ok(())
+    }
+
+    /// Prints one line for all cases, and keeps what is to be said of single ones for the end.
+    pub(super) fn operation<O: Operation>(
+        &mut self,
+        operation: &O,
+        cases: impl Iterator<Item = Case>,
+    ) -> Result<(), Error> {
+        let name = operation.name();
+        // none for an engine that has failed
+        let mut offs = vec![Some(O::Off::default()); self.engines.len()];
+        for case in cases {
+            let expected = operation.expected(&case)?;
+            for (Engine { label, sampler }, sum) in self.engines.iter().zip(&mut offs) {
+                match operation.off(&case, sampler, &expected) {
+                    Ok(off) => {
+                        *sum = sum.map(|sum| sum.join(off));
+                        self.mismatches += off.mismatches();
+                        if let Some(complaint) = operation.complaint(off, sampler) {
+                            self.errors.push(format!("{label}, {name}, {case}: {complaint}"));
+                        }
+                    }
+                    Err(error) => {
+                        *sum = None;
+                        let error = one_line(&error.to_string());
+                        self.errors.push(format!("{label}, {name}, failed on {case}: {error}"));
+                    }
+                }
+            }
+        }
+        let cell = |off: Option<O::Off>| off.map_or("error".to_owned(), Off::cell);
+        self.line(&name, offs.into_iter().map(cell).collect())
+    }
+
+    fn line(&mut self, name: &str, cells: Vec<String>) -> Result<(), Error> {
+        let mut text = format!("{name:NAME_WIDTH$}");
+        for cell in cells {
+            text.push_str(&format!("  {cell:CELL_WIDTH$}"));
+        }
+        writeln!(self.out, "{}", text.trim_end()).map_err(Error::stdout)
+    }
+
+    /// Prints the errors and the sum. True if all is well; `refused` says that an engine that
+    /// should be in the table is not.
+    pub(super) fn report(self, refused: bool) -> Result<bool, Error> {
+        let Self { engines, out, cases, mismatches, errors } = self;
+        for error in &errors {
+            writeln!(out, "{error}").map_err(Error::stdout)?;
+        }
+        let engines = engines.len();
+        let errors = match errors.len() {
+            0 => String::new(),
+            count => format!(", {count} errors"),
+        };
+        let plural = if engines == 1 { "" } else { "s" };
+        writeln!(out, "{cases} cases on {engines} engine{plural}, {mismatches} mismatches{errors}")
+            .map_err(Error::stdout)?;
+        Ok(!refused && mismatches == 0 && errors.is_empty() && engines > 0 && cases > 0)
+    }
+}
+
+#[cfg(test)]
+mod tests;
