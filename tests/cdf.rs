@@ -71,14 +71,19 @@ fn row(data: &[f32]) -> Logits<'_> {
 /// The comparison above sees an engine of which a draw is another, and a draw of another number.
 #[test]
 fn faults_are_seen() {
-    let mut seen = 0;
+    let mut seen = [0; 2];
     for case in conformance::cases().filter(|case| case.batch().categories() <= 256) {
         let (logits, options) = (case.batch(), options(&case, 1));
         let expected = reference::sample_rows(logits, &options).unwrap();
-        let others = options.with_seed(options.seed ^ 1);
-        seen += usize::from(CpuSampler::new().sample_rows(logits, &others).unwrap() != expected);
+        let others =
+            [options.with_seed(options.seed ^ 1), options.with_first_draw(options.first_draw ^ 1)];
+        for (seen, others) in seen.iter_mut().zip(others) {
+            // the last of all draws has none after it
+            let drawn = CpuSampler::new().sample_rows(logits, &others);
+            *seen += usize::from(drawn.is_ok_and(|drawn| drawn != expected));
+        }
     }
-    assert!(seen > 50, "{seen}");
+    assert!(seen.iter().all(|&seen| seen > 50), "{seen:?}");
 }
 
 /// What is drawn is a promise: a change of any of these is Value-breaking. They are from an

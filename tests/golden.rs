@@ -7,7 +7,9 @@ use gumbel::noise::bits::{Stream, coarse, coarse_block, noise};
 use gumbel::noise::gumbel::gumbel;
 use gumbel::noise::order::{Scale, fixed};
 use gumbel::noise::philox::philox4x32_10;
-use gumbel::{CpuSampler, Logits, NO_DRAW, SampleOptions, reference};
+use gumbel::{
+    Batch, CpuSampler, Logits, Method, NO_DRAW, SampleOptions, Weight, Weights, reference,
+};
 
 /// Philox4x32-10 itself.
 #[test]
@@ -123,13 +125,17 @@ fn logits(rows: usize, categories: usize) -> Vec<f32> {
 
 /// Holds the draws of the reference and of the CPU engine against the golden ones.
 #[expect(clippy::unwrap_used, reason = "the calls of this file are valid")]
-fn check(logits: &[f32], categories: usize, options: SampleOptions<'_>, golden: &[u32]) {
-    let batch = Logits::new(logits, categories).unwrap();
+fn check_batch(batch: Batch<'_>, options: SampleOptions<'_>, golden: &[u32]) {
     let options = options.with_sentinels(true);
     let drawn = reference::sample_rows(batch, &options).unwrap();
     assert_eq!(drawn, golden, "the reference, {options:?}");
     let drawn = CpuSampler::new().sample_rows(batch, &options).unwrap();
     assert_eq!(drawn, golden, "the CPU engine, {options:?}");
+}
+
+#[expect(clippy::unwrap_used, reason = "the calls of this file are valid")]
+fn check(logits: &[f32], categories: usize, options: SampleOptions<'_>, golden: &[u32]) {
+    check_batch(Logits::new(logits, categories).unwrap().into(), options, golden);
 }
 
 /// Draws from 8 rows of 40 categories under seed 42, in every way that the options allow.
@@ -159,4 +165,102 @@ fn draws_from_long_and_short_rows() {
     check(&logits(1, 128_256), 128_256, base.with_draws(4), &[103_489, 80890, 58088, 100808]);
     check(&logits(16, 2), 2, base, &[1, 1, 0, 1, 1, 1, 0, 0, 1, 0, 0, 0, 1, 1, 0, 1]);
     check(&logits(8, 1), 1, base, &[0; 8]);
+}
+
+#[expect(clippy::unwrap_used, reason = "the calls of this file are valid")]
+fn check_weights<T: Weight>(weights: &[T], options: SampleOptions<'_>, golden: &[u32]) {
+    check_batch(Weights::strided(weights, 8, 40, 40).unwrap().into(), options, golden);
+}
+
+/// Counts up to 2³² in no order, of which the first row is 0.
+fn counts() -> Vec<u32> {
+    let count =
+        |i: u32| (i.wrapping_mul(2_654_435_769) >> (i % 32)) * u32::from(!i.is_multiple_of(3));
+    (0..320).map(|i| if i < 40 { 0 } else { count(i) }).collect()
+}
+
+/// The same backwards in units of 2⁻¹⁴⁹, the least subnormal weight, and 2⁹⁵, row by row.
+fn weights() -> Vec<f32> {
+    let unit =
+        |i: usize| if (i / 40).is_multiple_of(2) { f32::from_bits(1) } else { 2f32.powi(95) };
+    counts().iter().rev().enumerate().map(|(i, &count)| unit(i) * count as f32).collect()
+}
+
+/// Weights and counts by both methods: of all sizes, the subnormal too, and a row of nothing.
+#[test]
+fn draws_from_weights_and_counts() {
+    let counts = counts();
+    let weights = weights();
+    let base = SampleOptions::default().with_seed(42);
+    let cdf = base.with_method(Method::InverseCdf);
+    check_weights(&counts, base, &[NO_DRAW, 24, 20, 8, 1, 26, 17, 9]);
+    check_weights(&counts, base.with_temperature(3.0), &[NO_DRAW, 24, 20, 16, 6, 35, 22, 16]);
+    check_weights(&counts, base.with_temperature(0.0), &[NO_DRAW, 24, 17, 11, 0, 24, 17, 9]);
+    check_weights(&counts, cdf, &[NO_DRAW, 24, 17, 8, 1, 24, 17, 9]);
+    check_weights(&counts, cdf.with_temperature(3.0), &[NO_DRAW, 27, 20, 8, 33, 26, 20, 12]);
+    check_weights(&weights, base, &[30, 22, 15, 36, 31, 22, 15, NO_DRAW]);
+    check_weights(&weights, base.with_temperature(3.0), &[24, 17, 15, 36, 26, 22, 8, NO_DRAW]);
+    check_weights(&weights, base.with_temperature(0.0), &[30, 22, 15, 39, 28, 22, 15, NO_DRAW]);
+    check_weights(&weights, cdf, &[29, 22, 15, 6, 31, 22, 15, NO_DRAW]);
+    check_weights(&weights, cdf.with_temperature(3.0), &[24, 22, 15, 5, 29, 21, 15, NO_DRAW]);
+}
+
+/// The keys of the first three places, in units of 2⁻²⁴: they are promised as the draws are.
+#[test]
+fn keys_of_races() {
+    let (logits, counts, weights) = (logits(2, 40), counts(), weights());
+    let options = SampleOptions::default().with_seed(42).with_sentinels(true);
+    let check = |batch: Batch<'_>, temperature, categories: &[u32], keys: &[i64]| {
+        let options = options.with_temperature(temperature);
+        let engine = CpuSampler::new().race_rows(batch, &options, 3).unwrap();
+        for found in [reference::race_rows(batch, &options, 3).unwrap(), engine] {
+            assert_eq!((found.categories(), found.keys()), (categories, keys), "{options:?}");
+        }
+    };
+    let logits = Logits::new(&logits, 40).unwrap().into();
+    let counts = Weights::from_counts(&counts[..80], 40).unwrap().into();
+    let weights = Weights::new(&weights[200..280], 40).unwrap().into();
+    check(
+        logits,
+        1.0,
+        &[14, 16, 24, 28, 20, 17],
+        &[84_637_136, 84_539_771, 58_106_149, 80_083_628, 71_080_810, 38_674_508],
+    );
+    check(
+        logits,
+        0.7,
+        &[14, 16, 33, 28, 20, 1],
+        &[95_113_535, 86_421_591, 61_733_726, 85_223_523, 82_259_380, 46_071_555],
+    );
+    check(
+        counts,
+        1.0,
+        &[NO_DRAW, NO_DRAW, NO_DRAW, 24, 25, 28],
+        &[i64::MIN, i64::MIN, i64::MIN, 410_288_454, 335_265_196, 332_673_301],
+    );
+    check(
+        counts,
+        3.0,
+        &[NO_DRAW, NO_DRAW, NO_DRAW, 24, 28, 6],
+        &[i64::MIN, i64::MIN, i64::MIN, 168_803_524, 156_284_796, 135_040_748],
+    );
+    check(
+        weights,
+        1.0,
+        &[16, 22, 21, 15, 12, 14],
+        &[
+            1_468_603_613,
+            1_463_762_533,
+            1_445_466_869,
+            -1_381_476_034,
+            -1_385_790_792,
+            -1_406_297_264,
+        ],
+    );
+    check(
+        weights,
+        3.0,
+        &[16, 22, 21, 6, 12, 9],
+        &[542_967_124, 487_501_817, 482_716_577, -430_453_401, -445_444_957, -451_593_183],
+    );
 }

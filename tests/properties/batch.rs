@@ -3,7 +3,7 @@
 use gumbel::noise::bits::{MAX_DRAWS, Stream, coarse, coarse_block, noise};
 use gumbel::noise::gumbel::{UNIT, gumbel};
 use gumbel::noise::philox::philox4x32_10;
-use gumbel::{Logit, Logits, RowIds, SampleOptions};
+use gumbel::{Logit, Logits, RowIds, SampleOptions, Weight, Weights};
 use proptest::prelude::*;
 use proptest::sample::select;
 
@@ -239,6 +239,44 @@ impl Batch {
     #[expect(clippy::unwrap_used, reason = "data of its own length")]
     pub(crate) fn logits_of<'a, T: Logit>(&self, data: &'a [T]) -> Logits<'a> {
         Logits::strided(data, self.rows, self.categories, self.row_stride).unwrap()
+    }
+
+    /// The same with a temperature that weights can have.
+    pub(crate) fn of_weights(&self) -> Self {
+        let least = 2f32.powi(-20);
+        let temperature = match self.temperature {
+            0.0 => 0.0,
+            temperature => temperature.max(least),
+        };
+        Self { temperature, ..self.clone() }
+    }
+
+    /// Weights of which the data are the logarithms: exp(−T·G) where these make up for the noise. What
+    /// is awkward by its bits is a weight itself, and what is invalid stays so.
+    pub(crate) fn weights(&self) -> Vec<f32> {
+        let weight = |x: f32| match self.base {
+            _ if x == f32::NEG_INFINITY => 0.0,
+            _ if x.is_nan() || x == f32::INFINITY => x,
+            Base::Huge | Base::Subnormal | Base::Zeros => x.abs(),
+            Base::Bits => x,
+            _ => f64::from(x).exp().min(f32::MAX.into()) as f32,
+        };
+        self.data().into_iter().map(weight).collect()
+    }
+
+    /// Counts in proportion to the weights, or any 32 bits.
+    pub(crate) fn counts(&self) -> Vec<u32> {
+        let count = |x: f32| match self.base {
+            _ if x == f32::NEG_INFINITY => 0,
+            Base::Bits | Base::Subnormal => x.to_bits(),
+            _ => (f64::from(x).exp() * f64::from(1 << 20)) as u32,
+        };
+        self.data().into_iter().map(count).collect()
+    }
+
+    #[expect(clippy::unwrap_used, reason = "data of its own length")]
+    pub(crate) fn weights_of<'a, T: Weight>(&self, data: &'a [T]) -> Weights<'a> {
+        Weights::strided(data, self.rows, self.categories, self.row_stride).unwrap()
     }
 
     fn logit(&self, row: usize, category: usize, stream: Stream) -> f32 {

@@ -10,7 +10,7 @@ mod faults;
 use std::sync::{Arc, LazyLock};
 
 use gumbel::half::{bf16, f16};
-use gumbel::{CpuForm, CpuSampler, Logits, NO_DRAW, reference};
+use gumbel::{CpuForm, CpuSampler, NO_DRAW, reference};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{RngSeed, TestCaseResult, TestRunner};
@@ -52,7 +52,7 @@ fn config(cases: u32) -> ProptestConfig {
 /// Every engine's draws are the reference's.
 fn holds(batch: &Batch) -> TestCaseResult {
     let data = batch.data();
-    compare(batch, batch.logits(&data), batch.logits(&data))
+    compare(batch, batch.logits(&data).into(), batch.logits(&data).into())
 }
 
 /// The same of halves: the reference is given what they are in `f32`.
@@ -60,14 +60,25 @@ fn holds_of_halves(batch: &Batch) -> TestCaseResult {
     let data = batch.data();
     let halves: Vec<_> = data.iter().map(|&x| f16::from_f32(x)).collect();
     let singles: Vec<_> = halves.iter().map(|x| x.to_f32()).collect();
-    compare(batch, batch.logits_of(&halves), batch.logits(&singles))?;
+    compare(batch, batch.logits_of(&halves).into(), batch.logits(&singles).into())?;
     let halves: Vec<_> = data.iter().map(|&x| bf16::from_f32(x)).collect();
     let singles: Vec<_> = halves.iter().map(|x| x.to_f32()).collect();
-    compare(batch, batch.logits_of(&halves), batch.logits(&singles))
+    compare(batch, batch.logits_of(&halves).into(), batch.logits(&singles).into())
+}
+
+/// The same of weights and of counts that have these logits.
+fn holds_of_weights(batch: &Batch) -> TestCaseResult {
+    let batch = batch.of_weights();
+    let data = batch.weights();
+    let weights = batch.weights_of(&data);
+    compare(&batch, weights.into(), weights.into())?;
+    let data = batch.counts();
+    let counts = batch.weights_of(&data);
+    compare(&batch, counts.into(), counts.into())
 }
 
 /// Every engine's draws from `logits` are the reference's from `same`.
-fn compare(batch: &Batch, logits: Logits<'_>, same: Logits<'_>) -> TestCaseResult {
+fn compare(batch: &Batch, logits: gumbel::Batch<'_>, same: gumbel::Batch<'_>) -> TestCaseResult {
     let options = batch.options();
     let expected = reference::sample_rows(same, &options);
     let expected = expected.map_err(|error| TestCaseError::fail(error.to_string()))?;
@@ -123,6 +134,47 @@ proptest! {
     fn rows_of_halves_that_are_cut_among_threads(batch in long_rows()) {
         holds_of_halves(&batch)?;
     }
+}
+
+proptest! {
+    #![proptest_config(config(512))]
+
+    #[test]
+    fn random_batches_of_weights(batch in batches()) {
+        holds_of_weights(&batch)?;
+    }
+}
+
+proptest! {
+    #![proptest_config(config(16))]
+
+    #[test]
+    fn rows_of_weights_that_are_cut_among_threads(batch in long_rows()) {
+        holds_of_weights(&batch)?;
+    }
+}
+
+/// The batches of weights are such that a logarithm in `f32` shows, or one count more.
+#[test]
+fn the_batches_of_weights_tell_faults() {
+    let mut runner = TestRunner::new(config(256));
+    let mut told = [0; 2];
+    for _ in 0..400 {
+        let batch = batches().new_tree(&mut runner).unwrap().current().of_weights();
+        let draws = |batch_of: gumbel::Batch<'_>| {
+            reference::sample_rows(batch_of, &batch.options()).unwrap()
+        };
+        let weights = batch.weights();
+        let logits: Vec<f32> = weights.iter().map(|weight| weight.ln()).collect();
+        let expected = draws(batch.weights_of(&weights).into());
+        told[0] += u32::from(draws(batch.logits(&logits).into()) != expected);
+        let counts = batch.counts();
+        let more: Vec<u32> = counts.iter().map(|count| count.saturating_add(1)).collect();
+        let expected = draws(batch.weights_of(&counts).into());
+        told[1] += u32::from(draws(batch.weights_of(&more).into()) != expected);
+    }
+    println!("of 400 batches tell: {told:?}");
+    assert!(told.iter().all(|&count| count >= 4), "{told:?}");
 }
 
 /// The batches are such that mistakes show.
