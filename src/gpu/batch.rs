@@ -34,9 +34,10 @@ use crate::options::ValueFormat;
 /// Row ids, seeds, temperatures, the number of the first draw and the row of the logits to draw from
 /// can each come from a buffer, with an element for each of the `rows` rows. They are read when the
 /// commands run, so that a pass before may have written them. A row with an element out of range has
-/// no draw: it gets [`NO_DRAW`](crate::NO_DRAW), and no other row is harmed. So does a row of
+/// no draw: it gets [`NO_DRAW`](crate::NO_DRAW), and no other row is harmed. The same holds of a row
+/// with values that cannot be drawn from:
 ///
-/// | values | if it has |
+/// | values | no draw if there is |
 /// |---|---|
 /// | logits | a NaN, a +∞ or nothing but −∞ |
 /// | weights | a negative one, a NaN, a +∞ or nothing but zeros |
