@@ -2,7 +2,12 @@
 
 use crate::options::ValueFormat;
 
-/// Rows of logits in a buffer of the caller's, a buffer for their draws, and how to draw.
+/// Rows of logits, [weights](crate::Weights) or counts in a buffer of the caller's, a buffer for their
+/// draws, and how to draw.
+///
+/// The draws are those of [`sample_rows`](crate::reference::sample_rows) by Gumbel noise, the
+/// [method](crate::Method::Gumbel) of a bound batch whatever its number of draws: there are neither
+/// draws by inverse CDF nor keys or soft samples on this way.
 ///
 /// [`GpuSampler::bind`](crate::GpuSampler::bind) makes it ready to be encoded into the caller's own
 /// command buffers.
@@ -29,7 +34,14 @@ use crate::options::ValueFormat;
 /// Row ids, seeds, temperatures, the number of the first draw and the row of the logits to draw from
 /// can each come from a buffer, with an element for each of the `rows` rows. They are read when the
 /// commands run, so that a pass before may have written them. A row with an element out of range has
-/// no draw: it gets [`NO_DRAW`](crate::NO_DRAW), as does a row with a NaN, a +∞ or nothing but −∞.
+/// no draw: it gets [`NO_DRAW`](crate::NO_DRAW), and no other row is harmed. The same holds of a row
+/// with values that cannot be drawn from:
+///
+/// | values | no draw if there is |
+/// |---|---|
+/// | logits | a NaN, a +∞ or nothing but −∞ |
+/// | weights | a negative one, a NaN, a +∞ or nothing but zeros |
+/// | counts | nothing but zeros |
 #[derive(Clone, Copy, Debug)]
 #[must_use]
 pub struct DeviceBatch<'a> {
@@ -85,7 +97,10 @@ impl<'a> DeviceBatch<'a> {
         }
     }
 
-    /// The type of the logits; two halves share a word, the lower half first.
+    /// The type of the values, which are logits, or with [`Weights`](ValueFormat::Weights) and
+    /// [`Counts`](ValueFormat::Counts) are not: these are weights as they are, without a logarithm taken
+    /// and not normalised. What is said of logits here, where they lie above all, holds for them.
+    /// Two halves share a word, the lower half first.
     pub fn with_format(self, format: ValueFormat) -> Self {
         Self { format, ..self }
     }
@@ -124,8 +139,8 @@ impl<'a> DeviceBatch<'a> {
         Self { first_row, ..self }
     }
 
-    /// Divides the logits by this temperature: 0, which is greedy, or 2⁻¹⁰⁰ to 2¹⁰⁰; with
-    /// weights from 2⁻²⁰ on.
+    /// Divides the logits, or the logarithms of weights and counts, by this temperature: 0, which is
+    /// greedy, or 2⁻¹⁰⁰ to 2¹⁰⁰; with weights and counts from 2⁻²⁰ on.
     pub fn with_temperature(self, temperature: f32) -> Self {
         Self { temperature, ..self }
     }
@@ -141,7 +156,8 @@ impl<'a> DeviceBatch<'a> {
     }
 
     /// Takes each row's temperature from a buffer of `f32`: 0 or 2⁻¹⁰⁰ to 2¹⁰⁰, with
-    /// weights from 2⁻²⁰ on. The division is that of [`with_temperature`](Self::with_temperature), bit for bit.
+    /// weights and counts from 2⁻²⁰ on. The division is that of
+    /// [`with_temperature`](Self::with_temperature), bit for bit.
     pub fn with_temperatures(self, temperatures: &'a wgpu::Buffer) -> Self {
         Self { temperatures: Some(temperatures), ..self }
     }

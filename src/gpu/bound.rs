@@ -87,9 +87,10 @@ impl GpuSampler {
     /// nothing is bound, and its buffers are not looked at.
     ///
     /// # Errors
-    /// [`Error::Categories`], [`Error::Draws`], [`Error::Temperature`]; [`Error::DeviceBuffer`] for
-    /// a buffer that is too small or too large, is bound at an offset that the device does not take,
-    /// or lacks a usage; [`Error::MissingFeature`] if the device was made without
+    /// [`Error::Categories`], [`Error::Draws`], [`Error::Temperature`], and
+    /// [`Error::WeightsTemperature`] with weights or counts; [`Error::DeviceBuffer`] for a
+    /// buffer that is too small or too large, is bound at an offset that the device does not take, or
+    /// lacks a usage; [`Error::MissingFeature`] if the device was made without
     /// [`IMMEDIATES`](wgpu::Features::IMMEDIATES); and errors of the device.
     pub fn bind(&self, batch: &DeviceBatch<'_>) -> Result<BoundBatch, Error> {
         pollster::block_on(self.bind_async(batch))

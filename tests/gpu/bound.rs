@@ -9,6 +9,7 @@ mod faults;
 mod forms;
 mod limits;
 mod steps;
+mod weights;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -27,6 +28,7 @@ pub(crate) fn checks() -> Vec<(&'static str, Check)> {
         limits::CHECKS,
         creations::CHECKS,
         faults::CHECKS,
+        weights::CHECKS,
     ]
     .concat()
 }

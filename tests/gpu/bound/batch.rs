@@ -1,9 +1,11 @@
 //! A batch on a device: how the engine draws it and how the reference does.
 
-use gumbel::noise::bits::{MAX_DRAWS, Stream};
+use gumbel::noise::bits::MAX_DRAWS;
 use gumbel::noise::philox::philox4x32_10;
-use gumbel::reference::{Temperature, sample_row};
-use gumbel::{DeviceBatch, GpuSampler, NO_DRAW, ValueFormat, wgpu};
+use gumbel::reference::sample_rows;
+use gumbel::{
+    DeviceBatch, Error, GpuSampler, Logits, NO_DRAW, SampleOptions, ValueFormat, Weights, wgpu,
+};
 use libtest_mimic::Failed;
 use wgpu::BufferUsages as Usage;
 
@@ -16,7 +18,7 @@ const UNWRITTEN: u32 = NO_DRAW - 1;
 #[derive(Clone)]
 pub(crate) struct Batch {
     pub(crate) format: ValueFormat,
-    /// The bits of each logit in the format.
+    /// The bits of each logit, weight or count in the format.
     pub(crate) logits: Vec<u32>,
     /// Bytes before the first logit, and after the last.
     pub(crate) offset: u64,
@@ -65,43 +67,63 @@ impl Batch {
         }
     }
 
-    /// As many roughly normal logits as the rows need.
+    /// As many roughly normal logits as the rows need, or as many weights or counts.
     pub(crate) fn normal(format: ValueFormat, rows: u32, categories: u32, row_stride: u32) -> Self {
         let logits = (rows - 1) * row_stride + categories;
-        let bits = words(u64::from(logits)).map(|word| bits_of(format, normal(word)));
+        let bits = words(u64::from(logits)).map(|word| usual(format, word));
         Self { row_stride, ..Self::new(format, bits.collect(), rows, categories) }
     }
 
     /// The reference's draws.
-    pub(crate) fn expected(&self) -> Vec<u32> {
-        let values: Vec<_> = self.logits.iter().map(|&bits| value_of(self.format, bits)).collect();
+    pub(crate) fn expected(&self) -> Result<Vec<u32>, Failed> {
         let mut draws = Vec::new();
         for row in 0..self.rows as usize {
-            let source = self.sources.as_ref().map_or(row, |sources| sources[row] as usize);
-            let first = u64::from(self.first_draws.as_ref().map_or(0, |first| first[row]));
-            let first = first + u64::from(self.first_draw);
-            let temperature = self.temperatures.as_ref().map_or(self.temperature, |t| t[row]);
-            let id = match &self.row_ids {
-                Some(ids) => ids[row],
-                None => self.first_row.wrapping_add(row as u64),
-            };
-            let seed = self.seeds.as_ref().map_or(self.seed, |seeds| seeds[row]);
-            let source_rows = if self.sources.is_some() { self.source_rows } else { self.rows };
-            let in_range = source < source_rows as usize
-                && first + u64::from(self.draws) <= u64::from(MAX_DRAWS);
-            let temperature = Temperature::new(temperature).ok().filter(|_| in_range);
-            draws.extend((0..self.draws).map(|draw| {
-                let logits =
-                    &values[source.min(source_rows as usize - 1) * self.row_stride as usize..];
-                temperature
-                    .and_then(|temperature| {
-                        let stream = Stream::new(seed, id, first as u32 + draw);
-                        sample_row(&logits[..self.categories as usize], stream, temperature)
-                    })
-                    .unwrap_or(NO_DRAW)
-            }));
+            draws.extend(self.expected_of(row)?);
         }
-        draws
+        Ok(draws)
+    }
+
+    /// Of one row, for which the reference is asked alone: each may have options of its own.
+    fn expected_of(&self, row: usize) -> Result<Vec<u32>, Failed> {
+        let none = vec![NO_DRAW; self.draws as usize];
+        let source = self.sources.as_ref().map_or(row, |sources| sources[row] as usize);
+        let first = u64::from(self.first_draws.as_ref().map_or(0, |first| first[row]));
+        let first = first + u64::from(self.first_draw);
+        let source_rows = if self.sources.is_some() { self.source_rows } else { self.rows };
+        if source >= source_rows as usize || first + u64::from(self.draws) > u64::from(MAX_DRAWS) {
+            return Ok(none);
+        }
+        let id = match &self.row_ids {
+            Some(ids) => ids[row],
+            None => self.first_row.wrapping_add(row as u64),
+        };
+        let options = SampleOptions::default()
+            .with_seed(self.seeds.as_ref().map_or(self.seed, |seeds| seeds[row]))
+            .with_first_row(id)
+            .with_draws(self.draws)
+            .with_first_draw(first as u32)
+            .with_temperature(self.temperatures.as_ref().map_or(self.temperature, |t| t[row]))
+            .with_sentinels(true);
+
+        let categories = self.categories as usize;
+        let bits = &self.logits[source * self.row_stride as usize..][..categories];
+        let drawn = match self.format {
+            ValueFormat::Weights => {
+                let weights: Vec<_> = bits.iter().map(|&bits| f32::from_bits(bits)).collect();
+                sample_rows(Weights::strided(&weights, 1, categories, categories)?, &options)
+            }
+            ValueFormat::Counts => {
+                sample_rows(Weights::strided(bits, 1, categories, categories)?, &options)
+            }
+            format => {
+                let logits: Vec<_> = bits.iter().map(|&bits| value_of(format, bits)).collect();
+                sample_rows(Logits::new(&logits, categories)?, &options)
+            }
+        };
+        match drawn {
+            Err(Error::Temperature { .. } | Error::WeightsTemperature { .. }) => Ok(none),
+            drawn => Ok(drawn?),
+        }
     }
 
     /// The engine's draws. What lies around the logits is poison, and what lies around the draws
@@ -167,14 +189,14 @@ impl Batch {
 
     /// How many of the engine's draws are not the reference's. An unwritten one counts.
     pub(crate) fn mismatches(&self, gpu: &GpuSampler) -> Result<usize, Failed> {
-        let expected = self.expected();
+        let expected = self.expected()?;
         let drawn = self.drawn(gpu)?;
         Ok(drawn.iter().zip(&expected).filter(|(got, expected)| got != expected).count())
     }
 
     /// The engine's draws are the reference's.
     pub(crate) fn same(&self, gpu: &GpuSampler, what: &str) -> Result<(), Failed> {
-        let (expected, drawn) = (self.expected(), self.drawn(gpu)?);
+        let (expected, drawn) = (self.expected()?, self.drawn(gpu)?);
         let wrong: Vec<_> = (0..drawn.len()).filter(|&i| drawn[i] != expected[i]).collect();
         ensure(wrong.is_empty(), || {
             let Self { format, rows, categories, row_stride, offset, draws, .. } = self;
@@ -227,22 +249,25 @@ pub(crate) fn words(n: u64) -> impl Iterator<Item = u32> {
     (0..n).map(|i| philox4x32_10([(i / 4) as u32, 0, 0, 0], [5, 6])[(i % 4) as usize])
 }
 
+/// A value of the format: a roughly normal logit, a weight with such a logarithm, or a count of any
+/// length, of which some are 0.
+fn usual(format: ValueFormat, word: u32) -> u32 {
+    match format {
+        ValueFormat::F16 => u32::from(half::f16::from_f32(normal(word)).to_bits()),
+        ValueFormat::Bf16 => u32::from(half::bf16::from_f32(normal(word)).to_bits()),
+        ValueFormat::Weights => normal(word).exp().to_bits(),
+        ValueFormat::Counts => word >> (word % 32),
+        _ => normal(word).to_bits(),
+    }
+}
+
 /// Roughly normal with standard deviation 3.
-pub(crate) fn normal(word: u32) -> f32 {
+fn normal(word: u32) -> f32 {
     let bytes: u32 = word.to_le_bytes().iter().map(|&byte| u32::from(byte)).sum();
     (bytes as f32 - 510.0) * (3.0 / 147.8)
 }
 
-/// A number in the format, rounded.
-pub(crate) fn bits_of(format: ValueFormat, value: f32) -> u32 {
-    match format {
-        ValueFormat::F16 => u32::from(half::f16::from_f32(value).to_bits()),
-        ValueFormat::Bf16 => u32::from(half::bf16::from_f32(value).to_bits()),
-        _ => value.to_bits(),
-    }
-}
-
-/// The number that the bits stand for, exactly.
+/// The logit that the bits stand for, exactly.
 pub(crate) fn value_of(format: ValueFormat, bits: u32) -> f32 {
     match format {
         ValueFormat::F16 => half::f16::from_bits(bits as u16).to_f32(),

@@ -56,7 +56,7 @@ fn in_range(word: u32) -> f32 {
 }
 
 /// The batch with those of the five that have a bit in `which`.
-fn with(which: u32, batch: Batch) -> Batch {
+pub(crate) fn with(which: u32, batch: Batch) -> Batch {
     let rows = batch.rows;
     let on = |bit: u32| which >> bit & 1 == 1;
     Batch {
@@ -201,7 +201,7 @@ fn out_of_range_harms_no_other_row(adapter: &AdapterReport) -> Result<(), Failed
 }
 
 /// Every other row, from the first on, has no draw; and all are as they should be.
-fn half_without(batch: &Batch, gpu: &GpuSampler, what: &str) -> Result<(), Failed> {
+pub(crate) fn half_without(batch: &Batch, gpu: &GpuSampler, what: &str) -> Result<(), Failed> {
     batch.same(gpu, what)?;
     let draws = batch.drawn(gpu)?;
     let each = draws.chunks(batch.draws as usize).enumerate();

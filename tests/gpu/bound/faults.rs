@@ -24,7 +24,7 @@ pub(crate) const CHECKS: &[(&str, Check)] = &[
 ///
 /// Some drivers take seconds to compile a shader, so a sampler has several faults, of which each batch
 /// meets one.
-fn seen(
+pub(crate) fn seen(
     adapter: &AdapterReport,
     edit: fn(String) -> String,
     batches: &[(&str, Batch)],

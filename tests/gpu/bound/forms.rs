@@ -1,4 +1,4 @@
-//! Logits of every format, wherever they lie, in every shape.
+//! Logits, weights and counts: every format, wherever they lie, in every shape.
 
 use gumbel::conformance::{self, Case};
 use gumbel::{AdapterReport, GpuSampler, PlanFor, RowIds, ValueFormat};
@@ -20,7 +20,13 @@ pub(crate) const CHECKS: &[(&str, Check)] = &[
     ("bound::more_rows_than_workgroups", more_rows_than_workgroups),
 ];
 
-const FORMATS: [ValueFormat; 3] = [ValueFormat::F32, ValueFormat::F16, ValueFormat::Bf16];
+const FORMATS: [ValueFormat; 5] = [
+    ValueFormat::F32,
+    ValueFormat::F16,
+    ValueFormat::Bf16,
+    ValueFormat::Weights,
+    ValueFormat::Counts,
+];
 
 /// A case's batch, as it lies in memory.
 fn on_device(case: &Case) -> Batch {
@@ -118,7 +124,7 @@ fn wherever_rows_start(adapter: &AdapterReport) -> Result<(), Failed> {
 
 fn strides_and_draws(adapter: &AdapterReport) -> Result<(), Failed> {
     plans(adapter, |gpu| {
-        for format in [ValueFormat::F32, ValueFormat::Bf16] {
+        for format in [ValueFormat::F32, ValueFormat::Bf16, ValueFormat::Counts] {
             for (rows, categories, row_stride, draws) in [
                 (1000, 9, 0, 1),
                 (50, 203, 3, 4),
