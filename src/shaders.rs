@@ -201,7 +201,10 @@ impl Variant {
             Kernel::Stream => pieces.extend([blocks, kernel!("race"), kernel!("stream")]),
             Kernel::Hold => pieces.extend([blocks, kernel!("race"), kernel!("hold")]),
             Kernel::Places => pieces.extend([blocks, kernel!("race"), kernel!("places")]),
-            Kernel::Sums => pieces.extend([self.logarithm(), kernel!("sums")]),
+            Kernel::Sums => {
+                pieces.extend(self.logarithm());
+                pieces.push(kernel!("sums"));
+            }
             _ => pieces.push(kernel!("greedy")),
         }
         pieces
@@ -247,11 +250,12 @@ impl Variant {
         pieces
     }
 
-    fn logarithm(self) -> Piece {
+    fn logarithm(self) -> Vec<Piece> {
+        let positive = kernel!("positive");
         match self.format {
-            ValueFormat::F32 | ValueFormat::F16 | ValueFormat::Bf16 => kernel!("logarithm"),
-            ValueFormat::Weights => kernel!("logarithm", "logarithm.weights"),
-            ValueFormat::Counts => kernel!("logarithm", "logarithm.counts"),
+            ValueFormat::F32 | ValueFormat::F16 | ValueFormat::Bf16 => vec![kernel!("logarithm")],
+            ValueFormat::Weights => vec![positive, kernel!("logarithm", "logarithm.weights")],
+            ValueFormat::Counts => vec![positive, kernel!("logarithm", "logarithm.counts")],
         }
     }
 

@@ -1,18 +1,10 @@
-// The logarithms of weights, for sums.
-// Other forms: logarithm.wgsl, which says what the functions are for, logarithm.counts.wgsl.
-// Needs: measure, octet.
+// What weights are, as integers and powers of two, for sums.
+// Other forms: logarithm.wgsl, logarithm.counts.wgsl. Needs: measure, octet, positive.
+
+const NOTHING: u32 = 1u;
 
 fn can_be_drawn(bits: vec4<u32>) -> vec4<bool> {
     return (bits & vec4<u32>(0x7fffffffu)) != vec4<u32>(0u);
-}
-
-fn half_logarithms(bits: vec4<u32>) -> vec4<f32> {
-    let subnormal = bits < vec4<u32>(0x800000u);
-    let fraction = vec4<f32>(max(bits, vec4<u32>(1u)) & vec4<u32>(0x7fffffu));
-    let normal = bitcast<vec4<f32>>(select(bits, vec4<u32>(0x3f800000u), subnormal));
-    // 149 ln 2
-    let small = log(max(fraction, vec4<f32>(1.0))) - 103.27892;
-    return select(log(normal), small, subnormal) * 0.5;
 }
 
 fn invalid_among(values: Octet) -> u32 {
@@ -21,4 +13,19 @@ fn invalid_among(values: Octet) -> u32 {
     let low = (values.low >= limit) & (values.low != zero);
     let high = (values.high >= limit) & (values.high != zero);
     return u32(any(low) || any(high));
+}
+
+fn positive(bits: vec4<u32>) -> Positive {
+    let exponent = vec4<i32>(bits >> vec4<u32>(23u));
+    let fraction = bits & vec4<u32>(0x7fffffu);
+    let zeros = countLeadingZeros(max(fraction, vec4<u32>(1u))) - vec4<u32>(8u);
+    let subnormal = exponent == vec4<i32>(0);
+    return Positive(
+        select(fraction | vec4<u32>(0x800000u), fraction << zeros, subnormal),
+        select(exponent, 1 - vec4<i32>(zeros), subnormal),
+    );
+}
+
+fn floats_of(whole: vec4<u32>) -> vec4<f32> {
+    return vec4<f32>(whole);
 }

@@ -1,14 +1,12 @@
-// The logarithms of logits, for sums: a logit is one.
+// What logits are to the largest of them, for sums: a logit is a logarithm.
 // Other forms: logarithm.weights.wgsl, logarithm.counts.wgsl. Needs: measure, octet.
+
+// Where no value can be drawn: no finite logit is below it.
+const NOTHING: u32 = 0xff7fffffu;
 
 // Which categories have a probability above 0.
 fn can_be_drawn(bits: vec4<u32>) -> vec4<bool> {
     return bits != vec4<u32>(NEVER);
-}
-
-// Half of their logarithms, so that differences are finite.
-fn half_logarithms(bits: vec4<u32>) -> vec4<f32> {
-    return bitcast<vec4<f32>>(select(bits, vec4<u32>(0u), bits == vec4<u32>(NEVER))) * 0.5;
 }
 
 // Not 0 if a value is invalid.
@@ -16,4 +14,16 @@ fn invalid_among(values: Octet) -> u32 {
     let infinity = vec4<u32>(0x7f800000u);
     let plus = any(values.low == infinity) || any(values.high == infinity);
     return u32(plus || farthest(values) > 0x7f800000u);
+}
+
+fn largest_of(bits: vec4<u32>) -> u32 {
+    let x = bitcast<vec4<f32>>(bits);
+    return bitcast<u32>(max(max(x.x, x.y), max(x.z, x.w)));
+}
+
+// The probabilities of values by that of the largest, which is not below them: exp((x - most) / temperature).
+// By halves, so that differences are finite.
+fn relative(bits: vec4<u32>, most: u32, inverse: f32) -> vec4<f32> {
+    let behind = bitcast<vec4<f32>>(bits) * 0.5 - bitcast<f32>(most) * 0.5;
+    return exp(max(behind, vec4<f32>(-100.0 / inverse)) * (2.0 * inverse));
 }

@@ -1,46 +1,34 @@
 // The sums of rows: of exp(logit / temperature), or of weight^(1/temperature), in floats. No draw
 // depends on them. Host side: src/gpu/operations.rs. Needs: everything before race.
 //
-// A sum is kept as its largest logarithm and the sum relative to that; the host joins the segments
-// of a row.
+// A sum is kept as its largest value and the sum relative to that, whose logarithms the host takes in f64
+// when it joins the segments of a row.
 //
 // Dispatch: a workgroup a row, numbered along x, then y. Barriers: one a step of the reduction, reached
 // by all. Mesa 22.3 ends all loops of an invocation after 65,535 iterations in total: an invocation
 // takes one for every WORKGROUP-th octet, and the host hands it at most 2^14.
 
-// No finite logarithm, halved, is below it.
-const NOTHING: f32 = -1.7014117331926443e38;
-
 struct Sum {
-    // The largest logarithm, halved so that differences stay finite.
-    most: f32,
+    // The largest value that can be drawn.
+    most: u32,
     sum: f32,
 }
 
 var<workgroup> sums_of: array<Sum, WORKGROUP>;
 var<workgroup> any_invalid: atomic<u32>;
 
-// exp((x - most) / temperature), of halves.
-fn relative(x: f32, most: f32, inverse: f32) -> f32 {
-    return exp(max(x - most, -100.0 / inverse) * (2.0 * inverse));
-}
-
 fn joined_sums(a: Sum, b: Sum, inverse: f32) -> Sum {
-    let most = max(a.most, b.most);
-    return Sum(most, a.sum * relative(a.most, most, inverse) + b.sum * relative(b.most, most, inverse));
+    let both = vec4<u32>(a.most, b.most, b.most, b.most);
+    let most = largest_of(both);
+    let shares = relative(both, most, inverse);
+    return Sum(most, a.sum * shares.x + b.sum * shares.y);
 }
 
 fn sum_of_four(values: vec4<u32>, inverse: f32) -> Sum {
     let drawable = can_be_drawn(values);
-    let x = select(vec4<f32>(NOTHING), half_logarithms(values), drawable);
-    let most = max(max(x.x, x.y), max(x.z, x.w));
-    let terms = vec4<f32>(
-        relative(x.x, most, inverse),
-        relative(x.y, most, inverse),
-        relative(x.z, most, inverse),
-        relative(x.w, most, inverse),
-    );
-    let counted = select(vec4<f32>(0.0), terms, drawable);
+    let x = select(vec4<u32>(NOTHING), values, drawable);
+    let most = largest_of(x);
+    let counted = select(vec4<f32>(0.0), relative(x, most, inverse), drawable);
     return Sum(most, counted.x + counted.y + counted.z + counted.w);
 }
 
@@ -74,7 +62,7 @@ fn sums(invocation: Invocation) {
     workgroupBarrier();
     if invocation.index == 0u && exists {
         let at = position * run.draws * run.record;
-        draws[at + 1u] = bitcast<u32>(own.most);
+        draws[at + 1u] = own.most;
         draws[at + 2u] = select(bitcast<u32>(own.sum), 0x7fc00000u, atomicLoad(&any_invalid) != 0u);
     }
 }

@@ -70,7 +70,7 @@ impl GpuSampler {
     /// The logarithm of the sum of each row, as
     /// [`CpuSampler::logsumexp_rows`](crate::CpuSampler::logsumexp_rows).
     ///
-    /// **Accuracy**: within 2·10⁻⁵ and 4·10⁻⁷ of itself, where the device's `exp` and `log` are as accurate as WGSL
+    /// **Accuracy**: within 2·10⁻⁵ and 4·10⁻⁷ of itself, where the device's `exp` and division are as accurate as WGSL
     /// asks for.
     ///
     /// ```no_run
@@ -295,8 +295,7 @@ impl GpuSampler {
                         let Some(words) = records.next() else { continue };
                         draws[row * each + draw as usize] = words[0];
                         if draw == chunk.draws.start && chunk.draws.start == 0 {
-                            // the device halves logarithms
-                            let most = 2.0 * f64::from(f32::from_bits(words[1]));
+                            let most = job.logits.format().logarithm(words[1]);
                             parts[row].push((most, f64::from(f32::from_bits(words[2]))));
                         }
                     }

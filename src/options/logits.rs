@@ -34,6 +34,16 @@ impl ValueFormat {
         }
     }
 
+    /// The logarithm of the unnormalised probability that a device says in these 32 bits.
+    pub(crate) fn logarithm(self, bits: u32) -> f64 {
+        let value = f64::from(f32::from_bits(bits));
+        match self {
+            Self::F32 | Self::F16 | Self::Bf16 => value,
+            Self::Weights => value.ln(),
+            Self::Counts => f64::from(bits).ln(),
+        }
+    }
+
     /// The size of a value in bytes.
     ///
     /// ```

@@ -71,7 +71,10 @@ pub(crate) const CHECKS: &[(&str, Check)] = &[
         // the first that is admitted
         let edit = |source: String| {
             source
-                .replace("if second >= threshold(most, bits) {", "if false {")
+                .replace(
+                    "if second >= threshold_measured(row.filter_of_row, most, bits) {",
+                    "if false {",
+                )
                 .replace("let ahead = u > most;", "let ahead = most == FILTER_OPEN;")
         };
         seen(adapter, edit, "normal logits")

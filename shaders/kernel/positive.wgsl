@@ -1,0 +1,35 @@
+// What weights or counts are to the largest of them, for sums.
+// Needs: nothing; uses what the forms of logarithm.wgsl define.
+
+// The mantissa, whose first bit is at the same place in all, times two to the power.
+struct Positive {
+    mantissa: vec4<u32>,
+    power: vec4<i32>,
+}
+
+// Weights are positive, and so are in the order of their bits.
+fn largest_of(values: vec4<u32>) -> u32 {
+    return max(max(values.x, values.y), max(values.z, values.w));
+}
+
+// The probabilities of values by that of the largest, which is not below them: (x / most)^(1/temperature).
+//
+// 1/temperature multiplies whatever is off in the logarithm of a ratio, and a ratio that matters is then
+// near 1. So the logarithm is near relative to itself: the difference of mantissas is exact, and all terms
+// of the series are of one sign.
+fn relative(values: vec4<u32>, most: u32, inverse: f32) -> vec4<f32> {
+    let x = positive(values);
+    let m = positive(vec4<u32>(most));
+    // the ratio less whole powers of two is in (1/2, 1]
+    let above = x.mantissa > m.mantissa;
+    let mantissa = x.mantissa >> select(vec4<u32>(0u), vec4<u32>(1u), above);
+    let lost = select(vec4<f32>(0.0), vec4<f32>(x.mantissa & vec4<u32>(1u)) * 0.5, above);
+    let behind = floats_of(m.mantissa - mantissa) - lost;
+    // -ln of it is 2 artanh s
+    let s = behind / (floats_of(m.mantissa) + floats_of(mantissa));
+    let q = s * s;
+    let series = ((((0.09090909 * q + 0.11111111) * q + 0.14285714) * q + 0.2) * q + 0.33333334) * q + 1.0;
+    let powers = vec4<f32>(m.power - x.power) - select(vec4<f32>(0.0), vec4<f32>(1.0), above);
+    let distance = powers * 0.6931472 + 2.0 * s * series;
+    return exp(-min(distance * inverse, vec4<f32>(100.0)));
+}
