@@ -1,5 +1,7 @@
 //! Who rang first, and when: draws with the keys that won them.
 
+use rayon::prelude::*;
+
 use crate::error::Error;
 use crate::job::{Job, NO_DRAW, Temperature, zeroed};
 use crate::noise::order::{Best, number};
@@ -146,6 +148,37 @@ impl Maxima {
     }
 }
 
+/// exp(most)·sum, in powers of e.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sum {
+    pub(crate) most: f64,
+    pub(crate) sum: f64,
+}
+
+impl Sum {
+    /// Of nothing.
+    pub(crate) const NONE: Self = Self { most: f64::NEG_INFINITY, sum: 0.0 };
+    /// Of a row without a draw.
+    pub(crate) const INVALID: Self = Self { most: f64::NAN, sum: f64::NAN };
+
+    /// Both together.
+    pub(crate) fn join(self, other: Self) -> Self {
+        let (more, less) = if self.most >= other.most { (self, other) } else { (other, self) };
+        if less.most.is_nan() || more.most.is_nan() {
+            return Self::INVALID;
+        }
+        if less.sum == 0.0 {
+            return more;
+        }
+        Self { most: more.most, sum: more.sum + less.sum * (less.most - more.most).exp() }
+    }
+
+    /// Its logarithm; NaN if there is nothing, or something invalid.
+    pub(crate) fn ln(self) -> f64 {
+        if self.sum > 0.0 { self.most + self.sum.ln() } else { f64::NAN }
+    }
+}
+
 /// Draws with their log-probabilities.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Scored {
@@ -164,13 +197,14 @@ impl Scored {
         let each = job.draws as usize;
         let mut log_probs = vec![f64::NAN; draws.len()];
         with_rows!(job.logits.data(), rows => {
-            let of_rows = draws.chunks(each).zip(log_probs.chunks_mut(each));
-            for ((row, sum), (draws, log_probs)) in logsumexps.iter().enumerate().zip(of_rows) {
+            let of_rows = draws.par_chunks(each).zip(log_probs.par_chunks_mut(each));
+            let sums = logsumexps.par_iter().enumerate();
+            sums.zip(of_rows).for_each(|((row, sum), (draws, log_probs))| {
                 for (draw, log_prob) in draws.iter().zip(log_probs) {
                     let one = std::slice::from_mut(log_prob);
                     score(rows, row, &[*draw], inverse, &[*sum], one);
                 }
-            }
+            });
         });
         Self { draws, log_probs, logsumexps }
     }

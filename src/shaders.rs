@@ -85,6 +85,8 @@ pub enum Kernel {
     Merge,
     /// Finds the categories that may take the first places of a race.
     Places,
+    /// As `Stream`, and sums each row of what it loads.
+    Score,
     /// Sums rows.
     Sums,
     /// Weighs all categories of races whose winners are known, for soft samples.
@@ -198,11 +200,19 @@ impl Variant {
         pieces.push(kernel!("octet"));
         pieces.extend(self.load());
         match self.kernel {
-            Kernel::Stream => pieces.extend([blocks, kernel!("race"), kernel!("stream")]),
+            Kernel::Stream => {
+                let nothing = kernel!("tally", "tally.none");
+                pieces.extend([blocks, kernel!("race"), nothing, kernel!("stream")]);
+            }
+            Kernel::Score => {
+                pieces.extend([blocks, kernel!("race")]);
+                pieces.extend(self.tally());
+                pieces.push(kernel!("stream"));
+            }
             Kernel::Hold => pieces.extend([blocks, kernel!("race"), kernel!("hold")]),
             Kernel::Places => pieces.extend([blocks, kernel!("race"), kernel!("places")]),
             Kernel::Sums => {
-                pieces.extend(self.logarithm());
+                pieces.extend(self.tally());
                 pieces.push(kernel!("sums"));
             }
             _ => pieces.push(kernel!("greedy")),
@@ -250,13 +260,15 @@ impl Variant {
         pieces
     }
 
-    fn logarithm(self) -> Vec<Piece> {
+    fn tally(self) -> Vec<Piece> {
         let positive = kernel!("positive");
-        match self.format {
+        let mut pieces = match self.format {
             ValueFormat::F32 | ValueFormat::F16 | ValueFormat::Bf16 => vec![kernel!("logarithm")],
             ValueFormat::Weights => vec![positive, kernel!("logarithm", "logarithm.weights")],
             ValueFormat::Counts => vec![positive, kernel!("logarithm", "logarithm.counts")],
-        }
+        };
+        pieces.push(kernel!("tally"));
+        pieces
     }
 
     fn load(self) -> Vec<Piece> {
@@ -275,7 +287,7 @@ impl Variant {
     /// The name of the shader's entry point.
     pub fn entry_point(self) -> &'static str {
         match self.kernel {
-            Kernel::Stream => "race",
+            Kernel::Stream | Kernel::Score => "race",
             Kernel::Hold => "races",
             Kernel::Greedy => "greedy",
             Kernel::Merge => "merge",

@@ -1,4 +1,5 @@
-// One draw of each row: the winner among a run of categories.
+// One draw of each row: the winner among a run of categories. If rows are summed too, it is in the first
+// draw of each, of what is loaded for the race.
 // Host side: src/gpu/kernel.rs. Needs: everything before it.
 //
 // Dispatch: teams of `lanes` invocations, numbered along x, then y; a race has `parts` teams. An
@@ -19,8 +20,12 @@ fn race(invocation: Invocation) {
     let row = row_of(min(race / run.draws, run.rows - 1u), race % run.draws);
     let end = select(0u, part.end, exists && row.valid);
 
+    // draws beyond the first of a row sum nothing
+    let summed = select(0u, end, race % run.draws == 0u);
+
     var octet = part.begin + team.lane;
     var pair = pair_at(row, octet, end);
+    var tally = tallied(no_tally(), row, octet, summed);
     var lead = Lead(best_none(), !row.valid, FILTER_OPEN);
     lead.floor = open_floor(team, invocation, sure_floor_of_pair(row, pair));
 
@@ -45,6 +50,7 @@ fn race(invocation: Invocation) {
         octet += 2u * run.lanes;
         if octet < end {
             pair = pair_at(row, octet, end);
+            tally = tallied(tally, row, octet, summed);
         }
     }
 
@@ -53,4 +59,6 @@ fn race(invocation: Invocation) {
     if team.lane == 0u && exists {
         finish(race, team.index % run.parts, all);
     }
+    let position = select(run.rows, race / run.draws, race % run.draws == 0u);
+    tell(team, invocation, row, position, team.index % run.parts, tally);
 }

@@ -11,6 +11,7 @@ use rayon::prelude::*;
 
 use super::simd::{Aligned, MAX_TILE, Simd, Task};
 use super::source::Source;
+use crate::arrivals::Sum;
 use crate::noise::bits::OCTET;
 use crate::options::{Chance, Known, Positive, Rows};
 
@@ -18,35 +19,6 @@ use crate::options::{Chance, Known, Positive, Rows};
 const PIECE: usize = 64 * 4 * OCTET;
 /// Rows longer than two of these are summed by several threads.
 const SEGMENT: usize = 1 << 16;
-
-/// exp(most)·sum, in powers of e.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Sum {
-    most: f64,
-    sum: f64,
-}
-
-impl Sum {
-    const NONE: Self = Self { most: f64::NEG_INFINITY, sum: 0.0 };
-    /// Of a row without a draw.
-    const INVALID: Self = Self { most: f64::NAN, sum: f64::NAN };
-
-    fn join(self, other: Self) -> Self {
-        let (more, less) = if self.most >= other.most { (self, other) } else { (other, self) };
-        if less.most.is_nan() || more.most.is_nan() {
-            return Self::INVALID;
-        }
-        if less.sum == 0.0 {
-            return more;
-        }
-        Self { most: more.most, sum: more.sum + less.sum * (less.most - more.most).exp() }
-    }
-
-    /// NaN if there is nothing, or something invalid.
-    pub(super) fn ln(self) -> f64 {
-        if self.sum > 0.0 { self.most + self.sum.ln() } else { f64::NAN }
-    }
-}
 
 /// What can be summed.
 pub(super) trait Summed: Source {

@@ -179,7 +179,8 @@ impl Passes {
         if let Some(sums) = &self.sums {
             pass.set_pipeline(sums);
             pass.set_bind_group(0, bindings, &[]);
-            let [x, y] = layout.merge_workgroups(rows, 1);
+            // the first draw's teams, each of which sums its part
+            let [x, y] = layout.workgroups(rows, 1);
             pass.dispatch_workgroups(x, y, 1);
         }
     }
@@ -273,12 +274,12 @@ impl Kernels {
     pub(super) async fn sums(
         &self,
         guard: &Guard,
-        workgroup_size: u32,
+        layout: &Layout,
         form: Form,
     ) -> Result<wgpu::ComputePipeline, Error> {
         let Form { format, vec4, each, immediates } = form;
-        let int64 = self.common.int64;
-        let (kernel, share) = (Kernel::Sums, Share::Workgroup);
+        let Layout { share, workgroup_size, .. } = *layout;
+        let (kernel, int64) = (Kernel::Sums, self.common.int64);
         let variant =
             Variant { kernel, share, format, vec4, each, immediates, int64, workgroup_size };
         self.pipeline(guard, variant).await

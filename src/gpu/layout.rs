@@ -183,6 +183,12 @@ impl Layout {
         }
     }
 
+    /// The layout with a kernel in the place of the plain race that sums rows too, or only that. Where teams
+    /// hold logits for several draws, sums are of a pass of their own.
+    pub(crate) fn with_sums(self, kernel: Kernel) -> Self {
+        if self.kernel == Kernel::Stream { Self { kernel, ..self } } else { self }
+    }
+
     /// True if a merge pass has to follow.
     pub(crate) fn is_cut(&self) -> bool {
         self.parts > 1

@@ -12,6 +12,7 @@ use std::sync::{Mutex, PoisonError};
 use crate::error::Error;
 use crate::job::{Job, Temperature};
 use crate::options::{Batch, SampleOptions};
+use crate::shaders::Kernel;
 
 mod adapter;
 mod batch;
@@ -203,9 +204,8 @@ impl GpuSampler {
         let form = Form { format, vec4: plan.aligned, each: false, immediates: false };
         let guard = &self.guard;
         let mut passes = self.kernels.passes(guard, &plan.layout, form, plan.merges()).await?;
-        if plan.report() == Report::Scores {
-            let workgroup_size = self.limits.device.crowd;
-            passes.sums = Some(self.kernels.sums(guard, workgroup_size, form).await?);
+        if plan.report() == Report::Scores && plan.layout.kernel != Kernel::Score {
+            passes.sums = Some(self.kernels.sums(guard, &plan.layout, form).await?);
         }
         let kept = self.ring.lock().unwrap_or_else(PoisonError::into_inner).take();
         let mut ring = match kept.filter(|ring| ring.suffices(plan, job)) {
@@ -224,7 +224,7 @@ impl GpuSampler {
                 ring.land(flight, guard, words).await?;
             }
             let pass = Pass::new(job, plan, &chunk, segment.clone(), self.filter);
-            let size = chunk.races() * plan.record();
+            let size = plan.words(chunk.rows.len(), chunk.races());
             let result = plan.has_result(&segment).then(|| next..next + size);
             next = result.as_ref().map_or(next, |result| result.end);
             let step = Step { plan, passes: &passes, chunk, segment, pass, result };

@@ -1,6 +1,8 @@
 //! What the GPU engine tells of races beside who won.
 
-use crate::arrivals::{Arrivals, LogZ, Maxima, Scored};
+use rayon::prelude::*;
+
+use crate::arrivals::{Arrivals, LogZ, Maxima, Scored, Sum};
 use crate::cpu::podium_of_race;
 use crate::error::Error;
 use crate::job::{Job, NO_DRAW, Temperature};
@@ -110,7 +112,9 @@ impl GpuSampler {
     }
 
     /// As [`sample_rows`](Self::sample_rows), each draw with the logarithm of its probability, and each row
-    /// with its [logsumexp](Self::logsumexp_rows), from one upload.
+    /// with its [logsumexp](Self::logsumexp_rows). Rows are summed in the pass that draws, of what is
+    /// loaded for it, unless a hardware GPU holds logits for several draws, or draws are by inverse CDF: then
+    /// in a pass of its own.
     ///
     /// ```no_run
     /// use gumbel::{GpuSampler, Logits, SampleOptions};
@@ -196,7 +200,7 @@ impl GpuSampler {
     fn words(job: &Job<'_>, plan: &Plan) -> Result<Vec<u32>, Error> {
         let too_many =
             || Error::TooManyPlaces { races: job.total(), places: plan.places() as usize };
-        let count = plan.results().checked_mul(plan.record()).ok_or_else(too_many)?;
+        let count = plan.all_words().ok_or_else(too_many)?;
         let mut words = Vec::new();
         words.try_reserve_exact(count).map_err(|_| too_many())?;
         words.resize(count, 0);
@@ -283,28 +287,30 @@ impl GpuSampler {
         let plan = self.plan(job, report);
         let mut words = Self::words(job, &plan)?;
         self.report(job, &plan, &mut words).await?;
-        let segments = plan.segments().count();
         let each = job.draws as usize;
-        let mut parts = vec![Vec::with_capacity(segments); sums.len()];
-        let mut records = words.chunks(3);
-        // chunks in the order of draws, and each segment by segment
-        for chunk in plan.chunks() {
-            for _ in 0..segments {
-                for row in chunk.rows.clone() {
-                    for draw in chunk.draws.clone() {
-                        let Some(words) = records.next() else { continue };
-                        draws[row * each + draw as usize] = words[0];
-                        if draw == chunk.draws.start && chunk.draws.start == 0 {
-                            let most = job.logits.format().logarithm(words[1]);
-                            parts[row].push((most, f64::from(f32::from_bits(words[2]))));
-                        }
+        let format = job.logits.format();
+        let mut found = vec![Sum::NONE; sums.len()];
+        let mut rest = &words[..];
+        // each segment: its draws, and then two words for each part of each row
+        for (chunk, _) in plan.steps() {
+            let (words, later) = rest.split_at(plan.words(chunk.rows.len(), chunk.races()));
+            rest = later;
+            let (of_races, of_rows) = words.split_at(chunk.races());
+            let first = chunk.rows.start * each + chunk.draws.start as usize;
+            draws[first..][..of_races.len()].copy_from_slice(of_races);
+            // the later draws of a row have the same sum
+            if chunk.draws.start == 0 {
+                let of_rows = of_rows.chunks_exact(2 * plan.sums_of_row());
+                for (sum, words) in found[chunk.rows].iter_mut().zip(of_rows) {
+                    for part in words.chunks_exact(2) {
+                        let most = format.logarithm(part[0]) * inverse;
+                        let part = Sum { most, sum: f64::from(f32::from_bits(part[1])) };
+                        *sum = sum.join(part);
                     }
                 }
             }
         }
-        for (sum, parts) in sums.iter_mut().zip(parts) {
-            *sum = joined(&parts, inverse);
-        }
+        sums.par_iter_mut().zip(found).for_each(|(sum, found)| *sum = found.ln());
         Ok((draws, sums))
     }
 }
@@ -338,16 +344,4 @@ fn ranked<'a>(records: impl Iterator<Item = &'a [u32]>) -> Ranking {
 
 fn key_of(low: u32, high: u32) -> i64 {
     (u64::from(high) << 32 | u64::from(low)) as i64
-}
-
-/// The logarithm of the sum of parts, each relative to its largest; NaN if a part is, or if all are
-/// empty.
-fn joined(parts: &[(f64, f64)], inverse: f64) -> f64 {
-    if parts.iter().any(|(_, sum)| sum.is_nan()) {
-        return f64::NAN;
-    }
-    let parts = || parts.iter().filter(|(_, sum)| *sum > 0.0);
-    let most = parts().map(|(most, _)| *most).fold(f64::NEG_INFINITY, f64::max);
-    let sum: f64 = parts().map(|(m, sum)| sum * ((m - most) * inverse).exp()).sum();
-    if sum > 0.0 { most * inverse + sum.ln() } else { f64::NAN }
 }

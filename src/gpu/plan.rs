@@ -14,7 +14,7 @@ use crate::shaders::Kernel;
 /// takes seconds, and this is half a second on a software adapter (Mesa 25's lavapipe, two cores).
 pub(super) const MAX_WORK: usize = 1 << 27;
 
-/// The most categories for each invocation of a workgroup that takes a row alone: 2¹⁴ octets.
+/// The most categories for each invocation of a workgroup that takes a row's places alone: 2¹⁴ octets.
 const MAX_OF_WORKGROUP: usize = 1 << 17;
 
 /// A row's start is rounded up to this many bytes, which a device can load at once.
@@ -38,9 +38,9 @@ pub(crate) enum Report {
     Draws,
     /// The draw and its key.
     Keys,
-    /// The draw, and for the first one of a row its sum; of each segment.
+    /// The draws, and then the sums of the parts of each row; of each segment.
     Scores,
-    /// The sum of each row, in the place of a score; of each segment.
+    /// The same with nothing in the place of the draws.
     Sums,
     /// The categories that may take so many first places; of each segment.
     Places(u32),
@@ -49,7 +49,12 @@ pub(crate) enum Report {
 impl Report {
     /// True if every segment of a row has a result of its own, and not the row alone.
     pub(crate) fn is_of_segments(self) -> bool {
-        matches!(self, Self::Scores | Self::Sums | Self::Places(_))
+        self.has_sums() || matches!(self, Self::Places(_))
+    }
+
+    /// True if rows are summed.
+    pub(crate) fn has_sums(self) -> bool {
+        matches!(self, Self::Scores | Self::Sums)
     }
 }
 
@@ -106,15 +111,17 @@ impl Plan {
         let at_once = (limits.chunk_bytes.min(limits.binding_bytes) as usize / bytes).max(8);
         let row_stride = row_stride(shape);
         let whole = match shape.report {
-            Report::Draws | Report::Keys => at_once,
             // a workgroup has as many iterations as that
-            _ => at_once.min(MAX_OF_WORKGROUP * limits.device.crowd as usize),
+            Report::Places(_) => at_once.min(MAX_OF_WORKGROUP * limits.device.crowd as usize),
+            _ => at_once,
         };
         let segment = if shape.categories > whole { whole / 8 * 8 } else { shape.categories };
         let cut = segment < shape.categories;
 
-        // draws, row ids and, of rows that are cut, outcomes: at most 16 bytes a race
-        let record = record(shape.report, segment);
+        // draws, row ids and, of rows that are cut, outcomes: at most 16 bytes a race; a row in parts, of which
+        // there are few at a time, has more sums than are counted here
+        let sums = if shape.report.has_sums() { 2 } else { 0 };
+        let record = record(shape.report, segment) + sums;
         let draws_fit = match shape.report {
             Report::Places(_) => (limits.chunk_bytes as usize).min(limits.binding_bytes as usize),
             _ => limits.binding_bytes as usize,
@@ -135,8 +142,9 @@ impl Plan {
         let aligned = row_stride.is_multiple_of(ALIGNMENT / bytes);
         let layout = match shape.report {
             Report::Places(_) => Layout::of_workgroups(Kernel::Places, races, limits.device),
-            Report::Sums => Layout::of_workgroups(Kernel::Sums, races, limits.device),
-            Report::Draws | Report::Keys | Report::Scores => Layout::new(races, limits.device),
+            Report::Sums => Layout::new(races, limits.device).with_sums(Kernel::Sums),
+            Report::Scores => Layout::new(races, limits.device).with_sums(Kernel::Score),
+            Report::Draws | Report::Keys => Layout::new(races, limits.device),
         };
         Self { shape, row_stride, aligned, layout, rows, draws: draws as u32, segment }
     }
@@ -167,6 +175,17 @@ impl Plan {
         record(self.shape.report, self.segment)
     }
 
+    /// The words that are written of so many rows of a chunk with so many races.
+    pub(crate) fn words(&self, rows: usize, races: usize) -> usize {
+        let sums = if self.shape.report.has_sums() { 2 * rows * self.sums_of_row() } else { 0 };
+        races * self.record() + sums
+    }
+
+    /// The sums that there are of each row, or of a segment of it.
+    pub(crate) fn sums_of_row(&self) -> usize {
+        self.layout.parts as usize
+    }
+
     /// The places that are wanted of each race, if that is what is wanted.
     pub(crate) fn places(&self) -> u32 {
         match self.shape.report {
@@ -180,10 +199,15 @@ impl Plan {
         self.shape.report.is_of_segments() || segment.end == self.shape.categories
     }
 
-    /// The races, or parts of them, that have a result.
-    pub(crate) fn results(&self) -> usize {
+    /// The words of all results; `None` if there are too many.
+    pub(crate) fn all_words(&self) -> Option<usize> {
         let segments = if self.shape.report.is_of_segments() { self.segments().count() } else { 1 };
-        self.shape.rows * self.shape.draws as usize * segments
+        let races = self.shape.rows.checked_mul(self.shape.draws as usize)?;
+        // a chunk of some of a row's draws has sums of its own
+        let chunks = (self.shape.draws as usize).div_ceil(self.draws as usize);
+        let sums = self.shape.rows * chunks * 2 * self.sums_of_row();
+        let sums = if self.shape.report.has_sums() { sums } else { 0 };
+        races.checked_mul(self.record())?.checked_add(sums)?.checked_mul(segments)
     }
 
     /// The chunks, in the order of the draws in the result.
@@ -245,8 +269,8 @@ impl Plan {
 /// The words that are written of each race.
 fn record(report: Report, segment: usize) -> usize {
     match report {
-        Report::Draws => 1,
-        Report::Keys | Report::Scores | Report::Sums => 3,
+        Report::Draws | Report::Scores | Report::Sums => 1,
+        Report::Keys => 3,
         Report::Places(places) => {
             1 + 3 * (4 * places as usize + 64).min(segment.next_multiple_of(8))
         }

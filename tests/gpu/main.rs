@@ -15,6 +15,7 @@ mod pairs;
 mod potts;
 mod probe;
 mod soften;
+mod sums;
 #[path = "../common/values.rs"]
 mod values;
 mod words;
@@ -36,6 +37,7 @@ fn main() {
         faults::CHECKS,
         device::CHECKS,
         operations::CHECKS,
+        sums::CHECKS,
         potts::CHECKS,
         soften::CHECKS,
         cdf::CHECKS,

@@ -1,15 +1,13 @@
-//! The race, its places and the sums of rows on the GPU: the reference's keys, bit for bit, and sums
-//! within what is stated.
+//! The race and its places on the GPU: the reference's keys, bit for bit.
 
 use gumbel::conformance::{self, Case};
 use gumbel::{
-    AdapterReport, CpuSampler, Error, GpuSampler, LogZ, Logits, Method, NO_DRAW, PlanFor,
-    SampleOptions, Weights, reference,
+    AdapterReport, CpuSampler, Error, GpuSampler, LogZ, Logits, PlanFor, SampleOptions, Weights,
+    reference,
 };
 use libtest_mimic::Failed;
 
 use super::draws::sampler;
-use super::values::{furthest, log_probs};
 use super::{Check, ensure};
 
 pub(crate) const CHECKS: &[(&str, Check)] = &[
@@ -17,16 +15,12 @@ pub(crate) const CHECKS: &[(&str, Check)] = &[
     ("operations::places", places),
     ("operations::a_thousand_places", a_thousand_places),
     ("operations::places_in_small_pieces", places_in_small_pieces),
-    ("operations::sums", sums),
-    ("operations::scores", scores),
-    ("operations::scores_by_inverse_cdf", scores_by_inverse_cdf),
-    ("operations::rows_without_a_draw", rows_without_a_draw),
     ("operations::estimates", estimates),
     ("operations::what_is_wrong_is_named", what_is_wrong_is_named),
     ("operations::faults_are_seen", faults_are_seen),
 ];
 
-fn cases(work: usize) -> impl Iterator<Item = Case> {
+pub(crate) fn cases(work: usize) -> impl Iterator<Item = Case> {
     conformance::cases().filter(move |case| {
         let of_case = case.batch().rows() * case.batch().categories();
         case.options().temperature > 0.0 && of_case * (case.options().draws as usize) < work
@@ -108,93 +102,6 @@ fn places_in_small_pieces(adapter: &AdapterReport) -> Result<(), Failed> {
     })
 }
 
-/// What the documentation states of a sum.
-fn tolerance(expected: f64) -> f64 {
-    2e-5 + 4e-7 * expected.abs()
-}
-
-/// The largest difference from sums in f64, in units of what is stated.
-fn worst(found: &[f64], expected: &[f64]) -> Option<f64> {
-    let mut worst = 0f64;
-    for (found, expected) in found.iter().zip(expected) {
-        if found.is_nan() != expected.is_nan() {
-            return None;
-        }
-        let difference = (found - expected).abs() / tolerance(*expected);
-        worst = if difference > worst { difference } else { worst };
-    }
-    (found.len() == expected.len()).then_some(worst)
-}
-
-fn sums(adapter: &AdapterReport) -> Result<(), Failed> {
-    let usual = sampler(adapter, GpuSampler::builder())?;
-    let cut = sampler(adapter, GpuSampler::builder().with_chunk_bytes(1 << 11))?;
-    let mut most = 0f64;
-    for (gpu, work) in [(usual, 100_000), (cut, 10_000)] {
-        for case in cases(work) {
-            let (batch, options) = (case.batch(), case.options());
-            let expected = reference::logsumexp_rows(batch, &options)?;
-            let found = worst(&gpu.logsumexp_rows(batch, &options)?, &expected);
-            ensure(found.is_some_and(|worst| worst <= 1.0), || format!("{case}: {found:?}"))?;
-            most = most.max(found.unwrap_or_default());
-        }
-    }
-    ensure(most > 0.001, || format!("the tolerance is loose: {most}"))
-}
-
-/// The draws, the sums and the log-probabilities of all cases with less work than this.
-fn scores_of(gpu: &GpuSampler, work: usize, method: Method) -> Result<(), Failed> {
-    for case in cases(work) {
-        let (batch, options) = (case.batch(), case.options().with_method(method));
-        let scored = gpu.sample_rows_scored(batch, &options)?;
-        let draws = reference::sample_rows(batch, &options)?;
-        ensure(scored.draws == draws, || format!("{case}: draws differ"))?;
-        let sums = reference::logsumexp_rows(batch, &options)?;
-        let near = worst(&scored.logsumexps, &sums).is_some_and(|worst| worst <= 1.0);
-        ensure(near, || format!("{case}: sums differ"))?;
-        // log softmax at the draw is as near as the row's sum
-        let expected = log_probs(batch, &options, &draws, &sums);
-        let worst = furthest(&scored.log_probs, &expected, &sums, tolerance);
-        ensure(worst <= 1.0, || format!("{case}: log-probabilities are {worst} tolerances off"))?;
-    }
-    Ok(())
-}
-
-fn scores(adapter: &AdapterReport) -> Result<(), Failed> {
-    scores_of(&sampler(adapter, GpuSampler::builder())?, 30_000, Method::Gumbel)?;
-    let cut = sampler(adapter, GpuSampler::builder().with_chunk_bytes(1 << 11))?;
-    scores_of(&cut, 6000, Method::Gumbel)
-}
-
-fn scores_by_inverse_cdf(adapter: &AdapterReport) -> Result<(), Failed> {
-    scores_of(&sampler(adapter, GpuSampler::builder())?, 30_000, Method::InverseCdf)
-}
-
-/// A row without a draw has the sentinel and no number, by either method, and harms no other row.
-fn rows_without_a_draw(adapter: &AdapterReport) -> Result<(), Failed> {
-    let gpu = sampler(adapter, GpuSampler::builder())?;
-    let weights = [1.0, 2.0, 4.0, f32::NAN, 0.0, 0.0, 3.0, 0.0];
-    let batch = Weights::new(&weights, 2)?;
-    for method in [Method::Gumbel, Method::InverseCdf] {
-        let options = SampleOptions::default().with_draws(2).with_method(method);
-        let error = gpu.sample_rows_scored(batch, &options).err();
-        ensure(matches!(error, Some(Error::UndrawableRow { row: 1, .. })), || {
-            format!("{error:?}")
-        })?;
-        let scored = gpu.sample_rows_scored(batch, &options.with_sentinels(true))?;
-        let draws = scored.draws.iter().map(|&draw| draw == NO_DRAW);
-        let none = [false, false, true, true, true, true, false, false];
-        let as_due = draws.eq(none)
-            && scored.log_probs.iter().map(|log_prob| log_prob.is_nan()).eq(none)
-            && scored.logsumexps.iter().map(|sum| sum.is_nan()).eq([false, true, true, false])
-            && scored.draws[6..] == [0, 0];
-        ensure(as_due, || format!("{scored:?}"))?;
-        let one = scored.log_probs[6].abs().max((scored.logsumexps[3] - 3f64.ln()).abs());
-        ensure(one < tolerance(1.1), || format!("{scored:?}"))?;
-    }
-    Ok(())
-}
-
 /// Estimates are those of the CPU, bit for bit, since the keys that they are made of are.
 fn estimates(adapter: &AdapterReport) -> Result<(), Failed> {
     let (gpu, cpu) = (sampler(adapter, GpuSampler::builder())?, CpuSampler::new());
@@ -241,11 +148,5 @@ fn faults_are_seen(adapter: &AdapterReport) -> Result<(), Failed> {
     let told = |source: String| source.replace("UNFINISHED | KEYED)) == 0u", "UNFINISHED)) == 0u");
     let builder = GpuSampler::builder().with_plan_for(PlanFor::Emulation).with_shader_edit(told);
     let seen = !wrong_places(&sampler(adapter, builder)?, 6000, 1)?.is_empty();
-    ensure(seen, || "a key that was not evaluated was not seen".to_owned())?;
-    let half = |source: String| source.replace("(2.0 * inverse)", "inverse");
-    let gpu = sampler(adapter, GpuSampler::builder().with_shader_edit(half))?;
-    let batch = Logits::new(&[0.0, 1.0], 2)?;
-    let found = gpu.logsumexp_rows(batch, &SampleOptions::default())?;
-    let expected = [(1.0 + 1f64.exp()).ln()];
-    ensure(worst(&found, &expected).is_none_or(|worst| worst > 1.0), || format!("{found:?}"))
+    ensure(seen, || "a key that was not evaluated was not seen".to_owned())
 }

@@ -71,7 +71,22 @@ const HANDS_ON: [&str; 20] = [
 
 /// All but what sums rows, on which no draw depends.
 fn deciding() -> impl Iterator<Item = Variant> {
-    drawing().filter(|variant| variant.kernel != Kernel::Sums)
+    drawing().filter(|variant| !matches!(variant.kernel, Kernel::Sums | Kernel::Score))
+}
+
+/// What sums rows beside their draws is what draws, but for the pieces that sum.
+#[test]
+fn a_race_that_sums_decides_as_one_that_does_not() {
+    for variant in drawing().filter(|variant| variant.kernel == Kernel::Score) {
+        let deciding = |kernel| {
+            let pieces = Variant { kernel, ..variant }.pieces();
+            pieces
+                .filter(|piece| !["logarithm", "positive", "tally"].contains(&piece.stem))
+                .map(|piece| piece.source)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(deciding(Kernel::Score), deciding(Kernel::Stream), "{variant:?}");
+    }
 }
 
 /// No float operation decides a draw: `settle`, `beats`, `joined` and `winner`, which decide, have

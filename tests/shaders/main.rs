@@ -22,8 +22,9 @@ const PLAIN: Variant = Variant {
     workgroup_size: 64,
 };
 /// The kernels of draws and of what is told of them.
-const DRAWING: [Kernel; 10] = [
+const DRAWING: [Kernel; 11] = [
     Kernel::Stream,
+    Kernel::Score,
     Kernel::Hold,
     Kernel::Greedy,
     Kernel::Merge,

@@ -74,6 +74,13 @@ fn check(shape: Shape, limits: Limits) {
         next += chunk.races();
     }
     assert_eq!(next, shape.rows * shape.draws as usize, "{plan:?}");
+    let words = plan.steps().filter(|(_, segment)| plan.has_result(segment));
+    let words = words.map(|(chunk, _)| plan.words(chunk.rows.len(), chunk.races())).sum();
+    let planned = plan.all_words().unwrap();
+    assert!(planned == words, "{words} words are written, and {planned} planned for: {plan:?}");
+    let most = plan.words(plan.rows(), plan.races());
+    let room = binding.max(4 * plan.words(1, 1)) + 8 * limits.device.busy_lanes;
+    assert!(4 * most <= room, "{most} words exceed a binding: {plan:?}");
     let steps = plan.steps().count();
     assert_eq!(steps, plan.chunks().count() * plan.segments().count());
 }
@@ -110,6 +117,7 @@ fn large_shapes_are_cut() {
     check(shape(1, 1000, 1000, 100_000_000), USUAL);
     check(shape(3, 100_000_000, 100_000_000, 3), USUAL);
     check(shape(20_000_000, 1, 1, 1), USUAL);
+    check(Shape { report: Report::Scores, ..shape(100_000_000, 1, 0, 1) }, USUAL);
 }
 
 #[test]

@@ -1,0 +1,105 @@
+// The sums of rows: of exp(logit / temperature), or of weight^(1/temperature), in floats. No draw
+// depends on them. Host side: src/gpu/operations.rs.
+// Other form, for races that sum nothing: tally.none.wgsl. Needs: octet, rows, load, logarithm.
+//
+// A sum is kept as its largest value and the sum relative to that, whose logarithms the host takes in f64
+// when it joins the parts of a row.
+//
+// Barriers: one a step in tell. All invocations of a workgroup reach all of them.
+
+struct Sum {
+    // The largest value that can be drawn.
+    most: u32,
+    sum: f32,
+}
+
+// What an invocation has added up.
+struct Tally {
+    all: Sum,
+    // The last few pairs, since the roundings of a long sum add up too.
+    some: Sum,
+    pairs: u32,
+    invalid: bool,
+}
+
+const NO_SUM: Sum = Sum(NOTHING, 0.0);
+// The pairs that are added up on their own.
+const FEW: u32 = 32u;
+
+var<workgroup> sums_of: array<Sum, WORKGROUP>;
+var<workgroup> any_invalid: array<u32, WORKGROUP>;
+
+fn joined_sums(a: Sum, b: Sum, inverse: f32) -> Sum {
+    let both = vec4<u32>(a.most, b.most, b.most, b.most);
+    let most = largest_of(both);
+    let shares = relative(both, most, inverse);
+    return Sum(most, a.sum * shares.x + b.sum * shares.y);
+}
+
+// The octet's shares of the largest among it and what is added up already.
+fn sum_with(before: Sum, values: Octet, inverse: f32) -> Sum {
+    let drawable_low = can_be_drawn(values.low);
+    let drawable_high = can_be_drawn(values.high);
+    let low = select(vec4<u32>(NOTHING), values.low, drawable_low);
+    let high = select(vec4<u32>(NOTHING), values.high, drawable_high);
+    let most_low = largest_of(low);
+    let most_high = largest_of(high);
+    let most = largest_of(vec4<u32>(before.most, most_low, most_high, most_high));
+    let four = select(vec4<f32>(0.0), relative(low, most, inverse), drawable_low)
+        + select(vec4<f32>(0.0), relative(high, most, inverse), drawable_high);
+    var sum = before.sum;
+    if most != before.most {
+        sum *= relative(vec4<u32>(before.most), most, inverse).x;
+    }
+    return Sum(most, sum + ((four.x + four.y) + (four.z + four.w)));
+}
+
+fn no_tally() -> Tally {
+    return Tally(NO_SUM, NO_SUM, 0u, false);
+}
+
+// The tally with the octets `octet` and `octet + run.lanes`, as far as they are before `end`.
+fn tallied(before: Tally, row: Row, octet: u32, end: u32) -> Tally {
+    let inverse = bitcast<f32>(row.scale);
+    let second = octet + run.lanes;
+    var tally = before;
+    if octet < end {
+        let values = load(row.first_logit + octet * 8u, run.categories - octet * 8u);
+        tally.invalid = tally.invalid || invalid_among(values) != 0u;
+        tally.some = sum_with(tally.some, values, inverse);
+    }
+    if second < end {
+        let values = load(row.first_logit + second * 8u, run.categories - second * 8u);
+        tally.invalid = tally.invalid || invalid_among(values) != 0u;
+        tally.some = sum_with(tally.some, values, inverse);
+    }
+    tally.pairs++;
+    if tally.pairs % FEW == 0u {
+        tally.all = joined_sums(tally.all, tally.some, inverse);
+        tally.some = NO_SUM;
+    }
+    return tally;
+}
+
+// Joins the tallies of a team, and writes what became of a part of a row, after the draws of all races.
+fn tell(team: Team, invocation: Invocation, row: Row, position: u32, part: u32, tally: Tally) {
+    let inverse = bitcast<f32>(row.scale);
+    var own = joined_sums(tally.all, tally.some, inverse);
+    var invalid = u32(tally.invalid);
+    sums_of[invocation.index] = own;
+    any_invalid[invocation.index] = invalid;
+    for (var step = run.lanes / 2u; step > 0u; step /= 2u) {
+        workgroupBarrier();
+        if team.lane < step {
+            own = joined_sums(own, sums_of[invocation.index + step], inverse);
+            invalid |= any_invalid[invocation.index + step];
+            sums_of[invocation.index] = own;
+            any_invalid[invocation.index] = invalid;
+        }
+    }
+    if team.lane == 0u && position < run.rows {
+        let at = run.rows * run.draws + (position * run.parts + part) * 2u;
+        draws[at] = own.most;
+        draws[at + 1u] = select(bitcast<u32>(own.sum), 0x7fc00000u, invalid != 0u);
+    }
+}

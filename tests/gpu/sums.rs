@@ -1,0 +1,192 @@
+//! The sums of rows and what is told of draws by them, on the GPU: within what is stated.
+
+use gumbel::{
+    AdapterReport, Error, GpuSampler, Logits, Method, NO_DRAW, PlanFor, SampleOptions, Weights,
+    reference,
+};
+use libtest_mimic::Failed;
+
+use super::draws::sampler;
+use super::operations::cases;
+use super::values::{furthest, log_probs};
+use super::{Check, ensure};
+
+pub(crate) const CHECKS: &[(&str, Check)] = &[
+    ("sums::of_cases", of_cases),
+    ("sums::of_long_rows", of_long_rows),
+    ("sums::scores", scores),
+    ("sums::scores_by_inverse_cdf", scores_by_inverse_cdf),
+    ("sums::rows_without_a_draw", rows_without_a_draw),
+    ("sums::faults_are_seen", faults_are_seen),
+];
+
+/// What the documentation states of a sum.
+fn tolerance(expected: f64) -> f64 {
+    2e-5 + 4e-7 * expected.abs()
+}
+
+/// The largest difference from sums in f64, in units of what is stated.
+fn worst(found: &[f64], expected: &[f64]) -> Option<f64> {
+    let mut worst = 0f64;
+    for (found, expected) in found.iter().zip(expected) {
+        if found.is_nan() != expected.is_nan() {
+            return None;
+        }
+        let difference = (found - expected).abs() / tolerance(*expected);
+        worst = if difference > worst { difference } else { worst };
+    }
+    (found.len() == expected.len()).then_some(worst)
+}
+
+/// Rows by one invocation, by a team and in parts; one draw and several, which a hardware GPU holds logits for;
+/// and rows that are cut into segments, with so much work at most.
+fn samplers(adapter: &AdapterReport) -> Result<[(GpuSampler, usize); 5], Failed> {
+    let builder = GpuSampler::builder;
+    Ok([
+        (sampler(adapter, builder().with_plan_for(PlanFor::Hardware))?, 30_000),
+        (sampler(adapter, builder().with_plan_for(PlanFor::Hardware).with_busy_lanes(1))?, 30_000),
+        (sampler(adapter, builder().with_plan_for(PlanFor::Emulation))?, 30_000),
+        (sampler(adapter, builder().with_subgroups(false).with_workgroup_size(4))?, 6000),
+        (sampler(adapter, builder().with_chunk_bytes(1 << 11))?, 10_000),
+    ])
+}
+
+fn of_cases(adapter: &AdapterReport) -> Result<(), Failed> {
+    let mut most = 0f64;
+    for (gpu, work) in samplers(adapter)? {
+        for case in cases(work) {
+            let (batch, options) = (case.batch(), case.options());
+            let expected = reference::logsumexp_rows(batch, &options)?;
+            let found = worst(&gpu.logsumexp_rows(batch, &options)?, &expected);
+            ensure(found.is_some_and(|worst| worst <= 1.0), || format!("{case}: {found:?}"))?;
+            most = most.max(found.unwrap_or_default());
+        }
+    }
+    ensure(most > 0.001, || format!("the tolerance is loose: {most}"))
+}
+
+/// The largest difference of the sums of long rows, whose roundings mostly go one way.
+fn worst_of_long_rows(gpu: &GpuSampler) -> Result<f64, Failed> {
+    let mut most = 0f64;
+    // the first has as many octets for each of eight invocations as there may be
+    let shapes = [(1 << 17, 40), (1_000_003, 2), (3_000_000, 2)];
+    for (categories, i) in shapes.into_iter().flat_map(|(n, each)| (1..=each).map(move |i| (n, i)))
+    {
+        let unlikely = i as f32 * -0.0877;
+        let logits: Vec<f32> =
+            (0..categories).map(|i| if i % 8 == 0 { 0.0 } else { unlikely }).collect();
+        let batch = Logits::new(&logits, categories)?;
+        let options = SampleOptions::default();
+        let likely = categories.div_ceil(8);
+        let terms = likely as f64 + (categories - likely) as f64 * f64::from(unlikely).exp();
+        let scored = gpu.sample_rows_scored(batch, &options)?;
+        for found in [gpu.logsumexp_rows(batch, &options)?, scored.logsumexps] {
+            most = most.max(worst(&found, &[terms.ln()]).unwrap_or(f64::INFINITY));
+        }
+    }
+    Ok(most)
+}
+
+fn of_long_rows(adapter: &AdapterReport) -> Result<(), Failed> {
+    for plan_for in [PlanFor::Hardware, PlanFor::Emulation] {
+        for busy in [1, 1 << 12] {
+            let builder = GpuSampler::builder().with_plan_for(plan_for).with_busy_lanes(busy);
+            let worst = worst_of_long_rows(&sampler(adapter, builder)?)?;
+            ensure(worst <= 0.5, || format!("{plan_for:?}: {worst}"))?;
+        }
+    }
+    Ok(())
+}
+
+/// The draws, the sums and the log-probabilities of all cases with less work than this.
+fn scores_of(gpu: &GpuSampler, work: usize, method: Method) -> Result<(), Failed> {
+    for case in cases(work) {
+        let (batch, options) = (case.batch(), case.options().with_method(method));
+        let scored = gpu.sample_rows_scored(batch, &options)?;
+        let draws = reference::sample_rows(batch, &options)?;
+        ensure(scored.draws == draws, || format!("{case}: draws differ"))?;
+        let sums = reference::logsumexp_rows(batch, &options)?;
+        let near = worst(&scored.logsumexps, &sums).is_some_and(|worst| worst <= 1.0);
+        ensure(near, || format!("{case}: sums differ"))?;
+        // log softmax at the draw is as near as the row's sum
+        let expected = log_probs(batch, &options, &draws, &sums);
+        let worst = furthest(&scored.log_probs, &expected, &sums, tolerance);
+        ensure(worst <= 1.0, || format!("{case}: log-probabilities are {worst} tolerances off"))?;
+    }
+    Ok(())
+}
+
+fn scores(adapter: &AdapterReport) -> Result<(), Failed> {
+    samplers(adapter)?.iter().try_for_each(|(gpu, work)| scores_of(gpu, *work, Method::Gumbel))
+}
+
+fn scores_by_inverse_cdf(adapter: &AdapterReport) -> Result<(), Failed> {
+    scores_of(&sampler(adapter, GpuSampler::builder())?, 30_000, Method::InverseCdf)
+}
+
+/// A row without a draw has the sentinel and no number, by either method, and harms no other row.
+fn rows_without_a_draw(adapter: &AdapterReport) -> Result<(), Failed> {
+    let gpu = sampler(adapter, GpuSampler::builder())?;
+    let weights = [1.0, 2.0, 4.0, f32::NAN, 0.0, 0.0, 3.0, 0.0];
+    let batch = Weights::new(&weights, 2)?;
+    for method in [Method::Gumbel, Method::InverseCdf] {
+        let options = SampleOptions::default().with_draws(2).with_method(method);
+        let error = gpu.sample_rows_scored(batch, &options).err();
+        ensure(matches!(error, Some(Error::UndrawableRow { row: 1, .. })), || {
+            format!("{error:?}")
+        })?;
+        let scored = gpu.sample_rows_scored(batch, &options.with_sentinels(true))?;
+        let draws = scored.draws.iter().map(|&draw| draw == NO_DRAW);
+        let none = [false, false, true, true, true, true, false, false];
+        let as_due = draws.eq(none)
+            && scored.log_probs.iter().map(|log_prob| log_prob.is_nan()).eq(none)
+            && scored.logsumexps.iter().map(|sum| sum.is_nan()).eq([false, true, true, false])
+            && scored.draws[6..] == [0, 0];
+        ensure(as_due, || format!("{scored:?}"))?;
+        let one = scored.log_probs[6].abs().max((scored.logsumexps[3] - 3f64.ln()).abs());
+        ensure(one < tolerance(1.1), || format!("{scored:?}"))?;
+    }
+    Ok(())
+}
+
+/// The largest difference among the cases.
+fn worst_of_cases(gpu: &GpuSampler) -> Result<f64, Failed> {
+    let mut most = 0f64;
+    for case in cases(10_000) {
+        let (batch, options) = (case.batch(), case.options());
+        let expected = reference::logsumexp_rows(batch, &options)?;
+        let found = gpu.logsumexp_rows(batch, &options)?;
+        most = most.max(worst(&found, &expected).unwrap_or(f64::INFINITY));
+    }
+    Ok(most)
+}
+
+fn faults_are_seen(adapter: &AdapterReport) -> Result<(), Failed> {
+    type Worst = fn(&GpuSampler) -> Result<f64, Failed>;
+    let faults: [(fn(String) -> String, Worst); 6] = [
+        (|source| source.replace("(2.0 * inverse)", "inverse"), worst_of_cases),
+        (|source| source.replace("+ 0.33333334) * q + 1.0", ") * q + 1.0"), worst_of_cases),
+        (
+            |source| {
+                source.replace(
+                    "floats_of(m.mantissa - mantissa) - lost",
+                    "floats_of(m.mantissa - mantissa)",
+                )
+            },
+            worst_of_cases,
+        ),
+        (|source| source.replace("if second < end {", "if second + 1u < end {"), worst_of_cases),
+        (
+            |source| source.replace("invalid |= any_invalid[", "invalid |= 0u & any_invalid["),
+            worst_of_cases,
+        ),
+        (|source| source.replace("tally.pairs % FEW == 0u", "false"), worst_of_long_rows),
+    ];
+    faults.into_iter().enumerate().try_for_each(|(i, (edit, of))| {
+        // which has teams for rows of a few octets, and long rows by few invocations
+        let plan_for = if i < 5 { PlanFor::Hardware } else { PlanFor::Emulation };
+        let builder = GpuSampler::builder().with_plan_for(plan_for).with_busy_lanes(1);
+        let worst = of(&sampler(adapter, builder.with_shader_edit(edit))?)?;
+        ensure(worst > 1.0, || format!("fault {i} was not seen: {worst}"))
+    })
+}
