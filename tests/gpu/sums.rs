@@ -162,8 +162,8 @@ fn worst_of_cases(gpu: &GpuSampler) -> Result<f64, Failed> {
 }
 
 fn faults_are_seen(adapter: &AdapterReport) -> Result<(), Failed> {
-    type Worst = fn(&GpuSampler) -> Result<f64, Failed>;
-    let faults: [(fn(String) -> String, Worst); 6] = [
+    type Fault = (fn(String) -> String, fn(&GpuSampler) -> Result<f64, Failed>);
+    let faults: [Fault; 6] = [
         (|source| source.replace("(2.0 * inverse)", "inverse"), worst_of_cases),
         (|source| source.replace("+ 0.33333334) * q + 1.0", ") * q + 1.0"), worst_of_cases),
         (
