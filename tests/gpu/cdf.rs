@@ -91,7 +91,7 @@ fn conformance_in_small_pieces(adapter: &AdapterReport) -> Result<(), Failed> {
 /// A million categories in many blocks, and draws whose first number is odd.
 fn many_draws_of_long_rows(adapter: &AdapterReport) -> Result<(), Failed> {
     let gpu = sampler(adapter, GpuSampler::builder())?;
-    let row: Vec<f32> = (0..1_000_003).map(|i| (i * 7919 % 1009) as f32 / 128.0).collect();
+    let row: Vec<f32> = (0..1_000_003u64).map(|i| (i * 7919 % 1009) as f32 / 128.0).collect();
     let logits = Logits::new(&row, row.len())?;
     for workgroups in [1, 70_001] {
         let options = SampleOptions::default()
