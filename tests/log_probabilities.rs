@@ -55,7 +55,7 @@ fn sums_are_as_near_as_is_said() {
 /// term after the other, is seen.
 #[test]
 fn a_long_row() {
-    let logits: Vec<f32> = (0..1 << 20).map(|i| (i * 7919 % 100_003) as f32 / 4096.0).collect();
+    let logits: Vec<f32> = (0..1u64 << 20).map(|i| (i * 7919 % 100_003) as f32 / 4096.0).collect();
     let batch = Logits::new(&logits, logits.len()).unwrap();
     let options = SampleOptions::default();
     let expected = reference::logsumexp_rows(batch, &options).unwrap();
