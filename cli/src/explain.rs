@@ -17,6 +17,9 @@ const MOST: usize = 100;
 /// Of which so many are shown, the most probable ones.
 const SHOWN: usize = 60;
 
+/// From logits of this size on noise changes nothing, and neighbours are further apart than it is wide: 2³¹.
+const UNMOVED: f64 = 2_147_483_648.0;
+
 /// Draws the picture of a row.
 pub(crate) fn run(args: &ExplainArgs) -> Result<(), Error> {
     engine::check(&args.place)?;
@@ -69,7 +72,9 @@ pub(crate) fn run(args: &ExplainArgs) -> Result<(), Error> {
     }
 
     let temperature = args.noise.temperature;
-    let scaled: Vec<f64> = input.log_weights().iter().map(|x| x / f64::from(temperature)).collect();
+    // as the draw takes them: times 1/temperature in f32
+    let inverse = f64::from(temperature.recip());
+    let scaled: Vec<f64> = input.log_weights().iter().map(|x| x * inverse).collect();
     // relative to the largest, from which a logit of 1e30 has a distance, but none from log Z
     let most = scaled.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let sum: f64 = scaled.iter().map(|logit| (logit - most).exp()).sum();
@@ -80,7 +85,7 @@ pub(crate) fn run(args: &ExplainArgs) -> Result<(), Error> {
         probability: (logit - most).exp() / sum,
         count,
         logit,
-        maximum,
+        maximum: if logit.abs() < UNMOVED { maximum } else { logit },
         wins: category == winner,
     });
     let name = one_line(&args.source.input.display().to_string());
