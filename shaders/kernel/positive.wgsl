@@ -1,5 +1,5 @@
 // What weights or counts are to the largest of them, for sums.
-// Needs: nothing; uses what the forms of logarithm.wgsl define.
+// Needs: what logarithm.weights.wgsl defines, or logarithm.counts.wgsl and measure.counts.wgsl.
 
 // The mantissa, whose first bit is at the same place in all, times two to the power.
 struct Positive {

@@ -12,6 +12,8 @@ const EACH_FIRST_DRAW: u32 = 64u;
 const GATHERED: u32 = 128u;
 // The winner's key is written beside it.
 const KEYED: u32 = 256u;
+// Rows are summed, as the later draws of a row are not asked to do again.
+const SUMMED: u32 = 512u;
 
 const NO_DRAW: u32 = 0xffffffffu;
 

@@ -21,7 +21,7 @@ fn race(invocation: Invocation) {
     let end = select(0u, part.end, exists && row.valid);
 
     // draws beyond the first of a row sum nothing
-    let summed = select(0u, end, race % run.draws == 0u);
+    let summed = select(0u, end, race % run.draws == 0u && (run.flags & SUMMED) != 0u);
 
     var octet = part.begin + team.lane;
     var pair = pair_at(row, octet, end);

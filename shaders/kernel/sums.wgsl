@@ -13,7 +13,7 @@ fn sums(invocation: Invocation) {
     let position = team.index / run.parts;
     let part = part_of(team.index % run.parts);
     let row = row_of(min(position, run.rows - 1u), 0u);
-    let end = select(0u, part.end, position < run.rows);
+    let end = select(0u, part.end, position < run.rows && (run.flags & SUMMED) != 0u);
 
     var tally = no_tally();
     for (var octet = part.begin + team.lane; octet < end; octet += 2u * run.lanes) {

@@ -1,6 +1,6 @@
 // The sums of rows: of exp(logit / temperature), or of weight^(1/temperature), in floats. No draw
 // depends on them. Host side: src/gpu/operations.rs.
-// Other form, for races that sum nothing: tally.none.wgsl. Needs: octet, rows, load, logarithm.
+// Other form, for races that sum nothing: tally.none.wgsl. Needs: run, share, octet, rows, load, logarithm.
 //
 // A sum is kept as its largest value and the sum relative to that, whose logarithms the host takes in f64
 // when it joins the parts of a row.
@@ -97,7 +97,7 @@ fn tell(team: Team, invocation: Invocation, row: Row, position: u32, part: u32, 
             any_invalid[invocation.index] = invalid;
         }
     }
-    if team.lane == 0u && position < run.rows {
+    if team.lane == 0u && position < run.rows && (run.flags & SUMMED) != 0u {
         let at = run.rows * run.draws + (position * run.parts + part) * 2u;
         draws[at] = own.most;
         draws[at + 1u] = select(bitcast<u32>(own.sum), 0x7fc00000u, invalid != 0u);

@@ -144,7 +144,7 @@ impl CpuSampler {
             self.run(&job, &mut draws)?;
             let logsumexps = self.on_threads(|| self.logsumexps(&job, inverse))?;
             job.report(&draws)?;
-            return Ok(Scored::of(&job, inverse, draws, logsumexps));
+            return Ok(self.on_threads(|| Scored::of(&job, inverse, draws, logsumexps)));
         }
         let (mut log_probs, mut logsumexps) = (job.unwritten()?, job.unwritten()?);
         let plan = Plan::of(&job, self.form, self.filter);

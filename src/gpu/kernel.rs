@@ -57,6 +57,7 @@ pub(super) const EACH_TEMPERATURE: u32 = 32;
 pub(super) const EACH_FIRST_DRAW: u32 = 64;
 pub(super) const GATHERED: u32 = 128;
 const KEYED: u32 = 256;
+const SUMMED: u32 = 512;
 
 /// The flag if the condition holds.
 pub(super) fn flag(on: bool, flag: u32) -> u32 {
@@ -113,6 +114,7 @@ impl Pass {
             flags: flag(job.explicit_ids().is_some(), EACH_ID)
                 | flag(!filter, UNFILTERED)
                 | flag(plan.report() == Report::Keys, KEYED)
+                | flag(plan.sums(chunk) > 0, SUMMED)
                 | flag(segment.start > 0, CONTINUED)
                 | flag(segment.end < job.logits.categories(), UNFINISHED),
             ..Self::laid_out(&plan.layout, job.logits.format(), job.temperature)
@@ -143,7 +145,7 @@ pub(super) struct Kernels {
     pipelines: Mutex<HashMap<Variant, wgpu::ComputePipeline>>,
 }
 
-/// The passes that a layout takes: its kernel, and the merge if there is one.
+/// The passes that a layout takes: its kernel, and the merge and the sums if there are any.
 #[derive(Clone, Debug)]
 pub(super) struct Passes {
     pub(super) race: wgpu::ComputePipeline,

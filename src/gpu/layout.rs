@@ -167,7 +167,7 @@ impl Layout {
         }
     }
 
-    /// A workgroup for each race, or each row.
+    /// A workgroup for each race.
     pub(crate) fn of_workgroups(kernel: Kernel, races: Races, device: Device) -> Self {
         let octets = races.categories.div_ceil(8);
         Self {

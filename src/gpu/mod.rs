@@ -224,7 +224,7 @@ impl GpuSampler {
                 ring.land(flight, guard, words).await?;
             }
             let pass = Pass::new(job, plan, &chunk, segment.clone(), self.filter);
-            let size = plan.words(chunk.rows.len(), chunk.races());
+            let size = plan.words(&chunk);
             let result = plan.has_result(&segment).then(|| next..next + size);
             next = result.as_ref().map_or(next, |result| result.end);
             let step = Step { plan, passes: &passes, chunk, segment, pass, result };

@@ -293,20 +293,18 @@ impl GpuSampler {
         let mut rest = &words[..];
         // each segment: its draws, and then two words for each part of each row
         for (chunk, _) in plan.steps() {
-            let (words, later) = rest.split_at(plan.words(chunk.rows.len(), chunk.races()));
+            let (words, later) = rest.split_at(plan.words(&chunk));
             rest = later;
             let (of_races, of_rows) = words.split_at(chunk.races());
             let first = chunk.rows.start * each + chunk.draws.start as usize;
             draws[first..][..of_races.len()].copy_from_slice(of_races);
-            // the later draws of a row have the same sum
-            if chunk.draws.start == 0 {
-                let of_rows = of_rows.chunks_exact(2 * plan.sums_of_row());
-                for (sum, words) in found[chunk.rows].iter_mut().zip(of_rows) {
-                    for part in words.chunks_exact(2) {
-                        let most = format.logarithm(part[0]) * inverse;
-                        let part = Sum { most, sum: f64::from(f32::from_bits(part[1])) };
-                        *sum = sum.join(part);
-                    }
+            // nothing of the later draws of a row
+            let of_rows = of_rows.chunks_exact(2 * plan.sums_of_row());
+            for (sum, words) in found[chunk.rows].iter_mut().zip(of_rows) {
+                for part in words.chunks_exact(2) {
+                    let most = format.logarithm(part[0]) * inverse;
+                    let part = Sum { most, sum: f64::from(f32::from_bits(part[1])) };
+                    *sum = sum.join(part);
                 }
             }
         }

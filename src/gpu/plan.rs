@@ -31,6 +31,17 @@ pub(crate) struct Limits {
     pub(crate) device: Device,
 }
 
+impl Limits {
+    /// The device, with no more kept busy by a race than its parts, and one more that is carried over, have a
+    /// binding for: 16 bytes each.
+    fn with_room_for_parts(&self, races: usize) -> Device {
+        let outcomes = self.binding_bytes as usize / 16;
+        let parts = (outcomes / races).saturating_sub(1).max(1);
+        let busy = parts.saturating_mul(races).saturating_mul(self.device.team as usize);
+        Device { busy_lanes: self.device.busy_lanes.min(busy), ..self.device }
+    }
+}
+
 /// What is written of each race.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Report {
@@ -118,15 +129,14 @@ impl Plan {
         let segment = if shape.categories > whole { whole / 8 * 8 } else { shape.categories };
         let cut = segment < shape.categories;
 
-        // draws, row ids and, of rows that are cut, outcomes: at most 16 bytes a race; a row in parts, of which
-        // there are few at a time, has more sums than are counted here
+        // draws, row ids and, of rows that are cut, two outcomes: at most 32 bytes a race
         let sums = if shape.report.has_sums() { 2 } else { 0 };
         let record = record(shape.report, segment) + sums;
         let draws_fit = match shape.report {
             Report::Places(_) => (limits.chunk_bytes as usize).min(limits.binding_bytes as usize),
             _ => limits.binding_bytes as usize,
         };
-        let draws_fit = draws_fit / if cut { 16.max(4 * record) } else { 4 * record };
+        let draws_fit = draws_fit / if cut { 32.max(4 * record) } else { 4 * record };
         let work = MAX_WORK / shape.categories;
         let races = draws_fit.min(work).max(1);
         let draws = (shape.draws as usize).min(races);
@@ -138,15 +148,25 @@ impl Plan {
             (races / draws).min(logits_fit).min(limits.binding_bytes as usize / 8).max(1)
         };
         let rows = rows.min(shape.rows);
-        let races = Races { rows, categories: segment, draws: draws as u32, greedy: shape.greedy };
-        let aligned = row_stride.is_multiple_of(ALIGNMENT / bytes);
-        let layout = match shape.report {
-            Report::Places(_) => Layout::of_workgroups(Kernel::Places, races, limits.device),
-            Report::Sums => Layout::new(races, limits.device).with_sums(Kernel::Sums),
-            Report::Scores => Layout::new(races, limits.device).with_sums(Kernel::Score),
-            Report::Draws | Report::Keys => Layout::new(races, limits.device),
+        let draws = draws as u32;
+        let plan = |rows, draws| {
+            let races = Races { rows, categories: segment, draws, greedy: shape.greedy };
+            let aligned = row_stride.is_multiple_of(ALIGNMENT / bytes);
+            let layout = layout(shape.report, races, limits);
+            Self { shape, row_stride, aligned, layout, rows, draws, segment }
         };
-        Self { shape, row_stride, aligned, layout, rows, draws: draws as u32, segment }
+        // only devices with little room for a row that has to be cut into many parts take a turn here
+        let (mut rows, mut draws) = (rows, draws);
+        while rows * draws as usize > 1 && !plan(rows, draws).fits(limits) {
+            (rows, draws) = if rows > 1 { (rows / 2, draws) } else { (1, draws / 2) };
+        }
+        plan(rows, draws)
+    }
+
+    /// True if what is written of a chunk can be bound.
+    fn fits(&self, limits: Limits) -> bool {
+        let room = limits.binding_bytes as usize;
+        4 * self.most_words() <= room && 16 * self.outcomes() <= room
     }
 
     /// True if the rows of a chunk are uploaded one by one, since they are further apart or closer
@@ -175,10 +195,20 @@ impl Plan {
         record(self.shape.report, self.segment)
     }
 
-    /// The words that are written of so many rows of a chunk with so many races.
-    pub(crate) fn words(&self, rows: usize, races: usize) -> usize {
-        let sums = if self.shape.report.has_sums() { 2 * rows * self.sums_of_row() } else { 0 };
-        races * self.record() + sums
+    /// The words that are written of a chunk, or of a segment of its row.
+    pub(crate) fn words(&self, chunk: &Chunk) -> usize {
+        chunk.races() * self.record() + 2 * self.sums(chunk)
+    }
+
+    /// The most words that are written of a chunk.
+    pub(crate) fn most_words(&self) -> usize {
+        self.words(&Chunk { rows: 0..self.rows, draws: 0..self.draws })
+    }
+
+    /// The sums that are written of a chunk, of two words each; none but with the first draws of its rows.
+    pub(crate) fn sums(&self, chunk: &Chunk) -> usize {
+        let summed = self.shape.report.has_sums() && chunk.draws.start == 0;
+        if summed { chunk.rows.len() * self.sums_of_row() } else { 0 }
     }
 
     /// The sums that there are of each row, or of a segment of it.
@@ -203,10 +233,8 @@ impl Plan {
     pub(crate) fn all_words(&self) -> Option<usize> {
         let segments = if self.shape.report.is_of_segments() { self.segments().count() } else { 1 };
         let races = self.shape.rows.checked_mul(self.shape.draws as usize)?;
-        // a chunk of some of a row's draws has sums of its own
-        let chunks = (self.shape.draws as usize).div_ceil(self.draws as usize);
-        let sums = self.shape.rows * chunks * 2 * self.sums_of_row();
-        let sums = if self.shape.report.has_sums() { sums } else { 0 };
+        let sums = if self.shape.report.has_sums() { 2 * self.sums_of_row() } else { 0 };
+        let sums = self.shape.rows.checked_mul(sums)?;
         races.checked_mul(self.record())?.checked_add(sums)?.checked_mul(segments)
     }
 
@@ -263,6 +291,16 @@ impl Plan {
     /// The rows of a chunk, at most.
     pub(crate) fn rows(&self) -> usize {
         self.rows
+    }
+}
+
+fn layout(report: Report, races: Races, limits: Limits) -> Layout {
+    let device = limits.with_room_for_parts(races.rows * races.draws as usize);
+    match report {
+        Report::Places(_) => Layout::of_workgroups(Kernel::Places, races, device),
+        Report::Sums => Layout::new(races, device).with_sums(Kernel::Sums),
+        Report::Scores => Layout::new(races, device).with_sums(Kernel::Score),
+        Report::Draws | Report::Keys => Layout::new(races, device),
     }
 }
 

@@ -38,7 +38,7 @@ impl Sizes {
             // whole words of 16 bytes, of which the shader reads the last too
             logits: (plan.logits_bytes() as u64).next_multiple_of(16),
             outcomes: 16 * (plan.outcomes() as u64).max(1),
-            draws: 4 * plan.words(plan.rows(), plan.races()) as u64,
+            draws: 4 * plan.most_words() as u64,
         }
     }
 

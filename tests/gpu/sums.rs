@@ -1,8 +1,8 @@
 //! The sums of rows and what is told of draws by them, on the GPU: within what is stated.
 
 use gumbel::{
-    AdapterReport, Error, GpuSampler, Logits, Method, NO_DRAW, PlanFor, SampleOptions, Weights,
-    reference,
+    AdapterReport, CpuSampler, Error, GpuSampler, Logits, Method, NO_DRAW, PlanFor, SampleOptions,
+    Weights, reference,
 };
 use libtest_mimic::Failed;
 
@@ -15,6 +15,7 @@ pub(crate) const CHECKS: &[(&str, Check)] = &[
     ("sums::of_cases", of_cases),
     ("sums::of_long_rows", of_long_rows),
     ("sums::scores", scores),
+    ("sums::scores_of_many_draws", scores_of_many_draws),
     ("sums::scores_by_inverse_cdf", scores_by_inverse_cdf),
     ("sums::rows_without_a_draw", rows_without_a_draw),
     ("sums::faults_are_seen", faults_are_seen),
@@ -118,6 +119,22 @@ fn scores_of(gpu: &GpuSampler, work: usize, method: Method) -> Result<(), Failed
 
 fn scores(adapter: &AdapterReport) -> Result<(), Failed> {
     samplers(adapter)?.iter().try_for_each(|(gpu, work)| scores_of(gpu, *work, Method::Gumbel))
+}
+
+/// More draws of a row than there are in a chunk: what is summed with the first ones is the row's sum.
+fn scores_of_many_draws(adapter: &AdapterReport) -> Result<(), Failed> {
+    let logits: Vec<f32> = (0..2 << 16u64).map(|i: u64| (i * 7919 % 1009) as f32 / 128.0).collect();
+    let batch = Logits::new(&logits, 1 << 16)?;
+    let options = SampleOptions::default().with_draws(2100);
+    let expected = CpuSampler::new().sample_rows_scored(batch, &options)?;
+    for plan_for in [PlanFor::Hardware, PlanFor::Emulation] {
+        let gpu = sampler(adapter, GpuSampler::builder().with_plan_for(plan_for))?;
+        let scored = gpu.sample_rows_scored(batch, &options)?;
+        ensure(scored.draws == expected.draws, || format!("{plan_for:?}: draws differ"))?;
+        let worst = worst(&scored.logsumexps, &expected.logsumexps);
+        ensure(worst.is_some_and(|worst| worst <= 1.0), || format!("{plan_for:?}: {worst:?}"))?;
+    }
+    Ok(())
 }
 
 fn scores_by_inverse_cdf(adapter: &AdapterReport) -> Result<(), Failed> {

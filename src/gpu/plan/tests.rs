@@ -75,12 +75,13 @@ fn check(shape: Shape, limits: Limits) {
     }
     assert_eq!(next, shape.rows * shape.draws as usize, "{plan:?}");
     let words = plan.steps().filter(|(_, segment)| plan.has_result(segment));
-    let words = words.map(|(chunk, _)| plan.words(chunk.rows.len(), chunk.races())).sum();
+    let words = words.map(|(chunk, _)| plan.words(&chunk)).sum();
     let planned = plan.all_words().unwrap();
     assert!(planned == words, "{words} words are written, and {planned} planned for: {plan:?}");
-    let most = plan.words(plan.rows(), plan.races());
-    let room = binding.max(4 * plan.words(1, 1)) + 8 * limits.device.busy_lanes;
-    assert!(4 * most <= room, "{most} words exceed a binding: {plan:?}");
+    let one = |bytes: usize| if plan.races() == 1 { bytes } else { 0 };
+    let (words, outcomes) = (4 * plan.most_words(), 16 * plan.outcomes());
+    assert!(words <= binding.max(one(words)), "words exceed a binding: {plan:?}");
+    assert!(outcomes <= binding.max(one(outcomes)), "outcomes exceed a binding: {plan:?}");
     let steps = plan.steps().count();
     assert_eq!(steps, plan.chunks().count() * plan.segments().count());
 }
@@ -117,7 +118,14 @@ fn large_shapes_are_cut() {
     check(shape(1, 1000, 1000, 100_000_000), USUAL);
     check(shape(3, 100_000_000, 100_000_000, 3), USUAL);
     check(shape(20_000_000, 1, 1, 1), USUAL);
-    check(Shape { report: Report::Scores, ..shape(100_000_000, 1, 0, 1) }, USUAL);
+    for report in [Report::Draws, Report::Scores, Report::Sums] {
+        check(Shape { report, ..shape(100_000_000, 1, 0, 1) }, USUAL);
+        let small = Limits { binding_bytes: 1 << 16, ..USUAL };
+        check(Shape { report, ..shape(4000, 1032, 0, 1) }, small);
+        check(Shape { report, ..shape(1, 1 << 27, 0, 1000) }, USUAL);
+        let alone = Device { busy_lanes: 1 << 24, ..USUAL.device.with_workgroup_size(1) };
+        check(Shape { report, ..shape(7_800_000, 17, 0, 1) }, Limits { device: alone, ..USUAL });
+    }
 }
 
 #[test]
