@@ -8,7 +8,7 @@
 //
 // Dispatch: a workgroup a race, numbered along x, then y. Barriers: outside of loops, reached by all.
 // Mesa 22.3 ends all loops of an invocation after 65,535 iterations in total: an invocation takes two
-// for every 2·WORKGROUP octets, of which the host hands it at most 2^14, and 1,024 beside.
+// for every 2·WORKGROUP octets, of which the host hands it at most 2^14, and 2,048 beside.
 
 const BINS: u32 = 1024u;
 const BIN: f32 = POWER * 0.125;
@@ -22,10 +22,10 @@ var<workgroup> invalid_in_row: atomic<u32>;
 
 fn count_at(f: Filter, top: f32, bits: u32, coarse_bits: u32) {
     let sure = sure_floor_measured(f, bits, coarse_bits);
-    if sure > FILTER_OPEN {
-        let down = clamp((top + HEADROOM - sure) * (1.0 / BIN), 0.0, f32(BINS - 1u));
-        atomicAdd(&bins[u32(down)], 1u);
-    }
+    let counts = sure > FILTER_OPEN;
+    // no branch: SwiftShader compiles two to the power of how many there are in a row
+    let down = clamp((top + HEADROOM - sure) * (1.0 / BIN), 0.0, f32(BINS - 1u));
+    atomicAdd(&bins[u32(select(0.0, down, counts))], select(0u, 1u, counts));
 }
 
 // What the categories of the bins before this one are sure to reach.
@@ -77,6 +77,15 @@ fn places(invocation: Invocation) {
     let row = row_of(min(race / run.draws, run.rows - 1u), race % run.draws);
     let f = row.filter_of_row;
     let end = select(0u, (run.categories - 1u) / 8u + 1u, exists && row.valid);
+
+    for (var bin = invocation.index; bin < BINS; bin += WORKGROUP) {
+        atomicStore(&bins[bin], 0u);
+    }
+    if team.lane == 0u {
+        atomicStore(&found, 0u);
+        atomicStore(&invalid_in_row, 0u);
+    }
+    workgroupBarrier();
 
     var pair = pair_at(row, team.lane, end);
     let top = open_floor(team, invocation, sure_floor_of_pair(row, pair));

@@ -351,7 +351,12 @@ fn pipeline(
         layout: Some(&layout),
         module: &module,
         entry_point: Some(variant.entry_point()),
-        compilation_options: wgpu::PipelineCompilationOptions::default(),
+        compilation_options: wgpu::PipelineCompilationOptions {
+            // the shaders do it, in loops; where a driver writes them out, SwiftShader takes minutes and
+            // gigabytes to compile a thousand words
+            zero_initialize_workgroup_memory: false,
+            ..Default::default()
+        },
         cache: None,
     })
 }
