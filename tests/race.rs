@@ -323,3 +323,11 @@ fn weights_have_their_probabilities() {
     assert!(fits(&expected) > ALARM, "{:e}", fits(&expected));
     assert!(fits(&[1000.0, 3.06e6, 1e6, 0.0, 2e6, 1.0]) < ALARM);
 }
+
+/// What is expected a tenth of a time is drawn twice now and then, and six times in no test's life.
+#[test]
+fn rare_categories_have_a_test_of_their_own() {
+    let fits = |rare| chi_square(&[500_000, 500_000, rare], &[0.5, 0.5 - 1e-7, 1e-7]);
+    assert!(fits(0) > 0.1 && fits(2) > 1e-3);
+    assert!(fits(6) < ALARM);
+}
