@@ -30,11 +30,11 @@ fn codes_of_36_bits_reach_an_error_of_0_0165() {
     assert!(error < 0.0165, "{error}");
 }
 
-/// The decoder alone, which gets the same draws, does not get there: what is learnt came through them.
+/// The decoder alone, which gets the same draws as often, does not get there: what is learnt came through them.
 #[test]
 fn without_the_gradient_through_the_draws_it_is_not_reached() {
-    let error = error_after(30, Through::Nothing);
-    assert!(error > 0.05, "{error}");
+    let error = error_after(100, Through::Nothing);
+    assert!((error - 0.068).abs() < 0.003, "{error}");
 }
 
 /// 1,438 images to learn from and 359 others, and codes that are simpler to say and tell less.
@@ -47,4 +47,6 @@ fn the_digits_and_their_baselines() {
     assert!((mean - 0.0714).abs() < 0.001, "{mean}");
     let eight = digits.pca_error(8);
     assert!((eight - 0.0244).abs() < 0.001, "{eight}");
+    let twelve = digits.pca_error(12);
+    assert!((twelve - 0.0160).abs() < 0.0005, "{twelve}");
 }
