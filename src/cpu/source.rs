@@ -147,20 +147,25 @@ logits!(bf16, floats_of_bf16);
 /// `scripts/derive_bounds.py`.
 const EXCESS: [f32; 4] = [0.158_243_9, -1.051_854, 2.047_853, -1.153_606];
 
-/// The binary logarithms of normal weights.
+/// The binary logarithms of normal weights from their exponents and mantissas alone, in units of 2⁻²³ of a
+/// power. What is negative, infinite or NaN is 128 powers and more, or −127 and less.
+#[inline(always)]
+fn linear_log2<S: Simd>(s: S, weights: S::Floats) -> S::Floats {
+    s.to_floats(s.sub_ints(s.bits(weights), s.all_ints(BIAS)))
+}
+
+/// The same with a polynomial on top, in powers.
 #[inline(always)]
 fn fine_log2<S: Simd>(s: S, weights: S::Floats) -> S::Floats {
-    let bits = s.bits(weights);
-    let m = s.mantissas(bits);
+    let m = s.mantissas(s.bits(weights));
     let mut excess = s.all(EXCESS[0]);
     for &word in &EXCESS[1..] {
         excess = s.mul_add(excess, m, s.all(word));
     }
-    let linear = s.to_floats(s.sub_ints(bits, s.all_ints(BIAS)));
-    s.mul_add(linear, s.all(1.0 / POWER), excess)
+    s.mul_add(linear_log2(s, weights), s.all(1.0 / POWER), excess)
 }
 
-/// The same from exponents and mantissas alone, in units of 2⁻²² of a power.
+/// As [`linear_log2`], in units of 2⁻²² of a power.
 #[inline(always)]
 fn rough_log2<S: Simd>(s: S, weights: S::Floats) -> S::Floats {
     // halved they have no sign: what had one is beyond all weights
@@ -172,27 +177,27 @@ fn rough_log2<S: Simd>(s: S, weights: S::Floats) -> S::Floats {
 /// number, and the largest numbers for more than that.)
 #[inline(always)]
 fn all_normal<S: Simd>(s: S, weights: [S::Floats; 4]) -> bool {
-    let mut rough = weights;
+    let mut linear = weights;
     let mut missing = weights;
-    for (rough, missing) in rough.iter_mut().zip(&mut missing) {
-        *rough = rough_log2(s, *rough);
-        *missing = s.sub(s.all(-126.0 * HALVED), *rough);
+    for (linear, missing) in linear.iter_mut().zip(&mut missing) {
+        *linear = linear_log2(s, *linear);
+        *missing = s.sub(s.all(-126.0 * POWER), *linear);
     }
-    s.all_below(missing, s.all(1.0)) && s.all_below(rough, s.all(HUGE))
+    s.all_below(missing, s.all(1.0)) && s.all_below(linear, s.all(128.0 * POWER))
 }
 
 /// The same, or 0: as there is where a row ends within an octet.
 #[inline(always)]
 fn all_normal_or_zero<S: Simd>(s: S, weights: [S::Floats; 4]) -> bool {
-    let mut rough = weights;
+    let mut linear = weights;
     let mut missing = weights;
-    for (rough, missing) in rough.iter_mut().zip(&mut missing) {
-        let is_zero = is_zero(s, *rough);
-        *rough = rough_log2(s, *rough);
-        *missing = s.sub(s.all(-126.0 * HALVED), *rough);
-        *missing = s.mul_add(is_zero, s.all(-2.0 * HALVED), *missing);
+    for (linear, missing) in linear.iter_mut().zip(&mut missing) {
+        let is_zero = is_zero(s, *linear);
+        *linear = linear_log2(s, *linear);
+        *missing = s.sub(s.all(-126.0 * POWER), *linear);
+        *missing = s.mul_add(is_zero, s.all(-2.0 * POWER), *missing);
     }
-    s.all_below(missing, s.all(1.0)) && s.all_below(rough, s.all(HUGE))
+    s.all_below(missing, s.all(1.0)) && s.all_below(linear, s.all(128.0 * POWER))
 }
 
 /// 1 for the weights that are 0, and 0 for others.
@@ -212,14 +217,14 @@ fn without_zeros<S: Simd>(s: S, log2: S::Floats, weights: S::Floats) -> S::Float
     s.mul_add(is_zero, s.all(-f32::MAX), low)
 }
 
-/// Vectors of fine logarithms, from vectors of weights.
+/// Vectors of fine logarithms, from vectors of weights; which may be 0 unless all are known to be normal.
 #[inline(always)]
-fn fine<S: Simd>(s: S, weights: [S::Floats; 4]) -> [S::Floats; 4] {
+fn fine<S: Simd>(s: S, weights: [S::Floats; 4], all_normal: bool) -> [S::Floats; 4] {
     let mut found = weights;
     for x in &mut found {
         *x = fine_log2(s, *x);
     }
-    if !all_normal(s, weights) {
+    if !all_normal {
         for (x, weights) in found.iter_mut().zip(weights) {
             *x = without_zeros(s, *x, weights);
         }
@@ -227,77 +232,107 @@ fn fine<S: Simd>(s: S, weights: [S::Floats; 4]) -> [S::Floats; 4] {
     found
 }
 
-#[inline(always)]
-fn rough<S: Simd>(s: S, weights: [S::Floats; 4]) -> [S::Floats; 4] {
-    let mut found = weights;
-    for x in &mut found {
-        *x = rough_log2(s, *x);
-    }
-    found
-}
-
-/// Of the types of weights; what turns them into vectors, and a single one into a float.
-macro_rules! weights {
-    ($type:ty, $vectors:ident, $single:expr, $ordered:expr) => {
-        impl Source for $type {
-            const WATCHED: bool = true;
-            #[inline(always)]
-            fn fine<S: Simd>(s: S, values: &[Self]) -> [S::Floats; 4] {
-                fine(s, $vectors(s, values))
-            }
-            #[inline(always)]
-            fn rough<S: Simd>(s: S, values: &[Self]) -> [S::Floats; 4] {
-                rough(s, $vectors(s, values))
-            }
-            #[inline(always)]
-            fn all_plain<S: Simd>(s: S, values: &[Self], _: [S::Floats; 4]) -> bool {
-                let of_tile = &values[..S::OCTETS * OCTET];
-                let weights = $vectors(s, values);
-                all_normal(s, weights)
-                    || all_normal_or_zero(s, weights)
-                    || of_tile.iter().all(|x| x.chance() == Chance::None || x.is_plain())
-            }
-            #[inline(always)]
-            fn all_valid<S: Simd>(s: S, rough: [S::Floats; 4]) -> bool {
-                s.all_below(rough, s.all(HUGE))
-            }
-            #[inline(always)]
-            fn is_plain(self) -> bool {
-                let single: fn(Self) -> f32 = $single;
-                (0x80_0000..0x7f80_0000).contains(&single(self).to_bits())
-            }
-            #[inline(always)]
-            fn float(self) -> f32 {
-                let single: fn(Self) -> f32 = $single;
-                let bits = single(self).to_bits() as i32;
-                let m = f32::from_bits((bits & 0x7f_ffff | ONE) as u32);
-                let excess = EXCESS[1..].iter().fold(EXCESS[0], |sum, &word| sum * m + word);
-                (bits - BIAS) as f32 / POWER + excess
-            }
-            #[inline(always)]
-            fn rough_slope(scale: Scale) -> f32 {
-                Self::slope(scale) / HALVED
-            }
-            #[inline(always)]
-            fn fine_error(scale: Scale) -> f32 {
-                Self::slope(scale) * FINE_ERROR
-            }
-            #[inline(always)]
-            fn rough_error(scale: Scale) -> f32 {
-                Self::slope(scale) * ROUGH
-            }
-            #[inline(always)]
-            fn ordered(self) -> i32 {
-                let ordered: fn(Self) -> i32 = $ordered;
-                ordered(self)
-            }
+/// Of weights and counts alike; what turns a single one into a float, and the order.
+macro_rules! single_weights {
+    ($single:expr, $ordered:expr) => {
+        #[inline(always)]
+        fn is_plain(self) -> bool {
+            let single: fn(Self) -> f32 = $single;
+            (0x80_0000..0x7f80_0000).contains(&single(self).to_bits())
+        }
+        #[inline(always)]
+        fn float(self) -> f32 {
+            let single: fn(Self) -> f32 = $single;
+            let bits = single(self).to_bits() as i32;
+            let m = f32::from_bits((bits & 0x7f_ffff | ONE) as u32);
+            let excess = EXCESS[1..].iter().fold(EXCESS[0], |sum, &word| sum * m + word);
+            (bits - BIAS) as f32 / POWER + excess
+        }
+        #[inline(always)]
+        fn fine_error(scale: Scale) -> f32 {
+            Self::slope(scale) * FINE_ERROR
+        }
+        #[inline(always)]
+        fn rough_error(scale: Scale) -> f32 {
+            Self::slope(scale) * ROUGH
+        }
+        #[inline(always)]
+        fn ordered(self) -> i32 {
+            let ordered: fn(Self) -> i32 = $ordered;
+            ordered(self)
         }
     };
 }
 
-weights!(Positive, of_weights, |weight| weight.0, |weight| weight.0.to_bits() as i32);
-// counts are rounded to 24 bits: floats do not decide
-weights!(u32, of_counts, |count| count as f32, |count| (count ^ 1 << 31) as i32);
+impl Source for Positive {
+    const WATCHED: bool = true;
+    #[inline(always)]
+    fn fine<S: Simd>(s: S, values: &[Self]) -> [S::Floats; 4] {
+        let weights = of_weights(s, values);
+        fine(s, weights, all_normal(s, weights))
+    }
+    #[inline(always)]
+    fn rough<S: Simd>(s: S, values: &[Self]) -> [S::Floats; 4] {
+        let mut found = of_weights(s, values);
+        for x in &mut found {
+            *x = rough_log2(s, *x);
+        }
+        found
+    }
+    #[inline(always)]
+    fn all_plain<S: Simd>(s: S, values: &[Self], _: [S::Floats; 4]) -> bool {
+        let of_tile = &values[..S::OCTETS * OCTET];
+        let weights = of_weights(s, values);
+        all_normal(s, weights)
+            || all_normal_or_zero(s, weights)
+            || of_tile.iter().all(|x| x.chance() == Chance::None || x.is_plain())
+    }
+    #[inline(always)]
+    fn all_valid<S: Simd>(s: S, rough: [S::Floats; 4]) -> bool {
+        s.all_below(rough, s.all(HUGE))
+    }
+    #[inline(always)]
+    fn rough_slope(scale: Scale) -> f32 {
+        Self::slope(scale) / HALVED
+    }
+    single_weights!(|weight| weight.0, |weight| weight.0.to_bits() as i32);
+}
+
+/// All that there are can be drawn, or are 0: nothing has to be looked for.
+impl Source for u32 {
+    const WATCHED: bool = false;
+    #[inline(always)]
+    fn fine<S: Simd>(s: S, values: &[Self]) -> [S::Floats; 4] {
+        let counts = of_counts(s, values);
+        let mut missing = counts;
+        for missing in &mut missing {
+            *missing = s.sub(s.all(1.0), *missing);
+        }
+        fine(s, counts, s.all_below(missing, s.all(1.0)))
+    }
+    #[inline(always)]
+    fn rough<S: Simd>(s: S, values: &[Self]) -> [S::Floats; 4] {
+        let mut found = of_counts(s, values);
+        for x in &mut found {
+            *x = linear_log2(s, *x);
+        }
+        found
+    }
+    #[inline(always)]
+    fn all_plain<S: Simd>(_: S, _: &[Self], _: [S::Floats; 4]) -> bool {
+        true
+    }
+    #[inline(always)]
+    fn all_valid<S: Simd>(_: S, _: [S::Floats; 4]) -> bool {
+        true
+    }
+    #[inline(always)]
+    fn rough_slope(scale: Scale) -> f32 {
+        Self::slope(scale) / POWER
+    }
+    // counts are rounded to 24 bits: floats do not decide
+    single_weights!(|count| count as f32, |count| (count ^ 1 << 31) as i32);
+}
 
 #[inline(always)]
 fn of_weights<S: Simd>(s: S, values: &[Positive]) -> [S::Floats; 4] {

@@ -126,6 +126,21 @@ impl Simd for Avx2 {
         }
     }
     #[inline(always)]
+    fn floats_of_counts(self, counts: &[u32]) -> __m256 {
+        let counts = &counts[..8];
+        unsafe {
+            let counts = _mm256_loadu_si256(counts.as_ptr().cast());
+            // the halves as 2²³ + low and 2³⁹ + 2¹⁶·high, exactly; only their sum is rounded
+            let low = _mm256_blend_epi16::<0b1010_1010>(counts, _mm256_set1_epi32(0x4b00_0000));
+            let high = _mm256_srli_epi32::<16>(counts);
+            let high = _mm256_blend_epi16::<0b1010_1010>(high, _mm256_set1_epi32(0x5300_0000));
+            // less 2³⁹ + 2²³
+            let both = _mm256_castsi256_ps(_mm256_set1_epi32(0x5300_0080));
+            let high = _mm256_sub_ps(_mm256_castsi256_ps(high), both);
+            _mm256_add_ps(_mm256_castsi256_ps(low), high)
+        }
+    }
+    #[inline(always)]
     fn all(self, float: f32) -> __m256 {
         unsafe { _mm256_set1_ps(float) }
     }

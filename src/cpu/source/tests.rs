@@ -59,12 +59,13 @@ fn every_bf16_is_the_same_number() {
 /// large rough ones are, in powers.
 fn errors<T: Source>(values: &[T], number: fn(T) -> f64) -> [f64; 3] {
     let mut worst = [0f64; 3];
+    let unit = f64::from(T::rough_slope(Scale::ONE) / T::slope(Scale::ONE));
     for form in forms() {
         let fine = form.run(Floats { values, rough: false });
         let rough = form.run(Floats { values, rough: true });
         for ((&value, fine), rough) in values.iter().zip(fine).zip(rough) {
             let log2 = number(value).log2();
-            let rough = f64::from(rough) / f64::from(HALVED);
+            let rough = f64::from(rough) * unit;
             worst[1] = worst[1].max(log2 - rough);
             if value.is_plain() {
                 worst[0] = worst[0].max((f64::from(fine) - log2).abs());
