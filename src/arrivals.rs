@@ -75,7 +75,10 @@ impl Arrivals {
     }
 
     /// When they rang: exp(−maximum), which of the first of a race is exponential with rate Σλ. +∞ where
-    /// nobody is.
+    /// nobody is, but not only there: a time has the range of an `f64`. It is +∞ as well if the maximum is
+    /// below −709.8, and 0 if it is above 745.1, so that of logits shifted by 1,000 all times are 0.
+    /// [`maxima`](Self::maxima) tell such times apart, and [`categories`](Self::categories) whether anybody
+    /// is there.
     ///
     /// The keys are the same on every device; the exponential function is this machine's, and may differ
     /// from another's in the last bit.

@@ -18,8 +18,16 @@ impl GpuSampler {
     ///
     /// For several places the device finds the few categories that may take them, with their keys, and
     /// the host ranks those; a workgroup takes a race. Where more categories are near each other than there is
-    /// room for, as with equal logits, the host runs the race. For k places the call takes 12·(4·k + 64)
-    /// bytes of the host's memory for each race.
+    /// room for, as with equal logits, the host runs the race.
+    ///
+    /// **The largest k**: of each race the device writes a record of 12·(4·k + 64) + 4 bytes, or 12 bytes a
+    /// category if those are fewer, and one such for each part that a row is cut into if it exceeds a
+    /// [chunk](crate::GpuSamplerBuilder::with_chunk_bytes). A record must fit into a chunk (and into what the
+    /// device can bind), or the error is [`Error::TooManyPlaces`]: with the usual 16 MiB, k is at most
+    /// 349,509, and for rows of up to 1,398,096 categories as large as one likes. For one place it is 12 bytes.
+    ///
+    /// **Memory**: all records of the call are held by the host at once, rows × draws of them, beside the
+    /// result of 12 bytes a place; not those of a chunk alone.
     ///
     /// ```no_run
     /// use gumbel::{GpuSampler, SampleOptions, Weights};
