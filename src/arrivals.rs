@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use crate::error::Error;
 use crate::job::{Job, NO_DRAW, Temperature, zeroed};
 use crate::noise::order::{Best, number};
-use crate::options::{Data, Known, Method, Rows, SampleOptions, with_rows};
+use crate::options::{Data, Known, Method, SampleOptions, with_rows};
 
 mod time;
 
@@ -77,7 +77,10 @@ impl Arrivals {
     }
 
     /// When they rang: exp(−maximum), which of the first of a race is exponential with rate Σλ. +∞ where
-    /// nobody is.
+    /// nobody is, but not only there: a time has the range of an `f64`. It is +∞ as well if the maximum is
+    /// below −709.8, and 0 if it is above 745.1, so that of logits shifted by 1,000 all times are 0.
+    /// [`maxima`](Self::maxima) tell such times apart, and [`categories`](Self::categories) whether anybody
+    /// is there.
     ///
     /// The same on every machine, bit for bit, as they are made of the keys by products and sums; within two
     /// units in the last place.
@@ -150,8 +153,8 @@ impl Maxima {
     }
 }
 
-/// exp(most)·sum, in powers of e.
-#[derive(Clone, Copy, Debug)]
+/// exp(most)·sum.
+#[derive(Clone, Copy, Debug, bytemuck::Zeroable)]
 pub(crate) struct Sum {
     pub(crate) most: f64,
     pub(crate) sum: f64,
@@ -177,7 +180,36 @@ impl Sum {
 
     /// Its logarithm; NaN if there is nothing, or something invalid.
     pub(crate) fn ln(self) -> f64 {
-        if self.sum > 0.0 { self.most + self.sum.ln() } else { f64::NAN }
+        self.log().whole()
+    }
+
+    /// The same, in two numbers.
+    pub(crate) fn log(self) -> LogSum {
+        let rest = if self.sum > 0.0 { self.sum.ln() } else { f64::NAN };
+        LogSum { most: self.most, rest }
+    }
+}
+
+/// The logarithm of a row's sum, most + rest. They are kept apart, since a logit may be so large that
+/// nothing, or not enough, is left of the rest when it is added.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LogSum {
+    most: f64,
+    rest: f64,
+}
+
+impl LogSum {
+    /// As one number.
+    pub(crate) fn whole(self) -> f64 {
+        self.most + self.rest
+    }
+
+    /// The logarithm of the share that a term with this logarithm has in the sum.
+    ///
+    /// A logit over the temperature has 48 bits, and is exact; so the difference is rounded once. It is 0 for
+    /// the largest.
+    pub(crate) fn share(self, log_weight: f64) -> f64 {
+        (log_weight - self.most) - self.rest
     }
 }
 
@@ -186,7 +218,8 @@ impl Sum {
 pub struct Scored {
     /// The draws, rows × draws, as `sample_rows` gives them.
     pub draws: Vec<u32>,
-    /// The logarithm of the probability of each; NaN for [`NO_DRAW`].
+    /// The logarithm of the probability of each; NaN for [`NO_DRAW`]. A shift of the logits takes nothing
+    /// from its accuracy, which is not so of `log_weight / temperature − logsumexp`.
     pub log_probs: Vec<f64>,
     /// Of each row the logarithm of the sum of exp(logit / temperature), or of weight^(1/temperature);
     /// NaN for a row without a draw.
@@ -195,16 +228,18 @@ pub struct Scored {
 
 impl Scored {
     /// From the draws and the sums of a job.
-    pub(crate) fn of(job: &Job<'_>, inverse: f64, draws: Vec<u32>, logsumexps: Vec<f64>) -> Self {
+    pub(crate) fn of(job: &Job<'_>, inverse: f64, draws: Vec<u32>, sums: &[Sum]) -> Self {
         let each = job.draws as usize;
         let mut log_probs = vec![f64::NAN; draws.len()];
+        let mut logsumexps = vec![f64::NAN; sums.len()];
         with_rows!(job.logits.data(), rows => {
             let of_rows = draws.par_chunks(each).zip(log_probs.par_chunks_mut(each));
-            let sums = logsumexps.par_iter().enumerate();
-            sums.zip(of_rows).for_each(|((row, sum), (draws, log_probs))| {
+            let sums = sums.par_iter().zip(logsumexps.par_iter_mut()).enumerate();
+            sums.zip(of_rows).for_each(|((row, (sum, logsumexp)), (draws, log_probs))| {
+                let sum = sum.log();
+                *logsumexp = sum.whole();
                 for (draw, log_prob) in draws.iter().zip(log_probs) {
-                    let one = std::slice::from_mut(log_prob);
-                    score(rows, row, &[*draw], inverse, &[*sum], one);
+                    *log_prob = score(rows.row(row), *draw, inverse, sum);
                 }
             });
         });
@@ -212,19 +247,10 @@ impl Scored {
     }
 }
 
-/// The log-probabilities of the draws of the rows from number `first` on, one of each.
-pub(crate) fn score<T: Known>(
-    rows: Rows<'_, T>,
-    first: usize,
-    draws: &[u32],
-    inverse: f64,
-    logsumexps: &[f64],
-    log_probs: &mut [f64],
-) {
-    let each = draws.iter().zip(logsumexps).zip(log_probs).enumerate();
-    for (i, ((&draw, sum), log_prob)) in each {
-        // beyond the row: NO_DRAW, or whatever a device has written
-        let value = rows.row(first + i).get(draw as usize);
-        *log_prob = value.map_or(f64::NAN, |value| value.log_weight() * inverse - sum);
-    }
+/// The log-probability of a draw from a row with this sum.
+#[inline]
+pub(crate) fn score<T: Known>(values: &[T], draw: u32, inverse: f64, sum: LogSum) -> f64 {
+    // beyond the row: NO_DRAW, or whatever a device has written
+    let value = values.get(draw as usize);
+    value.map_or(f64::NAN, |value| sum.share(value.log_weight() * inverse))
 }

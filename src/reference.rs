@@ -4,7 +4,7 @@
 //! threads. It evaluates the noise of every category and takes no shortcut: use it
 //! to check, not to draw.
 
-use crate::arrivals::Arrivals;
+use crate::arrivals::{Arrivals, Scored};
 use crate::error::Error;
 pub use crate::job::Temperature;
 use crate::job::{Job, NO_DRAW};
@@ -156,18 +156,76 @@ pub fn logsumexp_rows<'a>(
     let inverse = job.inverse_temperature("logsumexp")?;
     let mut sums = Vec::with_capacity(job.logits.rows());
     for row in 0..job.logits.rows() {
-        let sum = with_rows!(job.logits.data(), rows => {
-            let row = rows.row(row);
-            let invalid = row.iter().any(|value| value.chance() == Chance::Invalid);
-            let scaled = || row.iter().map(|value| value.log_weight() * inverse);
-            let most = scaled().fold(f64::NEG_INFINITY, f64::max);
-            let sum: f64 = scaled().map(|x| (x - most).exp()).sum();
-            if invalid || most == f64::NEG_INFINITY { f64::NAN } else { most + sum.ln() }
-        });
-        sums.push(sum);
+        let behind = with_rows!(job.logits.data(), rows => behind(rows.row(row), inverse));
+        sums.push(behind.map_or(f64::NAN, |behind| behind.most + behind.log_sum()));
     }
     job.report_rows(|row| !sums[row].is_nan())?;
     Ok(sums)
+}
+
+/// The draws of a batch with their log-probabilities, log softmax(logits / temperature) at their index, and
+/// the logsumexp of each row, in f64.
+///
+/// A log-probability is (logit − largest)/temperature − ln Σ exp((logits − largest)/temperature), with the
+/// largest logit of the row. That is logit/temperature − logsumexp, but no rounding in it knows of
+/// anything that is added to all logits: of 203 equal ones it is −ln 203, be they 0 or 3·10³⁸. For weights,
+/// the logarithm of one takes the place of a logit. It is the same for all methods.
+///
+/// ```
+/// use gumbel::{Logits, SampleOptions, reference};
+/// let logits = [3e38; 4];
+/// let scored = reference::sample_rows_scored(Logits::new(&logits, 4)?, &SampleOptions::default())?;
+/// assert_eq!(scored.log_probs, [-4f64.ln()]);
+/// # Ok::<(), gumbel::Error>(())
+/// ```
+///
+/// # Errors
+/// As [`CpuSampler::sample_rows_scored`](crate::CpuSampler::sample_rows_scored).
+pub fn sample_rows_scored<'a>(
+    batch: impl Into<Batch<'a>>,
+    options: &SampleOptions<'a>,
+) -> Result<Scored, Error> {
+    let batch = batch.into();
+    let job = Job::new(batch, options)?;
+    let inverse = job.inverse_temperature("a log-probability")?;
+    let draws = sample_rows(batch, options)?;
+    let mut log_probs = Vec::with_capacity(draws.len());
+    for (row, draws) in draws.chunks(job.draws as usize).enumerate() {
+        let behind = with_rows!(job.logits.data(), rows => behind(rows.row(row), inverse));
+        let log_sum = behind.as_ref().map_or(f64::NAN, Behind::log_sum);
+        log_probs.extend(draws.iter().map(|&draw| match &behind {
+            Some(behind) if draw != NO_DRAW => behind.of[draw as usize] - log_sum,
+            _ => f64::NAN,
+        }));
+    }
+    let logsumexps = logsumexp_rows(batch, options)?;
+    Ok(Scored { draws, log_probs, logsumexps })
+}
+
+/// What the categories of a row have to the largest of them.
+struct Behind {
+    /// The largest logit over the temperature.
+    most: f64,
+    /// By how much each is above it, which is 0 at most.
+    of: Vec<f64>,
+}
+
+impl Behind {
+    /// ln Σ exp(each).
+    fn log_sum(&self) -> f64 {
+        self.of.iter().map(|behind| behind.exp()).sum::<f64>().ln()
+    }
+}
+
+/// `None` for a row without a draw.
+fn behind<T: Known>(row: &[T], inverse: f64) -> Option<Behind> {
+    let most = row.iter().map(|value| value.log_weight()).fold(f64::NEG_INFINITY, f64::max);
+    let invalid = row.iter().any(|value| value.chance() == Chance::Invalid);
+    if invalid || most == f64::NEG_INFINITY {
+        return None;
+    }
+    let of = row.iter().map(|value| (value.log_weight() - most) * inverse).collect();
+    Some(Behind { most: most * inverse, of })
 }
 
 fn winner<T: Known>(row: &[T], stream: Stream, temperature: Temperature) -> Option<Best> {

@@ -144,8 +144,9 @@ pub(crate) struct SampleArgs {
     ///
     /// In text it follows its draw after a colon, as in 17:0.25. Beside --output it goes to
     /// --with-output. Draws and max are the same on every device; the others are computed in
-    /// floats, a time to its last bit or two, a logprob to within 0.00002, or 4e-7 of log Z if
-    /// that is more.
+    /// floats, a time to its last bit or two, a logprob to within 0.00002 (0.000005 on the CPU),
+    /// whatever the logits are shifted by. A time is exp(-max): inf where max is below -709, and 0
+    /// where it is above 745, so ask for max where logits may be as large.
     #[arg(long, value_enum, value_name = "WHAT")]
     pub(crate) with: Option<With>,
     /// Write the numbers of --with to this .npy file of f64, of the shape of --output

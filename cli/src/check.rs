@@ -12,13 +12,13 @@ mod engines;
 mod operations;
 mod table;
 
-use operations::{InverseCdf, Race, Soft, Sums};
+use operations::{InverseCdf, LogProbs, Race, Soft, Sums};
 use table::Table;
 
 /// The floats of the largest case of which soft samples are checked.
 const MOST_SOFTENED: usize = 3000;
-/// The floats of the largest case whose races, sums and draws by inverse CDF are checked: all but the
-/// longest rows and the largest batches.
+/// The floats of the largest case whose races, sums, log-probabilities and draws by inverse CDF are checked:
+/// all but the longest rows and the largest batches.
 const MOST_RACED: usize = 60_000;
 
 /// Checks the engines that were asked for. True if each is the reference's equal.
@@ -45,6 +45,7 @@ pub(crate) fn run(args: &CheckArgs) -> Result<bool, Error> {
     table.operation(&Race { places: 3 }, up_to(MOST_RACED))?;
     table.operation(&InverseCdf, up_to(MOST_RACED))?;
     table.operation(&Sums { promise: operations::promised_sums }, up_to(MOST_RACED))?;
+    table.operation(&LogProbs { promise: operations::promised_log_probs }, up_to(MOST_RACED))?;
     let small = conformance::soft_cases().filter(|case| case.work() <= MOST_SOFTENED);
     table.operation(&Soft { promise: operations::promised_soft_samples }, small)?;
     table.report(refused)

@@ -1,16 +1,16 @@
 //! What an engine tells of the cases beside their draws, against the reference's: keys and places of
-//! races, draws by inverse CDF, and logsumexp.
+//! races, draws by inverse CDF, logsumexp, and the log-probabilities of draws.
 
 use super::Case;
-use crate::arrivals::Arrivals;
+use crate::arrivals::{Arrivals, Scored};
 use crate::error::Error;
 use crate::job::NO_DRAW;
 use crate::options::{Method, SampleOptions};
 use crate::reference;
 use crate::sampler::Sampler;
 
-/// How near an engine promises its logsumexps to be to sums in `f64`: within `absolute` and this share
-/// of the sum.
+/// How near an engine promises its logsumexps, or log-probabilities, to be to those in `f64`: within
+/// `absolute` and this share of what is expected.
 ///
 /// ```
 /// use gumbel::conformance::SumTolerance;
@@ -20,20 +20,25 @@ use crate::sampler::Sampler;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SumTolerance {
-    /// In units of the sum, which is a logarithm.
+    /// In units of a logarithm.
     pub absolute: f64,
-    /// As a share of the sum.
+    /// As a share of it.
     pub relative: f64,
 }
 
 impl SumTolerance {
-    /// What the CPU engine promises.
+    /// What the CPU engine promises of logsumexps.
     pub const CPU: Self = Self { absolute: 5e-6, relative: 6e-8 };
-    /// What the GPU engine promises.
+    /// What the GPU engine promises of logsumexps.
     pub const GPU: Self = Self { absolute: 2e-5, relative: 4e-7 };
+    /// What the CPU engine promises of log-probabilities: nothing in it grows with the logits. The share is
+    /// for the rounding of what is far from 0.
+    pub const CPU_LOG_PROBS: Self = Self { absolute: 5e-6, relative: 1e-15 };
+    /// What the GPU engine promises of log-probabilities.
+    pub const GPU_LOG_PROBS: Self = Self { absolute: 2e-5, relative: 1e-15 };
 
-    /// How much of it a sum uses up: more than 1 is further off than promised. Infinite if one of the two
-    /// is NaN, the sum of a row without a draw, and the other is not.
+    /// How much of it a number uses up: more than 1 is further off than promised. Infinite if one of the two
+    /// is NaN, as for a row without a draw, and the other is not.
     pub fn share(self, found: f64, expected: f64) -> f64 {
         if found == expected || found.is_nan() && expected.is_nan() {
             return 0.0;
@@ -152,12 +157,54 @@ impl Case {
         expected: &[f64],
     ) -> Result<f64, Error> {
         let found = engine.logsumexp_rows(self.batch(), &self.warm_options())?;
-        if found.len() != expected.len() {
+        Ok(largest_share(tolerance, &found, expected))
+    }
+
+    /// The reference's draws with their log-probabilities, in `f64`.
+    ///
+    /// # Errors
+    /// None: the cases of this module are valid.
+    pub fn expected_scores(&self) -> Result<Scored, Error> {
+        reference::sample_rows_scored(self.batch(), &self.warm_options())
+    }
+
+    /// How much of a tolerance an engine uses up at most in the log-probabilities of its draws: more than 1
+    /// is further off than promised. Infinite if the draws that it gives with them are not the expected ones.
+    ///
+    /// ```
+    /// use gumbel::conformance::{self, SumTolerance};
+    /// use gumbel::{CpuSampler, Sampler};
+    /// let engine = Sampler::from(CpuSampler::new());
+    /// for case in conformance::cases().filter(|case| case.work() < 100) {
+    ///     let (promise, expected) = (SumTolerance::CPU_LOG_PROBS, case.expected_scores()?);
+    ///     assert!(case.log_probs_error(&engine, promise, &expected)? <= 1.0, "{case}");
+    /// }
+    /// # Ok::<(), gumbel::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// The engine's.
+    pub fn log_probs_error(
+        &self,
+        engine: &Sampler,
+        tolerance: SumTolerance,
+        expected: &Scored,
+    ) -> Result<f64, Error> {
+        let found = engine.sample_rows_scored(self.batch(), &self.warm_options())?;
+        if found.draws != expected.draws {
             return Ok(f64::INFINITY);
         }
-        let shares = found.iter().zip(expected).map(|(&a, &b)| tolerance.share(a, b));
-        Ok(shares.fold(0.0, f64::max))
+        Ok(largest_share(tolerance, &found.log_probs, &expected.log_probs))
     }
+}
+
+/// How much of a tolerance is used up at most; infinite if there are more numbers of one kind.
+fn largest_share(tolerance: SumTolerance, found: &[f64], expected: &[f64]) -> f64 {
+    if found.len() != expected.len() {
+        return f64::INFINITY;
+    }
+    let shares = found.iter().zip(expected).map(|(&a, &b)| tolerance.share(a, b));
+    shares.fold(0.0, f64::max)
 }
 
 /// In how many places two lists differ; what one has more than the other does.
@@ -222,5 +269,36 @@ mod tests {
         assert_eq!(with(0, f64::NAN), f64::INFINITY);
         assert_eq!(with(1, 0.5), f64::INFINITY);
         assert_eq!(error(&expected[1..]), f64::INFINITY);
+    }
+
+    #[test]
+    fn log_probabilities_that_are_off_or_of_other_draws_are_seen() {
+        let name = "41 x 203: NaN, infinities and nothing drawable in single rows";
+        let engine = CpuSampler::new().into();
+        let error = |case: &Case, expected: &Scored| {
+            case.log_probs_error(&engine, SumTolerance::CPU_LOG_PROBS, expected).unwrap()
+        };
+        let few = case(name);
+        let expected = few.expected_scores().unwrap();
+        assert!(expected.log_probs[0].is_finite() && expected.log_probs[1].is_nan());
+        let kept = error(&few, &expected);
+        assert!(kept > 0.0 && kept <= 1.0, "{kept}");
+        let with = |change: fn(&mut Scored)| {
+            let mut other = expected.clone();
+            change(&mut other);
+            error(&few, &other)
+        };
+        assert!(with(|scored| scored.log_probs[0] += 2e-5) > 1.0);
+        assert_eq!(with(|scored| scored.log_probs[0] = f64::NAN), f64::INFINITY);
+        assert_eq!(with(|scored| scored.log_probs[1] = -0.5), f64::INFINITY);
+        assert_eq!(with(|scored| scored.draws[0] ^= 1), f64::INFINITY);
+        // what is left of them in their difference from a large logsumexp
+        let far = case("41 x 203: near +3e38");
+        let mut expected = far.expected_scores().unwrap();
+        assert!(error(&far, &expected) <= 1.0);
+        for (log_prob, logsumexp) in expected.log_probs.iter_mut().zip(&expected.logsumexps) {
+            *log_prob = (*log_prob + logsumexp) - logsumexp;
+        }
+        assert!(error(&far, &expected) > 1.0);
     }
 }

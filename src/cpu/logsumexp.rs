@@ -1,11 +1,12 @@
-//! The logarithm of the sum of a row, in floats.
+//! The sum of a row, in floats: its largest value, and the sum relative to that.
 //!
 //! Logits are summed a piece at a time, relative to the piece's largest, in `f32`; pieces are joined in
 //! f64. **Accuracy**: 2^x is within 2·10⁻⁷ of itself, and a lane adds up at most 64 of them before it
-//! goes to f64, so that the sum is within 5·10⁻⁶ of itself, and mostly within 10⁻⁶. Weights are summed
-//! in f64 throughout.
+//! goes to f64, so that the sum is within 5·10⁻⁶ of itself, and mostly within 10⁻⁶, wherever its largest
+//! value is. Weights are summed in f64 throughout.
 
 use std::f64::consts::LOG2_E;
+use std::ops::Range;
 
 use rayon::prelude::*;
 
@@ -24,12 +25,30 @@ const SEGMENT: usize = 1 << 16;
 pub(super) trait Summed: Source {
     /// The sum of the values' unnormalised probabilities to the power of `inverse`.
     fn sum<S: Simd>(s: S, values: &[Self], inverse: f64) -> Sum;
-    /// The logarithms of the sums of the rows from number `first` on.
+    /// Tells the sums of these rows, with their positions among them.
     #[inline(always)]
-    fn sums<S: Simd>(s: S, rows: Rows<'_, Self>, first: usize, inverse: f64, sums: &mut [f64]) {
-        for (row, sum) in (first..).zip(sums) {
-            *sum = Self::sum(s, rows.row(row), inverse).ln();
-        }
+    fn sums<S: Simd>(
+        s: S,
+        rows: Rows<'_, Self>,
+        some: Range<usize>,
+        inverse: f64,
+        tell: impl FnMut(usize, Sum),
+    ) {
+        one_by_one(s, rows, some, inverse, tell);
+    }
+}
+
+/// The sums of rows, one row after the other.
+#[inline(always)]
+fn one_by_one<S: Simd, T: Summed>(
+    s: S,
+    rows: Rows<'_, T>,
+    some: Range<usize>,
+    inverse: f64,
+    mut tell: impl FnMut(usize, Sum),
+) {
+    for (i, row) in some.enumerate() {
+        tell(i, T::sum(s, rows.row(row), inverse));
     }
 }
 
@@ -48,41 +67,41 @@ impl<T: Summed> Task for RowSum<'_, T> {
     }
 }
 
-/// The rows from number `first` on, to be summed on this thread.
-struct Sums<'a, T> {
+/// Some rows, to be summed on this thread.
+struct Sums<'a, T, F> {
     rows: Rows<'a, T>,
-    first: usize,
+    some: Range<usize>,
     inverse: f64,
-    sums: &'a mut [f64],
+    tell: F,
 }
 
-impl<T: Summed> Task for Sums<'_, T> {
+impl<T: Summed, F: FnMut(usize, Sum)> Task for Sums<'_, T, F> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        T::sums(s, self.rows, self.first, self.inverse, self.sums);
+        T::sums(s, self.rows, self.some, self.inverse, self.tell);
     }
 }
 
-/// The logarithms of the sums of the rows from number `first` on, and NaN for rows without a draw; a very
-/// long row is summed on several threads.
+/// Tells the sums of these rows, with their positions among them: one without a logarithm for rows without a
+/// draw. A very long row is summed on several threads.
 pub(super) fn sums_of<T: Summed>(
     form: super::CpuForm,
     rows: Rows<'_, T>,
-    first: usize,
+    some: Range<usize>,
     inverse: f64,
-    sums: &mut [f64],
+    mut tell: impl FnMut(usize, Sum),
 ) {
     if rows.categories() <= 2 * SEGMENT {
-        return form.run(Sums { rows, first, inverse, sums });
+        return form.run(Sums { rows, some, inverse, tell });
     }
     // joined in their order, so that no number of threads makes a difference
-    for (row, sum) in (first..).zip(sums) {
+    for (i, row) in some.enumerate() {
         let segments = rows.row(row).par_chunks(SEGMENT);
         let of_segments: Vec<_> =
             segments.map(|values| form.run(RowSum { values, inverse })).collect();
-        *sum = of_segments.into_iter().fold(Sum::NONE, Sum::join).ln();
+        tell(i, of_segments.into_iter().fold(Sum::NONE, Sum::join));
     }
 }
 
@@ -97,11 +116,11 @@ macro_rules! summed_logits {
             fn sums<S: Simd>(
                 s: S,
                 rows: Rows<'_, Self>,
-                first: usize,
+                some: Range<usize>,
                 inverse: f64,
-                sums: &mut [f64],
+                tell: impl FnMut(usize, Sum),
             ) {
-                sums_of_logits(s, rows, first, inverse, sums);
+                sums_of_logits(s, rows, some, inverse, tell);
             }
         })*
     };
@@ -118,9 +137,9 @@ const SHORT: usize = 256;
 fn sums_of_logits<S: Simd, T: Summed>(
     s: S,
     rows: Rows<'_, T>,
-    first: usize,
+    some: Range<usize>,
     inverse: f64,
-    sums: &mut [f64],
+    mut tell: impl FnMut(usize, Sum),
 ) {
     let categories = rows.categories();
     let octets = categories.div_ceil(OCTET);
@@ -129,19 +148,16 @@ fn sums_of_logits<S: Simd, T: Summed>(
     let Aligned(values) = &mut Aligned([[T::NEVER; OCTET]; OCTETS]);
     let Aligned(floats) = &mut Aligned([[0.0; OCTET]; OCTETS]);
     if categories > SHORT {
-        for (row, sum) in (first..).zip(sums) {
-            *sum = T::sum(s, rows.row(row), inverse).ln();
-        }
-        return;
+        return one_by_one(s, rows, some, inverse, tell);
     }
     let at_once = OCTETS / octets;
-    for (i, sums) in sums.chunks_mut(at_once).enumerate() {
-        let first = first + i * at_once;
-        for (row, to) in (first..first + sums.len()).zip(values.chunks_exact_mut(octets)) {
+    for first in some.clone().step_by(at_once) {
+        let count = at_once.min(some.end - first);
+        for (row, to) in (first..first + count).zip(values.chunks_exact_mut(octets)) {
             to.as_flattened_mut()[..categories].copy_from_slice(rows.row(row));
         }
         let mut all_valid = true;
-        for at in (0..sums.len() * octets).step_by(S::OCTETS) {
+        for at in (0..count * octets).step_by(S::OCTETS) {
             let fine = T::fine(s, &values.as_flattened()[at * OCTET..]);
             all_valid &= T::all_valid(s, fine);
             let to = &mut floats.as_flattened_mut()[at * OCTET..];
@@ -150,22 +166,22 @@ fn sums_of_logits<S: Simd, T: Summed>(
             }
         }
         let mut most = [0.0; OCTETS];
-        for (most, floats) in most.iter_mut().zip(floats.chunks_exact_mut(octets)).take(sums.len())
-        {
+        for (most, floats) in most.iter_mut().zip(floats.chunks_exact_mut(octets)).take(count) {
             *most = s.max(floats);
             floats.as_flattened_mut().iter_mut().for_each(|x| *x -= *most);
         }
-        let used = (sums.len() * octets * OCTET).next_multiple_of(lanes);
+        let used = (count * octets * OCTET).next_multiple_of(lanes);
         for floats in floats.as_flattened_mut()[..used].chunks_exact_mut(lanes) {
             s.store(add_exp2(s, s.all(0.0), s.floats(floats), slope), floats);
         }
-        let each = sums.iter_mut().zip(most).zip(floats.chunks_exact(octets));
-        for (row, ((sum, most), exps)) in (first..).zip(each) {
+        let each = most.into_iter().zip(floats.chunks_exact(octets));
+        for (row, (most, exps)) in (first..first + count).zip(each) {
             let one = Sum { most: f64::from(most) * inverse, sum: total(exps) };
             // an invalid value makes no difference to other rows
             let valid =
                 all_valid || rows.row(row).iter().all(|value| value.chance() != Chance::Invalid);
-            *sum = if valid && most > f32::NEG_INFINITY { one.ln() } else { f64::NAN };
+            let has_draw = valid && most > f32::NEG_INFINITY;
+            tell(row - some.start, if has_draw { one } else { Sum::INVALID });
         }
     }
 }

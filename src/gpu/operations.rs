@@ -18,8 +18,16 @@ impl GpuSampler {
     ///
     /// For several places the device finds the few categories that may take them, with their keys, and
     /// the host ranks those; a workgroup takes a race. Where more categories are near each other than there is
-    /// room for, as with equal logits, the host runs the race. For k places the call takes 12·(4·k + 64)
-    /// bytes of the host's memory for each race.
+    /// room for, as with equal logits, the host runs the race.
+    ///
+    /// **The largest k**: of each race the device writes a record of 12·(4·k + 64) + 4 bytes, or 12 bytes a
+    /// category if those are fewer, and one such for each part that a row is cut into if it exceeds a
+    /// [chunk](crate::GpuSamplerBuilder::with_chunk_bytes). A record must fit into a chunk (and into what the
+    /// device can bind), or the error is [`Error::TooManyPlaces`]: with the usual 16 MiB, k is at most
+    /// 349,509, and for rows of up to 1,398,096 categories as large as one likes. For one place it is 12 bytes.
+    ///
+    /// **Memory**: all records of the call are held by the host at once, rows × draws of them, beside the
+    /// result of 12 bytes a place; not those of a chunk alone.
     ///
     /// ```no_run
     /// use gumbel::{GpuSampler, SampleOptions, Weights};
@@ -107,6 +115,7 @@ impl GpuSampler {
         let job = Job::new(batch, &options.with_draws(1).with_first_draw(0))?;
         let inverse = job.inverse_temperature("logsumexp")?;
         let (_, sums) = self.scores(&job, inverse, Report::Sums).await?;
+        let sums: Vec<f64> = sums.into_par_iter().map(Sum::ln).collect();
         job.report_rows(|row| !sums[row].is_nan())?;
         Ok(sums)
     }
@@ -115,6 +124,10 @@ impl GpuSampler {
     /// with its [logsumexp](Self::logsumexp_rows). Rows are summed in the pass that draws, of what is
     /// loaded for it, unless a hardware GPU holds logits for several draws, or draws are by inverse CDF: then
     /// in a pass of its own.
+    ///
+    /// **Accuracy**: a log-probability is within 2·10⁻⁵ (and, as an `f64` is rounded, 10⁻¹⁵ of itself), whatever
+    /// the logits are shifted by, where the device's `exp` and division are as accurate as WGSL asks for. The
+    /// host makes it of the drawn logit and the largest, which are exact, and of the sum relative to that.
     ///
     /// ```no_run
     /// use gumbel::{GpuSampler, Logits, SampleOptions};
@@ -155,7 +168,7 @@ impl GpuSampler {
             self.scores(&job, inverse, Report::Scores).await?
         };
         job.report(&draws)?;
-        Ok(Scored::of(&job, inverse, draws, sums))
+        Ok(Scored::of(&job, inverse, draws, &sums))
     }
 
     /// Estimates log Z of each row from the maxima of its draws, as
@@ -272,15 +285,15 @@ impl GpuSampler {
         Ok(())
     }
 
-    /// The draws, if asked for, and the sum of each row.
+    /// The draws, if asked for, and the sum of each row: one without a logarithm where there is no draw.
     async fn scores(
         &self,
         job: &Job<'_>,
         inverse: f64,
         report: Report,
-    ) -> Result<(Vec<u32>, Vec<f64>), Error> {
+    ) -> Result<(Vec<u32>, Vec<Sum>), Error> {
         let mut draws = job.allocate()?;
-        let mut sums = vec![f64::NAN; job.logits.rows()];
+        let mut sums = vec![Sum::NONE; job.logits.rows()];
         if draws.is_empty() {
             return Ok((draws, sums));
         }
@@ -289,7 +302,6 @@ impl GpuSampler {
         self.report(job, &plan, &mut words).await?;
         let each = job.draws as usize;
         let format = job.logits.format();
-        let mut found = vec![Sum::NONE; sums.len()];
         let mut rest = &words[..];
         // each segment: its draws, and then two words for each part of each row
         for (chunk, _) in plan.steps() {
@@ -300,7 +312,7 @@ impl GpuSampler {
             draws[first..][..of_races.len()].copy_from_slice(of_races);
             // nothing of the later draws of a row
             let of_rows = of_rows.chunks_exact(2 * plan.sums_of_row());
-            for (sum, words) in found[chunk.rows].iter_mut().zip(of_rows) {
+            for (sum, words) in sums[chunk.rows].iter_mut().zip(of_rows) {
                 for part in words.chunks_exact(2) {
                     let most = format.logarithm(part[0]) * inverse;
                     let part = Sum { most, sum: f64::from(f32::from_bits(part[1])) };
@@ -308,7 +320,6 @@ impl GpuSampler {
                 }
             }
         }
-        sums.par_iter_mut().zip(found).for_each(|(sum, found)| *sum = found.ln());
         Ok((draws, sums))
     }
 }

@@ -8,20 +8,26 @@ use libtest_mimic::Failed;
 
 use super::draws::sampler;
 use super::operations::cases;
-use super::values::{furthest, log_probs};
+use super::values::{
+    furthest, log_probs, log_probs_by_logsumexp, log_probs_in_single, next, shifted_rows,
+};
 use super::{Check, ensure};
 
 pub(crate) const CHECKS: &[(&str, Check)] = &[
     ("sums::of_cases", of_cases),
     ("sums::of_long_rows", of_long_rows),
     ("sums::scores", scores),
+    ("sums::scores_of_shifted_rows", scores_of_shifted_rows),
     ("sums::scores_of_many_draws", scores_of_many_draws),
     ("sums::scores_by_inverse_cdf", scores_by_inverse_cdf),
     ("sums::rows_without_a_draw", rows_without_a_draw),
     ("sums::faults_are_seen", faults_are_seen),
 ];
 
-/// What the documentation states of a sum.
+/// What the documentation states of a log-probability.
+const PROMISED: f64 = 2e-5;
+
+/// And of a sum.
 fn tolerance(expected: f64) -> f64 {
     2e-5 + 4e-7 * expected.abs()
 }
@@ -99,8 +105,10 @@ fn of_long_rows(adapter: &AdapterReport) -> Result<(), Failed> {
     Ok(())
 }
 
-/// The draws, the sums and the log-probabilities of all cases with less work than this.
+/// The draws, the sums and the log-probabilities of all cases with less work than this. The log-probability of
+/// the category after the drawn one is seen in most cases; in others rows are flat or of one category.
 fn scores_of(gpu: &GpuSampler, work: usize, method: Method) -> Result<(), Failed> {
+    let (mut count, mut seen) = (0, 0);
     for case in cases(work) {
         let (batch, options) = (case.batch(), case.options().with_method(method));
         let scored = gpu.sample_rows_scored(batch, &options)?;
@@ -109,10 +117,40 @@ fn scores_of(gpu: &GpuSampler, work: usize, method: Method) -> Result<(), Failed
         let sums = reference::logsumexp_rows(batch, &options)?;
         let near = worst(&scored.logsumexps, &sums).is_some_and(|worst| worst <= 1.0);
         ensure(near, || format!("{case}: sums differ"))?;
-        // log softmax at the draw is as near as the row's sum
-        let expected = log_probs(batch, &options, &draws, &sums);
-        let worst = furthest(&scored.log_probs, &expected, &sums, tolerance);
+        let off = |draws: &[u32]| {
+            furthest(&scored.log_probs, &log_probs(batch, &options, draws), PROMISED)
+        };
+        let worst = off(&draws);
         ensure(worst <= 1.0, || format!("{case}: log-probabilities are {worst} tolerances off"))?;
+        count += 1;
+        seen += usize::from(off(&next(&draws, batch.categories())) > 1.0);
+    }
+    ensure(10 * seen > 7 * count, || format!("the next category is seen in {seen} of {count}"))
+}
+
+/// As on the CPU: whatever is added to all logits, log-probabilities are what they were.
+fn scores_of_shifted_rows(adapter: &AdapterReport) -> Result<(), Failed> {
+    for (gpu, _) in samplers(adapter)? {
+        for rows in shifted_rows() {
+            let batch = Logits::new(&rows.logits, rows.categories)?.into();
+            for (method, draws) in
+                [(Method::Gumbel, 1), (Method::Gumbel, 5), (Method::InverseCdf, 5)]
+            {
+                let options = SampleOptions::default().with_method(method).with_draws(draws);
+                let scored = gpu.sample_rows_scored(batch, &options)?;
+                let expected = log_probs(batch, &options, &scored.draws);
+                let name = || format!("{:e}, {}, {method:?}", rows.shift, rows.categories);
+                let worst = furthest(&scored.log_probs, &expected, PROMISED);
+                ensure(worst <= 1.0, || format!("{}: {worst}", name()))?;
+
+                let faulty = log_probs_by_logsumexp(batch, &options, &scored.draws);
+                let seen = furthest(&faulty, &expected, PROMISED) > 1.0;
+                ensure(seen == rows.beyond_f64, || format!("{}: logsumexp", name()))?;
+                let faulty = log_probs_in_single(batch, &options, &scored.draws);
+                let seen = furthest(&faulty, &expected, PROMISED) > 1.0;
+                ensure(seen == (rows.shift != 0.0), || format!("{}: in f32", name()))?;
+            }
+        }
     }
     Ok(())
 }
@@ -178,9 +216,23 @@ fn worst_of_cases(gpu: &GpuSampler) -> Result<f64, Failed> {
     Ok(most)
 }
 
+/// The largest difference among the log-probabilities of the cases, and the sums that come with them.
+fn worst_of_scores(gpu: &GpuSampler) -> Result<f64, Failed> {
+    let mut most = 0f64;
+    for case in cases(10_000) {
+        let (batch, options) = (case.batch(), case.options());
+        let scored = gpu.sample_rows_scored(batch, &options)?;
+        let expected = reference::sample_rows_scored(batch, &options)?;
+        most = most.max(furthest(&scored.log_probs, &expected.log_probs, PROMISED));
+        let sums = worst(&scored.logsumexps, &expected.logsumexps);
+        most = most.max(sums.unwrap_or(f64::INFINITY));
+    }
+    Ok(most)
+}
+
 fn faults_are_seen(adapter: &AdapterReport) -> Result<(), Failed> {
     type Fault = (fn(String) -> String, fn(&GpuSampler) -> Result<f64, Failed>);
-    let faults: [Fault; 6] = [
+    let faults: [Fault; 8] = [
         (|source| source.replace("(2.0 * inverse)", "inverse"), worst_of_cases),
         (|source| source.replace("+ 0.33333334) * q + 1.0", ") * q + 1.0"), worst_of_cases),
         (
@@ -198,10 +250,26 @@ fn faults_are_seen(adapter: &AdapterReport) -> Result<(), Failed> {
             worst_of_cases,
         ),
         (|source| source.replace("tally.pairs % FEW == 0u", "false"), worst_of_long_rows),
+        // what is summed by the pass that draws
+        (
+            |source| {
+                source.replace("race % run.draws == 0u && (run.flags", "race == 0u && (run.flags")
+            },
+            worst_of_scores,
+        ),
+        (
+            |source| {
+                source.replace(
+                    "select(0u, end, race % run.draws",
+                    "select(0u, max(end, 1u) - 1u, race % run.draws",
+                )
+            },
+            worst_of_scores,
+        ),
     ];
     faults.into_iter().enumerate().try_for_each(|(i, (edit, of))| {
         // which has teams for rows of a few octets, and long rows by few invocations
-        let plan_for = if i < 5 { PlanFor::Hardware } else { PlanFor::Emulation };
+        let plan_for = if i == 5 { PlanFor::Emulation } else { PlanFor::Hardware };
         let builder = GpuSampler::builder().with_plan_for(plan_for).with_busy_lanes(1);
         let worst = of(&sampler(adapter, builder.with_shader_edit(edit))?)?;
         ensure(worst > 1.0, || format!("fault {i} was not seen: {worst}"))

@@ -1,7 +1,7 @@
 //! What `gumbel check` asks of an engine beside its draws: a line of the table each.
 
 use gumbel::conformance::{Case, SoftErrors, SumTolerance};
-use gumbel::{Arrivals, Error, Sampler};
+use gumbel::{Arrivals, Error, Sampler, Scored};
 
 /// The τ of soft samples.
 const TAU: f32 = 0.5;
@@ -157,10 +157,53 @@ impl Operation for Sums {
     }
 
     fn complaint(&self, off: f64, engine: &Sampler) -> Option<String> {
-        let SumTolerance { absolute, relative } = (self.promise)(engine);
-        (off > 1.0).then(|| {
-            format!("off by {off:.1} times the {absolute:.0e} + {relative:.0e} of itself that is promised")
-        })
+        too_far(off, (self.promise)(engine))
+    }
+}
+
+/// What is to be said of numbers that are off by so much of what is promised.
+fn too_far(off: f64, promise: SumTolerance) -> Option<String> {
+    let SumTolerance { absolute, relative } = promise;
+    (off > 1.0).then(|| {
+        format!(
+            "off by {off:.1} times the {absolute:.0e} + {relative:.0e} of itself that is promised"
+        )
+    })
+}
+
+/// The log-probabilities of draws.
+pub(super) struct LogProbs {
+    /// How near an engine promises to be.
+    pub(super) promise: fn(&Sampler) -> SumTolerance,
+}
+
+/// What the engines promise of log-probabilities.
+pub(super) fn promised_log_probs(engine: &Sampler) -> SumTolerance {
+    if engine.adapter().is_some() {
+        SumTolerance::GPU_LOG_PROBS
+    } else {
+        SumTolerance::CPU_LOG_PROBS
+    }
+}
+
+impl Operation for LogProbs {
+    type Expected = Scored;
+    type Off = f64;
+
+    fn name(&self) -> String {
+        "log-probabilities of draws, as a share of the promised error".to_owned()
+    }
+
+    fn expected(&self, case: &Case) -> Result<Scored, Error> {
+        case.expected_scores()
+    }
+
+    fn off(&self, case: &Case, engine: &Sampler, expected: &Scored) -> Result<f64, Error> {
+        case.log_probs_error(engine, (self.promise)(engine), expected)
+    }
+
+    fn complaint(&self, off: f64, engine: &Sampler) -> Option<String> {
+        too_far(off, (self.promise)(engine))
     }
 }
 

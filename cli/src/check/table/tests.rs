@@ -6,7 +6,8 @@ use gumbel::{CpuSampler, GpuSampler, PlanFor, Sampler};
 use super::*;
 use crate::adapters::all;
 use crate::check::operations::{
-    InverseCdf, Race, Soft, Sums, promised_soft_samples, promised_sums,
+    InverseCdf, LogProbs, Race, Soft, Sums, promised_log_probs, promised_soft_samples,
+    promised_sums,
 };
 
 fn cpu() -> Vec<Engine> {
@@ -173,6 +174,16 @@ fn sums_further_off_than_promised_fail_the_check() {
 }
 
 #[test]
+fn log_probabilities_further_off_than_promised_fail_the_check() {
+    let [right, wrong] = both(LogProbs { promise: promised_log_probs });
+    assert!(right.lines().nth(1).unwrap().ends_with(" %"), "{right}");
+    assert!(wrong.contains("33 x 131: temperature 0.7: off by "), "{wrong}");
+    let exact = LogProbs { promise: |_| SumTolerance { absolute: 1e-12, relative: 0.0 } };
+    let (passed, text) = line_of(&cpu(), &exact, [named("33 x 131: temperature 3")].into_iter());
+    assert!(!passed, "{text}");
+}
+
+#[test]
 fn soft_samples_further_off_than_promised_fail_the_check() {
     fn none(_: &Sampler) -> SoftErrors {
         SoftErrors { samples: 1e-12, gradients: 1e-12 }
@@ -212,6 +223,10 @@ fn faults_of_shaders_show_in_their_lines() {
     });
     check(&Sums { promise: promised_sums }, PlanFor::Hardware, |source| {
         source.replace("(2.0 * inverse)", "inverse")
+    });
+    // of what is summed with draws alone
+    check(&LogProbs { promise: promised_log_probs }, PlanFor::Emulation, |source| {
+        source.replace("race % run.draws == 0u && (run.flags", "race == 0u && (run.flags")
     });
 }
 
