@@ -7,6 +7,7 @@ use crate::options::{
     Batch, Chance, Data, Known, Method, RowIds, SampleOptions, ValueFormat, with_rows,
 };
 
+pub(crate) mod kept;
 pub(crate) mod soften;
 
 /// The draw of a row that has none: it has a NaN, a +∞, a negative weight, or no category that can be drawn.

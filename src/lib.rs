@@ -60,7 +60,7 @@
 //! | when the winner rings, in a race of alarms of rate exp(logit); its perturbed logit; the first k | [`race_rows`](Sampler::race_rows) |
 //! | the logarithm of a draw's probability; logsumexp | [`sample_rows_scored`](Sampler::sample_rows_scored), [`logsumexp_rows`](Sampler::logsumexp_rows) |
 //! | log Z from maxima, with its standard error | [`estimate_log_z`](Sampler::estimate_log_z) |
-//! | very many draws from a row | [`Method::InverseCdf`], [`CpuSampler::inverse_cdf`] |
+//! | very many draws from a row | [`Method::InverseCdf`], [`inverse_cdf`](Sampler::inverse_cdf) |
 //! | Gumbel-softmax samples, and gradients through them | [`soften_rows`](Sampler::soften_rows), [`soften_rows_vjp`](Sampler::soften_rows_vjp) |
 //! | densities and quantiles of what races tell | the feature `distributions` |
 //!
@@ -92,16 +92,16 @@ mod sampler;
 pub mod shaders;
 
 pub use arrivals::{Arrivals, LogZ, Scored};
-pub use cpu::{CpuForm, CpuSampler, InverseCdf};
+pub use cpu::{CpuForm, CpuInverseCdf, CpuSampler};
 pub use error::{Error, Undrawable};
 pub use gpu::{
-    AdapterReport, BoundBatch, DeviceBatch, GpuSampler, GpuSamplerBuilder, PlanFor, adapters,
-    adapters_async,
+    AdapterReport, BoundBatch, DeviceBatch, GpuInverseCdf, GpuSampler, GpuSamplerBuilder, PlanFor,
+    adapters, adapters_async,
 };
 pub use half;
 pub use job::NO_DRAW;
 pub use options::{
     Batch, Logit, Logits, Method, Relaxation, RowIds, SampleOptions, ValueFormat, Weight, Weights,
 };
-pub use sampler::Sampler;
+pub use sampler::{InverseCdf, Sampler};
 pub use wgpu;

@@ -146,8 +146,11 @@ impl Sampler {
     }
 }
 
+mod cdf;
 mod operations;
 mod soften;
+
+pub use cdf::InverseCdf;
 
 impl From<CpuSampler> for Sampler {
     fn from(cpu: CpuSampler) -> Self {

@@ -9,10 +9,13 @@ mod common {
 }
 
 use common::statistics::{ALARM, chi_square, counts};
-use gumbel::{CpuSampler, Logits, SampleOptions};
+use gumbel::{CpuSampler, Logits, Method, SampleOptions};
 
 const CATEGORIES: usize = 16;
 const PAIRS: usize = 1_000_000;
+
+/// Noise of two kinds: many blocks for each draw, and half a block for each.
+const METHODS: [Method; 2] = [Method::Gumbel, Method::InverseCdf];
 
 /// One draw from each of `rows` flat rows, and more if the options say so.
 #[expect(clippy::unwrap_used, reason = "the calls of this file are valid")]
@@ -41,44 +44,56 @@ fn neighbours(draws: &[u32]) -> (Vec<u32>, Vec<u32>) {
     draws.as_chunks().0.iter().map(|&[even, odd]| (even, odd)).unzip()
 }
 
-/// Rows 2i and 2i + 1, for the first rows, for those around 2³² and for the last ones.
+/// Rows 2i and 2i + 1, for the first rows, for those around 2³² and for the last ones, by either method.
 ///
-/// False alarms: 10⁻⁶ for each of three.
+/// False alarms: 10⁻⁶ for each of the six.
 #[test]
 fn neighbouring_rows() {
-    for first in [0, (1 << 32) - PAIRS as u64, 0u64.wrapping_sub(2 * PAIRS as u64)] {
-        let options = SampleOptions::default().with_seed(1).with_first_row(first);
-        let (even, odd) = neighbours(&draws(2 * PAIRS, options));
-        println!("from {first}: p = {:.4}", assert_independent("rows", &even, &odd));
+    for method in METHODS {
+        for first in [0, (1 << 32) - PAIRS as u64, 0u64.wrapping_sub(2 * PAIRS as u64)] {
+            let options = SampleOptions::default().with_seed(1).with_first_row(first);
+            let (even, odd) = neighbours(&draws(2 * PAIRS, options.with_method(method)));
+            let p = assert_independent(&format!("rows, {method:?}"), &even, &odd);
+            println!("{method:?} from {first}: p = {p:.4}");
+        }
     }
 }
 
-/// Draws 2i and 2i + 1 of the same row: of many rows, and of a single one.
+/// Draws 2i and 2i + 1 of the same row: of many rows, and of a single one, by either method. By inverse CDF the
+/// two share a block; and draws 2i + 1 and 2i + 2, which do not.
 ///
-/// False alarms: 10⁻⁶ for each of the two.
+/// False alarms: 10⁻⁶ for each of the eight.
 #[test]
 fn neighbouring_draws() {
-    for rows in [1000, 1] {
-        let options = SampleOptions::default().with_seed(2).with_draws((2 * PAIRS / rows) as u32);
-        let (even, odd) = neighbours(&draws(rows, options));
-        println!("of {rows} rows: p = {:.4}", assert_independent("draws", &even, &odd));
+    for method in METHODS {
+        for (rows, first) in [(1000, 0), (1000, 1), (1, 0), (1, 1)] {
+            let options = SampleOptions::default().with_seed(2).with_first_draw(first);
+            let options = options.with_method(method).with_draws((2 * PAIRS / rows) as u32);
+            let (even, odd) = neighbours(&draws(rows, options));
+            let p = assert_independent(&format!("draws, {method:?}"), &even, &odd);
+            println!("{method:?} of {rows} rows from {first}: p = {p:.4}");
+        }
     }
 }
 
 /// The same rows under seeds 2i and 2i + 1: a million rows under one pair of seeds, and ten rows
-/// under 100,000 pairs.
+/// under 100,000 pairs; by either method.
 ///
-/// False alarms: 10⁻⁶ for each of the two.
+/// False alarms: 10⁻⁶ for each of the four.
 #[test]
 fn neighbouring_seeds() {
-    for seeds in [1, 100_000] {
-        let at = |seed| draws(PAIRS / seeds, SampleOptions::default().with_seed(seed));
-        let (mut even, mut odd) = (Vec::new(), Vec::new());
-        for seed in (1000..).step_by(2).take(seeds) {
-            even.extend(at(seed));
-            odd.extend(at(seed + 1));
+    for method in METHODS {
+        for seeds in [1, 100_000] {
+            let options = SampleOptions::default().with_method(method);
+            let at = |seed| draws(PAIRS / seeds, options.with_seed(seed));
+            let (mut even, mut odd) = (Vec::new(), Vec::new());
+            for seed in (1000..).step_by(2).take(seeds) {
+                even.extend(at(seed));
+                odd.extend(at(seed + 1));
+            }
+            let p = assert_independent(&format!("seeds, {method:?}"), &even, &odd);
+            println!("{method:?}, {seeds} seeds: p = {p:.4}");
         }
-        println!("{seeds} seeds: p = {:.4}", assert_independent("seeds", &even, &odd));
     }
 }
 

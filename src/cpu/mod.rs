@@ -28,7 +28,7 @@ mod source;
 use cdf::InverseCdfJob;
 use schedule::Plan;
 
-pub use cdf::InverseCdf;
+pub use cdf::CpuInverseCdf;
 pub(crate) use operations::podium_of_race;
 pub use simd::CpuForm;
 
@@ -150,9 +150,9 @@ impl CpuSampler {
         &self,
         batch: impl Into<Batch<'a>>,
         options: &SampleOptions<'a>,
-    ) -> Result<InverseCdf, Error> {
+    ) -> Result<CpuInverseCdf, Error> {
         let job = Job::new(batch, &options.with_draws(1).with_first_draw(0))?;
-        let build = || InverseCdf::build(&job, self.form, self.pool.clone());
+        let build = || CpuInverseCdf::build(&job, self.form, self.pool.clone());
         let cdf = match &self.pool {
             Some(pool) => pool.install(build),
             None => build(),

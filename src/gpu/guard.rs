@@ -37,7 +37,7 @@ pub(super) enum Owner {
 }
 
 /// A device, and an ear for what it says against what is done on it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Guard {
     device: wgpu::Device,
     adapter: String,

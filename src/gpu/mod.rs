@@ -32,6 +32,7 @@ pub use adapter::{AdapterReport, adapters, adapters_async};
 pub use batch::DeviceBatch;
 pub use bound::BoundBatch;
 pub use builder::{GpuSamplerBuilder, PlanFor};
+pub use cdf::GpuInverseCdf;
 
 use guard::Guard;
 use kernel::{Form, Kernels, Pass};

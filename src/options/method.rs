@@ -27,6 +27,12 @@ pub enum Method {
     ///
     /// It looks at the shape of the call alone, so that the draws depend on nothing else. But a call for
     /// so many draws may draw others than several calls for fewer.
+    ///
+    /// **On a GPU**: where these thresholds should be has not been measured on one. And as the device does
+    /// not count, a call may become an inverse CDF that the device has no room for: a device that binds 128 MiB holds
+    /// the sums of 2²⁴ categories, one that binds less of fewer. That is an
+    /// [`Error::RowTooLong`](crate::Error::RowTooLong) and never a change of method, which would draw others.
+    /// [`Gumbel`](Self::Gumbel) takes rows of any length in pieces: choose it where such a device may be met.
     Auto,
 }
 

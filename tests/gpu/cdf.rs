@@ -10,6 +10,8 @@ use libtest_mimic::Failed;
 use super::draws::sampler;
 use super::{Check, ensure};
 
+pub(crate) mod kept;
+
 pub(crate) const CHECKS: &[(&str, Check)] = &[
     ("cdf::conformance", |adapter| run(adapter, GpuSampler::builder(), 600_000)),
     ("cdf::conformance_in_small_pieces", conformance_in_small_pieces),

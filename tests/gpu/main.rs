@@ -41,6 +41,7 @@ fn main() {
         potts::CHECKS,
         soften::CHECKS,
         cdf::CHECKS,
+        cdf::kept::CHECKS,
         &bound::checks(),
     ]
     .concat();

@@ -12,9 +12,9 @@ use super::table::{Table, guide_bits, zeroed};
 use super::weigh::Rule;
 use super::{GRAIN, pick};
 use crate::error::Error;
-use crate::job::{Job, NO_DRAW, Temperature};
-use crate::noise::bits::MAX_DRAWS;
-use crate::options::{Data, RowIds, with_rows};
+use crate::job::kept::Kept;
+use crate::job::{Job, Temperature};
+use crate::options::{Data, with_rows};
 
 /// Rows of logits, weights or counts, added up once, to be drawn from again and again: what
 /// [`CpuSampler::inverse_cdf`](crate::CpuSampler::inverse_cdf) builds.
@@ -38,26 +38,17 @@ use crate::options::{Data, RowIds, with_rows};
 /// It holds nothing of the logits. Its memory is 8 bytes for each category of each row, and 8 to 16 for
 /// a guide to them; rows that are the same memory (a row stride of 0) are held once.
 #[derive(Clone, Debug)]
-pub struct InverseCdf {
+pub struct CpuInverseCdf {
     form: CpuForm,
     pool: Option<Arc<ThreadPool>>,
-    seed: u64,
-    rows: usize,
-    categories: usize,
-    ids: Ids,
+    call: Kept,
     /// Table after table. There is one if all rows are the same.
     sums: Vec<u64>,
     guides: Vec<u32>,
     bits: u32,
 }
 
-#[derive(Clone, Debug)]
-enum Ids {
-    From(u64),
-    Each(Vec<u64>),
-}
-
-impl InverseCdf {
+impl CpuInverseCdf {
     pub(in crate::cpu) fn build(
         job: &Job<'_>,
         form: CpuForm,
@@ -69,13 +60,7 @@ impl InverseCdf {
         let mut cdf = Self {
             form,
             pool,
-            seed: job.seed,
-            rows,
-            categories,
-            ids: match job.row_ids {
-                RowIds::From(first) => Ids::From(first),
-                RowIds::Each(ids) => Ids::Each(ids.to_vec()),
-            },
+            call: Kept::of(job),
             sums: zeroed(tables.saturating_mul(categories), categories)?,
             guides: zeroed(tables.saturating_mul(1 << bits), categories)?,
             bits,
@@ -91,17 +76,17 @@ impl InverseCdf {
 
     /// The number of rows.
     pub fn rows(&self) -> usize {
-        self.rows
+        self.call.rows
     }
 
     /// The number of categories in each row.
     pub fn categories(&self) -> usize {
-        self.categories
+        self.call.categories
     }
 
     /// The first row that has no draw.
     pub(in crate::cpu) fn without_a_draw(&self) -> Option<usize> {
-        self.sums.chunks(self.categories).position(|sums| sums[sums.len() - 1] == 0)
+        self.sums.chunks(self.call.categories).position(|sums| sums[sums.len() - 1] == 0)
     }
 
     /// Draws `draws` times from each row, the first of them draw number `first_draw`: rows × draws
@@ -113,12 +98,7 @@ impl InverseCdf {
     /// # Complexity
     /// O(rows · draws).
     pub fn sample_rows(&self, first_draw: u32, draws: u32) -> Result<Vec<u32>, Error> {
-        let too_many = || Error::TooManyDraws { rows: self.rows, draws };
-        let total = self.rows.checked_mul(draws as usize).ok_or_else(too_many)?;
-        self.check(first_draw, draws as usize)?;
-        let mut all = Vec::new();
-        all.try_reserve_exact(total).map_err(|_| too_many())?;
-        all.resize(total, NO_DRAW);
+        let mut all = self.call.allocate(first_draw, draws)?;
         self.sample_rows_into(first_draw, &mut all)?;
         Ok(all)
     }
@@ -130,14 +110,9 @@ impl InverseCdf {
     /// As [`sample_rows`](Self::sample_rows), and [`Error::DrawsLength`] if the slice's length is no
     /// multiple of the rows.
     pub fn sample_rows_into(&self, first_draw: u32, draws: &mut [u32]) -> Result<(), Error> {
-        let each = draws.len().checked_div(self.rows).unwrap_or(0);
-        if each * self.rows != draws.len() {
-            return Err(Error::DrawsLength { expected: each * self.rows, got: draws.len() });
-        }
-        if self.rows == 0 {
+        let Some(number) = self.call.draws_of_each(first_draw, draws.len())? else {
             return Ok(());
-        }
-        let number = self.check(first_draw, each)?;
+        };
         match &self.pool {
             Some(pool) if draws.len() >= 2 * GRAIN => {
                 pool.install(|| self.draw(first_draw, number, draws));
@@ -147,23 +122,10 @@ impl InverseCdf {
         Ok(())
     }
 
-    /// The number of draws from each row, if there are so many.
-    fn check(&self, first_draw: u32, draws: usize) -> Result<u32, Error> {
-        let number = u32::try_from(draws).unwrap_or(u32::MAX);
-        if number == 0 || u64::from(first_draw) + u64::from(number) > u64::from(MAX_DRAWS) {
-            return Err(Error::Draws { first_draw, draws: number });
-        }
-        Ok(number)
-    }
-
     fn draw(&self, first_draw: u32, each: u32, draws: &mut [u32]) {
-        let keys = RoundKeys::of(self.seed);
-        let ids = match &self.ids {
-            Ids::From(first) => RowIds::From(*first),
-            Ids::Each(ids) => RowIds::Each(ids),
-        };
+        let (keys, ids) = (RoundKeys::of(self.call.seed), self.call.row_ids());
         let races = |first_row| Races { ids, first_row, first_draw, draws: each };
-        let tables = self.sums.len() / self.categories;
+        let tables = self.sums.len() / self.call.categories;
         let large = draws.len() >= 2 * GRAIN;
         let from_each = draws.len() / tables;
         if tables == 1 || !large || from_each >= 2 * GRAIN {
@@ -178,8 +140,9 @@ impl InverseCdf {
     }
 
     fn table(&self, row: usize) -> Table<'_> {
+        let categories = self.call.categories;
         Table::of(
-            &self.sums[row * self.categories..][..self.categories],
+            &self.sums[row * categories..][..categories],
             &self.guides[row << self.bits..][..1 << self.bits],
         )
     }

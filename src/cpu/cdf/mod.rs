@@ -20,7 +20,7 @@ mod pick;
 mod table;
 mod weigh;
 
-pub use built::InverseCdf;
+pub use built::CpuInverseCdf;
 
 use pick::{Pick, Races};
 use table::{Table, guide_bits, zeroed};

@@ -1,7 +1,7 @@
 //! From a shape and a device's limits to tables and draws. Pure: no device is asked.
 //!
-//! A batch is cut into chunks of rows whose tables fit on the device at once, and the draws from a chunk
-//! into picks. A table is never cut: a row whose sums cannot be bound is refused.
+//! A batch is cut into chunks of rows whose tables can be bound at once, and the draws from a chunk, of which
+//! there may be any number, into picks. A table is never cut: a row whose sums cannot be bound is refused.
 
 use std::ops::Range;
 
@@ -16,7 +16,7 @@ const BLOCKS_PER_LANE: usize = 4096;
 /// The most draws of a dispatch: a fraction of a second where an adapter is slow.
 const MOST_PICKS: usize = 1 << 22;
 
-/// How a batch is cut.
+/// How a batch is cut. It is the same for any number of draws.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct TablePlan {
     pub(super) shape: Shape,
@@ -34,9 +34,18 @@ pub(super) struct TablePlan {
     shared: bool,
     pub(super) blocks: usize,
     pub(super) turns: usize,
+    /// The most draws of a pick.
+    picks: usize,
+}
+
+/// How draws from the tables of a chunk are cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct PickPlan {
+    /// The draws from each row.
+    draws: u32,
     /// The rows of a pick, and the draws from each.
-    picked_rows: usize,
-    picked_draws: usize,
+    rows_at_once: usize,
+    draws_at_once: usize,
 }
 
 /// Some draws of some rows.
@@ -83,8 +92,6 @@ impl TablePlan {
                 .min(MAX_WORK / categories)
                 .clamp(1, shape.rows)
         };
-        let picks = MOST_PICKS.min(binding / 8);
-        let picked_draws = (shape.draws as usize).min(picks);
         Ok(Self {
             shape,
             builders: lanes as u32,
@@ -95,8 +102,7 @@ impl TablePlan {
             shared,
             blocks,
             turns,
-            picked_rows: (picks / picked_draws).min(rows),
-            picked_draws,
+            picks: MOST_PICKS.min(binding / 8),
         })
     }
 
@@ -106,16 +112,16 @@ impl TablePlan {
         (0..all).step_by(rows).map(move |row| row..all.min(row + rows))
     }
 
-    /// The draws of a chunk, in the order of the result.
-    pub(super) fn picks(&self, chunk: Range<usize>) -> impl Iterator<Item = Picks> + use<> {
-        let (rows, draws, all) = (self.picked_rows, self.picked_draws, self.shape.draws);
-        chunk.clone().step_by(rows).flat_map(move |row| {
-            let rows = row..chunk.end.min(row + rows);
-            (0..all).step_by(draws).map(move |draw| {
-                let draws = draw..all.min(draw.saturating_add(draws as u32));
-                Picks { rows: rows.clone(), draws }
-            })
-        })
+    /// The rows of every chunk but the last, which may have fewer.
+    pub(super) fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// How so many draws from each row of a chunk are cut.
+    pub(super) fn picking(&self, draws: u32) -> PickPlan {
+        let draws_at_once = (draws as usize).clamp(1, self.picks);
+        let rows_at_once = (self.picks / draws_at_once).min(self.rows);
+        PickPlan { draws, rows_at_once, draws_at_once }
     }
 
     /// The tables of a chunk of so many rows.
@@ -126,16 +132,6 @@ impl TablePlan {
     /// The tables of a chunk, at most.
     pub(super) fn most_tables(&self) -> usize {
         self.tables(self.rows)
-    }
-
-    /// The draws of a pick, at most.
-    pub(super) fn most_picks(&self) -> usize {
-        self.picked_rows * self.picked_draws
-    }
-
-    /// The rows of a pick, at most.
-    pub(super) fn most_picked_rows(&self) -> usize {
-        self.picked_rows
     }
 
     /// Workgroups that look at the logits of so many tables.
@@ -152,6 +148,30 @@ impl TablePlan {
     pub(super) fn of_picks(&self, rows: usize, first_draw: u32, draws: u32) -> [u32; 2] {
         let pairs = (first_draw + (draws - 1)) / 2 - first_draw / 2 + 1;
         grid((rows * pairs as usize).div_ceil(self.pickers as usize), self.workgroups)
+    }
+}
+
+impl PickPlan {
+    /// The draws from some rows of a chunk, in the order of the result.
+    pub(super) fn picks(&self, rows: Range<usize>) -> impl Iterator<Item = Picks> + use<> {
+        let Self { draws: all, rows_at_once, draws_at_once } = *self;
+        rows.clone().step_by(rows_at_once).flat_map(move |row| {
+            let rows = row..rows.end.min(row + rows_at_once);
+            (0..all).step_by(draws_at_once).map(move |draw| {
+                let draws = draw..all.min(draw.saturating_add(draws_at_once as u32));
+                Picks { rows: rows.clone(), draws }
+            })
+        })
+    }
+
+    /// The draws of a pick, at most.
+    pub(super) fn most_picks(&self) -> usize {
+        self.rows_at_once * self.draws_at_once
+    }
+
+    /// The rows of a pick, at most.
+    pub(super) fn most_rows(&self) -> usize {
+        self.rows_at_once
     }
 }
 
@@ -201,17 +221,20 @@ mod tests {
 
     fn check(plan: TablePlan, limits: Limits) {
         let shape = plan.shape;
+        let picking = plan.picking(shape.draws);
         let bytes = limits.binding_bytes as usize;
         assert!(plan.most_tables() * plan.row_stride * shape.logit_bytes <= bytes, "{plan:?}");
         assert!(plan.most_tables() * shape.categories * 8 <= bytes, "{plan:?}");
         assert!(plan.most_tables() * (plan.blocks + 1) * 8 <= bytes, "{plan:?}");
-        assert!(plan.most_picks() * 4 <= bytes && plan.most_picks() <= MOST_PICKS);
+        assert!(picking.most_picks() * 4 <= bytes && picking.most_picks() <= MOST_PICKS);
         let in_a_block = plan.turns * plan.builders as usize * 8;
         assert!(plan.blocks * in_a_block >= shape.categories, "{plan:?}");
         assert!((plan.blocks - 1) * in_a_block < shape.categories, "{plan:?}");
         assert!(plan.blocks <= BLOCKS_PER_LANE * plan.builders as usize);
         let (mut row, mut draw) = (0, 0);
-        for picks in plan.chunks().flat_map(|chunk| plan.picks(chunk)) {
+        for picks in plan.chunks().flat_map(|chunk| picking.picks(chunk)) {
+            assert!(picks.rows.len() <= picking.most_rows(), "{plan:?}");
+            assert!(picks.rows.len() * picks.draws.len() <= picking.most_picks(), "{plan:?}");
             assert_eq!((picks.rows.start, picks.draws.start), (row, draw), "{plan:?}");
             assert!(picks.rows.len() == 1 || picks.draws.len() == shape.draws as usize);
             draw = picks.draws.end;

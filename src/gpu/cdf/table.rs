@@ -1,16 +1,11 @@
-//! What is bound to the shaders of an inverse CDF, and how they are run.
-
-use std::ops::Range;
+//! What is bound to the shaders of an inverse CDF: the tables, what they are built from, and the draws from them.
 
 use bytemuck::{Pod, Zeroable};
 
 use crate::error::Error;
-use crate::job::Job;
 
-use super::super::guard::{Doing, Guard};
-use super::super::kernel::{Kernels, bind};
-use super::pipelines::TablePasses;
-use super::plan::TablePlan;
+use super::super::guard::Guard;
+use super::plan::{PickPlan, TablePlan};
 
 /// The uniform `TablePass` of `shaders/kernel/table.wgsl`, field by field.
 #[derive(Clone, Copy, Debug, Pod, Zeroable)]
@@ -34,152 +29,106 @@ pub(super) struct TablePass {
 
 pub(super) const EACH_ID: u32 = 1;
 
-/// The memory of a plan's tables, and of the draws from them.
+/// The tables of a chunk of rows.
 #[derive(Debug)]
 pub(super) struct Tables {
-    pass: wgpu::Buffer,
-    logits: wgpu::Buffer,
-    row_ids: wgpu::Buffer,
-    tops: wgpu::Buffer,
-    draws: wgpu::Buffer,
-    readback: wgpu::Buffer,
-    bindings: wgpu::BindGroup,
+    pub(super) tops: wgpu::Buffer,
+    pub(super) offsets: wgpu::Buffer,
+    pub(super) sums: wgpu::Buffer,
 }
 
 impl Tables {
-    pub(super) async fn new(
-        guard: &Guard,
-        kernels: &Kernels,
-        plan: &TablePlan,
-    ) -> Result<Self, Error> {
+    /// Memory for so many.
+    pub(super) async fn new(guard: &Guard, plan: &TablePlan, tables: usize) -> Result<Self, Error> {
         use wgpu::BufferUsages as Usage;
-        let tables = plan.most_tables() as u64;
-        let logits = tables * (plan.row_stride * plan.shape.logit_bytes) as u64;
-        let offsets = tables * 8 * (plan.blocks as u64 + 1);
-        let sums = tables * 8 * plan.shape.categories as u64;
-        let (ids, draws) = (8 * plan.most_picked_rows() as u64, 4 * plan.most_picks() as u64);
-        let (filled, made) = (Usage::STORAGE | Usage::COPY_DST, Usage::STORAGE);
-
-        let uniform = Usage::UNIFORM | Usage::COPY_DST;
-        let pass = guard.buffer("the uniform", size_of::<TablePass>() as u64, uniform).await?;
-        let logits = guard.buffer("the logits", logits, filled).await?;
-        let row_ids = guard.buffer("the row ids", ids, filled).await?;
-        let tops = guard.buffer("the largest logits", 4 * tables, filled).await?;
-        let offsets = guard.buffer("the offsets of sums", offsets, made).await?;
-        let sums = guard.buffer("the sums", sums, made).await?;
-        let out = guard.buffer("the draws", draws, made | Usage::COPY_SRC).await?;
-        let read = Usage::MAP_READ | Usage::COPY_DST;
-        let readback = guard.buffer("the draws read back", draws, read).await?;
-
-        let layout = kernels.table_layout()?;
-        let bound = [&pass, &logits, &row_ids, &tops, &offsets, &sums, &out]
-            .map(|buffer| buffer.as_entire_buffer_binding());
-        let bind = || bind(guard.device(), layout, &bound);
-        let bindings = guard.checked(Doing::Drawing, bind).await?;
-        Ok(Self { pass, logits, row_ids, tops, draws: out, readback, bindings })
-    }
-
-    /// Uploads rows and builds their tables.
-    #[expect(clippy::too_many_arguments, reason = "what a sampler has, and what is asked of it")]
-    pub(super) async fn build(
-        &self,
-        guard: &Guard,
-        queue: &wgpu::Queue,
-        passes: &TablePasses,
-        pass: TablePass,
-        plan: &TablePlan,
-        job: &Job<'_>,
-        rows: Range<usize>,
-    ) -> Result<(), Error> {
-        let tables = rows.len();
-        let submit = || {
-            queue.write_buffer(&self.pass, 0, bytemuck::bytes_of(&pass));
-            upload(queue, &self.logits, plan, job, rows);
-            let mut encoder = guard.device().create_command_encoder(&Default::default());
-            encoder.clear_buffer(&self.tops, 0, None);
-            let mut pass = encoder.begin_compute_pass(&Default::default());
-            pass.set_bind_group(0, &self.bindings, &[]);
-            for (pipeline, [x, y]) in [
-                (&passes.top, plan.of_blocks(tables)),
-                (&passes.build, plan.of_blocks(tables)),
-                (&passes.offsets, plan.of_tables(tables)),
-            ] {
-                pass.set_pipeline(pipeline);
-                pass.dispatch_workgroups(x, y, 1);
-            }
-            drop(pass);
-            queue.submit([encoder.finish()]);
-        };
-        guard.checked(Doing::Drawing, submit).await
-    }
-
-    /// Draws from tables, and waits for the draws.
-    #[expect(clippy::too_many_arguments, reason = "what a sampler has, and what is asked of it")]
-    pub(super) async fn pick(
-        &self,
-        guard: &Guard,
-        queue: &wgpu::Queue,
-        passes: &TablePasses,
-        pass: TablePass,
-        plan: &TablePlan,
-        ids: Option<&[u64]>,
-        draws: &mut [u32],
-    ) -> Result<(), Error> {
-        let bytes = 4 * draws.len() as u64;
-        let submit = || {
-            queue.write_buffer(&self.pass, 0, bytemuck::bytes_of(&pass));
-            if let Some(ids) = ids {
-                // low words first, whatever the host's order
-                let ids: Vec<[u8; 8]> = ids.iter().map(|id| id.to_le_bytes()).collect();
-                queue.write_buffer(&self.row_ids, 0, ids.as_flattened());
-            }
-            let mut encoder = guard.device().create_command_encoder(&Default::default());
-            let [x, y] = plan.of_picks(pass.rows as usize, pass.first_draw, pass.draws);
-            let mut pass = encoder.begin_compute_pass(&Default::default());
-            pass.set_bind_group(0, &self.bindings, &[]);
-            pass.set_pipeline(&passes.pick);
-            pass.dispatch_workgroups(x, y, 1);
-            drop(pass);
-            encoder.copy_buffer_to_buffer(&self.draws, 0, &self.readback, 0, bytes);
-            queue.submit([encoder.finish()])
-        };
-        let after = guard.checked(Doing::Drawing, submit).await?;
-        let slice = self.readback.slice(..bytes);
-        let mapping = guard.map("the draws", slice, wgpu::MapMode::Read, Some(after)).await?;
-        guard.finish(mapping).await?;
-        guard.take("the draws", slice, draws).await
+        let offsets = 8 * tables as u64 * (plan.blocks as u64 + 1);
+        let sums = 8 * tables as u64 * plan.shape.categories as u64;
+        let (cleared, made) = (Usage::STORAGE | Usage::COPY_DST, Usage::STORAGE);
+        Ok(Self {
+            tops: guard.buffer("the largest logits", 4 * tables as u64, cleared).await?,
+            offsets: guard.buffer("the offsets of sums", offsets, made).await?,
+            sums: guard.buffer("the sums", sums, made).await?,
+        })
     }
 }
 
-/// Rows up to this size are written together.
-const PIECE: usize = 1 << 20;
+/// What the tables of a chunk are built from; of use for one chunk after another, and for none of the draws.
+#[derive(Debug)]
+pub(super) struct Source {
+    pub(super) pass: wgpu::Buffer,
+    pub(super) logits: wgpu::Buffer,
+    /// In the place of draws.
+    pub(super) nothing: wgpu::Buffer,
+}
 
-/// Writes rows to where the kernels find them, each from a multiple of 16 bytes on.
-fn upload(
-    queue: &wgpu::Queue,
-    to: &wgpu::Buffer,
-    plan: &TablePlan,
-    job: &Job<'_>,
-    rows: Range<usize>,
-) {
-    let apart = plan.row_stride * plan.shape.logit_bytes;
-    let whole = |row| job.logits.row_bytes(row, 0..plan.shape.categories);
-    if apart > PIECE && whole(rows.start).len().is_multiple_of(4) {
-        for (i, row) in rows.enumerate() {
-            queue.write_buffer(to, (i * apart) as u64, whole(row));
-        }
-        return;
+impl Source {
+    pub(super) async fn new(guard: &Guard, plan: &TablePlan) -> Result<Self, Error> {
+        use wgpu::BufferUsages as Usage;
+        let logits = plan.most_tables() as u64 * (plan.row_stride * plan.shape.logit_bytes) as u64;
+        let filled = Usage::STORAGE | Usage::COPY_DST;
+        Ok(Self {
+            pass: uniform(guard).await?,
+            logits: guard.buffer("the logits", logits, filled).await?,
+            nothing: guard.buffer("no draws", 4, Usage::STORAGE).await?,
+        })
     }
-    let at_once = (PIECE / apart).max(1);
-    let mut piece = Vec::with_capacity(apart * at_once.min(rows.len()));
-    for first in rows.clone().step_by(at_once) {
-        piece.clear();
-        for row in first..rows.end.min(first + at_once) {
-            piece.extend_from_slice(whole(row));
-            piece.resize(piece.len().next_multiple_of(apart), 0);
-        }
-        queue.write_buffer(to, ((first - rows.start) * apart) as u64, &piece);
+}
+
+/// The draws of a pick and of a pick's rows, at most.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sizes {
+    rows: usize,
+    draws: usize,
+}
+
+impl Sizes {
+    pub(super) fn of(picking: &PickPlan) -> Self {
+        Self { rows: picking.most_rows(), draws: picking.most_picks() }
     }
+
+    fn max(self, other: Self) -> Self {
+        Self { rows: self.rows.max(other.rows), draws: self.draws.max(other.draws) }
+    }
+}
+
+/// Room for draws on their way, and what is bound to draw from each of some tables.
+#[derive(Debug)]
+pub(super) struct Room {
+    sizes: Sizes,
+    pub(super) pass: wgpu::Buffer,
+    pub(super) row_ids: wgpu::Buffer,
+    pub(super) draws: wgpu::Buffer,
+    pub(super) readback: wgpu::Buffer,
+    pub(super) bindings: Vec<wgpu::BindGroup>,
+}
+
+impl Room {
+    pub(super) async fn new(guard: &Guard, sizes: Sizes) -> Result<Self, Error> {
+        use wgpu::BufferUsages as Usage;
+        let (ids, draws) = (8 * sizes.rows as u64, 4 * sizes.draws as u64);
+        let (filled, made) = (Usage::STORAGE | Usage::COPY_DST, Usage::STORAGE | Usage::COPY_SRC);
+        let read = Usage::MAP_READ | Usage::COPY_DST;
+        Ok(Self {
+            sizes,
+            pass: uniform(guard).await?,
+            row_ids: guard.buffer("the row ids", ids, filled).await?,
+            draws: guard.buffer("the draws", draws, made).await?,
+            readback: guard.buffer("the draws read back", draws, read).await?,
+            bindings: Vec::new(),
+        })
+    }
+
+    /// `None` if there is room for picks of these sizes, or else the sizes that would suffice for what
+    /// there is room for too.
+    pub(super) fn lacks(&self, sizes: Sizes) -> Option<Sizes> {
+        let enough = self.sizes.rows >= sizes.rows && self.sizes.draws >= sizes.draws;
+        (!enough).then(|| self.sizes.max(sizes))
+    }
+}
+
+async fn uniform(guard: &Guard) -> Result<wgpu::Buffer, Error> {
+    let usage = wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST;
+    guard.buffer("the uniform", size_of::<TablePass>() as u64, usage).await
 }
 
 #[cfg(test)]

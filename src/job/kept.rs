@@ -1,0 +1,75 @@
+//! What is kept of a call whose tables are drawn from again and again, and what later calls may ask.
+
+use super::{Job, NO_DRAW};
+use crate::error::Error;
+use crate::noise::bits::MAX_DRAWS;
+use crate::options::RowIds;
+
+/// Shape and noise of the rows of which there are tables.
+#[derive(Clone, Debug)]
+pub(crate) struct Kept {
+    pub(crate) seed: u64,
+    pub(crate) rows: usize,
+    pub(crate) categories: usize,
+    ids: Ids,
+}
+
+#[derive(Clone, Debug)]
+enum Ids {
+    From(u64),
+    Each(Vec<u64>),
+}
+
+impl Kept {
+    pub(crate) fn of(job: &Job<'_>) -> Self {
+        let ids = match job.row_ids {
+            RowIds::From(first) => Ids::From(first),
+            RowIds::Each(ids) => Ids::Each(ids.to_vec()),
+        };
+        let (rows, categories) = (job.logits.rows(), job.logits.categories());
+        Self { seed: job.seed, rows, categories, ids }
+    }
+
+    pub(crate) fn row_ids(&self) -> RowIds<'_> {
+        match &self.ids {
+            Ids::From(first) => RowIds::From(*first),
+            Ids::Each(ids) => RowIds::Each(ids),
+        }
+    }
+
+    /// Memory for so many draws from each row, filled with the sentinel.
+    pub(crate) fn allocate(&self, first_draw: u32, draws: u32) -> Result<Vec<u32>, Error> {
+        let too_many = || Error::TooManyDraws { rows: self.rows, draws };
+        let total = self.rows.checked_mul(draws as usize).ok_or_else(too_many)?;
+        check(first_draw, draws as usize)?;
+        let mut all = Vec::new();
+        all.try_reserve_exact(total).map_err(|_| too_many())?;
+        all.resize(total, NO_DRAW);
+        Ok(all)
+    }
+
+    /// The draws from each row that a slice of so many words has room for; `None` if there are no rows.
+    pub(crate) fn draws_of_each(
+        &self,
+        first_draw: u32,
+        words: usize,
+    ) -> Result<Option<u32>, Error> {
+        let each = words.checked_div(self.rows).unwrap_or(0);
+        if each * self.rows != words {
+            return Err(Error::DrawsLength { expected: each * self.rows, got: words });
+        }
+        if self.rows == 0 {
+            return Ok(None);
+        }
+        check(first_draw, each).map(Some)
+    }
+}
+
+/// The number of draws from each row, if there are so many.
+fn check(first_draw: u32, draws: usize) -> Result<u32, Error> {
+    let number = u32::try_from(draws).unwrap_or(u32::MAX);
+    if number == 0 || u64::from(first_draw) + u64::from(number) > u64::from(MAX_DRAWS) {
+        return Err(Error::Draws { first_draw, draws: number });
+    }
+    Ok(number)
+}
