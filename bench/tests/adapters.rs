@@ -17,7 +17,12 @@ fn each_adapter(
     builder: &GpuSamplerBuilder,
     check: impl Fn(&AdapterReport, &Results),
 ) {
-    let config = Config { shapes: shapes.to_vec(), each: Duration::ZERO, builder: builder.clone() };
+    let config = Config {
+        shapes: shapes.to_vec(),
+        each: Duration::ZERO,
+        builder: builder.clone(),
+        ..Config::quick()
+    };
     for report in gumbel::adapters(gumbel::wgpu::Backends::all()) {
         if report.obstacle.is_none() {
             check(&report, &gumbel_bench::run(&report, &config, &mut |_| {}).unwrap());
