@@ -14,6 +14,9 @@ pub enum Error {
         /// What is wrong with it.
         what: String,
     },
+    /// No adapter to measure on: why, and what to do.
+    #[error("{0}")]
+    NoAdapter(String),
     /// A shape that this device or this machine has no room for.
     #[error("left out: {0}")]
     LeftOut(String),

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use gumbel::{CpuSampler, Logits, SampleOptions};
 
+use crate::chunks;
 use crate::clock::{Run, Span, in_turn};
 use crate::device::Device;
 use crate::error::Error;
@@ -19,6 +20,7 @@ pub(crate) fn measure(
     shape: Shape,
     known: &Known,
     each: Duration,
+    chunk_bytes: u64,
 ) -> Vec<Line> {
     let bytes: &[u8] = bytemuck::cast_slice(&known.logits);
     let options = SampleOptions::default();
@@ -26,10 +28,12 @@ pub(crate) fn measure(
     let gpu = || Ok(device.sampler.sample_rows(logits()?, &options)?);
     let cpu = CpuSampler::new();
     let cpu = || Ok(cpu.sample_rows(logits()?, &options)?);
-    let mut uploads = vec![(UPLOAD, Upload::new(device, bytes.len(), Way::Copied))];
+    let upload = |way| Upload::new(device, bytes.len(), chunk_bytes, way);
+    let mut uploads = vec![(UPLOAD, upload(Way::Copied))];
     if maps_its_memory(device.sampler) {
-        uploads.push((UPLOAD_DIRECT, Upload::new(device, bytes.len(), Way::Direct)));
+        uploads.push((UPLOAD_DIRECT, upload(Way::Direct)));
     }
+    let in_chunks = format!("in chunks {}", chunks(chunk_bytes));
 
     let right = |draws: Vec<u32>| {
         let differ = draws.iter().zip(&known.sample).filter(|(a, b)| a != b).count();
@@ -47,7 +51,7 @@ pub(crate) fn measure(
             let run: Run<'_> = Box::new(move || timed(|| upload.run(device, bytes)));
             Ok(run)
         });
-        things.push((what, "", "in chunks of 16 MiB at most", run));
+        things.push((what, "", &in_chunks, run));
     }
 
     let (names, runs): (Vec<_>, Vec<_>) =

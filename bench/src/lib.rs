@@ -58,7 +58,12 @@ pub struct Config {
     pub each: Duration,
     /// How the sampler is set up.
     pub builder: GpuSamplerBuilder,
+    /// The most bytes that `sample_rows`, and the upload beside it, bring to the device at once.
+    pub chunk_bytes: u64,
 }
+
+/// What a sampler has that is not told of its chunks.
+const CHUNK_BYTES: u64 = 16 << 20;
 
 impl Config {
     /// All shapes: two minutes on a software adapter, on two cores.
@@ -67,6 +72,7 @@ impl Config {
             shapes: Shape::ALL.to_vec(),
             each: Duration::from_millis(800),
             builder: GpuSampler::builder(),
+            chunk_bytes: CHUNK_BYTES,
         }
     }
 
@@ -78,8 +84,29 @@ impl Config {
 
 /// The adapter that is measured unless another is named: the first that can be used, and hardware
 /// comes first.
-pub fn choose(reports: &[AdapterReport]) -> Option<&AdapterReport> {
-    reports.iter().find(|report| report.obstacle.is_none())
+///
+/// # Errors
+/// [`Error::NoAdapter`] if none can be used, with what each lacks.
+pub fn choose(reports: &[AdapterReport]) -> Result<&AdapterReport, Error> {
+    reports.iter().find(|report| report.obstacle.is_none()).ok_or_else(|| {
+        let lacks = |report: &AdapterReport| {
+            format!("{report} cannot be used: {}", report.obstacle.as_deref().unwrap_or_default())
+        };
+        Error::NoAdapter(no_adapter(&reports.iter().map(lacks).collect::<Vec<_>>()))
+    })
+}
+
+/// Why nothing can be measured, and what to do.
+fn no_adapter(unusable: &[String]) -> String {
+    let found = match unusable {
+        [] => "this machine has no adapter".to_owned(),
+        _ => format!("this machine has no adapter that gumbel can use ({})", unusable.join("; ")),
+    };
+    results::one_line(&format!(
+        "{found}: install the driver of your GPU for Vulkan, Metal or DX12, or lavapipe, which \
+         emulates a GPU on the CPU (Debian and Ubuntu: apt-get install libvulkan1 \
+         mesa-vulkan-drivers); then gumbel adapters lists it"
+    ))
 }
 
 /// Measures on an adapter; `progress` is called before each shape with its name.
@@ -93,7 +120,10 @@ pub fn run(
     config: &Config,
     progress: &mut dyn FnMut(&str),
 ) -> Result<Results, Error> {
-    let sampler = report.open_with(&config.builder)?;
+    // as large as the device can bind, which is what the sampler takes them down to
+    let most = report.limits.max_storage_buffer_binding_size.min(report.limits.max_buffer_size / 2);
+    let chunk_bytes = config.chunk_bytes.min(most).max(1 << 10);
+    let sampler = report.open_with(&config.builder.clone().with_chunk_bytes(chunk_bytes))?;
     let device = Device::new(&sampler)?;
     let filler = Filler::new(&device)?;
     let hardware = report.is_hardware();
@@ -106,12 +136,12 @@ pub fn run(
                 lines.extend(on_device::measure(&device, &filler, shape, &known, how));
                 // the device's memory is free again before the host's call takes some
                 let _ = sampler.device().poll(wgpu::PollType::Poll);
-                lines.extend(from_host::measure(&device, shape, &known, how.each));
+                lines.extend(from_host::measure(&device, shape, &known, how.each, chunk_bytes));
             }
             Err(error) => lines.extend(on_device::missing(shape, error)),
         }
     }
-    Ok(Results { comments: comments(report, &sampler), hardware, lines })
+    Ok(Results { comments: comments(report, &sampler, chunk_bytes), hardware, lines })
 }
 
 /// The logits and draws of a shape, if there is memory for them and for all that follows.
@@ -129,7 +159,13 @@ fn known(shape: Shape, hardware: bool) -> Result<Known, Error> {
     Known::new(shape, 0)
 }
 
-fn comments(report: &AdapterReport, sampler: &GpuSampler) -> Vec<String> {
+/// How a call's logits get to the device, in words.
+fn chunks(bytes: u64) -> String {
+    let unit = if bytes.is_multiple_of(1 << 20) { ("MiB", 20) } else { ("KiB", 10) };
+    format!("of {} {} at most", bytes >> unit.1, unit.0)
+}
+
+fn comments(report: &AdapterReport, sampler: &GpuSampler, chunk_bytes: u64) -> Vec<String> {
     let kind = if report.is_hardware() {
         "hardware"
     } else {
@@ -147,8 +183,33 @@ fn comments(report: &AdapterReport, sampler: &GpuSampler) -> Vec<String> {
         format!("adapter: {}", results::one_line(&report.to_string())),
         format!("kind: {kind}"),
         format!("clock: {clock}"),
+        format!("chunks: {}", chunks(chunk_bytes)),
         format!("host: {}", machine::processor()),
         format!("date: {} (UTC)", time::OffsetDateTime::now_utc().date()),
         format!("gumbel {}", env!("CARGO_PKG_VERSION")),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_has_no_adapter_is_told_what_to_do() {
+        let error = choose(&[]).unwrap_err().to_string();
+        let start = "this machine has no adapter: install the driver of your GPU";
+        assert!(error.starts_with(start), "{error}");
+        assert!(error.contains("apt-get install libvulkan1 mesa-vulkan-drivers"), "{error}");
+        let lacking =
+            ["A cannot be used:\nno compute".to_owned(), "B cannot be used: old".to_owned()];
+        let start = "this machine has no adapter that gumbel can use (A cannot be used: no compute; B \
+                     cannot be used: old): install";
+        assert!(no_adapter(&lacking).starts_with(start), "{}", no_adapter(&lacking));
+    }
+
+    #[test]
+    fn chunks_are_in_words() {
+        assert_eq!(chunks(16 << 20), "of 16 MiB at most");
+        assert_eq!(chunks(64 << 10), "of 64 KiB at most");
+    }
 }

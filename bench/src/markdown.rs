@@ -10,8 +10,15 @@ use crate::shape::Shape;
 /// A draw costs at most so many times what an argmax costs, on hardware and where it is emulated.
 const MOST_OF_ARGMAX: f64 = 1.25;
 const MOST_OF_ARGMAX_EMULATED: f64 = 2.0;
-/// An argmax reads at no less than this share of the rate of a copy, counted as bytes read.
+/// An argmax reads no less than this share of what a copy moves in the same time.
 const LEAST_OF_COPY: f64 = 0.8;
+/// What a copy moves for each byte of logits, which it reads and writes.
+///
+/// The target says "at least 80 % of the device's copy bandwidth counted as read bytes". A device's copy
+/// bandwidth is what it moves, to and fro; what is counted as read bytes is the argmax, which writes next
+/// to nothing. With the writes of the copy left out, an argmax would pass that moves two fifths of what
+/// the memory can. benches/peers/table.py reads it the same way, and compares minima too.
+const MOVED_BY_COPY: f64 = 2.0;
 
 /// For what was not measured; the notes say why.
 const NONE: &str = "—";
@@ -120,13 +127,12 @@ impl Results {
         let aim = format!("sampling at most {most} × argmax, on {kind}");
         let mut rows = vec![verdict(aim, &sample, |ratio| ratio <= most, |x| digits(Some(x)))];
         if self.hardware {
-            // counted alike, the rates are as the times, the other way round
-            let argmax: Vec<_> = self
-                .shapes()
-                .into_iter()
-                .map(|shape| (shape, self.ratio(shape, COPY, ARGMAX)))
-                .collect();
-            let aim = "argmax at least 80 % of the copy's rate, counted as bytes read".to_owned();
+            // of the same logits: what each moves in a time is as the times, the other way round
+            let share = |shape| Some(self.ratio(shape, COPY, ARGMAX)? / MOVED_BY_COPY);
+            let argmax: Vec<_> =
+                self.shapes().into_iter().map(|shape| (shape, share(shape))).collect();
+            let aim =
+                "argmax reads at least 80 % of what gumbel's copy reads and writes".to_owned();
             rows.push(verdict(aim, &argmax, |share| share >= LEAST_OF_COPY, percent));
         }
         table(&["target", "", "where"], rows.into_iter())
@@ -212,6 +218,7 @@ fn in_words(x: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::Time;
     use crate::results::tests::results;
 
     #[test]
@@ -221,7 +228,7 @@ mod tests {
         let line = "| sampling at most 2 × argmax, on a software adapter | **reached** | reached: \
                     256 × 128,256 (1.90) |\n";
         assert!(software.contains(line), "{software}");
-        assert!(!software.contains("copy's rate"), "{software}");
+        assert!(!software.contains("gumbel's copy"), "{software}");
         let hardware = results(true, Shape::DECODING, &times).markdown();
         assert!(hardware.contains("| **missed** | missed: 256 × 128,256 (1.90) |"), "{hardware}");
         assert!(hardware.contains("| **not measured** | not measured: 256 × 128,256 |"));
@@ -230,12 +237,18 @@ mod tests {
     }
 
     #[test]
-    fn an_argmax_is_held_against_a_copy_of_bytes_read() {
-        for (argmax, verdict) in [(1.25e6, "reached"), (1.26e6, "missed")] {
+    fn an_argmax_is_held_against_what_a_copy_reads_and_writes() {
+        // the same times are in benches/peers/test_table.py, with the same verdicts
+        for (argmax, share, verdict) in [(625_000.0, 80, "reached"), (635_000.0, 79, "missed")] {
             let mut results = results(true, Shape::DECODING, &[(ARGMAX, argmax), (COPY, 1e6)]);
             results.lines[1].format = "";
+            // minima alone count
+            results.lines[0].device = Some(Time { min: argmax, median: 9e6 });
             let text = results.markdown();
-            let line = format!("counted as bytes read | **{verdict}** | {verdict}: 256");
+            let line = format!(
+                "| argmax reads at least 80 % of what gumbel's copy reads and writes | **{verdict}** \
+                 | {verdict}: 256 × 128,256 ({share} %) |\n"
+            );
             assert!(text.contains(&line), "{text}");
         }
     }

@@ -10,9 +10,7 @@ use rayon::prelude::*;
 use crate::device::Device;
 use crate::error::Error;
 
-/// As the sampler does it by default: so many bytes at once, of which so many are under way, and
-/// pieces of a copy for threads to share.
-const CHUNK_BYTES: usize = 16 << 20;
+/// As the sampler does it: so many chunks are under way, and pieces of a copy are for threads to share.
 const SLOTS: usize = 3;
 const COPY_BYTES: usize = 1 << 20;
 
@@ -50,9 +48,15 @@ struct Slot {
 }
 
 impl Upload {
-    pub(crate) fn new(device: &Device<'_>, bytes: usize, way: Way) -> Result<Self, Error> {
+    /// For so many bytes, in chunks of at most so many.
+    pub(crate) fn new(
+        device: &Device<'_>,
+        bytes: usize,
+        chunk_bytes: u64,
+        way: Way,
+    ) -> Result<Self, Error> {
         use wgpu::BufferUsages as Usage;
-        let chunk = bytes.min(CHUNK_BYTES);
+        let chunk = usize::try_from(chunk_bytes).map_or(bytes, |most| bytes.min(most));
         let size = (chunk as u64).next_multiple_of(8);
         let slot = || -> Result<Slot, Error> {
             let (upload, input) = match way {

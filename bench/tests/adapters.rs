@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use gumbel::wgpu::Features;
 use gumbel::{AdapterReport, GpuSampler, GpuSamplerBuilder};
 use gumbel_bench::{
     ARGMAX, COPY, Config, Results, SAMPLE, SAMPLE_ROWS, SAMPLE_ROWS_CPU, Shape, UPLOAD,
@@ -17,7 +18,12 @@ fn each_adapter(
     builder: &GpuSamplerBuilder,
     check: impl Fn(&AdapterReport, &Results),
 ) {
-    let config = Config { shapes: shapes.to_vec(), each: Duration::ZERO, builder: builder.clone() };
+    let config = Config {
+        shapes: shapes.to_vec(),
+        each: Duration::ZERO,
+        builder: builder.clone(),
+        ..Config::quick()
+    };
     for report in gumbel::adapters(gumbel::wgpu::Backends::all()) {
         if report.obstacle.is_none() {
             check(&report, &gumbel_bench::run(&report, &config, &mut |_| {}).unwrap());
@@ -31,6 +37,7 @@ fn everything_is_timed_and_right() {
     each_adapter(&shapes, &GpuSampler::builder(), |report, results| {
         assert_eq!(results.shapes().len(), 3);
         assert_eq!(results.wrong().count(), 0, "{report}: {}", results.csv());
+        let has = |features| report.features.contains(features | Features::TIMESTAMP_QUERY);
         for shape in results.shapes() {
             for (what, format) in [
                 (SAMPLE, "f32"),
@@ -43,8 +50,15 @@ fn everything_is_timed_and_right() {
                 (UPLOAD, ""),
             ] {
                 let line = results.find(shape, what, format).unwrap();
-                assert!(line.time().is_some_and(|time| time.min > 0.0), "{report}: {line:?}");
-                assert!(line.wall.is_some(), "{report}: {line:?}");
+                assert!(line.wall.is_some_and(|time| time.min > 0.0), "{report}: {line:?}");
+                // by the device's clock where it has one, and not just by the wall clock
+                let clock = match what {
+                    SAMPLE_ROWS | SAMPLE_ROWS_CPU | UPLOAD => false,
+                    COPY => has(Features::TIMESTAMP_QUERY_INSIDE_ENCODERS),
+                    _ => has(Features::TIMESTAMP_QUERY),
+                };
+                assert_eq!(line.device.is_some(), clock, "{report}: {line:?}");
+                assert!(line.device.is_none_or(|time| time.min > 0.0), "{report}: {line:?}");
             }
         }
     });

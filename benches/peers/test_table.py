@@ -1,11 +1,15 @@
 """The table and its verdicts, from two small files that are made up."""
 
+import contextlib
+import io
+import sys
 import tempfile
 import unittest
 from pathlib import Path
+from unittest import mock
 
 from lines import Shape
-from table import Comparison, page, read_gumbel, read_peers
+from table import Comparison, main, page, read_gumbel, read_peers
 
 HEAD = (
     "rows,categories,format,what,device_ns_min,device_ns_median,wall_ns_min,wall_ns_median,"
@@ -16,7 +20,10 @@ LINES = """\
 256,128256,f16,sample,1,1,1,1,,
 256,128256,f32,sample,47000,48000,90000,99000,,
 256,128256,f32,argmax,39000,40000,80000,90000,,
-256,128256,f32,sample_rows,,,1,1,,
+256,128256,f32,sample_rows,,,40000000,50000000,,
+256,128256,f32,sample_rows cpu,,,9000000,9500000,,
+256,128256,,upload,,,33000000,44000000,,
+256,128256,,upload direct,,,30000000,40000000,,
 256,128256,,copy,69000,70000,90000,99000,,
 1000000,16,f32,sample,29000,30000,60000,70000,,
 1000000,16,f32,argmax,19000,20000,50000,60000,,
@@ -121,6 +128,43 @@ class Table(unittest.TestCase):
         no_peers = "".join(PEERS.splitlines(keepends=True)[:3])
         for line in comparison(peers=no_peers).targets()[-2:]:
             self.assertIn("| **not measured** |", line)
+
+    def test_an_argmax_is_held_against_what_a_copy_reads_and_writes(self) -> None:
+        # the same times are in bench/src/markdown.rs, with the same verdicts
+        for argmax, verdict, share in ((625_000, "reached", 80), (635_000, "missed", 79)):
+            lines = f"256,128256,f32,argmax,{argmax},9000000,,,,\n"
+            lines += "256,128256,,copy,1000000,1500000,,,,\n"
+            for torch_copy in ("256,128256,torch copy,1100000,1100000,cuda events,\n", ""):
+                peers = "".join(PEERS.splitlines(keepends=True)[:3]) + torch_copy
+                self.assertEqual(
+                    comparison(HEAD + lines, peers, "min").targets()[3],
+                    "| argmax reads ≥ 80% of what the faster copy reads and writes "
+                    f"| **{verdict}** | {verdict}: 256 × 128,256 ({share}%) |",
+                )
+        # what the wall clock says of a copy is no bandwidth
+        lines = "256,128256,f32,argmax,1,1,1,1,,\n256,128256,,copy,,,9,9,,\n"
+        peers = "".join(PEERS.splitlines(keepends=True)[:3])
+        self.assertIsNone(comparison(HEAD + lines, peers).share(LARGE))
+
+    def test_minima_are_compared_unless_medians_are_asked_for(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            ours, theirs = Path(folder, "gumbel.csv"), Path(folder, "peers.csv")
+            ours.write_text(GUMBEL, encoding="utf-8")
+            theirs.write_text(PEERS, encoding="utf-8")
+            for arguments, statistic in (([], "min"), (["--statistic", "median"], "median")):
+                out = io.StringIO()
+                argv = ["table.py", str(ours), str(theirs), *arguments]
+                with mock.patch.object(sys, "argv", argv), contextlib.redirect_stdout(out):
+                    self.assertEqual(main(), 0)
+                expected = page(comparison(statistic=statistic), statistic, "f32")
+                self.assertEqual(out.getvalue(), expected)
+
+    def test_calls_from_the_host(self) -> None:
+        lines = comparison().calls()
+        self.assertEqual(len(lines), 3)
+        self.assertEqual(lines[2], "| 256 × 128,256 | 50.0 ms | 657 million | 80% | 9.50 ms |")
+        self.assertIn("\n".join(lines), page(comparison(), "median", "f32"))
+        self.assertEqual(comparison(gumbel=HEAD).calls(), [])
 
     def test_page(self) -> None:
         text = page(comparison(), "median", "f32")

@@ -56,8 +56,8 @@ pub(crate) enum Command {
     ///
     /// Everything is first held against the CPU engine, and then timed in turn, by the device's clock
     /// where it has one: two or three minutes on two cores that emulate a GPU. Prints two tables, in
-    /// Markdown, and which targets are reached. Exits with 1 if a draw differs, or if there is no
-    /// adapter.
+    /// Markdown, and which targets are reached: `gumbel bench > FILE.md` keeps them, as nothing else goes
+    /// to standard output. Exits with 1 if a draw differs, or if there is no adapter.
     Bench(BenchArgs),
 }
 
@@ -303,6 +303,14 @@ pub(crate) struct BenchArgs {
     /// Write all times to this CSV file; `-` is standard output, which then gets no tables
     #[arg(long, value_name = "FILE")]
     pub(crate) csv: Option<PathBuf>,
+    /// Bring at most so many MiB of logits to the device at once in sample_rows, and in the upload
+    /// beside it [default: 16]
+    ///
+    /// A device that binds less than that gets less. To see which size is best on a device:
+    /// `for n in 1 4 16 64; do gumbel bench --shapes 1x128256,10000000x16 --chunk-mib $n; done`
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=4096))]
+    pub(crate) chunk_mib: Option<u32>,
     /// Take some seconds instead of minutes: fewer shapes unless there are --shapes, and fewer samples
     #[arg(long)]
     pub(crate) quick: bool,

@@ -23,6 +23,9 @@ pub(crate) fn run(args: &BenchArgs) -> Result<bool, Error> {
         }
     };
     let mut config = if args.quick { Config::quick() } else { Config::full() };
+    if let Some(mib) = args.chunk_mib {
+        config.chunk_bytes = u64::from(mib) << 20;
+    }
     if !args.shapes.is_empty() {
         config.shapes.clone_from(&args.shapes);
     }
@@ -57,10 +60,7 @@ fn choose<'a>(
     name: Option<&str>,
 ) -> Result<Result<&'a AdapterReport, String>, Error> {
     let Some(name) = name else {
-        return Ok(gumbel_bench::choose(reports).ok_or_else(|| match reports {
-            [] => "this machine has no adapter".to_owned(),
-            _ => "this machine has no adapter that gumbel can use, see gumbel adapters".to_owned(),
-        }));
+        return Ok(gumbel_bench::choose(reports).map_err(|why| why.to_string()));
     };
     reports.iter().find(|report| report.is_called(name)).map(Ok).ok_or_else(|| {
         let wanted = format!("is called \"{name}\"");
@@ -86,7 +86,8 @@ mod tests {
 
     #[test]
     fn without_adapters_there_is_nothing_to_measure() {
-        assert_eq!(choose(&[], None).unwrap().unwrap_err(), "this machine has no adapter");
+        let why = choose(&[], None).unwrap().unwrap_err();
+        assert!(why.starts_with("this machine has no adapter: install the driver"), "{why}");
         let error = choose(&[], Some("nowhere")).unwrap_err().to_string();
         assert!(error.contains("is called \"nowhere\""), "{error}");
     }

@@ -17,6 +17,8 @@ fn nothing_to_measure() -> bool {
     let message = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{message}");
     assert!(message.starts_with("gumbel: nothing can be measured: this machine"), "{message}");
+    assert!(message.contains(": install the driver of your GPU"), "{message}");
+    assert_eq!(message.lines().count(), 1, "{message}");
     assert!(output.stdout.is_empty());
     true
 }
@@ -64,10 +66,12 @@ fn the_times_can_go_to_standard_output() {
     if nothing_to_measure() {
         return;
     }
-    let args = ["bench", "--quick", "--shapes", "1x16", "--csv", "-"];
+    let args = ["bench", "--quick", "--shapes", "1x16", "--csv", "-", "--chunk-mib", "2"];
     let text = stdout(gumbel(&args).output().unwrap());
     assert!(text.starts_with("# adapter: "), "{text}");
     assert!(!text.contains("| "), "{text}");
+    assert!(text.contains("\n# chunks: of 2 MiB at most\n"), "{text}");
+    assert!(text.contains(",in chunks of 2 MiB at most\n"), "{text}");
 }
 
 #[test]
@@ -77,6 +81,7 @@ fn what_cannot_be_measured_is_refused_in_a_line() {
         (&["bench", "--shapes", "256"][..], "\"256\" is no shape such as 256x128256"),
         (&["bench", "--shapes", "8x1024,,1x16"], "\"\" is no shape"),
         (&["bench", "--shapes", "0x16"], "rows are 1 to 4294967294"),
+        (&["bench", "--chunk-mib", "0"], "0 is not in 1..=4096"),
         (&["bench", "--adapter", "nowhere"], "no adapter is called \"nowhere\""),
         (&nowhere, "cannot write /nowhere/times.csv: "),
     ] {

@@ -16,8 +16,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use gumbel::{AdapterReport, GpuSampler, PlanFor};
 use libtest_mimic::Failed;
 
-use super::Check;
 use super::draws::sampler;
+use super::{Check, Need};
 
 pub(crate) fn checks() -> Vec<(&'static str, Check)> {
     [
@@ -32,6 +32,8 @@ pub(crate) fn checks() -> Vec<(&'static str, Check)> {
     ]
     .concat()
 }
+
+pub(crate) const NEEDS: &[(&str, Need)] = limits::NEEDS;
 
 /// A sampler for this kind of plan, which the tests share: some drivers take seconds for each of its
 /// pipelines.

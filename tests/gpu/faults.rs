@@ -8,7 +8,7 @@ use gumbel::{
 use libtest_mimic::Failed;
 
 use super::draws::sampler;
-use super::{Check, ensure};
+use super::{Check, Need, ensure};
 
 pub(crate) const CHECKS: &[(&str, Check)] = &[
     ("faults::a_swapped_tie_rule_is_seen", |adapter| {
@@ -83,13 +83,14 @@ pub(crate) const CHECKS: &[(&str, Check)] = &[
         let edit = |source: String| {
             source.replace("i < invocation.subgroups", "i < invocation.subgroups / 2u")
         };
-        if adapter.features.contains(wgpu::Features::SUBGROUP) {
-            return seen(adapter, edit, "70 draws of long rows");
-        }
-        Ok(())
+        seen(adapter, edit, "70 draws of long rows")
     }),
     ("faults::errors_name_the_row", errors_name_the_row),
 ];
+
+pub(crate) const NEEDS: &[(&str, Need)] = &[("faults::a_forgotten_subgroup_is_seen", |adapter| {
+    (!adapter.features.contains(wgpu::Features::SUBGROUP)).then_some("it has no SUBGROUP")
+})];
 
 /// The source with one place changed.
 ///

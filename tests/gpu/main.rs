@@ -21,10 +21,13 @@ mod values;
 mod words;
 
 use gumbel::{AdapterReport, wgpu};
-use libtest_mimic::{Arguments, Failed, Trial};
+use libtest_mimic::{Arguments, Completion, Failed, Trial};
 
 /// A test of one adapter.
 type Check = fn(&AdapterReport) -> Result<(), Failed>;
+
+/// Why a check has nothing to look at on an adapter, if it has not: then it shows as ignored.
+type Need = fn(&AdapterReport) -> Option<&'static str>;
 
 fn main() {
     let adapters = gumbel::adapters(wgpu::Backends::all());
@@ -45,35 +48,69 @@ fn main() {
         &bound::checks(),
     ]
     .concat();
+    let needs = &[faults::NEEDS, bound::NEEDS].concat();
     let trials = if adapters.is_empty() || skipped {
         let found = adapters.len();
         let checks = checks.iter().chain(draws::LONG_CHECKS);
         checks.map(|&(name, _)| absent(name, found, skipped)).collect()
     } else {
-        let trial = |adapter: &AdapterReport, &(name, check): &(&'static str, Check)| {
-            let adapter = adapter.clone();
-            let kind = match &adapter.obstacle {
-                None => adapter.to_string(),
-                Some(obstacle) => format!("{adapter} cannot be used: {obstacle}"),
-            };
-            let unusable = adapter.obstacle.is_some();
-            Trial::test(name, move || check(&adapter)).with_kind(kind).with_ignored_flag(unusable)
-        };
         adapters
             .iter()
             .enumerate()
             .flat_map(|(i, adapter)| {
-                let long = draws::LONG_CHECKS
-                    .iter()
-                    .map(move |check| trial(adapter, check).with_ignored_flag(i > 0));
-                checks.iter().map(move |check| trial(adapter, check)).chain(long)
+                let long = draws::LONG_CHECKS.iter().map(move |&check| {
+                    let trial = trial(adapter, check, needs);
+                    let ignored = i > 0 || trial.has_ignored_flag();
+                    trial.with_ignored_flag(ignored)
+                });
+                checks.iter().map(move |&check| trial(adapter, check, needs)).chain(long)
             })
             .collect()
     };
     let mut arguments = Arguments::from_args();
     // what is to be skipped stays skipped, whatever else is included
     arguments.include_ignored &= !skipped;
+    if !arguments.list {
+        adapters.iter().for_each(|adapter| eprintln!("{}", exercised(adapter)));
+    }
     libtest_mimic::run(&arguments, trials).exit();
+}
+
+/// A test of an adapter, which shows as ignored, with the reason, where it has nothing to look at.
+fn trial(adapter: &AdapterReport, (name, check): (&str, Check), needs: &[(&str, Need)]) -> Trial {
+    let own = adapter.clone();
+    let test = Trial::test(name, move || check(&own));
+    if let Some(obstacle) = &adapter.obstacle {
+        let kind = format!("{adapter} cannot be used: {obstacle}");
+        return test.with_kind(kind).with_ignored_flag(true);
+    }
+    let mut needs = needs.iter().filter(|(other, _)| *other == name);
+    match needs.find_map(|(_, need)| need(adapter)) {
+        // even if what is ignored is included
+        Some(reason) => Trial::ignorable_test(name, move || Ok(Completion::ignored_with(reason)))
+            .with_kind(format!("{adapter}: {reason}"))
+            .with_ignored_flag(true),
+        None => test.with_kind(adapter.to_string()),
+    }
+}
+
+/// Which of the engine's forms an adapter has, and so which of them the tests have run: where one is
+/// missing, the draws of the others are all that they have seen.
+fn exercised(adapter: &AdapterReport) -> String {
+    if let Some(obstacle) = &adapter.obstacle {
+        return format!("{adapter} cannot be used: {obstacle}");
+    }
+    let yes = |feature| if adapter.features.contains(feature) { "yes" } else { "no" };
+    use wgpu::DeviceType::{Cpu, IntegratedGpu};
+    let hosts = matches!(adapter.info.device_type, Cpu | IntegratedGpu);
+    let direct = if hosts { yes(wgpu::Features::MAPPABLE_PRIMARY_BUFFERS) } else { "no" };
+    format!(
+        "{adapter}: subgroup operations {}, 64-bit integers {}, memory that the host maps {direct}, \
+         logits on the device {}",
+        yes(wgpu::Features::SUBGROUP),
+        yes(wgpu::Features::SHADER_INT64),
+        yes(wgpu::Features::IMMEDIATES),
+    )
 }
 
 /// A test that has no adapter to run on, or is not to run: it fails, or shows as ignored.

@@ -5,7 +5,7 @@ use libtest_mimic::Failed;
 use wgpu::BufferUsages as Usage;
 
 use super::super::draws::sampler;
-use super::super::{Check, device};
+use super::super::{Check, Need, device};
 use super::batch::Batch;
 use super::errors::{buffer, refused};
 
@@ -15,6 +15,12 @@ pub(crate) const CHECKS: &[(&str, Check)] = &[
     ("bound::more_than_a_device_binds", more_than_a_device_binds),
     ("bound::more_than_a_device_dispatches", more_than_a_device_dispatches),
 ];
+
+/// A batch that is too large for some adapters is too large for a test.
+pub(crate) const NEEDS: &[(&str, Need)] = &[("bound::more_than_a_device_dispatches", |adapter| {
+    (adapter.limits.max_compute_workgroups_per_dimension > 1 << 20)
+        .then_some("it dispatches more than 2^20 workgroups at once")
+})];
 
 fn a_device_without_immediates(adapter: &AdapterReport) -> Result<(), Failed> {
     let (device, queue) = device(adapter, wgpu::Features::empty())?;
@@ -107,9 +113,6 @@ fn more_than_a_device_binds(adapter: &AdapterReport) -> Result<(), Failed> {
 fn more_than_a_device_dispatches(adapter: &AdapterReport) -> Result<(), Failed> {
     let gpu = sampler(adapter, GpuSampler::builder().with_workgroups(1).with_workgroup_size(1))?;
     let most = gpu.device().limits().max_compute_workgroups_per_dimension;
-    if most > 1 << 20 {
-        return Ok(());
-    }
     let [logits, draws] =
         [400, 4 * (u64::from(most) + 1)].map(|size| buffer(&gpu, size, Usage::STORAGE));
     let batch = |rows| DeviceBatch::new(&logits, &draws, rows, 100).with_row_stride(0);
