@@ -13,7 +13,7 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use gumbel::half::{bf16, f16};
-use gumbel::{CpuSampler, Logits, SampleOptions, Weights};
+use gumbel::{CpuSampler, Logits, Relaxation, SampleOptions, Weights};
 
 /// Rows, categories.
 const SHAPES: [(usize, usize); 5] =
@@ -62,6 +62,7 @@ fn measure(rows: usize, categories: usize, timed: bool, first: bool) {
 
     let cpu = CpuSampler::new();
     let options = SampleOptions::default();
+    let soft = Relaxation::soft(0.5);
     let operations: Vec<Operation<'_>> = vec![
         ("logits", Box::new(|| drop(black_box(cpu.sample_rows(logits, &options).unwrap())))),
         ("f16", Box::new(|| drop(black_box(cpu.sample_rows(half, &options).unwrap())))),
@@ -89,6 +90,17 @@ fn measure(rows: usize, categories: usize, timed: bool, first: bool) {
             Box::new(|| {
                 black_box(cpu.sample_rows_scored(logits, &options).unwrap());
             }),
+        ),
+        ("logsumexp", Box::new(|| drop(black_box(cpu.logsumexp_rows(logits, &options).unwrap())))),
+        ("10 places", Box::new(|| drop(black_box(cpu.race_rows(logits, &options, 10).unwrap())))),
+        (
+            "estimates of log Z",
+            Box::new(|| drop(black_box(cpu.estimate_log_z(logits, &options).unwrap()))),
+        ),
+        // which take the noise of every category
+        (
+            "soft samples",
+            Box::new(|| drop(black_box(cpu.soften_rows(logits, &options, soft).unwrap()))),
         ),
     ];
     report(&format!("{rows} × {categories}"), rows * categories, operations, timed, first);
