@@ -70,7 +70,7 @@ fn main() {
     let mut arguments = Arguments::from_args();
     // what is to be skipped stays skipped, whatever else is included
     arguments.include_ignored &= !skipped;
-    if !arguments.list {
+    if !arguments.list && !skipped {
         adapters.iter().for_each(|adapter| eprintln!("{}", exercised(adapter)));
     }
     libtest_mimic::run(&arguments, trials).exit();
