@@ -6,7 +6,7 @@
 
 use std::error::Error;
 
-use gumbel::{GpuSampler, Logits, SampleOptions, wgpu};
+use gumbel::{DeviceBatch, Error as DrawError, GpuSampler, Logits, SampleOptions, wgpu};
 
 fn main() -> Result<(), Box<dyn Error>> {
     pollster::block_on(run())
@@ -15,10 +15,16 @@ fn main() -> Result<(), Box<dyn Error>> {
 async fn run() -> Result<(), Box<dyn Error>> {
     let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle());
     let adapter = instance.request_adapter(&wgpu::RequestAdapterOptions::default()).await?;
-    // limits as the program needs them; some features, where they are, speed gumbel up
+    // limits as the program needs them, and four bytes of immediate data, with which `bind` draws from
+    // logits that are on the device; some features, where they are, speed gumbel up
+    let limits = wgpu::Limits {
+        max_immediate_size: adapter.limits().max_immediate_size.min(4),
+        ..Default::default()
+    };
     let (device, queue) = adapter
         .request_device(&wgpu::DeviceDescriptor {
             required_features: adapter.features() & GpuSampler::FEATURES,
+            required_limits: limits,
             ..Default::default()
         })
         .await?;
@@ -30,5 +36,26 @@ async fn run() -> Result<(), Box<dyn Error>> {
     let options = SampleOptions::default().with_seed(7).with_temperature(0.8);
     let draws = sampler.sample_rows_async(Logits::new(&logits, 50)?, &options).await?;
     println!("{}: the first draws are {:?}", sampler.adapter().name, &draws[..8]);
+
+    // from logits that are on the device, into a buffer of the program's
+    let [logits, draws] = [4 * 1000 * 50, 4 * 1000].map(|size| {
+        device.create_buffer(&wgpu::BufferDescriptor {
+            label: None,
+            size,
+            usage: wgpu::BufferUsages::STORAGE,
+            mapped_at_creation: false,
+        })
+    });
+    match sampler.bind_async(&DeviceBatch::new(&logits, &draws, 1000, 50)).await {
+        Ok(bound) => {
+            let mut encoder = device.create_command_encoder(&Default::default());
+            bound.encode(&mut encoder, 0)?;
+            queue.submit([encoder.finish()]);
+            println!("1000 draws more are left on the device");
+        }
+        // an adapter without immediate data draws from the host's logits only
+        Err(error @ DrawError::MissingFeature { .. }) => println!("{error}"),
+        Err(error) => Err(error)?,
+    }
     Ok(())
 }

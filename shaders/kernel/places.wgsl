@@ -7,6 +7,7 @@
 // depend on the order of the categories. If there is no room for them the host is told how many.
 //
 // Dispatch: a workgroup a race, numbered along x, then y. Barriers: outside of loops, reached by all.
+// Workgroup memory: all together clear the bins, and lane 0 writes the rest, before a barrier.
 // Mesa 22.3 ends all loops of an invocation after 65,535 iterations in total: an invocation takes two
 // for every 2·WORKGROUP octets, of which the host hands it at most 2^14, and 2,048 beside.
 

@@ -2,19 +2,22 @@
 // subgroups: first within subgroups, then through workgroup memory.
 // Other forms: share.wgsl, share.alone.wgsl. Needs: order, filter, outcome, run.
 //
-// Nothing here depends on which invocations a subgroup has.
-// Barriers: two in open_floor, one in winner. All invocations of a workgroup reach all of them.
+// Nothing here depends on which invocations a subgroup has, nor on all of them being active together: no
+// device is bound to bring them together again after a loop that some leave before others.
+// Barriers: two in open_floor, two in winner. All invocations of a workgroup reach all of them.
+// Workgroup memory: lane 0 writes the floor and the count that others add to, before a barrier; the
+// outcomes that are counted are written, and then read after the next.
 
 struct Invocation {
     @builtin(local_invocation_index) index: u32,
     @builtin(workgroup_id) workgroup: vec3<u32>,
     @builtin(num_workgroups) workgroups: vec3<u32>,
     @builtin(subgroup_invocation_id) in_subgroup: u32,
-    @builtin(subgroup_id) subgroup: u32,
-    @builtin(num_subgroups) subgroups: u32,
 }
 
 var<workgroup> floor_of_team: atomic<i32>;
+// The outcomes that are there.
+var<workgroup> outcomes_left: atomic<u32>;
 var<workgroup> keys: array<vec2<u32>, WORKGROUP>;
 // Category and invalid flag.
 var<workgroup> others: array<vec2<u32>, WORKGROUP>;
@@ -26,6 +29,7 @@ fn open_floor(team: Team, invocation: Invocation, floor: f32) -> f32 {
         atomicStore(&floor_of_team, ordered(FILTER_OPEN));
     }
     workgroupBarrier();
+    // a floor that is missed discards less
     if invocation.in_subgroup == 0u {
         atomicMax(&floor_of_team, highest);
     }
@@ -41,22 +45,35 @@ fn shared_floor(team: Team) -> f32 {
     return unordered(atomicLoad(&floor_of_team));
 }
 
-// The winner of the team, in its lane 0.
-fn winner(team: Team, invocation: Invocation, own: Outcome) -> Outcome {
+// One of the invocations that do this together, a subgroup or as much of one as is active, leaves the
+// outcome of them all.
+fn leave(invocation: Invocation, own: Outcome) {
     let high = subgroupMax(bitcast<i32>(own.best.key.y));
     let with_high = bitcast<i32>(own.best.key.y) == high;
     let low = subgroupMax(select(0u, own.best.key.x, with_high));
     let with_key = with_high && own.best.key.x == low;
     let category = subgroupMin(select(NO_CATEGORY, own.best.category, with_key));
     let invalid = subgroupMax(u32(own.invalid));
-    if invocation.in_subgroup == 0u {
-        keys[invocation.subgroup] = vec2<u32>(low, bitcast<u32>(high));
-        others[invocation.subgroup] = vec2<u32>(category, invalid);
+    let first = subgroupMin(invocation.index);
+    if invocation.index == first {
+        let at = atomicAdd(&outcomes_left, 1u);
+        keys[at] = vec2<u32>(low, bitcast<u32>(high));
+        others[at] = vec2<u32>(category, invalid);
     }
+}
+
+// The winner of the team, in its lane 0.
+fn winner(team: Team, invocation: Invocation, own: Outcome) -> Outcome {
+    if team.lane == 0u {
+        atomicStore(&outcomes_left, 0u);
+    }
+    workgroupBarrier();
+    leave(invocation, own);
     workgroupBarrier();
     var all = own;
     if team.lane == 0u {
-        for (var i = 0u; i < invocation.subgroups; i++) {
+        let count = atomicLoad(&outcomes_left);
+        for (var i = 0u; i < count; i++) {
             all = joined(all, Outcome(Best(keys[i], others[i].x), others[i].y != 0u));
         }
     }

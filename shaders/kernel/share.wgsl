@@ -4,6 +4,7 @@
 //
 // Barriers: two in open_floor, one a step in winner. All invocations of a workgroup reach all of
 // them.
+// Workgroup memory: lane 0 of a team writes its floor, and each invocation its outcome, before a barrier.
 
 struct Invocation {
     @builtin(local_invocation_index) index: u32,

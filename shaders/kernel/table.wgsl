@@ -66,7 +66,8 @@ struct Scan {
     total: vec2<u32>,
 }
 
-// Barriers: one, and two for each power of two below WORKGROUP.
+// Barriers: one, and two for each power of two below WORKGROUP. Workgroup memory: each invocation writes
+// its own, before a barrier.
 fn scan(index: u32, own: vec2<u32>) -> Scan {
     var sum = own;
     shared_sums[index] = sum;

@@ -6,6 +6,7 @@
 // when it joins the parts of a row.
 //
 // Barriers: one a step in tell. All invocations of a workgroup reach all of them.
+// Workgroup memory: each invocation writes what it has added up, before a barrier.
 
 struct Sum {
     // The largest value that can be drawn.

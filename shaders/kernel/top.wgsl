@@ -3,6 +3,7 @@
 //
 // Dispatch: a workgroup for each block of each row, numbered along x, then y. An invocation takes an
 // octet a turn.
+// Workgroup memory: the first invocation writes it, before a barrier.
 // Barriers: two. Loops: nine iterations a turn, of which the host asks for 1,024 at most.
 
 var<workgroup> top_of_block: atomic<u32>;

@@ -12,7 +12,7 @@ const INTEGER: f64 = 4_503_599_627_370_496.0;
 /// 1.5·2⁵²: added to a float, it leaves the nearest integer.
 const NEAREST: f64 = 1.5 * INTEGER;
 /// ln 2, in two parts; the product of the first, which has 33 bits, with a power is exact.
-const LN2: [f64; 2] = [0.693_147_180_369_123_816_490, 1.908_214_929_270_587_700_02e-10];
+const LN2: [f64; 2] = [0.693_147_180_369_123_8, 1.908_214_929_270_587_7e-10];
 /// 1/n!, from n = 13 down to 0: the next term is below 10⁻¹⁷ for half a power of two.
 const TERMS: [f64; 14] = {
     let mut terms = [1.0; 14];

@@ -143,9 +143,10 @@ impl GpuSampler {
             draws: batch.draws_per_row,
             greedy,
         };
-        let layout = Layout::new(races, self.limits.device);
+        let most = most_outcome_bytes(bindable);
+        let layout = Layout::within(races, self.limits.device, most);
         dispatchable(batch, &layout, limits)?;
-        let outcomes = outcome_bytes(batch, &layout, bindable.most)?;
+        let outcomes = outcome_bytes(batch, &layout, most)?;
 
         let guard = &self.guard;
         let own = each[1..].iter().any(Option::is_some);
@@ -222,15 +223,16 @@ fn dispatchable(
     Err(Error::DeviceBuffer { what: "the draws", problem })
 }
 
+/// The most bytes for the outcomes of parts: what is bound, and what the shader can number.
+fn most_outcome_bytes(bindable: Bindable) -> u64 {
+    bindable.most.min(16 * u64::from(u32::MAX))
+}
+
 /// The size of the memory for the outcomes of parts.
 fn outcome_bytes(batch: &DeviceBatch<'_>, layout: &Layout, most: u64) -> Result<u64, Error> {
-    if !layout.is_cut() {
-        // none, but a binding cannot be empty
-        return Ok(16);
-    }
-    let count = (u128::from(layout.parts) + 1) * u128::from(batch.races());
-    let bytes = 16 * count;
-    if bytes > u128::from(most) || count > u128::from(u32::MAX) {
+    // a binding cannot be empty
+    let bytes = layout.outcome_bytes().max(16);
+    if bytes > u128::from(most) {
         let problem = format!(
             "the outcomes of {} rows with {} draws each, in {} parts, need {bytes} bytes, and the \
              device binds {most} at most; bind fewer rows or draws at a time",

@@ -12,10 +12,10 @@ use super::guard::{Guard, Owner};
 use super::kernel::{Common, Form, Kernels};
 use super::layout::{Device, Layout, Races};
 use super::plan::Limits;
+use super::ring::most_of_a_buffer;
 
-/// The most bytes of logits that are uploaded at once, unless a builder says otherwise: large enough
-/// that a chunk takes much longer than to hand it over, and small enough that three of them overlap
-/// in most batches.
+/// The most bytes of a chunk, unless a builder says otherwise: large enough that a chunk takes much
+/// longer than to hand it over, and small enough that three of them overlap in most batches.
 const CHUNK_BYTES: u64 = 16 << 20;
 
 /// The most invocations in a workgroup that gumbel has use for.
@@ -140,8 +140,15 @@ impl GpuSamplerBuilder {
         Self { workgroup_size, ..self }
     }
 
-    /// Uploads no more than this many bytes of logits at once; at least 1,024, and no more than the
-    /// device can bind. The draws are the same. The default: 16 MiB.
+    /// Takes no more than this many bytes at once of logits, of row ids and of draws, for a chunk of the
+    /// batch; at least 1,024, and no more than the device can bind. The draws are the same. The
+    /// default: 16 MiB.
+    ///
+    /// When to change it: three chunks are under way at once, and a sampler keeps their memory, up to 19 times
+    /// this. So lower it after [`Error::OutOfMemory`], or where other work needs the device's memory; and after
+    /// [`Error::Timeout`], as a smaller chunk is done sooner. It costs speed where handing a chunk over takes longer
+    /// than to draw from it, and where rows no longer fit into a chunk, which are then cut. Raise it where
+    /// rows have millions of categories, so that they are not cut, and after [`Error::TooManyPlaces`].
     pub fn with_chunk_bytes(self, chunk_bytes: u64) -> Self {
         Self { chunk_bytes, ..self }
     }
@@ -155,6 +162,12 @@ impl GpuSamplerBuilder {
     /// Gives up with [`Error::Timeout`] when the device takes longer than this for one step of a
     /// call, a chunk or a part of one; calls of many steps may take any time. The default: 60
     /// seconds. In a browser, which watches over its devices itself, this has no effect.
+    ///
+    /// It bounds each wait of gumbel's for the device, and nothing else. The driver's own calls, to
+    /// compile a shader, to find memory or to take commands, return when the driver wills, and no
+    /// thread can be called back from them. Some wait for the device inside: Mesa 25's lavapipe takes a
+    /// step only when it is done with the one before, so that the error comes no sooner than that, and
+    /// would not come at all if that hung.
     pub fn with_timeout(self, timeout: Duration) -> Self {
         Self { timeout, ..self }
     }
@@ -244,8 +257,9 @@ impl GpuSamplerBuilder {
         };
         plans.busy_lanes = self.busy_lanes.unwrap_or(plans.busy_lanes);
         let binding_bytes = can.max_storage_buffer_binding_size.min(can.max_buffer_size / 2);
+        let most = binding_bytes.min(most_of_a_buffer(can.max_buffer_size));
         let limits = Limits {
-            chunk_bytes: self.chunk_bytes.clamp(1 << 10, binding_bytes),
+            chunk_bytes: self.chunk_bytes.min(most).max(1 << 10),
             binding_bytes,
             device: plans.with_workgroup_size(workgroup_size),
         };

@@ -17,6 +17,8 @@ const HELD_OCTETS: usize = 4;
 const MAX_HELD_PARTS: usize = 256;
 /// The most draws from what is held; see there.
 const MAX_DRAWS_AT_ONCE: usize = 512;
+/// The bytes of an outcome; see `shaders/kernel/outcome.wgsl`.
+const OUTCOME_BYTES: u64 = 16;
 /// The invocations of a workgroup whose members draw each for itself.
 const CROWD: u32 = 64;
 
@@ -80,6 +82,15 @@ impl Device {
     /// The same, with no more than so many invocations in a workgroup, a power of two.
     pub(crate) fn with_workgroup_size(self, size: u32) -> Self {
         Self { team: self.team.min(size), crowd: self.crowd.min(size), ..self }
+    }
+
+    /// The same, with no more kept busy by so many races than so many bytes have room for, in outcomes of
+    /// their parts and one more of each race that is carried over.
+    pub(crate) fn with_room_for_parts(self, races: usize, bytes: u64) -> Self {
+        let outcomes = usize::try_from(bytes / OUTCOME_BYTES).unwrap_or(usize::MAX);
+        let parts = (outcomes / races).saturating_sub(1).max(1);
+        let busy = parts.saturating_mul(races).saturating_mul(self.team as usize);
+        Self { busy_lanes: self.busy_lanes.min(busy), ..self }
     }
 }
 
@@ -165,6 +176,26 @@ impl Layout {
             races,
             workgroups: device.workgroups,
         }
+    }
+
+    /// The layout for a pass that is dispatched as a whole, and whose outcomes have to fit into so many
+    /// bytes. Rows are cut into fewer parts if that helps, and their logits loaded again for each draw if
+    /// those that hold them are too many; outcomes may still be too many.
+    pub(crate) fn within(races: Races, device: Device, bytes: u64) -> Self {
+        let teams = races.rows.saturating_mul(races.draws as usize);
+        let device = device.with_room_for_parts(teams, bytes);
+        let layout = Self::new(races, device);
+        if layout.kernel == Kernel::Hold && layout.outcome_bytes() > u128::from(bytes) {
+            return Self::new(races, Device { holds: false, ..device });
+        }
+        layout
+    }
+
+    /// What the outcomes of a pass take: one for each part of a race, and one that is carried over.
+    pub(crate) fn outcome_bytes(&self) -> u128 {
+        let races = self.races.rows as u128 * u128::from(self.races.draws);
+        let parts = u128::from(self.parts) + 1;
+        if self.is_cut() { races * parts * u128::from(OUTCOME_BYTES) } else { 0 }
     }
 
     /// A workgroup for each race.

@@ -63,9 +63,9 @@ pub struct GpuSampler {
     filter: bool,
     /// Whether the device's memory is the host's, and can be mapped.
     direct: bool,
-    /// The last call's memory; a call takes it and puts its own back.
+    /// Memory of the calls so far; a call takes it and puts its own back.
     ring: Mutex<Option<Ring>>,
-    /// The same of the last call for soft samples.
+    /// The same of calls for soft samples.
     soft: Mutex<Option<soften::Memory>>,
 }
 
@@ -125,11 +125,15 @@ impl GpuSampler {
     /// What is wrong with the options or the shape, or with the first row that has no draw
     /// ([`Error::UndrawableRow`]) unless [sentinels](SampleOptions::with_sentinels) are asked for;
     /// [`Error::DeviceLost`], [`Error::OutOfMemory`], [`Error::MapFailed`], [`Error::Timeout`] or
-    /// [`Error::Gpu`] if the device fails. No call waits for ever.
+    /// [`Error::Gpu`] if the device fails. No wait for the device is without end: see
+    /// [`with_timeout`](GpuSamplerBuilder::with_timeout).
     ///
     /// # Complexity
-    /// O(rows · draws · categories) time. On the device, whatever the batch, at most 64 MiB each for
-    /// logits, row ids, draws, their way back, and the outcomes of rows that are cut.
+    /// O(rows · draws · categories) time, for each row O(categories) and O(log categories) a draw by inverse CDF.
+    /// For races, whatever the batch, memory that the sampler keeps for its next calls: at most
+    /// 19 times 16 MiB, or what [`with_chunk_bytes`](GpuSamplerBuilder::with_chunk_bytes) says. Three chunks
+    /// are under way, each with logits, row ids and draws, once on the device and once on their way; and
+    /// there are the outcomes of rows that are cut. Where device and host share memory it is 10 times.
     #[doc(alias = "multinomial")]
     #[doc(alias = "categorical")]
     #[doc(alias = "sample_from_logits")]
@@ -209,10 +213,7 @@ impl GpuSampler {
             passes.sums = Some(self.kernels.sums(guard, &plan.layout, form).await?);
         }
         let kept = self.ring.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let mut ring = match kept.filter(|ring| ring.suffices(plan, job)) {
-            Some(ring) => ring,
-            None => Ring::new(guard, &self.kernels, plan, job, self.direct).await?,
-        };
+        let mut ring = Ring::enter(kept, guard, &self.kernels, plan, job, self.direct).await?;
         ring.begin();
 
         // one slot is written while the device draws from the others

@@ -23,7 +23,7 @@ const ALIGNMENT: usize = 16;
 /// What a device can hold, and what the sampler has been told to use of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Limits {
-    /// The most bytes of logits that are uploaded at once.
+    /// The most bytes of logits that are uploaded at once, and of whatever else a chunk takes.
     pub(crate) chunk_bytes: u64,
     /// The largest storage buffer that can be bound, and allocated, in bytes.
     pub(crate) binding_bytes: u64,
@@ -32,13 +32,9 @@ pub(crate) struct Limits {
 }
 
 impl Limits {
-    /// The device, with no more kept busy by a race than its parts, and one more that is carried over, have a
-    /// binding for: 16 bytes each.
-    fn with_room_for_parts(&self, races: usize) -> Device {
-        let outcomes = self.binding_bytes as usize / 16;
-        let parts = (outcomes / races).saturating_sub(1).max(1);
-        let busy = parts.saturating_mul(races).saturating_mul(self.device.team as usize);
-        Device { busy_lanes: self.device.busy_lanes.min(busy), ..self.device }
+    /// The most bytes that a chunk takes of anything: of logits, row ids, outcomes and results.
+    fn most_bytes(&self) -> u64 {
+        self.chunk_bytes.min(self.binding_bytes)
     }
 }
 
@@ -119,7 +115,8 @@ impl Plan {
     /// The plan for a shape with at least one row.
     pub(crate) fn new(shape: Shape, limits: Limits) -> Self {
         let bytes = shape.logit_bytes;
-        let at_once = (limits.chunk_bytes.min(limits.binding_bytes) as usize / bytes).max(8);
+        let most_bytes = limits.most_bytes() as usize;
+        let at_once = (most_bytes / bytes).max(8);
         let row_stride = row_stride(shape);
         let whole = match shape.report {
             // a workgroup has as many iterations as that
@@ -132,11 +129,7 @@ impl Plan {
         // draws, row ids and, of rows that are cut, two outcomes: at most 32 bytes a race
         let sums = if shape.report.has_sums() { 2 } else { 0 };
         let record = record(shape.report, segment) + sums;
-        let draws_fit = match shape.report {
-            Report::Places(_) => (limits.chunk_bytes as usize).min(limits.binding_bytes as usize),
-            _ => limits.binding_bytes as usize,
-        };
-        let draws_fit = draws_fit / if cut { 32.max(4 * record) } else { 4 * record };
+        let draws_fit = most_bytes / if cut { 32.max(4 * record) } else { 4 * record };
         let work = MAX_WORK / shape.categories;
         let races = draws_fit.min(work).max(1);
         let draws = (shape.draws as usize).min(races);
@@ -145,7 +138,7 @@ impl Plan {
         } else {
             let logits_fit =
                 (at_once - shape.categories).checked_div(row_stride).map_or(usize::MAX, |n| n + 1);
-            (races / draws).min(logits_fit).min(limits.binding_bytes as usize / 8).max(1)
+            (races / draws).min(logits_fit).min(most_bytes / 8).max(1)
         };
         let rows = rows.min(shape.rows);
         let draws = draws as u32;
@@ -155,7 +148,7 @@ impl Plan {
             let layout = layout(shape.report, races, limits);
             Self { shape, row_stride, aligned, layout, rows, draws, segment }
         };
-        // only devices with little room for a row that has to be cut into many parts take a turn here
+        // only chunks with little room for a row that has to be cut into many parts take a turn here
         let (mut rows, mut draws) = (rows, draws);
         while rows * draws as usize > 1 && !plan(rows, draws).fits(limits) {
             (rows, draws) = if rows > 1 { (rows / 2, draws) } else { (1, draws / 2) };
@@ -163,9 +156,9 @@ impl Plan {
         plan(rows, draws)
     }
 
-    /// True if what is written of a chunk can be bound.
+    /// True if what is written of a chunk takes no more than a chunk may.
     fn fits(&self, limits: Limits) -> bool {
-        let room = limits.binding_bytes as usize;
+        let room = limits.most_bytes() as usize;
         4 * self.most_words() <= room && 16 * self.outcomes() <= room
     }
 
@@ -295,7 +288,8 @@ impl Plan {
 }
 
 fn layout(report: Report, races: Races, limits: Limits) -> Layout {
-    let device = limits.with_room_for_parts(races.rows * races.draws as usize);
+    let teams = races.rows * races.draws as usize;
+    let device = limits.device.with_room_for_parts(teams, limits.most_bytes());
     match report {
         Report::Places(_) => Layout::of_workgroups(Kernel::Places, races, device),
         Report::Sums => Layout::new(races, device).with_sums(Kernel::Sums),

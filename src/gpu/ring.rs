@@ -1,10 +1,9 @@
 //! Memory for batches on their way to the device and back: a ring of slots, so that one chunk is
-//! written while the device draws from another, and a third is read. Kept from call to call.
+//! written while the device draws from another, and a third is read. Kept from call to call, and only
+//! ever larger: calls of several shapes in turn come to share one ring, of which each buffer is no larger
+//! than a chunk.
 
 use std::ops::Range;
-
-#[cfg(not(target_family = "wasm"))]
-use rayon::prelude::*;
 
 use crate::error::Error;
 use crate::job::Job;
@@ -13,14 +12,18 @@ use super::guard::{Doing, Guard, Mapping};
 use super::kernel::{Kernels, Pass, Passes};
 use super::plan::{Chunk, Plan};
 
+use source::Source;
+
+mod source;
+
 /// The chunks that are under way at once: written, drawn from, read.
 pub(super) const SLOTS: usize = 3;
 
 /// Sections of a slot's input start at multiples of this, which every device can bind at.
 const SECTION: u64 = 256;
 
-/// Larger copies are made in pieces of about this size, which threads share.
-const COPY_BYTES: usize = 1 << 20;
+/// Two copies on the device are better than one that takes more than this between them along.
+const GAP: u64 = 2 * SECTION;
 
 /// The bytes that a plan needs of each buffer; a binding cannot be empty.
 #[derive(Clone, Copy, Debug)]
@@ -32,9 +35,9 @@ struct Sizes {
 }
 
 impl Sizes {
-    fn new(plan: &Plan, explicit_ids: bool) -> Self {
+    fn new(plan: &Plan, job: &Job<'_>) -> Self {
         Self {
-            row_ids: if explicit_ids { 8 * plan.rows() as u64 } else { 8 },
+            row_ids: if job.explicit_ids().is_some() { 8 * plan.rows() as u64 } else { 8 },
             // whole words of 16 bytes, of which the shader reads the last too
             logits: (plan.logits_bytes() as u64).next_multiple_of(16),
             outcomes: 16 * (plan.outcomes() as u64).max(1),
@@ -49,6 +52,16 @@ impl Sizes {
             && self.draws >= other.draws
     }
 
+    /// What suffices for both.
+    fn joined(self, other: Self) -> Self {
+        Self {
+            row_ids: self.row_ids.max(other.row_ids),
+            logits: self.logits.max(other.logits),
+            outcomes: self.outcomes.max(other.outcomes),
+            draws: self.draws.max(other.draws),
+        }
+    }
+
     /// Where row ids start in a slot's input: after the uniform.
     fn row_ids_at() -> u64 {
         (size_of::<Pass>() as u64).next_multiple_of(SECTION)
@@ -61,6 +74,12 @@ impl Sizes {
     fn input(&self) -> u64 {
         self.logits_at() + self.logits
     }
+}
+
+/// The most bytes that a chunk may take of logits, and of row ids, for both to be in one buffer of so many
+/// bytes, with the uniform and what sections are rounded up by.
+pub(super) fn most_of_a_buffer(bytes: u64) -> u64 {
+    bytes.saturating_sub(4 * SECTION) / 2
 }
 
 #[derive(Debug)]
@@ -86,6 +105,13 @@ struct Slot {
     holds: Option<Range<usize>>,
 }
 
+/// What is new in a slot's input: its head, with the uniform and the row ids, and the logits.
+#[derive(Debug)]
+struct Written {
+    head: u64,
+    logits: Range<u64>,
+}
+
 /// A pass that the device has been given.
 #[derive(Debug)]
 pub(super) struct Flight {
@@ -108,15 +134,32 @@ pub(super) struct Step<'a> {
 }
 
 impl Ring {
-    /// Memory for a plan. `direct`: the device's memory is the host's, and can be mapped.
-    pub(super) async fn new(
+    /// Memory for a plan: what is kept of other calls if that will do, and otherwise what would do for them
+    /// too. `direct`: the device's memory is the host's, and can be mapped.
+    pub(super) async fn enter(
+        kept: Option<Self>,
         guard: &Guard,
         kernels: &Kernels,
         plan: &Plan,
         job: &Job<'_>,
         direct: bool,
     ) -> Result<Self, Error> {
-        let sizes = Sizes::new(plan, job.explicit_ids().is_some());
+        let needed = Sizes::new(plan, job);
+        let sizes = match kept {
+            Some(ring) if ring.sizes.suffice(&needed) => return Ok(ring),
+            // which is given back here, before more is asked for
+            Some(ring) => ring.sizes.joined(needed),
+            None => needed,
+        };
+        Self::new(guard, kernels, sizes, direct).await
+    }
+
+    async fn new(
+        guard: &Guard,
+        kernels: &Kernels,
+        sizes: Sizes,
+        direct: bool,
+    ) -> Result<Self, Error> {
         let usage = wgpu::BufferUsages::STORAGE;
         let outcomes = guard.buffer("the outcomes", sizes.outcomes, usage).await?;
         let mut slots = Vec::with_capacity(SLOTS);
@@ -124,11 +167,6 @@ impl Ring {
             slots.push(Slot::new(guard, kernels, &sizes, &outcomes, direct).await?);
         }
         Ok(Self { sizes, slots })
-    }
-
-    /// True if this will do for another call.
-    pub(super) fn suffices(&self, plan: &Plan, job: &Job<'_>) -> bool {
-        self.sizes.suffice(&Sizes::new(plan, job.explicit_ids().is_some()))
     }
 
     /// Forgets what the slots hold: another call's logits may be others.
@@ -225,57 +263,74 @@ impl Slot {
         Ok(Self { input, upload, draws, readback, bindings, writing, holds: None })
     }
 
-    /// Writes what a step needs, and returns how many bytes from the start are new.
+    /// Writes what a step needs, and returns what is new.
     async fn write(
         &mut self,
         guard: &Guard,
         sizes: &Sizes,
         job: &Job<'_>,
         step: &Step<'_>,
-    ) -> Result<u64, Error> {
+    ) -> Result<Written, Error> {
         let Step { plan, chunk, segment, pass, .. } = step;
         if let Some(mapping) = self.writing.take() {
             guard.finish(mapping).await?;
         }
         let fresh = plan.cuts_rows() || self.holds.as_ref() != Some(&chunk.rows);
         let logits = if fresh { plan.bytes_of(chunk.rows.len(), segment.len()) } else { 0 };
-        let written = sizes.logits_at() + (logits as u64).next_multiple_of(4);
+        let end = sizes.logits_at() + (logits as u64).next_multiple_of(4);
+        let ids = job.explicit_ids().map(|ids| &ids[chunk.rows.clone()]);
+        let head = match ids {
+            Some(ids) => Sizes::row_ids_at() + 8 * ids.len() as u64,
+            None => size_of::<Pass>() as u64,
+        };
         self.holds = Some(chunk.rows.clone());
 
         let upload = &self.upload;
         let fill = || -> Result<(), wgpu::MapRangeError> {
             let mut header = upload.slice(..sizes.logits_at()).get_mapped_range_mut()?;
             header.slice(..size_of::<Pass>()).copy_from_slice(bytemuck::bytes_of(pass));
-            if let Some(given) = job.explicit_ids() {
-                let ids = &given[chunk.rows.clone()];
+            if let Some(ids) = ids {
                 let at = Sizes::row_ids_at() as usize;
                 let bytes = header.slice(at..at + 8 * ids.len()).into_chunks::<8>().0;
                 bytes.write_iter(ids.iter().map(|id| id.to_le_bytes()));
             }
             drop(header);
             if fresh {
-                let to = upload.slice(sizes.logits_at()..written);
+                let to = upload.slice(sizes.logits_at()..end);
                 Source { job, plan, chunk, segment }.copy(to, logits)?;
             }
             upload.unmap();
             Ok(())
         };
-        let doing = Doing::Mapping { what: "the upload", bytes: written };
+        let doing = Doing::Mapping { what: "the upload", bytes: end };
         if let Err(error) = guard.checked(doing.clone(), fill).await? {
             return Err(guard.map_failed(&doing, error.to_string()).await);
         }
-        Ok(written)
+        Ok(Written { head, logits: sizes.logits_at()..end })
     }
 
     fn commands(
         &self,
         device: &wgpu::Device,
         step: &Step<'_>,
-        written: u64,
+        written: Written,
     ) -> wgpu::CommandBuffer {
         let mut encoder = device.create_command_encoder(&Default::default());
         if self.upload != self.input {
-            encoder.copy_buffer_to_buffer(&self.upload, 0, &self.input, 0, written);
+            let Written { head, logits } = written;
+            let mut copy = |Range { start, end }: Range<u64>| {
+                if start < end {
+                    let bytes = end - start;
+                    encoder.copy_buffer_to_buffer(&self.upload, start, &self.input, start, bytes);
+                }
+            };
+            // another call may have had many row ids
+            if logits.start - head <= GAP {
+                copy(0..logits.end);
+            } else {
+                copy(0..head);
+                copy(logits);
+            }
         }
         let mut pass = encoder.begin_compute_pass(&Default::default());
         let (rows, draws) = (step.chunk.rows.len(), step.chunk.draws.len());
@@ -288,62 +343,5 @@ impl Slot {
             encoder.copy_buffer_to_buffer(&self.draws, 0, &self.readback, 0, bytes);
         }
         encoder.finish()
-    }
-}
-
-/// The logits of a pass in the caller's memory.
-#[derive(Clone, Copy)]
-struct Source<'a> {
-    job: &'a Job<'a>,
-    plan: &'a Plan,
-    chunk: &'a Chunk,
-    segment: &'a Range<usize>,
-}
-
-impl Source<'_> {
-    /// Copies so many bytes to where the kernel will find them; a piece at a time, and on several
-    /// threads if there are many.
-    fn copy(self, to: wgpu::BufferSlice<'_>, bytes: usize) -> Result<(), wgpu::MapRangeError> {
-        // pieces start at multiples of 8 bytes, as maps must, and of rows
-        let piece = if self.plan.moves_rows() {
-            let rows = (COPY_BYTES / self.plan.row_bytes()).next_multiple_of(8).max(8);
-            rows * self.plan.row_bytes()
-        } else {
-            COPY_BYTES
-        };
-        let views = (0..bytes).step_by(piece).map(|start| {
-            let end = bytes.min(start + piece);
-            let mapped = to.slice(start as u64..(end as u64).next_multiple_of(4));
-            Ok((mapped.get_mapped_range_mut()?, start..end))
-        });
-        let views: Vec<(wgpu::BufferViewMut, Range<usize>)> = views.collect::<Result<_, _>>()?;
-        let fill = |(mut view, bytes): (wgpu::BufferViewMut, Range<usize>)| {
-            self.copy_piece(view.slice(..bytes.len()), bytes);
-        };
-        // in a browser, maps belong to one thread
-        #[cfg(not(target_family = "wasm"))]
-        if views.len() > 1 {
-            views.into_par_iter().for_each(fill);
-            return Ok(());
-        }
-        views.into_iter().for_each(fill);
-        Ok(())
-    }
-
-    /// Copies the bytes of this range, counted on the device.
-    fn copy_piece(self, mut to: wgpu::WriteOnly<'_, [u8]>, bytes: Range<usize>) {
-        let (logits, rows) = (&self.job.logits, &self.chunk.rows);
-        if self.plan.cuts_rows() {
-            to.copy_from_slice(&logits.row_bytes(rows.start, self.segment.clone())[bytes]);
-        } else if self.plan.moves_rows() {
-            let apart = self.plan.row_bytes();
-            let first = rows.start + bytes.start / apart;
-            for (i, row) in (first..rows.end).take(bytes.len().div_ceil(apart)).enumerate() {
-                let from = logits.row_bytes(row, 0..logits.categories());
-                to.slice(i * apart..i * apart + from.len()).copy_from_slice(from);
-            }
-        } else {
-            to.copy_from_slice(&logits.span_bytes(rows.start, rows.len())[bytes]);
-        }
     }
 }

@@ -5,6 +5,7 @@ use gumbel::{AdapterReport, CpuSampler, GpuSampler, Logits, SampleOptions, Sampl
 use gumbel::{GpuSamplerBuilder, PlanFor, reference};
 use libtest_mimic::Failed;
 
+use super::faults::split_subgroups;
 use super::{Check, device, ensure};
 
 pub(crate) const CHECKS: &[(&str, Check)] = &[
@@ -14,6 +15,7 @@ pub(crate) const CHECKS: &[(&str, Check)] = &[
     ("draws::conformance_without_features", conformance_without_features),
     ("draws::conformance_as_planned_for_hardware", conformance_as_planned_for_hardware),
     ("draws::conformance_as_planned_for_an_emulation", conformance_as_planned_for_an_emulation),
+    ("draws::conformance_in_split_subgroups", conformance_in_split_subgroups),
     ("draws::more_rows_than_workgroups", more_rows_than_workgroups),
     ("draws::a_row_larger_than_a_binding", a_row_larger_than_a_binding),
     ("draws::as_many_iterations_as_a_plan_allows", as_many_iterations_as_a_plan_allows),
@@ -110,6 +112,13 @@ fn conformance_as_planned_for_an_emulation(adapter: &AdapterReport) -> Result<()
     run(adapter, builder().with_subgroups(false), |case| work(case) < 100_000)
 }
 
+/// A device may leave the invocations of a subgroup apart after a loop that they left one by one.
+fn conformance_in_split_subgroups(adapter: &AdapterReport) -> Result<(), Failed> {
+    let builder = || GpuSampler::builder().with_shader_edit(split_subgroups);
+    run(adapter, builder().with_plan_for(PlanFor::Hardware), |case| work(case) < 100_000)?;
+    run(adapter, builder().with_plan_for(PlanFor::Emulation), |case| work(case) < 100_000)
+}
+
 /// What the CPU engine, which is held against the reference elsewhere, draws.
 fn as_on_cpu(
     gpu: &GpuSampler,
@@ -170,14 +179,18 @@ fn as_many_iterations_as_a_plan_allows(adapter: &AdapterReport) -> Result<(), Fa
 
 /// Buffers kept from one call must not leak into the next.
 fn shapes_in_turn_on_one_sampler(adapter: &AdapterReport) -> Result<(), Failed> {
-    let gpu = sampler(adapter, GpuSampler::builder())?;
     let data = ramp(100_000);
     let ids: Vec<u64> = (0..500).map(|i| i << 40).collect();
-    for (rows, categories, draws) in [(1, 5, 1), (500, 200, 3), (2, 50_000, 1), (500, 3, 200)] {
-        let logits = Logits::with_row_stride(&data, rows, categories, categories)?;
-        as_on_cpu(&gpu, logits, &SampleOptions::default().with_draws(draws))?;
-        let options = SampleOptions::default().with_row_ids(&ids[..rows]).with_temperature(0.5);
-        as_on_cpu(&gpu, logits, &options)?;
+    for direct in [true, false] {
+        let gpu = sampler(adapter, GpuSampler::builder().with_direct_memory(direct))?;
+        for (rows, categories, draws) in
+            [(1, 5, 1), (500, 200, 3), (2, 50_000, 1), (500, 3, 200), (1, 5, 1)]
+        {
+            let logits = Logits::with_row_stride(&data, rows, categories, categories)?;
+            as_on_cpu(&gpu, logits, &SampleOptions::default().with_draws(draws))?;
+            let options = SampleOptions::default().with_row_ids(&ids[..rows]).with_temperature(0.5);
+            as_on_cpu(&gpu, logits, &options)?;
+        }
     }
     Ok(())
 }

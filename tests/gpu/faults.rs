@@ -81,9 +81,20 @@ pub(crate) const CHECKS: &[(&str, Check)] = &[
     }),
     ("faults::a_forgotten_subgroup_is_seen", |adapter| {
         let edit = |source: String| {
-            source.replace("i < invocation.subgroups", "i < invocation.subgroups / 2u")
+            source.replace("atomicLoad(&outcomes_left);", "atomicLoad(&outcomes_left) / 2u;")
         };
         seen(adapter, edit, "70 draws of long rows")
+    }),
+    ("faults::half_a_subgroup_that_is_lost_is_seen", |adapter| {
+        // what the test of split subgroups would miss, were only the first invocation to leave an outcome
+        let edit = |source: String| {
+            split_subgroups(source)
+                .replace("invocation.index == first", "invocation.in_subgroup == 0u")
+        };
+        if adapter.features.contains(wgpu::Features::SUBGROUP) {
+            return seen(adapter, edit, "normal logits");
+        }
+        Ok(())
     }),
     ("faults::errors_name_the_row", errors_name_the_row),
 ];
@@ -99,6 +110,13 @@ pub(crate) const NEEDS: &[(&str, Need)] = &[("faults::a_forgotten_subgroup_is_se
 pub(crate) fn replaced(source: String, from: &str, to: &str) -> String {
     assert_eq!(source.matches(from).count(), 1, "{from}");
     source.replace(from, to)
+}
+
+/// The source with a subgroup's invocations apart where they leave an outcome: a third of them at a time.
+pub(crate) fn split_subgroups(source: String) -> String {
+    let together = "    leave(invocation, own);\n";
+    let third = |n: u32| format!("    if invocation.index % 3u == {n}u {{\n    {together}    }}\n");
+    source.replace(together, &[0, 1, 2].map(third).concat())
 }
 
 /// An engine with this fault mismatches in some case of this name.

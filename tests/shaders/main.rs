@@ -4,6 +4,7 @@
 
 mod floats;
 mod twins;
+mod workgroup;
 
 use gumbel::ValueFormat;
 use gumbel::shaders::{Kernel, Share, Variant};

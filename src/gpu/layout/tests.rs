@@ -120,3 +120,38 @@ fn more_workgroups_than_a_dimension_holds_go_into_the_second() {
     assert_eq!(layout.merge_workgroups(1000, 1), [67, 15]);
     assert_eq!(layout.merge_workgroups(71, 1), [36, 2]);
 }
+
+/// A batch on the device is not cut into chunks: so its parts are as many as there is room for.
+#[test]
+fn outcomes_fit_where_fewer_parts_would_do() {
+    let few = Races { rows: 100, categories: 128_256, draws: 1, greedy: false };
+    let busy = Device { busy_lanes: 1 << 24, ..GPU };
+    let all = Layout::new(few, busy);
+    assert_eq!((all.parts, all.outcome_bytes()), (126, 127 * 100 * 16));
+    let within = Layout::within(few, busy, 1 << 16);
+    assert_eq!((within.parts, within.outcome_bytes()), (39, 40 * 100 * 16));
+    assert_eq!(Layout::within(few, busy, 127 * 100 * 16), all);
+
+    // the parts are those that hold the logits
+    let many = Races { rows: 1000, categories: 4000, draws: 16, greedy: false };
+    let held = Layout::new(many, GPU);
+    assert_eq!((held.kernel, held.parts), (Kernel::Hold, 2));
+    assert_eq!(Layout::within(many, GPU, 3 * 16_000 * 16), held);
+    let loaded = Layout::within(many, GPU, 3 * 16_000 * 16 - 1);
+    assert_eq!((loaded.kernel, loaded.parts), (Kernel::Stream, 1));
+
+    for device in devices() {
+        for races in shapes() {
+            for bytes in [1 << 16, 1 << 20, 128 << 20] {
+                let layout = Layout::within(races, device, bytes);
+                let octets = races.categories.div_ceil(8);
+                let needed = octets.div_ceil(layout.lanes as usize * MAX_OCTETS_PER_LANE);
+                // a part may be of as few octets as make up for the rounding of another
+                let fewest = octets.div_ceil(octets.div_ceil(needed)) as u32;
+                let fits = layout.outcome_bytes() <= u128::from(bytes);
+                assert!(fits || layout.parts == fewest, "{layout:?}");
+                assert!(fits || layout.kernel != Kernel::Hold, "{layout:?}");
+            }
+        }
+    }
+}

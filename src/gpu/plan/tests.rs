@@ -35,15 +35,13 @@ fn shape(rows: usize, categories: usize, row_stride: usize, draws: u32) -> Shape
 /// Everything that a plan must keep to, whatever the shape.
 fn check(shape: Shape, limits: Limits) {
     let plan = Plan::new(shape, limits);
-    let binding = limits.binding_bytes as usize;
-    // one row that is moved may be rounded up
-    let logits = plan.logits_bytes();
-    assert!(logits <= limits.chunk_bytes as usize, "logits exceed a chunk: {plan:?}");
+    let most = limits.chunk_bytes.min(limits.binding_bytes) as usize;
+    assert!(plan.logits_bytes() <= most, "logits exceed a chunk: {plan:?}");
     assert!(
-        4 * plan.races() * plan.record() <= binding.max(4 * plan.record()),
-        "draws exceed a binding: {plan:?}"
+        4 * plan.races() * plan.record() <= most.max(4 * plan.record()),
+        "draws exceed a chunk: {plan:?}"
     );
-    assert!(8 * plan.rows() <= binding.max(8), "row ids exceed a binding: {plan:?}");
+    assert!(8 * plan.rows() <= most, "row ids exceed a chunk: {plan:?}");
     let aligned = (plan.row_stride * shape.logit_bytes).is_multiple_of(16);
     assert_eq!(plan.aligned, aligned, "{plan:?}");
     assert!(plan.merges() || plan.outcomes() == 0, "{plan:?}");
@@ -80,8 +78,8 @@ fn check(shape: Shape, limits: Limits) {
     assert!(planned == words, "{words} words are written, and {planned} planned for: {plan:?}");
     let one = |bytes: usize| if plan.races() == 1 { bytes } else { 0 };
     let (words, outcomes) = (4 * plan.most_words(), 16 * plan.outcomes());
-    assert!(words <= binding.max(one(words)), "words exceed a binding: {plan:?}");
-    assert!(outcomes <= binding.max(one(outcomes)), "outcomes exceed a binding: {plan:?}");
+    assert!(words <= most.max(one(words)), "words exceed a chunk: {plan:?}");
+    assert!(outcomes <= most.max(one(outcomes)), "outcomes exceed a chunk: {plan:?}");
     let steps = plan.steps().count();
     assert_eq!(steps, plan.chunks().count() * plan.segments().count());
 }
@@ -134,6 +132,22 @@ fn a_usual_batch_goes_through_the_ring() {
     assert_eq!(plan.chunks().count(), 8);
     assert_eq!(plan.segments().count(), 1);
     assert!(plan.aligned && !plan.moves_rows());
+}
+
+/// Chunks that hold few draws would leave a large device idle: 2¹⁸ invocations.
+#[test]
+fn many_draws_keep_a_device_busy() {
+    for (rows, categories, draws) in
+        [(1, 1, 100_000_000), (1, 16, 100_000_000), (10_000_000, 1, 1), (1_000_000, 16, 100)]
+    {
+        let plan = Plan::new(shape(rows, categories, categories, draws), USUAL);
+        assert!(plan.races() >= 1 << 20, "{plan:?}");
+    }
+    // half a second's work, whatever a chunk would hold
+    let plan = Plan::new(shape(1, 1000, 1000, 1_000_000), USUAL);
+    assert_eq!(plan.races(), MAX_WORK / 1000);
+    let plan = Plan::new(shape(1_000_000, 16, 16, 1), USUAL);
+    assert_eq!((plan.rows(), plan.chunks().count()), (1 << 18, 4));
 }
 
 #[test]

@@ -48,6 +48,21 @@ impl Sizes {
     pub(super) fn suffice(&self, other: &Self) -> bool {
         self.all().iter().zip(other.all()).all(|(&size, needed)| size >= needed)
     }
+
+    /// What suffices for both.
+    pub(super) fn joined(self, other: Self) -> Self {
+        Self {
+            logits: self.logits.max(other.logits),
+            row_ids: self.row_ids.max(other.row_ids),
+            outcomes: self.outcomes.max(other.outcomes),
+            draws: self.draws.max(other.draws),
+            weights: self.weights.max(other.weights),
+            cotangents: self.cotangents.max(other.cotangents),
+            sums: self.sums.max(other.sums),
+            gradients: self.gradients.max(other.gradients),
+            readback: self.readback.max(other.readback),
+        }
+    }
 }
 
 /// What a chunk is written to, and its results are read from.

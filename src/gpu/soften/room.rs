@@ -44,7 +44,8 @@ pub(super) struct Room {
 }
 
 impl Room {
-    /// For samples, or for gradients if it `pulls`; in the memory of the call before if that will do.
+    /// For samples, or for gradients if it `pulls`; in the memory of the calls before if that will do, and
+    /// otherwise in what would do for them too.
     pub(super) async fn enter(
         sampler: &GpuSampler,
         softening: &Softening<'_>,
@@ -57,9 +58,15 @@ impl Room {
         let pipelines = kernels.soft(guard, format, plan.aligned, limits.device.crowd).await?;
         let sizes = Sizes::new(&plan, softening, pulls);
         let kept = sampler.soft.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let memory = match kept.filter(|memory| memory.sizes.suffice(&sizes)) {
-            Some(memory) => memory,
-            None => Memory::new(guard, kernels, sizes).await?,
+        let sizes = match kept {
+            Some(memory) if memory.sizes.suffice(&sizes) => Ok(memory),
+            // which is given back here, before more is asked for
+            Some(memory) => Err(memory.sizes.joined(sizes)),
+            None => Err(sizes),
+        };
+        let memory = match sizes {
+            Ok(memory) => memory,
+            Err(sizes) => Memory::new(guard, kernels, sizes).await?,
         };
         let told = Soft::new(softening, &plan, pulls);
         let tell = || queue.write_buffer(&memory.soft, 0, bytemuck::bytes_of(&told));

@@ -6,7 +6,7 @@
 use std::cell::RefCell;
 use std::sync::Once;
 
-use gumbel::{AdapterReport, DeviceBatch, GpuSampler, Logits, SampleOptions};
+use gumbel::{AdapterReport, DeviceBatch, Error, GpuSampler, Logits, Relaxation, SampleOptions};
 use libtest_mimic::Failed;
 
 use super::super::draws::sampler;
@@ -17,6 +17,8 @@ use super::plans;
 pub(crate) const CHECKS: &[(&str, Check)] = &[
     ("bound::encoding_creates_nothing", encoding_creates_nothing),
     ("bound::calls_of_a_shape_create_nothing", calls_of_a_shape_create_nothing),
+    ("bound::calls_of_two_shapes_in_turn_create_no_buffer", calls_of_two_shapes_in_turn),
+    ("bound::soft_samples_of_two_shapes_in_turn_create_no_buffer", soft_samples_in_turn),
 ];
 
 thread_local! {
@@ -90,6 +92,47 @@ fn encoding_creates_nothing(adapter: &AdapterReport) -> Result<(), Failed> {
         }
         Ok(())
     })
+}
+
+/// Once both calls were made, neither creates a buffer.
+fn settles(calls: [&dyn Fn() -> Result<(), Error>; 2]) -> Result<(), Failed> {
+    for turn in 0..3 {
+        for (i, call) in calls.iter().enumerate() {
+            let (result, mut seen) = created(call);
+            result?;
+            seen.retain(|what| what.contains("create_buffer"));
+            let expected = seen.is_empty() == (turn > 0);
+            ensure(expected, || format!("call {i} in turn {turn} creates {seen:?}"))?;
+        }
+    }
+    Ok(())
+}
+
+/// One shape needs more room for logits, the other for draws, row ids and outcomes.
+fn calls_of_two_shapes_in_turn(adapter: &AdapterReport) -> Result<(), Failed> {
+    let gpu = sampler(adapter, GpuSampler::builder())?;
+    it_listens(&gpu)?;
+    let data = vec![0.0; 128_256];
+    let ids: Vec<u64> = (0..1000).collect();
+    let call = |rows, categories, options: SampleOptions<'_>| {
+        let logits = Logits::with_row_stride(&data, rows, categories, categories)?;
+        gpu.sample_rows(logits, &options).map(drop)
+    };
+    let options = SampleOptions::default();
+    let many = options.with_draws(100).with_row_ids(&ids);
+    settles([&|| call(1, 128_256, options), &|| call(1000, 16, many)])
+}
+
+fn soft_samples_in_turn(adapter: &AdapterReport) -> Result<(), Failed> {
+    let gpu = sampler(adapter, GpuSampler::builder())?;
+    it_listens(&gpu)?;
+    let data = vec![0.0; 10_000];
+    let call = |rows, categories, draws| {
+        let logits = Logits::with_row_stride(&data, rows, categories, categories)?;
+        let options = SampleOptions::default().with_draws(draws);
+        gpu.soften_rows(logits, &options, Relaxation::soft(0.5)).map(drop)
+    };
+    settles([&|| call(1, 10_000, 1), &|| call(10, 16, 100)])
 }
 
 /// Of the same shape or a smaller one: the sampler has kept its buffers.

@@ -1,11 +1,14 @@
 //! Devices that lack what a batch needs, or have less of it than the adapter.
 
-use gumbel::{AdapterReport, DeviceBatch, GpuSampler, PlanFor, ValueFormat, wgpu};
+use gumbel::{
+    AdapterReport, CpuSampler, DeviceBatch, GpuSampler, Logits, PlanFor, SampleOptions,
+    ValueFormat, wgpu,
+};
 use libtest_mimic::Failed;
 use wgpu::BufferUsages as Usage;
 
 use super::super::draws::sampler;
-use super::super::{Check, Need, device};
+use super::super::{Check, Need, device, ensure};
 use super::batch::Batch;
 use super::errors::{buffer, refused};
 
@@ -13,6 +16,7 @@ pub(crate) const CHECKS: &[(&str, Check)] = &[
     ("bound::a_device_without_immediates", a_device_without_immediates),
     ("bound::a_device_with_few_buffers", a_device_with_few_buffers),
     ("bound::more_than_a_device_binds", more_than_a_device_binds),
+    ("bound::chunks_as_large_as_can_be", chunks_as_large_as_can_be),
     ("bound::more_than_a_device_dispatches", more_than_a_device_dispatches),
 ];
 
@@ -102,12 +106,36 @@ fn more_than_a_device_binds(adapter: &AdapterReport) -> Result<(), Failed> {
     let gpu = GpuSampler::builder()
         .with_plan_for(PlanFor::Hardware)
         .build_with_device(gpu.device().clone(), gpu.queue().clone())?;
+    // those that would hold logits for several draws need 192,000 bytes for their outcomes; so they do not
+    let held = Batch::normal(ValueFormat::F32, 4, 4000, 4000);
+    Batch { draws: 1000, draws_offset: 0, ..held }.same(&gpu, "too many parts to hold logits")?;
+    // and of some no invocation may take more
+    let gpu = GpuSampler::builder()
+        .with_plan_for(PlanFor::Hardware)
+        .with_workgroup_size(1)
+        .build_with_device(gpu.device().clone(), gpu.queue().clone())?;
     refused(
         &gpu,
-        batch(4, 4000).with_draws(1000),
-        "the draws cannot be bound: the outcomes of 4 rows with 1000 draws each, in 2 parts, need \
-         192000 bytes, and the device binds 65536 at most; bind fewer rows or draws at a time",
+        batch(1, 30_000).with_format(ValueFormat::F16).with_draws(2000),
+        "the draws cannot be bound: the outcomes of 1 rows with 2000 draws each, in 2 parts, need \
+         96000 bytes, and the device binds 65536 at most; bind fewer rows or draws at a time",
     )
+}
+
+/// A chunk as large as a device has room for: row ids and logits are in one buffer.
+fn chunks_as_large_as_can_be(adapter: &AdapterReport) -> Result<(), Failed> {
+    let gpu = limited(adapter, |limits| {
+        limits.max_buffer_size = 1 << 20;
+        limits.max_storage_buffer_binding_size = 1 << 19;
+    })?;
+    let builder = GpuSampler::builder().with_chunk_bytes(u64::MAX);
+    let gpu = builder.build_with_device(gpu.device().clone(), gpu.queue().clone())?;
+    let ids: Vec<u64> = (0..100_000).map(|id| id << 20).collect();
+    let data: Vec<f32> = (0..200_000).map(|i| (i % 7) as f32).collect();
+    let options = SampleOptions::default().with_row_ids(&ids);
+    let logits = Logits::new(&data, 2)?;
+    let expected = CpuSampler::new().sample_rows(logits, &options)?;
+    ensure(gpu.sample_rows(logits, &options)? == expected, || "other draws".to_owned())
 }
 
 fn more_than_a_device_dispatches(adapter: &AdapterReport) -> Result<(), Failed> {

@@ -1,0 +1,136 @@
+//! Workgroup memory begins as it happens to be: shaders write it before they read it.
+
+use std::collections::BTreeMap;
+
+use naga::{AddressSpace, Block, Expression, Function, GlobalVariable, Handle, Module, Statement};
+
+use super::{PLAIN, variants};
+use gumbel::shaders::{Kernel, Share, Variant};
+
+/// What has become of a variable so far.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// Some invocation has written it, or part of it.
+    Written,
+    /// And a barrier has come since.
+    There,
+}
+
+/// Goes through a shader in the order of its text, calls and all, and remembers what is read too early.
+///
+/// Both sides of a branch count, and a loop as if it ran once: who has written, and whether all that is
+/// read, is for the tests that run shaders.
+struct Walk<'a> {
+    module: &'a Module,
+    states: BTreeMap<Handle<GlobalVariable>, State>,
+    early: Vec<String>,
+}
+
+impl Walk<'_> {
+    /// The variable of a workgroup that a pointer leads to.
+    fn shared(
+        &self,
+        function: &Function,
+        pointer: Handle<Expression>,
+    ) -> Option<Handle<GlobalVariable>> {
+        match function.expressions[pointer] {
+            Expression::Access { base, .. } | Expression::AccessIndex { base, .. } => {
+                self.shared(function, base)
+            }
+            Expression::GlobalVariable(variable) => {
+                let space = self.module.global_variables[variable].space;
+                (space == AddressSpace::WorkGroup).then_some(variable)
+            }
+            _ => None,
+        }
+    }
+
+    fn read(&mut self, function: &Function, pointer: Handle<Expression>) {
+        if let Some(variable) = self.shared(function, pointer)
+            && self.states.get(&variable) != Some(&State::There)
+        {
+            self.early.extend(self.module.global_variables[variable].name.clone());
+        }
+    }
+
+    fn write(&mut self, function: &Function, pointer: Handle<Expression>) {
+        if let Some(variable) = self.shared(function, pointer) {
+            self.states.entry(variable).or_insert(State::Written);
+        }
+    }
+
+    fn block(&mut self, function: &Function, block: &Block) {
+        for statement in block {
+            match statement {
+                Statement::Emit(range) => {
+                    for expression in range.clone() {
+                        if let Expression::Load { pointer } = function.expressions[expression] {
+                            self.read(function, pointer);
+                        }
+                    }
+                }
+                Statement::Store { pointer, .. } => self.write(function, *pointer),
+                Statement::Atomic { pointer, .. }
+                | Statement::WorkGroupUniformLoad { pointer, .. } => self.read(function, *pointer),
+                Statement::ControlBarrier(_) => {
+                    self.states.values_mut().for_each(|state| *state = State::There);
+                }
+                Statement::Call { function, .. } => {
+                    let called = &self.module.functions[*function];
+                    self.block(called, &called.body);
+                }
+                Statement::Block(block) => self.block(function, block),
+                Statement::If { accept, reject, .. } => {
+                    self.block(function, accept);
+                    self.block(function, reject);
+                }
+                Statement::Loop { body, continuing, .. } => {
+                    self.block(function, body);
+                    self.block(function, continuing);
+                }
+                Statement::Switch { cases, .. } => {
+                    cases.iter().for_each(|case| self.block(function, &case.body));
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+/// The variables of a workgroup that a shader reads before it writes them and passes a barrier.
+fn read_early(source: &str) -> Vec<String> {
+    let module = naga::front::wgsl::parse_str(source).unwrap();
+    let mut walk = Walk { module: &module, states: BTreeMap::new(), early: Vec::new() };
+    let entry = &module.entry_points[0].function;
+    walk.block(entry, &entry.body);
+    walk.early
+}
+
+#[test]
+fn workgroup_memory_is_written_before_it_is_read() {
+    for variant in variants() {
+        assert_eq!(read_early(&variant.source()), Vec::<String>::new(), "{variant:?}");
+    }
+}
+
+#[test]
+fn a_word_that_is_read_too_early_is_seen() {
+    let faults = [
+        (Kernel::Places, "atomicStore(&bins[bin], 0u);", "bins"),
+        (Kernel::Places, "atomicStore(&found, 0u);", "found"),
+        (Kernel::Places, "floor_of_places = select(FILTER_OPEN, sure, known);", "floor_of_places"),
+        (Kernel::Stream, "atomicStore(&floors[team.slot], ordered(FILTER_OPEN));", "floors"),
+        (Kernel::Top, "atomicStore(&top_of_block, 0u);", "top_of_block"),
+    ];
+    for (kernel, write, name) in faults {
+        let source = Variant { kernel, ..PLAIN }.source();
+        assert_eq!(source.matches(write).count(), 1, "{write}");
+        let early = read_early(&source.replace(write, ""));
+        assert!(early.iter().any(|early| early == name), "{write}: {early:?}");
+    }
+    // a barrier is missing
+    let subgroups = Variant { kernel: Kernel::Merge, share: Share::Subgroups, ..PLAIN }.source();
+    let barrier = "    workgroupBarrier();\n    leave";
+    assert_eq!(subgroups.matches(barrier).count(), 1);
+    assert_eq!(read_early(&subgroups.replace(barrier, "    leave")), ["outcomes_left"]);
+}
