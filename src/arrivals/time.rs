@@ -6,7 +6,7 @@
 use crate::noise::gumbel::UNIT;
 
 /// Keys this far from 0 ring at once, or later than any `f64`.
-const BEYOND: i64 = 750 * UNIT as i64;
+const BEYOND: i64 = 750 * UNIT;
 /// 2⁵², as a float and as its bits: adding one is adding the other to an integer.
 const INTEGER: f64 = 4_503_599_627_370_496.0;
 /// 1.5·2⁵²: added to a float, it leaves the nearest integer.
@@ -51,7 +51,7 @@ mod tests {
     fn times_are_exponentials_of_keys() {
         let step = 104_729;
         let mut before = f64::INFINITY;
-        for key in (-720 * UNIT as i64..750 * UNIT as i64).step_by(step) {
+        for key in (-720 * UNIT..750 * UNIT).step_by(step) {
             let exact = (-(key as f64) / UNIT as f64).exp();
             let time = time(key);
             assert!(time <= before, "{key}");
@@ -68,7 +68,7 @@ mod tests {
     /// On every machine.
     #[test]
     fn golden_times() {
-        let bits = [-700, -3, -1, 1, 20, 741].map(|n| time(n * (UNIT as i64 - 12_345)).to_bits());
+        let bits = [-700, -3, -1, 1, 20, 741].map(|n| time(n * (UNIT - 12_345)).to_bits());
         assert_eq!(bits, GOLDEN);
     }
 
