@@ -157,7 +157,7 @@ fn log_probabilities_of_rows_that_are_hard_to_sum() {
     for categories in [200, 16_000, 1 << 20] {
         for i in 0..40 {
             let behind = i as f32 * -0.3877;
-            let row = |j: usize| if j % (categories / 8) == 0 { 0.1 } else { behind };
+            let row = |j: usize| if j.is_multiple_of(categories / 8) { 0.1 } else { behind };
             let ascending = |j: usize| (j + i) as f32 * (i + 1) as f32 / categories as f32;
             let both = (0..categories).map(row).chain((0..categories).map(ascending));
             let logits: Vec<f32> = both.collect();
