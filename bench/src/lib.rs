@@ -120,7 +120,7 @@ pub fn run(
     config: &Config,
     progress: &mut dyn FnMut(&str),
 ) -> Result<Results, Error> {
-    // as large as the device can bind, which is what the sampler takes them down to
+    // as large as the device can bind, from which the sampler takes what stands beside the logits
     let most = report.limits.max_storage_buffer_binding_size.min(report.limits.max_buffer_size / 2);
     let chunk_bytes = config.chunk_bytes.min(most).max(1 << 10);
     let sampler = report.open_with(&config.builder.clone().with_chunk_bytes(chunk_bytes))?;

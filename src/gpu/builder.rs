@@ -140,12 +140,12 @@ impl GpuSamplerBuilder {
         Self { workgroup_size, ..self }
     }
 
-    /// Takes no more than this many bytes at once of logits, of row ids and of draws, for a chunk of the
-    /// batch; at least 1,024, and no more than the device can bind. The draws are the same. The
+    /// Takes no more than this many bytes at once of logits, and for races of row ids and of draws, for a chunk of
+    /// the batch; at least 1,024, and no more than the device can bind. The draws are the same. The
     /// default: 16 MiB.
     ///
     /// When to change it: three chunks are under way at once, and a sampler keeps their memory, up to 19 times
-    /// this. So lower it after [`Error::OutOfMemory`], or where other work needs the device's memory; and after
+    /// this for races, and for soft samples some more. So lower it after [`Error::OutOfMemory`], or where other work needs the device's memory; and after
     /// [`Error::Timeout`], as a smaller chunk is done sooner. It costs speed where handing a chunk over takes longer
     /// than to draw from it, and where rows no longer fit into a chunk, which are then cut. Raise it where
     /// rows have millions of categories, so that they are not cut, and after [`Error::TooManyPlaces`].

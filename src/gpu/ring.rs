@@ -1,7 +1,7 @@
 //! Memory for batches on their way to the device and back: a ring of slots, so that one chunk is
 //! written while the device draws from another, and a third is read. Kept from call to call, and only
-//! ever larger: calls of several shapes in turn come to share one ring, of which each buffer is no larger
-//! than a chunk.
+//! ever larger: calls of several shapes in turn come to share one ring. No logits, row ids, draws or outcomes in it are
+//! larger than a chunk.
 
 use std::ops::Range;
 
@@ -26,7 +26,7 @@ const SECTION: u64 = 256;
 const GAP: u64 = 2 * SECTION;
 
 /// The bytes that a plan needs of each buffer; a binding cannot be empty.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Sizes {
     row_ids: u64,
     logits: u64,
@@ -151,7 +151,13 @@ impl Ring {
             Some(ring) => ring.sizes.joined(needed),
             None => needed,
         };
-        Self::new(guard, kernels, sizes, direct).await
+        match Self::new(guard, kernels, sizes, direct).await {
+            // there may still be room for this call alone
+            Err(Error::OutOfMemory { .. }) if sizes != needed => {
+                Self::new(guard, kernels, needed, direct).await
+            }
+            made => made,
+        }
     }
 
     async fn new(

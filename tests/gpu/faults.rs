@@ -91,17 +91,21 @@ pub(crate) const CHECKS: &[(&str, Check)] = &[
             split_subgroups(source)
                 .replace("invocation.index == first", "invocation.in_subgroup == 0u")
         };
-        if adapter.features.contains(wgpu::Features::SUBGROUP) {
-            return seen(adapter, edit, "normal logits");
-        }
-        Ok(())
+        seen(adapter, edit, "normal logits")
     }),
     ("faults::errors_name_the_row", errors_name_the_row),
 ];
 
-pub(crate) const NEEDS: &[(&str, Need)] = &[("faults::a_forgotten_subgroup_is_seen", |adapter| {
+pub(crate) const NEEDS: &[(&str, Need)] = &[
+    ("faults::a_forgotten_subgroup_is_seen", subgroups),
+    ("faults::half_a_subgroup_that_is_lost_is_seen", subgroups),
+    ("draws::conformance_in_split_subgroups", subgroups),
+];
+
+/// Subgroups, without which there is nothing to be at fault.
+fn subgroups(adapter: &AdapterReport) -> Option<&'static str> {
     (!adapter.features.contains(wgpu::Features::SUBGROUP)).then_some("it has no SUBGROUP")
-})];
+}
 
 /// The source with one place changed.
 ///

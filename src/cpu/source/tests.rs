@@ -96,6 +96,44 @@ fn logarithms_of_counts_are_as_near_as_is_said() {
     assert!(fine < f64::from(FINE_ERROR) && low < f64::from(ROUGH) && high < 1e-5);
 }
 
+/// A count of 0 is never drawn, wherever it is; and counts as floats are rounded once.
+#[test]
+fn counts_of_zero_are_never_and_the_rest_is_rounded_once() {
+    let counts: Vec<u32> =
+        (0..64).chain((0..3000u32).map(|i| i.wrapping_mul(2_654_435_761))).collect();
+    for form in forms() {
+        for at in 0..64 {
+            let mut some = [1u32; 64];
+            some[at] = 0;
+            let fine = form.run(Floats { values: &some, rough: false });
+            assert_eq!(fine[at], f32::NEG_INFINITY, "{form}");
+            assert!(fine.iter().enumerate().all(|(i, &x)| i == at || x.abs() < FINE_ERROR));
+        }
+        for (count, float) in counts.iter().zip(form.run(AsFloats(&counts))) {
+            assert_eq!(float.to_bits(), (*count as f32).to_bits(), "{form}: {count}");
+        }
+    }
+}
+
+/// Counts as floats.
+struct AsFloats<'a>(&'a [u32]);
+
+impl Task for AsFloats<'_> {
+    type Output = Vec<f32>;
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) -> Vec<f32> {
+        let lanes = 2 * S::OCTETS;
+        let mut counts = self.0.to_vec();
+        counts.resize(counts.len().next_multiple_of(lanes), 0);
+        let mut found = vec![0.0; counts.len()];
+        for (counts, to) in counts.chunks(lanes).zip(found.chunks_mut(lanes)) {
+            s.store(s.floats_of_counts(counts), to);
+        }
+        found
+    }
+}
+
 /// Alone among normal weights, wherever it is.
 #[test]
 fn zeros_are_never_and_the_rest_is_noticed() {

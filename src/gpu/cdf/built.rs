@@ -170,16 +170,20 @@ impl Chunks {
     }
 
     /// The last call's room, or room in which all tables are bound anew.
-    async fn room(&self, sizes: Sizes) -> Result<Room, Error> {
+    async fn room(&self, needed: Sizes) -> Result<Room, Error> {
         let kept = self.room.lock().unwrap_or_else(PoisonError::into_inner).take();
         let sizes = match kept {
-            None => sizes,
-            Some(room) => match room.lacks(sizes) {
+            None => needed,
+            Some(room) => match room.lacks(needed) {
                 None => return Ok(room),
                 Some(sizes) => sizes,
             },
         };
-        let mut room = self.runner.room(sizes).await?;
+        let mut room = match self.runner.room(sizes).await {
+            // there may still be room for this call alone
+            Err(Error::OutOfMemory { .. }) if sizes != needed => self.runner.room(needed).await?,
+            made => made?,
+        };
         for tables in &self.tables {
             self.runner.bind(&mut room, tables).await?;
         }
@@ -203,8 +207,8 @@ impl GpuInverseCdf {
     ///
     /// # Errors
     /// [`Error::Draws`] unless the numbers are below 2³¹, and [`Error::TooManyDraws`]; [`Error::DeviceLost`],
-    /// [`Error::OutOfMemory`], [`Error::MapFailed`], [`Error::Timeout`] or [`Error::Gpu`] if the device fails. No call
-    /// waits for ever.
+    /// [`Error::OutOfMemory`], [`Error::MapFailed`], [`Error::Timeout`] or [`Error::Gpu`] if the device fails. No wait
+    /// for the device is without end: see [`with_timeout`](crate::GpuSamplerBuilder::with_timeout).
     ///
     /// # Complexity
     /// O(rows · draws · log categories) time. The device is waited for once for each chunk of rows, and for every 4 million

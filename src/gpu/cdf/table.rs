@@ -75,7 +75,7 @@ impl Source {
 }
 
 /// The draws of a pick and of a pick's rows, at most.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Sizes {
     rows: usize,
     draws: usize,

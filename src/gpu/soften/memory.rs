@@ -8,7 +8,7 @@ use crate::gpu::kernel::{Kernels, Pass, bind_at};
 use crate::job::soften::Softening;
 
 /// The bytes that a call needs of each buffer; a binding cannot be empty.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Sizes {
     logits: u64,
     row_ids: u64,

@@ -56,17 +56,23 @@ impl Room {
         let passes = passes(guard, kernels, &plan, softening).await?;
         let format = softening.job.logits.format();
         let pipelines = kernels.soft(guard, format, plan.aligned, limits.device.crowd).await?;
-        let sizes = Sizes::new(&plan, softening, pulls);
+        let needed = Sizes::new(&plan, softening, pulls);
         let kept = sampler.soft.lock().unwrap_or_else(PoisonError::into_inner).take();
         let sizes = match kept {
-            Some(memory) if memory.sizes.suffice(&sizes) => Ok(memory),
+            Some(memory) if memory.sizes.suffice(&needed) => Ok(memory),
             // which is given back here, before more is asked for
-            Some(memory) => Err(memory.sizes.joined(sizes)),
-            None => Err(sizes),
+            Some(memory) => Err(memory.sizes.joined(needed)),
+            None => Err(needed),
         };
         let memory = match sizes {
             Ok(memory) => memory,
-            Err(sizes) => Memory::new(guard, kernels, sizes).await?,
+            Err(sizes) => match Memory::new(guard, kernels, sizes).await {
+                // there may still be room for this call alone
+                Err(Error::OutOfMemory { .. }) if sizes != needed => {
+                    Memory::new(guard, kernels, needed).await?
+                }
+                made => made?,
+            },
         };
         let told = Soft::new(softening, &plan, pulls);
         let tell = || queue.write_buffer(&memory.soft, 0, bytemuck::bytes_of(&told));
