@@ -189,15 +189,16 @@ fn all_normal<S: Simd>(s: S, weights: [S::Floats; 4]) -> bool {
 /// The same, or 0: as there is where a row ends within an octet.
 #[inline(always)]
 fn all_normal_or_zero<S: Simd>(s: S, weights: [S::Floats; 4]) -> bool {
-    let mut linear = weights;
+    let mut rough = weights;
     let mut missing = weights;
-    for (linear, missing) in linear.iter_mut().zip(&mut missing) {
-        let is_zero = is_zero(s, *linear);
-        *linear = linear_log2(s, *linear);
-        *missing = s.sub(s.all(-126.0 * POWER), *linear);
-        *missing = s.mul_add(is_zero, s.all(-2.0 * POWER), *missing);
+    for (rough, missing) in rough.iter_mut().zip(&mut missing) {
+        // no telling of what is negative, which is beyond the rough logarithms of all weights
+        let is_zero = is_zero(s, *rough);
+        *rough = rough_log2(s, *rough);
+        *missing = s.sub(s.all(-126.0 * HALVED), *rough);
+        *missing = s.mul_add(is_zero, s.all(-2.0 * HALVED), *missing);
     }
-    s.all_below(missing, s.all(1.0)) && s.all_below(linear, s.all(128.0 * POWER))
+    s.all_below(missing, s.all(1.0)) && s.all_below(rough, s.all(HUGE))
 }
 
 /// 1 for the weights that are 0, and 0 for others.
