@@ -38,17 +38,22 @@ pub(crate) fn chi_square(counts: &[u64], probabilities: &[f64]) -> f64 {
             rare = (rare.0 + count, rare.1 + expected);
         }
     }
-    let mut often = 1.0;
+    let few = rare.1 > 0.0 && rare.1 < ENOUGH;
     if rare.1 >= ENOUGH {
         cells.push(rare);
-    } else if rare.0 > 0 {
-        often = Poisson::new(rare.1).unwrap().sf(rare.0 - 1);
     }
     assert!(cells.len() > 1, "a single cell fits always");
     let term = |&(count, expected): &(u64, f64)| (count as f64 - expected).powi(2) / expected;
     let fit = ChiSquared::new((cells.len() - 1) as f64).unwrap().sf(cells.iter().map(term).sum());
+    if !few {
+        return fit;
+    }
+    let so_often = match rare.0 {
+        0 => 1.0,
+        count => Poisson::new(rare.1).unwrap().sf(count - 1),
+    };
     // of two tests, the one that is more of an alarm
-    (2.0 * fit.min(often)).min(1.0)
+    (2.0 * fit.min(so_often)).min(1.0)
 }
 
 /// A cell of a chi-square is expected so often at least.
