@@ -27,7 +27,7 @@ fn the_cpu_engine_is_the_references_equal() {
         assert!(line.ends_with("  ok"), "{line}");
         assert_eq!(line.rfind("ok"), lines[1].rfind("cpu"), "the columns stand in line: {line}");
     }
-    let [first, places, cdf, sums, soft] = operations else { panic!("{operations:?}") };
+    let [first, places, cdf, sums, probs, soft] = operations else { panic!("{operations:?}") };
     for (line, name) in [
         (first, "the first of each race, and its key"),
         (places, "the first 3 of each race, and their keys"),
@@ -46,6 +46,8 @@ fn the_cpu_engine_is_the_references_equal() {
         numbers
     };
     let used = numbers(sums, "logsumexp, greatest error as a share of the promised one");
+    assert!(used.iter().all(|&percent| percent > 0.0 && percent <= 100.0), "{used:?}");
+    let used = numbers(probs, "log-probabilities of draws, as a share of the promised error");
     assert!(used.iter().all(|&percent| percent > 0.0 && percent <= 100.0), "{used:?}");
     let off = numbers(soft, "soft samples and gradients, at most off by");
     let promised = gumbel::conformance::SoftErrors::CPU;
