@@ -1,7 +1,7 @@
 //! When an alarm rang, from its key: exp(−key), in products and sums that are the same everywhere.
 //!
 //! The exponential function of a machine's library may differ from another's in the last bit. This one has no
-//! branch and calls nothing, so that the compiler makes vectors of it, and takes a third of the time.
+//! branch and calls nothing, so that the compiler can make vectors of it.
 
 use crate::noise::gumbel::UNIT;
 
