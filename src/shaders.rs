@@ -194,7 +194,6 @@ impl Variant {
             pieces.push(kernel!("merge"));
             return pieces;
         }
-        let blocks = if self.int64 { kernel!("blocks", "blocks.u64") } else { kernel!("blocks") };
         pieces.extend([step, rows]);
         pieces.extend(self.measure());
         pieces.push(kernel!("octet"));
@@ -202,15 +201,22 @@ impl Variant {
         match self.kernel {
             Kernel::Stream => {
                 let nothing = kernel!("tally", "tally.none");
-                pieces.extend([blocks, kernel!("race"), nothing, kernel!("stream")]);
+                pieces.extend(self.race());
+                pieces.extend([nothing, kernel!("stream")]);
             }
             Kernel::Score => {
-                pieces.extend([blocks, kernel!("race")]);
+                pieces.extend(self.race());
                 pieces.extend(self.tally());
                 pieces.push(kernel!("stream"));
             }
-            Kernel::Hold => pieces.extend([blocks, kernel!("race"), kernel!("hold")]),
-            Kernel::Places => pieces.extend([blocks, kernel!("race"), kernel!("places")]),
+            Kernel::Hold => {
+                pieces.extend(self.race());
+                pieces.push(kernel!("hold"));
+            }
+            Kernel::Places => {
+                pieces.extend(self.race());
+                pieces.push(kernel!("places"));
+            }
             Kernel::Sums => {
                 pieces.extend(self.tally());
                 pieces.push(kernel!("sums"));
@@ -226,13 +232,12 @@ impl Variant {
             Kernel::Total => pieces.push(kernel!("total")),
             Kernel::Pull => pieces.push(kernel!("pull")),
             _ => {
-                let blocks =
-                    if self.int64 { kernel!("blocks", "blocks.u64") } else { kernel!("blocks") };
                 pieces.extend([kernel!("outcome"), kernel!("step"), kernel!("rows")]);
                 pieces.extend(self.measure());
                 pieces.push(kernel!("octet"));
                 pieces.extend(self.load());
-                pieces.extend([blocks, kernel!("weigh")]);
+                pieces.extend(self.blocks());
+                pieces.push(kernel!("weigh"));
             }
         }
         pieces
@@ -258,6 +263,17 @@ impl Variant {
             ValueFormat::Counts => vec![kernel!("log2"), kernel!("measure", "measure.counts")],
         });
         pieces
+    }
+
+    /// What an octet does in a race.
+    fn race(self) -> Vec<Piece> {
+        self.blocks().into_iter().chain([kernel!("race")]).collect()
+    }
+
+    /// The noise of two octets, or of two categories.
+    fn blocks(self) -> [Piece; 2] {
+        let blocks = if self.int64 { kernel!("blocks", "blocks.u64") } else { kernel!("blocks") };
+        [kernel!("begin"), blocks]
     }
 
     fn tally(self) -> Vec<Piece> {

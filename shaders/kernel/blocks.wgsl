@@ -1,17 +1,20 @@
-// The blocks of two counters, side by side: a block is a chain of twenty steps that wait for each
-// other, and one chain leaves a processor half idle.
-// Form with the same words for devices with SHADER_INT64: blocks.u64.wgsl. Needs: philox.
+// The blocks of two counters that differ in their first words, side by side: a block is a chain of twenty
+// steps that wait for each other, and one chain leaves a processor half idle.
+// Form with the same words for devices with SHADER_INT64: blocks.u64.wgsl. Needs: philox, begin.
 //
 // Written out for the same reason as philox4x32_10.
 
-fn blocks_side_by_side(one: vec4<u32>, other: vec4<u32>, key: vec2<u32>) -> array<vec4<u32>, 2> {
+fn begun(begin: vec4<u32>, first: u32) -> vec4<u32> {
+    let p0 = mul_wide(0xd2511f53u, first);
+    let p1 = mul_wide(0xcd9e8d57u, p0.y ^ begin.x);
+    return vec4<u32>(p1.y ^ begin.y, p1.x, p0.x ^ begin.z, begin.w);
+}
+
+fn blocks_side_by_side(one: u32, other: u32, rest: vec3<u32>, key: vec2<u32>) -> array<vec4<u32>, 2> {
     let weyl = vec2<u32>(0x9e3779b9u, 0xbb67ae85u);
-    var a = one;
-    var b = other;
-    a = philox_round(a, key);
-    b = philox_round(b, key);
-    a = philox_round(a, key + weyl);
-    b = philox_round(b, key + weyl);
+    let begin = begin_of(rest, key);
+    var a = begun(begin, one);
+    var b = begun(begin, other);
     a = philox_round(a, key + 2u * weyl);
     b = philox_round(b, key + 2u * weyl);
     a = philox_round(a, key + 3u * weyl);

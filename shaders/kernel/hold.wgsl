@@ -46,9 +46,9 @@ fn races(invocation: Invocation) {
         }
         lead.floor = open_floor(team, invocation, lead.floor);
         for (var i = 0u; i < HELD_PAIRS; i++) {
-            if highest_of_pair(pairs[i]) >= lead.floor {
+            if reach_of_pair(row, pairs[i]) >= lead.floor {
                 let first = run.first_category + (octet + 2u * i * run.lanes) * 8u;
-                lead = admit_pair(row, first, pairs[i], lead);
+                lead = admit(row, first, pairs[i], lead);
                 raise_floor(team, lead.floor);
             }
         }

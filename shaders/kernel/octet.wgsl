@@ -29,3 +29,13 @@ fn farthest(octet: Octet) -> u32 {
     let far = max(octet.low & vec4<u32>(0x7fffffffu), octet.high & vec4<u32>(0x7fffffffu));
     return max(max(far.x, far.y), max(far.z, far.w));
 }
+
+// The greatest of an octet of logits, as bits; a NaN or +inf if there is one, unless its sign is set.
+fn greatest(octet: Octet) -> u32 {
+    // as integers, positive floats are in their order, and negative ones in the opposite
+    let more = max(bitcast<vec4<i32>>(octet.low), bitcast<vec4<i32>>(octet.high));
+    let positive = max(max(more.x, more.y), max(more.z, more.w));
+    let less = min(octet.low, octet.high);
+    let negative = min(min(less.x, less.y), min(less.z, less.w));
+    return select(bitcast<u32>(positive), negative, positive < 0);
+}

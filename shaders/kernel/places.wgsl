@@ -47,18 +47,19 @@ fn count_octet(f: Filter, top: f32, octet: Octet, block: vec4<u32>) {
     count_at(f, top, octet.high.w, block.w >> 16u);
 }
 
-// Settles what the floor admits of an octet whose first category is `first`.
-fn take(row: Row, race: u32, first: u32, octet: Octet, block: vec4<u32>, s: Standings, floor: f32) {
-    var admitted = admitted_at(s, floor);
+// Settles what the floor admits of a pair whose first octet begins at category `first`.
+fn take(row: Row, race: u32, first: u32, pair: Pair, floor: f32) {
+    let f = row.filter_of_row;
+    let a = standings(f, pair.logits_a, pair.block_a);
+    let b = standings(f, pair.logits_b, pair.block_b);
     let capacity = (run.record - 1u) / 3u;
-    while admitted != 0u {
+    for (var admitted = admitted_of_pair(a, b, floor); admitted != 0u; admitted &= admitted - 1u) {
         let i = firstTrailingBit(admitted);
-        admitted &= admitted - 1u;
-        let bits = logit_of(octet, i);
+        let bits = logit_in(pair, i);
         if is_invalid(bits) {
             atomicStore(&invalid_in_row, 1u);
         } else if bits != NEG_INFINITY {
-            let one = settle(row, first + i, coarse(block, i), bits);
+            let one = settle(row, first + place_in(i), coarse_in(pair, i), bits);
             let at = atomicAdd(&found, 1u);
             if at < capacity {
                 let to = race * run.record + 1u + 3u * at;
@@ -116,11 +117,8 @@ fn places(invocation: Invocation) {
     let floor = floor_of_places;
     for (var octet = team.lane; octet < end; octet += 2u * run.lanes) {
         pair = pair_at(row, octet, end);
-        if highest_of_pair(pair) >= floor {
-            let first = run.first_category + octet * 8u;
-            let second = first + 8u * run.lanes;
-            take(row, race, first, pair.logits_a, pair.block_a, pair.standings_a, floor);
-            take(row, race, second, pair.logits_b, pair.block_b, pair.standings_b, floor);
+        if reach_of_pair(row, pair) >= floor {
+            take(row, race, run.first_category + octet * 8u, pair, floor);
         }
     }
     workgroupBarrier();

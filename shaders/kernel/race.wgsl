@@ -23,7 +23,7 @@ fn blocks_of(row: Row, first: u32, second: u32) -> array<vec4<u32>, 2> {
         return array<vec4<u32>, 2>(vec4<u32>(0x00010001u), vec4<u32>(0x00010001u));
     }
     let rest = vec3<u32>(row.stream.row, row.stream.draw << 1u);
-    return blocks_side_by_side(vec4<u32>(first, rest), vec4<u32>(second, rest), row.stream.key);
+    return blocks_side_by_side(first, second, rest, row.stream.key);
 }
 
 fn standings(f: Filter, octet: Octet, block: vec4<u32>) -> Standings {
@@ -58,34 +58,27 @@ fn admitted_at(s: Standings, floor: f32) -> u32 {
     return both.x | both.y | both.z | both.w;
 }
 
-// Two octets and all that their coarse bits say.
+// Two octets and their coarse bits.
 struct Pair {
     logits_a: Octet,
     logits_b: Octet,
     block_a: vec4<u32>,
     block_b: vec4<u32>,
-    standings_a: Standings,
-    standings_b: Standings,
 }
 
-// The octets `octet` and `octet + run.lanes`, empty from `end` on. The noise comes first, while the
-// logits are on their way.
+// The octets `octet` and `octet + run.lanes`, empty from `end` on. The logits come first: what emulates a
+// GPU loads them lane by lane, with branches between which it would cut up the noise.
 fn pair_at(row: Row, octet: u32, end: u32) -> Pair {
-    let second = octet + run.lanes;
-    let first_octet = run.first_category / 8u;
-    let blocks = blocks_of(row, first_octet + octet, first_octet + second);
-    return paired(row, blocks, octet_at(row, octet, end), octet_at(row, second, end));
+    let a = octet_at(row, octet, end);
+    let b = octet_at(row, octet + run.lanes, end);
+    return pair_of(row, octet, a, b);
 }
 
 // As pair_at, of octets that are loaded already.
 fn pair_of(row: Row, octet: u32, a: Octet, b: Octet) -> Pair {
     let first_octet = run.first_category / 8u + octet;
-    return paired(row, blocks_of(row, first_octet, first_octet + run.lanes), a, b);
-}
-
-fn paired(row: Row, blocks: array<vec4<u32>, 2>, a: Octet, b: Octet) -> Pair {
-    let f = row.filter_of_row;
-    return Pair(a, b, blocks[0], blocks[1], standings(f, a, blocks[0]), standings(f, b, blocks[1]));
+    let blocks = blocks_of(row, first_octet, first_octet + run.lanes);
+    return Pair(a, b, blocks[0], blocks[1]);
 }
 
 fn octet_at(row: Row, octet: u32, end: u32) -> Octet {
@@ -97,23 +90,35 @@ fn octet_at(row: Row, octet: u32, end: u32) -> Octet {
 }
 
 // The floor that the most promising category of the octet sets, whatever its fine bits.
-fn sure_floor_of(row: Row, octet: Octet, block: vec4<u32>, s: Standings) -> f32 {
+fn sure_floor_of(row: Row, octet: Octet, block: vec4<u32>) -> f32 {
     if (run.flags & UNFILTERED) != 0u {
         return FILTER_OPEN;
     }
+    let s = standings(row.filter_of_row, octet, block);
     let leader = firstTrailingBit(admitted_at(s, highest_of(s))) & 7u;
     return sure_floor_measured(row.filter_of_row, logit_of(octet, leader), coarse(block, leader));
 }
 
 fn sure_floor_of_pair(row: Row, pair: Pair) -> f32 {
     return max(
-        sure_floor_of(row, pair.logits_a, pair.block_a, pair.standings_a),
-        sure_floor_of(row, pair.logits_b, pair.block_b, pair.standings_b),
+        sure_floor_of(row, pair.logits_a, pair.block_a),
+        sure_floor_of(row, pair.logits_b, pair.block_b),
     );
 }
 
-fn highest_of_pair(pair: Pair) -> f32 {
-    return max(highest_of(pair.standings_a), highest_of(pair.standings_b));
+// At least what any category of the octet stands at: the standing of the greatest logit with the least
+// coarse bits, as a standing grows with the one and falls with the other. One evaluation for eight
+// categories; seldom does an octet reach the floor in this way whose categories do not.
+fn reach_of(f: Filter, octet: Octet, block: vec4<u32>) -> f32 {
+    // what is behind the upper half of a word does not change the order
+    let least = min(block, block << vec4<u32>(16u));
+    let coarse_bits = min(min(least.x, least.y), min(least.z, least.w)) >> 16u;
+    return standing(f, greatest(octet), coarse_bits);
+}
+
+fn reach_of_pair(row: Row, pair: Pair) -> f32 {
+    let f = row.filter_of_row;
+    return max(reach_of(f, pair.logits_a, pair.block_a), reach_of(f, pair.logits_b, pair.block_b));
 }
 
 // One category with a finite logit, exactly.
@@ -136,23 +141,33 @@ fn floor_after(row: Row, best: Best, logit: u32) -> f32 {
     return floor_of(best.key);
 }
 
-// Settles what the floor admits of an octet whose first category is `first`.
+// Bit i: category i of the pair stands at the floor or above, as far as the standings of its octets say.
+fn admitted_of_pair(a: Standings, b: Standings, floor: f32) -> u32 {
+    return admitted_at(a, floor) | (admitted_at(b, floor) << 8u);
+}
+
+// Settles what the floor admits of a pair whose first octet begins at category `first`, the most promising
+// category first.
 //
-// Mesa 22.3 ends all loops of an invocation after 65,535 iterations in total: this is 8 at most.
-fn admit(row: Row, first: u32, octet: Octet, block: vec4<u32>, s: Standings, before: Lead) -> Lead {
+// Mesa 22.3 ends all loops of an invocation after 65,535 iterations in total: this is 16 at most.
+fn admit(row: Row, first: u32, pair: Pair, before: Lead) -> Lead {
     var lead = before;
-    var admitted = admitted_at(s, lead.floor);
+    let f = row.filter_of_row;
+    let a = standings(f, pair.logits_a, pair.block_a);
+    let b = standings(f, pair.logits_b, pair.block_b);
+    var admitted = admitted_of_pair(a, b, lead.floor);
     // floats choose who comes first, but not how many come
-    let leader = firstTrailingBit(admitted_at(s, highest_of(s))) & 7u;
+    let highest = max(highest_of(a), highest_of(b));
+    let leader = firstTrailingBit(admitted_of_pair(a, b, highest)) & 15u;
     var i = select(firstTrailingBit(admitted), leader, ((admitted >> leader) & 1u) != 0u);
     while admitted != 0u {
         admitted &= ~(1u << i);
-        let logit = logit_of(octet, i);
-        let bits = coarse(block, i);
+        let logit = logit_in(pair, i);
+        let bits = coarse_in(pair, i);
         if is_invalid(logit) {
             lead.invalid = true;
-        } else if logit != NEG_INFINITY && standing(row.filter_of_row, logit, bits) >= lead.floor {
-            let one = settle(row, first + i, bits, logit);
+        } else if logit != NEG_INFINITY && standing(f, logit, bits) >= lead.floor {
+            let one = settle(row, first + place_in(i), bits, logit);
             if beats(one, lead.best) {
                 lead.best = one;
                 lead.floor = max(lead.floor, floor_after(row, one, logit));
@@ -163,18 +178,13 @@ fn admit(row: Row, first: u32, octet: Octet, block: vec4<u32>, s: Standings, bef
     return lead;
 }
 
-// As admit, for the pair whose first octet begins at category `first`.
-fn admit_pair(row: Row, first: u32, pair: Pair, before: Lead) -> Lead {
-    let second = first + 8u * run.lanes;
-    let lead = admit(row, first, pair.logits_a, pair.block_a, pair.standings_a, before);
-    return admit(row, second, pair.logits_b, pair.block_b, pair.standings_b, lead);
-}
-
 // The winner of a pair that is a whole race, if coarse bits tell who it is; of no category if they do
 // not, or if the winner is +inf. Its key is not evaluated.
 fn told(row: Row, first: u32, pair: Pair, floor: f32) -> Best {
-    let low = admitted_at(pair.standings_a, floor);
-    let admitted = low | (admitted_at(pair.standings_b, floor) << 8u);
+    let f = row.filter_of_row;
+    let a = standings(f, pair.logits_a, pair.block_a);
+    let b = standings(f, pair.logits_b, pair.block_b);
+    let admitted = admitted_of_pair(a, b, floor);
     var leader = firstTrailingBit(admitted) & 15u;
     if countOneBits(admitted) > 1u {
         var most = FILTER_OPEN;
@@ -182,25 +192,35 @@ fn told(row: Row, first: u32, pair: Pair, floor: f32) -> Best {
         var bits = 0u;
         for (var rest = admitted; rest != 0u; rest &= rest - 1u) {
             let i = firstTrailingBit(rest);
-            let c = coarse(select(pair.block_a, pair.block_b, i >= 8u), i);
-            let u = upper(row.filter_of_row, logit_in(pair, i), c);
+            let c = coarse_in(pair, i);
+            let u = upper(f, logit_in(pair, i), c);
             let ahead = u > most;
             second = max(second, select(u, most, ahead));
             leader = select(leader, i, ahead);
             bits = select(bits, c, ahead);
             most = max(most, u);
         }
-        if second >= threshold_measured(row.filter_of_row, most, bits) {
+        if second >= threshold_measured(f, most, bits) {
             return best_none();
         }
     }
     if admitted == 0u || is_invalid(logit_in(pair, leader)) {
         return best_none();
     }
-    let place = select(leader, leader - 8u + 8u * run.lanes, leader >= 8u);
-    return Best(vec2<u32>(0u, 0u), first + place);
+    return Best(vec2<u32>(0u, 0u), first + place_in(leader));
 }
 
+// Of category i of a pair: its logit,
 fn logit_in(pair: Pair, i: u32) -> u32 {
     return select(logit_of(pair.logits_a, i & 7u), logit_of(pair.logits_b, i & 7u), i >= 8u);
+}
+
+// its coarse bits,
+fn coarse_in(pair: Pair, i: u32) -> u32 {
+    return coarse(select(pair.block_a, pair.block_b, i >= 8u), i);
+}
+
+// and where it is in the row, from the first category of the pair on.
+fn place_in(i: u32) -> u32 {
+    return select(i, i - 8u + 8u * run.lanes, i >= 8u);
 }

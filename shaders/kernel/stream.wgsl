@@ -24,34 +24,38 @@ fn race(invocation: Invocation) {
     let summed = select(0u, end, race % run.draws == 0u && (run.flags & SUMMED) != 0u);
 
     var octet = part.begin + team.lane;
-    var pair = pair_at(row, octet, end);
+    let opening = pair_at(row, octet, end);
     var tally = tallied(no_tally(), row, octet, summed);
     var lead = Lead(best_none(), !row.valid, FILTER_OPEN);
-    lead.floor = open_floor(team, invocation, sure_floor_of_pair(row, pair));
+    lead.floor = open_floor(team, invocation, sure_floor_of_pair(row, opening));
 
-    var far = max(farthest(pair.logits_a), farthest(pair.logits_b));
+    var far = max(farthest(opening.logits_a), farthest(opening.logits_b));
     // a row of a single pair, whose key nobody will ask for
     let whole = run.lanes == 1u && run.parts == 1u && end <= 2u
         && (run.flags & (CONTINUED | UNFINISHED | KEYED)) == 0u;
     if whole && lead.floor > FILTER_OPEN && far <= 0x7f800000u {
-        let winner_told = told(row, run.first_category, pair, lead.floor);
+        let winner_told = told(row, run.first_category, opening, lead.floor);
         if winner_told.category != NO_CATEGORY {
             lead.best = winner_told;
             octet = end;
         }
     }
+    // what no turn of the loop hands to the next needs no memory on what emulates a GPU
+    if octet < end {
+        lead = admit(row, run.first_category + octet * 8u, opening, lead);
+        raise_floor(team, lead.floor);
+        octet += 2u * run.lanes;
+    }
     while octet < end {
+        let pair = pair_at(row, octet, end);
+        tally = tallied(tally, row, octet, summed);
         far = max(far, max(farthest(pair.logits_a), farthest(pair.logits_b)));
-        if highest_of_pair(pair) >= lead.floor {
+        if reach_of_pair(row, pair) >= lead.floor {
             lead.floor = max(lead.floor, shared_floor(team));
-            lead = admit_pair(row, run.first_category + octet * 8u, pair, lead);
+            lead = admit(row, run.first_category + octet * 8u, pair, lead);
             raise_floor(team, lead.floor);
         }
         octet += 2u * run.lanes;
-        if octet < end {
-            pair = pair_at(row, octet, end);
-            tally = tallied(tally, row, octet, summed);
-        }
     }
 
     let invalid = lead.invalid || far > 0x7f800000u;

@@ -23,7 +23,7 @@ fn behind(row: Row, category: u32, logit: u32, coarse_bits: u32, fine: vec4<u32>
 // The weights of two neighbours, whose coarse bits are a word.
 fn weights_of_two(row: Row, logits_of: vec2<u32>, word: u32, first: u32, leader: vec2<u32>) -> vec2<f32> {
     let rest = vec3<u32>(row.stream.row, (row.stream.draw << 1u) | 1u);
-    let fine = blocks_side_by_side(vec4<u32>(first, rest), vec4<u32>(first + 1u, rest), row.stream.key);
+    let fine = blocks_side_by_side(first, first + 1u, rest, row.stream.key);
     return vec2<f32>(
         soft_weight(behind(row, first, logits_of.x, word & 0xffffu, fine[0], leader)),
         soft_weight(behind(row, first + 1u, logits_of.y, word >> 16u, fine[1], leader)),

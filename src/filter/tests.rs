@@ -80,6 +80,26 @@ fn the_leading_bits_are_no_more_than_the_logarithm() {
     }
 }
 
+/// So one standing bounds those of eight categories: that of the greatest logit with the least coarse bits.
+#[test]
+fn a_standing_grows_with_the_logit_and_falls_with_the_coarse_bits() {
+    for i in 0..1_000_000u32 {
+        let [a, b, c, d] = philox4x32_10([i, 2, 0, 0], [9, 9]);
+        let near = if i % 2 == 0 { a ^ (d % 64) } else { b };
+        let [less, more] = [a, near].map(f32::from_bits);
+        if less > more || less.is_nan() || more.is_nan() {
+            continue;
+        }
+        let temperature = if i % 3 == 0 { 0.7 } else { Scale::MAX_TEMPERATURE };
+        let filter = Filter::new(Scale::from_temperature(temperature).unwrap(), LOG2_E);
+        let (most, least) = ((c & 0xffff).max(c >> 16), (c & 0xffff).min(c >> 16));
+        assert!(
+            filter.standing(less, most) <= filter.standing(more, least),
+            "{less} {more} {c:#x}"
+        );
+    }
+}
+
 #[test]
 fn an_invalid_logit_is_always_admitted() {
     let filter = Filter::new(Scale::ONE, LOG2_E);

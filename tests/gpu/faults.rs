@@ -39,6 +39,12 @@ pub(crate) const CHECKS: &[(&str, Check)] = &[
         };
         seen(adapter, edit, "normal logits")
     }),
+    ("faults::an_octet_that_does_not_reach_what_it_should_is_seen", |adapter| {
+        let edit = |source: String| {
+            source.replace("greatest(octet), coarse_bits)", "greatest(octet), coarse_bits * 256u)")
+        };
+        seen(adapter, edit, "normal logits")
+    }),
     ("faults::a_first_floor_that_is_too_high_is_seen", |adapter| {
         let edit = |source: String| source.replace("- POWER * 0.25;", "+ POWER * 1.5;");
         seen(adapter, edit, "normal logits")
@@ -71,10 +77,7 @@ pub(crate) const CHECKS: &[(&str, Check)] = &[
         // the first that is admitted
         let edit = |source: String| {
             source
-                .replace(
-                    "if second >= threshold_measured(row.filter_of_row, most, bits) {",
-                    "if false {",
-                )
+                .replace("if second >= threshold_measured(f, most, bits) {", "if false {")
                 .replace("let ahead = u > most;", "let ahead = most == FILTER_OPEN;")
         };
         seen(adapter, edit, "normal logits")

@@ -10,7 +10,7 @@ use gumbel::noise::pair::pair;
 use libtest_mimic::Failed;
 
 use super::faults::replaced;
-use super::probe::{Twin, Words, differences, random, same};
+use super::probe::{Engine, Twin, Words, differences, differences_in, random, same, same_in};
 use super::{Check, ensure};
 
 pub(crate) const CHECKS: &[(&str, Check)] = &[
@@ -21,6 +21,8 @@ pub(crate) const CHECKS: &[(&str, Check)] = &[
     ("filter::bounds_hold", bounds_hold),
     ("filter::faults_of_bounds_are_seen", faults_of_bounds_are_seen),
     ("filter::discards_nearly_everything_that_cannot_win", discards_nearly_everything),
+    ("filter::an_octet_reaches_what_its_categories_do", octets_reach),
+    ("filter::faults_of_octets_are_seen", faults_of_octets_are_seen),
 ];
 
 /// x: a logit, its coarse bits, the best key; y: the filter. The CPU says what has to come out.
@@ -175,6 +177,77 @@ fn faults_of_bounds_are_seen(adapter: &AdapterReport) -> Result<(), Failed> {
     faults.iter().try_for_each(|(from, to)| {
         let edit = |source| replaced(source, from, to);
         let differences = differences(adapter, &BOUNDED, &items, edit)?;
+        ensure(differences.iter().all(|&n| n > 0), || format!("not seen: {to}"))
+    })
+}
+
+/// The greatest of eight logits.
+const GREATEST: Twin = Twin {
+    wgsl: "vec4<u32>(greatest(Octet(x, y)), 0u, 0u, 0u)",
+    rust: |x, y| {
+        let logits = x.into_iter().chain(y).map(f32::from_bits);
+        [logits.max_by(f32::total_cmp).unwrap().to_bits(), 0, 0, 0]
+    },
+};
+
+/// Whether an octet reaches the floor that its best category just reaches, but for how a device may round
+/// the two.
+const REACHED: Twin = Twin {
+    wgsl: "vec4<u32>(
+        u32(reach_of(Filter(12102203.0, 0x7f000000u), Octet(x, y), philox4x32_10(x, y.xy))
+            >= highest_of(standings(Filter(12102203.0, 0x7f000000u), Octet(x, y), philox4x32_10(x, y.xy)))
+                - abs(highest_of(standings(
+                    Filter(12102203.0, 0x7f000000u), Octet(x, y), philox4x32_10(x, y.xy)))) * 2.4e-7 - 64.0),
+        0u, 0u, 0u)",
+    rust: |_, _| [1, 0, 0, 0],
+};
+
+/// Octets of any logits, of one sign, and of a narrow range; with zeros of both signs and infinities.
+fn octets() -> Vec<[Words; 2]> {
+    (0..)
+        .zip(random(100_000))
+        .map(|(i, item)| item.map(|words| words.map(|w| octet_word(i, w))))
+        .collect()
+}
+
+fn octet_word(i: u32, word: u32) -> u32 {
+    const EDGES: [u32; 8] =
+        [0, 0x8000_0000, 1, 0x8000_0001, 0x7f80_0000, 0xff80_0000, 0x7fc0_0000, 0xff7f_ffff];
+    let narrow = word & 0x007f_ffff | (124 + (word >> 23) % 6) << 23;
+    match i % 6 {
+        0 => EDGES[word as usize % 8],
+        1 => word,
+        2 => word | 0x8000_0000,
+        3 => narrow,
+        4 => narrow | 0x8000_0000,
+        _ => narrow | word & 0x8000_0000,
+    }
+}
+
+/// Finite ones: of others a device's maximum may be anything.
+fn finite_octets() -> Vec<[Words; 2]> {
+    let finite = |words: &Words| words.iter().all(|&word| f32::from_bits(word).abs() < 1e30);
+    octets().into_iter().filter(|item| item.iter().all(finite)).collect()
+}
+
+fn octets_reach(adapter: &AdapterReport) -> Result<(), Failed> {
+    same_in(adapter, Engine::EachRow, &GREATEST, &octets())?;
+    same_in(adapter, Engine::EachRow, &REACHED, &finite_octets())
+}
+
+fn faults_of_octets_are_seen(adapter: &AdapterReport) -> Result<(), Failed> {
+    let positive = "return select(bitcast<u32>(positive), negative, positive < 0);";
+    let faults = [
+        (&GREATEST, positive, "return bitcast<u32>(positive);"),
+        (&GREATEST, "let less = min(octet.low, octet.high);", "let less = octet.low;"),
+        (&REACHED, positive, "return bitcast<u32>(positive);"),
+        (&REACHED, "let least = min(block, block << vec4<u32>(16u));", "let least = block;"),
+        (&REACHED, "min(least.z, least.w)) >> 16u", "least.z) >> 16u"),
+    ];
+    let octets = finite_octets();
+    faults.iter().try_for_each(|(twin, from, to)| {
+        let edit = |source| replaced(source, from, to);
+        let differences = differences_in(adapter, Engine::EachRow, twin, &octets, edit)?;
         ensure(differences.iter().all(|&n| n > 0), || format!("not seen: {to}"))
     })
 }

@@ -48,18 +48,18 @@ const FILTER: [&str; 16] = [
 /// What hands the filter's floats on and compares them; what decides a draw is not among these.
 const HANDS_ON: [&str; 20] = [
     "admit",
-    "admit_pair",
     "admitted_at",
+    "admitted_of_pair",
     "count_octet",
     "floor_after",
     "highest_of",
-    "highest_of_pair",
     "open_floor",
     "ordered",
     "pair_at",
     "pair_of",
-    "paired",
     "raise_floor",
+    "reach_of",
+    "reach_of_pair",
     "row_of",
     "shared_floor",
     "standings",
@@ -206,7 +206,7 @@ fn floats_are_handed_on_and_compared() {
 #[test]
 fn a_float_operation_outside_the_filter_is_seen() {
     let source = PLAIN.source();
-    let compare = "if highest_of_pair(pair) >= lead.floor {";
+    let compare = "if reach_of_pair(row, pair) >= lead.floor {";
     let faults: [(_, _, &[_]); 7] = [
         (
             "let first_logit = run.first_logit + position * run.row_stride;",
