@@ -87,7 +87,36 @@ impl Arrivals {
     pub fn times(&self) -> impl ExactSizeIterator<Item = f64> + '_ {
         self.keys.iter().map(|&key| time::time(key))
     }
+
+    /// The [categories](Self::categories), and the [times](Self::times) in the memory of the keys: for millions of
+    /// them, which are taken on the threads of rayon's current pool.
+    ///
+    /// ```
+    /// use gumbel::{CpuSampler, SampleOptions, Weights};
+    /// let options = SampleOptions::default().with_draws(3);
+    /// let race = CpuSampler::new().race_rows(Weights::new(&[1.0, 2.0], 2)?, &options, 1)?;
+    /// let times: Vec<_> = race.times().collect();
+    /// assert_eq!(race.clone().into_times(), (race.categories().to_vec(), times));
+    /// # Ok::<(), gumbel::Error>(())
+    /// ```
+    pub fn into_times(self) -> (Vec<u32>, Vec<f64>) {
+        let Self { categories, mut keys, .. } = self;
+        let take = |keys: &mut [i64]| {
+            for key in keys {
+                *key = time::time(*key).to_bits() as i64;
+            }
+        };
+        if keys.len() > PIECE {
+            keys.par_chunks_mut(PIECE).for_each(take)
+        } else {
+            take(&mut keys)
+        }
+        (categories, bytemuck::allocation::cast_vec(keys))
+    }
 }
+
+/// Keys that are worth the hand-over to another thread.
+const PIECE: usize = 1 << 14;
 
 /// An estimate of log Z = logsumexp(logits) of a row from the maxima of its draws.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -125,7 +125,10 @@ fn million() -> (Vec<u32>, Vec<f64>) {
     let rates = Weights::strided(&RATES, RACES, RATES.len(), 0).unwrap();
     let options = SampleOptions::default().with_seed(11);
     let arrivals = CpuSampler::new().race_rows(rates, &options, 2).unwrap();
-    (arrivals.categories().to_vec(), arrivals.times().collect())
+    let times: Vec<_> = arrivals.times().collect();
+    let all = arrivals.into_times();
+    assert!(all.1 == times, "on several threads times are others");
+    all
 }
 
 /// The index is i with probability λᵢ/Σλ, the time is Exp(Σλ), and they are independent.

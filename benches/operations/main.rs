@@ -75,14 +75,14 @@ fn measure(rows: usize, categories: usize, timed: bool, first: bool) {
             "times",
             Box::new(|| {
                 let arrivals = cpu.race_rows(logits, &options, 1).unwrap();
-                black_box(arrivals.times().collect::<Vec<_>>());
+                black_box(arrivals.into_times());
             }),
         ),
         (
             "times, weights",
             Box::new(|| {
                 let arrivals = cpu.race_rows(weights, &options, 1).unwrap();
-                black_box(arrivals.times().collect::<Vec<_>>());
+                black_box(arrivals.into_times());
             }),
         ),
         (

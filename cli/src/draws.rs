@@ -48,12 +48,14 @@ impl Asked {
             }
             (_, with) => {
                 let arrivals = sampler.race_rows(batch, options, self.places())?;
-                categories.clear();
-                categories.extend_from_slice(arrivals.categories());
-                match with {
-                    Some(With::Time) => values.extend(arrivals.times()),
-                    Some(With::Max) => values.extend(arrivals.maxima()),
-                    Some(With::Logprob) | None => {}
+                if with == Some(With::Time) {
+                    (*categories, *values) = arrivals.into_times();
+                } else {
+                    categories.clear();
+                    categories.extend_from_slice(arrivals.categories());
+                    if with == Some(With::Max) {
+                        values.extend(arrivals.maxima());
+                    }
                 }
             }
         }

@@ -6,11 +6,9 @@
 use crate::noise::gumbel::UNIT;
 
 /// Keys this far from 0 ring at once, or later than any `f64`.
-const BEYOND: i64 = 750 * UNIT;
-/// 2⁵², as a float and as its bits: adding one is adding the other to an integer.
-const INTEGER: f64 = 4_503_599_627_370_496.0;
+const BEYOND: f64 = (750 * UNIT) as f64;
 /// 1.5·2⁵²: added to a float, it leaves the nearest integer.
-const NEAREST: f64 = 1.5 * INTEGER;
+const NEAREST: f64 = 6_755_399_441_055_744.0;
 /// ln 2, in two parts; the product of the first, which has 33 bits, with a power is exact.
 const LN2: [f64; 2] = [0.693_147_180_369_123_8, 1.908_214_929_270_587_7e-10];
 /// 1/n!, from n = 13 down to 0: the next term is below 10⁻¹⁷ for half a power of two.
@@ -27,9 +25,8 @@ const TERMS: [f64; 14] = {
 /// exp(−key·2⁻²⁴), within 2 units in the last place; +∞ for the key of nobody.
 #[inline]
 pub(super) fn time(key: i64) -> f64 {
-    let key = key.clamp(-BEYOND, BEYOND);
-    // the key as a float: it is far below 2⁵¹
-    let units = f64::from_bits(NEAREST.to_bits().wrapping_sub(key as u64)) - NEAREST;
+    // cut off as a float, exactly, as few machines have vectors of 64-bit comparisons
+    let units = -(key as f64).clamp(-BEYOND, BEYOND);
     let x = units * (1.0 / UNIT as f64);
     let nearest = x * std::f64::consts::LOG2_E + NEAREST;
     let power = nearest - NEAREST;

@@ -96,7 +96,7 @@ fn beside_zeros(row: usize, category: usize, word: u32) -> Weight {
         (3, 5) => f32::NEG_INFINITY,
         (4, 5) => f32::from_bits(0xffc0_0000),
         (5, 5) => f32::INFINITY,
-        _ if category % 3 == 0 => 0.0,
+        _ if category.is_multiple_of(3) => 0.0,
         _ => return usual(row, category, word),
     })
 }

@@ -1,19 +1,20 @@
 //! The keys of winners, exactly, many side by side.
 //!
 //! Who wins is mostly known from bounds, and by which key is not asked: a draw does without it. Where it
-//! is told, each winner takes two Philox blocks and three polynomials of 64 bits, which in vectors are
+//! is told, each winner takes a Philox block or two and two polynomials of 64 bits, which in vectors are
 //! some nanoseconds.
 
 use super::bound::{RoundKeys, blocks};
-use super::lanes::{gumbel_of, outer, tail};
+use super::lanes::{gumbel_of, is_low, low_gumbel_of, outer, tail};
 use super::simd::{Aligned, Simd, Task};
 use super::source::Source;
 use crate::job::{Job, NO_DRAW};
 use crate::noise::bits::OCTET;
+use crate::noise::gumbel::gumbel;
 use crate::noise::order::{Best, Scale};
 use crate::options::Rows;
 
-/// How many winners are evaluated at a time, a multiple of 16.
+/// How many winners are evaluated at a time, a multiple of 32.
 const LANES: usize = 128;
 
 /// The keys of the winners of the races `first ..` of a job.
@@ -25,6 +26,8 @@ pub(super) struct Keys<'a, T> {
     pub(super) keys: RoundKeys,
     pub(super) first: usize,
     pub(super) categories: &'a [u32],
+    /// Whether the coarse bits of winners are where their keys will be.
+    pub(super) told: bool,
     pub(super) won: &'a mut [i64],
 }
 
@@ -33,7 +36,7 @@ impl<T: Source> Task for Keys<'_, T> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Self { job, rows, scale, keys, first, categories, won } = self;
+        let Self { job, rows, scale, keys, first, categories, told, won } = self;
         let mut lanes = Lanes::new();
         let mut races = job.races(first);
         for (categories, won) in categories.chunks(LANES).zip(won.chunks_mut(LANES)) {
@@ -43,17 +46,22 @@ impl<T: Source> Task for Keys<'_, T> {
                 let category = if category == NO_DRAW { 0 } else { category };
                 let stream = job.stream(row, number);
                 lanes.category[i] = category;
-                lanes.octet[i] = category / OCTET as u32;
                 lanes.row[0][i] = stream.row[0];
                 lanes.row[1][i] = stream.row[1];
-                lanes.coarse[i] = stream.draw << 1;
-                lanes.fine[i] = stream.draw << 1 | 1;
+                lanes.draw[i] = stream.draw << 1 | 1;
                 values[i] = rows.row(row)[category as usize];
             }
             // whole vectors, of what is there
-            let count = categories.len().next_multiple_of(16);
+            let count = categories.len().next_multiple_of(32);
             let first = values[0];
             values[categories.len()..count].fill(first);
+            if told {
+                for (coarse, &bits) in lanes.coarse.iter_mut().zip(&*won) {
+                    *coarse = bits as u32;
+                }
+            } else {
+                lanes.find_coarse(s, count, &keys);
+            }
             let gumbels = lanes.gumbels(s, count, &keys);
             let mut fixed = [0; LANES];
             T::fixed_all(&values[..count], scale, &mut fixed[..count]);
@@ -69,44 +77,75 @@ impl<T: Source> Task for Keys<'_, T> {
 #[repr(align(64))]
 struct Lanes {
     category: [u32; LANES],
-    octet: [u32; LANES],
     row: [[u32; LANES]; 2],
+    /// The last word of the counter of fine bits.
+    draw: [u32; LANES],
     coarse: [u32; LANES],
-    fine: [u32; LANES],
 }
 
 impl Lanes {
     fn new() -> Self {
         let none = [0; LANES];
-        Self { category: none, octet: none, row: [none; 2], coarse: none, fine: none }
+        Self { category: none, row: [none; 2], draw: none, coarse: none }
     }
 
-    /// The Gumbel values of the first so many.
+    /// The words of counters that do not say which block is meant.
     #[inline(always)]
-    fn gumbels<S: Simd>(&self, s: S, count: usize, keys: &RoundKeys) -> [i64; LANES] {
-        let Aligned(words) = &mut Aligned([[0; LANES]; 6]);
-        for at in (0..count).step_by(S::OCTETS) {
-            let row = [s.words(&self.row[0][at..]), s.words(&self.row[1][at..])];
-            let counter = |first, last| [s.words(first), row[0], row[1], s.words(last)];
-            let counters = [
-                counter(&self.octet[at..], &self.coarse[at..]),
-                counter(&self.category[at..], &self.fine[at..]),
-            ];
-            let [coarse, fine] = blocks(s, counters, keys);
-            let [a, b, c, d] = coarse;
-            let [low, middle, ..] = fine;
-            for (words, to) in [a, b, c, d, low, middle].into_iter().zip(&mut *words) {
-                s.store_words(words, &mut to[at..]);
+    fn row<S: Simd>(&self, s: S, at: usize) -> [S::Words; 2] {
+        [s.words(&self.row[0][at..]), s.words(&self.row[1][at..])]
+    }
+
+    /// Makes the coarse bits of the first so many.
+    #[inline(always)]
+    fn find_coarse<S: Simd>(&mut self, s: S, count: usize, keys: &RoundKeys) {
+        let Aligned([octets, draws]) = &mut Aligned([[0; LANES]; 2]);
+        for (i, (octet, draw)) in octets.iter_mut().zip(&mut *draws).enumerate() {
+            *octet = self.category[i] / OCTET as u32;
+            *draw = self.draw[i] & !1;
+        }
+        let Aligned(words) = &mut Aligned([[0; LANES]; 4]);
+        for at in (0..count).step_by(2 * S::OCTETS) {
+            let counter = |at| {
+                let row = self.row(s, at);
+                [s.words(&octets[at..]), row[0], row[1], s.words(&draws[at..])]
+            };
+            let blocks = blocks(s, [counter(at), counter(at + S::OCTETS)], keys);
+            for (block, at) in blocks.into_iter().zip([at, at + S::OCTETS]) {
+                for (four, to) in block.into_iter().zip(&mut *words) {
+                    s.store_words(four, &mut to[at..]);
+                }
             }
         }
-        let [a, b, c, d, low, middle] = words;
-        let mut noise = [0; LANES];
-        for (i, noise) in noise[..count].iter_mut().enumerate() {
+        let [a, b, c, d] = words;
+        for (i, coarse) in self.coarse[..count].iter_mut().enumerate() {
             let category = self.category[i];
             let pair = if category & 2 == 0 { [a[i], c[i]] } else { [b[i], d[i]] };
             let word = if category & 4 == 0 { pair[0] } else { pair[1] };
-            let coarse = if category & 1 == 0 { word & 0xffff } else { word >> 16 };
-            *noise = u64::from(coarse << 16 | middle[i] & 0xffff) << 32 | u64::from(low[i]);
+            *coarse = if category & 1 == 0 { word & 0xffff } else { word >> 16 };
+        }
+    }
+
+    /// The Gumbel values of the first so many, whose coarse bits are there.
+    #[inline(always)]
+    fn gumbels<S: Simd>(&self, s: S, count: usize, keys: &RoundKeys) -> [i64; LANES] {
+        let Aligned([low, middle]) = &mut Aligned([[0; LANES]; 2]);
+        for at in (0..count).step_by(2 * S::OCTETS) {
+            let counter = |at| {
+                let row = self.row(s, at);
+                [s.words(&self.category[at..]), row[0], row[1], s.words(&self.draw[at..])]
+            };
+            let blocks = blocks(s, [counter(at), counter(at + S::OCTETS)], keys);
+            for ([first, second, ..], at) in blocks.into_iter().zip([at, at + S::OCTETS]) {
+                s.store_words(first, &mut low[at..]);
+                s.store_words(second, &mut middle[at..]);
+            }
+        }
+        let mut noise = [0; LANES];
+        let mut high = 0;
+        for (i, noise) in noise[..count].iter_mut().enumerate() {
+            let word = self.coarse[i] << 16 | middle[i] & 0xffff;
+            high += word >> 31;
+            *noise = u64::from(word) << 32 | u64::from(low[i]);
         }
         // one thing at a time: so few values are on the way that registers hold them
         let [mut outers, mut tails] = [[0; LANES]; 2];
@@ -117,8 +156,20 @@ impl Lanes {
             *tail_of = tail(v);
         }
         let mut gumbels = [0; LANES];
+        // who wins has seldom a p of a half or more, which takes a logarithm of the logarithm
+        if high as usize > count / 8 {
+            for (i, gumbel) in gumbels[..count].iter_mut().enumerate() {
+                *gumbel = gumbel_of(noise[i], outers[i], tails[i]);
+            }
+            return gumbels;
+        }
         for (i, gumbel) in gumbels[..count].iter_mut().enumerate() {
-            *gumbel = gumbel_of(noise[i], outers[i], tails[i]);
+            *gumbel = low_gumbel_of(outers[i], tails[i]);
+        }
+        if high > 0 {
+            for (g, &v) in gumbels.iter_mut().zip(&noise[..count]).filter(|(_, v)| !is_low(**v)) {
+                *g = gumbel(v).into();
+            }
         }
         gumbels
     }

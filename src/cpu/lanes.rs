@@ -63,13 +63,20 @@ pub(super) fn outer(v: u64) -> u64 {
 #[inline(always)]
 pub(super) fn gumbel_of(v: u64, outer: u64, tail: u64) -> i64 {
     let inner = neg_ln(outer).wrapping_sub(33 * u64::from(LN2));
-    let g = if is_low(v) { outer.wrapping_sub(tail) } else { inner };
-    ((g as i64) + (1 << 7)) >> 8
+    let low = low_gumbel_of(outer, tail);
+    let high = ((inner as i64) + (1 << 7)) >> 8;
+    if is_low(v) { low } else { high }
+}
+
+/// The same if p is below ½.
+#[inline(always)]
+pub(super) fn low_gumbel_of(outer: u64, tail: u64) -> i64 {
+    ((outer.wrapping_sub(tail) as i64) + (1 << 7)) >> 8
 }
 
 /// Whether p is below ½.
 #[inline(always)]
-fn is_low(v: u64) -> bool {
+pub(super) fn is_low(v: u64) -> bool {
     v < 1 << 63
 }
 

@@ -75,7 +75,7 @@ impl<'a> Plan<'a> {
 
     /// Draws for all races on this thread.
     pub(super) fn run_here(&self, draws: &mut [u32]) {
-        self.races(0, draws);
+        self.races(0, draws, &mut []);
     }
 
     /// Draws for all races on the threads of the current pool.
@@ -83,7 +83,7 @@ impl<'a> Plan<'a> {
         let threads = rayon::current_num_threads();
         let categories = self.job.logits.categories();
         if threads == 1 {
-            self.races(0, draws);
+            self.run_here(draws);
         } else if draws.len() < 4 * threads && categories > 2 * SEGMENT {
             for (race, draw) in self.job.races(0).zip(draws) {
                 *draw = self.cut(race).draw().unwrap_or(NO_DRAW);
@@ -93,7 +93,7 @@ impl<'a> Plan<'a> {
             let together = RACES.min(self.job.draws as usize).min(draws.len() / (4 * threads));
             let grain = together.max(GRAIN / categories).max(draws.len() / (64 * threads)).max(1);
             draws.par_chunks_mut(grain).enumerate().for_each(|(i, draws)| {
-                self.races(i * grain, draws);
+                self.races(i * grain, draws, &mut []);
             });
         }
     }
@@ -101,11 +101,16 @@ impl<'a> Plan<'a> {
     /// As [`run`](Self::run), and finds the keys that won.
     pub(super) fn run_with_keys(&self, scale: Scale, draws: &mut [u32], won: &mut [i64]) {
         let Self { job, form, keys, .. } = *self;
+        // short rows are decided by the coarse bits, which then need not be made again
+        let told = matches!(self.method, Method::Grouped(_));
+        let draw = |first, draws: &mut [u32], won: &mut [i64]| {
+            self.races(first, draws, if told { won } else { &mut [] });
+        };
         // which takes no memory
         let mut nothing = vec![(); draws.len()];
-        self.run_and(draws, won, &mut nothing, |first, categories, won, _| {
+        self.run_in_pieces(draws, won, &mut nothing, draw, |first, categories, won, _| {
             with_rows!(job.logits.data(), rows => {
-                form.run(Keys { job, rows, scale, keys, first, categories, won });
+                form.run(Keys { job, rows, scale, keys, first, categories, told, won });
             });
         });
     }
@@ -119,11 +124,26 @@ impl<'a> Plan<'a> {
         b: &mut [B],
         then: impl Fn(usize, &[u32], &mut [A], &mut [B]) + Sync,
     ) {
+        let draw = |first, draws: &mut [u32], _: &mut [A]| self.races(first, draws, &mut []);
+        self.run_in_pieces(draws, a, b, draw, then);
+    }
+
+    /// The same with another way to draw, which may leave something for what comes then.
+    fn run_in_pieces<A: Send, B: Send>(
+        &self,
+        draws: &mut [u32],
+        a: &mut [A],
+        b: &mut [B],
+        draw: impl Fn(usize, &mut [u32], &mut [A]) + Sync,
+        then: impl Fn(usize, &[u32], &mut [A], &mut [B]) + Sync,
+    ) {
         if self.is_small() {
-            self.run_here(draws);
+            draw(0, draws, a);
             return then(0, draws, a, b);
         }
-        let few = draws.len() < 4 * rayon::current_num_threads();
+        // a few long rows are cut, and take all threads one by one
+        let few = draws.len() < 4 * rayon::current_num_threads()
+            && self.job.logits.categories() > MAX_CATEGORIES;
         if few {
             self.run(draws);
         }
@@ -132,23 +152,32 @@ impl<'a> Plan<'a> {
         let results = a.par_chunks_mut(grain).zip(b.par_chunks_mut(grain));
         draws.par_chunks_mut(grain).zip(results).enumerate().for_each(|(i, (draws, (a, b)))| {
             if !few {
-                self.races(i * grain, draws);
+                draw(i * grain, draws, a);
             }
             then(i * grain, draws, a, b);
         });
     }
 
-    /// The races `first ..`, a draw each, on this thread.
-    fn races(&self, first: usize, draws: &mut [u32]) {
-        with_rows!(self.job.logits.data(), rows => self.races_of(rows, first, draws));
+    /// The races `first ..`, a draw each, on this thread, and the coarse bits of winners if they are wanted
+    /// and rows are short.
+    fn races(&self, first: usize, draws: &mut [u32], bits: &mut [i64]) {
+        with_rows!(self.job.logits.data(), rows => self.races_of(rows, first, draws, bits));
     }
 
     /// The same of the job's rows.
     #[inline(never)]
-    fn races_of<T: Source>(&self, rows: Rows<'_, T>, first: usize, draws: &mut [u32]) {
+    fn races_of<T: Source>(
+        &self,
+        rows: Rows<'_, T>,
+        first: usize,
+        draws: &mut [u32],
+        bits: &mut [i64],
+    ) {
         let Self { job, form, method, keys } = *self;
         match method {
-            Method::Grouped(scale) => form.run(Group { job, rows, scale, keys, first, draws }),
+            Method::Grouped(scale) => {
+                form.run(Group { job, rows, scale, keys, first, draws, bits });
+            }
             Method::Filtered(scale) => form.run(LongRows { job, rows, scale, keys, first, draws }),
             Method::Greedy | Method::Unfiltered(_) => {
                 for ((row, number), draw) in job.races(first).zip(draws) {
