@@ -43,7 +43,8 @@ pub(crate) fn run(args: &CheckArgs) -> Result<bool, Error> {
     drop(progress);
     table.operation(&Race { places: 1 }, up_to(MOST_RACED))?;
     table.operation(&Race { places: 3 }, up_to(MOST_RACED))?;
-    table.operation(&InverseCdf, up_to(MOST_RACED))?;
+    table.operation(&InverseCdf { kept: false }, up_to(MOST_RACED))?;
+    table.operation(&InverseCdf { kept: true }, up_to(MOST_RACED))?;
     table.operation(&Sums { promise: operations::promised_sums }, up_to(MOST_RACED))?;
     table.operation(&LogProbs { promise: operations::promised_log_probs }, up_to(MOST_RACED))?;
     let small = conformance::soft_cases().filter(|case| case.work() <= MOST_SOFTENED);

@@ -9,7 +9,8 @@
 // Dispatch: a workgroup a race, numbered along x, then y. Barriers: outside of loops, reached by all.
 // Workgroup memory: all together clear the bins, and lane 0 writes the rest, before a barrier.
 // Mesa 22.3 ends all loops of an invocation after 65,535 iterations in total: an invocation takes two
-// for every 2·WORKGROUP octets, of which the host hands it at most 2^14, and 2,048 beside.
+// for every 2·WORKGROUP octets, of which the host hands it at most 2^14, 2,048 beside, and one for each
+// category that it settles, of which there are few: none more once there is no room for them.
 
 const BINS: u32 = 1024u;
 const BIN: f32 = POWER * 0.125;
@@ -47,12 +48,16 @@ fn count_octet(f: Filter, top: f32, octet: Octet, block: vec4<u32>) {
     count_at(f, top, octet.high.w, block.w >> 16u);
 }
 
+// The places that there is room for.
+fn capacity() -> u32 {
+    return (run.record - 1u) / 3u;
+}
+
 // Settles what the floor admits of a pair whose first octet begins at category `first`.
 fn take(row: Row, race: u32, first: u32, pair: Pair, floor: f32) {
     let f = row.filter_of_row;
     let a = standings(f, pair.logits_a, pair.block_a);
     let b = standings(f, pair.logits_b, pair.block_b);
-    let capacity = (run.record - 1u) / 3u;
     for (var admitted = admitted_of_pair(a, b, floor); admitted != 0u; admitted &= admitted - 1u) {
         let i = firstTrailingBit(admitted);
         let bits = logit_in(pair, i);
@@ -61,7 +66,7 @@ fn take(row: Row, race: u32, first: u32, pair: Pair, floor: f32) {
         } else if bits != NEG_INFINITY {
             let one = settle(row, first + place_in(i), coarse_in(pair, i), bits);
             let at = atomicAdd(&found, 1u);
-            if at < capacity {
+            if at < capacity() {
                 let to = race * run.record + 1u + 3u * at;
                 draws[to] = one.category;
                 draws[to + 1u] = one.key.x;
@@ -117,7 +122,8 @@ fn places(invocation: Invocation) {
     let floor = floor_of_places;
     for (var octet = team.lane; octet < end; octet += 2u * run.lanes) {
         pair = pair_at(row, octet, end);
-        if reach_of_pair(row, pair) >= floor {
+        // where there is no room for those that are found already, the host races the row
+        if reach_of_pair(row, pair) >= floor && atomicLoad(&found) <= capacity() {
             take(row, race, run.first_category + octet * 8u, pair, floor);
         }
     }

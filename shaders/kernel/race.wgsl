@@ -1,5 +1,5 @@
-// What an octet of categories does in a race: what the filter admits is settled at once, the most
-// promising category first.
+// What pairs of octets do in a race: what the filter admits is settled at once, the most promising
+// category first.
 // Twin: src/cpu/race.rs. Needs: everything before it.
 
 // What an invocation has found so far.
@@ -91,12 +91,15 @@ fn octet_at(row: Row, octet: u32, end: u32) -> Octet {
 
 // The floor that the most promising category of the octet sets, whatever its fine bits.
 fn sure_floor_of(row: Row, octet: Octet, block: vec4<u32>) -> f32 {
-    if (run.flags & UNFILTERED) != 0u {
+    // in a branch if there are barriers behind: what emulates a GPU would keep the standings across them,
+    // where making them anew costs less
+    if !ALONE && (run.flags & UNFILTERED) != 0u {
         return FILTER_OPEN;
     }
     let s = standings(row.filter_of_row, octet, block);
     let leader = firstTrailingBit(admitted_at(s, highest_of(s))) & 7u;
-    return sure_floor_measured(row.filter_of_row, logit_of(octet, leader), coarse(block, leader));
+    let sure = sure_floor_measured(row.filter_of_row, logit_of(octet, leader), coarse(block, leader));
+    return select(sure, FILTER_OPEN, (run.flags & UNFILTERED) != 0u);
 }
 
 fn sure_floor_of_pair(row: Row, pair: Pair) -> f32 {
@@ -106,9 +109,10 @@ fn sure_floor_of_pair(row: Row, pair: Pair) -> f32 {
     );
 }
 
-// At least what any category of the octet stands at: the standing of the greatest logit with the least
-// coarse bits, as a standing grows with the one and falls with the other. One evaluation for eight
-// categories; seldom does an octet reach the floor in this way whose categories do not.
+// At least what any category of the octet stands at, but for roundings, for which a floor leaves room: the
+// standing of the greatest logit with the least coarse bits, as a standing grows with the one and falls with
+// the other. One evaluation for eight categories; seldom does an octet reach the floor in this way of which
+// no category does.
 fn reach_of(f: Filter, octet: Octet, block: vec4<u32>) -> f32 {
     // what is behind the upper half of a word does not change the order
     let least = min(block, block << vec4<u32>(16u));

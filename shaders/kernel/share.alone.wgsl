@@ -1,6 +1,9 @@
 // What the invocations of a team share, if each is a team of its own: nothing.
 // Other forms: share.wgsl, share.subgroups.wgsl. Needs: outcome, run.
 
+// Whether each invocation has a race of its own, and waits for no other.
+const ALONE: bool = true;
+
 struct Invocation {
     @builtin(local_invocation_index) index: u32,
     @builtin(workgroup_id) workgroup: vec3<u32>,

@@ -8,6 +8,9 @@
 // Workgroup memory: lane 0 writes the floor and the count that others add to, before a barrier; the
 // outcomes that are counted are written, and then read after the next.
 
+// Whether each invocation has a race of its own, and waits for no other.
+const ALONE: bool = false;
+
 struct Invocation {
     @builtin(local_invocation_index) index: u32,
     @builtin(workgroup_id) workgroup: vec3<u32>,

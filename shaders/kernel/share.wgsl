@@ -6,6 +6,9 @@
 // them.
 // Workgroup memory: lane 0 of a team writes its floor, and each invocation its outcome, before a barrier.
 
+// Whether each invocation has a race of its own, and waits for no other.
+const ALONE: bool = false;
+
 struct Invocation {
     @builtin(local_invocation_index) index: u32,
     @builtin(workgroup_id) workgroup: vec3<u32>,

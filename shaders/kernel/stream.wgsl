@@ -40,7 +40,8 @@ fn race(invocation: Invocation) {
             octet = end;
         }
     }
-    // what no turn of the loop hands to the next needs no memory on what emulates a GPU
+    // apart from the loop, which then hands no pair from one turn to the next: what emulates a GPU would keep
+    // it in memory
     if octet < end {
         lead = admit(row, run.first_category + octet * 8u, opening, lead);
         raise_floor(team, lead.floor);

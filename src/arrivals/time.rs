@@ -25,7 +25,7 @@ const TERMS: [f64; 14] = {
 /// exp(−key·2⁻²⁴), within 2 units in the last place; +∞ for the key of nobody.
 #[inline]
 pub(super) fn time(key: i64) -> f64 {
-    // cut off as a float, exactly, as few machines have vectors of 64-bit comparisons
+    // cut off as a float, exactly: SSE2, for which x86-64 is compiled, compares no 64-bit integers
     let units = -(key as f64).clamp(-BEYOND, BEYOND);
     let x = units * (1.0 / UNIT as f64);
     let nearest = x * std::f64::consts::LOG2_E + NEAREST;

@@ -126,6 +126,17 @@ impl Case {
         Ok(differences(&draws, expected))
     }
 
+    /// As [`inverse_cdf_mismatches`](Self::inverse_cdf_mismatches), of draws from tables that the engine keeps.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub fn kept_cdf_mismatches(&self, engine: &Sampler, expected: &[u32]) -> Result<usize, Error> {
+        let kept = engine.inverse_cdf(self.batch(), &self.options())?;
+        let mut draws = vec![NO_DRAW - 1; expected.len()];
+        kept.sample_rows_into(self.options().first_draw, &mut draws)?;
+        Ok(differences(&draws, expected))
+    }
+
     /// The logsumexp of each row, in `f64`.
     ///
     /// # Errors

@@ -27,8 +27,8 @@ pub(super) struct Group<'a, T> {
     pub(super) keys: RoundKeys,
     pub(super) first: usize,
     pub(super) draws: &'a mut [u32],
-    /// Where the coarse bits of the winners go, if they are wanted.
-    pub(super) bits: &'a mut [i64],
+    /// Where the coarse bits of the winners go; empty if they are not wanted.
+    pub(super) coarse_bits: &'a mut [i64],
 }
 
 impl<T: Source> Task for Group<'_, T> {
@@ -36,8 +36,8 @@ impl<T: Source> Task for Group<'_, T> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Self { job, rows, scale, keys, first, draws, bits } = self;
-        let mut bits = bits.iter_mut();
+        let Self { job, rows, scale, keys, first, draws, coarse_bits } = self;
+        let mut coarse_bits = coarse_bits.iter_mut();
         let octets = rows.categories().div_ceil(OCTET);
         let (slope, off) = (T::slope(scale), T::fine_error(scale));
         let mut lanes = Lanes::new(octets);
@@ -74,9 +74,10 @@ impl<T: Source> Task for Group<'_, T> {
                         outcome.draw().unwrap_or(NO_DRAW)
                     }
                 };
-                if let Some(bits) = bits.next() {
-                    let known = coarse.as_flattened().get(*draw as usize);
-                    *bits = known.map_or(0, |&bits| bits.into());
+                if let Some(bits) = coarse_bits.next() {
+                    // of no draw there are none
+                    let of_winner = coarse.as_flattened().get(*draw as usize);
+                    *bits = of_winner.map_or(0, |&bits| bits.into());
                 }
             }
         }

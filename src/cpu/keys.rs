@@ -6,7 +6,7 @@
 
 use super::bound::{RoundKeys, blocks};
 use super::lanes::{gumbel_of, is_low, low_gumbel_of, outer, tail};
-use super::simd::{Aligned, Simd, Task};
+use super::simd::{Aligned, MAX_TILE, Simd, Task};
 use super::source::Source;
 use crate::job::{Job, NO_DRAW};
 use crate::noise::bits::OCTET;
@@ -14,8 +14,11 @@ use crate::noise::gumbel::gumbel;
 use crate::noise::order::{Best, Scale};
 use crate::options::Rows;
 
-/// How many winners are evaluated at a time, a multiple of 32.
+/// How many winners are evaluated at a time: whole pairs of vectors of words.
 const LANES: usize = 128;
+const _: () = assert!(LANES.is_multiple_of(PAIR) && PAIR.is_multiple_of(2 * MAX_TILE));
+/// So many words are a number of pairs in every form.
+const PAIR: usize = 16;
 
 /// The keys of the winners of the races `first ..` of a job.
 pub(super) struct Keys<'a, T> {
@@ -27,7 +30,7 @@ pub(super) struct Keys<'a, T> {
     pub(super) first: usize,
     pub(super) categories: &'a [u32],
     /// Whether the coarse bits of winners are where their keys will be.
-    pub(super) told: bool,
+    pub(super) coarse_known: bool,
     pub(super) won: &'a mut [i64],
 }
 
@@ -36,7 +39,7 @@ impl<T: Source> Task for Keys<'_, T> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Self { job, rows, scale, keys, first, categories, told, won } = self;
+        let Self { job, rows, scale, keys, first, categories, coarse_known, won } = self;
         let mut lanes = Lanes::new();
         let mut races = job.races(first);
         for (categories, won) in categories.chunks(LANES).zip(won.chunks_mut(LANES)) {
@@ -52,10 +55,10 @@ impl<T: Source> Task for Keys<'_, T> {
                 values[i] = rows.row(row)[category as usize];
             }
             // whole vectors, of what is there
-            let count = categories.len().next_multiple_of(32);
+            let count = categories.len().next_multiple_of(PAIR);
             let first = values[0];
             values[categories.len()..count].fill(first);
-            if told {
+            if coarse_known {
                 for (coarse, &bits) in lanes.coarse.iter_mut().zip(&*won) {
                     *coarse = bits as u32;
                 }
@@ -156,7 +159,7 @@ impl Lanes {
             *tail_of = tail(v);
         }
         let mut gumbels = [0; LANES];
-        // who wins has seldom a p of a half or more, which takes a logarithm of the logarithm
+        // who wins among many has seldom a p of a half or more, which takes a logarithm of the logarithm
         if high as usize > count / 8 {
             for (i, gumbel) in gumbels[..count].iter_mut().enumerate() {
                 *gumbel = gumbel_of(noise[i], outers[i], tails[i]);

@@ -102,15 +102,15 @@ impl<'a> Plan<'a> {
     pub(super) fn run_with_keys(&self, scale: Scale, draws: &mut [u32], won: &mut [i64]) {
         let Self { job, form, keys, .. } = *self;
         // short rows are decided by the coarse bits, which then need not be made again
-        let told = matches!(self.method, Method::Grouped(_));
+        let coarse_known = matches!(self.method, Method::Grouped(_));
         let draw = |first, draws: &mut [u32], won: &mut [i64]| {
-            self.races(first, draws, if told { won } else { &mut [] });
+            self.races(first, draws, if coarse_known { won } else { &mut [] });
         };
         // which takes no memory
         let mut nothing = vec![(); draws.len()];
         self.run_in_pieces(draws, won, &mut nothing, draw, |first, categories, won, _| {
             with_rows!(job.logits.data(), rows => {
-                form.run(Keys { job, rows, scale, keys, first, categories, told, won });
+                form.run(Keys { job, rows, scale, keys, first, categories, coarse_known, won });
             });
         });
     }
@@ -160,8 +160,8 @@ impl<'a> Plan<'a> {
 
     /// The races `first ..`, a draw each, on this thread, and the coarse bits of winners if they are wanted
     /// and rows are short.
-    fn races(&self, first: usize, draws: &mut [u32], bits: &mut [i64]) {
-        with_rows!(self.job.logits.data(), rows => self.races_of(rows, first, draws, bits));
+    fn races(&self, first: usize, draws: &mut [u32], coarse_bits: &mut [i64]) {
+        with_rows!(self.job.logits.data(), rows => self.races_of(rows, first, draws, coarse_bits));
     }
 
     /// The same of the job's rows.
@@ -171,12 +171,12 @@ impl<'a> Plan<'a> {
         rows: Rows<'_, T>,
         first: usize,
         draws: &mut [u32],
-        bits: &mut [i64],
+        coarse_bits: &mut [i64],
     ) {
         let Self { job, form, method, keys } = *self;
         match method {
             Method::Grouped(scale) => {
-                form.run(Group { job, rows, scale, keys, first, draws, bits });
+                form.run(Group { job, rows, scale, keys, first, draws, coarse_bits });
             }
             Method::Filtered(scale) => form.run(LongRows { job, rows, scale, keys, first, draws }),
             Method::Greedy | Method::Unfiltered(_) => {

@@ -7,7 +7,9 @@ use ::gumbel::noise::{bits, cdf, exp, gumbel, order, pair, philox, weights, wide
 use libtest_mimic::Failed;
 
 use super::faults::replaced;
-use super::probe::{Twin, differences, edges, of_every_length, random, same};
+use super::probe::{
+    Engine, Twin, differences, differences_in, edges, of_every_length, random, same, same_in,
+};
 use super::{Check, ensure};
 
 pub(crate) const CHECKS: &[(&str, Check)] = &[
@@ -23,10 +25,23 @@ pub(crate) const CHECKS: &[(&str, Check)] = &[
     ("words::a_dropped_word_of_a_weight_is_seen", a_dropped_word_of_a_weight_is_seen),
     ("words::a_dropped_carry_is_seen", a_dropped_carry_is_seen),
     ("words::a_missing_round_is_seen", a_missing_round_is_seen),
+    ("words::blocks_that_begin_together", blocks_that_begin_together),
+    ("words::a_wrong_beginning_is_seen", a_wrong_beginning_is_seen),
 ];
 
 const PHILOX: Twin =
     Twin { wgsl: "philox4x32_10(x, y.xy)", rust: |x, y| philox::philox4x32_10(x, [y[0], y[1]]) };
+/// Of two blocks that have all but the first word of the counter in common.
+const BLOCKS: [Twin; 2] = [
+    Twin {
+        wgsl: "blocks_side_by_side(x.x, y.w, x.yzw, y.xy)[0]",
+        rust: |x, y| philox::philox4x32_10(x, [y[0], y[1]]),
+    },
+    Twin {
+        wgsl: "blocks_side_by_side(x.x, y.w, x.yzw, y.xy)[1]",
+        rust: |x, y| philox::philox4x32_10([y[3], x[1], x[2], x[3]], [y[0], y[1]]),
+    },
+];
 const PRODUCT: Twin = Twin {
     wgsl: "vec4<u32>(mul_wide(x.x, x.y), mul_high(x.z, x.w), 0u)",
     rust: |x, _| {
@@ -260,4 +275,24 @@ fn a_missing_round_is_seen(adapter: &AdapterReport) -> Result<(), Failed> {
     let edit = |source: String| source.replace("c = philox_round(c, key + 9u * weyl);", "");
     let differences = differences(adapter, &PHILOX, &items, edit)?;
     ensure(differences.iter().all(|&n| n == items.len()), || format!("not seen: {differences:?}"))
+}
+
+fn blocks_that_begin_together(adapter: &AdapterReport) -> Result<(), Failed> {
+    let items: Vec<_> = edges().chain(random(100_000)).collect();
+    BLOCKS.iter().try_for_each(|twin| same_in(adapter, Engine::EachRow, twin, &items))
+}
+
+fn a_wrong_beginning_is_seen(adapter: &AdapterReport) -> Result<(), Failed> {
+    let items: Vec<_> = random(1000).collect();
+    let faults: [fn(String) -> String; 3] = [
+        |source| source.replace("p0 ^ begin.z", "begin.z").replace("p0.x ^ begin.z", "begin.z"),
+        |source| replaced(source, "p0.y ^ second_key.y", "p0.y"),
+        |source| replaced(source, "rest.z ^ key.y,", "rest.z,"),
+    ];
+    faults.into_iter().try_for_each(|edit| {
+        let differences = differences_in(adapter, Engine::EachRow, &BLOCKS[1], &items, edit)?;
+        ensure(differences.iter().all(|&n| n == items.len()), || {
+            format!("not seen: {differences:?}")
+        })
+    })
 }

@@ -106,14 +106,17 @@ impl Operation for Race {
 }
 
 /// Draws by inverse CDF.
-pub(super) struct InverseCdf;
+pub(super) struct InverseCdf {
+    /// From tables that the engine keeps.
+    pub(super) kept: bool,
+}
 
 impl Operation for InverseCdf {
     type Expected = Vec<u32>;
     type Off = usize;
 
     fn name(&self) -> String {
-        "draws by inverse CDF".to_owned()
+        if self.kept { "draws from kept tables" } else { "draws by inverse CDF" }.to_owned()
     }
 
     fn expected(&self, case: &Case) -> Result<Vec<u32>, Error> {
@@ -121,7 +124,11 @@ impl Operation for InverseCdf {
     }
 
     fn off(&self, case: &Case, engine: &Sampler, expected: &Vec<u32>) -> Result<usize, Error> {
-        case.inverse_cdf_mismatches(engine, expected)
+        if self.kept {
+            case.kept_cdf_mismatches(engine, expected)
+        } else {
+            case.inverse_cdf_mismatches(engine, expected)
+        }
     }
 
     fn complaint(&self, off: usize, _: &Sampler) -> Option<String> {

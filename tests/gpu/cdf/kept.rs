@@ -4,7 +4,7 @@
 use gumbel::half::f16;
 use gumbel::{
     AdapterReport, Batch, CpuSampler, Error, GpuInverseCdf, GpuSampler, GpuSamplerBuilder, Logits,
-    Method, NO_DRAW, SampleOptions, Sampler, Undrawable, Weights, conformance, reference, wgpu,
+    Method, NO_DRAW, SampleOptions, Sampler, Undrawable, Weights, conformance, wgpu,
 };
 use libtest_mimic::Failed;
 
@@ -36,16 +36,10 @@ fn conformance(
     builder: GpuSamplerBuilder,
     most: usize,
 ) -> Result<(), Failed> {
-    let gpu = sampler(adapter, builder)?;
+    let gpu = Sampler::from(sampler(adapter, builder)?);
     let mut wrong = Vec::new();
     for case in conformance::cases().filter(|case| work(case) <= most) {
-        let (batch, options) = (case.batch(), case.options().with_method(Method::InverseCdf));
-        let expected = reference::sample_rows(batch, &options)?;
-        let kept = gpu.inverse_cdf(batch, &options)?;
-        // words that are no draw and not the sentinel either
-        let mut draws = vec![u32::MAX - 1; expected.len()];
-        kept.sample_rows_into(options.first_draw, &mut draws)?;
-        let mismatches = draws.iter().zip(&expected).filter(|(got, due)| got != due).count();
+        let mismatches = case.kept_cdf_mismatches(&gpu, &case.expected_inverse_cdf()?)?;
         if mismatches > 0 {
             wrong.push(format!("{case}: {mismatches} mismatches"));
         }

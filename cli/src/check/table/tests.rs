@@ -154,7 +154,13 @@ fn both<O: Operation>(operation: O) -> [String; 2] {
 
 #[test]
 fn what_differs_fails_the_check_and_names_the_case() {
-    for [right, wrong] in [both(Race { places: 1 }), both(Race { places: 3 }), both(InverseCdf)] {
+    let lines = [
+        both(Race { places: 1 }),
+        both(Race { places: 3 }),
+        both(InverseCdf { kept: false }),
+        both(InverseCdf { kept: true }),
+    ];
+    for [right, wrong] in lines {
         assert!(right.lines().nth(1).unwrap().ends_with("  ok"), "{right}");
         assert!(wrong.lines().nth(1).unwrap().ends_with(" differ"), "{wrong}");
         let case = ", 33 x 131: temperature 0.7: ";
@@ -218,9 +224,11 @@ fn faults_of_shaders_show_in_their_lines() {
     check(&Race { places: 3 }, PlanFor::Hardware, |source| {
         source.replace("draws[to + 2u] = one.key.y;", "draws[to + 2u] = one.key.x;")
     });
-    check(&InverseCdf, PlanFor::Hardware, |source| {
-        source.replace("point(uniform_bits(block, draw), total)", "point(block.xy, total)")
-    });
+    for kept in [false, true] {
+        check(&InverseCdf { kept }, PlanFor::Hardware, |source| {
+            source.replace("point(uniform_bits(block, draw), total)", "point(block.xy, total)")
+        });
+    }
     check(&Sums { promise: promised_sums }, PlanFor::Hardware, |source| {
         source.replace("(2.0 * inverse)", "inverse")
     });
