@@ -21,6 +21,10 @@ use crate::options::Chance;
 /// How many tiles an opening has at most; an even number.
 const OPENING: usize = 16;
 
+/// Rows of so many categories are worth a look at [the greatest of each four](Source::at_most) first: in
+/// shorter ones too many tiles are looked at twice.
+const QUICK: usize = 1 << 15;
+
 /// A race under way.
 pub(super) struct Race<'a, T> {
     stream: Stream,
@@ -78,9 +82,17 @@ impl<'a, T: Source> Race<'a, T> {
         let mut octets = sequence(s, octet);
         let step = s.all_words(S::OCTETS as u32);
         let mut pairs = values.chunks_exact(2 * tile);
+        if T::QUICKER && self.row.len() >= QUICK {
+            for pair in &mut pairs {
+                let after = s.add_words(octets, step);
+                self.filter::<_, _, true>(s, pair, [octets, after], octet, keys);
+                octets = s.add_words(after, step);
+                octet += 2 * S::OCTETS as u32;
+            }
+        }
         for pair in &mut pairs {
             let after = s.add_words(octets, step);
-            self.filter(s, pair, [octets, after], octet, keys);
+            self.filter::<_, _, false>(s, pair, [octets, after], octet, keys);
             octets = s.add_words(after, step);
             octet += 2 * S::OCTETS as u32;
         }
@@ -88,7 +100,7 @@ impl<'a, T: Source> Race<'a, T> {
             // categories of probability 0 make the last tile a whole one
             let Aligned(whole) = &mut Aligned([T::NEVER; MAX_TILE * OCTET]);
             whole[..values.len()].copy_from_slice(values);
-            self.filter(s, &whole[..tile], [octets], octet, keys);
+            self.filter::<_, _, false>(s, &whole[..tile], [octets], octet, keys);
             octets = s.add_words(octets, step);
             octet += S::OCTETS as u32;
         }
@@ -141,14 +153,14 @@ impl<'a, T: Source> Race<'a, T> {
             taken |= 1 << t;
             let octet = octet + (t * S::OCTETS) as u32;
             let values = &values[t * tile..][..tile];
-            self.filter(s, values, [sequence(s, octet)], octet, keys);
+            self.filter::<_, _, false>(s, values, [sequence(s, octet)], octet, keys);
             floor = self.floor;
         }
     }
 
     /// The next tiles: nearly always nothing in them is admitted.
     #[inline(always)]
-    fn filter<S: Simd, const TILES: usize>(
+    fn filter<S: Simd, const TILES: usize, const QUICK: bool>(
         &mut self,
         s: S,
         values: &[T],
@@ -160,12 +172,21 @@ impl<'a, T: Source> Race<'a, T> {
         let mut reach = [[s.all(0.0); 4]; TILES];
         let mut all_below = true;
         for i in 0..TILES {
-            let rough = T::rough(s, &values[i * S::OCTETS * OCTET..]);
+            let values = &values[i * S::OCTETS * OCTET..];
+            let rough = if QUICK { T::at_most(s, values) } else { T::rough(s, values) };
             if T::WATCHED {
                 self.watched &= T::all_valid(s, rough);
             }
             reach[i] = standings(s, rough, coarse[i], self.slope);
             all_below &= s.all_below(reach[i], s.all(self.floor));
+        }
+        if QUICK && !all_below {
+            all_below = true;
+            for i in 0..TILES {
+                let rough = T::rough(s, &values[i * S::OCTETS * OCTET..]);
+                reach[i] = standings(s, rough, coarse[i], self.slope);
+                all_below &= s.all_below(reach[i], s.all(self.floor));
+            }
         }
         if !all_below {
             let mut block = Block::<{ 2 * MAX_TILE }>::EMPTY;

@@ -13,7 +13,7 @@ use bytemuck::TransparentWrapper;
 use half::{bf16, f16};
 
 use super::lanes::{NEAR, near_fixed};
-use super::simd::{ONE, Simd};
+use super::simd::{Aligned, MAX_TILE, ONE, Simd};
 use crate::filter::POWER;
 use crate::noise::bits::OCTET;
 use crate::noise::gumbel::UNIT;
@@ -39,6 +39,14 @@ pub(super) trait Source: Known {
     /// The same in the unit of [`rough_slope`](Self::rough_slope), never too large by much less than
     /// [`rough_error`](Self::rough_error) where they are plain.
     fn rough<S: Simd>(s: S, values: &[Self]) -> [S::Floats; 4];
+    /// Whether [`at_most`](Self::at_most) is a way of its own, and less work.
+    const QUICKER: bool = false;
+    /// For each value at least what [`rough`](Self::rough) gives: of the four vectors the greatest, lane by
+    /// lane. Not [valid](Self::all_valid) if one of them is not.
+    #[inline(always)]
+    fn at_most<S: Simd>(s: S, values: &[Self]) -> [S::Floats; 4] {
+        Self::rough(s, values)
+    }
     /// Whether all values of a tile are plain or of probability 0. May be false for the largest weights.
     fn all_plain<S: Simd>(s: S, values: &[Self], fine: [S::Floats; 4]) -> bool;
     /// Whether none of a tile, as [`rough`](Self::rough) gives it, is invalid. May be false for the
@@ -280,6 +288,13 @@ impl Source for Positive {
         }
         found
     }
+    const QUICKER: bool = true;
+    #[inline(always)]
+    fn at_most<S: Simd>(s: S, values: &[Self]) -> [S::Floats; 4] {
+        // the bits of what has a sign are the greatest, as it is beyond all rough logarithms
+        let bits = greatest(s, bytemuck::cast_slice(Self::peel_slice(values)));
+        [s.to_floats(s.sub_ints(s.halved(bits), s.all_ints(BIAS >> 1))); 4]
+    }
     #[inline(always)]
     fn all_plain<S: Simd>(s: S, values: &[Self], _: [S::Floats; 4]) -> bool {
         let of_tile = &values[..S::OCTETS * OCTET];
@@ -319,6 +334,13 @@ impl Source for u32 {
         }
         found
     }
+    const QUICKER: bool = true;
+    #[inline(always)]
+    fn at_most<S: Simd>(s: S, values: &[Self]) -> [S::Floats; 4] {
+        let Aligned(most) = &mut Aligned([0; 2 * MAX_TILE]);
+        s.store_ints(greatest(s, bytemuck::cast_slice(values)), most);
+        [linear_log2(s, s.floats_of_counts(bytemuck::cast_slice(most))); 4]
+    }
     #[inline(always)]
     fn all_plain<S: Simd>(_: S, _: &[Self], _: [S::Floats; 4]) -> bool {
         true
@@ -338,6 +360,15 @@ impl Source for u32 {
 #[inline(always)]
 fn of_weights<S: Simd>(s: S, values: &[Positive]) -> [S::Floats; 4] {
     f32::fine(s, Positive::peel_slice(values))
+}
+
+/// Of the four vectors of a tile the greatest words, lane by lane.
+#[inline(always)]
+fn greatest<S: Simd>(s: S, words: &[i32]) -> S::Ints {
+    let lanes = 2 * S::OCTETS;
+    let low = s.larger_words(s.ints(words), s.ints(&words[lanes..]));
+    let high = s.larger_words(s.ints(&words[2 * lanes..]), s.ints(&words[3 * lanes..]));
+    s.larger_words(low, high)
 }
 
 #[inline(always)]

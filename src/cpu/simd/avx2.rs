@@ -206,6 +206,10 @@ impl Simd for Avx2 {
         unsafe { _mm256_srli_epi32::<1>(a) }
     }
     #[inline(always)]
+    fn larger_words(self, a: __m256i, b: __m256i) -> __m256i {
+        unsafe { _mm256_max_epu32(a, b) }
+    }
+    #[inline(always)]
     fn sub_ints(self, a: __m256i, b: __m256i) -> __m256i {
         unsafe { _mm256_sub_epi32(a, b) }
     }

@@ -205,6 +205,10 @@ impl Simd for Avx512 {
         unsafe { _mm512_srli_epi32::<1>(a) }
     }
     #[inline(always)]
+    fn larger_words(self, a: __m512i, b: __m512i) -> __m512i {
+        unsafe { _mm512_max_epu32(a, b) }
+    }
+    #[inline(always)]
     fn sub_ints(self, a: __m512i, b: __m512i) -> __m512i {
         unsafe { _mm512_sub_epi32(a, b) }
     }

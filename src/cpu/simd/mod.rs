@@ -123,6 +123,8 @@ pub(super) trait Simd: Copy {
     fn all_ints(self, a: i32) -> Self::Ints;
     /// Half of each as an unsigned word, rounded down.
     fn halved(self, a: Self::Ints) -> Self::Ints;
+    /// The larger of each pair, as unsigned words.
+    fn larger_words(self, a: Self::Ints, b: Self::Ints) -> Self::Ints;
     /// a − b
     fn sub_ints(self, a: Self::Ints, b: Self::Ints) -> Self::Ints;
     /// True if all lanes are below a bound; a NaN is not.

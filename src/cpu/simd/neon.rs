@@ -178,6 +178,14 @@ impl Simd for Neon {
         }
     }
     #[inline(always)]
+    fn larger_words(self, a: Ints, b: Ints) -> Ints {
+        unsafe {
+            let word = |a| vreinterpretq_u32_s32(a);
+            let larger = |a, b| vreinterpretq_s32_u32(vmaxq_u32(word(a), word(b)));
+            [larger(a[0], b[0]), larger(a[1], b[1])]
+        }
+    }
+    #[inline(always)]
     fn sub_ints(self, a: Ints, b: Ints) -> Ints {
         unsafe { [vsubq_s32(a[0], b[0]), vsubq_s32(a[1], b[1])] }
     }

@@ -124,6 +124,10 @@ impl Simd for Portable {
         from_fn(|i| (a[i] as u32 >> 1) as i32)
     }
     #[inline(always)]
+    fn larger_words(self, a: Self::Ints, b: Self::Ints) -> Self::Ints {
+        from_fn(|i| (a[i] as u32).max(b[i] as u32) as i32)
+    }
+    #[inline(always)]
     fn sub_ints(self, a: Self::Ints, b: Self::Ints) -> Self::Ints {
         from_fn(|i| a[i].wrapping_sub(b[i]))
     }

@@ -148,32 +148,73 @@ fn zeros_are_never_and_the_rest_is_noticed() {
                 [f32::NAN, -f32::NAN, f32::INFINITY, f32::NEG_INFINITY, -1.0, -1e-45, 1e-45]
             {
                 weights[at] = Positive(weight);
-                let [plain, valid] = form.run(Checks { values: &weights });
+                let [plain, valid, at_most_valid] = form.run(Checks { values: &weights });
                 assert!(!plain, "{form}: {weight}");
                 assert_eq!(valid, weight == 1e-45, "{form}: {weight}");
+                assert_eq!(at_most_valid, valid, "{form}: {weight}");
             }
             weights[at] = Positive(f32::MIN_POSITIVE);
-            assert_eq!(form.run(Checks { values: &weights }), [true, true]);
+            assert_eq!(form.run(Checks { values: &weights }), [true; 3]);
         }
     }
 }
 
-/// Whether all values are plain, and whether all are valid.
+/// Whether all values are plain, and whether all are valid, each for itself and by what is at most there.
 struct Checks<'a> {
     values: &'a [Positive; 64],
 }
 
 impl Task for Checks<'_> {
-    type Output = [bool; 2];
+    type Output = [bool; 3];
 
     #[inline(always)]
-    fn run<S: Simd>(self, s: S) -> [bool; 2] {
-        let mut all = [true; 2];
+    fn run<S: Simd>(self, s: S) -> [bool; 3] {
+        let mut all = [true; 3];
         for tile in self.values.chunks(S::OCTETS * OCTET) {
             let fine = Positive::fine(s, tile);
             all[0] &= Positive::all_plain(s, tile, fine);
             all[1] &= Positive::all_valid(s, Positive::rough(s, tile));
+            all[2] &= Positive::all_valid(s, Positive::at_most(s, tile));
         }
         all
+    }
+}
+
+/// What the four vectors of a tile are at most, for each value; how many are more, and how many are as much.
+struct AtMost<'a, T>(&'a [T]);
+
+impl<T: Source> Task for AtMost<'_, T> {
+    type Output = [usize; 2];
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) -> [usize; 2] {
+        let (lanes, mut found) = (2 * S::OCTETS, [0; 2]);
+        for tile in self.0.chunks_exact(S::OCTETS * OCTET) {
+            let [mut rough, mut most] = [[0.0f32; 64]; 2];
+            for i in 0..4 {
+                s.store(T::rough(s, tile)[i], &mut rough[i * lanes..]);
+                s.store(T::at_most(s, tile)[i], &mut most[i * lanes..]);
+            }
+            for (rough, most) in rough.iter().zip(&most).take(4 * lanes) {
+                found[0] += usize::from(rough > most);
+                found[1] += usize::from(rough == most);
+            }
+        }
+        found
+    }
+}
+
+#[test]
+fn the_greatest_of_four_is_at_least_each_of_them() {
+    let words = |i: u32| i.wrapping_mul(2_654_435_761) >> (i % 31);
+    let counts: Vec<u32> = (0..64_000).map(words).collect();
+    let weights: Vec<_> =
+        counts.iter().map(|&word| Positive(f32::from_bits(word % 0x7f80_0000))).collect();
+    for form in forms() {
+        for [more, as_much] in [form.run(AtMost(&counts)), form.run(AtMost(&weights))] {
+            assert_eq!(more, 0, "{form}");
+            // one of four, and some that are equal to it
+            assert!((16_000..24_000).contains(&as_much), "{form}: {as_much}");
+        }
     }
 }
