@@ -128,6 +128,16 @@ impl Case {
 
     /// As [`inverse_cdf_mismatches`](Self::inverse_cdf_mismatches), of draws from tables that the engine keeps.
     ///
+    /// ```
+    /// use gumbel::{CpuSampler, Sampler, conformance};
+    /// let engine = Sampler::from(CpuSampler::new());
+    /// for case in conformance::cases().filter(|case| case.work() < 100) {
+    ///     let expected = case.expected_inverse_cdf()?;
+    ///     assert_eq!(case.kept_cdf_mismatches(&engine, &expected)?, 0, "{case}");
+    /// }
+    /// # Ok::<(), gumbel::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// The engine's.
     pub fn kept_cdf_mismatches(&self, engine: &Sampler, expected: &[u32]) -> Result<usize, Error> {

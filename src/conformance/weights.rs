@@ -47,8 +47,9 @@ pub(super) fn cases() -> impl Iterator<Item = Case> {
     let of_counts = counts().into_iter().flat_map(|(name, fill)| {
         [(41, 203), (7, 3011)].map(|(rows, categories)| Case::new(name, rows, categories, fill))
     });
-    // short rows take another way if there is a zero, which is not to hide what is invalid
-    let beside_zeros = [(65, 9), (41, 203), (7, 3011)].map(|(rows, categories)| {
+    // short rows take another way if there is a zero, and long ones look at four weights at once: neither
+    // is to hide what is invalid
+    let beside_zeros = [(65, 9), (41, 203), (7, 3011), (6, 33_001)].map(|(rows, categories)| {
         Case::new("invalid beside zeros, in single rows", rows, categories, beside_zeros)
     });
     shapes

@@ -23,7 +23,7 @@ const OPENING: usize = 16;
 
 /// Rows of so many categories are worth a look at [the greatest of each four](Source::at_most) first: in
 /// shorter ones too many tiles are looked at twice.
-const QUICK: usize = 1 << 15;
+const LONG: usize = 1 << 15;
 
 /// A race under way.
 pub(super) struct Race<'a, T> {
@@ -79,20 +79,30 @@ impl<'a, T: Source> Race<'a, T> {
             values = rest;
             octet += (tiles * S::OCTETS) as u32;
         }
+        // apart: a choice between the two within a loop costs more than there is to be saved
+        if T::QUICKER && self.row.len() >= LONG {
+            self.stream::<S, true>(s, values, octet, keys);
+        } else {
+            self.stream::<S, false>(s, values, octet, keys);
+        }
+    }
+
+    /// The tiles behind the opening, two at a time; `QUICK` ones by what they are [at most](Source::at_most) first.
+    #[inline(always)]
+    fn stream<S: Simd, const QUICK: bool>(
+        &mut self,
+        s: S,
+        values: &[T],
+        mut octet: u32,
+        keys: &RoundKeys,
+    ) {
+        let tile = S::OCTETS * OCTET;
         let mut octets = sequence(s, octet);
         let step = s.all_words(S::OCTETS as u32);
         let mut pairs = values.chunks_exact(2 * tile);
-        if T::QUICKER && self.row.len() >= QUICK {
-            for pair in &mut pairs {
-                let after = s.add_words(octets, step);
-                self.filter::<_, _, true>(s, pair, [octets, after], octet, keys);
-                octets = s.add_words(after, step);
-                octet += 2 * S::OCTETS as u32;
-            }
-        }
         for pair in &mut pairs {
             let after = s.add_words(octets, step);
-            self.filter::<_, _, false>(s, pair, [octets, after], octet, keys);
+            self.filter::<_, _, QUICK>(s, pair, [octets, after], octet, keys);
             octets = s.add_words(after, step);
             octet += 2 * S::OCTETS as u32;
         }

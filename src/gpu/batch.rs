@@ -14,8 +14,8 @@ use crate::options::ValueFormat;
 ///
 /// ```no_run
 /// use gumbel::{DeviceBatch, GpuSampler, wgpu};
+/// # fn draw(logits: wgpu::Buffer, draws: wgpu::Buffer) -> Result<(), gumbel::Error> {
 /// let sampler = GpuSampler::new()?;
-/// # let (logits, draws): (wgpu::Buffer, wgpu::Buffer) = todo!();
 /// // 256 rows of 128,256 logits each, one draw a row
 /// let batch = DeviceBatch::new(&logits, &draws, 256, 128_256).with_seed(7).with_temperature(0.8);
 /// let bound = sampler.bind(&batch)?;
@@ -26,7 +26,8 @@ use crate::options::ValueFormat;
 ///     // ... and passes that read the draws
 /// }
 /// sampler.queue().submit([encoder.finish()]);
-/// # Ok::<(), gumbel::Error>(())
+/// # Ok(())
+/// # }
 /// ```
 ///
 /// # What can differ from row to row
