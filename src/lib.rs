@@ -96,7 +96,7 @@ pub use cpu::{CpuForm, CpuInverseCdf, CpuSampler};
 pub use error::{Error, Undrawable};
 pub use gpu::{
     AdapterReport, BoundBatch, DeviceBatch, GpuInverseCdf, GpuSampler, GpuSamplerBuilder, PlanFor,
-    adapters, adapters_async,
+    Teams, adapters, adapters_async,
 };
 pub use half;
 pub use job::NO_DRAW;

@@ -14,6 +14,14 @@ pub enum Error {
         /// What is wrong with it.
         what: String,
     },
+    /// A text that does not say how large teams are.
+    #[error("\"{text}\" says nothing of teams: {what}")]
+    Teams {
+        /// The text.
+        text: String,
+        /// What is wrong with it.
+        what: String,
+    },
     /// No adapter to measure on: why, and what to do.
     #[error("{0}")]
     NoAdapter(String),

@@ -17,7 +17,7 @@
 use std::time::Duration;
 
 use gumbel::wgpu;
-use gumbel::{AdapterReport, GpuSampler, GpuSamplerBuilder};
+use gumbel::{AdapterReport, GpuSampler, GpuSamplerBuilder, PlanFor, Teams};
 
 mod clock;
 mod device;
@@ -31,6 +31,7 @@ mod on_device;
 mod results;
 mod room;
 mod shape;
+mod teams;
 mod upload;
 mod work;
 
@@ -40,6 +41,7 @@ pub use results::{
     ARGMAX, COPY, Line, Results, SAMPLE, SAMPLE_ROWS, SAMPLE_ROWS_CPU, UPLOAD, UPLOAD_DIRECT,
 };
 pub use shape::Shape;
+pub use teams::teams;
 
 use device::Device;
 use fill::Filler;
@@ -58,6 +60,8 @@ pub struct Config {
     pub each: Duration,
     /// How the sampler is set up.
     pub builder: GpuSamplerBuilder,
+    /// How large teams are, if not as gumbel has it for the adapter.
+    pub teams: Option<Teams>,
     /// The most bytes that `sample_rows`, and the upload beside it, bring to the device at once.
     pub chunk_bytes: u64,
 }
@@ -72,6 +76,7 @@ impl Config {
             shapes: Shape::ALL.to_vec(),
             each: Duration::from_millis(800),
             builder: GpuSampler::builder(),
+            teams: None,
             chunk_bytes: CHUNK_BYTES,
         }
     }
@@ -123,7 +128,11 @@ pub fn run(
     // as large as the device can bind, from which the sampler takes what stands beside the logits
     let most = report.limits.max_storage_buffer_binding_size.min(report.limits.max_buffer_size / 2);
     let chunk_bytes = config.chunk_bytes.min(most).max(1 << 10);
-    let sampler = report.open_with(&config.builder.clone().with_chunk_bytes(chunk_bytes))?;
+    let mut builder = config.builder.clone().with_chunk_bytes(chunk_bytes);
+    if let Some(teams) = config.teams {
+        builder = builder.with_plan_for(PlanFor::Teams(teams));
+    }
+    let sampler = report.open_with(&builder)?;
     let device = Device::new(&sampler)?;
     let filler = Filler::new(&device)?;
     let hardware = report.is_hardware();
@@ -141,7 +150,9 @@ pub fn run(
             Err(error) => lines.extend(on_device::missing(shape, error)),
         }
     }
-    Ok(Results { comments: comments(report, &sampler, chunk_bytes), hardware, lines })
+    let mut comments = comments(report, &sampler, chunk_bytes);
+    comments.extend(config.teams.map(|teams| format!("teams: {}", teams::text(teams))));
+    Ok(Results { comments, hardware, lines })
 }
 
 /// The logits and draws of a shape, if there is memory for them and for all that follows.

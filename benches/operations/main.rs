@@ -28,11 +28,13 @@ fn main() {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
     let timed = arguments.iter().any(|argument| argument == "--bench");
     let filters: Vec<_> = arguments.iter().filter(|a| !a.starts_with('-')).collect();
-    for (i, (rows, categories)) in SHAPES.into_iter().enumerate() {
+    let mut first = true;
+    for (rows, categories) in SHAPES {
         let name = format!("{rows}x{categories}");
         if filters.is_empty() || filters.iter().any(|filter| name.contains(*filter)) {
             let rows = if timed { rows } else { rows.div_ceil(256) };
-            measure(rows, categories, timed, i == 0);
+            measure(rows, categories, timed, first);
+            first = false;
         }
     }
 }

@@ -311,6 +311,13 @@ pub(crate) struct BenchArgs {
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     #[arg(value_parser = clap::value_parser!(u32).range(1..=4096))]
     pub(crate) chunk_mib: Option<u32>,
+    /// Lay races out in teams of other sizes than gumbel has for the adapter: NAME=N and commas between
+    ///
+    /// For kinds of devices that have not been measured. The names are team, crowd, alone-octets,
+    /// octets-per-lane, busy-lanes and holds; src/gpu/layout.rs says what they are, and what they are for a
+    /// GPU unless they are given. Numbers that the device cannot have become the nearest that it can.
+    #[arg(long, value_name = "TEAMS", value_parser = gumbel_bench::teams)]
+    pub(crate) teams: Option<gumbel::Teams>,
     /// Take some seconds instead of minutes: fewer shapes unless there are --shapes, and fewer samples
     #[arg(long)]
     pub(crate) quick: bool,

@@ -26,6 +26,7 @@ pub(crate) fn run(args: &BenchArgs) -> Result<bool, Error> {
     if let Some(mib) = args.chunk_mib {
         config.chunk_bytes = u64::from(mib) << 20;
     }
+    config.teams = args.teams;
     if !args.shapes.is_empty() {
         config.shapes.clone_from(&args.shapes);
     }

@@ -67,11 +67,13 @@ fn the_times_can_go_to_standard_output() {
         return;
     }
     let args = ["bench", "--quick", "--shapes", "1x16", "--csv", "-", "--chunk-mib", "2"];
+    let args = [&args[..], &["--teams", "team=32,octets-per-lane=1"]].concat();
     let text = stdout(gumbel(&args).output().unwrap());
     assert!(text.starts_with("# adapter: "), "{text}");
     assert!(!text.contains("| "), "{text}");
     assert!(text.contains("\n# chunks: of 2 MiB at most\n"), "{text}");
     assert!(text.contains(",in chunks of 2 MiB at most\n"), "{text}");
+    assert!(text.contains("\n# teams: team=32,crowd=64,"), "{text}");
 }
 
 #[test]
@@ -81,6 +83,10 @@ fn what_cannot_be_measured_is_refused_in_a_line() {
         (&["bench", "--shapes", "256"][..], "\"256\" is no shape such as 256x128256"),
         (&["bench", "--shapes", "8x1024,,1x16"], "\"\" is no shape"),
         (&["bench", "--shapes", "0x16"], "rows are 1 to 4294967294"),
+        (
+            &["bench", "--teams", "team=8,lanes=2"],
+            "\"lanes=2\" says nothing of teams: \"lanes\" is",
+        ),
         (&["bench", "--chunk-mib", "0"], "0 is not in 1..=4096"),
         (&["bench", "--adapter", "nowhere"], "no adapter is called \"nowhere\""),
         (&nowhere, "cannot write /nowhere/times.csv: "),

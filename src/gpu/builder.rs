@@ -10,16 +10,13 @@ use super::GpuSampler;
 use super::adapter::{choose, full_name, obstacle};
 use super::guard::{Guard, Owner};
 use super::kernel::{Common, Form, Kernels};
-use super::layout::{Device, Layout, Races};
+use super::layout::{Device, Layout, Races, Teams};
 use super::plan::Limits;
 use super::ring::most_of_a_buffer;
 
 /// The most bytes of a chunk, unless a builder says otherwise: large enough that a chunk takes much
 /// longer than to hand it over, and small enough that three of them overlap in most batches.
 const CHUNK_BYTES: u64 = 16 << 20;
-
-/// The most invocations in a workgroup that gumbel has use for.
-const WORKGROUP_SIZE: u32 = 256;
 
 /// Which kind of device work is laid out for. The draws are the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +27,8 @@ pub enum PlanFor {
     Hardware,
     /// An adapter that emulates a GPU on the CPU: few invocations, and each with much to do.
     Emulation,
+    /// Something else: of numbers that no device can have, the nearest that it can.
+    Teams(Teams),
 }
 
 /// How long a device may take for one step. A step is planned to take half a second where an adapter
@@ -77,7 +76,7 @@ impl Default for GpuSamplerBuilder {
             direct: true,
             plan_for: PlanFor::Adapter,
             busy_lanes: None,
-            workgroup_size: WORKGROUP_SIZE,
+            workgroup_size: u32::MAX,
             chunk_bytes: CHUNK_BYTES,
             workgroups: u32::MAX,
             timeout: TIMEOUT,
@@ -236,32 +235,27 @@ impl GpuSamplerBuilder {
         owner: Owner,
     ) -> Result<GpuSampler, Error> {
         let (can, has) = (device.limits(), device.features());
-        let largest = can
-            .max_compute_invocations_per_workgroup
-            .min(can.max_compute_workgroup_size_x)
-            .min(WORKGROUP_SIZE);
+        let largest =
+            can.max_compute_invocations_per_workgroup.min(can.max_compute_workgroup_size_x);
         // the largest power of two up to what was asked for and what the device can do
         let workgroup_size = 1 << self.workgroup_size.clamp(1, largest).ilog2();
         let workgroups = can.max_compute_workgroups_per_dimension.min(self.workgroups).max(1);
         let subgroups = self.subgroups && has.contains(wgpu::Features::SUBGROUP);
-        let emulated = match self.plan_for {
-            PlanFor::Adapter => adapter.device_type == wgpu::DeviceType::Cpu,
-            PlanFor::Hardware => false,
-            PlanFor::Emulation => true,
+        let emulated =
+            || Teams::emulated(std::thread::available_parallelism().map_or(1, usize::from));
+        let mut teams = match self.plan_for {
+            PlanFor::Adapter if adapter.device_type == wgpu::DeviceType::Cpu => emulated(),
+            PlanFor::Adapter | PlanFor::Hardware => Teams::HARDWARE,
+            PlanFor::Emulation => emulated(),
+            PlanFor::Teams(teams) => teams,
         };
-        let mut plans = if emulated {
-            let cores = std::thread::available_parallelism().map_or(1, usize::from);
-            Device::emulated(subgroups, workgroups, cores)
-        } else {
-            Device::hardware(subgroups, workgroups)
-        };
-        plans.busy_lanes = self.busy_lanes.unwrap_or(plans.busy_lanes);
+        teams.busy_lanes = self.busy_lanes.unwrap_or(teams.busy_lanes);
         let binding_bytes = can.max_storage_buffer_binding_size.min(can.max_buffer_size / 2);
         let most = binding_bytes.min(most_of_a_buffer(can.max_buffer_size));
         let limits = Limits {
             chunk_bytes: self.chunk_bytes.min(most).max(1 << 10),
             binding_bytes,
-            device: plans.with_workgroup_size(workgroup_size),
+            device: Device { teams: teams.within(workgroup_size), subgroups, workgroups },
         };
 
         let guard = Guard::new(device.clone(), full_name(adapter), self.timeout, owner);

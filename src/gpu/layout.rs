@@ -22,51 +22,46 @@ const OUTCOME_BYTES: u64 = 16;
 /// The invocations of a workgroup whose members draw each for itself.
 const CROWD: u32 = 64;
 
-/// What kind of device a layout is for.
+/// How many invocations a device's teams have. The draws do not depend on it.
+///
+/// [`PlanFor`](crate::PlanFor) has one for each kind of device that gumbel knows. This is for who measures
+/// another: `gumbel bench --layout`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Device {
+pub struct Teams {
     /// The largest team, which is a workgroup then; a power of two.
-    pub(crate) team: u32,
-    /// The invocations of a workgroup in which there are several teams.
-    pub(crate) crowd: u32,
+    pub team: u32,
+    /// The invocations of a workgroup in which there are several teams; a power of two.
+    pub crowd: u32,
     /// Rows of up to so many octets get a single invocation.
-    pub(crate) alone_octets: usize,
+    pub alone_octets: usize,
     /// The octets that there should be for each invocation of a larger team.
-    pub(crate) octets_per_lane: usize,
+    pub octets_per_lane: usize,
     /// The invocations that keep the device busy: with fewer races than that, rows are cut into
     /// parts.
-    pub(crate) busy_lanes: usize,
+    pub busy_lanes: usize,
     /// Whether several draws from a row hold its logits in registers.
-    pub(crate) holds: bool,
-    /// Whether there are subgroup operations.
-    pub(crate) subgroups: bool,
-    /// The most workgroups along one dimension of a dispatch.
-    pub(crate) workgroups: u32,
+    pub holds: bool,
 }
 
-impl Device {
-    /// A GPU. Nothing here has been measured on one: a large GPU has room for 2¹⁸ invocations, each
+impl Teams {
+    /// For a GPU. Nothing here has been measured on one: a large GPU has room for 2¹⁸ invocations, each
     /// of which should have a pair of octets at least, and small workgroups leave fewer of them
     /// idle at barriers.
-    pub(crate) fn hardware(subgroups: bool, workgroups: u32) -> Self {
-        Self {
-            team: CROWD,
-            crowd: CROWD,
-            alone_octets: 4,
-            octets_per_lane: 2,
-            busy_lanes: 1 << 18,
-            holds: true,
-            subgroups,
-            workgroups,
-        }
-    }
+    pub const HARDWARE: Self = Self {
+        team: CROWD,
+        crowd: CROWD,
+        alone_octets: 4,
+        octets_per_lane: 2,
+        busy_lanes: 1 << 18,
+        holds: true,
+    };
 
-    /// An adapter that emulates a GPU on `cores` cores. It runs the invocations of a vector of eight
+    /// For an adapter that emulates a GPU on `cores` cores. It runs the invocations of a vector of eight
     /// to the end, or to a barrier, before the next: so teams are one vector, which reads a row
     /// from its beginning to its end. (With 64 lanes, Mesa 25's lavapipe takes 1.4 times as long for
     /// 256 × 128,256, and twice as long for the argmax.) Logits come from a cache for a row's later
     /// draws, and holding them takes 1.0 to 1.1 times as long as loading them again.
-    pub(crate) fn emulated(subgroups: bool, workgroups: u32, cores: usize) -> Self {
+    pub(crate) fn emulated(cores: usize) -> Self {
         Self {
             team: 8,
             crowd: CROWD,
@@ -74,23 +69,46 @@ impl Device {
             octets_per_lane: 16,
             busy_lanes: 4 * 8 * cores,
             holds: false,
-            subgroups,
-            workgroups,
         }
     }
 
-    /// The same, with no more than so many invocations in a workgroup, a power of two.
-    pub(crate) fn with_workgroup_size(self, size: u32) -> Self {
-        Self { team: self.team.min(size), crowd: self.crowd.min(size), ..self }
+    /// The nearest teams that there can be in workgroups of so many, a power of two.
+    pub(crate) fn within(self, workgroup_size: u32) -> Self {
+        let size = |lanes: u32| 1 << lanes.clamp(1, workgroup_size).ilog2();
+        let team = size(self.team);
+        Self {
+            team,
+            // parts are taken by the workgroup
+            crowd: if team == 1 { 1 } else { size(self.crowd) },
+            // one invocation takes no more of a row
+            alone_octets: self.alone_octets.min(MAX_OCTETS_PER_LANE),
+            octets_per_lane: self.octets_per_lane.clamp(1, MAX_OCTETS_PER_LANE),
+            busy_lanes: self.busy_lanes.max(1),
+            ..self
+        }
     }
+}
 
+/// What kind of device a layout is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Device {
+    /// As they are [within](Teams::within) its workgroups.
+    pub(crate) teams: Teams,
+    /// Whether there are subgroup operations.
+    pub(crate) subgroups: bool,
+    /// The most workgroups along one dimension of a dispatch.
+    pub(crate) workgroups: u32,
+}
+
+impl Device {
     /// The same, with no more kept busy by so many races than so many bytes have room for, in outcomes of
     /// their parts and one more of each race that is carried over.
     pub(crate) fn with_room_for_parts(self, races: usize, bytes: u64) -> Self {
         let outcomes = usize::try_from(bytes / OUTCOME_BYTES).unwrap_or(usize::MAX);
         let parts = (outcomes / races).saturating_sub(1).max(1);
-        let busy = parts.saturating_mul(races).saturating_mul(self.team as usize);
-        Self { busy_lanes: self.busy_lanes.min(busy), ..self }
+        let busy = parts.saturating_mul(races).saturating_mul(self.teams.team as usize);
+        let busy_lanes = self.teams.busy_lanes.min(busy);
+        Self { teams: Teams { busy_lanes, ..self.teams }, ..self }
     }
 }
 
@@ -124,26 +142,27 @@ pub(crate) struct Layout {
 impl Layout {
     /// The layout for a pass with at least one race.
     pub(crate) fn new(races: Races, device: Device) -> Self {
+        let teams = device.teams;
         let octets = races.categories.div_ceil(8);
-        let held = HELD_OCTETS * device.team as usize;
-        let hold = device.holds
+        let held = HELD_OCTETS * teams.team as usize;
+        let hold = teams.holds
             && !races.greedy
             && races.draws > 1
             && octets.div_ceil(held) <= MAX_HELD_PARTS;
-        let per_lane = if hold { HELD_OCTETS } else { device.octets_per_lane };
-        let alone = if hold { HELD_OCTETS } else { device.alone_octets };
+        let per_lane = if hold { HELD_OCTETS } else { teams.octets_per_lane };
+        let alone = if hold { HELD_OCTETS } else { teams.alone_octets };
         let lanes = if octets <= alone {
             1
         } else {
-            octets.div_ceil(per_lane).next_power_of_two().min(device.team as usize)
+            octets.div_ceil(per_lane).next_power_of_two().min(teams.team as usize)
         };
 
         // saturating for the 32-bit usize of a browser
-        let teams = races.rows.saturating_mul(races.draws as usize);
+        let all = races.rows.saturating_mul(races.draws as usize);
         let most_per_lane = if hold { HELD_OCTETS } else { MAX_OCTETS_PER_LANE };
         let needed = octets.div_ceil(lanes * most_per_lane);
-        let wanted = if lanes == device.team as usize {
-            let busy = device.busy_lanes.div_ceil(teams.saturating_mul(lanes));
+        let wanted = if lanes == teams.team as usize {
+            let busy = teams.busy_lanes.div_ceil(all.saturating_mul(lanes));
             // the merge's loops are bounded too
             busy.min(octets.div_ceil(lanes * per_lane)).min(lanes * MAX_PARTS_PER_LANE)
         } else {
@@ -153,10 +172,10 @@ impl Layout {
         let parts = octets.div_ceil(part_octets);
 
         let turns =
-            device.busy_lanes.div_ceil(races.rows.saturating_mul(parts).saturating_mul(lanes));
+            teams.busy_lanes.div_ceil(races.rows.saturating_mul(parts).saturating_mul(lanes));
         let draws_at_once =
             if hold { (races.draws as usize).div_ceil(turns).min(MAX_DRAWS_AT_ONCE) } else { 1 };
-        let whole = lanes == device.team as usize;
+        let whole = lanes == teams.team as usize;
         Self {
             kernel: match (races.greedy, hold) {
                 (true, _) => Kernel::Greedy,
@@ -168,7 +187,12 @@ impl Layout {
                 (_, true) => Share::Subgroups,
                 (_, false) => Share::Workgroup,
             },
-            workgroup_size: if whole && lanes > 1 { device.team } else { device.crowd },
+            // of several teams or, where they would not fit, of one
+            workgroup_size: if whole && lanes > 1 {
+                teams.team
+            } else {
+                teams.crowd.max(lanes as u32)
+            },
             lanes: lanes as u32,
             parts: parts as u32,
             part_octets: part_octets as u32,
@@ -186,7 +210,8 @@ impl Layout {
         let device = device.with_room_for_parts(teams, bytes);
         let layout = Self::new(races, device);
         if layout.kernel == Kernel::Hold && layout.outcome_bytes() > u128::from(bytes) {
-            return Self::new(races, Device { holds: false, ..device });
+            let teams = Teams { holds: false, ..device.teams };
+            return Self::new(races, Device { teams, ..device });
         }
         layout
     }
@@ -204,8 +229,8 @@ impl Layout {
         Self {
             kernel,
             share: Share::Workgroup,
-            workgroup_size: device.crowd,
-            lanes: device.crowd,
+            workgroup_size: device.teams.crowd,
+            lanes: device.teams.crowd,
             parts: 1,
             part_octets: octets as u32,
             draws_at_once: 1,

@@ -33,6 +33,7 @@ pub use batch::DeviceBatch;
 pub use bound::BoundBatch;
 pub use builder::{GpuSamplerBuilder, PlanFor};
 pub use cdf::GpuInverseCdf;
+pub use layout::Teams;
 
 use guard::Guard;
 use kernel::{Form, Kernels, Pass};

@@ -120,7 +120,7 @@ impl Plan {
         let row_stride = row_stride(shape);
         let whole = match shape.report {
             // a workgroup has as many iterations as that
-            Report::Places(_) => at_once.min(MAX_OF_WORKGROUP * limits.device.crowd as usize),
+            Report::Places(_) => at_once.min(MAX_OF_WORKGROUP * limits.device.teams.crowd as usize),
             _ => at_once,
         };
         let segment = if shape.categories > whole { whole / 8 * 8 } else { shape.categories };

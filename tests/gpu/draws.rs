@@ -2,7 +2,7 @@
 
 use gumbel::conformance::{self, Case};
 use gumbel::{AdapterReport, CpuSampler, GpuSampler, Logits, SampleOptions, Sampler};
-use gumbel::{GpuSamplerBuilder, PlanFor, reference};
+use gumbel::{GpuSamplerBuilder, PlanFor, Teams, reference};
 use libtest_mimic::Failed;
 
 use super::faults::split_subgroups;
@@ -12,6 +12,7 @@ pub(crate) const CHECKS: &[(&str, Check)] = &[
     ("draws::conformance", conformance),
     ("draws::conformance_without_the_filter", conformance_without_the_filter),
     ("draws::conformance_in_small_pieces", conformance_in_small_pieces),
+    ("draws::conformance_in_other_teams", conformance_in_other_teams),
     ("draws::conformance_without_features", conformance_without_features),
     ("draws::conformance_as_planned_for_hardware", conformance_as_planned_for_hardware),
     ("draws::conformance_as_planned_for_an_emulation", conformance_as_planned_for_an_emulation),
@@ -83,6 +84,18 @@ fn conformance_in_small_pieces(adapter: &AdapterReport) -> Result<(), Failed> {
     // a sampler of the usual size, a row of thousands of pieces
     let builder = GpuSampler::builder().with_chunk_bytes(1 << 12);
     run(adapter, builder, |case| case.batch().rows() == 1 && work(case) < 1 << 20)
+}
+
+/// As who measures a device may try them.
+fn conformance_in_other_teams(adapter: &AdapterReport) -> Result<(), Failed> {
+    let large = Teams { team: 128, octets_per_lane: 3, busy_lanes: 1 << 12, ..Teams::HARDWARE };
+    let crowded = Teams { crowd: 4, alone_octets: 1, ..large };
+    let odd = Teams { team: 100, crowd: 0, alone_octets: 1 << 30, octets_per_lane: 0, ..large };
+    for teams in [large, crowded, odd] {
+        let builder = GpuSampler::builder().with_plan_for(PlanFor::Teams(teams));
+        run(adapter, builder, |case| work(case) < 20_000)?;
+    }
+    Ok(())
 }
 
 /// The plain form of everything.

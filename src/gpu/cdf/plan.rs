@@ -62,7 +62,7 @@ impl TablePlan {
     pub(super) fn new(shape: Shape, limits: Limits) -> Result<Self, usize> {
         let Shape { categories, logit_bytes, .. } = shape;
         let binding = usize::try_from(limits.binding_bytes).unwrap_or(usize::MAX);
-        let lanes = limits.device.crowd as usize;
+        let lanes = limits.device.teams.crowd as usize;
         // the octets of a block of one turn, in as many blocks as there may be
         let octets_a_turn = lanes.saturating_mul(lanes * BLOCKS_PER_LANE);
         let most = (binding / 8).min(octets_a_turn.saturating_mul(MOST_TURNS * 8));
@@ -95,7 +95,7 @@ impl TablePlan {
         Ok(Self {
             shape,
             builders: lanes as u32,
-            pickers: limits.device.crowd,
+            pickers: limits.device.teams.crowd,
             workgroups: limits.device.workgroups,
             row_stride,
             rows,
@@ -177,12 +177,12 @@ impl PickPlan {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::layout::Device;
+    use super::super::super::layout::{Device, Teams};
     use super::*;
     use crate::gpu::plan::Report;
 
     fn limits(chunk_bytes: u64) -> Limits {
-        let device = Device::hardware(true, 65_535);
+        let device = Device { teams: Teams::HARDWARE, subgroups: true, workgroups: 65_535 };
         Limits { chunk_bytes, binding_bytes: 128 << 20, device }
     }
 

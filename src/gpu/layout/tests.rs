@@ -1,21 +1,29 @@
 use super::*;
 
-const GPU: Device = Device {
-    team: 64,
-    crowd: 64,
-    alone_octets: 4,
-    octets_per_lane: 2,
-    busy_lanes: 1 << 18,
+const GPU: Device = Device { teams: Teams::HARDWARE, subgroups: true, workgroups: 65_535 };
+/// Such as nobody would choose.
+const ODD: Teams = Teams {
+    team: 1000,
+    crowd: 5,
+    alone_octets: 1 << 20,
+    octets_per_lane: 0,
+    busy_lanes: 0,
     holds: true,
-    subgroups: true,
-    workgroups: 65_535,
 };
 
 fn devices() -> impl Iterator<Item = Device> {
-    [false, true].into_iter().flat_map(|subgroups| {
-        [1, 2, 8, 64, 256].into_iter().flat_map(move |size| {
-            [Device::hardware(subgroups, 65_535), Device::emulated(subgroups, 7, 2)]
-                .map(|device| device.with_workgroup_size(size))
+    let large = Teams { team: 512, octets_per_lane: 8, ..Teams::HARDWARE };
+    let single = Teams { team: 1, busy_lanes: 1 << 30, ..ODD };
+    let all =
+        [Teams::HARDWARE, Teams::emulated(2), large, single, ODD, Teams { crowd: 0, ..large }];
+    all.into_iter().flat_map(|teams| {
+        [1, 2, 8, 64, 256, 1024].into_iter().flat_map(move |size| {
+            let teams = teams.within(size);
+            [(false, 65_535), (true, 7)].map(|(subgroups, workgroups)| Device {
+                teams,
+                subgroups,
+                workgroups,
+            })
         })
     })
 }
@@ -42,7 +50,8 @@ fn every_layout_covers_its_races() {
             assert!((parts - 1) * part_octets < octets, "an empty part: {layout:?}");
             assert!(parts * part_octets >= octets, "categories left out: {layout:?}");
             assert!(layout.lanes.is_power_of_two() && layout.lanes <= layout.workgroup_size);
-            assert!(layout.workgroup_size <= device.crowd, "{layout:?}");
+            let most = device.teams.team.max(device.teams.crowd);
+            assert!(layout.workgroup_size <= most, "{layout:?}");
             // the merge, and the shader's arithmetic, need this
             assert!(parts == 1 || layout.lanes == layout.workgroup_size, "{layout:?}");
             let whole = layout.lanes == layout.workgroup_size;
@@ -125,7 +134,8 @@ fn more_workgroups_than_a_dimension_holds_go_into_the_second() {
 #[test]
 fn outcomes_fit_where_fewer_parts_would_do() {
     let few = Races { rows: 100, categories: 128_256, draws: 1, greedy: false };
-    let busy = Device { busy_lanes: 1 << 24, ..GPU };
+    let teams = Teams { busy_lanes: 1 << 24, ..GPU.teams };
+    let busy = Device { teams, ..GPU };
     let all = Layout::new(few, busy);
     assert_eq!((all.parts, all.outcome_bytes()), (126, 127 * 100 * 16));
     let within = Layout::within(few, busy, 1 << 16);

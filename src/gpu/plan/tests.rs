@@ -1,15 +1,11 @@
+use super::super::layout::Teams;
 use super::*;
 
 const SMALL: Limits = Limits {
     chunk_bytes: 1 << 10,
     binding_bytes: 1 << 12,
     device: Device {
-        team: 64,
-        crowd: 64,
-        alone_octets: 2,
-        octets_per_lane: 2,
-        busy_lanes: 1024,
-        holds: true,
+        teams: Teams { alone_octets: 2, busy_lanes: 1024, ..Teams::HARDWARE },
         subgroups: false,
         workgroups: 3,
     },
@@ -17,7 +13,11 @@ const SMALL: Limits = Limits {
 const USUAL: Limits = Limits {
     chunk_bytes: 16 << 20,
     binding_bytes: 128 << 20,
-    device: Device { workgroups: 65_535, busy_lanes: 1 << 18, ..SMALL.device },
+    device: Device {
+        teams: Teams { alone_octets: 2, ..Teams::HARDWARE },
+        workgroups: 65_535,
+        ..SMALL.device
+    },
 };
 
 fn shape(rows: usize, categories: usize, row_stride: usize, draws: u32) -> Shape {
@@ -87,7 +87,8 @@ fn check(shape: Shape, limits: Limits) {
 
 #[test]
 fn every_plan_keeps_to_the_limits() {
-    let alone = Limits { device: SMALL.device.with_workgroup_size(1), ..SMALL };
+    let teams = SMALL.device.teams.within(1);
+    let alone = Limits { device: Device { teams, ..SMALL.device }, ..SMALL };
     for limits in [SMALL, USUAL, alone] {
         for rows in [1, 2, 63, 64, 65, 1000] {
             for categories in [1, 2, 7, 8, 9, 63, 64, 65, 255, 256, 257, 1000, 5000] {
@@ -122,7 +123,8 @@ fn large_shapes_are_cut() {
         let small = Limits { binding_bytes: 1 << 16, ..USUAL };
         check(Shape { report, ..shape(4000, 1032, 0, 1) }, small);
         check(Shape { report, ..shape(1, 1 << 27, 0, 1000) }, USUAL);
-        let alone = Device { busy_lanes: 1 << 24, ..USUAL.device.with_workgroup_size(1) };
+        let teams = Teams { busy_lanes: 1 << 24, ..USUAL.device.teams.within(1) };
+        let alone = Device { teams, ..USUAL.device };
         check(Shape { report, ..shape(7_800_000, 17, 0, 1) }, Limits { device: alone, ..USUAL });
     }
 }

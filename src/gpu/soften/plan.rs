@@ -87,7 +87,7 @@ impl Plan {
         let races =
             Races { rows: rows_in_chunk, categories, draws: in_chunk as u32, greedy: false };
         let octets = categories.div_ceil(8);
-        let busy = limits.device.busy_lanes / (rows_in_chunk * in_chunk);
+        let busy = limits.device.teams.busy_lanes / (rows_in_chunk * in_chunk);
         let strips = busy.min(STRIPS).max(octets.div_ceil(STRIP_OCTETS)).min(octets);
         Ok(Self {
             categories,
@@ -99,7 +99,7 @@ impl Plan {
             logit_bytes,
             layout: Layout::new(races, limits.device),
             strips: strips as u32,
-            crowd: limits.device.crowd,
+            crowd: limits.device.teams.crowd,
             workgroups: limits.device.workgroups,
         })
     }

@@ -55,7 +55,8 @@ impl Room {
         let plan = Plan::new(softening, limits)?;
         let passes = passes(guard, kernels, &plan, softening).await?;
         let format = softening.job.logits.format();
-        let pipelines = kernels.soft(guard, format, plan.aligned, limits.device.crowd).await?;
+        let pipelines =
+            kernels.soft(guard, format, plan.aligned, limits.device.teams.crowd).await?;
         let needed = Sizes::new(&plan, softening, pulls);
         let kept = sampler.soft.lock().unwrap_or_else(PoisonError::into_inner).take();
         let sizes = match kept {

@@ -1,5 +1,5 @@
 use super::*;
-use crate::gpu::layout::Device;
+use crate::gpu::layout::{Device, Teams};
 use crate::options::Logits;
 use crate::options::{Relaxation, SampleOptions};
 
@@ -15,7 +15,11 @@ fn plan(rows: usize, categories: usize, draws: u32, limits: &Limits) -> Result<P
 #[test]
 fn plans_keep_to_the_limits() {
     for (chunk_bytes, binding_bytes) in [(1 << 10, 1 << 12), (16 << 20, 128 << 20)] {
-        let devices = [Device::hardware(false, 65_535), Device::emulated(false, 65_535, 2)];
+        let devices = [Teams::HARDWARE, Teams::emulated(2)].map(|teams| Device {
+            teams,
+            subgroups: false,
+            workgroups: 65_535,
+        });
         for (device, rows) in
             devices.iter().flat_map(|device| [1, 3, 1000, 70_000].map(|n| (device, n)))
         {

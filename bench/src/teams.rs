@@ -1,0 +1,76 @@
+//! How large teams are, as a text: what is tried on a kind of device that gumbel does not know.
+
+use gumbel::Teams;
+
+use crate::error::Error;
+
+/// NAME=N and commas between: what is not named is as for a GPU.
+///
+/// # Errors
+/// [`Error::Teams`] for another name, or for what is no number.
+pub fn teams(text: &str) -> Result<Teams, Error> {
+    let mut teams = Teams::HARDWARE;
+    for part in text.split(',') {
+        let wrong = |what: String| Error::Teams { text: part.to_owned(), what };
+        let (name, number) =
+            part.trim().split_once('=').ok_or_else(|| wrong("there is no = in it".to_owned()))?;
+        let n: u32 = number.parse().map_err(|_| {
+            wrong(format!("\"{number}\" is no whole number from 0 to {}", u32::MAX))
+        })?;
+        match name {
+            "team" => teams.team = n,
+            "crowd" => teams.crowd = n,
+            "alone-octets" => teams.alone_octets = n as usize,
+            "octets-per-lane" => teams.octets_per_lane = n as usize,
+            "busy-lanes" => teams.busy_lanes = n as usize,
+            "holds" => teams.holds = n != 0,
+            _ => {
+                return Err(wrong(format!(
+                    "\"{name}\" is none of team, crowd, alone-octets, octets-per-lane, busy-lanes, holds"
+                )));
+            }
+        }
+    }
+    Ok(teams)
+}
+
+/// The same the other way round.
+pub(crate) fn text(teams: Teams) -> String {
+    let Teams { team, crowd, alone_octets, octets_per_lane, busy_lanes, holds } = teams;
+    format!(
+        "team={team},crowd={crowd},alone-octets={alone_octets},octets-per-lane={octets_per_lane},\
+         busy-lanes={busy_lanes},holds={}",
+        u32::from(holds)
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn teams_are_read_and_shown() {
+        let read = teams("team=256, busy-lanes=131072,holds=0").unwrap();
+        let expected = Teams { team: 256, busy_lanes: 131_072, holds: false, ..Teams::HARDWARE };
+        assert_eq!(read, expected);
+        let all = "team=1,crowd=2,alone-octets=3,octets-per-lane=4,busy-lanes=5,holds=1";
+        assert_eq!(text(teams(all).unwrap()), all);
+    }
+
+    #[test]
+    fn what_is_no_team_is_refused_by_name() {
+        for (part, what) in [
+            ("", "there is no = in it"),
+            ("team", "there is no = in it"),
+            ("team=", "\"\" is no whole number from 0 to 4294967295"),
+            ("team=-1", "\"-1\" is no whole number from 0 to 4294967295"),
+            (
+                "lanes=3",
+                "\"lanes\" is none of team, crowd, alone-octets, octets-per-lane, busy-lanes, holds",
+            ),
+        ] {
+            let error = teams(&format!("crowd=4,{part}")).unwrap_err().to_string();
+            assert_eq!(error, format!("\"{part}\" says nothing of teams: {what}"));
+        }
+    }
+}
