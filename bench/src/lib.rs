@@ -151,7 +151,7 @@ pub fn run(
         }
     }
     let mut comments = comments(report, &sampler, chunk_bytes);
-    comments.extend(config.teams.map(|teams| format!("teams: {}", teams::text(teams))));
+    comments.extend(config.teams.map(|teams| format!("teams asked for: {}", teams::text(teams))));
     Ok(Results { comments, hardware, lines })
 }
 

@@ -315,7 +315,7 @@ pub(crate) struct BenchArgs {
     ///
     /// For kinds of devices that have not been measured. The names are team, crowd, alone-octets,
     /// octets-per-lane, busy-lanes and holds; src/gpu/layout.rs says what they are, and what they are for a
-    /// GPU unless they are given. Numbers that the device cannot have become the nearest that it can.
+    /// GPU unless they are given. Numbers that the device cannot have are lowered to those that it can.
     #[arg(long, value_name = "TEAMS", value_parser = gumbel_bench::teams)]
     pub(crate) teams: Option<gumbel::Teams>,
     /// Take some seconds instead of minutes: fewer shapes unless there are --shapes, and fewer samples

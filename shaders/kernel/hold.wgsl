@@ -6,7 +6,8 @@
 // part, which the host makes no longer than that.
 //
 // Mesa 22.3 ends all loops of an invocation after 65,535 iterations in total. A draw takes fewer
-// than 60, and the host asks for at most 512 draws at once.
+// than 40 and what its findings are joined in, which is `lanes` at most; the host asks for 512 draws at once or
+// 2^15 / lanes.
 
 // In pairs of octets.
 const HELD_PAIRS: u32 = 2u;

@@ -100,7 +100,7 @@ fn beside_zeros(row: usize, category: usize, word: u32) -> Weight {
     }
 }
 
-/// With noise on top these stand above what is invalid, at which nobody would look for a draw.
+/// With noise on top these stand above -1e-45 and infinity, at which nobody would look for a draw.
 fn beside_huge(row: usize, category: usize, _: u32) -> Weight {
     match invalid(row) {
         Some(invalid) if category == 20_005 => Weight(invalid),

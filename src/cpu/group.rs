@@ -45,7 +45,8 @@ impl<T: Source> Task for Group<'_, T> {
         let mut races = job.races(first);
         for draws in draws.chunks_mut(OCTETS / octets) {
             let these = races.clone().take(draws.len());
-            let in_place = in_place::<S, T>(job, rows, these.clone().next(), draws.len(), octets);
+            let first = these.clone().next().filter(|_| job.draws == 1);
+            let in_place = first.and_then(|(row, _)| in_place::<S, T>(rows, row, draws.len()));
             lanes.fill(job, rows, these, octets, in_place.is_none());
             let values = in_place.unwrap_or(lanes.values.as_flattened());
             let mut all_plain = true;
@@ -84,20 +85,13 @@ impl<T: Source> Task for Group<'_, T> {
     }
 }
 
-/// The values of some races, if they lie in memory as the lanes want them: no gap, whole tiles.
+/// The values of so many rows, if they lie in memory as octets side by side: no gap, whole tiles.
 #[inline(always)]
-fn in_place<'a, S: Simd, T>(
-    job: &Job<'_>,
-    rows: Rows<'a, T>,
-    first: Option<(usize, u32)>,
-    races: usize,
-    octets: usize,
-) -> Option<&'a [T]> {
-    let dense = job.draws == 1
-        && rows.categories() == octets * OCTET
-        && rows.row_stride() == rows.categories();
-    let whole = (races * octets).is_multiple_of(S::OCTETS);
-    first.filter(|_| dense && whole).map(|(row, _)| rows.span(row, races))
+pub(super) fn in_place<S: Simd, T>(rows: Rows<'_, T>, first: usize, count: usize) -> Option<&[T]> {
+    let categories = rows.categories();
+    let dense = categories.is_multiple_of(OCTET) && rows.row_stride() == categories;
+    let whole = (count * categories / OCTET).is_multiple_of(S::OCTETS);
+    (dense && whole).then(|| rows.span(first, count))
 }
 
 /// The counter words of octets, and their values if they are not taken in place.

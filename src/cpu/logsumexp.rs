@@ -10,6 +10,7 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
+use super::group::in_place;
 use super::simd::{Aligned, MAX_TILE, Simd, Task};
 use super::source::Source;
 use crate::arrivals::Sum;
@@ -143,7 +144,7 @@ fn sums_of_logits<S: Simd, T: Summed>(
 ) {
     let categories = rows.categories();
     let octets = categories.div_ceil(OCTET);
-    let slope = s.all((inverse * LOG2_E) as f32);
+    let exp2 = Exp2::new(inverse);
     let lanes = 2 * S::OCTETS;
     let Aligned(values) = &mut Aligned([[T::NEVER; OCTET]; OCTETS]);
     let Aligned(floats) = &mut Aligned([[0.0; OCTET]; OCTETS]);
@@ -153,12 +154,16 @@ fn sums_of_logits<S: Simd, T: Summed>(
     let at_once = OCTETS / octets;
     for first in some.clone().step_by(at_once) {
         let count = at_once.min(some.end - first);
-        for (row, to) in (first..first + count).zip(values.chunks_exact_mut(octets)) {
-            to.as_flattened_mut()[..categories].copy_from_slice(rows.row(row));
+        let in_place = in_place::<S, T>(rows, first, count);
+        if in_place.is_none() {
+            for (row, to) in (first..first + count).zip(values.chunks_exact_mut(octets)) {
+                to.as_flattened_mut()[..categories].copy_from_slice(rows.row(row));
+            }
         }
+        let values = in_place.unwrap_or(values.as_flattened());
         let mut all_valid = true;
         for at in (0..count * octets).step_by(S::OCTETS) {
-            let fine = T::fine(s, &values.as_flattened()[at * OCTET..]);
+            let fine = T::fine(s, &values[at * OCTET..]);
             all_valid &= T::all_valid(s, fine);
             let to = &mut floats.as_flattened_mut()[at * OCTET..];
             for (fine, to) in fine.into_iter().zip(to.chunks_mut(lanes)) {
@@ -172,7 +177,7 @@ fn sums_of_logits<S: Simd, T: Summed>(
         }
         let used = (count * octets * OCTET).next_multiple_of(lanes);
         for floats in floats.as_flattened_mut()[..used].chunks_exact_mut(lanes) {
-            s.store(add_exp2(s, s.all(0.0), s.floats(floats), slope), floats);
+            s.store(exp2.add(s, s.all(0.0), s.floats(floats)), floats);
         }
         let each = most.into_iter().zip(floats.chunks_exact(octets));
         for (row, (most, exps)) in (first..first + count).zip(each) {
@@ -235,11 +240,11 @@ fn sum_of_piece<S: Simd, T: Source>(s: S, piece: &[T], inverse: f64) -> Sum {
     if most == f32::NEG_INFINITY {
         return Sum::NONE;
     }
-    let slope = s.all((inverse * LOG2_E) as f32);
+    let exp2 = Exp2::new(inverse);
     let mut sums = [s.all(0.0); 4];
     for values in tiles.chain(last.chunks_exact(tile)) {
         for (sum, logits) in sums.iter_mut().zip(T::fine(s, values)) {
-            *sum = add_exp2(s, *sum, s.sub(logits, s.all(most)), slope);
+            *sum = exp2.add(s, *sum, s.sub(logits, s.all(most)));
         }
     }
     let mut sum = 0.0;
@@ -264,19 +269,34 @@ const EXP2: [f32; 7] = [
 /// 1.5·2²³: added to a number it leaves the nearest integer in the lowest bits.
 const NEAREST: f32 = 12_582_912.0;
 
-/// sum + 2^(x·slope) for x ≤ 0; what is below 2⁻¹²⁶ counts as that, which no sum can tell.
-#[inline(always)]
-fn add_exp2<S: Simd>(s: S, sum: S::Floats, x: S::Floats, slope: S::Floats) -> S::Floats {
-    let product = s.mul_add(x, slope, s.all(0.0));
-    let t = s.larger(product, s.all(-126.0));
-    let rounded = s.mul_add(t, s.all(1.0), s.all(NEAREST));
-    let power = s.sub_ints(s.bits(rounded), s.all_ints(NEAREST.to_bits() as i32));
-    let f = s.sub(t, s.sub(rounded, s.all(NEAREST)));
-    let mut exp2 = s.all(EXP2[0]);
-    for &word in &EXP2[1..] {
-        exp2 = s.mul_add(exp2, f, s.all(word));
+/// 2^(x·slope), for x ≤ 0.
+#[derive(Clone, Copy)]
+struct Exp2 {
+    slope: f32,
+    /// What is below counts as that: 2⁻¹²⁶, which no sum can tell.
+    least: f32,
+}
+
+impl Exp2 {
+    /// The exponential of x·`inverse`.
+    fn new(inverse: f64) -> Self {
+        let slope = (inverse * LOG2_E) as f32;
+        Self { slope, least: -126.0 / slope }
     }
-    s.mul_add(exp2, s.power_of_two(power), sum)
+
+    /// The same, added to a sum.
+    #[inline(always)]
+    fn add<S: Simd>(self, s: S, sum: S::Floats, x: S::Floats) -> S::Floats {
+        let x = s.larger(x, s.all(self.least));
+        let rounded = s.mul_add(x, s.all(self.slope), s.all(NEAREST));
+        let power = s.sub_ints(s.bits(rounded), s.all_ints(NEAREST.to_bits() as i32));
+        let f = s.mul_sub(x, s.all(self.slope), s.sub(rounded, s.all(NEAREST)));
+        let mut exp2 = s.all(EXP2[0]);
+        for &word in &EXP2[1..] {
+            exp2 = s.mul_add(exp2, f, s.all(word));
+        }
+        s.mul_add(exp2, s.power_of_two(power), sum)
+    }
 }
 
 macro_rules! summed_weights {

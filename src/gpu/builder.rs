@@ -18,6 +18,9 @@ use super::ring::most_of_a_buffer;
 /// longer than to hand it over, and small enough that three of them overlap in most batches.
 const CHUNK_BYTES: u64 = 16 << 20;
 
+/// The most bytes of workgroup memory that a kernel has for an invocation; those of the race with sums.
+const MEMORY_OF_LANE: u32 = 32;
+
 /// Which kind of device work is laid out for. The draws are the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PlanFor {
@@ -27,7 +30,7 @@ pub enum PlanFor {
     Hardware,
     /// An adapter that emulates a GPU on the CPU: few invocations, and each with much to do.
     Emulation,
-    /// Something else: of numbers that no device can have, the nearest that it can.
+    /// Something else, lowered to what the device can have.
     Teams(Teams),
 }
 
@@ -235,8 +238,10 @@ impl GpuSamplerBuilder {
         owner: Owner,
     ) -> Result<GpuSampler, Error> {
         let (can, has) = (device.limits(), device.features());
-        let largest =
-            can.max_compute_invocations_per_workgroup.min(can.max_compute_workgroup_size_x);
+        let largest = can
+            .max_compute_invocations_per_workgroup
+            .min(can.max_compute_workgroup_size_x)
+            .min((can.max_compute_workgroup_storage_size / MEMORY_OF_LANE).max(1));
         // the largest power of two up to what was asked for and what the device can do
         let workgroup_size = 1 << self.workgroup_size.clamp(1, largest).ilog2();
         let workgroups = can.max_compute_workgroups_per_dimension.min(self.workgroups).max(1);

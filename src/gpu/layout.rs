@@ -25,12 +25,13 @@ const CROWD: u32 = 64;
 /// How many invocations a device's teams have. The draws do not depend on it.
 ///
 /// [`PlanFor`](crate::PlanFor) has one for each kind of device that gumbel knows. This is for who measures
-/// another: `gumbel bench --layout`.
+/// another: `gumbel bench --teams`. Numbers that the device cannot have are lowered to those that it can.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Teams {
     /// The largest team, which is a workgroup then; a power of two.
     pub team: u32,
-    /// The invocations of a workgroup in which there are several teams; a power of two.
+    /// The invocations of a workgroup in which there are several teams, or which is not for draws by races; a
+    /// power of two.
     pub crowd: u32,
     /// Rows of up to so many octets get a single invocation.
     pub alone_octets: usize,
@@ -72,7 +73,7 @@ impl Teams {
         }
     }
 
-    /// The nearest teams that there can be in workgroups of so many, a power of two.
+    /// The same, lowered to what there can be in workgroups of so many, a power of two.
     pub(crate) fn within(self, workgroup_size: u32) -> Self {
         let size = |lanes: u32| 1 << lanes.clamp(1, workgroup_size).ilog2();
         let team = size(self.team);
@@ -171,10 +172,12 @@ impl Layout {
         let part_octets = octets.div_ceil(wanted.max(needed));
         let parts = octets.div_ceil(part_octets);
 
+        // the team's findings are joined in a loop
+        let most_draws = MAX_DRAWS_AT_ONCE.min((1 << 15) / lanes);
         let turns =
             teams.busy_lanes.div_ceil(races.rows.saturating_mul(parts).saturating_mul(lanes));
         let draws_at_once =
-            if hold { (races.draws as usize).div_ceil(turns).min(MAX_DRAWS_AT_ONCE) } else { 1 };
+            if hold { (races.draws as usize).div_ceil(turns).min(most_draws) } else { 1 };
         let whole = lanes == teams.team as usize;
         Self {
             kernel: match (races.greedy, hold) {

@@ -2,8 +2,8 @@
 
 use gumbel::conformance::{self, Case};
 use gumbel::{
-    AdapterReport, CpuSampler, Error, GpuSampler, GpuSamplerBuilder, Logits, Method, SampleOptions,
-    Undrawable, reference,
+    AdapterReport, CpuSampler, Error, GpuSampler, GpuSamplerBuilder, Logits, Method, PlanFor,
+    SampleOptions, Teams, Undrawable, reference,
 };
 use libtest_mimic::Failed;
 
@@ -87,7 +87,8 @@ fn conformance_in_small_pieces(adapter: &AdapterReport) -> Result<(), Failed> {
             .with_workgroups(3);
         run(adapter, builder, 9000)?;
     }
-    Ok(())
+    let crowded = Teams { crowd: 256, ..Teams::HARDWARE };
+    run(adapter, GpuSampler::builder().with_plan_for(PlanFor::Teams(crowded)), 9000)
 }
 
 /// A million categories in many blocks, and draws whose first number is odd.

@@ -2,8 +2,8 @@
 
 use gumbel::conformance::{self, Case};
 use gumbel::{
-    AdapterReport, CpuSampler, Error, GpuSampler, LogZ, Logits, PlanFor, SampleOptions, Weights,
-    reference,
+    AdapterReport, CpuSampler, Error, GpuSampler, LogZ, Logits, PlanFor, SampleOptions, Teams,
+    Weights, reference,
 };
 use libtest_mimic::Failed;
 
@@ -59,6 +59,9 @@ fn places(adapter: &AdapterReport) -> Result<(), Failed> {
     let gpu = sampler(adapter, GpuSampler::builder())?;
     same(&gpu, 60_000, 3)?;
     same(&gpu, 10_000, 300)?;
+    let crowded = Teams { crowd: 256, ..Teams::HARDWARE };
+    let builder = GpuSampler::builder().with_plan_for(PlanFor::Teams(crowded));
+    same(&sampler(adapter, builder)?, 10_000, 3)?;
     same(&sampler(adapter, GpuSampler::builder().with_filter(false))?, 10_000, 3)
 }
 

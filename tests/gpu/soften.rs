@@ -2,7 +2,7 @@
 
 use gumbel::conformance::{self, Case, SoftErrors};
 use gumbel::{AdapterReport, CpuSampler, Error, GpuSampler, GpuSamplerBuilder, Logits, PlanFor};
-use gumbel::{Relaxation, SampleOptions, Sampler};
+use gumbel::{Relaxation, SampleOptions, Sampler, Teams};
 use libtest_mimic::Failed;
 
 use super::draws::sampler;
@@ -57,7 +57,9 @@ fn conformance_in_small_pieces(adapter: &AdapterReport) -> Result<(), Failed> {
             .with_workgroups(3);
         run(adapter, builder, &[0.5], |case| case.work() <= 3000)?;
     }
-    Ok(())
+    let crowded = Teams { crowd: 256, ..Teams::HARDWARE };
+    let builder = GpuSampler::builder().with_plan_for(PlanFor::Teams(crowded));
+    run(adapter, builder, &[0.5], |case| case.work() <= 1000)
 }
 
 /// The plain form of everything.

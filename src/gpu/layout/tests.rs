@@ -64,7 +64,9 @@ fn every_layout_covers_its_races() {
                 Kernel::Stream | Kernel::Greedy => assert!(a_lane <= 2048, "{layout:?}"),
                 Kernel::Hold => {
                     assert!(a_lane <= HELD_OCTETS as u64, "not held: {layout:?}");
+                    let a_draw = 40 + layout.lanes;
                     assert!((1..=512).contains(&layout.draws_at_once), "{layout:?}");
+                    assert!(layout.draws_at_once * a_draw < 65_535, "{layout:?}");
                 }
                 _ => panic!("{layout:?}"),
             }
