@@ -26,6 +26,9 @@ const ROUGH: f32 = 0.0862;
 const FINE_ERROR: f32 = 1.0 / 1024.0;
 /// The exponent of 1, as it stands in a float.
 const BIAS: i32 = 127 << 23;
+/// The bits of the least normal number, and of infinity.
+const LEAST: i32 = 1 << 23;
+const INFINITE: i32 = 255 << 23;
 /// Bits of a float, halved, are exponents and mantissas in units of 2⁻²² of a power.
 const HALVED: f32 = 4_194_304.0;
 /// The rough logarithm of what is no weight, and of the very largest.
@@ -181,17 +184,15 @@ fn rough_log2<S: Simd>(s: S, weights: S::Floats) -> S::Floats {
     s.to_floats(s.sub_ints(halved, s.all_ints(BIAS >> 1)))
 }
 
-/// Whether all are normal. (What is subnormal by less than 2⁻¹⁸ of itself passes for the least normal
-/// number, and the largest numbers for more than that.)
+/// Whether all are normal. (The very largest are not taken for that.)
 #[inline(always)]
 fn all_normal<S: Simd>(s: S, weights: [S::Floats; 4]) -> bool {
-    let mut linear = weights;
-    let mut missing = weights;
-    for (linear, missing) in linear.iter_mut().zip(&mut missing) {
-        *linear = linear_log2(s, *linear);
-        *missing = s.sub(s.all(-126.0 * POWER), *linear);
+    // less the least of them, what is not normal is beyond them all, as a word without a sign
+    let mut most = s.all_ints(0);
+    for weights in weights {
+        most = s.larger_words(most, s.sub_ints(s.bits(weights), s.all_ints(LEAST)));
     }
-    s.all_below(missing, s.all(1.0)) && s.all_below(linear, s.all(128.0 * POWER))
+    s.all_below([s.to_floats(s.halved(most)); 4], s.all((INFINITE - LEAST >> 1) as f32))
 }
 
 /// The same, or 0: as there is where a row ends within an octet.
