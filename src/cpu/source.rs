@@ -192,7 +192,7 @@ fn all_normal<S: Simd>(s: S, weights: [S::Floats; 4]) -> bool {
     for weights in weights {
         most = s.larger_words(most, s.sub_ints(s.bits(weights), s.all_ints(LEAST)));
     }
-    s.all_below([s.to_floats(s.halved(most)); 4], s.all((INFINITE - LEAST >> 1) as f32))
+    s.all_below([s.to_floats(s.halved(most)); 4], s.all(((INFINITE - LEAST) >> 1) as f32))
 }
 
 /// The same, or 0: as there is where a row ends within an octet.
