@@ -238,10 +238,7 @@ impl GpuSamplerBuilder {
         owner: Owner,
     ) -> Result<GpuSampler, Error> {
         let (can, has) = (device.limits(), device.features());
-        let largest = can
-            .max_compute_invocations_per_workgroup
-            .min(can.max_compute_workgroup_size_x)
-            .min((can.max_compute_workgroup_storage_size / MEMORY_OF_LANE).max(1));
+        let largest = largest_workgroup(&can);
         // the largest power of two up to what was asked for and what the device can do
         let workgroup_size = 1 << self.workgroup_size.clamp(1, largest).ilog2();
         let workgroups = can.max_compute_workgroups_per_dimension.min(self.workgroups).max(1);
@@ -288,5 +285,30 @@ impl GpuSamplerBuilder {
             ring: Mutex::new(None),
             soft: Mutex::new(None),
         })
+    }
+}
+
+/// The invocations that a workgroup of any kernel can have.
+fn largest_workgroup(can: &wgpu::Limits) -> u32 {
+    can.max_compute_invocations_per_workgroup
+        .min(can.max_compute_workgroup_size_x)
+        .min((can.max_compute_workgroup_storage_size / MEMORY_OF_LANE).max(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn workgroups_have_the_memory_that_they_take() {
+        let usual = wgpu::Limits::default();
+        assert_eq!(largest_workgroup(&usual), 256);
+        let many = |storage| wgpu::Limits {
+            max_compute_invocations_per_workgroup: 1024,
+            max_compute_workgroup_size_x: 1024,
+            max_compute_workgroup_storage_size: storage,
+            ..usual.clone()
+        };
+        assert_eq!([0, 16_384, 49_152].map(|n| largest_workgroup(&many(n))), [1, 512, 1024]);
     }
 }
