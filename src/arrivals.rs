@@ -3,14 +3,15 @@
 use rayon::prelude::*;
 
 use crate::error::Error;
-use crate::job::{Job, NO_DRAW, Temperature, zeroed};
+use crate::job::race::RaceJob;
+use crate::job::{Job, NO_DRAW, zeroed};
 use crate::noise::order::{Best, number};
-use crate::options::{Data, Known, Method, SampleOptions, with_rows};
+use crate::options::{Data, Known, with_rows};
 
 mod time;
 
 /// The first alarms of each race to ring, and when they did: what
-/// [`race_rows`](crate::CpuSampler::race_rows) gives.
+/// [`race_rows`](crate::Sampler::race_rows) gives.
 ///
 /// Everything is in the order of races (rows × draws, row by row) and within a race in the order of
 /// arrival: places × rows × draws entries.
@@ -22,32 +23,19 @@ pub struct Arrivals {
 }
 
 impl Arrivals {
-    /// Room for the first places of a job's races, with nobody in them.
-    pub(crate) fn of(job: &Job<'_>, places: usize) -> Result<Self, Error> {
-        let mut arrivals = Self::unwritten(job, places)?;
-        arrivals.categories.fill(NO_DRAW);
-        arrivals.keys.fill(Best::NONE.key);
-        Ok(arrivals)
-    }
-
-    /// The same, of which all is yet to be written.
-    pub(crate) fn unwritten(job: &Job<'_>, places: usize) -> Result<Self, Error> {
-        if job.temperature == Temperature::Greedy {
-            return Err(Error::NoNoise { operation: "a race" });
-        }
-        if places == 0 {
-            return Err(Error::NoPlaces);
-        }
-        let too_many = || Error::TooManyPlaces { races: job.total(), places };
-        let entries = job.total().checked_mul(places).ok_or_else(too_many)?;
+    /// Memory for the places of a call's races, yet to be written.
+    pub(crate) fn unwritten(race: &RaceJob<'_>) -> Result<Self, Error> {
+        let (races, places) = (race.job.total(), race.places);
+        let too_many = || Error::TooManyPlaces { races, places };
+        let entries = races.checked_mul(places).ok_or_else(too_many)?;
         let categories = zeroed(entries).ok_or_else(too_many)?;
         let keys = zeroed(entries).ok_or_else(too_many)?;
         Ok(Self { places, categories, keys })
     }
 
     /// Where they are written.
-    pub(crate) fn parts(&mut self) -> (&mut [u32], &mut [i64]) {
-        (&mut self.categories, &mut self.keys)
+    pub(crate) fn places_mut(&mut self) -> Places<'_> {
+        Places { categories: &mut self.categories, keys: &mut self.keys }
     }
 
     /// How many places of each race there are.
@@ -115,11 +103,26 @@ impl Arrivals {
     }
 }
 
+/// Memory for the places of races.
+pub(crate) struct Places<'a> {
+    pub(crate) categories: &'a mut [u32],
+    pub(crate) keys: &'a mut [i64],
+}
+
+impl Places<'_> {
+    /// Leaves nobody in them.
+    pub(crate) fn clear(&mut self) {
+        self.categories.fill(NO_DRAW);
+        self.keys.fill(Best::NONE.key);
+    }
+}
+
 /// Keys that are worth the hand-over to another thread.
 const PIECE: usize = 1 << 14;
 
 /// An estimate of log Z = logsumexp(logits) of a row from the maxima of its draws.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[non_exhaustive]
 pub struct LogZ {
     /// The mean of the maxima less Euler's constant; NaN for a row without a draw.
     pub estimate: f64,
@@ -136,49 +139,6 @@ impl LogZ {
         let draws = f64::from(draws);
         let deviation = std::f64::consts::PI / 6f64.sqrt();
         Self { estimate: sum / draws - EULER_GAMMA, standard_error: deviation / draws.sqrt() }
-    }
-}
-
-/// The sums of the maxima of each row's draws, which are made some at a time.
-pub(crate) struct Maxima {
-    sums: Vec<f64>,
-    draws: u32,
-}
-
-/// As many races at a time.
-const RACES: usize = 1 << 20;
-
-impl Maxima {
-    pub(crate) fn of(job: &Job<'_>) -> Self {
-        Self { sums: vec![0.0; job.logits.rows()], draws: job.draws }
-    }
-
-    /// The options of a call in pieces.
-    pub(crate) fn pieces<'a>(
-        &self,
-        options: &SampleOptions<'a>,
-    ) -> impl Iterator<Item = SampleOptions<'a>> + use<'a> {
-        let options = options.with_method(Method::Gumbel);
-        let at_once = u32::try_from(RACES / self.sums.len().max(1)).unwrap_or(1).max(1);
-        let ends = (0..options.draws).step_by(at_once as usize);
-        ends.map(move |first| {
-            let draws = at_once.min(options.draws - first);
-            SampleOptions { first_draw: options.first_draw + first, draws, ..options }
-        })
-    }
-
-    /// Adds the first places of a piece.
-    pub(crate) fn add(&mut self, arrivals: &Arrivals) {
-        let each = arrivals.keys().len() / self.sums.len().max(1);
-        for (sum, keys) in self.sums.iter_mut().zip(arrivals.keys().chunks(each.max(1))) {
-            let known = keys.iter().all(|&key| key != Best::NONE.key);
-            let more: f64 = keys.iter().map(|&key| number(key)).sum();
-            *sum += if known { more } else { f64::NAN };
-        }
-    }
-
-    pub(crate) fn log_z(&self) -> Vec<LogZ> {
-        self.sums.iter().map(|&sum| LogZ::of(sum, self.draws)).collect()
     }
 }
 
@@ -244,6 +204,7 @@ impl LogSum {
 
 /// Draws with their log-probabilities.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Scored {
     /// The draws, rows × draws, as `sample_rows` gives them.
     pub draws: Vec<u32>,
@@ -256,14 +217,38 @@ pub struct Scored {
 }
 
 impl Scored {
-    /// From the draws and the sums of a job.
-    pub(crate) fn of(job: &Job<'_>, inverse: f64, draws: Vec<u32>, sums: &[Sum]) -> Self {
+    /// Memory for a call's results, yet to be written.
+    pub(crate) fn unwritten(job: &Job<'_>) -> Result<Self, Error> {
+        let rows = job.logits.rows();
+        let too_many = || Error::TooManyDraws { rows, draws: job.draws };
+        Ok(Self {
+            draws: job.unwritten()?,
+            log_probs: job.unwritten()?,
+            logsumexps: zeroed(rows).ok_or_else(too_many)?,
+        })
+    }
+
+    /// Where they are written.
+    pub(crate) fn scores_mut(&mut self) -> Scores<'_> {
+        let Self { draws, log_probs, logsumexps } = self;
+        Scores { draws, log_probs, logsumexps }
+    }
+}
+
+/// Memory for draws with their log-probabilities.
+pub(crate) struct Scores<'a> {
+    pub(crate) draws: &'a mut [u32],
+    pub(crate) log_probs: &'a mut [f64],
+    pub(crate) logsumexps: &'a mut [f64],
+}
+
+impl Scores<'_> {
+    /// Writes what follows from the draws of a job and from the sums of its rows.
+    pub(crate) fn fill(&mut self, job: &Job<'_>, inverse: f64, sums: &[Sum]) {
         let each = job.draws as usize;
-        let mut log_probs = vec![f64::NAN; draws.len()];
-        let mut logsumexps = vec![f64::NAN; sums.len()];
         with_rows!(job.logits.data(), rows => {
-            let of_rows = draws.par_chunks(each).zip(log_probs.par_chunks_mut(each));
-            let sums = sums.par_iter().zip(logsumexps.par_iter_mut()).enumerate();
+            let of_rows = self.draws.par_chunks(each).zip(self.log_probs.par_chunks_mut(each));
+            let sums = sums.par_iter().zip(self.logsumexps.par_iter_mut()).enumerate();
             sums.zip(of_rows).for_each(|((row, (sum, logsumexp)), (draws, log_probs))| {
                 let sum = sum.log();
                 *logsumexp = sum.whole();
@@ -272,7 +257,6 @@ impl Scored {
                 }
             });
         });
-        Self { draws, log_probs, logsumexps }
     }
 }
 

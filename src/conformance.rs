@@ -3,8 +3,8 @@
 //! `gumbel check` runs them on every adapter of a machine; the tests of this crate do too.
 //!
 //! ```
-//! use gumbel::{CpuSampler, Sampler, conformance};
-//! let engine = Sampler::from(CpuSampler::new());
+//! use gumbel::{CpuSampler, conformance};
+//! let engine = CpuSampler::new();
 //! for case in conformance::cases().filter(|case| case.batch().rows() <= 2) {
 //!     # if case.batch().categories() > 1000 { continue }
 //!     assert_eq!(case.mismatches(&engine, &case.expected())?, 0, "{case}");
@@ -14,6 +14,7 @@
 
 use half::{bf16, f16};
 
+use crate::engine::Blocking;
 use crate::error::Error;
 use crate::job::NO_DRAW;
 use crate::noise::philox::philox4x32_10;
@@ -265,7 +266,11 @@ impl Case {
     ///
     /// # Errors
     /// The engine's.
-    pub fn mismatches(&self, engine: &Sampler, expected: &[u32]) -> Result<usize, Error> {
+    pub fn mismatches(
+        &self,
+        engine: &Sampler<impl Blocking>,
+        expected: &[u32],
+    ) -> Result<usize, Error> {
         // a word that is no draw and not the sentinel either
         let mut draws = vec![NO_DRAW - 1; expected.len()];
         engine.sample_rows_into(self.batch(), &self.options(), &mut draws)?;

@@ -143,6 +143,12 @@ pub enum Error {
         /// The temperature given.
         got: f32,
     },
+    /// There is no method of that name.
+    #[error("a method is gumbel, inverse-cdf or auto, got \"{got}\"")]
+    Method {
+        /// The name given.
+        got: String,
+    },
     /// The operation is about noise, of which there is none at temperature 0.
     #[error("{operation} has no meaning at temperature 0 (greedy); give a temperature above 0")]
     NoNoise {
@@ -255,6 +261,7 @@ pub enum Error {
         what: String,
     },
     /// The adapter did not hand out a device.
+    #[cfg(feature = "gpu")]
     #[error("the adapter {adapter} gave no device: {source}")]
     NoDevice {
         /// The adapter's name.
@@ -356,6 +363,17 @@ pub enum Error {
         /// The driver's words.
         message: String,
     },
+}
+
+impl Error {
+    /// Whether a slice has the length that a call needs.
+    pub(crate) fn check_floats(
+        what: &'static str,
+        expected: usize,
+        got: usize,
+    ) -> Result<(), Self> {
+        if got == expected { Ok(()) } else { Err(Self::FloatsLength { what, expected, got }) }
+    }
 }
 
 fn list(names: &[String]) -> String {

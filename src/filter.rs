@@ -20,9 +20,11 @@
 //! 2⁻²⁰·|floor| + 2⁻¹⁰, which covers them, the rounding of the logit to 2⁻²⁴ and the 2⁻²⁴ by which
 //! G may exceed its true value. Where the sides are further apart no rounding matters.
 
+#[cfg(any(test, feature = "gpu"))]
 use crate::noise::order::Scale;
 
 /// How logits and coarse bits of one call compare with a best key.
+#[cfg(any(test, feature = "gpu"))]
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Filter {
     /// 2²³·log₂e / T: what turns a logit into the unit of the filter.
@@ -34,11 +36,13 @@ pub(crate) struct Filter {
 /// A power of two in the unit of the filter.
 pub(crate) const POWER: f32 = 8_388_608.0;
 /// No product of slope and logit counts as less than −2¹⁰⁰,
+#[cfg(any(test, feature = "gpu"))]
 const REACH: f32 = f32::from_bits((127 + 100) << 23);
 /// so that this floor discards nothing.
 #[cfg(test)]
 const OPEN: f32 = -2.0 * REACH;
 
+#[cfg(any(test, feature = "gpu"))]
 impl Filter {
     /// The filter for values of this scale, a unit of which are so many powers of two: log₂e for logits.
     #[inline]

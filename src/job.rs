@@ -8,7 +8,11 @@ use crate::options::{
 };
 
 pub(crate) mod kept;
+pub(crate) mod race;
 pub(crate) mod soften;
+mod sums;
+
+pub(crate) use sums::SumJob;
 
 /// The draw of a row that has none: it has a NaN, a +∞, a negative weight, or no category that can be drawn.
 /// Also an empty place in [`Arrivals`](crate::Arrivals).
@@ -98,6 +102,16 @@ impl<'a> Job<'a> {
         self.logits.rows() * self.draws as usize
     }
 
+    /// The logits that are read, counted once for each draw; once for all by inverse CDF.
+    pub(crate) fn work(&self) -> u64 {
+        let categories = self.logits.categories() as u64;
+        let (rows, races) = (self.logits.rows() as u64, self.total() as u64);
+        match self.method {
+            Method::InverseCdf => rows.saturating_mul(categories).saturating_add(races),
+            _ => races.saturating_mul(categories),
+        }
+    }
+
     /// The scale of a job by inverse CDF.
     pub(crate) fn inverse_cdf(&self) -> Option<Scale> {
         match (self.method, self.temperature) {
@@ -134,6 +148,7 @@ impl<'a> Job<'a> {
     }
 
     /// The stream ids of the rows, if they were given one by one.
+    #[cfg(feature = "gpu")]
     pub(crate) fn explicit_ids(&self) -> Option<&'a [u64]> {
         match self.row_ids {
             RowIds::From(_) => None,

@@ -79,8 +79,10 @@ pub mod conformance;
 mod cpu;
 #[cfg(feature = "distributions")]
 pub mod distributions;
+pub mod engine;
 mod error;
 mod filter;
+#[cfg(feature = "gpu")]
 mod gpu;
 mod job;
 #[doc = include_str!("../docs/mathematics.md")]
@@ -92,16 +94,21 @@ mod sampler;
 pub mod shaders;
 
 pub use arrivals::{Arrivals, LogZ, Scored};
-pub use cpu::{CpuForm, CpuInverseCdf, CpuSampler};
+pub use cpu::CpuForm;
 pub use error::{Error, Undrawable};
+#[cfg(all(feature = "gpu", not(target_family = "wasm")))]
+pub use gpu::adapters;
+#[cfg(feature = "gpu")]
 pub use gpu::{
-    AdapterReport, BoundBatch, DeviceBatch, GpuInverseCdf, GpuSampler, GpuSamplerBuilder, PlanFor,
-    Teams, adapters, adapters_async,
+    AdapterReport, BoundBatch, DeviceBatch, GpuSamplerBuilder, PlanFor, Teams, adapters_async,
 };
 pub use half;
 pub use job::NO_DRAW;
 pub use options::{
     Batch, Logit, Logits, Method, Relaxation, RowIds, SampleOptions, ValueFormat, Weight, Weights,
 };
-pub use sampler::{InverseCdf, Sampler};
+#[cfg(feature = "gpu")]
+pub use sampler::GpuSampler;
+pub use sampler::{CpuSampler, InverseCdf, Sampler};
+#[cfg(feature = "gpu")]
 pub use wgpu;

@@ -4,9 +4,10 @@
 //! threads. It evaluates the noise of every category and takes no shortcut: use it
 //! to check, not to draw.
 
-use crate::arrivals::{Arrivals, Scored};
+use crate::arrivals::{Arrivals, Places, Scored};
 use crate::error::Error;
 pub use crate::job::Temperature;
+use crate::job::race::RaceJob;
 use crate::job::{Job, NO_DRAW};
 use crate::noise::bits::{OCTET, Stream, coarse, coarse_block, noise, uniform_bits, uniform_block};
 use crate::noise::cdf::point;
@@ -86,7 +87,7 @@ pub fn weighted_draw(weights: &[u64], stream: Stream) -> Option<u32> {
 /// the place of the logit.
 ///
 /// # Errors
-/// As [`CpuSampler::sample_rows`](crate::CpuSampler::sample_rows).
+/// Those of [`Sampler::sample_rows`](crate::Sampler::sample_rows).
 pub fn sample_rows<'a>(
     batch: impl Into<Batch<'a>>,
     options: &SampleOptions<'a>,
@@ -118,15 +119,17 @@ pub fn sample_rows<'a>(
 /// category first on ties.
 ///
 /// # Errors
-/// As [`CpuSampler::race_rows`](crate::CpuSampler::race_rows).
+/// Those of [`Sampler::race_rows`](crate::Sampler::race_rows).
 pub fn race_rows<'a>(
     batch: impl Into<Batch<'a>>,
     options: &SampleOptions<'a>,
     places: usize,
 ) -> Result<Arrivals, Error> {
-    let job = Job::new(batch, options)?.by_gumbel("a race")?;
-    let mut arrivals = Arrivals::of(&job, places)?;
-    let (categories, won) = arrivals.parts();
+    let race = RaceJob::new(batch, options, places)?;
+    let job = &race.job;
+    let mut arrivals = Arrivals::unwritten(&race)?;
+    arrivals.places_mut().clear();
+    let Places { categories, keys: won } = arrivals.places_mut();
     let each = categories.chunks_mut(places).zip(won.chunks_mut(places));
     for ((categories, won), (row, number)) in each.zip(job.races(0)) {
         let stream = job.stream(row, number);
@@ -147,7 +150,7 @@ pub fn race_rows<'a>(
 /// f64; NaN for a row without a draw, if sentinels are asked for.
 ///
 /// # Errors
-/// As [`CpuSampler::logsumexp_rows`](crate::CpuSampler::logsumexp_rows).
+/// Those of [`Sampler::logsumexp_rows`](crate::Sampler::logsumexp_rows).
 pub fn logsumexp_rows<'a>(
     batch: impl Into<Batch<'a>>,
     options: &SampleOptions<'a>,
@@ -180,7 +183,7 @@ pub fn logsumexp_rows<'a>(
 /// ```
 ///
 /// # Errors
-/// As [`CpuSampler::sample_rows_scored`](crate::CpuSampler::sample_rows_scored).
+/// Those of [`Sampler::sample_rows_scored`](crate::Sampler::sample_rows_scored).
 pub fn sample_rows_scored<'a>(
     batch: impl Into<Batch<'a>>,
     options: &SampleOptions<'a>,

@@ -1,11 +1,47 @@
-//! The engine that fits the machine.
+//! The public face: every operation, declared once, on every engine.
+//!
+//! A [`Sampler`] is an engine and the operations on it. The type of the engine is a parameter, so that
+//! [`CpuSampler`], [`GpuSampler`] and [`Sampler`] have the same methods and one page of documentation. An
+//! operation is a file beside this one: what users call, and a type with the trait [`Operation`] that says
+//! what each engine does for it. [`run`] takes an operation to the engine that is to do it.
 
-use crate::cpu::CpuSampler;
-use crate::error::Error;
-use crate::gpu::{AdapterReport, GpuSampler, pick_hardware};
-use crate::options::{Batch, SampleOptions};
+use crate::engine::{Auto, Cpu, Engine};
 
-/// Either engine; both give the same draws.
+mod auto;
+mod cpu;
+mod draws;
+#[cfg(feature = "gpu")]
+mod gpu;
+mod inverse_cdf;
+mod log_probs;
+mod log_z;
+mod logsumexp;
+mod race;
+pub(crate) mod run;
+mod soften;
+
+pub use inverse_cdf::InverseCdf;
+
+/// Draws from rows of logits, weights or counts: on the CPU, on a GPU, or on whichever suits a call.
+///
+/// Everything that can be asked of a row is a method, and each method is there in three forms:
+///
+/// | form | example | |
+/// |---|---|---|
+/// | a value | [`sample_rows`](Self::sample_rows) | returns its results in memory of their own |
+/// | into a slice | [`sample_rows_into`](Self::sample_rows_into) | writes its results to the caller's memory |
+/// | a future | [`sample_rows_async`](Self::sample_rows_async) | for executors, and for browsers, where nothing may block |
+///
+/// The engine is the type parameter:
+///
+/// | type | engine |
+/// |---|---|
+/// | [`Sampler`], short for `Sampler<Auto>` | chosen for each call: see [`auto`](Self::auto) |
+/// | [`CpuSampler`], short for `Sampler<Cpu>` | all cores of the CPU; needs no driver |
+/// | `GpuSampler`, short for `Sampler<Gpu>` | a GPU, through wgpu (feature `gpu`) |
+///
+/// All of them draw the same, bit for bit. A sampler is cheap to clone, and its clones share what they
+/// keep; any number of threads can use one at the same time.
 ///
 /// ```
 /// use gumbel::{Logits, SampleOptions, Sampler};
@@ -15,160 +51,44 @@ use crate::options::{Batch, SampleOptions};
 /// assert_eq!(draws.len(), 2);
 /// # Ok::<(), gumbel::Error>(())
 /// ```
-#[derive(Debug)]
-pub struct Sampler {
-    engine: Engine,
-    reason: String,
+///
+/// # Futures
+///
+/// Natively a future of a GPU's call does the host's part (copies, and shaders that are compiled for the
+/// first time) when it is polled, and gives the executor's thread back while the GPU works: a thread of the
+/// sampler's own waits for the device. The CPU engine does all of its work when the future is polled first.
+/// Futures are `Send`, except in a browser.
+#[derive(Clone, Debug)]
+pub struct Sampler<E: Engine = Auto> {
+    pub(crate) engine: E,
 }
 
-#[derive(Debug)]
-enum Engine {
-    Cpu(CpuSampler),
-    Gpu(Box<GpuSampler>),
-}
+/// A [`Sampler`] on the CPU: no driver, all cores.
+///
+/// ```
+/// use gumbel::{CpuSampler, Logits, SampleOptions};
+/// // three rows of two categories: even odds, 1 : e, and no chance for the first
+/// let logits = [0.0, 0.0, 0.0, 1.0, f32::NEG_INFINITY, 0.0];
+/// let draws = CpuSampler::new()
+///     .sample_rows(Logits::new(&logits, 2)?, &SampleOptions::default().with_draws(4))?;
+/// assert_eq!(draws.len(), 3 * 4);
+/// assert_eq!(draws[8..], [1, 1, 1, 1]);
+/// # Ok::<(), gumbel::Error>(())
+/// ```
+pub type CpuSampler = Sampler<Cpu>;
 
-impl Sampler {
-    /// A hardware GPU when there is one, and the CPU engine otherwise. A software adapter, which
-    /// emulates a GPU on the CPU, is never taken: ask for it [by name](crate::GpuSamplerBuilder).
-    pub fn auto() -> Self {
-        pollster::block_on(Self::auto_async())
-    }
-
-    /// As [`auto`](Self::auto), without blocking.
-    pub async fn auto_async() -> Self {
-        match GpuSampler::new_async().await {
-            Ok(gpu) => Self {
-                reason: "it is the hardware GPU of this machine".to_owned(),
-                engine: Engine::Gpu(Box::new(gpu)),
-            },
-            Err(error) => {
-                Self { reason: error.to_string(), engine: Engine::Cpu(CpuSampler::new()) }
-            }
-        }
-    }
-
-    /// The adapter that [`auto`](Self::auto) opens, of [all](crate::adapters) that there are.
-    ///
-    /// ```
-    /// use gumbel::{Sampler, adapters, wgpu::Backends};
-    /// match Sampler::auto_adapter(&adapters(Backends::all())) {
-    ///     Ok(report) => println!("auto opens {report}"),
-    ///     Err(why) => println!("auto takes the CPU engine: {why}"),
-    /// }
-    /// ```
-    ///
-    /// # Errors
-    /// Why auto takes the CPU engine: [`Error::NoAdapter`] or [`Error::UnsuitableAdapter`]. It does
-    /// so too if the adapter then cannot be opened.
-    pub fn auto_adapter(reports: &[AdapterReport]) -> Result<&AdapterReport, Error> {
-        pick_hardware(reports)
-    }
-
-    /// Why this engine was taken, in words.
-    pub fn reason(&self) -> &str {
-        &self.reason
-    }
-
-    /// `"cpu"` or `"gpu"`.
-    pub fn engine(&self) -> &'static str {
-        match self.engine {
-            Engine::Cpu(_) => "cpu",
-            Engine::Gpu(_) => "gpu",
-        }
-    }
-
-    /// The adapter of the GPU engine, `None` on the CPU.
-    pub fn adapter(&self) -> Option<&wgpu::AdapterInfo> {
-        match &self.engine {
-            Engine::Cpu(_) => None,
-            Engine::Gpu(gpu) => Some(gpu.adapter()),
-        }
-    }
-
-    /// Draws from each row: rows × draws category indices, row by row.
-    ///
-    /// ```
-    /// use gumbel::{Logits, SampleOptions, Sampler};
-    /// // three rows of two categories: even odds, 1 : e, and no chance for the first
-    /// let logits = [0.0, 0.0, 0.0, 1.0, f32::NEG_INFINITY, 0.0];
-    /// let options = SampleOptions::default().with_draws(4);
-    /// let draws = Sampler::auto().sample_rows(Logits::new(&logits, 2)?, &options)?;
-    /// assert_eq!(draws[8..], [1, 1, 1, 1]);
-    /// # Ok::<(), gumbel::Error>(())
-    /// ```
-    ///
-    /// # Errors
-    /// As [`CpuSampler::sample_rows`] and [`GpuSampler::sample_rows`].
-    #[doc(alias = "multinomial")]
-    #[doc(alias = "categorical")]
-    #[doc(alias = "sample_from_logits")]
-    pub fn sample_rows<'a>(
-        &self,
-        batch: impl Into<Batch<'a>>,
-        options: &SampleOptions<'a>,
-    ) -> Result<Vec<u32>, Error> {
-        match &self.engine {
-            Engine::Cpu(cpu) => cpu.sample_rows(batch, options),
-            Engine::Gpu(gpu) => gpu.sample_rows(batch, options),
-        }
-    }
-
-    /// As [`sample_rows`](Self::sample_rows), without blocking while a GPU works. The CPU engine
-    /// works when the future is polled, and does not yield.
-    ///
-    /// # Errors
-    /// As [`sample_rows`](Self::sample_rows).
-    pub async fn sample_rows_async<'a>(
-        &self,
-        batch: impl Into<Batch<'a>>,
-        options: &SampleOptions<'a>,
-    ) -> Result<Vec<u32>, Error> {
-        match &self.engine {
-            Engine::Cpu(cpu) => cpu.sample_rows(batch, options),
-            Engine::Gpu(gpu) => gpu.sample_rows_async(batch, options).await,
-        }
-    }
-
-    /// As [`sample_rows`](Self::sample_rows), into a slice of rows × draws words.
-    ///
-    /// # Errors
-    /// As [`sample_rows`](Self::sample_rows), and [`Error::DrawsLength`].
-    pub fn sample_rows_into<'a>(
-        &self,
-        batch: impl Into<Batch<'a>>,
-        options: &SampleOptions<'a>,
-        draws: &mut [u32],
-    ) -> Result<(), Error> {
-        match &self.engine {
-            Engine::Cpu(cpu) => cpu.sample_rows_into(batch, options, draws),
-            Engine::Gpu(gpu) => gpu.sample_rows_into(batch, options, draws),
-        }
-    }
-}
-
-mod cdf;
-mod operations;
-mod soften;
-
-pub use cdf::InverseCdf;
-
-impl From<CpuSampler> for Sampler {
-    fn from(cpu: CpuSampler) -> Self {
-        Self { engine: Engine::Cpu(cpu), reason: "it was asked for".to_owned() }
-    }
-}
-
-impl From<GpuSampler> for Sampler {
-    fn from(gpu: GpuSampler) -> Self {
-        Self { engine: Engine::Gpu(Box::new(gpu)), reason: "it was asked for".to_owned() }
-    }
-}
-
-impl std::fmt::Display for Sampler {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self.adapter() {
-            None => write!(f, "CPU engine"),
-            Some(info) => write!(f, "GPU engine ({}, {})", info.name, info.backend),
-        }
-    }
-}
+/// A [`Sampler`] on a GPU, through wgpu.
+///
+/// It is set up once, and used for any number of calls of any shape. Shaders are compiled when they are
+/// first needed, and buffers are kept from call to call.
+///
+/// ```no_run
+/// use gumbel::{GpuSampler, Logits, SampleOptions};
+/// let sampler = GpuSampler::new()?;
+/// let logits = vec![0.0; 1_000_000 * 16];
+/// let draws = sampler.sample_rows(Logits::new(&logits, 16)?, &SampleOptions::default())?;
+/// assert_eq!(draws.len(), 1_000_000);
+/// # Ok::<(), gumbel::Error>(())
+/// ```
+#[cfg(feature = "gpu")]
+pub type GpuSampler = Sampler<crate::engine::Gpu>;

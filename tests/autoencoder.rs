@@ -15,7 +15,7 @@ use model::{Autoencoder, CATEGORIES, Through, VARIABLES};
 
 fn error_after(epochs: usize, through: Through) -> f64 {
     let digits = Digits::read().unwrap();
-    let sampler = Sampler::from(CpuSampler::new());
+    let sampler: Sampler = CpuSampler::new().into();
     let mut model = Autoencoder::new(&sampler, 1);
     let losses = model.train(&digits.train, epochs, through).unwrap();
     assert!(losses.windows(2).filter(|pair| pair[1] < pair[0]).count() > epochs / 2);

@@ -34,7 +34,7 @@ fn futures_move_between_threads() {
 fn the_async_form_of_either_engine_gives_the_draws() {
     let options = SampleOptions::default().with_draws(3);
     let logits = Logits::new(&[0.0; 30], 10).unwrap();
-    let sampler = Sampler::from(CpuSampler::new());
+    let sampler = CpuSampler::new();
     let drawn = pollster::block_on(sampler.sample_rows_async(logits, &options)).unwrap();
     assert_eq!(drawn, sampler.sample_rows(logits, &options).unwrap());
 }

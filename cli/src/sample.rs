@@ -43,7 +43,7 @@ pub(crate) fn run(args: &SampleArgs) -> Result<(), Error> {
     output.finish()?;
 
     engine::tell(&sampler, &args.place);
-    let method = name_of(options.method);
+    let method = options.method.name();
     if args.method == args::Method::Auto {
         let draws = args.draws;
         say(&format!("--method auto took {method}: draws {draws} a row, categories {categories}"));
@@ -113,11 +113,6 @@ fn method(args: &SampleArgs, categories: usize) -> Result<Method, Error> {
         )));
     }
     Ok(method)
-}
-
-/// A method as it is called on the command line.
-fn name_of(method: Method) -> &'static str {
-    if method == Method::InverseCdf { "inverse-cdf" } else { "gumbel" }
 }
 
 /// Refuses what the engines would, before anything is written. The number of draws in all.

@@ -30,7 +30,7 @@ pub(crate) fn run(args: &SoftenArgs) -> Result<(), Error> {
         .with_seed(args.seed)
         .with_draws(args.draws)
         .with_temperature(args.temperature);
-    let relaxation = Relaxation { tau: args.tau, hard: args.straight_through };
+    let relaxation = Relaxation::soft(args.tau).with_hard(args.straight_through);
     let total = validate(&mut input, &options, relaxation)?;
     let (rows, categories) = (input.rows(), input.categories());
     let mut output = Sink::open(args, rows, categories)?;

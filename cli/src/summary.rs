@@ -38,8 +38,8 @@ impl<'a> Summary<'a> {
         let seconds = sampling.as_secs_f64();
         let total = rows as f64 * f64::from(draws);
         Self {
-            engine: sampler.engine(),
-            adapter: sampler.adapter().map(|info| info.name.as_str()),
+            engine: if sampler.as_gpu().is_some() { "gpu" } else { "cpu" },
+            adapter: sampler.as_gpu().map(|gpu| gpu.adapter().name.as_str()),
             rows,
             categories,
             draws,

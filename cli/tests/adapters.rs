@@ -11,7 +11,7 @@ fn adapters_says_what_auto_takes() {
     let text = stdout(gumbel(&["adapters"]).output().unwrap());
     let last = text.lines().last().unwrap();
     let sampler = gumbel::Sampler::auto();
-    let taken = match sampler.adapter() {
+    let taken = match sampler.as_gpu().map(|gpu| gpu.adapter()) {
         None => format!("the CPU engine: {}", sampler.reason()),
         Some(info) => format!("{} ({}", info.name, info.backend),
     };

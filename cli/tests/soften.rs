@@ -65,8 +65,8 @@ fn samples_are_the_library_s_however_the_file_is_cut() {
             .with_first_row(u64::MAX - 5)
             .with_temperature(2.0);
         for hard in [false, true] {
-            let want = expected(&values, &options, Relaxation { tau: 0.75, hard });
-            let other = expected(&values, &options, Relaxation { tau: 0.76, hard });
+            let want = expected(&values, &options, Relaxation::soft(0.75).with_hard(hard));
+            let other = expected(&values, &options, Relaxation::soft(0.76).with_hard(hard));
             assert_eq!(want == other, hard, "tau must make a difference");
             let mut shape = vec![ROWS, CATEGORIES as u64];
             if draws > 1 {

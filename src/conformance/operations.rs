@@ -3,6 +3,7 @@
 
 use super::Case;
 use crate::arrivals::{Arrivals, Scored};
+use crate::engine::Blocking;
 use crate::error::Error;
 use crate::job::NO_DRAW;
 use crate::options::{Method, SampleOptions};
@@ -68,8 +69,8 @@ impl Case {
     /// Whoever is expected where the engine has no place counts, and the other way round.
     ///
     /// ```
-    /// use gumbel::{CpuSampler, Sampler, conformance};
-    /// let engine = Sampler::from(CpuSampler::new());
+    /// use gumbel::{CpuSampler, conformance};
+    /// let engine = CpuSampler::new();
     /// for case in conformance::cases().filter(|case| case.work() < 100) {
     ///     assert_eq!(case.race_mismatches(&engine, &case.expected_race(3)?)?, 0, "{case}");
     /// }
@@ -78,7 +79,11 @@ impl Case {
     ///
     /// # Errors
     /// The engine's.
-    pub fn race_mismatches(&self, engine: &Sampler, expected: &Arrivals) -> Result<usize, Error> {
+    pub fn race_mismatches(
+        &self,
+        engine: &Sampler<impl Blocking>,
+        expected: &Arrivals,
+    ) -> Result<usize, Error> {
         let found = engine.race_rows(self.batch(), &self.warm_options(), expected.places())?;
         let places = |race: &Arrivals| {
             let places = race.categories().iter().copied().zip(race.keys().iter().copied());
@@ -104,8 +109,8 @@ impl Case {
     /// leaves unwritten counts.
     ///
     /// ```
-    /// use gumbel::{CpuSampler, Sampler, conformance};
-    /// let engine = Sampler::from(CpuSampler::new());
+    /// use gumbel::{CpuSampler, conformance};
+    /// let engine = CpuSampler::new();
     /// for case in conformance::cases().filter(|case| case.work() < 100) {
     ///     let expected = case.expected_inverse_cdf()?;
     ///     assert_eq!(case.inverse_cdf_mismatches(&engine, &expected)?, 0, "{case}");
@@ -117,7 +122,7 @@ impl Case {
     /// The engine's.
     pub fn inverse_cdf_mismatches(
         &self,
-        engine: &Sampler,
+        engine: &Sampler<impl Blocking>,
         expected: &[u32],
     ) -> Result<usize, Error> {
         // a word that is no draw and not the sentinel either
@@ -129,8 +134,8 @@ impl Case {
     /// As [`inverse_cdf_mismatches`](Self::inverse_cdf_mismatches), of draws from tables that the engine keeps.
     ///
     /// ```
-    /// use gumbel::{CpuSampler, Sampler, conformance};
-    /// let engine = Sampler::from(CpuSampler::new());
+    /// use gumbel::{CpuSampler, conformance};
+    /// let engine = CpuSampler::new();
     /// for case in conformance::cases().filter(|case| case.work() < 100) {
     ///     let expected = case.expected_inverse_cdf()?;
     ///     assert_eq!(case.kept_cdf_mismatches(&engine, &expected)?, 0, "{case}");
@@ -140,7 +145,11 @@ impl Case {
     ///
     /// # Errors
     /// The engine's.
-    pub fn kept_cdf_mismatches(&self, engine: &Sampler, expected: &[u32]) -> Result<usize, Error> {
+    pub fn kept_cdf_mismatches(
+        &self,
+        engine: &Sampler<impl Blocking>,
+        expected: &[u32],
+    ) -> Result<usize, Error> {
         let kept = engine.inverse_cdf(self.batch(), &self.options())?;
         let mut draws = vec![NO_DRAW - 1; expected.len()];
         kept.sample_rows_into(self.options().first_draw, &mut draws)?;
@@ -160,8 +169,8 @@ impl Case {
     ///
     /// ```
     /// use gumbel::conformance::{self, SumTolerance};
-    /// use gumbel::{CpuSampler, Sampler};
-    /// let engine = Sampler::from(CpuSampler::new());
+    /// use gumbel::CpuSampler;
+    /// let engine = CpuSampler::new();
     /// for case in conformance::cases().filter(|case| case.work() < 100) {
     ///     let expected = case.expected_logsumexp()?;
     ///     assert!(case.logsumexp_error(&engine, SumTolerance::CPU, &expected)? <= 1.0, "{case}");
@@ -173,7 +182,7 @@ impl Case {
     /// The engine's.
     pub fn logsumexp_error(
         &self,
-        engine: &Sampler,
+        engine: &Sampler<impl Blocking>,
         tolerance: SumTolerance,
         expected: &[f64],
     ) -> Result<f64, Error> {
@@ -194,8 +203,8 @@ impl Case {
     ///
     /// ```
     /// use gumbel::conformance::{self, SumTolerance};
-    /// use gumbel::{CpuSampler, Sampler};
-    /// let engine = Sampler::from(CpuSampler::new());
+    /// use gumbel::CpuSampler;
+    /// let engine = CpuSampler::new();
     /// for case in conformance::cases().filter(|case| case.work() < 100) {
     ///     let (promise, expected) = (SumTolerance::CPU_LOG_PROBS, case.expected_scores()?);
     ///     assert!(case.log_probs_error(&engine, promise, &expected)? <= 1.0, "{case}");
@@ -207,7 +216,7 @@ impl Case {
     /// The engine's.
     pub fn log_probs_error(
         &self,
-        engine: &Sampler,
+        engine: &Sampler<impl Blocking>,
         tolerance: SumTolerance,
         expected: &Scored,
     ) -> Result<f64, Error> {
@@ -238,7 +247,7 @@ fn differences<T: PartialEq>(found: &[T], expected: &[T]) -> usize {
 mod tests {
     use super::*;
     use crate::conformance;
-    use crate::cpu::CpuSampler;
+    use crate::sampler::CpuSampler;
 
     fn case(name: &str) -> Case {
         conformance::cases().find(|case| case.to_string() == name).unwrap()
@@ -248,13 +257,13 @@ mod tests {
     #[test]
     fn faults_of_races_are_counted() {
         let case = case("33 x 131: 5 draws a row");
-        let engine = CpuSampler::new().into();
+        let engine = CpuSampler::new();
         for places in [1, 3] {
             let mut expected = case.expected_race(places).unwrap();
             assert_eq!(case.race_mismatches(&engine, &expected).unwrap(), 0);
-            expected.parts().1[7] ^= 1;
+            expected.places_mut().keys[7] ^= 1;
             assert_eq!(case.race_mismatches(&engine, &expected).unwrap(), 1);
-            expected.parts().0[9] ^= 1;
+            expected.places_mut().categories[9] ^= 1;
             assert_eq!(case.race_mismatches(&engine, &expected).unwrap(), 2);
         }
     }
@@ -262,7 +271,7 @@ mod tests {
     #[test]
     fn faults_of_draws_by_inverse_cdf_are_counted() {
         let case = case("33 x 131: 5 draws a row");
-        let engine = CpuSampler::new().into();
+        let engine = CpuSampler::new();
         let mut expected = case.expected_inverse_cdf().unwrap();
         assert_eq!(case.inverse_cdf_mismatches(&engine, &expected).unwrap(), 0);
         expected[7] ^= 1;
@@ -274,7 +283,7 @@ mod tests {
     #[test]
     fn sums_that_are_off_or_missing_are_seen() {
         let name = "41 x 203: NaN, infinities and nothing drawable in single rows";
-        let (case, engine) = (case(name), CpuSampler::new().into());
+        let (case, engine) = (case(name), CpuSampler::new());
         let expected = case.expected_logsumexp().unwrap();
         assert!(expected[0].is_finite() && expected[1].is_nan());
         let error =
@@ -295,7 +304,7 @@ mod tests {
     #[test]
     fn log_probabilities_that_are_off_or_of_other_draws_are_seen() {
         let name = "41 x 203: NaN, infinities and nothing drawable in single rows";
-        let engine = CpuSampler::new().into();
+        let engine = CpuSampler::new();
         let error = |case: &Case, expected: &Scored| {
             case.log_probs_error(&engine, SumTolerance::CPU_LOG_PROBS, expected).unwrap()
         };

@@ -1,6 +1,7 @@
 //! Soft samples and gradients of the cases, against the reference's.
 
 use super::Case;
+use crate::engine::Blocking;
 use crate::error::Error;
 use crate::noise::philox::philox4x32_10;
 use crate::options::Relaxation;
@@ -65,8 +66,8 @@ impl Case {
     ///
     /// ```
     /// use gumbel::conformance::{self, SoftErrors};
-    /// use gumbel::{CpuSampler, Sampler};
-    /// let engine = Sampler::from(CpuSampler::new());
+    /// use gumbel::CpuSampler;
+    /// let engine = CpuSampler::new();
     /// for case in conformance::soft_cases().filter(|case| case.work() < 100) {
     ///     assert!(case.soften(&engine, 0.5)?.are_within(SoftErrors::CPU), "{case}");
     /// }
@@ -75,7 +76,7 @@ impl Case {
     ///
     /// # Errors
     /// The engine's, and [`Error::Tau`].
-    pub fn soften(&self, engine: &Sampler, tau: f32) -> Result<SoftErrors, Error> {
+    pub fn soften(&self, engine: &Sampler<impl Blocking>, tau: f32) -> Result<SoftErrors, Error> {
         let Some(logits) = self.logits() else { return Ok(SoftErrors::INFINITE) };
         let (options, soft) = (self.warm_options(), Relaxation::soft(tau));
         // no sample and no gradient

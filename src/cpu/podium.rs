@@ -49,6 +49,7 @@ impl<T: Source> Task for Podiums<'_, T> {
 }
 
 /// A single race.
+#[cfg(feature = "gpu")]
 pub(super) struct OneRace<'a, T> {
     pub(super) values: &'a [T],
     pub(super) scale: Scale,
@@ -59,6 +60,7 @@ pub(super) struct OneRace<'a, T> {
     pub(super) won: &'a mut [i64],
 }
 
+#[cfg(feature = "gpu")]
 impl<T: Source> Task for OneRace<'_, T> {
     type Output = ();
 

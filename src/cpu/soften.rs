@@ -12,7 +12,7 @@
 
 use rayon::prelude::*;
 
-use super::CpuSampler;
+use super::Cpu;
 use super::schedule::Plan;
 use super::simd::CpuForm;
 use super::source::Source;
@@ -20,7 +20,7 @@ use crate::error::Error;
 use crate::job::soften::{Softening, one_hot};
 use crate::noise::bits::Stream;
 use crate::noise::order::Best;
-use crate::options::{Data, Logit, Logits, Relaxation, Rows, SampleOptions};
+use crate::options::{Data, Logit, Rows};
 
 mod pull;
 mod tile;
@@ -53,145 +53,17 @@ macro_rules! with_logits {
 }
 use with_logits;
 
-impl CpuSampler {
-    /// Soft or straight-through samples of draws: rows × draws × categories, row-major. The draws are
-    /// those that [`sample_rows`](Self::sample_rows) makes with the same options, and the drawn category
-    /// has the largest of a sample (others whose keys are within a rounding of its own may equal it).
-    ///
-    /// Soft samples are within 10⁻⁶·y + 10⁻³⁷ of the [definition](crate::reference::soften_row) in `f64`.
-    /// A category of logit −∞ has exactly 0. A row without a draw is an error, or NaN if the options ask
-    /// for sentinels. The floats are the same in every [form](CpuForm) and on any number of threads.
-    ///
-    /// ```
-    /// use gumbel::{CpuSampler, Logits, Relaxation, SampleOptions};
-    /// let logits = [0.0, 1.0, 2.0];
-    /// let (logits, options) = (Logits::new(&logits, 3)?, SampleOptions::default().with_seed(1));
-    /// let engine = CpuSampler::new();
-    /// let soft = engine.soften_rows(logits, &options, Relaxation::soft(0.5))?;
-    /// assert!((soft.iter().sum::<f32>() - 1.0).abs() < 1e-6);
-    /// let hard = engine.soften_rows(logits, &options, Relaxation::straight_through(0.5))?;
-    /// let draw = engine.sample_rows(logits, &options)?[0] as usize;
-    /// assert_eq!(hard[draw], 1.0);
-    /// assert!(soft.iter().all(|&y| y <= soft[draw]));
-    /// # Ok::<(), gumbel::Error>(())
-    /// ```
-    ///
-    /// # Errors
-    /// As [`sample_rows`](Self::sample_rows); [`Error::Tau`] for a τ out of range, [`Error::SoftGreedy`]
-    /// at temperature 0, [`Error::NeedsGumbel`], [`Error::TooManySamples`] if the result would not fit.
-    ///
-    /// # Complexity
-    /// O(rows · draws · categories) time, of which each category takes ten to thirty times as long as in a
-    /// draw: no filter spares its noise. Beside the result, some twenty KiB of stack a thread;
-    /// straight-through samples take what draws take.
-    #[doc(alias = "gumbel_softmax")]
-    #[doc(alias = "concrete")]
-    pub fn soften_rows(
+impl Cpu {
+    /// Samples of all races.
+    pub(crate) fn soften(
         &self,
-        logits: Logits<'_>,
-        options: &SampleOptions<'_>,
-        relaxation: Relaxation,
-    ) -> Result<Vec<f32>, Error> {
-        let softening = Softening::new(logits, options, relaxation)?;
-        let mut samples = softening.allocate(softening.samples())?;
-        self.soften(&softening, &mut samples)?;
-        Ok(samples)
-    }
-
-    /// As [`soften_rows`](Self::soften_rows), into a slice of rows × draws × categories. After an
-    /// error that names a row, all other rows' samples are there.
-    ///
-    /// # Errors
-    /// As [`soften_rows`](Self::soften_rows), and [`Error::FloatsLength`].
-    pub fn soften_rows_into(
-        &self,
-        logits: Logits<'_>,
-        options: &SampleOptions<'_>,
-        relaxation: Relaxation,
+        softening: &Softening<'_>,
         samples: &mut [f32],
     ) -> Result<(), Error> {
-        let softening = Softening::new(logits, options, relaxation)?;
-        Softening::check("samples", softening.samples(), samples)?;
-        self.soften(&softening, samples)
-    }
-
-    /// The vector-Jacobian product of [samples](Self::soften_rows): what a loss whose derivatives by
-    /// the samples are `cotangents` (rows × draws × categories) has for derivatives by the logits, rows ×
-    /// categories, summed over a row's draws.
-    ///
-    /// With y the soft sample, g its cotangent and T the temperature of the options,
-    ///
-    /// ```text
-    /// ∂/∂logitᵢ = 1/(τ·T) · Σ_draws yᵢ (gᵢ − Σⱼ yⱼ gⱼ)
-    /// ```
-    ///
-    /// for soft samples; for straight-through ones this is the definition. The noise is made again from
-    /// seed, row id and draw number, so nothing has to be kept from the samples: give the same options. A
-    /// category of logit −∞ has exactly 0, and where y is 0 a cotangent does not count, whatever it is.
-    /// A row without a draw is an error, or NaN if the options ask for sentinels.
-    ///
-    /// Each gradient is within 10⁻⁶ of Σ_draws yᵢ (|gᵢ| + Σⱼ yⱼ|gⱼ|)/(τ·T) of the
-    /// [definition](crate::reference::soften_rows_vjp) in `f64`, for up to 100 draws.
-    ///
-    /// ```
-    /// use gumbel::{CpuSampler, Logits, Relaxation, SampleOptions};
-    /// let logits = [0.0, 1.0, 2.0];
-    /// let (logits, options) = (Logits::new(&logits, 3)?, SampleOptions::default().with_seed(1));
-    /// let soft = Relaxation::soft(0.5);
-    /// // of the loss y₂
-    /// let gradient = CpuSampler::new().soften_rows_vjp(logits, &options, soft, &[0.0, 0.0, 1.0])?;
-    /// assert!(gradient[2] > 0.0 && gradient.iter().sum::<f32>().abs() < 1e-6);
-    /// # Ok::<(), gumbel::Error>(())
-    /// ```
-    ///
-    /// # Errors
-    /// As [`soften_rows`](Self::soften_rows), and [`Error::FloatsLength`] for the wrong number of
-    /// cotangents.
-    ///
-    /// # Complexity
-    /// As [`soften_rows`](Self::soften_rows); a row's draws are taken by one thread, unless the row is
-    /// longer than 32,768 categories. Beside the result, for several draws of rows of more than 256
-    /// categories, a row of floats a thread.
-    #[doc(alias = "backward")]
-    #[doc(alias = "gradient")]
-    pub fn soften_rows_vjp(
-        &self,
-        logits: Logits<'_>,
-        options: &SampleOptions<'_>,
-        relaxation: Relaxation,
-        cotangents: &[f32],
-    ) -> Result<Vec<f32>, Error> {
-        let softening = Softening::new(logits, options, relaxation)?;
-        Softening::check("cotangents", softening.samples(), cotangents)?;
-        let mut gradients = softening.allocate(softening.gradients())?;
-        self.pull(&softening, cotangents, &mut gradients)?;
-        Ok(gradients)
-    }
-
-    /// As [`soften_rows_vjp`](Self::soften_rows_vjp), into a slice of rows × categories. After an
-    /// error that names a row, all other rows' gradients are there.
-    ///
-    /// # Errors
-    /// As [`soften_rows_vjp`](Self::soften_rows_vjp), and [`Error::FloatsLength`].
-    pub fn soften_rows_vjp_into(
-        &self,
-        logits: Logits<'_>,
-        options: &SampleOptions<'_>,
-        relaxation: Relaxation,
-        cotangents: &[f32],
-        gradients: &mut [f32],
-    ) -> Result<(), Error> {
-        let softening = Softening::new(logits, options, relaxation)?;
-        Softening::check("cotangents", softening.samples(), cotangents)?;
-        Softening::check("gradients", softening.gradients(), gradients)?;
-        self.pull(&softening, cotangents, gradients)
-    }
-
-    fn soften(&self, softening: &Softening<'_>, samples: &mut [f32]) -> Result<(), Error> {
         let categories = softening.categories();
         if softening.relaxation.hard {
             let mut draws = softening.job.allocate()?;
-            self.run(&softening.job, &mut draws)?;
+            self.draw(&softening.job, &mut draws)?;
             let hot = |(sample, &draw): (&mut [f32], &u32)| one_hot(draw, sample);
             if is_small(softening) {
                 samples.chunks_exact_mut(categories).zip(&draws).for_each(hot);
@@ -204,18 +76,18 @@ impl CpuSampler {
             let soften = Soften::new(softening, self.form, self.filter);
             self.on_pool(softening, || soften.samples(samples));
         }
-        softening.report_samples(samples)
+        Ok(())
     }
 
-    fn pull(
+    /// Cotangents of all samples, pulled back to the logits.
+    pub(crate) fn pull(
         &self,
         softening: &Softening<'_>,
         cotangents: &[f32],
         gradients: &mut [f32],
-    ) -> Result<(), Error> {
+    ) {
         let soften = Soften::new(softening, self.form, self.filter);
         self.on_pool(softening, || soften.gradients(cotangents, gradients));
-        softening.report_gradients(gradients)
     }
 
     fn on_pool(&self, softening: &Softening<'_>, work: impl FnOnce() + Send) {

@@ -5,9 +5,15 @@ use std::fmt;
 use crate::error::Error;
 
 use super::guard::Owner;
-use super::{GpuSampler, GpuSamplerBuilder};
+use super::{Gpu, GpuSamplerBuilder};
 
-/// What those have use for who measure.
+/// The optional features of a device that the engine has use for.
+pub(crate) const FEATURES: wgpu::Features = wgpu::Features::SHADER_INT64
+    .union(wgpu::Features::SUBGROUP)
+    .union(wgpu::Features::MAPPABLE_PRIMARY_BUFFERS)
+    .union(wgpu::Features::IMMEDIATES);
+
+/// The features that benchmarks have use for.
 const TIMESTAMPS: wgpu::Features =
     wgpu::Features::TIMESTAMP_QUERY.union(wgpu::Features::TIMESTAMP_QUERY_INSIDE_ENCODERS);
 
@@ -54,31 +60,12 @@ impl AdapterReport {
         self.info.device_type != wgpu::DeviceType::Cpu
     }
 
-    /// A sampler on this very adapter.
-    ///
-    /// # Errors
-    /// [`Error::UnsuitableAdapter`], [`Error::NoDevice`], or [`Error::ShaderRefused`].
-    pub fn open(&self) -> Result<GpuSampler, Error> {
-        self.open_with(&GpuSampler::builder())
-    }
-
-    /// As [`open`](Self::open), with a builder's settings; backend and name do not matter.
-    ///
-    /// # Errors
-    /// As [`open`](Self::open).
-    pub fn open_with(&self, builder: &GpuSamplerBuilder) -> Result<GpuSampler, Error> {
-        pollster::block_on(self.open_with_async(builder))
-    }
-
-    /// As [`open_with`](Self::open_with), without blocking.
-    ///
-    /// # Errors
-    /// As [`open`](Self::open).
-    pub async fn open_with_async(&self, builder: &GpuSamplerBuilder) -> Result<GpuSampler, Error> {
+    /// The engine on this very adapter.
+    pub(crate) async fn engine(&self, builder: &GpuSamplerBuilder) -> Result<Gpu, Error> {
         self.suitable()?;
         let descriptor = wgpu::DeviceDescriptor {
             label: Some("gumbel"),
-            required_features: self.features & (GpuSampler::FEATURES | TIMESTAMPS),
+            required_features: self.features & (FEATURES | TIMESTAMPS),
             // the largest bindings that there are
             required_limits: self.limits.clone(),
             ..wgpu::DeviceDescriptor::default()
@@ -146,7 +133,7 @@ pub(super) fn full_name(info: &wgpu::AdapterInfo) -> String {
 }
 
 /// What limits lack, if anything: the same for an adapter and for a caller's device.
-pub(super) fn obstacle(limits: &wgpu::Limits) -> Option<String> {
+pub(crate) fn obstacle(limits: &wgpu::Limits) -> Option<String> {
     let needs = [
         (
             "max_compute_invocations_per_workgroup or max_compute_workgroup_size_x",
@@ -176,12 +163,19 @@ pub(super) fn obstacle(limits: &wgpu::Limits) -> Option<String> {
 
 /// All adapters of this machine on the given backends, the one that
 /// [`Sampler::auto`](crate::Sampler::auto) would take, if any, first.
+#[cfg(not(target_family = "wasm"))]
 pub fn adapters(backends: wgpu::Backends) -> Vec<AdapterReport> {
     pollster::block_on(adapters_async(backends))
 }
 
-/// As [`adapters`], without blocking.
+/// All adapters of this machine on the given backends, as a future: `adapters` where nothing may block. Where
+/// WebAssembly runs outside a browser there are none.
 pub async fn adapters_async(backends: wgpu::Backends) -> Vec<AdapterReport> {
+    // wgpu panics where the global object is neither a window nor a worker, as in Node
+    #[cfg(target_family = "wasm")]
+    if !host_is_browser() {
+        return Vec::new();
+    }
     let instance = wgpu::Instance::new(wgpu::InstanceDescriptor {
         backends,
         ..wgpu::InstanceDescriptor::new_without_display_handle()
@@ -192,8 +186,17 @@ pub async fn adapters_async(backends: wgpu::Backends) -> Vec<AdapterReport> {
     reports
 }
 
+/// Whether the host of WebAssembly is a page or one of its workers.
+#[cfg(target_family = "wasm")]
+fn host_is_browser() -> bool {
+    use wasm_bindgen::JsCast;
+    let global = js_sys::global();
+    global.is_instance_of::<web_sys::Window>()
+        || global.is_instance_of::<web_sys::WorkerGlobalScope>()
+}
+
 /// The adapter with this name, or the first hardware adapter if no name is given.
-pub(super) async fn choose(
+pub(crate) async fn choose(
     backends: wgpu::Backends,
     name: Option<&str>,
 ) -> Result<AdapterReport, Error> {

@@ -6,7 +6,7 @@ use crate::error::Error;
 use crate::job::Temperature;
 use crate::noise::bits::MAX_DRAWS;
 
-use super::GpuSampler;
+use super::Gpu;
 use super::batch::DeviceBatch;
 use super::guard::Doing;
 use super::kernel::{
@@ -82,25 +82,9 @@ impl BoundBatch {
     }
 }
 
-impl GpuSampler {
-    /// Makes a batch on the [device](Self::device) ready to be encoded. Of a batch without rows
-    /// nothing is bound, and its buffers are not looked at.
-    ///
-    /// # Errors
-    /// [`Error::Categories`], [`Error::Draws`], [`Error::Temperature`], and
-    /// [`Error::WeightsTemperature`] with weights or counts; [`Error::DeviceBuffer`] for a
-    /// buffer that is too small or too large, is bound at an offset that the device does not take, or
-    /// lacks a usage; [`Error::MissingFeature`] if the device was made without
-    /// [`IMMEDIATES`](wgpu::Features::IMMEDIATES); and errors of the device.
-    pub fn bind(&self, batch: &DeviceBatch<'_>) -> Result<BoundBatch, Error> {
-        pollster::block_on(self.bind_async(batch))
-    }
-
-    /// As [`bind`](Self::bind), without blocking.
-    ///
-    /// # Errors
-    /// As [`bind`](Self::bind).
-    pub async fn bind_async(&self, batch: &DeviceBatch<'_>) -> Result<BoundBatch, Error> {
+impl Gpu {
+    /// Makes a batch on the device ready to be encoded.
+    pub(crate) async fn bind(&self, batch: &DeviceBatch<'_>) -> Result<BoundBatch, Error> {
         let temperature = Temperature::of(batch.format, batch.temperature)?;
         let draws = batch.draws_per_row;
         if batch.categories == 0 {

@@ -1,13 +1,13 @@
 //! How a GPU sampler is set up: adapter, device, pipeline, limits.
 
-use std::sync::Mutex;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::error::Error;
 use crate::options::ValueFormat;
 
-use super::GpuSampler;
-use super::adapter::{choose, full_name, obstacle};
+use super::Gpu;
+use super::adapter::full_name;
 use super::guard::{Guard, Owner};
 use super::kernel::{Common, Form, Kernels};
 use super::layout::{Device, Layout, Races, Teams};
@@ -40,7 +40,7 @@ pub enum PlanFor {
 /// one would look why nothing happens.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// How a [`GpuSampler`] is set up.
+/// How a [`GpuSampler`](crate::GpuSampler) is set up.
 ///
 /// ```no_run
 /// use gumbel::{GpuSampler, wgpu};
@@ -53,8 +53,8 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct GpuSamplerBuilder {
-    backends: wgpu::Backends,
-    adapter: Option<String>,
+    pub(crate) backends: wgpu::Backends,
+    pub(crate) adapter: Option<String>,
     filter: bool,
     int64: bool,
     subgroups: bool,
@@ -180,63 +180,13 @@ impl GpuSamplerBuilder {
         Self { edit, ..self }
     }
 
-    /// Finds the adapter and compiles the shader.
-    ///
-    /// # Errors
-    /// [`Error::NoAdapter`] if there is none such, and [`Error::UnsuitableAdapter`],
-    /// [`Error::NoDevice`] or [`Error::ShaderRefused`] if it cannot be used.
-    pub fn build(self) -> Result<GpuSampler, Error> {
-        pollster::block_on(self.build_async())
-    }
-
-    /// As [`build`](Self::build), without blocking.
-    ///
-    /// # Errors
-    /// As [`build`](Self::build).
-    pub async fn build_async(self) -> Result<GpuSampler, Error> {
-        let report = choose(self.backends, self.adapter.as_deref()).await?;
-        report.open_with_async(&self).await
-    }
-
-    /// Compiles the shader on a device that the caller has. The sampler uses what features and
-    /// limits the device was made with: [`SHADER_INT64`](wgpu::Features::SHADER_INT64) helps. It
-    /// leaves the device's callbacks alone, and what it does on the device reaches no handler of
-    /// uncaptured errors: its faults are returned.
-    ///
-    /// # Errors
-    /// [`Error::UnsuitableAdapter`] if a limit is too low, [`Error::ShaderRefused`], and
-    /// [`Error::DeviceLost`] if the device is lost already.
-    pub fn build_with_device(
-        self,
-        device: wgpu::Device,
-        queue: wgpu::Queue,
-    ) -> Result<GpuSampler, Error> {
-        pollster::block_on(self.build_with_device_async(device, queue))
-    }
-
-    /// As [`build_with_device`](Self::build_with_device), without blocking.
-    ///
-    /// # Errors
-    /// As [`build_with_device`](Self::build_with_device).
-    pub async fn build_with_device_async(
-        self,
-        device: wgpu::Device,
-        queue: wgpu::Queue,
-    ) -> Result<GpuSampler, Error> {
-        let info = device.adapter_info();
-        if let Some(what) = obstacle(&device.limits()) {
-            return Err(Error::UnsuitableAdapter { adapter: info.name, what });
-        }
-        self.build_on(&info, device, queue, Owner::Caller).await
-    }
-
-    pub(super) async fn build_on(
+    pub(crate) async fn build_on(
         &self,
         adapter: &wgpu::AdapterInfo,
         device: wgpu::Device,
         queue: wgpu::Queue,
         owner: Owner,
-    ) -> Result<GpuSampler, Error> {
+    ) -> Result<Gpu, Error> {
         let (can, has) = (device.limits(), device.features());
         let largest = largest_workgroup(&can);
         // the largest power of two up to what was asked for and what the device can do
@@ -273,17 +223,17 @@ impl GpuSamplerBuilder {
         let hosts_memory =
             matches!(adapter.device_type, wgpu::DeviceType::Cpu | wgpu::DeviceType::IntegratedGpu);
         let mappable = has.contains(wgpu::Features::MAPPABLE_PRIMARY_BUFFERS);
-        Ok(GpuSampler {
-            adapter: adapter.clone(),
+        Ok(Gpu {
+            adapter: Arc::new(adapter.clone()),
             device,
             queue,
             guard,
-            kernels,
+            kernels: Arc::new(kernels),
             limits,
             filter: self.filter,
             direct: self.direct && hosts_memory && mappable,
-            ring: Mutex::new(None),
-            soft: Mutex::new(None),
+            ring: Arc::default(),
+            soft: Arc::default(),
         })
     }
 }

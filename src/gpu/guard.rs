@@ -16,13 +16,13 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use futures_intrusive::channel::shared::{OneshotReceiver, oneshot_channel};
+
 use crate::error::Error;
 
 use doing::failure;
-use slot::Slot;
 
 mod doing;
-mod slot;
 #[cfg(not(target_family = "wasm"))]
 mod wait;
 
@@ -30,10 +30,19 @@ pub(super) use doing::Doing;
 
 /// Who has opened a device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Owner {
+pub(crate) enum Owner {
     Gumbel,
     /// Its callbacks are the caller's, who may have set them.
     Caller,
+}
+
+/// Which thread waits for a device. In a browser none does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::gpu) enum Waits {
+    /// The one that asks.
+    Here,
+    /// Another one, while the future that asks is pending.
+    Elsewhere,
 }
 
 /// A device, and an ear for what it says against what is done on it.
@@ -44,6 +53,10 @@ pub(super) struct Guard {
     /// For each wait, not for a whole call: a call that makes progress may take any time.
     #[cfg_attr(target_family = "wasm", expect(dead_code, reason = "nothing can wait"))]
     timeout: Duration,
+    #[cfg_attr(target_family = "wasm", expect(dead_code, reason = "nothing can wait"))]
+    waits: Waits,
+    #[cfg(not(target_family = "wasm"))]
+    waiter: Arc<wait::Waiter>,
     /// Why the device was lost, once that is known. It never comes back.
     lost: Arc<OnceLock<String>>,
 }
@@ -53,8 +66,9 @@ pub(super) struct Guard {
 #[must_use = "a buffer is not mapped before the map is finished"]
 pub(super) struct Mapping {
     doing: Doing,
-    result: Arc<Slot<Result<(), wgpu::BufferAsyncError>>>,
+    result: OneshotReceiver<Result<(), wgpu::BufferAsyncError>>,
     /// The submission after which the buffer is free, or `None` for all of them.
+    #[cfg_attr(target_family = "wasm", expect(dead_code, reason = "nothing can wait"))]
     after: Option<wgpu::SubmissionIndex>,
 }
 
@@ -78,7 +92,20 @@ impl Guard {
                 let _ = lost.set(why);
             });
         }
-        Self { device, adapter, timeout, lost }
+        Self {
+            device,
+            adapter,
+            timeout,
+            waits: Waits::Here,
+            #[cfg(not(target_family = "wasm"))]
+            waiter: Arc::default(),
+            lost,
+        }
+    }
+
+    /// The guard of the same device, for futures that must not hold their thread.
+    pub(super) fn yielding(&self) -> Self {
+        Self { waits: Waits::Elsewhere, ..self.clone() }
     }
 
     pub(super) fn device(&self) -> &wgpu::Device {
@@ -152,28 +179,34 @@ impl Guard {
         after: Option<wgpu::SubmissionIndex>,
     ) -> Result<Mapping, Error> {
         let doing = Doing::Mapping { what, bytes: slice.size() };
-        let result = Arc::new(Slot::default());
-        let callback = {
-            let result = Arc::clone(&result);
-            move |outcome| result.fill(outcome)
+        let (sender, result) = oneshot_channel();
+        let callback = move |outcome| {
+            // nobody is told if the map was given up
+            let _ = sender.send(outcome);
         };
         self.checked(doing.clone(), || slice.map_async(mode, callback)).await?;
         Ok(Mapping { doing, result, after })
     }
 
-    /// Waits until a map is there. Outside a browser this blocks the calling thread.
+    /// Waits until a map is there.
     pub(super) async fn finish(&self, mapping: Mapping) -> Result<(), Error> {
-        let Mapping { doing, result, after } = mapping;
         // in a browser the map reports of its own accord, and its failure too
-        #[cfg(not(target_family = "wasm"))]
-        if !result.wait_filled(Duration::ZERO) {
-            self.wait_until(after, &doing, |patience| result.wait_filled(patience)).await?;
-        }
         #[cfg(target_family = "wasm")]
-        drop(after);
-        match result.take().await {
-            Ok(()) => Ok(()),
-            Err(error) => Err(self.map_failed(&doing, error.to_string()).await),
+        return self.outcome(&mapping.doing, mapping.result.receive().await).await;
+        #[cfg(not(target_family = "wasm"))]
+        self.mapped(mapping).await
+    }
+
+    /// What became of a map: `None` if wgpu has dropped it without a word.
+    async fn outcome(
+        &self,
+        doing: &Doing,
+        result: Option<Result<(), wgpu::BufferAsyncError>>,
+    ) -> Result<(), Error> {
+        match result {
+            Some(Ok(())) => Ok(()),
+            Some(Err(error)) => Err(self.map_failed(doing, error.to_string()).await),
+            None => Err(self.map_failed(doing, "wgpu has dropped it".to_owned()).await),
         }
     }
 

@@ -2,211 +2,52 @@
 
 use rayon::prelude::*;
 
-use crate::arrivals::{Arrivals, LogZ, Maxima, Scored, Sum};
+use crate::arrivals::{Places, Scores, Sum};
 use crate::cpu::podium_of_race;
 use crate::error::Error;
-use crate::job::{Job, NO_DRAW, Temperature};
-use crate::noise::order::{Best, Scale};
-use crate::options::{Batch, SampleOptions};
+use crate::job::race::RaceJob;
+use crate::job::{Job, NO_DRAW, SumJob};
+use crate::noise::order::Best;
+use crate::options::Method;
 
-use super::GpuSampler;
+use super::Gpu;
 use super::plan::{Plan, Report};
 
-impl GpuSampler {
-    /// Runs the race of each draw: which alarms ring first, and when. As
-    /// [`CpuSampler::race_rows`](crate::CpuSampler::race_rows), bit for bit.
-    ///
-    /// For several places the device finds the few categories that may take them, with their keys, and
-    /// the host ranks those; a workgroup takes a race. Where more categories are near each other than there is
-    /// room for, as with equal logits, the host runs the race.
-    ///
-    /// **The largest k**: of each race the device writes a record of 12·(4·k + 64) + 4 bytes, or 12 bytes a
-    /// category if those are fewer, and one such for each part that a row is cut into if it exceeds a
-    /// [chunk](crate::GpuSamplerBuilder::with_chunk_bytes). A record must fit into a chunk (and into what the
-    /// device can bind), or the error is [`Error::TooManyPlaces`]: with the usual 16 MiB, k is at most
-    /// 349,509, and for rows of up to 1,398,096 categories as large as one likes. For one place it is 12 bytes.
-    ///
-    /// **Memory**: all records of the call are held by the host at once, rows × draws of them, beside the
-    /// result of 12 bytes a place; not those of a chunk alone.
-    ///
-    /// ```no_run
-    /// use gumbel::{GpuSampler, SampleOptions, Weights};
-    /// let rates = [1.0, 2.0, 5.0];
-    /// let race = GpuSampler::new()?.race_rows(Weights::new(&rates, 3)?, &SampleOptions::default(), 3)?;
-    /// assert_eq!(race.categories().len(), 3);
-    /// # Ok::<(), gumbel::Error>(())
-    /// ```
-    ///
-    /// # Errors
-    /// As [`sample_rows`](Self::sample_rows), and [`Error::NoNoise`] at temperature 0,
-    /// [`Error::NeedsGumbel`], [`Error::NoPlaces`], [`Error::TooManyPlaces`].
-    #[doc(alias = "gumbel_top_k")]
-    #[doc(alias = "without_replacement")]
-    #[doc(alias = "exponential_race")]
-    pub fn race_rows<'a>(
-        &self,
-        batch: impl Into<Batch<'a>>,
-        options: &SampleOptions<'a>,
-        places: usize,
-    ) -> Result<Arrivals, Error> {
-        pollster::block_on(self.race_rows_async(batch, options, places))
-    }
-
-    /// As [`race_rows`](Self::race_rows), as a future.
-    ///
-    /// # Errors
-    /// As [`race_rows`](Self::race_rows).
-    pub async fn race_rows_async<'a>(
-        &self,
-        batch: impl Into<Batch<'a>>,
-        options: &SampleOptions<'a>,
-        places: usize,
-    ) -> Result<Arrivals, Error> {
-        let job = Job::new(batch, options)?.by_gumbel("a race")?;
-        let mut arrivals = Arrivals::of(&job, places)?;
-        if let Temperature::Scaled(scale) = job.temperature
-            && job.total() > 0
-        {
-            if places == 1 {
-                self.keys(&job, &mut arrivals).await?;
-            } else {
-                self.places(&job, scale, &mut arrivals).await?;
-            }
+impl Gpu {
+    /// The first places of each race.
+    pub(crate) async fn race(&self, race: &RaceJob<'_>, to: &mut Places<'_>) -> Result<(), Error> {
+        to.clear();
+        if to.categories.is_empty() {
+            return Ok(());
         }
-        job.report_races(arrivals.categories(), places)?;
-        Ok(arrivals)
+        match race.places {
+            1 => self.keys(&race.job, to).await,
+            _ => self.places(race, to).await,
+        }
     }
 
-    /// The logarithm of the sum of each row, as
-    /// [`CpuSampler::logsumexp_rows`](crate::CpuSampler::logsumexp_rows).
-    ///
-    /// **Accuracy**: within 2·10⁻⁵ and 4·10⁻⁷ of itself, where the device's `exp` and division are as accurate as WGSL
-    /// asks for.
-    ///
-    /// ```no_run
-    /// use gumbel::{GpuSampler, Logits, SampleOptions};
-    /// let sums = GpuSampler::new()?
-    ///     .logsumexp_rows(Logits::new(&[0.0, 0.0], 2)?, &SampleOptions::default())?;
-    /// assert!((sums[0] - 2f64.ln()).abs() < 2e-5);
-    /// # Ok::<(), gumbel::Error>(())
-    /// ```
-    ///
-    /// # Errors
-    /// As [`sample_rows`](Self::sample_rows), and [`Error::NoNoise`] at temperature 0.
-    #[doc(alias = "log_partition")]
-    pub fn logsumexp_rows<'a>(
-        &self,
-        batch: impl Into<Batch<'a>>,
-        options: &SampleOptions<'a>,
-    ) -> Result<Vec<f64>, Error> {
-        pollster::block_on(self.logsumexp_rows_async(batch, options))
+    /// The logarithm of the sum of each row.
+    pub(crate) async fn logsumexp(&self, of: &SumJob<'_>, sums: &mut [f64]) -> Result<(), Error> {
+        let mut nothing = of.job.allocate()?;
+        let found = self.sums(of, Report::Sums, &mut nothing).await?;
+        sums.par_iter_mut().zip(found).for_each(|(to, sum)| *to = sum.ln());
+        Ok(())
     }
 
-    /// As [`logsumexp_rows`](Self::logsumexp_rows), as a future.
-    ///
-    /// # Errors
-    /// As [`logsumexp_rows`](Self::logsumexp_rows).
-    pub async fn logsumexp_rows_async<'a>(
-        &self,
-        batch: impl Into<Batch<'a>>,
-        options: &SampleOptions<'a>,
-    ) -> Result<Vec<f64>, Error> {
-        // a row has one sum, whatever is drawn from it
-        let job = Job::new(batch, &options.with_draws(1).with_first_draw(0))?;
-        let inverse = job.inverse_temperature("logsumexp")?;
-        let (_, sums) = self.scores(&job, inverse, Report::Sums).await?;
-        let sums: Vec<f64> = sums.into_par_iter().map(Sum::ln).collect();
-        job.report_rows(|row| !sums[row].is_nan())?;
-        Ok(sums)
-    }
-
-    /// As [`sample_rows`](Self::sample_rows), each draw with the logarithm of its probability, and each row
-    /// with its [logsumexp](Self::logsumexp_rows). Rows are summed in the pass that draws, of what is
-    /// loaded for it, unless a hardware GPU holds logits for several draws, or draws are by inverse CDF: then
-    /// in a pass of its own.
-    ///
-    /// **Accuracy**: a log-probability is within 2·10⁻⁵ (and, as an `f64` is rounded, 10⁻¹⁵ of itself), whatever
-    /// the logits are shifted by, where the device's `exp` and division are as accurate as WGSL asks for. The
-    /// host makes it of the drawn logit and the largest, which are exact, and of the sum relative to that.
-    ///
-    /// ```no_run
-    /// use gumbel::{GpuSampler, Logits, SampleOptions};
-    /// let scored = GpuSampler::new()?
-    ///     .sample_rows_scored(Logits::new(&[0.0, 0.0], 2)?, &SampleOptions::default())?;
-    /// assert!((scored.log_probs[0] - 0.5f64.ln()).abs() < 2e-5);
-    /// # Ok::<(), gumbel::Error>(())
-    /// ```
-    ///
-    /// # Errors
-    /// As [`sample_rows`](Self::sample_rows), and [`Error::NoNoise`] at temperature 0.
-    #[doc(alias = "log_softmax")]
-    pub fn sample_rows_scored<'a>(
-        &self,
-        batch: impl Into<Batch<'a>>,
-        options: &SampleOptions<'a>,
-    ) -> Result<Scored, Error> {
-        pollster::block_on(self.sample_rows_scored_async(batch, options))
-    }
-
-    /// As [`sample_rows_scored`](Self::sample_rows_scored), as a future.
-    ///
-    /// # Errors
-    /// As [`sample_rows_scored`](Self::sample_rows_scored).
-    pub async fn sample_rows_scored_async<'a>(
-        &self,
-        batch: impl Into<Batch<'a>>,
-        options: &SampleOptions<'a>,
-    ) -> Result<Scored, Error> {
-        let job = Job::new(batch, options)?;
-        let inverse = job.inverse_temperature("a log-probability")?;
-        let (draws, sums) = if let Some(scale) = job.inverse_cdf() {
-            let mut draws = job.allocate()?;
-            self.run_inverse_cdf(&job, scale, &mut draws).await?;
-            let one = Job { draws: 1, ..job };
-            (draws, self.scores(&one, inverse, Report::Sums).await?.1)
+    /// Draws for all races, with their log-probabilities, and the logarithm of the sum of each row.
+    pub(crate) async fn score(&self, of: &SumJob<'_>, to: &mut Scores<'_>) -> Result<(), Error> {
+        let SumJob { job, inverse } = *of;
+        let sums = if job.inverse_cdf().is_some() {
+            self.draw(&job, to.draws).await?;
+            let rows = SumJob { job: Job { draws: 1, method: Method::Gumbel, ..job }, inverse };
+            let mut nothing = rows.job.allocate()?;
+            self.sums(&rows, Report::Sums, &mut nothing).await?
         } else {
-            self.scores(&job, inverse, Report::Scores).await?
+            to.draws.fill(NO_DRAW);
+            self.sums(of, Report::Scores, to.draws).await?
         };
-        job.report(&draws)?;
-        Ok(Scored::of(&job, inverse, draws, &sums))
-    }
-
-    /// Estimates log Z of each row from the maxima of its draws, as
-    /// [`CpuSampler::estimate_log_z`](crate::CpuSampler::estimate_log_z).
-    ///
-    /// ```no_run
-    /// use gumbel::{GpuSampler, Logits, SampleOptions};
-    /// let options = SampleOptions::default().with_draws(10_000);
-    /// let log_z = GpuSampler::new()?.estimate_log_z(Logits::new(&[0.0, 0.0], 2)?, &options)?;
-    /// assert_eq!(log_z.len(), 1);
-    /// # Ok::<(), gumbel::Error>(())
-    /// ```
-    ///
-    /// # Errors
-    /// As [`race_rows`](Self::race_rows).
-    pub fn estimate_log_z<'a>(
-        &self,
-        batch: impl Into<Batch<'a>>,
-        options: &SampleOptions<'a>,
-    ) -> Result<Vec<LogZ>, Error> {
-        pollster::block_on(self.estimate_log_z_async(batch, options))
-    }
-
-    /// As [`estimate_log_z`](Self::estimate_log_z), as a future.
-    ///
-    /// # Errors
-    /// As [`estimate_log_z`](Self::estimate_log_z).
-    pub async fn estimate_log_z_async<'a>(
-        &self,
-        batch: impl Into<Batch<'a>>,
-        options: &SampleOptions<'a>,
-    ) -> Result<Vec<LogZ>, Error> {
-        let job = Job::new(batch, options)?.by_gumbel("an estimate of log Z")?;
-        let mut maxima = Maxima::of(&job);
-        for piece in maxima.pieces(options) {
-            maxima.add(&self.race_rows_async(job.logits, &piece, 1).await?);
-        }
-        Ok(maxima.log_z())
+        to.fill(&job, inverse, &sums);
+        Ok(())
     }
 
     /// Memory for the results of a plan.
@@ -221,12 +62,12 @@ impl GpuSampler {
     }
 
     /// The first of each race, with their keys.
-    async fn keys(&self, job: &Job<'_>, arrivals: &mut Arrivals) -> Result<(), Error> {
+    async fn keys(&self, job: &Job<'_>, to: &mut Places<'_>) -> Result<(), Error> {
         let plan = self.plan(job, Report::Keys);
         let mut words = Self::words(job, &plan)?;
         self.report(job, &plan, &mut words).await?;
-        let (categories, keys) = arrivals.parts();
-        for ((category, key), words) in categories.iter_mut().zip(keys).zip(words.chunks(3)) {
+        let places = to.categories.iter_mut().zip(&mut *to.keys);
+        for ((category, key), words) in places.zip(words.chunks(3)) {
             if words[0] != NO_DRAW {
                 (*category, *key) = (words[0], key_of(words[1], words[2]));
             }
@@ -235,13 +76,8 @@ impl GpuSampler {
     }
 
     /// The first places of each race.
-    async fn places(
-        &self,
-        job: &Job<'_>,
-        scale: Scale,
-        arrivals: &mut Arrivals,
-    ) -> Result<(), Error> {
-        let places = arrivals.places();
+    async fn places(&self, race: &RaceJob<'_>, to: &mut Places<'_>) -> Result<(), Error> {
+        let &RaceJob { ref job, scale, places } = race;
         let too_many = || Error::TooManyPlaces { races: job.total(), places };
         let report = Report::Places(u32::try_from(places).map_err(|_| too_many())?);
         let plan = self.plan(job, report);
@@ -252,7 +88,6 @@ impl GpuSampler {
         let mut words = Self::words(job, &plan)?;
         self.report(job, &plan, &mut words).await?;
 
-        let (categories, keys) = arrivals.parts();
         let segments = plan.segments().count();
         let mut rest = &words[..];
         for chunk in plan.chunks() {
@@ -267,7 +102,7 @@ impl GpuSampler {
                 let of_race = records.chunks_exact(record).skip(i).step_by(chunk.races());
                 let at = places * (row * job.draws as usize + number as usize);
                 let (categories, keys) =
-                    (&mut categories[at..][..places], &mut keys[at..][..places]);
+                    (&mut to.categories[at..][..places], &mut to.keys[at..][..places]);
                 match ranked(of_race) {
                     Ranking::NoDraw => {}
                     Ranking::Of(found) => {
@@ -285,17 +120,21 @@ impl GpuSampler {
         Ok(())
     }
 
-    /// The draws, if asked for, and the sum of each row: one without a logarithm where there is no draw.
-    async fn scores(
+    /// The sum of each row, one without a logarithm where there is no draw; and the draws, if they are asked for.
+    async fn sums(
         &self,
-        job: &Job<'_>,
-        inverse: f64,
+        of: &SumJob<'_>,
         report: Report,
-    ) -> Result<(Vec<u32>, Vec<Sum>), Error> {
-        let mut draws = job.allocate()?;
-        let mut sums = vec![Sum::NONE; job.logits.rows()];
+        draws: &mut [u32],
+    ) -> Result<Vec<Sum>, Error> {
+        let SumJob { ref job, inverse } = *of;
+        let rows = job.logits.rows();
+        let too_many = |_| Error::TooManyDraws { rows, draws: job.draws };
+        let mut sums = Vec::new();
+        sums.try_reserve_exact(rows).map_err(too_many)?;
+        sums.resize(rows, Sum::NONE);
         if draws.is_empty() {
-            return Ok((draws, sums));
+            return Ok(sums);
         }
         let plan = self.plan(job, report);
         let mut words = Self::words(job, &plan)?;
@@ -320,7 +159,7 @@ impl GpuSampler {
                 }
             }
         }
-        Ok((draws, sums))
+        Ok(sums)
     }
 }
 

@@ -71,12 +71,6 @@ impl<'a> Softening<'a> {
         Ok(memory)
     }
 
-    /// Whether a slice has the length that the call needs.
-    pub(crate) fn check(what: &'static str, expected: usize, floats: &[f32]) -> Result<(), Error> {
-        let got = floats.len();
-        if got == expected { Ok(()) } else { Err(Error::FloatsLength { what, expected, got }) }
-    }
-
     /// The job's error, if a row has no draw and sentinels were not asked for.
     pub(crate) fn report_samples(&self, samples: &[f32]) -> Result<(), Error> {
         self.report(samples, |row| {

@@ -68,6 +68,7 @@ impl<'a> Batch<'a> {
     }
 
     /// The memory from the first value of row `first` to the last one of row `first + count − 1`.
+    #[cfg(any(test, feature = "gpu"))]
     pub(crate) fn span_bytes(&self, first: usize, count: usize) -> &'a [u8] {
         with_rows!(self.data, rows => Known::bytes(rows.span(first, count)))
     }

@@ -27,6 +27,7 @@ pub enum ValueFormat {
 impl ValueFormat {
     /// The power of two by which a probability grows from one unit of what stands for a value to the
     /// next: log₂e for logits, and 1 for weights, as what stands for them is a binary logarithm.
+    #[cfg(feature = "gpu")]
     pub(crate) const fn log2(self) -> f32 {
         match self {
             Self::F32 | Self::F16 | Self::Bf16 => std::f32::consts::LOG2_E,
@@ -35,6 +36,7 @@ impl ValueFormat {
     }
 
     /// The logarithm of the unnormalised probability that a device says in these 32 bits.
+    #[cfg(feature = "gpu")]
     pub(crate) fn logarithm(self, bits: u32) -> f64 {
         let value = f64::from(f32::from_bits(bits));
         match self {

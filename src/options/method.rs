@@ -1,5 +1,7 @@
 //! How a draw is found.
 
+use crate::error::Error;
+
 /// How a draw is found. Both ways are integer arithmetic, so that each gives the same draws on every
 /// device; one way's draws are not the other's, but independent of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -43,6 +45,18 @@ impl Method {
     /// resolved.
     pub const MOST_CATEGORIES: usize = (1 << 24) - 1;
 
+    /// All methods.
+    pub const ALL: &'static [Self] = &[Self::Gumbel, Self::InverseCdf, Self::Auto];
+
+    /// The name of the method, which [`FromStr`](std::str::FromStr) reads.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Gumbel => "gumbel",
+            Self::InverseCdf => "inverse-cdf",
+            Self::Auto => "auto",
+        }
+    }
+
     /// [`Gumbel`](Self::Gumbel) or [`InverseCdf`](Self::InverseCdf): what [`Auto`](Self::Auto) is for
     /// this number of categories and of draws from each row.
     ///
@@ -61,5 +75,30 @@ impl Method {
             Self::Auto => Self::Gumbel,
             chosen => chosen,
         }
+    }
+}
+
+/// The [name](Method::name).
+impl std::fmt::Display for Method {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// By [name](Method::name).
+///
+/// ```
+/// use gumbel::Method;
+/// assert_eq!("inverse-cdf".parse::<Method>()?, Method::InverseCdf);
+/// let error = "cdf".parse::<Method>().unwrap_err();
+/// assert_eq!(error.to_string(), "a method is gumbel, inverse-cdf or auto, got \"cdf\"");
+/// # Ok::<(), gumbel::Error>(())
+/// ```
+impl std::str::FromStr for Method {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self, Error> {
+        let named = Self::ALL.iter().find(|method| method.name() == name);
+        named.copied().ok_or_else(|| Error::Method { got: name.to_owned() })
     }
 }

@@ -24,6 +24,7 @@
 /// assert!(Relaxation::straight_through(0.5).hard);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Relaxation {
     /// τ: 2⁻¹⁰⁰ to 2¹⁰⁰. It comes on top of the temperature of the
     /// [options](crate::SampleOptions), which divides the logits alone and changes the distribution of
@@ -38,6 +39,12 @@ impl Relaxation {
     /// Soft samples.
     pub const fn soft(tau: f32) -> Self {
         Self { tau, hard: false }
+    }
+
+    /// With `true` one-hot vectors, with `false` soft samples.
+    #[must_use]
+    pub const fn with_hard(self, hard: bool) -> Self {
+        Self { hard, ..self }
     }
 
     /// One-hot vectors, with the gradient of soft samples.

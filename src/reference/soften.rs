@@ -46,7 +46,7 @@ pub fn soften_row(logits: &[f32], stream: Stream, scale: Scale, tau: f32) -> Opt
 /// the options ask for sentinels.
 ///
 /// # Errors
-/// As [`CpuSampler::soften_rows`](crate::CpuSampler::soften_rows).
+/// Those of [`Sampler::soften_rows`](crate::Sampler::soften_rows).
 pub fn soften_rows(
     logits: Logits<'_>,
     options: &SampleOptions<'_>,
@@ -70,7 +70,7 @@ pub fn soften_rows(
 /// does not count, whatever it is. A row without a draw is NaN if the options ask for sentinels.
 ///
 /// # Errors
-/// As [`CpuSampler::soften_rows_vjp`](crate::CpuSampler::soften_rows_vjp).
+/// Those of [`Sampler::soften_rows_vjp`](crate::Sampler::soften_rows_vjp).
 pub fn soften_rows_vjp(
     logits: Logits<'_>,
     options: &SampleOptions<'_>,
@@ -79,7 +79,7 @@ pub fn soften_rows_vjp(
 ) -> Result<Vec<f64>, Error> {
     let soft = Relaxation { hard: false, ..relaxation };
     let softening = Softening::new(logits, options, soft)?;
-    Softening::check("cotangents", softening.samples(), cotangents)?;
+    Error::check_floats("cotangents", softening.samples(), cotangents.len())?;
     let categories = logits.categories();
     let mut gradients = vec![0.0; softening.gradients()];
     let per_row = categories * softening.job.draws as usize;

@@ -1,7 +1,7 @@
 //! The engine's draws: the reference's, for every awkward batch, however it is cut.
 
 use gumbel::conformance::{self, Case};
-use gumbel::{AdapterReport, CpuSampler, GpuSampler, Logits, SampleOptions, Sampler};
+use gumbel::{AdapterReport, CpuSampler, GpuSampler, Logits, SampleOptions};
 use gumbel::{GpuSamplerBuilder, PlanFor, Teams, reference};
 use libtest_mimic::Failed;
 
@@ -45,7 +45,7 @@ fn run(
     builder: GpuSamplerBuilder,
     chosen: impl Fn(&Case) -> bool,
 ) -> Result<(), Failed> {
-    let engine = Sampler::from(sampler(adapter, builder)?);
+    let engine = sampler(adapter, builder)?;
     let mut wrong = Vec::new();
     for case in conformance::cases().filter(chosen) {
         let mismatches = case.mismatches(&engine, &case.expected())?;

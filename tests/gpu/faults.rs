@@ -2,8 +2,7 @@
 
 use gumbel::conformance;
 use gumbel::{
-    AdapterReport, Error, GpuSampler, Logits, NO_DRAW, PlanFor, SampleOptions, Sampler, Undrawable,
-    wgpu,
+    AdapterReport, Error, GpuSampler, Logits, NO_DRAW, PlanFor, SampleOptions, Undrawable, wgpu,
 };
 use libtest_mimic::Failed;
 
@@ -133,9 +132,9 @@ fn seen(adapter: &AdapterReport, edit: fn(String) -> String, name: &str) -> Resu
     // small chunks, so that rows are cut
     let builder = || GpuSampler::builder().with_plan_for(PlanFor::Hardware).with_shader_edit(edit);
     let engines = [
-        Sampler::from(sampler(adapter, builder())?),
-        Sampler::from(sampler(adapter, builder().with_chunk_bytes(1 << 12))?),
-        Sampler::from(sampler(adapter, builder().with_busy_lanes(1))?),
+        sampler(adapter, builder())?,
+        sampler(adapter, builder().with_chunk_bytes(1 << 12))?,
+        sampler(adapter, builder().with_busy_lanes(1))?,
     ];
     let cases = conformance::cases().filter(|case| {
         let (rows, categories) = (case.batch().rows(), case.batch().categories());

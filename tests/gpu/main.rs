@@ -10,6 +10,7 @@ mod device;
 mod draws;
 mod faults;
 mod filter;
+mod futures;
 mod operations;
 mod pairs;
 mod potts;
@@ -39,6 +40,7 @@ fn main() {
         draws::CHECKS,
         faults::CHECKS,
         device::CHECKS,
+        futures::CHECKS,
         operations::CHECKS,
         sums::CHECKS,
         potts::CHECKS,

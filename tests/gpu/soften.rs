@@ -2,7 +2,7 @@
 
 use gumbel::conformance::{self, Case, SoftErrors};
 use gumbel::{AdapterReport, CpuSampler, Error, GpuSampler, GpuSamplerBuilder, Logits, PlanFor};
-use gumbel::{Relaxation, SampleOptions, Sampler, Teams};
+use gumbel::{Relaxation, SampleOptions, Teams};
 use libtest_mimic::Failed;
 
 use super::draws::sampler;
@@ -27,7 +27,7 @@ fn run(
     taus: &[f32],
     chosen: impl Fn(&Case) -> bool,
 ) -> Result<(), Failed> {
-    let gpu = Sampler::from(sampler(adapter, builder)?);
+    let gpu = sampler(adapter, builder)?;
     let mut wrong = Vec::new();
     let mut worst = SoftErrors::default();
     for case in conformance::soft_cases().filter(chosen) {
@@ -191,7 +191,7 @@ fn faults_in_the_shader_are_seen(adapter: &AdapterReport) -> Result<(), Failed> 
     let Some(case) = case else { return Err("there is no such case".into()) };
     for (name, edit) in edits {
         let builder = GpuSampler::builder().with_shader_edit(edit);
-        let errors = case.soften(&Sampler::from(sampler(adapter, builder)?), 0.5)?;
+        let errors = case.soften(&sampler(adapter, builder)?, 0.5)?;
         let seen = !errors.are_within(SoftErrors::GPU);
         ensure(seen, || format!("{name} is not seen: {errors:?}"))?;
     }

@@ -127,7 +127,7 @@ pub(super) fn legend(
     let mut failed = false;
     let mut adapters = false;
     for Candidate { label, description, engine } in candidates {
-        adapters |= engine.as_ref().map_or(true, |sampler| sampler.adapter().is_some());
+        adapters |= engine.as_ref().map_or(true, |sampler| sampler.as_gpu().is_some());
         match engine {
             Ok(sampler) => {
                 writeln!(out, "{label}: {description}").map_err(Error::stdout)?;

@@ -144,7 +144,7 @@ pub(super) struct Sums {
 
 /// What the engines promise of logsumexp.
 pub(super) fn promised_sums(engine: &Sampler) -> SumTolerance {
-    if engine.adapter().is_some() { SumTolerance::GPU } else { SumTolerance::CPU }
+    if engine.as_gpu().is_some() { SumTolerance::GPU } else { SumTolerance::CPU }
 }
 
 impl Operation for Sums {
@@ -186,7 +186,7 @@ pub(super) struct LogProbs {
 
 /// What the engines promise of log-probabilities.
 pub(super) fn promised_log_probs(engine: &Sampler) -> SumTolerance {
-    if engine.adapter().is_some() {
+    if engine.as_gpu().is_some() {
         SumTolerance::GPU_LOG_PROBS
     } else {
         SumTolerance::CPU_LOG_PROBS
@@ -222,7 +222,7 @@ pub(super) struct Soft {
 
 /// What the engines promise of soft samples.
 pub(super) fn promised_soft_samples(engine: &Sampler) -> SoftErrors {
-    if engine.adapter().is_some() { SoftErrors::GPU } else { SoftErrors::CPU }
+    if engine.as_gpu().is_some() { SoftErrors::GPU } else { SoftErrors::CPU }
 }
 
 impl Operation for Soft {

@@ -11,56 +11,49 @@ use super::pick::Races;
 use super::table::{Table, guide_bits, zeroed};
 use super::weigh::Rule;
 use super::{GRAIN, pick};
+use crate::cpu::Cpu;
 use crate::error::Error;
 use crate::job::kept::Kept;
 use crate::job::{Job, Temperature};
 use crate::options::{Data, with_rows};
 
-/// Rows of logits, weights or counts, added up once, to be drawn from again and again: what
-/// [`CpuSampler::inverse_cdf`](crate::CpuSampler::inverse_cdf) builds.
-///
-/// The draws are those of [`Method::InverseCdf`](crate::Method::InverseCdf), numbered like any others.
-///
-/// ```
-/// use gumbel::{CpuSampler, Logits, Method, SampleOptions};
-/// let logits: Vec<f32> = (0..1000).map(|i| (i % 10) as f32).collect();
-/// let (engine, options) = (CpuSampler::new(), SampleOptions::default().with_seed(7));
-/// let cdf = engine.inverse_cdf(Logits::new(&logits, 1000)?, &options)?;
-/// let some = cdf.sample_rows(0, 100)?;
-/// let more = cdf.sample_rows(100, 50)?;
-/// // what one call would have drawn
-/// let options = options.with_method(Method::InverseCdf).with_draws(150);
-/// let all = engine.sample_rows(Logits::new(&logits, 1000)?, &options)?;
-/// assert_eq!([some, more].concat(), all);
-/// # Ok::<(), gumbel::Error>(())
-/// ```
-///
-/// It holds nothing of the logits. Its memory is 8 bytes for each category of each row, and 8 to 16 for
-/// a guide to them; rows that are the same memory (a row stride of 0) are held once.
+/// The tables of a call's rows. They hold nothing of the logits.
 #[derive(Clone, Debug)]
-pub struct CpuInverseCdf {
+pub(crate) struct CpuTables {
     form: CpuForm,
     pool: Option<Arc<ThreadPool>>,
-    call: Kept,
+    /// The number of categories in each row.
+    categories: usize,
     /// Table after table. There is one if all rows are the same.
     sums: Vec<u64>,
     guides: Vec<u32>,
     bits: u32,
 }
 
-impl CpuInverseCdf {
-    pub(in crate::cpu) fn build(
-        job: &Job<'_>,
-        form: CpuForm,
-        pool: Option<Arc<ThreadPool>>,
-    ) -> Result<Self, Error> {
+impl Cpu {
+    /// Adds the rows of a job up, which has one draw a row.
+    pub(crate) fn tables(&self, job: &Job<'_>) -> Result<CpuTables, Error> {
+        let build = || CpuTables::build(job, self.form, self.pool.clone());
+        let tables = match &self.pool {
+            Some(pool) => pool.install(build),
+            None => build(),
+        }?;
+        match tables.without_a_draw().filter(|_| !job.sentinels) {
+            Some(row) => job.undrawable(row).map_or(Ok(tables), Err),
+            None => Ok(tables),
+        }
+    }
+}
+
+impl CpuTables {
+    fn build(job: &Job<'_>, form: CpuForm, pool: Option<Arc<ThreadPool>>) -> Result<Self, Error> {
         let (rows, categories) = (job.logits.rows(), job.logits.categories());
         let tables = if job.logits.row_stride() == 0 { rows.min(1) } else { rows };
         let bits = guide_bits(categories, usize::MAX);
         let mut cdf = Self {
             form,
             pool,
-            call: Kept::of(job),
+            categories,
             sums: zeroed(tables.saturating_mul(categories), categories)?,
             guides: zeroed(tables.saturating_mul(1 << bits), categories)?,
             bits,
@@ -74,58 +67,25 @@ impl CpuInverseCdf {
         Ok(cdf)
     }
 
-    /// The number of rows.
-    pub fn rows(&self) -> usize {
-        self.call.rows
-    }
-
-    /// The number of categories in each row.
-    pub fn categories(&self) -> usize {
-        self.call.categories
-    }
-
     /// The first row that has no draw.
-    pub(in crate::cpu) fn without_a_draw(&self) -> Option<usize> {
-        self.sums.chunks(self.call.categories).position(|sums| sums[sums.len() - 1] == 0)
+    fn without_a_draw(&self) -> Option<usize> {
+        self.sums.chunks(self.categories).position(|sums| sums[sums.len() - 1] == 0)
     }
 
-    /// Draws `draws` times from each row, the first of them draw number `first_draw`: rows × draws
-    /// category indices, row by row.
-    ///
-    /// # Errors
-    /// [`Error::Draws`] unless the numbers are below 2³¹, and [`Error::TooManyDraws`].
-    ///
-    /// # Complexity
-    /// O(rows · draws).
-    pub fn sample_rows(&self, first_draw: u32, draws: u32) -> Result<Vec<u32>, Error> {
-        let mut all = self.call.allocate(first_draw, draws)?;
-        self.sample_rows_into(first_draw, &mut all)?;
-        Ok(all)
-    }
-
-    /// As [`sample_rows`](Self::sample_rows), into a slice: as many draws from each row as it has room
-    /// for.
-    ///
-    /// # Errors
-    /// As [`sample_rows`](Self::sample_rows), and [`Error::DrawsLength`] if the slice's length is no
-    /// multiple of the rows.
-    pub fn sample_rows_into(&self, first_draw: u32, draws: &mut [u32]) -> Result<(), Error> {
-        let Some(number) = self.call.draws_of_each(first_draw, draws.len())? else {
-            return Ok(());
-        };
+    /// Draws from each row of the call so often as the memory has room for.
+    pub(crate) fn draw(&self, call: &Kept, first_draw: u32, each: u32, draws: &mut [u32]) {
         match &self.pool {
             Some(pool) if draws.len() >= 2 * GRAIN => {
-                pool.install(|| self.draw(first_draw, number, draws));
+                pool.install(|| self.pick(call, first_draw, each, draws));
             }
-            _ => self.draw(first_draw, number, draws),
+            _ => self.pick(call, first_draw, each, draws),
         }
-        Ok(())
     }
 
-    fn draw(&self, first_draw: u32, each: u32, draws: &mut [u32]) {
-        let (keys, ids) = (RoundKeys::of(self.call.seed), self.call.row_ids());
+    fn pick(&self, call: &Kept, first_draw: u32, each: u32, draws: &mut [u32]) {
+        let (keys, ids) = (RoundKeys::of(call.seed), call.row_ids());
         let races = |first_row| Races { ids, first_row, first_draw, draws: each };
-        let tables = self.sums.len() / self.call.categories;
+        let tables = self.sums.len() / self.categories;
         let large = draws.len() >= 2 * GRAIN;
         let from_each = draws.len() / tables;
         if tables == 1 || !large || from_each >= 2 * GRAIN {
@@ -140,7 +100,7 @@ impl CpuInverseCdf {
     }
 
     fn table(&self, row: usize) -> Table<'_> {
-        let categories = self.call.categories;
+        let categories = self.categories;
         Table::of(
             &self.sums[row * categories..][..categories],
             &self.guides[row << self.bits..][..1 << self.bits],

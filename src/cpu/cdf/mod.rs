@@ -20,7 +20,7 @@ mod pick;
 mod table;
 mod weigh;
 
-pub use built::CpuInverseCdf;
+pub(crate) use built::CpuTables;
 
 use pick::{Pick, Races};
 use table::{Table, guide_bits, zeroed};

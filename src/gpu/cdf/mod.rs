@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::job::Job;
 use crate::noise::order::Scale;
 
-use super::GpuSampler;
+use super::Gpu;
 
 mod built;
 mod pipelines;
@@ -15,12 +15,12 @@ mod plan;
 mod run;
 mod table;
 
-pub use built::GpuInverseCdf;
+pub(crate) use built::GpuTables;
 
 use run::{Races, Runner};
 use table::Sizes;
 
-impl GpuSampler {
+impl Gpu {
     /// Draws for all rows by inverse CDF.
     pub(super) async fn run_inverse_cdf(
         &self,

@@ -7,7 +7,7 @@ use crate::job::Job;
 use crate::noise::order::Scale;
 use crate::options::RowIds;
 
-use super::super::GpuSampler;
+use super::super::Gpu;
 use super::super::guard::{Doing, Guard};
 use super::super::kernel::{bind, flag, words};
 use super::super::plan::{Report, Shape};
@@ -17,7 +17,7 @@ use super::table::{EACH_ID, Room, Sizes, Source, TablePass, Tables};
 
 /// All that it takes to build the tables of a batch and to draw from them, but for their memory. It needs the
 /// sampler no more.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Runner {
     guard: Guard,
     queue: wgpu::Queue,
@@ -37,8 +37,13 @@ pub(super) struct Races<'a> {
 }
 
 impl Runner {
+    /// The same, for futures that must not hold their thread while the device works.
+    pub(super) fn yielding(&self) -> Self {
+        Self { guard: self.guard.yielding(), ..self.clone() }
+    }
+
     /// For the rows of a job, of which there is one at least.
-    pub(super) async fn new(gpu: &GpuSampler, job: &Job<'_>, scale: Scale) -> Result<Self, Error> {
+    pub(super) async fn new(gpu: &Gpu, job: &Job<'_>, scale: Scale) -> Result<Self, Error> {
         let format = job.logits.format();
         let shape = Shape {
             rows: job.logits.rows(),

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use wgpu::{BufferUsages as Usage, MapMode};
 
-use super::wait::{POLL_PANIC, reason_or_unwind};
+use super::wait::{POLL_PANIC, poll_for, reason_or_unwind};
 use super::*;
 use crate::{GpuSampler, Logits, SampleOptions};
 
@@ -317,27 +317,63 @@ fn a_map_that_another_thread_reports() {
     std::thread::scope(|scope| {
         scope.spawn(|| device.poll(wgpu::PollType::Poll).unwrap());
         wait_for_it.recv().unwrap();
-        assert!(!mapping.result.wait_filled(Duration::ZERO));
+        let mut result = std::pin::pin!(mapping.result.receive());
+        assert!(poll_for(result.as_mut(), Duration::ZERO).is_pending());
         run(guard.finish(mapping)).unwrap();
     });
 }
 
-/// A slot is waited for by a thread, for a while, or by a future.
+/// A thread waits for a future until the future wakes it, or for a while.
 #[test]
-fn slots() {
-    let slot = Slot::default();
-    assert!(!slot.wait_filled(Duration::ZERO) && !slot.wait_filled(Duration::from_millis(1)));
+fn a_thread_is_woken() {
+    let (sender, receiver) = oneshot_channel();
+    let mut received = std::pin::pin!(receiver.receive());
+    assert!(poll_for(received.as_mut(), Duration::from_millis(1)).is_pending());
     std::thread::scope(|scope| {
-        scope.spawn(|| slot.fill(1));
-        assert!(slot.wait_filled(Duration::from_secs(60)));
+        scope.spawn(|| {
+            std::thread::sleep(Duration::from_millis(5));
+            sender.send(7).unwrap();
+        });
+        let start = std::time::Instant::now();
+        while poll_for(received.as_mut(), Duration::from_secs(60)).is_pending() {
+            // a thread may be woken for no reason
+            assert!(start.elapsed() < Duration::from_secs(30));
+        }
     });
-    assert_eq!(run(slot.take()), 1);
-    std::thread::scope(|scope| {
-        let taken = scope.spawn(|| run(slot.take()));
-        std::thread::sleep(Duration::from_millis(5));
-        slot.fill(2);
-        assert_eq!(taken.join().unwrap(), 2);
-    });
+}
+
+/// A guard that yields leaves the wait to a thread, and its thread is free until then. The thread is there for
+/// later waits too, takes them one after another, and ends with the guard.
+#[test]
+fn a_guard_that_yields() {
+    let (device, _queue) = device();
+    let guard = guard(&device, Owner::Caller).yielding();
+    let usage = Usage::MAP_READ | Usage::COPY_DST;
+    for round in 0..3 {
+        let buffer = run(guard.buffer("b", 4, usage)).unwrap();
+        let map = |_: usize| run(guard.map("b", buffer.slice(..), MapMode::Read, None)).unwrap();
+        let mut finish = std::pin::pin!(guard.finish(map(round)));
+        // this thread does not wait
+        let mut pending = poll_for(finish.as_mut(), Duration::ZERO);
+        let start = std::time::Instant::now();
+        let outcome = loop {
+            match pending {
+                std::task::Poll::Ready(outcome) => break outcome,
+                std::task::Poll::Pending => {
+                    assert!(start.elapsed() < Duration::from_secs(30));
+                    pending = poll_for(finish.as_mut(), Duration::from_millis(100));
+                }
+            }
+        };
+        outcome.unwrap();
+    }
+    let waiter = Arc::downgrade(&guard.waiter);
+    drop(guard);
+    let start = std::time::Instant::now();
+    while waiter.strong_count() > 0 {
+        assert!(start.elapsed() < Duration::from_secs(30));
+        std::thread::yield_now();
+    }
 }
 
 /// What never comes is waited for no longer than the timeout, whatever that is.
@@ -372,16 +408,16 @@ fn a_sampler_is_lost_and_rebuilt() {
         let (device, queue) = device();
         let info = device.adapter_info();
         let builder = GpuSampler::builder();
-        run(builder.build_on(&info, device, queue, Owner::Gumbel)).unwrap()
+        GpuSampler::from(run(builder.build_on(&info, device, queue, Owner::Gumbel)).unwrap())
     };
     let logits = Logits::new(&[0.0; 12], 4).unwrap();
     let draw = |sampler: &GpuSampler| sampler.sample_rows(logits, &SampleOptions::default());
     let sampler = build();
     // what a dispatch that does nothing leaves
     assert_eq!(draw(&sampler).unwrap(), [0; 3]);
-    sampler.device.destroy();
+    sampler.device().destroy();
     // the loss is told when somebody asks the device
-    let _ = sampler.device.poll(wgpu::PollType::Poll);
+    let _ = sampler.device().poll(wgpu::PollType::Poll);
     for _ in 0..3 {
         let error = draw(&sampler).unwrap_err();
         let destroyed =

@@ -3,23 +3,99 @@
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
+
+use futures_intrusive::channel::shared::oneshot_channel;
 
 use crate::error::Error;
 
-use super::{Doing, Guard};
+use super::{Doing, Guard, Mapping, Waits};
 
 /// How long another thread may take for the callbacks that its poll has found, before this thread
 /// looks for itself.
 const PATIENCE: Duration = Duration::from_millis(1);
 
+/// A thread that waits for the device, so that futures need not: it is started when the first one has to
+/// wait, and ends with the last owner.
+#[derive(Debug, Default)]
+pub(super) struct Waiter {
+    waits: Mutex<Option<mpsc::Sender<Wait>>>,
+}
+
+/// A wait from its start to its end.
+type Wait = Box<dyn FnOnce() + Send>;
+
+impl Waiter {
+    /// Hands a wait to the thread.
+    fn hand_over(&self, wait: Wait) -> std::io::Result<()> {
+        let mut waits = self.waits.lock().unwrap_or_else(PoisonError::into_inner);
+        let wait = match waits.as_ref() {
+            None => wait,
+            Some(sender) => match sender.send(wait) {
+                Ok(()) => return Ok(()),
+                // a callback of another user of the device has panicked there
+                Err(mpsc::SendError(wait)) => wait,
+            },
+        };
+        let (sender, receiver) = mpsc::channel::<Wait>();
+        let work = move || receiver.into_iter().for_each(|wait| wait());
+        thread::Builder::new().name("gumbel waits for a device".to_owned()).spawn(work)?;
+        // the receiver is there: the thread has just begun
+        let _ = sender.send(wait);
+        *waits = Some(sender);
+        Ok(())
+    }
+}
+
 impl Guard {
+    /// Waits until a map is there, as this guard [waits](Waits).
+    pub(super) async fn mapped(&self, mapping: Mapping) -> Result<(), Error> {
+        if self.waits == Waits::Here {
+            return self.mapped_here(mapping);
+        }
+        let (tell, told) = oneshot_channel();
+        let here = Self { waits: Waits::Here, ..self.clone() };
+        let doing = mapping.doing.clone();
+        let wait = Box::new(move || {
+            // nobody is told if the future was dropped
+            let _ = tell.send(here.mapped_here(mapping));
+        });
+        let failed = |message: String| Error::Gpu { while_doing: doing.to_string(), message };
+        let started = self.waiter.hand_over(wait);
+        started.map_err(|error| failed(format!("no thread could be started to wait: {error}")))?;
+        let unknown = || Err(failed("the thread that waited for the device is gone".to_owned()));
+        told.receive().await.unwrap_or_else(unknown)
+    }
+
+    /// Waits until a map is there, on this thread.
+    fn mapped_here(&self, mapping: Mapping) -> Result<(), Error> {
+        let Mapping { doing, result, after } = mapping;
+        let mut result = std::pin::pin!(result.receive());
+        let mut found = match poll_for(result.as_mut(), Duration::ZERO) {
+            Poll::Ready(found) => Some(found),
+            Poll::Pending => None,
+        };
+        if found.is_none() {
+            pollster::block_on(self.wait_until(after, &doing, |patience| {
+                if let Poll::Ready(now) = poll_for(result.as_mut(), patience) {
+                    found = Some(now);
+                }
+                found.is_some()
+            }))?;
+        }
+        pollster::block_on(self.outcome(&doing, found.flatten()))
+    }
+
     /// Waits for a submission, then until `done`, which may wait for the time that it is given.
     pub(super) async fn wait_until(
         &self,
         after: Option<wgpu::SubmissionIndex>,
         doing: &Doing,
-        done: impl Fn(Duration) -> bool,
+        mut done: impl FnMut(Duration) -> bool,
     ) -> Result<(), Error> {
         // none for a timeout beyond the clock's range
         let deadline = Instant::now().checked_add(self.timeout);
@@ -77,6 +153,27 @@ impl Guard {
             timeout: self.timeout,
         }
     }
+}
+
+/// Wakes a thread that is parked.
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+}
+
+/// Polls a future, and again when it wakes this thread, or after `patience`.
+pub(super) fn poll_for<F: Future>(mut future: Pin<&mut F>, patience: Duration) -> Poll<F::Output> {
+    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    let mut context = Context::from_waker(&waker);
+    let first = future.as_mut().poll(&mut context);
+    if first.is_ready() || patience.is_zero() {
+        return first;
+    }
+    thread::park_timeout(patience);
+    future.poll(&mut context)
 }
 
 /// The words of wgpu's panic. A poll also runs callbacks of other users of the device: their panics

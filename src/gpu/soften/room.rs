@@ -7,7 +7,7 @@ use bytemuck::{Pod, Zeroable};
 use super::memory::{Memory, Sizes};
 use super::plan::{Chunk, Plan};
 use crate::error::Error;
-use crate::gpu::GpuSampler;
+use crate::gpu::Gpu;
 use crate::gpu::guard::{Doing, Guard};
 use crate::gpu::kernel::{
     EACH_ID, Form, Kernels, Pass, Passes, UNFILTERED, UNFINISHED, flag, words,
@@ -47,11 +47,11 @@ impl Room {
     /// For samples, or for gradients if it `pulls`; in the memory of the calls before if that will do, and
     /// otherwise in what would do for them too.
     pub(super) async fn enter(
-        sampler: &GpuSampler,
+        sampler: &Gpu,
         softening: &Softening<'_>,
         pulls: bool,
     ) -> Result<Self, Error> {
-        let GpuSampler { guard, kernels, limits, queue, .. } = sampler;
+        let Gpu { guard, kernels, limits, queue, .. } = sampler;
         let plan = Plan::new(softening, limits)?;
         let passes = passes(guard, kernels, &plan, softening).await?;
         let format = softening.job.logits.format();
@@ -82,14 +82,14 @@ impl Room {
     }
 
     /// Keeps the memory for the next call.
-    pub(super) fn leave(self, sampler: &GpuSampler) {
+    pub(super) fn leave(self, sampler: &Gpu) {
         *sampler.soft.lock().unwrap_or_else(PoisonError::into_inner) = Some(self.memory);
     }
 
     /// Hands a chunk to the device, with its cotangents if there are such.
     pub(super) async fn run(
         &self,
-        sampler: &GpuSampler,
+        sampler: &Gpu,
         softening: &Softening<'_>,
         chunk: &Chunk,
         cotangents: Option<&[f32]>,

@@ -1,10 +1,11 @@
 //! Tables that are kept on a device: their draws are those of one call, and of the CPU's tables, however often they
 //! are drawn from and whatever becomes of what they were built from; and faults that are seen.
 
+use gumbel::engine::Gpu;
 use gumbel::half::f16;
 use gumbel::{
-    AdapterReport, Batch, CpuSampler, Error, GpuInverseCdf, GpuSampler, GpuSamplerBuilder, Logits,
-    Method, NO_DRAW, SampleOptions, Sampler, Undrawable, Weights, conformance, wgpu,
+    AdapterReport, Batch, CpuSampler, Error, GpuSampler, GpuSamplerBuilder, InverseCdf, Logits,
+    Method, NO_DRAW, SampleOptions, Undrawable, Weights, conformance, wgpu,
 };
 use libtest_mimic::Failed;
 
@@ -36,7 +37,7 @@ fn conformance(
     builder: GpuSamplerBuilder,
     most: usize,
 ) -> Result<(), Failed> {
-    let gpu = Sampler::from(sampler(adapter, builder)?);
+    let gpu = sampler(adapter, builder)?;
     let mut wrong = Vec::new();
     for case in conformance::cases().filter(|case| work(case) <= most) {
         let mismatches = case.kept_cdf_mismatches(&gpu, &case.expected_inverse_cdf()?)?;
@@ -196,10 +197,10 @@ fn two_tables_in_turn(adapter: &AdapterReport) -> Result<(), Failed> {
 fn threads_share_tables(adapter: &AdapterReport) -> Result<(), Failed> {
     let numbers = logits(3 * 500);
     let rows = Logits::new(&numbers, 500)?;
-    let sampler = Sampler::from(sampler(adapter, GpuSampler::builder())?);
+    let sampler = sampler(adapter, GpuSampler::builder())?;
     let kept = pollster::block_on(sampler.inverse_cdf_async(rows, &inverse()))?;
     ensure((kept.rows(), kept.categories()) == (3, 500), || format!("{kept:?}"))?;
-    let cpu = Sampler::from(CpuSampler::new()).inverse_cdf(rows, &inverse())?;
+    let cpu = CpuSampler::new().inverse_cdf(rows, &inverse())?;
     std::thread::scope(|scope| {
         let draw = |thread: u32| {
             let (kept, cpu) = (&kept, &cpu);
@@ -295,7 +296,7 @@ fn tables_of_another_batch_are_seen(adapter: &AdapterReport) -> Result<(), Faile
     others[700] += 1.0;
     let rows = Logits::new(&numbers, 500)?;
     let due = CpuSampler::new().inverse_cdf(rows, &inverse())?.sample_rows(0, 5000)?;
-    let mismatches = |stale: &GpuInverseCdf| -> Result<usize, Failed> {
+    let mismatches = |stale: &InverseCdf<Gpu>| -> Result<usize, Failed> {
         let draws = stale.sample_rows(0, 5000)?;
         Ok(draws.iter().zip(&due).filter(|(got, due)| got != due).count())
     };

@@ -1,0 +1,120 @@
+//! Validated calls that ask who wins races, and when.
+
+use super::{Job, Temperature};
+use crate::arrivals::{Arrivals, LogZ};
+use crate::error::Error;
+use crate::noise::order::{Best, Scale, number};
+use crate::options::{Batch, Method, SampleOptions};
+
+/// A call for the first places of races.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RaceJob<'a> {
+    pub(crate) job: Job<'a>,
+    pub(crate) scale: Scale,
+    pub(crate) places: usize,
+}
+
+impl<'a> RaceJob<'a> {
+    pub(crate) fn new(
+        batch: impl Into<Batch<'a>>,
+        options: &SampleOptions<'a>,
+        places: usize,
+    ) -> Result<Self, Error> {
+        let job = Job::new(batch, options)?.by_gumbel("a race")?;
+        let Temperature::Scaled(scale) = job.temperature else {
+            return Err(Error::NoNoise { operation: "a race" });
+        };
+        if places == 0 {
+            return Err(Error::NoPlaces);
+        }
+        Ok(Self { job, scale, places })
+    }
+
+    /// The call for as many places as slices of these lengths have room for.
+    pub(crate) fn filling(
+        batch: impl Into<Batch<'a>>,
+        options: &SampleOptions<'a>,
+        categories: usize,
+        keys: usize,
+    ) -> Result<Self, Error> {
+        let race = Self::new(batch, options, 1)?;
+        let races = race.job.total();
+        // without races there is nothing to write
+        let places = categories.checked_div(races).unwrap_or(1);
+        let expected = races * places.max(1);
+        if categories != expected || keys != expected {
+            let got = if categories != expected { categories } else { keys };
+            return Err(Error::DrawsLength { expected, got });
+        }
+        Ok(Self { places, ..race })
+    }
+}
+
+/// A call for the sums of the maxima of each row's draws, which are made some at a time.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct MaximaJob<'a> {
+    pub(crate) job: Job<'a>,
+    scale: Scale,
+}
+
+/// As many races at a time.
+const RACES: usize = 1 << 20;
+
+impl<'a> MaximaJob<'a> {
+    pub(crate) fn new(
+        batch: impl Into<Batch<'a>>,
+        options: &SampleOptions<'a>,
+    ) -> Result<Self, Error> {
+        let operation = "an estimate of log Z";
+        let job = Job::new(batch, options)?.by_gumbel(operation)?;
+        match job.temperature {
+            Temperature::Greedy => Err(Error::NoNoise { operation }),
+            Temperature::Scaled(scale) => Ok(Self { job, scale }),
+        }
+    }
+
+    /// Memory for the estimates.
+    pub(crate) fn unwritten(&self) -> Result<Vec<LogZ>, Error> {
+        let rows = self.job.logits.rows();
+        let mut estimates = Vec::new();
+        let too_many = |_| Error::TooManyDraws { rows, draws: self.job.draws };
+        estimates.try_reserve_exact(rows).map_err(too_many)?;
+        estimates.resize(rows, LogZ::default());
+        Ok(estimates)
+    }
+
+    /// The call in pieces.
+    pub(crate) fn pieces(&self) -> impl Iterator<Item = RaceJob<'a>> + use<'a> {
+        let Self { job, scale } = *self;
+        let at_once = u32::try_from(RACES / job.logits.rows().max(1)).unwrap_or(1).max(1);
+        let ends = (0..job.draws).step_by(at_once as usize);
+        ends.map(move |first| {
+            let draws = at_once.min(job.draws - first);
+            let first_draw = job.first_draw + first;
+            let job = Job { first_draw, draws, method: Method::Gumbel, ..job };
+            RaceJob { job, scale, places: 1 }
+        })
+    }
+
+    /// Makes sums of nothing of the estimates.
+    pub(crate) fn begin(&self, sums: &mut [LogZ]) {
+        sums.fill(LogZ::default());
+    }
+
+    /// Adds the first places of a piece to the sums.
+    pub(crate) fn add(&self, maxima: &Arrivals, sums: &mut [LogZ]) {
+        let each = maxima.keys().len() / sums.len().max(1);
+        for (sum, keys) in sums.iter_mut().zip(maxima.keys().chunks(each.max(1))) {
+            let known = keys.iter().all(|&key| key != Best::NONE.key);
+            let more: f64 = keys.iter().map(|&key| number(key)).sum();
+            sum.estimate += if known { more } else { f64::NAN };
+        }
+    }
+
+    /// Makes estimates of the sums.
+    pub(crate) fn finish(&self, sums: &mut [LogZ]) {
+        for sum in sums {
+            *sum = LogZ::of(sum.estimate, self.job.draws);
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! Validated calls that sum rows.
+
+use super::Job;
+use crate::error::Error;
+use crate::options::{Batch, SampleOptions};
+
+/// A call that takes the sum of each row.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SumJob<'a> {
+    pub(crate) job: Job<'a>,
+    /// 1/temperature.
+    pub(crate) inverse: f64,
+}
+
+impl<'a> SumJob<'a> {
+    /// A call for the sums alone. A row has one sum, whatever is drawn from it.
+    pub(crate) fn of_rows(
+        batch: impl Into<Batch<'a>>,
+        options: &SampleOptions<'a>,
+    ) -> Result<Self, Error> {
+        Self::new(Job::new(batch, &options.with_draws(1).with_first_draw(0))?, "logsumexp")
+    }
+
+    /// A call for draws with their log-probabilities.
+    pub(crate) fn of_draws(
+        batch: impl Into<Batch<'a>>,
+        options: &SampleOptions<'a>,
+    ) -> Result<Self, Error> {
+        Self::new(Job::new(batch, options)?, "a log-probability")
+    }
+
+    fn new(job: Job<'a>, operation: &'static str) -> Result<Self, Error> {
+        Ok(Self { inverse: job.inverse_temperature(operation)?, job })
+    }
+}

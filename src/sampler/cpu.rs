@@ -1,0 +1,62 @@
+//! How a sampler on the CPU is set up.
+
+use std::sync::Arc;
+
+use rayon::ThreadPool;
+
+use super::CpuSampler;
+use crate::cpu::{Cpu, CpuForm};
+use crate::error::Error;
+
+/// What it is called.
+pub(super) const NAME: &str = "CPU engine";
+
+impl CpuSampler {
+    /// A sampler with the widest vector instructions that this machine has, on all threads of the [rayon] pool that is
+    /// current when a call is made.
+    pub fn new() -> Self {
+        Self { engine: Cpu::new() }
+    }
+
+    /// With these vector instructions; the draws are the same.
+    ///
+    /// # Errors
+    /// [`Error::CpuForm`] if this machine lacks them.
+    pub fn with_form(self, form: CpuForm) -> Result<Self, Error> {
+        if form.is_available() {
+            Ok(Self { engine: Cpu { form, ..self.engine } })
+        } else {
+            Err(Error::CpuForm { form: form.name() })
+        }
+    }
+
+    /// On the threads of this pool instead of the one that is current when a call is made.
+    #[must_use]
+    pub fn with_pool(self, pool: Arc<ThreadPool>) -> Self {
+        Self { engine: Cpu { pool: Some(pool), ..self.engine } }
+    }
+
+    /// With `false`, evaluates the noise of every category instead of filtering first. The draws
+    /// are the same, and a test says so; on long rows it is many times slower.
+    #[must_use]
+    pub fn with_filter(self, filter: bool) -> Self {
+        Self { engine: Cpu { filter, ..self.engine } }
+    }
+
+    /// The vector instructions in use.
+    pub fn form(&self) -> CpuForm {
+        self.engine.form
+    }
+}
+
+impl Default for CpuSampler {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl std::fmt::Display for CpuSampler {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(NAME)
+    }
+}

@@ -1,0 +1,148 @@
+//! The draw of each race.
+
+use super::Sampler;
+use super::run::Operation;
+use crate::cpu::Cpu;
+use crate::engine::{Blocking, Engine};
+use crate::error::Error;
+#[cfg(feature = "gpu")]
+use crate::gpu::Gpu;
+use crate::job::Job;
+use crate::options::{Batch, SampleOptions};
+
+impl<E: Engine> Sampler<E> {
+    /// Draws from each row: rows × draws category indices, row by row.
+    ///
+    /// Category i of a row of logits is drawn with probability exp(logitᵢ/T) / Σⱼ exp(logitⱼ/T), and of
+    /// weights with wᵢ^(1/T) / Σⱼ wⱼ^(1/T), where T is the [temperature](SampleOptions::with_temperature). What is
+    /// drawn depends on nothing but the row, T, the method, the seed, the row's id and the number of the draw: so a
+    /// loop that draws again from the same rows has to count its draws
+    /// ([`with_first_draw`](SampleOptions::with_first_draw)), or it repeats them. For many draws from a row,
+    /// [`Method::Auto`](crate::Method::Auto) is up to hundreds of times faster.
+    ///
+    /// ```
+    /// use gumbel::{Logits, SampleOptions, Sampler};
+    /// // three rows of two categories: even odds, 1 : e, and no chance for the first
+    /// let logits = [0.0, 0.0, 0.0, 1.0, f32::NEG_INFINITY, 0.0];
+    /// let options = SampleOptions::default().with_draws(4);
+    /// let draws = Sampler::auto().sample_rows(Logits::new(&logits, 2)?, &options)?;
+    /// assert_eq!(draws[8..], [1, 1, 1, 1]);
+    /// # Ok::<(), gumbel::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// * What is wrong with the options or with the shape: [`Error::Temperature`], [`Error::Draws`],
+    ///   [`Error::RowIds`], [`Error::TooManyDraws`].
+    /// * [`Error::UndrawableRow`] for the first row that has no draw, unless
+    ///   [sentinels](SampleOptions::with_sentinels) are asked for.
+    /// * [`Error::NoRoomForSums`] if there is no memory for an inverse CDF.
+    /// * On a GPU `DeviceLost`, `OutOfMemory`, `MapFailed`, `Timeout` or `Gpu` if the device fails, and
+    ///   `RowTooLong` for an inverse CDF whose sums exceed the largest buffer. No wait for the device is without
+    ///   end: see `GpuSamplerBuilder::with_timeout`.
+    ///
+    /// # Complexity
+    /// By Gumbel noise O(rows · draws · categories) time; by inverse CDF O(rows · categories) time, and for each
+    /// draw O(1) on the CPU and O(log categories) on a GPU.
+    ///
+    /// Memory beside the result: on the CPU some twenty KiB of stack a thread, and for an inverse CDF 16 to 24
+    /// bytes a category and thread. On a GPU, whatever the batch, what the sampler keeps for its next calls: at
+    /// most 19 times 16 MiB, or what `GpuSamplerBuilder::with_chunk_bytes` says. (Three chunks are under way, each
+    /// with logits, row ids and draws, once on the device and once on their way; and there are the outcomes of rows
+    /// that are cut. Where device and host share memory it is 10 times.)
+    #[doc(alias = "multinomial")]
+    #[doc(alias = "categorical")]
+    #[doc(alias = "sample_from_logits")]
+    pub fn sample_rows<'a>(
+        &self,
+        batch: impl Into<Batch<'a>>,
+        options: &SampleOptions<'a>,
+    ) -> Result<Vec<u32>, Error>
+    where
+        E: Blocking,
+    {
+        let job = Job::new(batch, options)?;
+        let mut draws = job.unwritten()?;
+        self.run(Draws { job, draws: &mut draws })?;
+        Ok(draws)
+    }
+
+    /// Draws from each row into a slice of rows × draws words: [`sample_rows`](Self::sample_rows) in the caller's
+    /// memory. After an error that names a row, all other rows' draws are there.
+    ///
+    /// ```
+    /// use gumbel::{Logits, SampleOptions, Sampler};
+    /// let (sampler, mut draws) = (Sampler::auto(), [0; 2]);
+    /// for step in 0..10 {
+    ///     let options = SampleOptions::default().with_first_draw(step);
+    ///     sampler.sample_rows_into(Logits::new(&[0.0; 6], 3)?, &options, &mut draws)?;
+    /// }
+    /// # Ok::<(), gumbel::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`sample_rows`](Self::sample_rows), and [`Error::DrawsLength`].
+    pub fn sample_rows_into<'a>(
+        &self,
+        batch: impl Into<Batch<'a>>,
+        options: &SampleOptions<'a>,
+        draws: &mut [u32],
+    ) -> Result<(), Error>
+    where
+        E: Blocking,
+    {
+        let job = Job::new(batch, options)?;
+        job.check_output(draws)?;
+        self.run(Draws { job, draws })
+    }
+
+    /// Draws from each row, as a [future](Self#futures): [`sample_rows`](Self::sample_rows) for executors.
+    ///
+    /// ```
+    /// use gumbel::{Logits, SampleOptions, Sampler};
+    /// # pollster::block_on(async {
+    /// let sampler = Sampler::auto_async().await;
+    /// let options = SampleOptions::default();
+    /// let draws = sampler.sample_rows_async(Logits::new(&[0.0; 6], 3)?, &options).await?;
+    /// assert_eq!(draws.len(), 2);
+    /// # Ok::<(), gumbel::Error>(())
+    /// # }).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`sample_rows`](Self::sample_rows).
+    pub async fn sample_rows_async<'a>(
+        &self,
+        batch: impl Into<Batch<'a>>,
+        options: &SampleOptions<'a>,
+    ) -> Result<Vec<u32>, Error> {
+        let job = Job::new(batch, options)?;
+        let mut draws = job.unwritten()?;
+        self.run_async(Draws { job, draws: &mut draws }).await?;
+        Ok(draws)
+    }
+}
+
+/// Draws of all races.
+struct Draws<'a, 'r> {
+    job: Job<'a>,
+    draws: &'r mut [u32],
+}
+
+impl Operation for Draws<'_, '_> {
+    fn work(&self) -> u64 {
+        self.job.work()
+    }
+
+    fn on_cpu(&mut self, cpu: &Cpu) -> Result<(), Error> {
+        cpu.draw(&self.job, self.draws)
+    }
+
+    #[cfg(feature = "gpu")]
+    async fn on_gpu(&mut self, gpu: &Gpu) -> Result<(), Error> {
+        gpu.draw(&self.job, self.draws).await
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        self.job.report(self.draws)
+    }
+}

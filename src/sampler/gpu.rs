@@ -1,0 +1,191 @@
+//! How a sampler on a GPU is set up, and what is only on a GPU.
+
+use super::{GpuSampler, Sampler};
+use crate::error::Error;
+use crate::gpu::{
+    AdapterReport, BoundBatch, DeviceBatch, FEATURES, Gpu, GpuSamplerBuilder, Owner, choose,
+    obstacle, pick_hardware,
+};
+
+impl GpuSampler {
+    /// The optional features of a device that gumbel has use for. With
+    /// [`SHADER_INT64`](wgpu::Features::SHADER_INT64), [`SUBGROUP`](wgpu::Features::SUBGROUP) and, where
+    /// device and host share memory, [`MAPPABLE_PRIMARY_BUFFERS`](wgpu::Features::MAPPABLE_PRIMARY_BUFFERS)
+    /// it is faster; [`bind`](Self::bind) needs [`IMMEDIATES`](wgpu::Features::IMMEDIATES), with a
+    /// [`max_immediate_size`](wgpu::Limits::max_immediate_size) of 4 or more.
+    pub const FEATURES: wgpu::Features = FEATURES;
+
+    /// A sampler on the first hardware GPU of this machine.
+    ///
+    /// # Errors
+    /// Those of [`GpuSamplerBuilder::build`]. A software adapter counts as none: the CPU engine is
+    /// faster, and a [builder](Self::builder) takes one by its name.
+    #[cfg(not(target_family = "wasm"))]
+    pub fn new() -> Result<Self, Error> {
+        Self::builder().build()
+    }
+
+    /// A sampler on the first hardware GPU of this machine, as a future: `new` where nothing may block.
+    ///
+    /// # Errors
+    /// Those of [`GpuSamplerBuilder::build_async`].
+    pub async fn new_async() -> Result<Self, Error> {
+        Self::builder().build_async().await
+    }
+
+    /// Backend, adapter, device and the rest, by choice.
+    pub fn builder() -> GpuSamplerBuilder {
+        GpuSamplerBuilder::default()
+    }
+
+    /// The adapter that draws.
+    pub fn adapter(&self) -> &wgpu::AdapterInfo {
+        &self.engine.adapter
+    }
+
+    /// The device that draws, for buffers and shaders of your own.
+    pub fn device(&self) -> &wgpu::Device {
+        &self.engine.device
+    }
+
+    /// The queue of the [device](Self::device).
+    pub fn queue(&self) -> &wgpu::Queue {
+        &self.engine.queue
+    }
+
+    /// Makes a batch on the [device](Self::device) ready to be encoded. Of a batch without rows
+    /// nothing is bound, and its buffers are not looked at.
+    ///
+    /// # Errors
+    /// [`Error::Categories`], [`Error::Draws`], [`Error::Temperature`], and
+    /// [`Error::WeightsTemperature`] with weights or counts; [`Error::DeviceBuffer`] for a
+    /// buffer that is too small or too large, is bound at an offset that the device does not take, or
+    /// lacks a usage; [`Error::MissingFeature`] if the device was made without
+    /// [`IMMEDIATES`](wgpu::Features::IMMEDIATES); and errors of the device.
+    #[cfg(not(target_family = "wasm"))]
+    pub fn bind(&self, batch: &DeviceBatch<'_>) -> Result<BoundBatch, Error> {
+        pollster::block_on(self.engine.bind(batch))
+    }
+
+    /// Makes a batch on the device ready to be encoded, as a future: `bind` where nothing may block.
+    ///
+    /// # Errors
+    /// Those of `bind`.
+    pub async fn bind_async(&self, batch: &DeviceBatch<'_>) -> Result<BoundBatch, Error> {
+        self.engine.bind(batch).await
+    }
+}
+
+impl From<Gpu> for GpuSampler {
+    fn from(engine: Gpu) -> Self {
+        Self { engine }
+    }
+}
+
+impl std::fmt::Display for GpuSampler {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let info = self.adapter();
+        write!(f, "GPU engine ({}, {})", info.name, info.backend)
+    }
+}
+
+impl Sampler {
+    /// The adapter that `auto` opens, of [all](crate::adapters_async) that there are.
+    ///
+    /// ```
+    /// use gumbel::{Sampler, adapters, wgpu::Backends};
+    /// match Sampler::auto_adapter(&adapters(Backends::all())) {
+    ///     Ok(report) => println!("auto opens {report}"),
+    ///     Err(why) => println!("auto takes the CPU engine: {why}"),
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// Why auto takes the CPU engine: [`Error::NoAdapter`] or [`Error::UnsuitableAdapter`]. It does
+    /// so too if the adapter then cannot be opened.
+    pub fn auto_adapter(reports: &[AdapterReport]) -> Result<&AdapterReport, Error> {
+        pick_hardware(reports)
+    }
+}
+
+impl GpuSamplerBuilder {
+    /// Finds the adapter and compiles the shader.
+    ///
+    /// # Errors
+    /// [`Error::NoAdapter`] if there is none such, and [`Error::UnsuitableAdapter`],
+    /// [`Error::NoDevice`] or [`Error::ShaderRefused`] if it cannot be used.
+    #[cfg(not(target_family = "wasm"))]
+    pub fn build(self) -> Result<GpuSampler, Error> {
+        pollster::block_on(self.build_async())
+    }
+
+    /// Finds the adapter and compiles the shader, as a future: `build` where nothing may block.
+    ///
+    /// # Errors
+    /// Those of `build`.
+    pub async fn build_async(self) -> Result<GpuSampler, Error> {
+        let report = choose(self.backends, self.adapter.as_deref()).await?;
+        report.open_with_async(&self).await
+    }
+
+    /// Compiles the shader on a device that the caller has. The sampler uses what features and
+    /// limits the device was made with: [`SHADER_INT64`](wgpu::Features::SHADER_INT64) helps. It
+    /// leaves the device's callbacks alone, and what it does on the device reaches no handler of
+    /// uncaptured errors: its faults are returned.
+    ///
+    /// # Errors
+    /// [`Error::UnsuitableAdapter`] if a limit is too low, [`Error::ShaderRefused`], and
+    /// [`Error::DeviceLost`] if the device is lost already.
+    #[cfg(not(target_family = "wasm"))]
+    pub fn build_with_device(
+        self,
+        device: wgpu::Device,
+        queue: wgpu::Queue,
+    ) -> Result<GpuSampler, Error> {
+        pollster::block_on(self.build_with_device_async(device, queue))
+    }
+
+    /// Compiles the shader on a device that the caller has, as a future: `build_with_device` where nothing may block.
+    ///
+    /// # Errors
+    /// Those of `build_with_device`.
+    pub async fn build_with_device_async(
+        self,
+        device: wgpu::Device,
+        queue: wgpu::Queue,
+    ) -> Result<GpuSampler, Error> {
+        let info = device.adapter_info();
+        if let Some(what) = obstacle(&device.limits()) {
+            return Err(Error::UnsuitableAdapter { adapter: info.name, what });
+        }
+        self.build_on(&info, device, queue, Owner::Caller).await.map(GpuSampler::from)
+    }
+}
+
+impl AdapterReport {
+    /// A sampler on this very adapter.
+    ///
+    /// # Errors
+    /// [`Error::UnsuitableAdapter`], [`Error::NoDevice`], or [`Error::ShaderRefused`].
+    #[cfg(not(target_family = "wasm"))]
+    pub fn open(&self) -> Result<GpuSampler, Error> {
+        self.open_with(&GpuSampler::builder())
+    }
+
+    /// A sampler on this very adapter, with a builder's settings; the builder's backend and name do not matter.
+    ///
+    /// # Errors
+    /// Those of [`open`](Self::open).
+    #[cfg(not(target_family = "wasm"))]
+    pub fn open_with(&self, builder: &GpuSamplerBuilder) -> Result<GpuSampler, Error> {
+        pollster::block_on(self.open_with_async(builder))
+    }
+
+    /// A sampler on this very adapter, as a future: `open_with` where nothing may block.
+    ///
+    /// # Errors
+    /// Those of `open`.
+    pub async fn open_with_async(&self, builder: &GpuSamplerBuilder) -> Result<GpuSampler, Error> {
+        self.engine(builder).await.map(GpuSampler::from)
+    }
+}

@@ -1,0 +1,245 @@
+//! Rows that are added up once, to be drawn from again and again.
+
+use super::Sampler;
+use crate::cpu::CpuTables;
+use crate::engine::{Auto, Blocking, Chosen, Engine};
+use crate::error::Error;
+#[cfg(feature = "gpu")]
+use crate::gpu::GpuTables;
+use crate::job::Job;
+use crate::job::kept::Kept;
+use crate::options::{Batch, SampleOptions};
+
+/// Rows of logits, weights or counts, added up once, to be drawn from again and again: what
+/// [`Sampler::inverse_cdf`] builds. The draws are those of
+/// [`Method::InverseCdf`](crate::Method::InverseCdf), numbered like any others, and the same from every engine.
+///
+/// ```
+/// use gumbel::{Logits, Method, SampleOptions, Sampler};
+/// let logits: Vec<f32> = (0..1000).map(|i| (i % 10) as f32).collect();
+/// let (sampler, options) = (Sampler::auto(), SampleOptions::default().with_seed(7));
+/// let cdf = sampler.inverse_cdf(Logits::new(&logits, 1000)?, &options)?;
+/// let some = cdf.sample_rows(0, 100)?;
+/// let more = cdf.sample_rows(100, 50)?;
+/// // what one call would have drawn
+/// let options = options.with_method(Method::InverseCdf).with_draws(150);
+/// let all = sampler.sample_rows(Logits::new(&logits, 1000)?, &options)?;
+/// assert_eq!([some, more].concat(), all);
+/// # Ok::<(), gumbel::Error>(())
+/// ```
+///
+/// It holds nothing of the logits, and needs neither them nor the sampler any more. On the CPU it takes 8 bytes for
+/// each category of each row, and 8 to 16 for a guide to them. On a GPU it takes 8 bytes of the device's memory for
+/// each category of each row, some 20 for each row, and 64 MiB at most for draws on their way and row ids, which are
+/// kept from call to call. Rows that are the same memory (a row stride of 0) are held once. Any number of threads can
+/// draw at the same time; on a GPU each takes memory for draws on their way.
+///
+/// If the device is lost, the tables are gone with it: draws then fail with `Error::DeviceLost`.
+#[derive(Debug)]
+pub struct InverseCdf<E: Engine = Auto> {
+    call: Kept,
+    tables: Tables,
+    // it was built by such an engine, which says whether a thread may wait for its draws
+    engine: std::marker::PhantomData<fn() -> E>,
+}
+
+#[derive(Debug)]
+enum Tables {
+    Cpu(CpuTables),
+    #[cfg(feature = "gpu")]
+    Gpu(GpuTables),
+}
+
+impl<E: Engine> Sampler<E> {
+    /// Adds the rows up, to draw from them again and again by inverse CDF: on a GPU the sums stay in its memory.
+    /// The draws are those of [`Method::InverseCdf`](crate::Method::InverseCdf). Of the options, seed, row ids,
+    /// temperature and sentinels count; how many draws there are to be, each call says for itself.
+    ///
+    /// ```
+    /// use gumbel::{SampleOptions, Sampler, Weights};
+    /// let counts = [3, 0, 1];
+    /// let sampler = Sampler::auto();
+    /// let cdf = sampler.inverse_cdf(Weights::from_counts(&counts, 3)?, &SampleOptions::default())?;
+    /// let draws = cdf.sample_rows(0, 10_000)?;
+    /// let first = draws.iter().filter(|&&draw| draw == 0).count();
+    /// assert!((first as f64 / 10_000.0 - 0.75).abs() < 0.02);
+    /// # Ok::<(), gumbel::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`sample_rows`](Self::sample_rows), and [`Error::NoRoomForSums`]. On a GPU `MissingFeature` on a device
+    /// with fewer than 6 storage buffers for a shader, [`Error::RowTooLong`] for a row whose sums exceed the largest
+    /// buffer, and `OutOfMemory` if the device has no room for all rows: then keep the tables of fewer rows at a time.
+    ///
+    /// # Complexity
+    /// O(rows · categories) time; memory as [`InverseCdf`] says, and on a GPU, while tables are built, a chunk of
+    /// logits beside them, or a row.
+    #[doc(alias = "WeightedAliasIndex")]
+    #[doc(alias = "WeightedIndex")]
+    pub fn inverse_cdf<'a>(
+        &self,
+        batch: impl Into<Batch<'a>>,
+        options: &SampleOptions<'a>,
+    ) -> Result<InverseCdf<E>, Error>
+    where
+        E: Blocking,
+    {
+        let job = Job::new(batch, &options.with_draws(1).with_first_draw(0))?;
+        let tables = match self.engine.choose(job.work()) {
+            Chosen::Cpu(cpu) => Tables::Cpu(cpu.tables(&job)?),
+            #[cfg(feature = "gpu")]
+            Chosen::Gpu { gpu, otherwise } => pollster::block_on(on_gpu(gpu, otherwise, &job))?,
+        };
+        Ok(InverseCdf::new(&job, tables))
+    }
+
+    /// Adds the rows up, as a [future](Self#futures): [`inverse_cdf`](Self::inverse_cdf) for executors.
+    ///
+    /// ```
+    /// use gumbel::{SampleOptions, Sampler, Weights};
+    /// # pollster::block_on(async {
+    /// let (sampler, weights) = (Sampler::auto_async().await, Weights::new(&[1.0, 3.0], 2)?);
+    /// let cdf = sampler.inverse_cdf_async(weights, &SampleOptions::default()).await?;
+    /// assert_eq!(cdf.sample_rows_async(0, 100).await?.len(), 100);
+    /// # Ok::<(), gumbel::Error>(())
+    /// # }).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`inverse_cdf`](Self::inverse_cdf).
+    pub async fn inverse_cdf_async<'a>(
+        &self,
+        batch: impl Into<Batch<'a>>,
+        options: &SampleOptions<'a>,
+    ) -> Result<InverseCdf<E>, Error> {
+        let job = Job::new(batch, &options.with_draws(1).with_first_draw(0))?;
+        let tables = match self.engine.choose(job.work()) {
+            Chosen::Cpu(cpu) => Tables::Cpu(cpu.tables(&job)?),
+            #[cfg(feature = "gpu")]
+            Chosen::Gpu { gpu, otherwise } => on_gpu(&gpu.yielding(), otherwise, &job).await?,
+        };
+        Ok(InverseCdf::new(&job, tables))
+    }
+}
+
+/// Tables on a GPU; or on the CPU, if the device is lost and there is something to do so.
+#[cfg(feature = "gpu")]
+async fn on_gpu(
+    gpu: &crate::gpu::Gpu,
+    otherwise: Option<&Auto>,
+    job: &Job<'_>,
+) -> Result<Tables, Error> {
+    match (gpu.tables(job).await, otherwise) {
+        (Err(error @ Error::DeviceLost { .. }), Some(auto)) => {
+            auto.without_gpu(error).tables(job).map(Tables::Cpu)
+        }
+        (tables, _) => tables.map(Tables::Gpu),
+    }
+}
+
+impl<E: Engine> InverseCdf<E> {
+    fn new(job: &Job<'_>, tables: Tables) -> Self {
+        Self { call: Kept::of(job), tables, engine: std::marker::PhantomData }
+    }
+
+    /// The number of rows.
+    pub fn rows(&self) -> usize {
+        self.call.rows
+    }
+
+    /// The number of categories in each row.
+    pub fn categories(&self) -> usize {
+        self.call.categories
+    }
+
+    /// Draws `draws` times from each row, the first of them draw number `first_draw`: rows × draws
+    /// category indices, row by row.
+    ///
+    /// ```
+    /// use gumbel::{CpuSampler, SampleOptions, Weights};
+    /// let weights = Weights::new(&[0.0, 1.0], 2)?;
+    /// let cdf = CpuSampler::new().inverse_cdf(weights, &SampleOptions::default())?;
+    /// assert_eq!(cdf.sample_rows(10, 3)?, [1, 1, 1]);
+    /// # Ok::<(), gumbel::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Draws`] unless the numbers are below 2³¹, and [`Error::TooManyDraws`]. On a GPU `DeviceLost`,
+    /// `OutOfMemory`, `MapFailed`, `Timeout` or `Gpu` if the device fails. No wait for the device is without end: see
+    /// `GpuSamplerBuilder::with_timeout`.
+    ///
+    /// # Complexity
+    /// O(rows · draws) time on the CPU, and O(rows · draws · log categories) on a GPU, where the device is waited for
+    /// once for each chunk of rows, and for every 4 million draws from one.
+    pub fn sample_rows(&self, first_draw: u32, draws: u32) -> Result<Vec<u32>, Error>
+    where
+        E: Blocking,
+    {
+        let mut all = self.call.allocate(first_draw, draws)?;
+        self.sample_rows_into(first_draw, &mut all)?;
+        Ok(all)
+    }
+
+    /// Draws into a slice, as many times from each row as it has room for: [`sample_rows`](Self::sample_rows) in the
+    /// caller's memory.
+    ///
+    /// ```
+    /// use gumbel::{CpuSampler, SampleOptions, Weights};
+    /// let weights = Weights::new(&[0.0, 1.0], 2)?;
+    /// let cdf = CpuSampler::new().inverse_cdf(weights, &SampleOptions::default())?;
+    /// let mut draws = [0; 1000];
+    /// for call in 0..10 {
+    ///     cdf.sample_rows_into(1000 * call, &mut draws)?;
+    ///     assert!(!draws.contains(&0));
+    /// }
+    /// # Ok::<(), gumbel::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`sample_rows`](Self::sample_rows), and [`Error::DrawsLength`] if the slice's length is no
+    /// multiple of the rows.
+    pub fn sample_rows_into(&self, first_draw: u32, draws: &mut [u32]) -> Result<(), Error>
+    where
+        E: Blocking,
+    {
+        let Some(each) = self.call.draws_of_each(first_draw, draws.len())? else {
+            return Ok(());
+        };
+        match &self.tables {
+            Tables::Cpu(tables) => tables.draw(&self.call, first_draw, each, draws),
+            #[cfg(feature = "gpu")]
+            Tables::Gpu(tables) => {
+                pollster::block_on(tables.draw(&self.call, first_draw, each, draws, false))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Draws from each row, as a [future](Sampler#futures): [`sample_rows`](Self::sample_rows) for executors.
+    ///
+    /// ```
+    /// use gumbel::{CpuSampler, SampleOptions, Weights};
+    /// # pollster::block_on(async {
+    /// let weights = Weights::new(&[0.0, 1.0], 2)?;
+    /// let cdf = CpuSampler::new().inverse_cdf_async(weights, &SampleOptions::default()).await?;
+    /// assert_eq!(cdf.sample_rows_async(10, 3).await?, [1, 1, 1]);
+    /// # Ok::<(), gumbel::Error>(())
+    /// # }).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`sample_rows`](Self::sample_rows).
+    pub async fn sample_rows_async(&self, first_draw: u32, draws: u32) -> Result<Vec<u32>, Error> {
+        let mut all = self.call.allocate(first_draw, draws)?;
+        if let Some(each) = self.call.draws_of_each(first_draw, all.len())? {
+            match &self.tables {
+                Tables::Cpu(tables) => tables.draw(&self.call, first_draw, each, &mut all),
+                #[cfg(feature = "gpu")]
+                Tables::Gpu(tables) => {
+                    tables.draw(&self.call, first_draw, each, &mut all, true).await?;
+                }
+            }
+        }
+        Ok(all)
+    }
+}

@@ -1,0 +1,145 @@
+//! Draws with their log-probabilities.
+
+use super::Sampler;
+use super::run::Operation;
+use crate::arrivals::{Scored, Scores};
+use crate::cpu::Cpu;
+use crate::engine::{Blocking, Engine};
+use crate::error::Error;
+#[cfg(feature = "gpu")]
+use crate::gpu::Gpu;
+use crate::job::SumJob;
+use crate::options::{Batch, SampleOptions};
+
+impl<E: Engine> Sampler<E> {
+    /// Draws from each row, and tells the logarithm of each draw's probability, log softmax at its index, and each
+    /// row's [logsumexp](Self::logsumexp_rows). The draws are those of [`sample_rows`](Self::sample_rows).
+    ///
+    /// The log-probabilities are those of the logits, whichever [method](crate::Method) draws.
+    ///
+    /// **Accuracy**: a log-probability is within 5·10⁻⁶ on the CPU and 2·10⁻⁵ on a GPU (and, as an `f64` is rounded,
+    /// 10⁻¹⁵ of itself), whatever the logits are shifted by: it is made of the drawn logit and of the sum, both
+    /// relative to the largest logit, and not of the logsumexp, in which a shift takes the place of digits that matter
+    /// here. For weights at temperature 1 on the CPU, within 10⁻¹². The logsumexps are as accurate as
+    /// [`logsumexp_rows`](Self::logsumexp_rows) says.
+    ///
+    /// ```
+    /// use gumbel::{Logits, SampleOptions, Sampler};
+    /// let row = [0.0, 0.0, f32::NEG_INFINITY];
+    /// let options = SampleOptions::default().with_draws(10);
+    /// let scored = Sampler::auto().sample_rows_scored(Logits::new(&row, 3)?, &options)?;
+    /// assert!(scored.log_probs.iter().all(|log_prob| (log_prob - 0.5f64.ln()).abs() < 1e-4));
+    /// # Ok::<(), gumbel::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`sample_rows`](Self::sample_rows), and [`Error::NoNoise`] at temperature 0.
+    ///
+    /// # Complexity
+    /// That of [`sample_rows`](Self::sample_rows), and O(rows · categories) for the sums. With one draw a row, the row
+    /// is summed while it is in the cache, and on a GPU in the pass that draws.
+    #[doc(alias = "log_softmax")]
+    pub fn sample_rows_scored<'a>(
+        &self,
+        batch: impl Into<Batch<'a>>,
+        options: &SampleOptions<'a>,
+    ) -> Result<Scored, Error>
+    where
+        E: Blocking,
+    {
+        let of = SumJob::of_draws(batch, options)?;
+        let mut scored = Scored::unwritten(&of.job)?;
+        self.run(LogProbs { of, scores: scored.scores_mut() })?;
+        Ok(scored)
+    }
+
+    /// Draws from each row with log-probabilities, into the caller's memory:
+    /// [`sample_rows_scored`](Self::sample_rows_scored) for slices of rows × draws draws and log-probabilities, and of
+    /// as many logsumexps as rows. After an error that names a row, all other rows' results are there.
+    ///
+    /// ```
+    /// use gumbel::{Logits, SampleOptions, Sampler};
+    /// let (mut draws, mut log_probs, mut logsumexps) = ([0; 2], [0.0; 2], [0.0; 2]);
+    /// Sampler::auto().sample_rows_scored_into(
+    ///     Logits::new(&[0.0, 0.0, 1.0, 1.0], 2)?,
+    ///     &SampleOptions::default(),
+    ///     &mut draws,
+    ///     &mut log_probs,
+    ///     &mut logsumexps,
+    /// )?;
+    /// assert!(log_probs.iter().all(|log_prob| (log_prob - 0.5f64.ln()).abs() < 1e-4));
+    /// # Ok::<(), gumbel::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`sample_rows_scored`](Self::sample_rows_scored), [`Error::DrawsLength`] and [`Error::FloatsLength`].
+    pub fn sample_rows_scored_into<'a>(
+        &self,
+        batch: impl Into<Batch<'a>>,
+        options: &SampleOptions<'a>,
+        draws: &mut [u32],
+        log_probs: &mut [f64],
+        logsumexps: &mut [f64],
+    ) -> Result<(), Error>
+    where
+        E: Blocking,
+    {
+        let of = SumJob::of_draws(batch, options)?;
+        of.job.check_output(draws)?;
+        Error::check_floats("log-probabilities", of.job.total(), log_probs.len())?;
+        Error::check_floats("logsumexps", of.job.logits.rows(), logsumexps.len())?;
+        self.run(LogProbs { of, scores: Scores { draws, log_probs, logsumexps } })
+    }
+
+    /// Draws from each row with log-probabilities, as a [future](Self#futures):
+    /// [`sample_rows_scored`](Self::sample_rows_scored) for executors.
+    ///
+    /// ```
+    /// use gumbel::{Logits, SampleOptions, Sampler};
+    /// # pollster::block_on(async {
+    /// let sampler = Sampler::auto_async().await;
+    /// let options = SampleOptions::default();
+    /// let scored = sampler.sample_rows_scored_async(Logits::new(&[0.0; 4], 4)?, &options).await?;
+    /// assert!((scored.log_probs[0] - 0.25f64.ln()).abs() < 1e-4);
+    /// # Ok::<(), gumbel::Error>(())
+    /// # }).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`sample_rows_scored`](Self::sample_rows_scored).
+    pub async fn sample_rows_scored_async<'a>(
+        &self,
+        batch: impl Into<Batch<'a>>,
+        options: &SampleOptions<'a>,
+    ) -> Result<Scored, Error> {
+        let of = SumJob::of_draws(batch, options)?;
+        let mut scored = Scored::unwritten(&of.job)?;
+        self.run_async(LogProbs { of, scores: scored.scores_mut() }).await?;
+        Ok(scored)
+    }
+}
+
+/// Draws of all races with their log-probabilities, and the sums of all rows.
+struct LogProbs<'a, 'r> {
+    of: SumJob<'a>,
+    scores: Scores<'r>,
+}
+
+impl Operation for LogProbs<'_, '_> {
+    fn work(&self) -> u64 {
+        self.of.job.work()
+    }
+
+    fn on_cpu(&mut self, cpu: &Cpu) -> Result<(), Error> {
+        cpu.score(&self.of, &mut self.scores)
+    }
+
+    #[cfg(feature = "gpu")]
+    async fn on_gpu(&mut self, gpu: &Gpu) -> Result<(), Error> {
+        gpu.score(&self.of, &mut self.scores).await
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        self.of.job.report(self.scores.draws)
+    }
+}

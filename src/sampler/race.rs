@@ -1,0 +1,158 @@
+//! The first categories of each race, and when they win.
+
+use super::Sampler;
+use super::run::Operation;
+use crate::arrivals::{Arrivals, Places};
+use crate::cpu::Cpu;
+use crate::engine::{Blocking, Engine};
+use crate::error::Error;
+#[cfg(feature = "gpu")]
+use crate::gpu::Gpu;
+use crate::job::race::RaceJob;
+use crate::options::{Batch, SampleOptions};
+
+impl<E: Engine> Sampler<E> {
+    /// Runs the race of each draw: which alarms ring first, and when; the first `places` of each.
+    ///
+    /// Category i is an alarm that rings after a time Tᵢ ~ Exp(λᵢ), with rate λᵢ = exp(logitᵢ) or its
+    /// weight. The first to ring is i with probability λᵢ/Σλ, which is the draw of
+    /// [`sample_rows`](Self::sample_rows); it does so at a time that is Exp(Σλ), and which it is does not depend on
+    /// when (Gumbel 1954; Maddison, Tarlow, Minka, "A* sampling", 2014). The next ones are further draws without
+    /// replacement, as if by the weights of those that are left (Yellott 1977; Kool, van Hoof, Welling, "Stochastic
+    /// beams and where to find them", 2019: *Gumbel top-k*). −ln T is the perturbed logit.
+    ///
+    /// `places` is how many of each race are wanted, the first ones; 1 or more. The result has rows × draws ×
+    /// places entries of 12 bytes. Categories and keys are the same from every engine, bit for bit.
+    ///
+    /// ```
+    /// use gumbel::{SampleOptions, Sampler, Weights};
+    /// let rates = [1.0, 2.0, 5.0];
+    /// let options = SampleOptions::default().with_draws(10_000);
+    /// let race = Sampler::auto().race_rows(Weights::new(&rates, 3)?, &options, 3)?;
+    /// // the first rings after 1/8 on average, and is the third in five of eight races
+    /// let times: Vec<_> = race.times().step_by(3).collect();
+    /// let mean = times.iter().sum::<f64>() / 10_000.0;
+    /// assert!((mean - 0.125).abs() < 0.005);
+    /// let third = race.categories().iter().step_by(3).filter(|&&c| c == 2).count();
+    /// assert!((third as f64 / 10_000.0 - 0.625).abs() < 0.02);
+    /// # Ok::<(), gumbel::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`sample_rows`](Self::sample_rows), and [`Error::NoNoise`] at temperature 0,
+    /// [`Error::NeedsGumbel`], [`Error::NoPlaces`], [`Error::TooManyPlaces`].
+    ///
+    /// # Complexity
+    /// O(rows · draws · categories) time and, for k places of races of n, some k·(1 + ln(n/k)) categories
+    /// that are settled exactly, at about 50 ns each on the CPU.
+    ///
+    /// On a GPU the device finds the few categories that may take several places, with their keys, and the host ranks
+    /// those. Where more categories are near each other than there is room for, as with equal logits, the host runs
+    /// the race. Of each race the device writes a record of 12·(4·k + 64) + 4 bytes, or 12 bytes a category if those
+    /// are fewer, and one such for each part that a row is cut into if it exceeds a chunk. A record must fit into a
+    /// chunk (and into what the device can bind), or the error is [`Error::TooManyPlaces`]: with the usual 16 MiB, k is
+    /// at most 349,509, and for rows of up to 1,398,096 categories as large as one likes. For one place it is 12
+    /// bytes. The host holds all records of the call at once, beside the result.
+    #[doc(alias = "gumbel_top_k")]
+    #[doc(alias = "without_replacement")]
+    #[doc(alias = "exponential_race")]
+    pub fn race_rows<'a>(
+        &self,
+        batch: impl Into<Batch<'a>>,
+        options: &SampleOptions<'a>,
+        places: usize,
+    ) -> Result<Arrivals, Error>
+    where
+        E: Blocking,
+    {
+        let job = RaceJob::new(batch, options, places)?;
+        let mut arrivals = Arrivals::unwritten(&job)?;
+        self.run(Race { job, places: arrivals.places_mut() })?;
+        Ok(arrivals)
+    }
+
+    /// Runs the race of each draw into the caller's memory: [`race_rows`](Self::race_rows) for as many places of
+    /// each race as `categories` has room for. `keys` has the length of `categories`, rows × draws × places: a key
+    /// is a perturbed logit in units of 2⁻²⁴, as [`Arrivals::keys`] says. After an error that names a row, all other
+    /// rows' places are there.
+    ///
+    /// ```
+    /// use gumbel::{Logits, SampleOptions, Sampler};
+    /// let (mut categories, mut keys) = ([0; 6], [0; 6]);
+    /// let logits = Logits::new(&[0.0, 1.0, 2.0, 2.0, 1.0, 0.0], 3)?;
+    /// let options = SampleOptions::default();
+    /// Sampler::auto().race_rows_into(logits, &options, &mut categories, &mut keys)?;
+    /// assert!(keys[..3].is_sorted_by(|a, b| a >= b));
+    /// # Ok::<(), gumbel::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`race_rows`](Self::race_rows), and [`Error::DrawsLength`] if the slices are not of the same length or
+    /// hold no whole number of places of each race.
+    pub fn race_rows_into<'a>(
+        &self,
+        batch: impl Into<Batch<'a>>,
+        options: &SampleOptions<'a>,
+        categories: &mut [u32],
+        keys: &mut [i64],
+    ) -> Result<(), Error>
+    where
+        E: Blocking,
+    {
+        let job = RaceJob::filling(batch, options, categories.len(), keys.len())?;
+        self.run(Race { job, places: Places { categories, keys } })
+    }
+
+    /// Runs the race of each draw, as a [future](Self#futures): [`race_rows`](Self::race_rows) for executors.
+    ///
+    /// ```
+    /// use gumbel::{Logits, SampleOptions, Sampler};
+    /// # pollster::block_on(async {
+    /// let sampler = Sampler::auto_async().await;
+    /// let options = SampleOptions::default();
+    /// let race = sampler.race_rows_async(Logits::new(&[0.0; 6], 3)?, &options, 2).await?;
+    /// assert_eq!(race.categories().len(), 2 * 2);
+    /// # Ok::<(), gumbel::Error>(())
+    /// # }).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`race_rows`](Self::race_rows).
+    pub async fn race_rows_async<'a>(
+        &self,
+        batch: impl Into<Batch<'a>>,
+        options: &SampleOptions<'a>,
+        places: usize,
+    ) -> Result<Arrivals, Error> {
+        let job = RaceJob::new(batch, options, places)?;
+        let mut arrivals = Arrivals::unwritten(&job)?;
+        self.run_async(Race { job, places: arrivals.places_mut() }).await?;
+        Ok(arrivals)
+    }
+}
+
+/// The first places of all races.
+struct Race<'a, 'r> {
+    job: RaceJob<'a>,
+    places: Places<'r>,
+}
+
+impl Operation for Race<'_, '_> {
+    fn work(&self) -> u64 {
+        self.job.job.work()
+    }
+
+    fn on_cpu(&mut self, cpu: &Cpu) -> Result<(), Error> {
+        cpu.race(&self.job, &mut self.places);
+        Ok(())
+    }
+
+    #[cfg(feature = "gpu")]
+    async fn on_gpu(&mut self, gpu: &Gpu) -> Result<(), Error> {
+        gpu.race(&self.job, &mut self.places).await
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        self.job.job.report_races(self.places.categories, self.job.places)
+    }
+}

@@ -1,0 +1,70 @@
+//! From an operation to the engine that does it.
+
+use super::Sampler;
+use crate::cpu::Cpu;
+#[cfg(feature = "gpu")]
+use crate::engine::Auto;
+use crate::engine::{Blocking, Chosen, Engine};
+use crate::error::Error;
+#[cfg(feature = "gpu")]
+use crate::gpu::Gpu;
+
+/// An operation on a batch, validated, with the memory for its results: how each engine does it.
+pub(crate) trait Operation {
+    /// How many logits there are, counted once for each draw.
+    fn work(&self) -> u64;
+
+    /// Does it on the CPU.
+    fn on_cpu(&mut self, cpu: &Cpu) -> Result<(), Error>;
+
+    /// Does it on a GPU.
+    #[cfg(feature = "gpu")]
+    fn on_gpu(&mut self, gpu: &Gpu) -> impl Future<Output = Result<(), Error>>;
+
+    /// The error for the first row that has no result, if sentinels were not asked for.
+    fn check(&self) -> Result<(), Error>;
+}
+
+impl<E: Engine> Sampler<E> {
+    /// Runs an operation, and waits for its results.
+    pub(super) fn run(&self, mut operation: impl Operation) -> Result<(), Error>
+    where
+        E: Blocking,
+    {
+        match self.engine.choose(operation.work()) {
+            Chosen::Cpu(cpu) => operation.on_cpu(cpu)?,
+            #[cfg(feature = "gpu")]
+            Chosen::Gpu { gpu, otherwise } => {
+                pollster::block_on(on_gpu(&mut operation, gpu, otherwise))?;
+            }
+        }
+        operation.check()
+    }
+
+    /// Runs an operation, without holding the thread while a GPU works.
+    pub(super) async fn run_async(&self, mut operation: impl Operation) -> Result<(), Error> {
+        match self.engine.choose(operation.work()) {
+            Chosen::Cpu(cpu) => operation.on_cpu(cpu)?,
+            #[cfg(feature = "gpu")]
+            Chosen::Gpu { gpu, otherwise } => {
+                on_gpu(&mut operation, &gpu.yielding(), otherwise).await?;
+            }
+        }
+        operation.check()
+    }
+}
+
+/// Runs an operation on a GPU; and again on the CPU, if the device is lost and there is something to do so.
+#[cfg(feature = "gpu")]
+async fn on_gpu(
+    operation: &mut impl Operation,
+    gpu: &Gpu,
+    otherwise: Option<&Auto>,
+) -> Result<(), Error> {
+    match (operation.on_gpu(gpu).await, otherwise) {
+        (Err(error @ Error::DeviceLost { .. }), Some(auto)) => {
+            operation.on_cpu(auto.without_gpu(error))
+        }
+        (result, _) => result,
+    }
+}
