@@ -1,6 +1,6 @@
 //! Devices that are lost, too slow, or shared with others: each fault is an error of its own, no call
 //! hangs or panics, and another sampler draws afterwards. What is the same on every adapter is
-//! tested on wgpu's noop backend, in `src/gpu/guard/tests.rs` and `tests/noop.rs`.
+//! tested on wgpu's noop backend, in `src/gpu/guard/tests.rs` and `tests/integration/noop.rs`.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

@@ -17,7 +17,7 @@ mod potts;
 mod probe;
 mod soften;
 mod sums;
-#[path = "../common/values.rs"]
+#[path = "../integration/common/values.rs"]
 mod values;
 mod words;
 

@@ -1,11 +1,7 @@
 //! Draws by inverse CDF: the engine's are the reference's, on awkward batches, in all forms and on any
 //! number of threads; a table that is kept draws the same; and they have the right frequencies.
 
-mod common {
-    pub(crate) mod statistics;
-}
-
-use common::statistics::{ALARM, chi_square, counts};
+use crate::common::statistics::{ALARM, chi_square, counts};
 use gumbel::conformance::{self, Case};
 use gumbel::noise::bits::{Stream, uniform_bits, uniform_block};
 use gumbel::reference::{Temperature, weighted_draw, weights};

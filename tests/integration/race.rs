@@ -5,11 +5,7 @@
 
 #![expect(clippy::unwrap_used, reason = "the calls of this file are valid")]
 
-mod common {
-    pub(crate) mod statistics;
-}
-
-use common::statistics::{ALARM, chi_square, counts, independence, kolmogorov_smirnov};
+use crate::common::statistics::{ALARM, chi_square, counts, independence, kolmogorov_smirnov};
 use gumbel::conformance::{self, Case};
 use gumbel::{
     CpuForm, CpuSampler, Error, Logits, NO_DRAW, SampleOptions, Undrawable, Weight, Weights,

@@ -1,12 +1,8 @@
 //! `gumbel explain`: pictures of rows of all kinds, and what it refuses.
 
-#![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
-
-mod common;
-
 use std::path::Path;
 
-use common::{check_refused, gumbel, logits, stdout, write_f32};
+use crate::common::{check_refused, gumbel, logits, stdout, write_f32};
 use tempfile::tempdir;
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
@@ -41,7 +37,7 @@ fn the_picture_in_the_documentation_is_the_one_that_its_command_draws() {
 fn its_first_draw_is_the_race_that_is_shown() {
     let directory = tempdir().unwrap();
     let input = write_f32(directory.path(), &[30, 9], &logits(270));
-    let drawn = stdout(common::sample(&input, &["--seed", "5"]));
+    let drawn = stdout(crate::common::sample(&input, &["--seed", "5"]));
     for (row, draw) in drawn.lines().enumerate() {
         let svg = picture(&input, &["--row", &row.to_string(), "--seed", "5"]);
         let wins = format!("the highest wins, \"{draw}\"");

@@ -4,11 +4,7 @@
 //! comes up: independent draws make all of them equally probable. That no pair shares a draw with
 //! another makes Pearson's chi-square exact enough to state its rate.
 
-mod common {
-    pub(crate) mod statistics;
-}
-
-use common::statistics::{ALARM, chi_square, counts};
+use crate::common::statistics::{ALARM, chi_square, counts};
 use gumbel::{CpuSampler, Logits, Method, SampleOptions};
 
 const CATEGORIES: usize = 16;

@@ -6,7 +6,7 @@ use gumbel::noise::gumbel::{UNIT, gumbel};
 use gumbel::noise::order::{NEG_INFINITY, greedy_key, is_invalid, key};
 use gumbel::reference::Temperature;
 
-use crate::batch::Batch;
+use super::batch::Batch;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Fault {

@@ -1,10 +1,6 @@
 //! `gumbel bench` on the best adapter of this machine, and what it refuses.
 
-#![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
-
-mod common;
-
-use common::{gumbel, stdout};
+use crate::common::{gumbel, stdout};
 use tempfile::tempdir;
 
 /// A machine without an adapter that can be used is told so.

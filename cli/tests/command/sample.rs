@@ -1,10 +1,8 @@
 //! `gumbel sample` draws what the library does, whatever the file's type and however it is cut.
 
-#![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
-
-mod common;
-
-use common::{gumbel, header, logits, read_u32, run_with, sample, stdout, write_f32, write_npy};
+use crate::common::{
+    gumbel, header, logits, read_u32, run_with, sample, stdout, write_f32, write_npy,
+};
 use gumbel::{CpuSampler, Logits, SampleOptions};
 use half::f16;
 use tempfile::tempdir;

@@ -3,11 +3,7 @@
 //! The CPU engine draws under fixed seeds; that other engines give the same draws is tested
 //! elsewhere.
 
-mod common {
-    pub(crate) mod statistics;
-}
-
-use common::statistics::{ALARM, chi_square, counts};
+use crate::common::statistics::{ALARM, chi_square, counts};
 use gumbel::{CpuSampler, Logits, SampleOptions};
 use statrs::distribution::{DiscreteCDF, Poisson};
 
@@ -149,7 +145,7 @@ fn far_tail() {
 
 /// False alarms: 6·10⁻⁵.
 #[test]
-#[ignore = "takes 11 minutes on two cores: cargo test --release --test distribution -- --ignored"]
+#[ignore = "takes 11 minutes on two cores: cargo test --release --test integration -- --ignored distribution::"]
 fn far_tail_at_length() {
     assert_tail(4_000_000, 8);
 }

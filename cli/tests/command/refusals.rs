@@ -1,12 +1,8 @@
 //! What `gumbel sample` refuses: with status 2, one line that says why, and no file left behind.
 
-#![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
-
-mod common;
-
 use std::path::Path;
 
-use common::{check_refused as check, gumbel, header, raw_header, run_with};
+use crate::common::{check_refused as check, gumbel, header, raw_header, run_with};
 use tempfile::tempdir;
 
 /// Runs with the bytes as a file and on standard input, to a .npy file. Both must be refused with

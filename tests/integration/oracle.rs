@@ -1,10 +1,6 @@
 //! The reference against an f64 oracle that shares no code with it.
 
-mod common {
-    pub(crate) mod oracle;
-}
-
-use common::oracle::{self, Fault, Place};
+use crate::common::oracle::{self, Fault, Place};
 use gumbel::noise::bits::{Stream, coarse, coarse_block, noise};
 use gumbel::noise::gumbel::gumbel;
 use gumbel::noise::order::{Scale, key};

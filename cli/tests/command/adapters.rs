@@ -1,10 +1,6 @@
 //! `gumbel adapters` on whatever this machine has.
 
-#![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
-
-mod common;
-
-use common::{gumbel, stdout};
+use crate::common::{gumbel, stdout};
 
 #[test]
 fn adapters_says_what_auto_takes() {

@@ -1,14 +1,10 @@
 //! `gumbel sample --method`: the library's draws by either method, however the file is cut, and what
 //! goes with which.
 
-#![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
-
-mod common;
-
 use std::path::Path;
 
-use common::{check_refused, gumbel, logits, read_f64, read_u32, sample, stdout};
-use common::{write_f32, write_npy};
+use crate::common::{check_refused, gumbel, logits, read_f64, read_u32, sample, stdout};
+use crate::common::{write_f32, write_npy};
 use gumbel::{Batch, CpuSampler, Logits, Method, SampleOptions, Weights};
 use tempfile::tempdir;
 

@@ -1,13 +1,7 @@
 //! The distributions that `gumbel::distributions` says a row's races have, and the noise itself against
 //! statrs' quantiles.
-#![cfg(feature = "distributions")]
 
-mod common {
-    #[allow(dead_code, reason = "no frequencies are tested here")]
-    pub(crate) mod statistics;
-}
-
-use common::statistics::{ALARM, kolmogorov_smirnov};
+use crate::common::statistics::{ALARM, kolmogorov_smirnov};
 use gumbel::distributions::{
     Continuous, ContinuousCDF, Distribution, ExpError, Gumbel, GumbelError, of_maximum, of_time,
 };

@@ -1,13 +1,9 @@
 //! What `gumbel sample` tells beside who won, and `gumbel logz`: the library's numbers, whatever the
 //! file's type and however it is cut.
 
-#![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
-
-mod common;
-
 use std::path::Path;
 
-use common::{
+use crate::common::{
     gumbel, header, logits, read_f64, read_u32, run_with, sample, stdout, write_f32, write_npy,
 };
 use gumbel::{Batch, CpuSampler, Logits, NO_DRAW, SampleOptions, Weights};

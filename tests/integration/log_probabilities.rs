@@ -2,11 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "the calls of this file are valid")]
 
-mod common {
-    pub(crate) mod values;
-}
-
-use common::values::{
+use crate::common::values::{
     furthest, log_probs, log_probs_by_logsumexp, log_probs_in_single, next, shifted_rows,
 };
 use gumbel::conformance;

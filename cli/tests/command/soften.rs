@@ -1,15 +1,13 @@
 //! `gumbel soften` writes the library's soft samples, whose largest is the draw of `gumbel sample`,
 //! whatever the file's type and however it is cut; and what it refuses.
 
-#![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
-
-mod common;
-
 use std::path::Path;
 use std::process::Output;
 
-use common::{check_refused, gumbel, header, logits, read_f32, read_u32, run_with, sample, stdout};
-use common::{write_f32, write_npy};
+use crate::common::{
+    check_refused, gumbel, header, logits, read_f32, read_u32, run_with, sample, stdout,
+};
+use crate::common::{write_f32, write_npy};
 use gumbel::{CpuSampler, Logits, Relaxation, SampleOptions};
 use half::f16;
 use tempfile::tempdir;

@@ -1,10 +1,6 @@
 //! `gumbel check` on the one engine that every machine has, and what it refuses.
 
-#![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
-
-mod common;
-
-use common::{gumbel, stdout};
+use crate::common::{gumbel, stdout};
 
 #[test]
 fn the_cpu_engine_is_the_references_equal() {

@@ -2,11 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-#[path = "../examples/autoencoder/digits.rs"]
+#[path = "../../examples/autoencoder/digits.rs"]
 mod digits;
-#[path = "../examples/autoencoder/layer.rs"]
+#[path = "../../examples/autoencoder/layer.rs"]
 mod layer;
-#[path = "../examples/autoencoder/model.rs"]
+#[path = "../../examples/autoencoder/model.rs"]
 mod model;
 
 use digits::{Digits, PIXELS};

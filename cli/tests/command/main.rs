@@ -1,0 +1,14 @@
+//! The command, run as users run it, in one binary: each binary links wgpu anew.
+
+#![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
+
+mod adapters;
+mod bench;
+mod check;
+mod common;
+mod explain;
+mod method;
+mod operations;
+mod refusals;
+mod sample;
+mod soften;

@@ -1,0 +1,5 @@
+//! What several tests measure by.
+
+pub(crate) mod oracle;
+pub(crate) mod statistics;
+pub(crate) mod values;

@@ -1,0 +1,26 @@
+//! What needs no adapter, in one binary: each binary links wgpu anew.
+//!
+//! Apart from it stand only `tests/gpu/`, whose tests are made at run time, and `tests/allocations.rs`,
+//! whose allocator counts for a whole process.
+
+mod autoencoder;
+mod cdf;
+mod common;
+mod cpu_engine;
+mod distribution;
+#[cfg(feature = "distributions")]
+mod distributions;
+mod edges;
+mod errors;
+mod golden;
+mod halves;
+mod independence;
+mod invariance;
+mod log_probabilities;
+mod noop;
+mod oracle;
+mod properties;
+mod race;
+mod shaders;
+mod soften;
+mod threads;
