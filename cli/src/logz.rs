@@ -64,7 +64,7 @@ fn numbers(
 ) -> Result<Vec<f64>, gumbel::Error> {
     let sums = sampler.logsumexp_rows(batch, options)?;
     let Some(at_once) = at_once else { return Ok(sums) };
-    let mut estimates = vec![LogZ { estimate: 0.0, standard_error: 0.0 }; sums.len()];
+    let mut estimates = vec![LogZ::default(); sums.len()];
     let mut draw = 0;
     while draw < options.draws {
         let count = at_once.min(options.draws - draw);

@@ -16,11 +16,17 @@ use super::draws::sampler;
 use super::{Check, ensure};
 
 pub(crate) const CHECKS: &[(&str, Check)] = &[
+    ("futures::forms_agree", forms_agree),
     ("futures::another_task_runs_meanwhile", another_task_runs_meanwhile),
     ("futures::many_at_once", many_at_once),
     ("futures::a_lost_call_is_finished_on_the_cpu", a_lost_call_is_finished_on_the_cpu),
     ("futures::small_calls_stay_on_the_cpu", small_calls_stay_on_the_cpu),
 ];
+
+/// The value, the slice and the future.
+fn forms_agree(adapter: &AdapterReport) -> Result<(), Failed> {
+    Ok(super::forms::agree(&sampler(adapter, GpuSampler::builder())?)?)
+}
 
 const CATEGORIES: usize = 256;
 

@@ -10,6 +10,8 @@ mod device;
 mod draws;
 mod faults;
 mod filter;
+#[path = "../integration/common/forms.rs"]
+mod forms;
 mod futures;
 mod operations;
 mod pairs;

@@ -12,6 +12,7 @@ mod distribution;
 mod distributions;
 mod edges;
 mod errors;
+mod forms;
 mod golden;
 mod halves;
 mod independence;

@@ -1,9 +1,7 @@
 //! The three forms of each operation give the same results, on any engine.
 
 use gumbel::engine::Blocking;
-use gumbel::{
-    Error, LogZ, Logits, Relaxation, SampleOptions, Sampler, Weights,
-};
+use gumbel::{Error, LogZ, Logits, Relaxation, SampleOptions, Sampler, Weights};
 
 /// Holds the forms of every operation against each other.
 ///
@@ -43,9 +41,7 @@ pub(crate) fn agree<E: Blocking>(sampler: &Sampler<E>) -> Result<(), Error> {
     sampler.logsumexp_rows_into(logits, &options, &mut sums)?;
     assert_eq!(sums, sampler.logsumexp_rows(logits, &options)?);
     assert_eq!(sums, wait(sampler.logsumexp_rows_async(logits, &options))?);
-    wrong_length(&[0, 6, 8], |n| {
-        sampler.logsumexp_rows_into(logits, &options, &mut vec![0.0; n])
-    });
+    wrong_length(&[0, 6, 8], |n| sampler.logsumexp_rows_into(logits, &options, &mut vec![0.0; n]));
 
     let scored = sampler.sample_rows_scored(logits, &options)?;
     let (mut log_probs, mut logsumexps) = (vec![7.0; 21], vec![7.0; 7]);

@@ -1,0 +1,16 @@
+//! The three forms of each operation on the CPU engine, and on the one that is chosen for a call.
+
+use gumbel::{CpuSampler, Sampler};
+
+use crate::common::forms::agree;
+
+#[test]
+fn on_the_cpu() {
+    agree(&CpuSampler::new()).unwrap();
+}
+
+#[test]
+fn on_any_engine() {
+    agree(&Sampler::from(CpuSampler::new())).unwrap();
+    agree(&Sampler::auto()).unwrap();
+}
