@@ -105,3 +105,9 @@ pub use options::{
 };
 pub use sampler::{InverseCdf, Sampler};
 pub use wgpu;
+
+/// The code of these pages compiles and runs.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+#[doc = include_str!("../docs/examples.md")]
+struct Pages;
