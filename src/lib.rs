@@ -74,6 +74,9 @@
 //! temperature whose reciprocal is no `f32`, the logits are those for a temperature that differs by
 //! at most 6·10⁻⁸ of itself.
 
+// docs.rs says of each item which feature it needs
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod arrivals;
 pub mod conformance;
 mod cpu;
@@ -112,3 +115,9 @@ pub use sampler::GpuSampler;
 pub use sampler::{CpuSampler, InverseCdf, Sampler};
 #[cfg(feature = "gpu")]
 pub use wgpu;
+
+/// The code of these pages compiles and runs.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+#[doc = include_str!("../docs/examples.md")]
+struct Pages;

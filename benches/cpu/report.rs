@@ -76,7 +76,7 @@ pub(crate) fn print_lines(lines: &[Line]) {
     );
 }
 
-/// The table of the README: a line for each shape and number of threads.
+/// The first table of docs/performance.md: a line for each shape and number of threads.
 pub(crate) fn print_summary(lines: &[Line], form: &'static str) {
     println!("## Nanoseconds a logit, counted once a draw ({}; gumbel: {form})\n", machine());
     let peers = [MAXIMUM, ROW_MAXIMA, INVERSE_CDF, INVERSE_CDF_F32, NOISE];

@@ -15,7 +15,9 @@ pub(crate) fn agree<E: Blocking>(sampler: &Sampler<E>) -> Result<(), Error> {
     let logits = Logits::new(&data, 50)?;
     let weights = Weights::new(&data[..49 * 7], 49)?;
     let options = SampleOptions::default().with_draws(3).with_seed(5).with_first_draw(9);
-    let wait = pollster::block_on;
+    fn wait<T>(future: impl Future<Output = T>) -> T {
+        pollster::block_on(future)
+    }
 
     let mut draws = vec![7; 21];
     sampler.sample_rows_into(weights, &options, &mut draws)?;
