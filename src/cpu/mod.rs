@@ -12,6 +12,7 @@ mod bound;
 mod candidates;
 mod cdf;
 mod exact;
+mod exact_keys;
 mod greedy;
 mod group;
 mod keys;

@@ -1,9 +1,10 @@
 //! The weights of categories, from their exact keys.
 
 use super::Soften;
-use super::tile::{NO_KEY, OCTETS, Tile, farthest};
+use super::tile::{NO_KEY, OCTETS, Tile};
 use super::weight::weight;
 use crate::cpu::bound::RoundKeys;
+use crate::cpu::lanes::magnitude;
 use crate::cpu::simd::{CpuForm, Simd, Task};
 use crate::noise::bits::{OCTET, Stream};
 use crate::noise::order::Scale;
@@ -140,7 +141,8 @@ pub(super) fn fill<S: Simd, T: Logit>(
         tile.place(filled, octets, 0, of.softening.job.stream(row, draw));
         let logits = &mut tile.logits[filled..filled + octets].as_flattened_mut()[..categories];
         T::widen_all(rows.row(row), logits);
-        sound |= u32::from(farthest(logits) < f32::INFINITY.to_bits()) << i;
+        let farthest = logits.iter().fold(0, |far, &logit| far.max(magnitude(logit)));
+        sound |= u32::from(farthest < f32::INFINITY.to_bits()) << i;
         filled += octets;
     }
     tile.evaluate(s, filled, of.weigher.scale, &of.weigher.keys);
