@@ -7,11 +7,11 @@
 use super::bound::{RoundKeys, blocks};
 use super::exact_keys::exact_keys;
 use super::simd::{Aligned, Simd, Task};
-use super::source::Source;
+use super::values::{BatchValues, RowValues};
 use crate::job::{Job, NO_DRAW};
 use crate::noise::bits::OCTET;
 use crate::noise::order::{Best, Scale};
-use crate::options::Rows;
+use crate::options::Known;
 
 /// How many winners are evaluated at a time.
 const LANES: usize = 128;
@@ -20,10 +20,10 @@ const WHOLE: usize = 16;
 const _: () = assert!(LANES.is_multiple_of(WHOLE));
 
 /// The keys of the winners of the races `first ..` of a job.
-pub(super) struct Keys<'a, T> {
+pub(super) struct Keys<'a, B> {
     pub(super) job: &'a Job<'a>,
     /// The job's.
-    pub(super) rows: Rows<'a, T>,
+    pub(super) rows: B,
     pub(super) scale: Scale,
     pub(super) keys: RoundKeys,
     pub(super) first: usize,
@@ -33,7 +33,7 @@ pub(super) struct Keys<'a, T> {
     pub(super) won: &'a mut [i64],
 }
 
-impl<T: Source> Task for Keys<'_, T> {
+impl<B: BatchValues> Task for Keys<'_, B> {
     type Output = ();
 
     #[inline(always)]
@@ -42,7 +42,7 @@ impl<T: Source> Task for Keys<'_, T> {
         let mut lanes = Lanes::new();
         let mut races = job.races(first);
         for (categories, won) in categories.chunks(LANES).zip(won.chunks_mut(LANES)) {
-            let mut values = [T::NEVER; LANES];
+            let mut values = [B::Value::NEVER; LANES];
             for (i, (&category, (row, number))) in categories.iter().zip(&mut races).enumerate() {
                 // any category will do where there is none
                 let category = if category == NO_DRAW { 0 } else { category };
@@ -51,7 +51,7 @@ impl<T: Source> Task for Keys<'_, T> {
                 lanes.row[0][i] = stream.row[0];
                 lanes.row[1][i] = stream.row[1];
                 lanes.draw[i] = stream.draw << 1 | 1;
-                values[i] = rows.row(row)[category as usize];
+                values[i] = rows.row(row).value(category as usize);
             }
             let count = categories.len().next_multiple_of(WHOLE);
             if coarse_known {

@@ -25,6 +25,7 @@ mod schedule;
 mod simd;
 mod soften;
 mod source;
+mod values;
 
 use cdf::InverseCdfJob;
 use schedule::Plan;

@@ -6,6 +6,7 @@ use super::bound::RoundKeys;
 use super::logsumexp::sums_of;
 use super::podium::{OneRace, Podiums};
 use super::schedule::Plan;
+use super::values::{BatchValues, with_values};
 use super::{CpuForm, CpuSampler};
 use crate::arrivals::{Arrivals, LogZ, Maxima, Scored, Sum, score};
 use crate::error::Error;
@@ -214,7 +215,7 @@ impl CpuSampler {
         let grain = (GRAIN * 64 / job.logits.categories()).max(1);
         let take = |(i, all): (usize, &mut [A])| {
             let some = i * grain..i * grain + all.len();
-            with_rows!(job.logits.data(), rows => {
+            with_values!(job, rows => {
                 sums_of(self.form, rows, some, inverse, |i, sum| all[i] = of(sum));
             });
         };
@@ -245,7 +246,7 @@ pub(crate) fn podium_of_race(
 ) {
     let keys = RoundKeys::of(job.seed);
     let stream = job.stream(row, number);
-    with_rows!(job.logits.data(), rows => {
+    with_values!(job, rows => {
         let values = rows.row(row);
         CpuForm::detect().run(OneRace { values, scale, keys, stream, categories, won });
     });
@@ -263,7 +264,7 @@ fn podiums(
     let some = categories.par_chunks_mut(races * places).zip(won.par_chunks_mut(races * places));
     some.enumerate().for_each(|(i, (categories, won))| {
         let first = i * races;
-        with_rows!(job.logits.data(), rows => form.run(Podiums {
+        with_values!(job, rows => form.run(Podiums {
             job, rows, scale, keys, filter, places, first, categories, won,
         }));
     });

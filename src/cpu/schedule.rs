@@ -20,11 +20,11 @@ use super::group::{Group, MAX_CATEGORIES};
 use super::keys::Keys;
 use super::race::Race;
 use super::simd::{CpuForm, Simd, Task};
-use super::source::Source;
+use super::values::{BatchValues, RowValues, with_values};
 use crate::job::{Job, NO_DRAW, Temperature};
 use crate::noise::bits::{OCTET, Stream};
 use crate::noise::order::Scale;
-use crate::options::{Data, Rows, with_rows};
+use crate::options::Data;
 
 /// Logits, counted once a draw, that are worth the hand-over to another thread.
 const GRAIN: usize = 1 << 16;
@@ -109,7 +109,7 @@ impl<'a> Plan<'a> {
         // which takes no memory
         let mut nothing = vec![(); draws.len()];
         self.run_in_pieces(draws, won, &mut nothing, draw, |first, categories, won, _| {
-            with_rows!(job.logits.data(), rows => {
+            with_values!(job, rows => {
                 form.run(Keys { job, rows, scale, keys, first, categories, coarse_known, won });
             });
         });
@@ -161,14 +161,14 @@ impl<'a> Plan<'a> {
     /// The races `first ..`, a draw each, on this thread, and the coarse bits of winners if they are wanted
     /// and rows are short.
     fn races(&self, first: usize, draws: &mut [u32], coarse_bits: &mut [i64]) {
-        with_rows!(self.job.logits.data(), rows => self.races_of(rows, first, draws, coarse_bits));
+        with_values!(self.job, rows => self.races_of(rows, first, draws, coarse_bits));
     }
 
     /// The same of the job's rows.
     #[inline(never)]
-    fn races_of<T: Source>(
+    pub(super) fn races_of<B: BatchValues>(
         &self,
-        rows: Rows<'_, T>,
+        rows: B,
         first: usize,
         draws: &mut [u32],
         coarse_bits: &mut [i64],
@@ -191,8 +191,8 @@ impl<'a> Plan<'a> {
     /// One race on all threads, a segment of the row each.
     fn cut(&self, (row, number): (usize, u32)) -> Outcome {
         let stream = self.job.stream(row, number);
-        with_rows!(self.job.logits.data(), rows => {
-            let segments = rows.row(row).par_chunks(SEGMENT).enumerate();
+        with_values!(self.job, rows => {
+            let segments = rows.row(row).par_parts(SEGMENT).enumerate();
             segments
                 .map(|(k, segment)| self.race(stream, segment, (k * SEGMENT) as u32))
                 .reduce(|| Outcome::NONE, Outcome::merge)
@@ -200,7 +200,7 @@ impl<'a> Plan<'a> {
     }
 
     /// The categories `first ..` of a race, on this thread.
-    pub(super) fn race<T: Source>(&self, stream: Stream, values: &[T], first: u32) -> Outcome {
+    pub(super) fn race<V: RowValues>(&self, stream: Stream, values: V, first: u32) -> Outcome {
         match self.method {
             Method::Greedy => self.form.run(Greedy { values, first }),
             Method::Unfiltered(temperature) => settle_all(stream, temperature, values, first),
@@ -213,12 +213,12 @@ impl<'a> Plan<'a> {
 }
 
 /// A race, from its start to its end.
-struct Whole<'a, T> {
-    race: Race<'a, T>,
+struct Whole<V> {
+    race: Race<V>,
     keys: RoundKeys,
 }
 
-impl<T: Source> Task for Whole<'_, T> {
+impl<V: RowValues> Task for Whole<V> {
     type Output = Outcome;
 
     #[inline(always)]
@@ -247,17 +247,17 @@ fn groups(
 }
 
 /// The races `first ..` of a job with long rows.
-struct LongRows<'a, T> {
+struct LongRows<'a, B> {
     job: &'a Job<'a>,
     /// The job's.
-    rows: Rows<'a, T>,
+    rows: B,
     scale: Scale,
     keys: RoundKeys,
     first: usize,
     draws: &'a mut [u32],
 }
 
-impl<T: Source> Task for LongRows<'_, T> {
+impl<B: BatchValues> Task for LongRows<'_, B> {
     type Output = ();
 
     #[inline(always)]
@@ -272,9 +272,13 @@ impl<T: Source> Task for LongRows<'_, T> {
             }
             return;
         }
+        if draws.is_empty() {
+            return;
+        }
         // on the stack, as small calls allocate nothing
-        let mut races: [Race<'_, T>; RACES] =
-            std::array::from_fn(|_| Race::new(Stream::new(0, 0, 0), scale, &[], 0));
+        let any = rows.row(first / job.draws as usize);
+        let mut races: [Race<B::Row>; RACES] =
+            std::array::from_fn(|_| Race::new(Stream::new(0, 0, 0), scale, any, 0));
         let mut rest = draws;
         for (row, numbers) in groups(job, first, rest.len()) {
             let (draws, later) = rest.split_at_mut(numbers.len());

@@ -16,11 +16,12 @@ use super::CpuSampler;
 use super::schedule::Plan;
 use super::simd::CpuForm;
 use super::source::Source;
+use super::values::{BatchValues, RowValues, open};
 use crate::error::Error;
 use crate::job::soften::{Softening, one_hot};
 use crate::noise::bits::Stream;
 use crate::noise::order::Best;
-use crate::options::{Data, Logit, Logits, Relaxation, Rows, SampleOptions};
+use crate::options::{Data, Logit, Logits, Relaxation, SampleOptions};
 
 mod pull;
 mod tile;
@@ -36,17 +37,26 @@ const SEGMENT: usize = 1 << 14;
 const _: () = assert!(SEGMENT.is_multiple_of(SHORT) && SEGMENT >= GRAIN);
 
 /// A type of logits, as races ask for them and as soft samples do.
-trait Drawable: Source + Logit {}
+pub(in crate::cpu) trait Drawable: Source + Logit {}
 
 impl<T: Source + Logit> Drawable for T {}
 
-/// Does the same with rows of any type of logits; soft samples are of no other rows.
+/// Does the same with the logits of a job, of any type; soft samples are of no other values.
 macro_rules! with_logits {
-    ($data:expr, $rows:pat => $do:expr) => {
-        match $data {
-            Data::F32($rows) => $do,
-            Data::F16($rows) => $do,
-            Data::Bf16($rows) => $do,
+    ($job:expr, $logits:ident => $do:expr) => {
+        match $job.logits.data() {
+            Data::F32(rows) => {
+                let $logits = open(rows);
+                $do
+            }
+            Data::F16(rows) => {
+                let $logits = open(rows);
+                $do
+            }
+            Data::Bf16(rows) => {
+                let $logits = open(rows);
+                $do
+            }
             Data::Weights(_) | Data::Counts(_) => unreachable!("soft samples are of logits"),
         }
     };
@@ -233,14 +243,14 @@ fn is_small(softening: &Softening<'_>) -> bool {
 
 /// A call, and how it is done.
 #[derive(Clone, Copy)]
-struct Soften<'a> {
+pub(in crate::cpu) struct Soften<'a> {
     softening: &'a Softening<'a>,
     plan: Plan<'a>,
     weigher: Weigher,
 }
 
 impl<'a> Soften<'a> {
-    fn new(softening: &'a Softening<'a>, form: CpuForm, filter: bool) -> Self {
+    pub(in crate::cpu) fn new(softening: &'a Softening<'a>, form: CpuForm, filter: bool) -> Self {
         let plan = Plan::of(&softening.job, form, filter);
         let (scale, fall) = (softening.scale, softening.fall());
         let weigher = Weigher { form, scale, keys: plan.keys, fall };
@@ -249,10 +259,14 @@ impl<'a> Soften<'a> {
 
     /// Rows × draws × categories.
     fn samples(&self, samples: &mut [f32]) {
-        with_logits!(self.softening.job.logits.data(), rows => self.samples_of(rows, samples));
+        with_logits!(self.softening.job, rows => self.samples_of(rows, samples));
     }
 
-    fn samples_of<T: Drawable>(&self, rows: Rows<'_, T>, samples: &mut [f32]) {
+    pub(in crate::cpu) fn samples_of<B: BatchValues<Value: Drawable>>(
+        &self,
+        rows: B,
+        samples: &mut [f32],
+    ) {
         let (categories, job) = (self.softening.categories(), &self.softening.job);
         let grain = self.grain(categories);
         if categories > SHORT && self.cuts(job.total()) {
@@ -278,9 +292,9 @@ impl<'a> Soften<'a> {
     }
 
     /// The sample of a long row: of all threads if it is to be cut.
-    fn long<T: Drawable>(
+    fn long<B: BatchValues<Value: Drawable>>(
         &self,
-        rows: Rows<'_, T>,
+        rows: B,
         (row, draw): (usize, u32),
         sample: &mut [f32],
         cut: bool,
@@ -291,7 +305,7 @@ impl<'a> Soften<'a> {
         };
         let weigh = |(i, weights): (usize, &mut [f32])| {
             let first = i * SEGMENT;
-            let logits = &rows.row(row)[first..][..weights.len()];
+            let logits = rows.row(row).part(first..first + weights.len());
             self.weigher.weigh(stream, logits, first as u32, leader, weights)
         };
         // added up in the same order, cut or not
@@ -311,7 +325,7 @@ impl<'a> Soften<'a> {
     }
 
     /// The largest key of a row, or `None` if it has no draw.
-    fn leader<T: Drawable>(&self, stream: Stream, logits: &[T]) -> Option<i64> {
+    fn leader<V: RowValues>(&self, stream: Stream, logits: V) -> Option<i64> {
         let outcome = self.plan.race(stream, logits, 0);
         (!outcome.invalid && outcome.best != Best::NONE).then_some(outcome.best.key)
     }

@@ -7,6 +7,7 @@ use rayon::prelude::*;
 
 use super::super::bound::RoundKeys;
 use super::super::simd::CpuForm;
+use super::super::values::{BatchValues, RowValues, with_values};
 use super::pick::Races;
 use super::table::{Table, guide_bits, zeroed};
 use super::weigh::Rule;
@@ -14,7 +15,7 @@ use super::{GRAIN, pick};
 use crate::error::Error;
 use crate::job::kept::Kept;
 use crate::job::{Job, Temperature};
-use crate::options::{Data, with_rows};
+use crate::options::Data;
 
 /// Rows of logits, weights or counts, added up once, to be drawn from again and again: what
 /// [`CpuSampler::inverse_cdf`](crate::CpuSampler::inverse_cdf) builds.
@@ -154,11 +155,11 @@ fn build_row(job: &Job<'_>, form: CpuForm, row: usize, sums: &mut [u64], guide: 
         Temperature::Scaled(scale) => Some(scale),
     };
     let parallel = rayon::current_num_threads() > 1;
-    with_rows!(job.logits.data(), rows => {
+    with_values!(job, rows => {
         let row = rows.row(row);
         let rule = Rule::of(form, row, scale, parallel);
         Table::build(sums, guide, parallel, |first, sums| {
-            rule.weigh(form, &row[first..][..sums.len()], first, sums);
+            rule.weigh(form, row.part(first..first + sums.len()), first, sums);
         });
     });
 }

@@ -10,10 +10,11 @@ use rayon::prelude::*;
 
 use super::bound::RoundKeys;
 use super::simd::CpuForm;
+use super::values::{BatchValues, RowValues, with_values};
 use crate::error::Error;
 use crate::job::Job;
 use crate::noise::order::Scale;
-use crate::options::{Data, with_rows};
+use crate::options::Data;
 
 mod built;
 mod pick;
@@ -86,11 +87,11 @@ impl<'a> InverseCdfJob<'a> {
         let mut guide = zeroed(1 << bits, categories)?;
         for (i, draws) in draws.chunks_mut(from_each).enumerate() {
             let row = first + i;
-            let table = with_rows!(job.logits.data(), rows => {
+            let table = with_values!(job, rows => {
                 let row = rows.row(row);
                 let rule = Rule::of(self.form, row, Some(self.scale), parallel);
                 Table::build(&mut sums, &mut guide, parallel, |first, sums| {
-                    rule.weigh(self.form, &row[first..][..sums.len()], first, sums)
+                    rule.weigh(self.form, row.part(first..first + sums.len()), first, sums)
                 })
             });
             let races = Races {

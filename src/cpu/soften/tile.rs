@@ -3,6 +3,7 @@
 use crate::cpu::bound::{RoundKeys, coarse};
 use crate::cpu::exact_keys::exact_keys;
 use crate::cpu::simd::{Aligned, Simd};
+use crate::cpu::values::SideBySide;
 use crate::noise::bits::{OCTET, Stream};
 use crate::noise::order::{Best, Scale};
 
@@ -17,7 +18,7 @@ pub(super) struct Tile {
     row: [[u32; OCTETS]; 2],
     draw: [u32; OCTETS],
     category: [[u32; OCTET]; OCTETS],
-    pub(super) logits: [[f32; OCTET]; OCTETS],
+    pub(super) logits: SideBySide<f32, OCTETS>,
     /// Those of −∞, and of what has no key, are [`NO_KEY`].
     pub(super) keys: [[i64; OCTET]; OCTETS],
 }
@@ -26,14 +27,15 @@ pub(super) struct Tile {
 pub(super) const NO_KEY: i64 = Best::NONE.key;
 
 impl Tile {
-    /// With logits of −∞ throughout, as there are where a row ends within an octet.
-    pub(super) fn new() -> Self {
+    /// For rows of so many categories.
+    #[inline(always)]
+    pub(super) fn new(categories: usize) -> Self {
         Self {
             octet: [0; OCTETS],
             row: [[0; OCTETS]; 2],
             draw: [0; OCTETS],
             category: [[0; OCTET]; OCTETS],
-            logits: [[f32::NEG_INFINITY; OCTET]; OCTETS],
+            logits: SideBySide::new(categories),
             keys: [[NO_KEY; OCTET]; OCTETS],
         }
     }
@@ -86,7 +88,7 @@ impl Tile {
                 s.all_words(draw[octet] | 1),
             ]
         };
-        let logits = &logits.as_flattened()[..octets * OCTET];
+        let logits = &logits.values()[..octets * OCTET];
         let keys = &mut keys.as_flattened_mut()[..octets * OCTET];
         exact_keys(s, logits, scale, coarse_bits, fine_counter, round_keys, keys);
         for (key, logit) in keys.iter_mut().zip(logits) {
