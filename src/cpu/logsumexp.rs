@@ -12,6 +12,7 @@ use rayon::prelude::*;
 
 use super::simd::{Aligned, Simd, Task};
 use super::source::Source;
+use super::threads::Division;
 use super::values::{BatchValues, RowValues, SideBySide};
 use crate::arrivals::Sum;
 use crate::noise::bits::OCTET;
@@ -19,8 +20,6 @@ use crate::options::{Known, Positive};
 
 /// What is summed relative to one maximum.
 const PIECE: usize = 64 * 4 * OCTET;
-/// Rows longer than two of these are summed by several threads.
-const SEGMENT: usize = 1 << 16;
 
 /// What can be summed.
 pub(super) trait Summed: Source {
@@ -94,12 +93,12 @@ pub(super) fn sums_of<B: BatchValues<Value: Summed>>(
     inverse: f64,
     mut tell: impl FnMut(usize, Sum),
 ) {
-    if rows.categories() <= 2 * SEGMENT {
+    if !Division::READING.is_long(rows.categories()) {
         return form.run(Sums { rows, some, inverse, tell });
     }
     // joined in their order, so that no number of threads makes a difference
     for (i, row) in some.enumerate() {
-        let segments = rows.row(row).par_parts(SEGMENT);
+        let segments = rows.row(row).par_parts(Division::READING.segment);
         let of_segments: Vec<_> =
             segments.map(|values| form.run(RowSum { values, inverse })).collect();
         tell(i, of_segments.into_iter().fold(Sum::NONE, Sum::join));

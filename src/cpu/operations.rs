@@ -6,6 +6,7 @@ use super::bound::RoundKeys;
 use super::logsumexp::sums_of;
 use super::podium::{OneRace, Podiums};
 use super::schedule::Plan;
+use super::threads::{Division, in_chunks, on_pool};
 use super::values::{BatchValues, with_values};
 use super::{CpuForm, CpuSampler};
 use crate::arrivals::{Arrivals, LogZ, Maxima, Scored, Sum, score};
@@ -13,9 +14,6 @@ use crate::error::Error;
 use crate::job::{Job, Temperature, zeroed};
 use crate::noise::order::Scale;
 use crate::options::{Batch, Data, SampleOptions, with_rows};
-
-/// Races, or values, that are worth the hand-over to another thread.
-const GRAIN: usize = 1 << 10;
 
 impl CpuSampler {
     /// Runs the race of each draw: which alarms ring first, and when.
@@ -212,27 +210,19 @@ impl CpuSampler {
     ) -> Result<Vec<A>, Error> {
         let (rows, draws) = (job.logits.rows(), 1);
         let mut all = zeroed(rows).ok_or(Error::TooManyDraws { rows, draws })?;
-        let grain = (GRAIN * 64 / job.logits.categories()).max(1);
-        let take = |(i, all): (usize, &mut [A])| {
+        let grain = Division::READING.at_once(job.logits.categories());
+        in_chunks(&mut all, grain, rows > grain, |i, all| {
             let some = i * grain..i * grain + all.len();
             with_values!(job, rows => {
                 sums_of(self.form, rows, some, inverse, |i, sum| all[i] = of(sum));
             });
-        };
-        if rows > grain {
-            all.par_chunks_mut(grain).enumerate().for_each(take);
-        } else {
-            all.chunks_mut(grain).enumerate().for_each(take);
-        }
+        });
         Ok(all)
     }
 
     /// On the threads of the sampler.
     fn on_threads<R: Send>(&self, what: impl FnOnce() -> R + Send) -> R {
-        match &self.pool {
-            Some(pool) => pool.install(what),
-            None => what(),
-        }
+        on_pool(self.pool.as_ref(), false, what)
     }
 }
 
@@ -260,7 +250,7 @@ fn podiums(
     won: &mut [i64],
 ) {
     let Plan { job, form, keys, .. } = *plan;
-    let races = (GRAIN * 64 / job.logits.categories()).max(1);
+    let races = Division::READING.at_once(job.logits.categories());
     let some = categories.par_chunks_mut(races * places).zip(won.par_chunks_mut(races * places));
     some.enumerate().for_each(|(i, (categories, won))| {
         let first = i * races;

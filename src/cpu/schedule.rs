@@ -20,21 +20,20 @@ use super::group::{Group, MAX_CATEGORIES};
 use super::keys::Keys;
 use super::race::Race;
 use super::simd::{CpuForm, Simd, Task};
+use super::threads::{Division, TIMES, are_few, share};
 use super::values::{BatchValues, RowValues, with_values};
 use crate::job::{Job, NO_DRAW, Temperature};
 use crate::noise::bits::{OCTET, Stream};
 use crate::noise::order::Scale;
 use crate::options::Data;
 
-/// Logits, counted once a draw, that are worth the hand-over to another thread.
-const GRAIN: usize = 1 << 16;
-/// Rows longer than two of these are cut if there are fewer races than threads could take.
-const SEGMENT: usize = 1 << 16;
+/// How races are divided among threads.
+const DIVISION: Division = Division::READING;
 /// The logits that stay in the nearest cache while several races take them.
 const PIECE: usize = 1 << 12;
 /// How many races take a piece in turn.
 const RACES: usize = 32;
-const _: () = assert!(SEGMENT.is_multiple_of(OCTET) && PIECE.is_multiple_of(OCTET));
+const _: () = assert!(DIVISION.segment.is_multiple_of(OCTET) && PIECE.is_multiple_of(OCTET));
 
 /// How races are decided. The draws do not depend on it.
 #[derive(Clone, Copy)]
@@ -70,28 +69,22 @@ impl<'a> Plan<'a> {
 
     /// Whether other threads would not pay.
     pub(super) fn is_small(&self) -> bool {
-        self.job.total().saturating_mul(self.job.logits.categories()) < 2 * GRAIN
+        DIVISION.is_small(self.job.total().saturating_mul(self.job.logits.categories()))
     }
 
-    /// Draws for all races on this thread.
-    pub(super) fn run_here(&self, draws: &mut [u32]) {
-        self.races(0, draws, &mut []);
-    }
-
-    /// Draws for all races on the threads of the current pool.
+    /// Draws for all races on the threads of the current pool, or on this thread if they are few.
     pub(super) fn run(&self, draws: &mut [u32]) {
-        let threads = rayon::current_num_threads();
         let categories = self.job.logits.categories();
-        if threads == 1 {
-            self.run_here(draws);
-        } else if draws.len() < 4 * threads && categories > 2 * SEGMENT {
+        if self.is_small() || rayon::current_num_threads() == 1 {
+            self.races(0, draws, &mut []);
+        } else if DIVISION.is_long(categories) && are_few(draws.len()) {
             for (race, draw) in self.job.races(0).zip(draws) {
                 *draw = self.cut(race).draw().unwrap_or(NO_DRAW);
             }
         } else {
             // races that would take a row side by side stay together, as far as threads allow
-            let together = RACES.min(self.job.draws as usize).min(draws.len() / (4 * threads));
-            let grain = together.max(GRAIN / categories).max(draws.len() / (64 * threads)).max(1);
+            let together = RACES.min(self.job.draws as usize).min(share(draws.len(), 4));
+            let grain = together.max(DIVISION.at_once(categories)).max(share(draws.len(), TIMES));
             draws.par_chunks_mut(grain).enumerate().for_each(|(i, draws)| {
                 self.races(i * grain, draws, &mut []);
             });
@@ -142,13 +135,12 @@ impl<'a> Plan<'a> {
             return then(0, draws, a, b);
         }
         // a few long rows are cut, and take all threads one by one
-        let few = draws.len() < 4 * rayon::current_num_threads()
-            && self.job.logits.categories() > MAX_CATEGORIES;
+        let few = self.job.logits.categories() > MAX_CATEGORIES && are_few(draws.len());
         if few {
             self.run(draws);
         }
         let together = RACES.min(self.job.draws as usize);
-        let grain = (GRAIN / self.job.logits.categories()).max(1).next_multiple_of(together);
+        let grain = DIVISION.at_once(self.job.logits.categories()).next_multiple_of(together);
         let results = a.par_chunks_mut(grain).zip(b.par_chunks_mut(grain));
         draws.par_chunks_mut(grain).zip(results).enumerate().for_each(|(i, (draws, (a, b)))| {
             if !few {
@@ -192,9 +184,9 @@ impl<'a> Plan<'a> {
     fn cut(&self, (row, number): (usize, u32)) -> Outcome {
         let stream = self.job.stream(row, number);
         with_values!(self.job, rows => {
-            let segments = rows.row(row).par_parts(SEGMENT).enumerate();
+            let segments = rows.row(row).par_parts(DIVISION.segment).enumerate();
             segments
-                .map(|(k, segment)| self.race(stream, segment, (k * SEGMENT) as u32))
+                .map(|(k, part)| self.race(stream, part, (k * DIVISION.segment) as u32))
                 .reduce(|| Outcome::NONE, Outcome::merge)
         })
     }

@@ -16,6 +16,7 @@ use super::CpuSampler;
 use super::schedule::Plan;
 use super::simd::CpuForm;
 use super::source::Source;
+use super::threads::{Division, are_few, in_chunks, on_pool};
 use super::values::{BatchValues, RowValues, open};
 use crate::error::Error;
 use crate::job::soften::{Softening, one_hot};
@@ -30,11 +31,10 @@ mod weight;
 
 use weigh::{SHORT, ShortSamples, Weigher};
 
-/// Categories that are worth the hand-over to another thread.
-const GRAIN: usize = 1 << 13;
-/// Longer rows are cut if there are fewer races than threads could take.
-const SEGMENT: usize = 1 << 14;
-const _: () = assert!(SEGMENT.is_multiple_of(SHORT) && SEGMENT >= GRAIN);
+/// How samples are divided among threads.
+const DIVISION: Division = Division::SOFTENING;
+const SEGMENT: usize = DIVISION.segment;
+const _: () = assert!(SEGMENT.is_multiple_of(SHORT));
 
 /// A type of logits, as races ask for them and as soft samples do.
 pub(in crate::cpu) trait Drawable: Source + Logit {}
@@ -207,7 +207,7 @@ impl CpuSampler {
                 samples.chunks_exact_mut(categories).zip(&draws).for_each(hot);
             } else {
                 let each = samples.par_chunks_exact_mut(categories).zip(&draws);
-                let each = each.with_min_len(GRAIN.div_ceil(categories));
+                let each = each.with_min_len(DIVISION.at_once(categories));
                 self.on_pool(softening, || each.for_each(hot));
             }
         } else {
@@ -229,16 +229,13 @@ impl CpuSampler {
     }
 
     fn on_pool(&self, softening: &Softening<'_>, work: impl FnOnce() + Send) {
-        match &self.pool {
-            Some(pool) if !is_small(softening) => pool.install(work),
-            _ => work(),
-        }
+        on_pool(self.pool.as_ref(), is_small(softening), work);
     }
 }
 
-/// Whether other threads would not pay: then no pool is woken.
+/// Whether other threads would not pay.
 fn is_small(softening: &Softening<'_>) -> bool {
-    softening.samples() < 2 * GRAIN
+    DIVISION.is_small(softening.samples())
 }
 
 /// A call, and how it is done.
@@ -268,14 +265,15 @@ impl<'a> Soften<'a> {
         samples: &mut [f32],
     ) {
         let (categories, job) = (self.softening.categories(), &self.softening.job);
-        let grain = self.grain(categories);
+        let grain = DIVISION.at_once(categories);
         if categories > SHORT && self.cuts(job.total()) {
             for (sample, race) in samples.chunks_exact_mut(categories).zip(job.races(0)) {
                 self.long(rows, race, sample, true);
             }
             return;
         }
-        let soften = |(i, samples): (usize, &mut [f32])| {
+        let parallel = !is_small(self.softening);
+        in_chunks(samples, grain * categories, parallel, |i, samples| {
             let first = i * grain;
             if categories > SHORT {
                 let races = samples.chunks_exact_mut(categories).zip(job.races(first));
@@ -283,12 +281,7 @@ impl<'a> Soften<'a> {
             } else {
                 self.weigher.form.run(ShortSamples { of: *self, rows, first, samples });
             }
-        };
-        if is_small(self.softening) {
-            samples.chunks_mut(grain * categories).enumerate().for_each(soften);
-        } else {
-            samples.par_chunks_mut(grain * categories).enumerate().for_each(soften);
-        }
+        });
     }
 
     /// The sample of a long row: of all threads if it is to be cut.
@@ -316,12 +309,7 @@ impl<'a> Soften<'a> {
             sample.chunks_mut(SEGMENT).enumerate().map(weigh).sum()
         };
         let scale = (1.0 / sum) as f32;
-        let scaled = |weights: &mut [f32]| weights.iter_mut().for_each(|y| *y *= scale);
-        if cut {
-            sample.par_chunks_mut(SEGMENT).for_each(scaled);
-        } else {
-            scaled(sample);
-        }
+        in_chunks(sample, SEGMENT, cut, |_, weights| weights.iter_mut().for_each(|y| *y *= scale));
     }
 
     /// The largest key of a row, or `None` if it has no draw.
@@ -330,16 +318,9 @@ impl<'a> Soften<'a> {
         (!outcome.invalid && outcome.best != Best::NONE).then_some(outcome.best.key)
     }
 
-    /// Rows of so many floats to be taken at once.
-    fn grain(&self, floats: usize) -> usize {
-        GRAIN.div_ceil(floats)
-    }
-
     /// Whether so many long rows are too few to be divided among threads.
     fn cuts(&self, rows: usize) -> bool {
         // small calls do not ask for a pool
-        let long = self.softening.categories() > 2 * SEGMENT;
-        let threads = if long { rayon::current_num_threads() } else { 1 };
-        threads > 1 && rows < 4 * threads
+        DIVISION.is_long(self.softening.categories()) && are_few(rows)
     }
 }

@@ -11,7 +11,7 @@ use super::super::values::{BatchValues, RowValues, with_values};
 use super::pick::Races;
 use super::table::{Table, guide_bits, zeroed};
 use super::weigh::Rule;
-use super::{GRAIN, pick};
+use super::{DIVISION, pick};
 use crate::error::Error;
 use crate::job::kept::Kept;
 use crate::job::{Job, Temperature};
@@ -115,7 +115,7 @@ impl CpuInverseCdf {
             return Ok(());
         };
         match &self.pool {
-            Some(pool) if draws.len() >= 2 * GRAIN => {
+            Some(pool) if !DIVISION.is_small(draws.len()) => {
                 pool.install(|| self.draw(first_draw, number, draws));
             }
             _ => self.draw(first_draw, number, draws),
@@ -127,9 +127,9 @@ impl CpuInverseCdf {
         let (keys, ids) = (RoundKeys::of(self.call.seed), self.call.row_ids());
         let races = |first_row| Races { ids, first_row, first_draw, draws: each };
         let tables = self.sums.len() / self.call.categories;
-        let large = draws.len() >= 2 * GRAIN;
+        let large = !DIVISION.is_small(draws.len());
         let from_each = draws.len() / tables;
-        if tables == 1 || !large || from_each >= 2 * GRAIN {
+        if tables == 1 || !large || !DIVISION.is_small(from_each) {
             for (row, draws) in draws.chunks_mut(from_each).enumerate() {
                 pick(self.form, keys, self.table(row), races(row), draws, large);
             }

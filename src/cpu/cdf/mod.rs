@@ -10,6 +10,7 @@ use rayon::prelude::*;
 
 use super::bound::RoundKeys;
 use super::simd::CpuForm;
+use super::threads::{Division, TIMES, are_few, in_chunks, share};
 use super::values::{BatchValues, RowValues, with_values};
 use crate::error::Error;
 use crate::job::Job;
@@ -27,8 +28,8 @@ use pick::{Pick, Races};
 use table::{Table, guide_bits, zeroed};
 use weigh::Rule;
 
-/// Categories to weigh, or draws, that are worth the hand-over to another thread.
-const GRAIN: usize = 1 << 14;
+/// How tables and draws are divided among threads.
+const DIVISION: Division = Division::WEIGHING;
 
 /// A call, and how it is done.
 #[derive(Clone, Copy)]
@@ -51,23 +52,20 @@ impl<'a> InverseCdfJob<'a> {
     /// Whether other threads would not pay.
     pub(super) fn is_small(&self) -> bool {
         let weighed = self.tables.saturating_mul(self.job.logits.categories());
-        weighed.saturating_add(self.job.total()) < 2 * GRAIN
+        DIVISION.is_small(weighed.saturating_add(self.job.total()))
     }
 
-    /// Draws for all rows on this thread.
-    pub(super) fn run_here(&self, draws: &mut [u32]) -> Result<(), Error> {
-        self.rows(0, draws, false)
-    }
-
-    /// Draws for all rows on the threads of the current pool.
+    /// Draws for all rows on the threads of the current pool, or on this thread if that is little work.
     pub(super) fn run(&self, draws: &mut [u32]) -> Result<(), Error> {
-        let threads = rayon::current_num_threads();
-        if self.tables < 4 * threads {
-            return self.rows(0, draws, threads > 1);
+        if self.is_small() || rayon::current_num_threads() == 1 {
+            return self.rows(0, draws, false);
+        }
+        if are_few(self.tables) {
+            return self.rows(0, draws, true);
         }
         let each = self.job.draws as usize;
         let work = self.job.logits.categories().saturating_add(each);
-        let rows = (GRAIN / work).max(self.tables / (64 * threads)).max(1);
+        let rows = DIVISION.at_once(work).max(share(self.tables, TIMES));
         draws
             .par_chunks_mut(rows * each)
             .enumerate()
@@ -115,10 +113,11 @@ fn pick(
     draws: &mut [u32],
     parallel: bool,
 ) {
-    if !parallel || draws.len() < 2 * GRAIN {
+    if !parallel || DIVISION.is_small(draws.len()) {
         return form.run(Pick { table, keys, races, first: 0, draws });
     }
-    draws.par_chunks_mut(GRAIN).enumerate().for_each(|(i, draws)| {
-        form.run(Pick { table, keys, races, first: i * GRAIN, draws });
+    let each = DIVISION.at_once(1);
+    in_chunks(draws, each, true, |i, draws| {
+        form.run(Pick { table, keys, races, first: i * each, draws });
     });
 }

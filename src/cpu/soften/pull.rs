@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use super::tile::{OCTETS, Tile};
 use super::weigh::{SHORT, fill, sum, weigh_short};
-use super::{Drawable, Soften, is_small, with_logits};
+use super::{DIVISION, Drawable, Soften, is_small, with_logits};
 use crate::cpu::simd::{Simd, Task};
 use crate::cpu::values::{BatchValues, open};
 use crate::noise::bits::OCTET;
@@ -34,7 +34,7 @@ impl Soften<'_> {
             }
             return;
         }
-        let grain = self.grain(per_row);
+        let grain = DIVISION.at_once(per_row);
         let pull = |weights: &mut Vec<f32>, i: usize, gradients: &mut [f32], cotangents: &[f32]| {
             let first = i * grain;
             if categories > SHORT {
