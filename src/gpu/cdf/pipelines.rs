@@ -15,9 +15,19 @@ pub(super) struct TablePasses {
     pub(super) pick: wgpu::ComputePipeline,
 }
 
+/// The layouts of what is bound for an inverse CDF: of a chunk on its way, and of its tables.
+#[derive(Clone, Debug)]
+pub(in crate::gpu) struct TableLayouts {
+    pub(in crate::gpu) chunk: wgpu::BindGroupLayout,
+    pub(in crate::gpu) tables: wgpu::BindGroupLayout,
+}
+
 impl Kernels {
-    /// The layout of what is bound for an inverse CDF.
-    pub(in crate::gpu) fn table_layout(&self) -> Result<&wgpu::BindGroupLayout, Error> {
+    /// The layouts of what is bound for an inverse CDF.
+    ///
+    /// # Errors
+    /// [`Error::MissingFeature`] if the device has no room for so many buffers.
+    pub(in crate::gpu) fn table_layouts(&self) -> Result<&TableLayouts, Error> {
         self.table.as_ref().ok_or(Error::MissingFeature {
             feature: "6 storage buffers per shader stage",
             needed_for: "draws by inverse CDF",
@@ -32,7 +42,7 @@ impl Kernels {
         format: ValueFormat,
         [builders, pickers]: [u32; 2],
     ) -> Result<TablePasses, Error> {
-        self.table_layout()?;
+        self.table_layouts()?;
         let variant = Variant {
             kernel: Kernel::Top,
             share: Share::Workgroup,
