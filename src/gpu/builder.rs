@@ -12,7 +12,7 @@ use super::guard::{Guard, Owner};
 use super::kernel::{Common, Form, Kernels};
 use super::layout::{Device, Layout, Races, Teams};
 use super::plan::Limits;
-use super::ring::{Transport, most_of_a_buffer};
+use super::ring::{SamplerRing, Transport, most_of_a_buffer};
 
 /// The most bytes of a chunk, unless a builder says otherwise: large enough that a chunk takes much
 /// longer than to hand it over, and small enough that three of them overlap in most batches.
@@ -285,7 +285,7 @@ impl GpuSamplerBuilder {
             kernels,
             limits,
             filter: self.filter,
-            ring: Arc::new(ring),
+            ring: SamplerRing(Arc::new(ring)),
         })
     }
 }

@@ -13,14 +13,13 @@ use crate::noise::order::Scale;
 use crate::options::ValueFormat;
 use crate::shaders::{Kernel, Share, Variant};
 
-use super::cdf::TableLayouts;
 use super::guard::{Doing, Guard};
 use super::layout::Layout;
 use super::plan::{Chunk, Plan, Report};
 
 mod bindings;
 
-pub(super) use bindings::{bind, bind_at};
+pub(super) use bindings::{TableLayouts, bind, bind_at};
 use bindings::{bind_group_layout, each, of_table_chunk, of_tables, plain, soft};
 
 /// The uniform `Pass` of `shaders/kernel/run.wgsl`, field by field.

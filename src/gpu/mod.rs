@@ -6,8 +6,6 @@
 //! device already, [`cdf`] for draws by inverse CDF. [`guard`] waits and turns faults into errors, [`adapter`] finds the device and
 //! [`builder`] sets all of it up.
 
-use std::sync::Arc;
-
 use crate::error::Error;
 use crate::job::{Job, Temperature};
 use crate::options::{Batch, SampleOptions};
@@ -38,7 +36,7 @@ use drawing::Drawing;
 use guard::Guard;
 use kernel::Kernels;
 use plan::{Limits, Plan, Report, Shape};
-use ring::Transport;
+use ring::SamplerRing;
 
 /// Draws on a GPU, through wgpu.
 ///
@@ -62,9 +60,8 @@ pub struct GpuSampler {
     kernels: Kernels,
     limits: Limits,
     filter: bool,
-    /// The way to the device and back, with the memory of the calls so far. Tables that are kept outlive the
-    /// sampler, and share it.
-    ring: Arc<Transport>,
+    /// The way to the device and back, with the memory of the calls so far.
+    ring: SamplerRing,
 }
 
 impl GpuSampler {

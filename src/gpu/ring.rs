@@ -8,8 +8,8 @@
 //! rows cannot be cut.
 
 use std::collections::VecDeque;
-use std::ops::Range;
-use std::sync::{Mutex, PoisonError};
+use std::ops::{Deref, Range};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::error::Error;
 
@@ -75,6 +75,25 @@ pub(super) struct Transport {
     chunk_bytes: u64,
     /// Memory of the calls so far; a call takes it and puts its own back.
     kept: Mutex<Option<Ring>>,
+}
+
+/// A sampler's hold on its ring. Tables that are kept hold it too, and outlive the sampler: they are left
+/// none of the memory that the sampler's calls have needed, and what they need they ask for again.
+#[derive(Debug)]
+pub(super) struct SamplerRing(pub(super) Arc<Transport>);
+
+impl Deref for SamplerRing {
+    type Target = Transport;
+
+    fn deref(&self) -> &Transport {
+        &self.0
+    }
+}
+
+impl Drop for SamplerRing {
+    fn drop(&mut self) {
+        *self.0.kept.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
 }
 
 /// The memory of chunks under way.
@@ -198,7 +217,8 @@ impl Transport {
         let results = work.results(&step);
         let span = span(&sections, results);
         let submit = || {
-            let commands = place.commands(guard.device(), work, &step, &sections, written, span.clone());
+            let commands =
+                place.commands(guard.device(), work, &step, &sections, written, span.clone());
             self.queue.submit([commands])
         };
         let after = guard.checked(Doing::Drawing, submit).await?;

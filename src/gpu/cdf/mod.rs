@@ -17,8 +17,6 @@ mod table;
 
 pub use built::GpuInverseCdf;
 
-pub(super) use pipelines::TableLayouts;
-
 use run::{Races, Runner};
 
 impl GpuSampler {

@@ -2,7 +2,7 @@
 
 use crate::error::Error;
 use crate::gpu::guard::Guard;
-use crate::gpu::kernel::Kernels;
+use crate::gpu::kernel::{Kernels, TableLayouts};
 use crate::options::ValueFormat;
 use crate::shaders::{Kernel, Share, Variant};
 
@@ -13,13 +13,6 @@ pub(super) struct TablePasses {
     pub(super) build: wgpu::ComputePipeline,
     pub(super) offsets: wgpu::ComputePipeline,
     pub(super) pick: wgpu::ComputePipeline,
-}
-
-/// The layouts of what is bound for an inverse CDF: of a chunk on its way, and of its tables.
-#[derive(Clone, Debug)]
-pub(in crate::gpu) struct TableLayouts {
-    pub(in crate::gpu) chunk: wgpu::BindGroupLayout,
-    pub(in crate::gpu) tables: wgpu::BindGroupLayout,
 }
 
 impl Kernels {

@@ -200,7 +200,7 @@ impl PickPlan {
 #[cfg(test)]
 mod tests {
     use super::super::super::layout::{Device, Teams};
-    use super::super::run::sections;
+    use super::super::run::{Needs, sections};
     use super::*;
     use crate::gpu::plan::Report;
 
@@ -250,7 +250,8 @@ mod tests {
         assert!(plan.most_tables() * shape.categories * 8 <= bytes, "{plan:?}");
         assert!(plan.most_tables() * (plan.blocks + 1) * 8 <= bytes, "{plan:?}");
         assert!(picking.most_picks() <= MOST_PICKS && picking.most_rows() <= MOST_ROWS);
-        let sections = sections(&plan, &picking, true, true, false);
+        let needs = Needs { row_ids: true, values: true, tables: true };
+        let sections = sections(&plan, &picking, needs);
         let within = sections.are_within(limits.chunk_bytes);
         // a row is never cut
         assert!(within || plan.most_tables() == 1, "{sections:?}: {plan:?}");

@@ -12,10 +12,10 @@ use crate::options::{Batch, RowIds};
 
 use super::super::GpuSampler;
 use super::super::guard::Guard;
-use super::super::kernel::{bind, flag, words};
+use super::super::kernel::{TableLayouts, bind, flag, words};
 use super::super::plan::{Report, Shape};
 use super::super::ring::{Input, Kind, Memory, RowValues, Sections, Transport, Workload};
-use super::pipelines::{TableLayouts, TablePasses};
+use super::pipelines::TablePasses;
 use super::plan::{PickPlan, Picks, TablePlan};
 use super::table::{EACH_ID, TablePass, Tables};
 
@@ -71,7 +71,7 @@ impl Runner {
         };
         Ok(Self {
             guard: gpu.guard.clone(),
-            ring: gpu.ring.clone(),
+            ring: gpu.ring.0.clone(),
             layouts: gpu.kernels.table_layouts()?.clone(),
             passes: gpu.kernels.table_passes(&gpu.guard, format, sizes).await?,
             plan,
@@ -117,7 +117,7 @@ impl Runner {
 /// Sections of the input.
 const PASS: usize = 0;
 const ROW_IDS: usize = 1;
-const LOGITS: usize = 2;
+const VALUES: usize = 2;
 /// Sections of the scratch memory, for tables that are not kept.
 const TOPS: usize = 0;
 const OFFSETS: usize = 1;
@@ -172,17 +172,20 @@ impl Workload for TableWork<'_> {
     }
 
     fn sections(&self) -> Sections {
-        let Races { ids, picking, .. } = &self.races;
-        let explicit_ids = matches!(ids, RowIds::Each(_));
-        sections(&self.runner.plan, picking, explicit_ids, self.batch.is_some(), self.kept.is_some())
+        let needs = Needs {
+            row_ids: matches!(self.races.ids, RowIds::Each(_)),
+            values: self.batch.is_some(),
+            tables: self.kept.is_none(),
+        };
+        sections(&self.runner.plan, &self.races.picking, needs)
     }
 
     fn bind(&self, device: &wgpu::Device, memory: Memory<'_>) -> Vec<wgpu::BindGroup> {
         let TableLayouts { chunk, tables } = &self.runner.layouts;
-        let [pass, row_ids, logits] = [PASS, ROW_IDS, LOGITS].map(|section| memory.input(section));
+        let [pass, row_ids, values] = [PASS, ROW_IDS, VALUES].map(|section| memory.input(section));
         let own = [TOPS, OFFSETS, SUMS].map(|section| memory.scratch(section));
         vec![
-            bind(device, chunk, &[pass, logits, row_ids, memory.output(0)]),
+            bind(device, chunk, &[pass, values, row_ids, memory.output(0)]),
             bind(device, tables, &own),
         ]
     }
@@ -194,9 +197,9 @@ impl Workload for TableWork<'_> {
         }
         if let (Some(batch), true) = (self.batch, step.builds) {
             let plan = &self.runner.plan;
-            let start = step.rows.start;
-            let (rows, categories) = (start..start + plan.tables(step.rows.len()), 0..plan.shape.categories);
-            input.write_rows(LOGITS, &RowValues { batch, rows, categories, apart: plan.row_bytes() })?;
+            let rows = step.rows.start..step.rows.start + plan.tables(step.rows.len());
+            let (categories, apart) = (0..plan.shape.categories, plan.row_bytes());
+            input.write_rows(VALUES, &RowValues { batch, rows, categories, apart })?;
         }
         Ok(())
     }
@@ -244,23 +247,25 @@ impl Workload for TableWork<'_> {
     }
 }
 
-/// What tables and draws from them need of the ring.
-pub(super) fn sections(
-    plan: &TablePlan,
-    picking: &PickPlan,
-    explicit_ids: bool,
-    builds: bool,
-    kept: bool,
-) -> Sections {
+/// What a call needs of the ring beside draws.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Needs {
+    pub(super) row_ids: bool,
+    pub(super) values: bool,
+    pub(super) tables: bool,
+}
+
+/// The sections of the ring for tables and draws from them.
+pub(super) fn sections(plan: &TablePlan, picking: &PickPlan, needs: Needs) -> Sections {
     // in the place of buffers that a layout has and no kernel looks at
     let unused = 16;
-    let row_ids = if explicit_ids { 8 * picking.most_rows() as u64 } else { 8 };
     let tables = plan.most_tables() as u64;
-    let logits = if builds { tables * plan.row_bytes() as u64 } else { unused };
+    let row_ids = if needs.row_ids { 8 * picking.most_rows() as u64 } else { unused };
+    let values = if needs.values { tables * plan.row_bytes() as u64 } else { unused };
     let [tops, offsets, sums] =
-        if kept { [unused; 3] } else { plan.bytes_of_table().map(|bytes| tables * bytes) };
+        plan.bytes_of_table().map(|bytes| if needs.tables { tables * bytes } else { unused });
     Sections {
-        input: [size_of::<TablePass>() as u64, row_ids, logits, 0, 0],
+        input: [size_of::<TablePass>() as u64, row_ids, values, 0, 0],
         scratch: [tops, offsets, sums, 0],
         output: [4 * picking.most_picks() as u64, 0],
     }

@@ -7,7 +7,7 @@ use wgpu::{BufferUsages as Usage, MapMode};
 
 use super::wait::{POLL_PANIC, reason_or_unwind};
 use super::*;
-use crate::{GpuSampler, Logits, SampleOptions};
+use crate::{GpuSampler, Logits, Relaxation, SampleOptions};
 
 const ADAPTER: &str = "a card (vulkan)";
 
@@ -399,7 +399,12 @@ fn futures_are_send() {
     let (device, queue) = device();
     let sampler = GpuSampler::builder().build_with_device(device.clone(), queue.clone()).unwrap();
     let options = SampleOptions::default();
-    assert_send(sampler.sample_rows_async(Logits::new(&[0.0; 4], 2).unwrap(), &options));
+    let logits = Logits::new(&[0.0; 4], 2).unwrap();
+    assert_send(sampler.sample_rows_async(logits, &options));
+    assert_send(sampler.race_rows_async(logits, &options, 2));
+    assert_send(sampler.soften_rows_async(logits, &options, Relaxation::soft(1.0)));
+    assert_send(sampler.soften_rows_vjp_async(logits, &options, Relaxation::soft(1.0), &[0.0; 4]));
+    assert_send(sampler.inverse_cdf_async(logits, &options));
     assert_send(GpuSampler::builder().build_with_device_async(device, queue));
     assert_send(GpuSampler::new_async());
 }

@@ -75,6 +75,13 @@ pub(super) fn of_tables() -> Vec<Entry> {
     (0..3).map(|binding| storage(binding, false)).collect()
 }
 
+/// The layouts of what is bound for an inverse CDF: of a chunk on its way, and of its tables.
+#[derive(Clone, Debug)]
+pub(in crate::gpu) struct TableLayouts {
+    pub(in crate::gpu) chunk: wgpu::BindGroupLayout,
+    pub(in crate::gpu) tables: wgpu::BindGroupLayout,
+}
+
 pub(super) fn bind_group_layout(device: &wgpu::Device, entries: &[Entry]) -> wgpu::BindGroupLayout {
     device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
         label: Some("gumbel"),

@@ -71,7 +71,7 @@ impl<'a> Input<'a> {
         let start = start(self.sections, section);
         let range = start..start + (bytes as u64).next_multiple_of(4);
         match self.written.last_mut() {
-            Some(last) if start - last.end <= GAP => last.end = range.end,
+            Some(last) if (last.end..=last.end + GAP).contains(&start) => last.end = range.end,
             _ => self.written.push(range.clone()),
         }
         self.upload.slice(range)

@@ -102,7 +102,7 @@ mod tests {
             Sections { input: [1, 80, 900, 0, 5], scratch: [7, 9, 0, 0], output: [400, 300] };
         assert_eq!((both, others.joined(some)), (expected, expected));
         assert!(both.sizes().suffice(&some.sizes()) && both.sizes().suffice(&others.sizes()));
-        assert!(!some.sizes().suffice(&others.sizes()));
+        assert!(!others.sizes().suffice(&some.sizes()));
     }
 
     #[test]
