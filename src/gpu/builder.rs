@@ -12,7 +12,7 @@ use super::guard::{Guard, Owner};
 use super::kernel::{Common, Form, Kernels};
 use super::layout::{Device, Layout, Races, Teams};
 use super::plan::Limits;
-use super::ring::most_of_a_buffer;
+use super::ring::{SamplerRing, Transport, most_of_a_buffer};
 
 /// The most bytes of a chunk, unless a builder says otherwise: large enough that a chunk takes much
 /// longer than to hand it over, and small enough that three of them overlap in most batches.
@@ -142,15 +142,17 @@ impl GpuSamplerBuilder {
         Self { workgroup_size, ..self }
     }
 
-    /// Takes no more than this many bytes at once of logits, and for races of row ids and of draws, for a chunk of
-    /// the batch; at least 1,024, and no more than the device can bind. The draws are the same. The
+    /// Takes no more than this many bytes at once of logits, of row ids and of draws, for a chunk of the batch; at
+    /// least 1,024, and no more than the device can bind. The draws are the same. The
     /// default: 16 MiB.
     ///
-    /// When to change it: three chunks are under way at once, and a sampler keeps their memory, up to 19 times
-    /// this for races, and for soft samples some more. So lower it after [`Error::OutOfMemory`], or where other work needs the device's memory; and after
-    /// [`Error::Timeout`], as a smaller chunk is done sooner. It costs speed where handing a chunk over takes longer
-    /// than to draw from it, and where rows no longer fit into a chunk, which are then cut. Raise it where
-    /// rows have millions of categories, so that they are not cut, and after [`Error::TooManyPlaces`].
+    /// When to change it: three chunks are under way at once, and a sampler keeps their memory: up to 20 times
+    /// this, or 11 times where device and host share memory. (Soft samples and the sums of an inverse CDF do not cut a row
+    /// that exceeds a chunk, and keep memory for that.) So lower it after [`Error::OutOfMemory`], or where other work
+    /// needs the device's memory; and after [`Error::Timeout`], as a smaller chunk is done sooner. It costs speed where
+    /// handing a chunk over takes longer than to draw from it, and where rows no longer fit into a chunk, which are then
+    /// cut. Raise it where rows have millions of categories, so that they are not cut, and after
+    /// [`Error::TooManyPlaces`].
     pub fn with_chunk_bytes(self, chunk_bytes: u64) -> Self {
         Self { chunk_bytes, ..self }
     }
@@ -202,10 +204,10 @@ impl GpuSamplerBuilder {
             PlanFor::Teams(teams) => teams,
         };
         teams.busy_lanes = self.busy_lanes.unwrap_or(teams.busy_lanes);
-        let binding_bytes = can.max_storage_buffer_binding_size.min(can.max_buffer_size / 2);
-        let most = binding_bytes.min(most_of_a_buffer(can.max_buffer_size));
+        let most = most_of_a_buffer(can.max_buffer_size);
+        let binding_bytes = can.max_storage_buffer_binding_size.min(most);
         let limits = Limits {
-            chunk_bytes: self.chunk_bytes.min(most).max(1 << 10),
+            chunk_bytes: self.chunk_bytes.min(binding_bytes).max(1 << 10),
             binding_bytes,
             device: Device { teams: teams.within(workgroup_size), subgroups, workgroups },
         };
@@ -223,6 +225,8 @@ impl GpuSamplerBuilder {
         let hosts_memory =
             matches!(adapter.device_type, wgpu::DeviceType::Cpu | wgpu::DeviceType::IntegratedGpu);
         let mappable = has.contains(wgpu::Features::MAPPABLE_PRIMARY_BUFFERS);
+        let direct = self.direct && hosts_memory && mappable;
+        let ring = Transport::new(queue.clone(), direct, limits.chunk_bytes);
         Ok(Gpu {
             adapter: Arc::new(adapter.clone()),
             device,
@@ -231,9 +235,7 @@ impl GpuSamplerBuilder {
             kernels: Arc::new(kernels),
             limits,
             filter: self.filter,
-            direct: self.direct && hosts_memory && mappable,
-            ring: Arc::default(),
-            soft: Arc::default(),
+            ring: Arc::new(SamplerRing(Arc::new(ring))),
         })
     }
 }
