@@ -117,7 +117,7 @@ pub use sampler::{CpuSampler, InverseCdf, Sampler};
 pub use wgpu;
 
 /// The code of these pages compiles and runs.
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "gpu"))]
 #[doc = include_str!("../README.md")]
 #[doc = include_str!("../docs/examples.md")]
 struct Pages;
