@@ -22,7 +22,7 @@ use crate::error::Error;
 use crate::job::soften::{Softening, one_hot};
 use crate::noise::bits::Stream;
 use crate::noise::order::Best;
-use crate::options::{Data, Logit};
+use crate::options::{Data, Widen};
 
 mod pull;
 mod tile;
@@ -37,9 +37,9 @@ const SEGMENT: usize = DIVISION.segment;
 const _: () = assert!(SEGMENT.is_multiple_of(SHORT));
 
 /// A type of logits, as races ask for them and as soft samples do.
-pub(in crate::cpu) trait Drawable: Source + Logit {}
+pub(in crate::cpu) trait Drawable: Source + Widen {}
 
-impl<T: Source + Logit> Drawable for T {}
+impl<T: Source + Widen> Drawable for T {}
 
 /// Does the same with the logits of a job, of any type; soft samples are of no other values.
 macro_rules! with_logits {

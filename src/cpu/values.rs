@@ -16,7 +16,7 @@ use rayon::prelude::*;
 use super::simd::{Aligned, MAX_TILE, Simd};
 use super::source::Source;
 use crate::noise::bits::OCTET;
-use crate::options::{Chance, Known, Logit, Rows};
+use crate::options::{Chance, Known, Widen, Rows};
 
 /// A tile that has been made whole. Its first `S::OCTETS * OCTET` values are the tile.
 pub(super) type Padded<T> = Aligned<[T; MAX_TILE * OCTET]>;
@@ -44,7 +44,7 @@ pub(super) trait RowValues: Copy + Send + Sync {
     /// Writes all logits to memory of the same length.
     fn widen_to(self, to: &mut [f32])
     where
-        Self::Value: Logit;
+        Self::Value: Widen;
 
     /// What is left behind the [tiles](Self::tiles) of `len` values.
     #[inline(always)]
@@ -132,7 +132,7 @@ impl<'a, T: Source> RowValues for &'a [T] {
     #[inline(always)]
     fn widen_to(self, to: &mut [f32])
     where
-        T: Logit,
+        T: Widen,
     {
         T::widen_all(self, to);
     }
@@ -224,7 +224,7 @@ impl<T: Source, const OCTETS: usize> SideBySide<T, OCTETS> {
 impl<const OCTETS: usize> SideBySide<f32, OCTETS> {
     /// Puts a row of logits of any type at a position, and gives what is there.
     #[inline(always)]
-    pub(super) fn put_widened<V: RowValues<Value: Logit>>(&mut self, at: usize, row: V) -> &[f32] {
+    pub(super) fn put_widened<V: RowValues<Value: Widen>>(&mut self, at: usize, row: V) -> &[f32] {
         let to = self.of_row(at);
         row.widen_to(to);
         to
@@ -232,7 +232,7 @@ impl<const OCTETS: usize> SideBySide<f32, OCTETS> {
 
     /// Puts part of a row, no longer than a row, at the beginning.
     #[inline(always)]
-    pub(super) fn put_part_widened<V: RowValues<Value: Logit>>(&mut self, part: V) {
+    pub(super) fn put_part_widened<V: RowValues<Value: Widen>>(&mut self, part: V) {
         let (row, padding) = self.values.as_flattened_mut().split_at_mut(part.len());
         part.widen_to(row);
         let missing = part.len().next_multiple_of(OCTET) - part.len();

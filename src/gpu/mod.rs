@@ -42,7 +42,7 @@ use kernel::Kernels;
 use plan::{Limits, Plan, Report, Shape};
 use ring::SamplerRing;
 
-/// A GPU as an [engine](crate::engine): what a [`Gpu`](crate::GpuSamplerSampler) draws on.
+/// A GPU as an [engine](crate::engine): what a [`GpuSampler`](crate::GpuSampler) draws on.
 #[derive(Clone, Debug)]
 pub struct Gpu {
     pub(crate) adapter: Arc<wgpu::AdapterInfo>,

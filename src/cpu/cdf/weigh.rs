@@ -17,7 +17,7 @@ use super::table::SEGMENT;
 use crate::noise::exp::{NOTHING_FROM, log2_floor, weight};
 use crate::noise::gumbel::UNIT;
 use crate::noise::order::Scale;
-use crate::options::{Known, Logit, Positive, Widen};
+use crate::options::{Known, Positive, Widen};
 
 /// The halves that are converted at a time.
 const PIECE: usize = 1 << 10;
@@ -88,7 +88,7 @@ impl Weighed for u32 {
     }
 }
 
-fn widened<V: RowValues<Value: Logit>>(
+fn widened<V: RowValues<Value: Widen>>(
     form: CpuForm,
     halves: V,
     below: Below<V::Value>,

@@ -9,7 +9,7 @@ use crate::cpu::simd::{CpuForm, Simd, Task};
 use crate::cpu::values::{BatchValues, RowValues};
 use crate::noise::bits::{OCTET, Stream};
 use crate::noise::order::Scale;
-use crate::options::Logit;
+use crate::options::Widen;
 
 /// The most categories of a row that shares a tile.
 pub(super) const SHORT: usize = OCTETS * OCTET;
@@ -25,7 +25,7 @@ pub(super) struct Weigher {
 
 impl Weigher {
     /// The weights of categories `first ..` of a race whose largest key is known, and their sum.
-    pub(super) fn weigh<V: RowValues<Value: Logit>>(
+    pub(super) fn weigh<V: RowValues<Value: Widen>>(
         &self,
         stream: Stream,
         logits: V,
@@ -48,7 +48,7 @@ struct Weigh<'a, V> {
     weights: &'a mut [f32],
 }
 
-impl<V: RowValues<Value: Logit>> Task for Weigh<'_, V> {
+impl<V: RowValues<Value: Widen>> Task for Weigh<'_, V> {
     type Output = f64;
 
     #[inline(always)]
@@ -99,7 +99,7 @@ pub(super) struct ShortSamples<'a, B> {
     pub(super) samples: &'a mut [f32],
 }
 
-impl<B: BatchValues<Value: Logit>> Task for ShortSamples<'_, B> {
+impl<B: BatchValues<Value: Widen>> Task for ShortSamples<'_, B> {
     type Output = ();
 
     #[inline(always)]
@@ -128,7 +128,7 @@ impl<B: BatchValues<Value: Logit>> Task for ShortSamples<'_, B> {
 
 /// Evaluates the keys of some short races, and says in bits which have no NaN and no +∞.
 #[inline(always)]
-pub(super) fn fill<S: Simd, B: BatchValues<Value: Logit>>(
+pub(super) fn fill<S: Simd, B: BatchValues<Value: Widen>>(
     s: S,
     tile: &mut Tile,
     of: Soften<'_>,

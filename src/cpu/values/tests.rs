@@ -85,7 +85,7 @@ impl<T: Source> RowValues for AllowedRow<'_, T> {
     }
     fn widen_to(self, to: &mut [f32])
     where
-        T: Logit,
+        T: Widen,
     {
         let mut values = self.values.to_vec();
         self.copy_to(&mut values);
@@ -142,7 +142,7 @@ fn told<B: BatchValues<Value: Summed>>(door: B, job: &Job<'_>, form: CpuForm) ->
 }
 
 /// Soft samples and gradients of the rows behind a door.
-fn softened<B: BatchValues<Value: Logit + Summed>>(
+fn softened<B: BatchValues<Value: Widen + Summed>>(
     door: B,
     logits: Logits<'_>,
     options: &SampleOptions<'_>,
