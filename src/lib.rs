@@ -94,6 +94,8 @@ pub mod shaders;
 pub use arrivals::{Arrivals, LogZ, Scored};
 pub use cpu::{CpuForm, CpuInverseCdf, CpuSampler};
 pub use error::{Error, Undrawable};
+#[doc(hidden)]
+pub use gpu::PlanKind;
 pub use gpu::{
     AdapterReport, BoundBatch, DeviceBatch, GpuInverseCdf, GpuSampler, GpuSamplerBuilder, PlanFor,
     Teams, adapters, adapters_async,

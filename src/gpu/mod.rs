@@ -21,6 +21,7 @@ mod builder;
 mod cdf;
 mod guard;
 pub(crate) mod kernel;
+mod kind;
 mod layout;
 mod operations;
 pub(crate) mod plan;
@@ -33,6 +34,8 @@ pub use batch::DeviceBatch;
 pub use bound::BoundBatch;
 pub use builder::{GpuSamplerBuilder, PlanFor};
 pub use cdf::GpuInverseCdf;
+#[doc(hidden)]
+pub use kind::PlanKind;
 pub use layout::Teams;
 
 use guard::Guard;
