@@ -99,6 +99,9 @@ pub mod shaders;
 pub use arrivals::{Arrivals, LogZ, Scored};
 pub use cpu::CpuForm;
 pub use error::{Error, Undrawable};
+#[cfg(feature = "gpu")]
+#[doc(hidden)]
+pub use gpu::PlanKind;
 #[cfg(all(feature = "gpu", not(target_family = "wasm")))]
 pub use gpu::adapters;
 #[cfg(feature = "gpu")]

@@ -16,7 +16,7 @@ use rayon::prelude::*;
 use super::simd::{Aligned, MAX_TILE, Simd};
 use super::source::Source;
 use crate::noise::bits::OCTET;
-use crate::options::{Chance, Known, Widen, Rows};
+use crate::options::{Chance, Known, Rows, Widen};
 
 /// A tile that has been made whole. Its first `S::OCTETS * OCTET` values are the tile.
 pub(super) type Padded<T> = Aligned<[T; MAX_TILE * OCTET]>;

@@ -10,6 +10,7 @@ use super::Gpu;
 use super::adapter::full_name;
 use super::guard::{Guard, Owner};
 use super::kernel::{Common, Form, Kernels};
+use super::kind::Setup;
 use super::layout::{Device, Layout, Races, Teams};
 use super::plan::Limits;
 use super::ring::{SamplerRing, Transport, most_of_a_buffer};
@@ -190,7 +191,40 @@ impl GpuSamplerBuilder {
         owner: Owner,
     ) -> Result<Gpu, Error> {
         let (can, has) = (device.limits(), device.features());
-        let largest = largest_workgroup(&can);
+        let Setup { limits, int64, filter, direct } = self.setup(adapter.device_type, &can, has);
+        let subgroups = limits.device.subgroups;
+
+        let guard = Guard::new(device.clone(), full_name(adapter), self.timeout, owner);
+        let common = Common { int64, subgroups, edit: self.edit };
+        let kernels = Kernels::new(&guard, common).await?;
+        // a driver that refuses the shader does so now
+        let races = Races { rows: 1, categories: 1 << 17, draws: 1, greedy: false };
+        let layout = Layout::new(races, limits.device);
+        let form = Form { format: ValueFormat::F32, vec4: true, each: false, immediates: false };
+        kernels.passes(&guard, &layout, form, layout.is_cut()).await?;
+
+        let ring = Transport::new(queue.clone(), direct, limits.chunk_bytes);
+        Ok(Gpu {
+            adapter: Arc::new(adapter.clone()),
+            device,
+            queue,
+            guard,
+            kernels: Arc::new(kernels),
+            limits,
+            filter,
+            ring: Arc::new(SamplerRing(Arc::new(ring))),
+        })
+    }
+
+    /// What a sampler does on a device with these limits and features. Pure: no device is asked.
+    pub(super) fn setup(
+        &self,
+        kind: wgpu::DeviceType,
+        can: &wgpu::Limits,
+        has: wgpu::Features,
+    ) -> Setup {
+        use wgpu::DeviceType::{Cpu, IntegratedGpu};
+        let largest = largest_workgroup(can);
         // the largest power of two up to what was asked for and what the device can do
         let workgroup_size = 1 << self.workgroup_size.clamp(1, largest).ilog2();
         let workgroups = can.max_compute_workgroups_per_dimension.min(self.workgroups).max(1);
@@ -198,7 +232,7 @@ impl GpuSamplerBuilder {
         let emulated =
             || Teams::emulated(std::thread::available_parallelism().map_or(1, usize::from));
         let mut teams = match self.plan_for {
-            PlanFor::Adapter if adapter.device_type == wgpu::DeviceType::Cpu => emulated(),
+            PlanFor::Adapter if kind == Cpu => emulated(),
             PlanFor::Adapter | PlanFor::Hardware => Teams::HARDWARE,
             PlanFor::Emulation => emulated(),
             PlanFor::Teams(teams) => teams,
@@ -211,32 +245,13 @@ impl GpuSamplerBuilder {
             binding_bytes,
             device: Device { teams: teams.within(workgroup_size), subgroups, workgroups },
         };
-
-        let guard = Guard::new(device.clone(), full_name(adapter), self.timeout, owner);
-        let int64 = self.int64 && has.contains(wgpu::Features::SHADER_INT64);
-        let common = Common { int64, subgroups, edit: self.edit };
-        let kernels = Kernels::new(&guard, common).await?;
-        // a driver that refuses the shader does so now
-        let races = Races { rows: 1, categories: 1 << 17, draws: 1, greedy: false };
-        let layout = Layout::new(races, limits.device);
-        let form = Form { format: ValueFormat::F32, vec4: true, each: false, immediates: false };
-        kernels.passes(&guard, &layout, form, layout.is_cut()).await?;
-
-        let hosts_memory =
-            matches!(adapter.device_type, wgpu::DeviceType::Cpu | wgpu::DeviceType::IntegratedGpu);
         let mappable = has.contains(wgpu::Features::MAPPABLE_PRIMARY_BUFFERS);
-        let direct = self.direct && hosts_memory && mappable;
-        let ring = Transport::new(queue.clone(), direct, limits.chunk_bytes);
-        Ok(Gpu {
-            adapter: Arc::new(adapter.clone()),
-            device,
-            queue,
-            guard,
-            kernels: Arc::new(kernels),
+        Setup {
             limits,
+            int64: self.int64 && has.contains(wgpu::Features::SHADER_INT64),
             filter: self.filter,
-            ring: Arc::new(SamplerRing(Arc::new(ring))),
-        })
+            direct: self.direct && matches!(kind, Cpu | IntegratedGpu) && mappable,
+        }
     }
 }
 

@@ -19,6 +19,7 @@ mod cdf;
 mod drawing;
 mod guard;
 pub(crate) mod kernel;
+mod kind;
 mod layout;
 mod operations;
 pub(crate) mod plan;
@@ -34,6 +35,8 @@ pub use bound::BoundBatch;
 pub use builder::{GpuSamplerBuilder, PlanFor};
 pub(crate) use cdf::GpuTables;
 pub(crate) use guard::Owner;
+#[doc(hidden)]
+pub use kind::PlanKind;
 pub use layout::Teams;
 
 use drawing::Drawing;

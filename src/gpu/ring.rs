@@ -29,7 +29,7 @@ pub(super) use sections::{Sections, most_of_a_buffer};
 pub(super) use slot::{Kind, Memory};
 
 /// The chunks that are under way at once: written, worked on, read.
-const SLOTS: usize = 3;
+pub(super) const SLOTS: usize = 3;
 
 /// What the ring asks of an operation.
 pub(super) trait Workload {

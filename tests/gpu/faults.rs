@@ -101,7 +101,7 @@ pub(crate) const CHECKS: &[(&str, Check)] = &[
 pub(crate) const NEEDS: &[(&str, Need)] = &[
     ("faults::a_forgotten_subgroup_is_seen", subgroups),
     ("faults::half_a_subgroup_that_is_lost_is_seen", subgroups),
-    ("draws::conformance_in_split_subgroups", subgroups),
+    ("conformance::in_split_subgroups", subgroups),
 ];
 
 /// Subgroups, without which there is nothing to be at fault.
