@@ -106,7 +106,8 @@ pub use gpu::PlanKind;
 pub use gpu::adapters;
 #[cfg(feature = "gpu")]
 pub use gpu::{
-    AdapterReport, BoundBatch, DeviceBatch, GpuSamplerBuilder, PlanFor, Teams, adapters_async,
+    AdapterReport, BoundBatch, DeviceBatch, GpuSamplerBuilder, PlanFor, Teams, Tuning,
+    adapters_async,
 };
 pub use half;
 pub use job::NO_DRAW;

@@ -14,6 +14,7 @@ use super::kind::Setup;
 use super::layout::{Device, Layout, Races, Teams};
 use super::plan::Limits;
 use super::ring::{SamplerRing, Transport, most_of_a_buffer};
+use super::tuning::{PlanFor, Tuning};
 
 /// The most bytes of a chunk, unless a builder says otherwise: large enough that a chunk takes much
 /// longer than to hand it over, and small enough that three of them overlap in most batches.
@@ -21,19 +22,6 @@ const CHUNK_BYTES: u64 = 16 << 20;
 
 /// The most bytes of workgroup memory that a kernel has for an invocation; those of the race with sums.
 const MEMORY_OF_LANE: u32 = 32;
-
-/// Which kind of device work is laid out for. The draws are the same.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PlanFor {
-    /// What the adapter says it is.
-    Adapter,
-    /// A GPU: many invocations for each row.
-    Hardware,
-    /// An adapter that emulates a GPU on the CPU: few invocations, and each with much to do.
-    Emulation,
-    /// Something else, lowered to what the device can have.
-    Teams(Teams),
-}
 
 /// How long a device may take for one step. A step is planned to take half a second where an adapter
 /// is slow (`MAX_WORK` in `plan.rs`), so a minute leaves room for a hundred times that, for other
@@ -56,15 +44,8 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 pub struct GpuSamplerBuilder {
     pub(crate) backends: wgpu::Backends,
     pub(crate) adapter: Option<String>,
-    filter: bool,
-    int64: bool,
-    subgroups: bool,
-    direct: bool,
-    plan_for: PlanFor,
-    busy_lanes: Option<usize>,
-    workgroup_size: u32,
+    tuning: Tuning,
     chunk_bytes: u64,
-    workgroups: u32,
     timeout: Duration,
     edit: fn(String) -> String,
 }
@@ -74,15 +55,8 @@ impl Default for GpuSamplerBuilder {
         Self {
             backends: wgpu::Backends::all(),
             adapter: None,
-            filter: true,
-            int64: true,
-            subgroups: true,
-            direct: true,
-            plan_for: PlanFor::Adapter,
-            busy_lanes: None,
-            workgroup_size: u32::MAX,
+            tuning: Tuning::default(),
             chunk_bytes: CHUNK_BYTES,
-            workgroups: u32::MAX,
             timeout: TIMEOUT,
             edit: |source| source,
         }
@@ -101,46 +75,9 @@ impl GpuSamplerBuilder {
         Self { adapter: Some(name.into()), ..self }
     }
 
-    /// With `false`, evaluates the noise of every category instead of filtering first. The draws
-    /// are the same, and a test says so.
-    pub fn with_filter(self, filter: bool) -> Self {
-        Self { filter, ..self }
-    }
-
-    /// With `false`, multiplies by 16-bit products even where the device has 64-bit integers. The
-    /// draws are the same.
-    pub fn with_int64(self, int64: bool) -> Self {
-        Self { int64, ..self }
-    }
-
-    /// With `false`, shares findings through workgroup memory even where the device has subgroup
-    /// operations. The draws are the same.
-    pub fn with_subgroups(self, subgroups: bool) -> Self {
-        Self { subgroups, ..self }
-    }
-
-    /// With `false`, copies to the device even where its memory is the host's. The draws are the
-    /// same.
-    pub fn with_direct_memory(self, direct: bool) -> Self {
-        Self { direct, ..self }
-    }
-
-    /// Lays work out for another kind of device. The draws are the same.
-    pub fn with_plan_for(self, plan_for: PlanFor) -> Self {
-        Self { plan_for, ..self }
-    }
-
-    /// How many invocations keep the device busy: a batch of fewer races cuts its rows into parts,
-    /// and several draws from a row are taken one after the other only by more. The draws are the
-    /// same. The default: 2¹⁸ for a GPU.
-    pub fn with_busy_lanes(self, busy_lanes: usize) -> Self {
-        Self { busy_lanes: Some(busy_lanes), ..self }
-    }
-
-    /// The most invocations of a workgroup, a power of two; lowered to what the device can do and to
-    /// what its plans have use for. The draws are the same.
-    pub fn with_workgroup_size(self, workgroup_size: u32) -> Self {
-        Self { workgroup_size, ..self }
+    /// Changes how the sampler works; no draw changes.
+    pub fn tune(self, change: impl FnOnce(Tuning) -> Tuning) -> Self {
+        Self { tuning: change(self.tuning), ..self }
     }
 
     /// Takes no more than this many bytes at once of logits, of row ids and of draws, for a chunk of the batch; at
@@ -156,12 +93,6 @@ impl GpuSamplerBuilder {
     /// [`Error::TooManyPlaces`].
     pub fn with_chunk_bytes(self, chunk_bytes: u64) -> Self {
         Self { chunk_bytes, ..self }
-    }
-
-    /// Dispatches no more than this many workgroups along one dimension; at least 1. The draws
-    /// are the same. The default: the device's limit.
-    pub fn with_workgroups(self, workgroups: u32) -> Self {
-        Self { workgroups, ..self }
     }
 
     /// Gives up with [`Error::Timeout`] when the device takes longer than this for one step of a
@@ -226,18 +157,19 @@ impl GpuSamplerBuilder {
         use wgpu::DeviceType::{Cpu, IntegratedGpu};
         let largest = largest_workgroup(can);
         // the largest power of two up to what was asked for and what the device can do
-        let workgroup_size = 1 << self.workgroup_size.clamp(1, largest).ilog2();
-        let workgroups = can.max_compute_workgroups_per_dimension.min(self.workgroups).max(1);
-        let subgroups = self.subgroups && has.contains(wgpu::Features::SUBGROUP);
+        let workgroup_size = 1 << self.tuning.workgroup_size.clamp(1, largest).ilog2();
+        let workgroups =
+            can.max_compute_workgroups_per_dimension.min(self.tuning.workgroups).max(1);
+        let subgroups = self.tuning.subgroups && has.contains(wgpu::Features::SUBGROUP);
         let emulated =
             || Teams::emulated(std::thread::available_parallelism().map_or(1, usize::from));
-        let mut teams = match self.plan_for {
+        let mut teams = match self.tuning.plan_for {
             PlanFor::Adapter if kind == Cpu => emulated(),
             PlanFor::Adapter | PlanFor::Hardware => Teams::HARDWARE,
             PlanFor::Emulation => emulated(),
             PlanFor::Teams(teams) => teams,
         };
-        teams.busy_lanes = self.busy_lanes.unwrap_or(teams.busy_lanes);
+        teams.busy_lanes = self.tuning.busy_lanes.unwrap_or(teams.busy_lanes);
         let most = most_of_a_buffer(can.max_buffer_size);
         let binding_bytes = can.max_storage_buffer_binding_size.min(most);
         let limits = Limits {
@@ -248,9 +180,9 @@ impl GpuSamplerBuilder {
         let mappable = has.contains(wgpu::Features::MAPPABLE_PRIMARY_BUFFERS);
         Setup {
             limits,
-            int64: self.int64 && has.contains(wgpu::Features::SHADER_INT64),
-            filter: self.filter,
-            direct: self.direct && matches!(kind, Cpu | IntegratedGpu) && mappable,
+            int64: self.tuning.int64 && has.contains(wgpu::Features::SHADER_INT64),
+            filter: self.tuning.filter,
+            direct: self.tuning.direct && matches!(kind, Cpu | IntegratedGpu) && mappable,
         }
     }
 }

@@ -212,7 +212,7 @@ mod tests {
 
     #[test]
     fn calls_are_of_one_kind_if_they_differ_in_numbers_alone() {
-        let builder = GpuSampler::builder().with_plan_for(PlanFor::Hardware);
+        let builder = GpuSampler::builder().tune(|tuning| tuning.with_plan_for(PlanFor::Hardware));
         let of = |rows, categories, draws| kind(&builder, rows, categories, draws);
         assert_eq!(of(100_000, 203, 1), of(100_001, 205, 1));
         assert_eq!(of(100, 203, 5), of(101, 205, 5));
@@ -236,17 +236,20 @@ mod tests {
         let builder = GpuSampler::builder;
         let usual = kind(&builder(), 100, 203, 1);
         for other in [
-            builder().with_filter(false),
-            builder().with_int64(false),
-            builder().with_direct_memory(false),
-            builder().with_plan_for(PlanFor::Hardware),
-            builder().with_workgroup_size(8),
+            builder().tune(|tuning| tuning.with_filter(false)),
+            builder().tune(|tuning| tuning.with_int64(false)),
+            builder().tune(|tuning| tuning.with_direct_memory(false)),
+            builder().tune(|tuning| tuning.with_plan_for(PlanFor::Hardware)),
+            builder().tune(|tuning| tuning.with_workgroup_size(8)),
             builder().with_chunk_bytes(1 << 10),
-            builder().with_workgroups(2),
+            builder().tune(|tuning| tuning.with_workgroups(2)),
         ] {
             assert_ne!(kind(&other, 100, 203, 1), usual, "{other:?}");
         }
-        assert!(kind(&builder().with_plan_for(PlanFor::Hardware), 100, 2003, 1).has_subgroups());
+        assert!(
+            kind(&builder().tune(|tuning| tuning.with_plan_for(PlanFor::Hardware)), 100, 2003, 1)
+                .has_subgroups()
+        );
         assert!(!usual.has_subgroups());
     }
 
@@ -255,7 +258,8 @@ mod tests {
     fn a_row_has_as_many_blocks_for_an_invocation_as_there_may_be_on_any_machine() {
         let races = Races { rows: 1, categories: 256 * 8 * 2048, draws: 1, greedy: false };
         for plan_for in [PlanFor::Hardware, PlanFor::Emulation] {
-            let builder = GpuSampler::builder().with_plan_for(plan_for).with_busy_lanes(1);
+            let builder = GpuSampler::builder()
+                .tune(|tuning| tuning.with_plan_for(plan_for).with_busy_lanes(1));
             let setup = builder.setup(CPU, &wgpu::Limits::default(), GpuSampler::FEATURES);
             let layout = Layout::new(races, setup.limits.device);
             let of_lane = (layout.part_octets / layout.lanes) as usize;

@@ -25,6 +25,7 @@ mod operations;
 pub(crate) mod plan;
 mod ring;
 mod soften;
+mod tuning;
 
 #[cfg(not(target_family = "wasm"))]
 pub use adapter::adapters;
@@ -32,12 +33,13 @@ pub use adapter::{AdapterReport, adapters_async};
 pub(crate) use adapter::{FEATURES, choose, obstacle, pick_hardware};
 pub use batch::DeviceBatch;
 pub use bound::BoundBatch;
-pub use builder::{GpuSamplerBuilder, PlanFor};
+pub use builder::GpuSamplerBuilder;
 pub(crate) use cdf::GpuTables;
 pub(crate) use guard::Owner;
 #[doc(hidden)]
 pub use kind::PlanKind;
 pub use layout::Teams;
+pub use tuning::{PlanFor, Tuning};
 
 use drawing::Drawing;
 use guard::Guard;

@@ -58,14 +58,19 @@ impl Setup {
 /// All samplers, in the order in which kinds of plans are shared out.
 fn setups() -> Vec<Setup> {
     let builder = GpuSampler::builder;
-    let planned = |plan_for| builder().with_plan_for(plan_for);
+    let planned = |plan_for| builder().tune(|tuning| tuning.with_plan_for(plan_for));
     let plain = |plan_for| {
-        planned(plan_for).with_int64(false).with_subgroups(false).with_direct_memory(false)
+        planned(plan_for)
+            .tune(|tuning| tuning.with_int64(false).with_subgroups(false).with_direct_memory(false))
     };
     let (hardware, emulation) = (PlanFor::Hardware, PlanFor::Emulation);
     let mut setups = vec![
         Setup::all("of_every_case", builder(), usize::MAX),
-        Setup::all("without_the_filter", builder().with_filter(false), 300_000),
+        Setup::all(
+            "without_the_filter",
+            builder().tune(|tuning| tuning.with_filter(false)),
+            300_000,
+        ),
         Setup::all("without_features", plain(PlanFor::Adapter), 100_000),
         Setup::kinds("without_features", plain(hardware), 100_000),
         Setup::kinds("without_features", plain(emulation), 100_000),
@@ -74,9 +79,9 @@ fn setups() -> Vec<Setup> {
         for workgroup_size in [1, 8, 64] {
             // rows of more than 256 categories are cut, and so is everything else
             let pieces = planned(plan_for)
-                .with_workgroup_size(workgroup_size)
+                .tune(|tuning| tuning.with_workgroup_size(workgroup_size))
                 .with_chunk_bytes(1 << 10)
-                .with_workgroups(3);
+                .tune(|tuning| tuning.with_workgroups(3));
             setups.push(Setup::kinds("in_small_pieces", pieces, 9000));
         }
     }
@@ -92,12 +97,24 @@ fn setups() -> Vec<Setup> {
     }
     let test = "as_planned_for_hardware";
     setups.push(Setup::kinds(test, planned(hardware), 600_000));
-    setups.push(Setup::kinds(test, planned(hardware).with_subgroups(false), 100_000));
+    setups.push(Setup::kinds(
+        test,
+        planned(hardware).tune(|tuning| tuning.with_subgroups(false)),
+        100_000,
+    ));
     // no parts, and many draws from what is held
-    setups.push(Setup::kinds(test, planned(hardware).with_busy_lanes(1), 100_000));
+    setups.push(Setup::kinds(
+        test,
+        planned(hardware).tune(|tuning| tuning.with_busy_lanes(1)),
+        100_000,
+    ));
     let test = "as_planned_for_an_emulation";
     setups.push(Setup::kinds(test, planned(emulation), 600_000));
-    setups.push(Setup::kinds(test, planned(emulation).with_subgroups(false), 100_000));
+    setups.push(Setup::kinds(
+        test,
+        planned(emulation).tune(|tuning| tuning.with_subgroups(false)),
+        100_000,
+    ));
     setups
 }
 
@@ -192,7 +209,7 @@ fn in_split_subgroups(adapter: &AdapterReport) -> Result<(), Failed> {
     let setups: Vec<_> = [PlanFor::Hardware, PlanFor::Emulation]
         .into_iter()
         .map(|plan_for| {
-            let builder = GpuSampler::builder().with_plan_for(plan_for);
+            let builder = GpuSampler::builder().tune(|tuning| tuning.with_plan_for(plan_for));
             Setup::kinds("in_split_subgroups", builder, 100_000)
         })
         .collect();

@@ -50,7 +50,8 @@ fn more_rows_than_workgroups(adapter: &AdapterReport) -> Result<(), Failed> {
     let row = ramp(9);
     let rows = 70_000;
     // the limit of most adapters, and the cut at it if this one's is higher
-    let builder = GpuSampler::builder().with_workgroup_size(1).with_workgroups(65_535);
+    let builder =
+        GpuSampler::builder().tune(|tuning| tuning.with_workgroup_size(1).with_workgroups(65_535));
     let gpu = sampler(adapter, builder)?;
     let logits = Logits::with_row_stride(&row, rows, row.len(), 0)?;
     as_on_cpu(&gpu, logits, &SampleOptions::default().with_seed(3))
@@ -86,8 +87,9 @@ fn as_many_iterations_as_a_plan_allows(adapter: &AdapterReport) -> Result<(), Fa
     let row = ramp(256 * 8 * 2048);
     for plan_for in [PlanFor::Hardware, PlanFor::Emulation] {
         // with no more teams than the row needs, on however many cores
-        let builder = GpuSampler::builder().with_plan_for(plan_for).with_busy_lanes(1);
-        let gpu = sampler(adapter, builder.with_filter(false))?;
+        let builder =
+            GpuSampler::builder().tune(|tuning| tuning.with_plan_for(plan_for).with_busy_lanes(1));
+        let gpu = sampler(adapter, builder.tune(|tuning| tuning.with_filter(false)))?;
         as_on_cpu(&gpu, Logits::new(&row, row.len())?, &SampleOptions::default())?;
     }
     Ok(())
@@ -98,7 +100,10 @@ fn shapes_in_turn_on_one_sampler(adapter: &AdapterReport) -> Result<(), Failed> 
     let data = ramp(100_000);
     let ids: Vec<u64> = (0..500).map(|i| i << 40).collect();
     for direct in [true, false] {
-        let gpu = sampler(adapter, GpuSampler::builder().with_direct_memory(direct))?;
+        let gpu = sampler(
+            adapter,
+            GpuSampler::builder().tune(|tuning| tuning.with_direct_memory(direct)),
+        )?;
         for (rows, categories, draws) in
             [(1, 5, 1), (500, 200, 3), (2, 50_000, 1), (500, 3, 200), (1, 5, 1)]
         {

@@ -200,7 +200,11 @@ fn created_in_turn(gpu: &GpuSampler, others: &GpuSampler) -> Result<Vec<Vec<Stri
 /// They share one ring, and each finds there what it has bound.
 fn operations_in_turn(adapter: &AdapterReport) -> Result<(), Failed> {
     for direct in [true, false] {
-        let builder = || GpuSampler::builder().with_chunk_bytes(1 << 10).with_direct_memory(direct);
+        let builder = || {
+            GpuSampler::builder()
+                .with_chunk_bytes(1 << 10)
+                .tune(|tuning| tuning.with_direct_memory(direct))
+        };
         let gpu = sampler(adapter, builder())?;
         it_listens(&gpu)?;
         let seen = created_in_turn(&gpu, &gpu)?;
