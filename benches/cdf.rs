@@ -71,7 +71,7 @@ fn check(row: &[f32]) {
     let options = SampleOptions::default().with_method(Method::InverseCdf).with_draws(1000);
     let logits = Logits::new(row, row.len()).unwrap();
     let expected = reference::sample_rows(logits, &options.with_draws(100)).unwrap();
-    for form in CpuForm::ALL.into_iter().filter(|form| form.is_available()) {
+    for form in CpuForm::available() {
         let engine = CpuSampler::new().with_form(form).unwrap();
         let draws = engine.sample_rows(logits, &options).unwrap();
         assert!(draws.starts_with(&expected), "{form}: the draws are not the reference's");
@@ -147,7 +147,7 @@ fn main() {
     let all = rayon::current_num_threads();
     for row in &rows {
         for threads in [1, all] {
-            for form in CpuForm::ALL.into_iter().filter(|form| form.is_available()) {
+            for form in CpuForm::available() {
                 on(threads, || compare(row, threads, form));
             }
         }

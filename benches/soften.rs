@@ -41,7 +41,7 @@ fn main() {
     for (rows, categories, draws) in SHAPES {
         let name = format!("{rows}x{categories}x{draws}");
         if filters.is_empty() || filters.iter().any(|filter| name.contains(filter)) {
-            for form in CpuForm::ALL.into_iter().filter(|form| form.is_available()) {
+            for form in CpuForm::available() {
                 let [soft, gradient, draw] = time(form, rows, categories, draws);
                 println!("| {name} | {form} | {soft:.1} | {gradient:.1} | {draw:.1} |");
             }

@@ -78,6 +78,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod arrivals;
+#[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 mod cpu;
 #[cfg(feature = "distributions")]

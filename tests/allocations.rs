@@ -60,7 +60,7 @@ fn logits(count: usize) -> Vec<f32> {
 }
 
 fn forms() -> impl Iterator<Item = CpuForm> {
-    CpuForm::ALL.into_iter().filter(|form| form.is_available())
+    CpuForm::available()
 }
 
 /// Rows, categories, draws of calls that stay on the thread of their caller,

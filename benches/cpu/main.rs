@@ -73,7 +73,7 @@ fn main() {
     if !input::peers_are_right() {
         panic!("what gumbel is to be compared with is wrong");
     }
-    let forms: Vec<_> = CpuForm::ALL.into_iter().filter(|form| form.is_available()).collect();
+    let forms: Vec<_> = CpuForm::available().collect();
     let best = CpuForm::detect();
     if !timed {
         shapes.iter().for_each(|&shape| check(shape, &data, &forms));

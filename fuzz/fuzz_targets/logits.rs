@@ -50,7 +50,7 @@ const MAX_CATEGORIES: usize = 4200;
 const FEW_CATEGORIES: usize = 1100;
 
 static ENGINES: LazyLock<Vec<CpuSampler>> = LazyLock::new(|| {
-    let forms = CpuForm::ALL.into_iter().filter(|form| form.is_available());
+    let forms = CpuForm::available();
     forms.map(|form| CpuSampler::new().with_form(form).expect("it is there")).collect()
 });
 

@@ -16,7 +16,7 @@ fn pool(threads: usize) -> rayon::ThreadPool {
 }
 
 fn engines() -> impl Iterator<Item = CpuSampler> {
-    let forms = CpuForm::ALL.into_iter().filter(|form| form.is_available());
+    let forms = CpuForm::available();
     forms.filter_map(|form| CpuSampler::new().with_form(form).ok())
 }
 

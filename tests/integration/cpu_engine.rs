@@ -13,7 +13,7 @@ use gumbel::{Batch, CpuForm, CpuSampler, Logits, NO_DRAW, SampleOptions, referen
 /// An engine for each form that this machine has, the one that users get first, and one that
 /// settles every category.
 fn engines() -> Vec<CpuSampler> {
-    let forms = CpuForm::ALL.into_iter().filter(|form| form.is_available());
+    let forms = CpuForm::available();
     let each = forms.map(|form| CpuSampler::new().with_form(form));
     let mut engines: Vec<_> = each.filter_map(Result::ok).collect();
     engines.push(CpuSampler::new().with_filter(false));

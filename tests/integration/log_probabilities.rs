@@ -17,7 +17,7 @@ fn tolerance(expected: f64) -> f64 {
 }
 
 fn engines() -> impl Iterator<Item = CpuSampler> {
-    let forms = CpuForm::ALL.into_iter().filter(|form| form.is_available());
+    let forms = CpuForm::available();
     forms.map(|form| CpuSampler::new().with_form(form).unwrap())
 }
 

@@ -25,7 +25,7 @@ static ENGINES: LazyLock<Vec<(CpuSampler, usize)>> = LazyLock::new(|| {
     for threads in [1, 3] {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         let pool = Arc::new(pool);
-        for form in CpuForm::ALL.into_iter().filter(|form| form.is_available()) {
+        for form in CpuForm::available() {
             let engine = CpuSampler::new().with_form(form).unwrap().with_pool(pool.clone());
             engines.push((engine, threads));
         }

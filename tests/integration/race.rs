@@ -15,7 +15,7 @@ use statrs::distribution::{ContinuousCDF, Exp, Gumbel};
 
 /// All forms of the engine, and one without the filter.
 fn engines() -> impl Iterator<Item = CpuSampler> {
-    let forms = CpuForm::ALL.into_iter().filter(|form| form.is_available());
+    let forms = CpuForm::available();
     let forms = forms.map(|form| CpuSampler::new().with_form(form).unwrap());
     forms.chain([CpuSampler::new().with_filter(false)])
 }

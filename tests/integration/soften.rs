@@ -16,7 +16,7 @@ const SAMPLES: f64 = SoftErrors::CPU.samples;
 const GRADIENTS: f64 = SoftErrors::CPU.gradients;
 
 fn forms() -> impl Iterator<Item = CpuSampler> {
-    let available = CpuForm::ALL.into_iter().filter(|form| form.is_available());
+    let available = CpuForm::available();
     available.map(|form| CpuSampler::new().with_form(form).unwrap())
 }
 

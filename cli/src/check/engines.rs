@@ -42,7 +42,7 @@ pub(super) fn candidates(args: &CheckArgs) -> Result<Vec<Candidate>, Error> {
     }
     let mut candidates = Vec::new();
     if args.engine != Some(CheckedEngine::Gpu) {
-        for form in CpuForm::ALL.into_iter().filter(|form| form.is_available()) {
+        for form in CpuForm::available() {
             let (label, description) = (format!("cpu/{form}"), format!("the CPU engine, {form}"));
             let engine = CpuSampler::new().with_form(form)?.into();
             candidates.push(Candidate { label, description, engine: Ok(engine) });

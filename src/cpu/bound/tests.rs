@@ -7,7 +7,7 @@ use crate::noise::order::{Scale, key};
 use crate::noise::philox::philox4x32_10;
 
 fn forms() -> impl Iterator<Item = CpuForm> {
-    CpuForm::ALL.into_iter().filter(|form| form.is_available())
+    CpuForm::available()
 }
 
 /// What a function of logits and coarse bits gives, in the order of both.

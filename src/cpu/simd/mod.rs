@@ -194,12 +194,21 @@ pub enum CpuForm {
 }
 
 impl CpuForm {
-    /// All forms, the widest first.
-    pub const ALL: [Self; 4] = [Self::Avx512, Self::Avx2, Self::Neon, Self::Portable];
+    /// All forms that this machine has, the widest first.
+    ///
+    /// ```
+    /// use gumbel::CpuForm;
+    /// assert_eq!(CpuForm::available().next(), Some(CpuForm::detect()));
+    /// assert_eq!(CpuForm::available().last(), Some(CpuForm::Portable));
+    /// ```
+    pub fn available() -> impl Iterator<Item = Self> {
+        let all = [Self::Avx512, Self::Avx2, Self::Neon, Self::Portable];
+        all.into_iter().filter(|form| form.is_available())
+    }
 
     /// The widest form that this machine has.
     pub fn detect() -> Self {
-        Self::ALL.into_iter().find(|form| form.is_available()).unwrap_or(Self::Portable)
+        Self::available().next().unwrap_or(Self::Portable)
     }
 
     /// Its name.

@@ -29,7 +29,7 @@ impl<T: Source> Task for Floats<'_, T> {
 }
 
 fn forms() -> impl Iterator<Item = CpuForm> {
-    CpuForm::ALL.into_iter().filter(|form| form.is_available())
+    CpuForm::available()
 }
 
 /// Every half, in every form: what the crate `half` makes of it.

@@ -160,7 +160,7 @@ fn softened<B: BatchValues<Value: Widen + Summed>>(
 }
 
 fn forms() -> impl Iterator<Item = CpuForm> {
-    CpuForm::ALL.into_iter().filter(|form| form.is_available())
+    CpuForm::available()
 }
 
 /// Three rows of so many logits, and a mask that most categories pass; of the last row nothing is left.
