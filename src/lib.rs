@@ -99,11 +99,15 @@ pub mod shaders;
 pub use arrivals::{Arrivals, LogZ, Scored};
 pub use cpu::CpuForm;
 pub use error::{Error, Undrawable};
+#[cfg(feature = "gpu")]
+#[doc(hidden)]
+pub use gpu::PlanKind;
 #[cfg(all(feature = "gpu", not(target_family = "wasm")))]
 pub use gpu::adapters;
 #[cfg(feature = "gpu")]
 pub use gpu::{
-    AdapterReport, BoundBatch, DeviceBatch, GpuSamplerBuilder, PlanFor, Teams, adapters_async,
+    AdapterReport, BoundBatch, DeviceBatch, GpuSamplerBuilder, PlanFor, Teams, Tuning,
+    adapters_async,
 };
 pub use half;
 pub use job::NO_DRAW;

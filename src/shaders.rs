@@ -165,9 +165,8 @@ impl Variant {
     }
 
     fn of_tables(self) -> Vec<Piece> {
-        let mut pieces = vec![self.value(), kernel!("octet")];
-        pieces.extend(self.load());
-        pieces.push(kernel!("table"));
+        let mut pieces = vec![self.value(), kernel!("table")];
+        pieces.extend(self.values());
         pieces.push(match self.kernel {
             Kernel::Top => kernel!("top"),
             Kernel::Build => kernel!("build"),
@@ -196,8 +195,7 @@ impl Variant {
         }
         pieces.extend([step, rows]);
         pieces.extend(self.measure());
-        pieces.push(kernel!("octet"));
-        pieces.extend(self.load());
+        pieces.extend(self.values());
         match self.kernel {
             Kernel::Stream => {
                 let nothing = kernel!("tally", "tally.none");
@@ -234,8 +232,7 @@ impl Variant {
             _ => {
                 pieces.extend([kernel!("outcome"), kernel!("step"), kernel!("rows")]);
                 pieces.extend(self.measure());
-                pieces.push(kernel!("octet"));
-                pieces.extend(self.load());
+                pieces.extend(self.values());
                 pieces.extend(self.blocks());
                 pieces.push(kernel!("weigh"));
             }
@@ -287,17 +284,23 @@ impl Variant {
         pieces
     }
 
-    fn load(self) -> Vec<Piece> {
+    /// The one door to values, and behind it what reads them.
+    fn values(self) -> Vec<Piece> {
         let widen = match self.format {
-            ValueFormat::F32 | ValueFormat::Weights | ValueFormat::Counts => {
-                let vec4 = kernel!("load", "load.vec4");
-                return vec![if self.vec4 { vec4 } else { kernel!("load") }];
-            }
-            ValueFormat::F16 => kernel!("widen", "widen.f16"),
-            ValueFormat::Bf16 => kernel!("widen", "widen.bf16"),
+            ValueFormat::F32 | ValueFormat::Weights | ValueFormat::Counts => None,
+            ValueFormat::F16 => Some(kernel!("widen", "widen.f16")),
+            ValueFormat::Bf16 => Some(kernel!("widen", "widen.bf16")),
         };
-        let halves = if self.vec4 { kernel!("halves", "halves.vec4") } else { kernel!("halves") };
-        vec![widen, halves]
+        let load = match (widen, self.vec4) {
+            (None, false) => kernel!("load"),
+            (None, true) => kernel!("load", "load.vec4"),
+            (Some(_), false) => kernel!("load", "load.halves"),
+            (Some(_), true) => kernel!("load", "load.halves.vec4"),
+        };
+        let mut pieces = vec![kernel!("octet")];
+        pieces.extend(widen);
+        pieces.extend([load, kernel!("values")]);
+        pieces
     }
 
     /// The name of the shader's entry point.

@@ -130,7 +130,7 @@ pub fn run(
     let chunk_bytes = config.chunk_bytes.min(most).max(1 << 10);
     let mut builder = config.builder.clone().with_chunk_bytes(chunk_bytes);
     if let Some(teams) = config.teams {
-        builder = builder.with_plan_for(PlanFor::Teams(teams));
+        builder = builder.tune(|tuning| tuning.with_plan_for(PlanFor::Teams(teams)));
     }
     let sampler = report.open_with(&builder)?;
     let device = Device::new(&sampler)?;

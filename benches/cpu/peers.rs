@@ -67,6 +67,7 @@ pub(crate) fn form() -> &'static str {
 /// The largest logit of each row, `draws` times.
 fn maxima(logits: &[f32], categories: usize, draws: usize, out: &mut [f32]) {
     #[cfg(target_arch = "x86_64")]
+    #[expect(unsafe_code, reason = "each is called where this machine has its instructions")]
     {
         #[target_feature(enable = "avx512f")]
         fn avx512(logits: &[f32], categories: usize, draws: usize, out: &mut [f32]) {

@@ -288,6 +288,9 @@ pub(crate) struct CheckArgs {
     /// Of the adapters, check only those whose name or driver contains this
     #[arg(long, value_name = "NAME")]
     pub(crate) adapter: Option<String>,
+    /// Take some seconds instead of minutes: only the cases of at most 1000 values
+    #[arg(long)]
+    pub(crate) quick: bool,
 }
 
 /// The arguments of `gumbel bench`.

@@ -20,6 +20,8 @@ const MOST_SOFTENED: usize = 3000;
 /// The floats of the largest case whose races, sums, log-probabilities and draws by inverse CDF are checked:
 /// all but the longest rows and the largest batches.
 const MOST_RACED: usize = 60_000;
+/// The floats of the largest case of a quick check.
+const MOST_QUICK: usize = 1000;
 
 /// Checks the engines that were asked for. True if each is the reference's equal.
 pub(crate) fn run(args: &CheckArgs) -> Result<bool, Error> {
@@ -33,21 +35,24 @@ pub(crate) fn run(args: &CheckArgs) -> Result<bool, Error> {
         return Ok(false);
     }
     let mut table = Table::new(&engines, &mut out)?;
-    let mut progress = Progress::new(conformance::cases().count() as u64, "cases", true);
-    let cases = conformance::cases().map(|case| {
+    let most = if args.quick { MOST_QUICK } else { usize::MAX };
+    let mut progress = Progress::new(up_to(most).count() as u64, "cases", true);
+    let cases = up_to(most).map(|case| {
         progress.add(1);
         let expected = case.expected();
         (case, expected)
     });
     table.draws(cases)?;
     drop(progress);
-    table.operation(&Race { places: 1 }, up_to(MOST_RACED))?;
-    table.operation(&Race { places: 3 }, up_to(MOST_RACED))?;
-    table.operation(&InverseCdf { kept: false }, up_to(MOST_RACED))?;
-    table.operation(&InverseCdf { kept: true }, up_to(MOST_RACED))?;
-    table.operation(&Sums { promise: operations::promised_sums }, up_to(MOST_RACED))?;
-    table.operation(&LogProbs { promise: operations::promised_log_probs }, up_to(MOST_RACED))?;
-    let small = conformance::soft_cases().filter(|case| case.work() <= MOST_SOFTENED);
+    let raced = most.min(MOST_RACED);
+    table.operation(&Race { places: 1 }, up_to(raced))?;
+    table.operation(&Race { places: 3 }, up_to(raced))?;
+    table.operation(&InverseCdf { kept: false }, up_to(raced))?;
+    table.operation(&InverseCdf { kept: true }, up_to(raced))?;
+    table.operation(&Sums { promise: operations::promised_sums }, up_to(raced))?;
+    table.operation(&LogProbs { promise: operations::promised_log_probs }, up_to(raced))?;
+    let softened = most.min(MOST_SOFTENED);
+    let small = conformance::soft_cases().filter(|case| case.work() <= softened);
     table.operation(&Soft { promise: operations::promised_soft_samples }, small)?;
     table.report(refused)
 }

@@ -15,17 +15,19 @@ fn build(invocation: Invocation) {
     let most = value_in_order(top);
     let drawable = is_drawable(top);
     let log2_categories = log2_floor(run.categories);
+    let octets = (run.categories - 1u) / 8u + 1u;
 
     var before = vec2<u32>(0u, 0u);
     for (var turn = 0u; turn < run.turns; turn++) {
-        let at = ((block * run.turns + turn) * WORKGROUP + invocation.index) * 8u;
+        let octet = (block * run.turns + turn) * WORKGROUP + invocation.index;
+        let at = octet * 8u;
         let count = select(0u, run.categories - at, exists && at < run.categories);
-        let octet = load(row * run.row_stride + at, count);
+        let values = octet_before(row * run.row_stride, octet, select(0u, octets, exists));
         var within: array<vec2<u32>, 8>;
         var sum = vec2<u32>(0u, 0u);
         for (var i = 0u; i < 8u; i++) {
             if drawable {
-                let value = logit_of(octet, i);
+                let value = logit_of(values, i);
                 sum = add64(sum, integer_weight(value, most, run.scale, log2_categories));
             }
             within[i] = sum;

@@ -17,7 +17,7 @@ fn greedy(invocation: Invocation) {
     var least = 0;
     var leader = part.begin;
     for (var octet = part.begin + team.lane; octet < end; octet += run.lanes) {
-        let logits_of = load(row.first_logit + octet * 8u, run.categories - octet * 8u);
+        let logits_of = octet_in_row(row.first_logit, octet);
         let low = greedy_words(logits_of.low);
         let high = greedy_words(logits_of.high);
         let more = max(low, high);
@@ -31,7 +31,7 @@ fn greedy(invocation: Invocation) {
     let invalid = !row.valid || greedy_invalid(most, least);
     var best = best_none();
     if greedy_drawable(most) && !invalid {
-        let logits_of = load(row.first_logit + leader * 8u, run.categories - leader * 8u);
+        let logits_of = octet_in_row(row.first_logit, leader);
         let bits = vec4<u32>(1u, 2u, 4u, 8u);
         let wanted = vec4<i32>(most);
         let low = select(vec4<u32>(0u), bits, greedy_words(logits_of.low) == wanted);

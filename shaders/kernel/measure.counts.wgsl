@@ -1,6 +1,6 @@
 // What a category's value says in a race, if it is a count.
 // Other forms: measure.wgsl, which says what the functions are for, measure.weights.wgsl.
-// Needs: weights, filter, log2, octet, rows, load.
+// Needs: weights, filter, log2, octet, rows, values.
 
 const SLOPE: f32 = POWER;
 // The least temperature above 0, as bits: 2^-20.

@@ -1,21 +1,9 @@
 // Eight values: bits of f32, or counts.
-// Needs: value.
+// Needs: nothing.
 
 struct Octet {
     low: vec4<u32>,
     high: vec4<u32>,
-}
-
-// The first `count` values of an octet, and what is never drawn for the others.
-fn cut(octet: Octet, count: u32) -> Octet {
-    if count >= 8u {
-        return octet;
-    }
-    let none = vec4<u32>(NEVER);
-    return Octet(
-        select(none, octet.low, vec4<u32>(0u, 1u, 2u, 3u) < vec4<u32>(count)),
-        select(none, octet.high, vec4<u32>(4u, 5u, 6u, 7u) < vec4<u32>(count)),
-    );
 }
 
 fn logit_of(octet: Octet, i: u32) -> u32 {

@@ -82,11 +82,7 @@ fn pair_of(row: Row, octet: u32, a: Octet, b: Octet) -> Pair {
 }
 
 fn octet_at(row: Row, octet: u32, end: u32) -> Octet {
-    var count = 0u;
-    if octet < end {
-        count = run.categories - octet * 8u;
-    }
-    return measured(load(row.first_logit + octet * 8u, count));
+    return measured(octet_before(row.first_logit, octet, end));
 }
 
 // The floor that the most promising category of the octet sets, whatever its fine bits.

@@ -37,11 +37,11 @@ struct TablePass {
 
 @group(0) @binding(0) var<uniform> run: TablePass;
 @group(0) @binding(2) var<storage, read> row_ids: array<vec2<u32>>;
+@group(0) @binding(3) var<storage, read_write> draws: array<u32>;
 // The largest value of each row, as what `ordered_value` makes of it.
-@group(0) @binding(3) var<storage, read_write> tops: array<atomic<u32>>;
-@group(0) @binding(4) var<storage, read_write> offsets: array<vec2<u32>>;
-@group(0) @binding(5) var<storage, read_write> sums: array<vec2<u32>>;
-@group(0) @binding(6) var<storage, read_write> draws: array<u32>;
+@group(1) @binding(0) var<storage, read_write> tops: array<atomic<u32>>;
+@group(1) @binding(1) var<storage, read_write> offsets: array<vec2<u32>>;
+@group(1) @binding(2) var<storage, read_write> sums: array<vec2<u32>>;
 
 struct Invocation {
     @builtin(local_invocation_index) index: u32,

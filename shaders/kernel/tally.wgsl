@@ -1,6 +1,6 @@
 // The sums of rows: of exp(logit / temperature), or of weight^(1/temperature), in floats. No draw
 // depends on them. Host side: src/gpu/operations.rs.
-// Other form, for races that sum nothing: tally.none.wgsl. Needs: run, share, octet, rows, load, logarithm.
+// Other form, for races that sum nothing: tally.none.wgsl. Needs: run, share, octet, rows, values, logarithm.
 //
 // A sum is kept as its largest value and the sum relative to that, whose logarithms the host takes in f64
 // when it joins the parts of a row.
@@ -65,12 +65,12 @@ fn tallied(before: Tally, row: Row, octet: u32, end: u32) -> Tally {
     let second = octet + run.lanes;
     var tally = before;
     if octet < end {
-        let values = load(row.first_logit + octet * 8u, run.categories - octet * 8u);
+        let values = octet_in_row(row.first_logit, octet);
         tally.invalid = tally.invalid || invalid_among(values) != 0u;
         tally.some = sum_with(tally.some, values, inverse);
     }
     if second < end {
-        let values = load(row.first_logit + second * 8u, run.categories - second * 8u);
+        let values = octet_in_row(row.first_logit, second);
         tally.invalid = tally.invalid || invalid_among(values) != 0u;
         tally.some = sum_with(tally.some, values, inverse);
     }

@@ -16,11 +16,11 @@ fn top(invocation: Invocation) {
     var most = 0u;
     if row < run.tables {
         for (var turn = 0u; turn < run.turns; turn++) {
-            let at = ((block * run.turns + turn) * WORKGROUP + invocation.index) * 8u;
-            if at < run.categories {
-                let octet = load(row * run.row_stride + at, run.categories - at);
+            let octet = (block * run.turns + turn) * WORKGROUP + invocation.index;
+            if octet * 8u < run.categories {
+                let values = octet_in_row(row * run.row_stride, octet);
                 for (var i = 0u; i < 8u; i++) {
-                    most = max(most, ordered_value(logit_of(octet, i)));
+                    most = max(most, ordered_value(logit_of(values, i)));
                 }
             }
         }

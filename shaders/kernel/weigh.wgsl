@@ -94,7 +94,7 @@ fn weigh(
         let count = run.categories - octet * 8u;
         var found = Weights(vec4<f32>(0.0), vec4<f32>(0.0));
         if drawn {
-            let logits_of = load(row.first_logit + octet * 8u, count);
+            let logits_of = octet_in_row(row.first_logit, octet);
             found = weights_of(row, octet, logits_of, won.best.key);
         }
         let at = race * run.categories + octet * 8u;

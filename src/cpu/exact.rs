@@ -1,5 +1,6 @@
 //! What is evaluated exactly: keys by the contract's integers, in no particular order.
 
+use super::values::RowValues;
 use crate::job::Temperature;
 use crate::noise::bits::{OCTET, Stream, coarse, coarse_block, noise};
 use crate::noise::gumbel::gumbel;
@@ -41,20 +42,20 @@ pub(super) fn settle<T: Known>(
 /// All categories `first ..` with these values, exactly.
 #[cold]
 #[inline(never)]
-pub(super) fn settle_all<T: Known>(
+pub(super) fn settle_all<V: RowValues>(
     stream: Stream,
     temperature: Temperature,
-    values: &[T],
+    values: V,
     first: u32,
 ) -> Outcome {
     let mut outcome = Outcome::NONE;
-    for (k, values) in values.chunks(OCTET).enumerate() {
+    for (k, values) in values.parts(OCTET).enumerate() {
         let octet = first / OCTET as u32 + k as u32;
         let block = match temperature {
             Temperature::Greedy => [0; 4],
             Temperature::Scaled(_) => coarse_block(stream, octet),
         };
-        for (i, &value) in values.iter().enumerate() {
+        for (i, value) in values.iter().enumerate() {
             match value.chance() {
                 Chance::None => {}
                 Chance::Invalid => outcome.invalid = true,
@@ -94,7 +95,7 @@ mod tests {
         }
         let mut logits = [0.0; 255];
         logits[254] = 1.0;
-        let greedy = Greedy { values: &logits, first: u32::MAX - 255 };
+        let greedy = Greedy { values: &logits[..], first: u32::MAX - 255 };
         assert_eq!(CpuForm::detect().run(greedy).draw(), Some(u32::MAX - 1));
     }
 }

@@ -3,29 +3,30 @@
 use super::exact::Outcome;
 use super::simd::{Simd, Task};
 use super::source::Source;
+use super::values::RowValues;
 use crate::noise::order::Best;
-use crate::options::Chance;
+use crate::options::{Chance, Known};
 
 /// How many values are compared before anyone asks which it was.
 const BLOCK: usize = 256;
 
 /// The largest of the values of categories `first ..`.
-pub(super) struct Greedy<'a, T> {
-    pub(super) values: &'a [T],
+pub(super) struct Greedy<V> {
+    pub(super) values: V,
     pub(super) first: u32,
 }
 
-impl<T: Source> Task for Greedy<'_, T> {
+impl<V: RowValues> Task for Greedy<V> {
     type Output = Outcome;
 
     #[inline(always)]
     fn run<S: Simd>(self, _: S) -> Outcome {
         let mut outcome = Outcome::NONE;
         let mut most = i32::MIN;
-        for (i, block) in self.values.chunks(BLOCK).enumerate() {
+        for (i, block) in self.values.parts(BLOCK).enumerate() {
             let first = self.first + (i * BLOCK) as u32;
             let (mut highest, mut invalid) = (i32::MIN, false);
-            for &value in block {
+            for value in block.iter() {
                 invalid |= value.chance() == Chance::Invalid;
                 let ordered = value.ordered();
                 highest = if ordered > highest { ordered } else { highest };
@@ -41,9 +42,9 @@ impl<T: Source> Task for Greedy<'_, T> {
 }
 
 #[inline(never)]
-fn largest<T: Source>(values: &[T], first: u32) -> Best {
+fn largest<V: RowValues>(values: V, first: u32) -> Best {
     (first..)
-        .zip(values)
+        .zip(values.iter())
         .filter(|(_, value)| value.chance() == Chance::Some)
         .map(|(category, value)| Best { key: value.greedy(), category })
         .fold(Best::NONE, Best::or)

@@ -6,10 +6,11 @@ use super::bound::{
 use super::exact::{Outcome, settle, settle_all};
 use super::simd::{Simd, Task};
 use super::source::Source;
+use super::values::{BatchValues, RowValues, SideBySide};
 use crate::job::{Job, NO_DRAW, Temperature};
 use crate::noise::bits::{OCTET, Stream};
 use crate::noise::order::{Best, Scale};
-use crate::options::{Chance, Rows};
+use crate::options::{Chance, Known};
 
 /// How many octets are bounded before races are decided: they stay in the nearest cache.
 const OCTETS: usize = 64;
@@ -19,10 +20,10 @@ pub(super) const MAX_CATEGORIES: usize = 256;
 const _: () = assert!(MAX_CATEGORIES <= OCTETS * OCTET);
 
 /// The races `first ..` of a job, row by row, a draw each.
-pub(super) struct Group<'a, T> {
+pub(super) struct Group<'a, B> {
     pub(super) job: &'a Job<'a>,
     /// The job's.
-    pub(super) rows: Rows<'a, T>,
+    pub(super) rows: B,
     pub(super) scale: Scale,
     pub(super) keys: RoundKeys,
     pub(super) first: usize,
@@ -31,7 +32,7 @@ pub(super) struct Group<'a, T> {
     pub(super) coarse_bits: &'a mut [i64],
 }
 
-impl<T: Source> Task for Group<'_, T> {
+impl<B: BatchValues> Task for Group<'_, B> {
     type Output = ();
 
     #[inline(always)]
@@ -39,28 +40,34 @@ impl<T: Source> Task for Group<'_, T> {
         let Self { job, rows, scale, keys, first, draws, coarse_bits } = self;
         let mut coarse_bits = coarse_bits.iter_mut();
         let octets = rows.categories().div_ceil(OCTET);
-        let (slope, off) = (T::slope(scale), T::fine_error(scale));
+        let (slope, off) = (B::Value::slope(scale), B::Value::fine_error(scale));
         let mut lanes = Lanes::new(octets);
+        let mut side_by_side = SideBySide::<B::Value, OCTETS>::new(rows.categories());
         let mut block = Block::<OCTETS>::EMPTY;
         let mut races = job.races(first);
         for draws in draws.chunks_mut(OCTETS / octets) {
             let these = races.clone().take(draws.len());
             let first = these.clone().next().filter(|_| job.draws == 1);
-            let in_place = first.and_then(|(row, _)| in_place::<S, T>(rows, row, draws.len()));
-            lanes.fill(job, rows, these, octets, in_place.is_none());
-            let values = in_place.unwrap_or(lanes.values.as_flattened());
+            let in_place = first.and_then(|(row, _)| rows.in_place::<S>(row, draws.len()));
+            for (i, (row, number)) in these.enumerate() {
+                lanes.place(i, octets, job.stream(row, number));
+                if in_place.is_none() {
+                    side_by_side.put(i, rows.row(row));
+                }
+            }
+            let values = in_place.unwrap_or(side_by_side.values());
             let mut all_plain = true;
             for at in (0..draws.len() * octets).step_by(S::OCTETS) {
                 let [coarse] = coarse(s, [lanes.counter(s, at)], &keys);
                 let values = &values[at * OCTET..];
-                let fine = T::fine(s, values);
-                all_plain &= T::all_plain(s, values, fine);
+                let fine = B::Value::fine(s, values);
+                all_plain &= B::Value::all_plain(s, values, fine);
                 block.store(s, at, uppers(s, fine, coarse, slope), coarse);
             }
             let each = block.reach.chunks_exact(octets).zip(block.coarse.chunks_exact(octets));
             let each = draws.iter_mut().zip(each).zip(&mut races);
             for ((draw, (upper, coarse)), (row, number)) in each {
-                let tells = |value: &T| value.is_plain() || value.chance() == Chance::None;
+                let tells = |value: B::Value| value.is_plain() || value.chance() == Chance::None;
                 let sound = all_plain || rows.row(row).iter().all(tells);
                 let winner = if sound { winner(s, upper, coarse, off) } else { Winner::Unknown };
                 *draw = match winner {
@@ -85,25 +92,15 @@ impl<T: Source> Task for Group<'_, T> {
     }
 }
 
-/// The values of so many rows, if they lie in memory as octets side by side: no gap, whole tiles.
-#[inline(always)]
-pub(super) fn in_place<S: Simd, T>(rows: Rows<'_, T>, first: usize, count: usize) -> Option<&[T]> {
-    let categories = rows.categories();
-    let dense = categories.is_multiple_of(OCTET) && rows.row_stride() == categories;
-    let whole = (count * categories / OCTET).is_multiple_of(S::OCTETS);
-    (dense && whole).then(|| rows.span(first, count))
-}
-
-/// The counter words of octets, and their values if they are not taken in place.
+/// The counter words of octets.
 #[repr(align(64))]
-struct Lanes<T> {
+struct Lanes {
     octet: [u32; OCTETS],
     row: [[u32; OCTETS]; 2],
     draw: [u32; OCTETS],
-    values: [[T; OCTET]; OCTETS],
 }
 
-impl<T: Source> Lanes<T> {
+impl Lanes {
     /// For races of so many octets.
     #[inline(always)]
     fn new(octets: usize) -> Self {
@@ -111,36 +108,16 @@ impl<T: Source> Lanes<T> {
         for (i, octet) in octet.iter_mut().enumerate() {
             *octet = (i % octets) as u32;
         }
-        Self {
-            octet,
-            row: [[0; OCTETS]; 2],
-            draw: [0; OCTETS],
-            // where a row ends within an octet there are categories of probability 0
-            values: [[T::NEVER; OCTET]; OCTETS],
-        }
+        Self { octet, row: [[0; OCTETS]; 2], draw: [0; OCTETS] }
     }
 
+    /// The race at position `i` has this stream.
     #[inline(always)]
-    fn fill(
-        &mut self,
-        job: &Job<'_>,
-        rows: Rows<'_, T>,
-        races: impl Iterator<Item = (usize, u32)>,
-        octets: usize,
-        copy: bool,
-    ) {
-        let categories = rows.categories();
-        for (i, (row, number)) in races.enumerate() {
-            let stream = job.stream(row, number);
-            let lanes = i * octets..(i + 1) * octets;
-            self.row[0][lanes.clone()].fill(stream.row[0]);
-            self.row[1][lanes.clone()].fill(stream.row[1]);
-            self.draw[lanes.clone()].fill(stream.draw << 1);
-            if copy {
-                let values = self.values[lanes].as_flattened_mut();
-                values[..categories].copy_from_slice(rows.row(row));
-            }
-        }
+    fn place(&mut self, i: usize, octets: usize, stream: Stream) {
+        let lanes = i * octets..(i + 1) * octets;
+        self.row[0][lanes.clone()].fill(stream.row[0]);
+        self.row[1][lanes.clone()].fill(stream.row[1]);
+        self.draw[lanes].fill(stream.draw << 1);
     }
 
     #[inline(always)]
@@ -194,17 +171,17 @@ fn only<S: Simd>(s: S, octets: &[[f32; OCTET]], bound: f32) -> Option<usize> {
 /// The winner among the categories whose upper end is not below a threshold.
 #[cold]
 #[inline(never)]
-fn settle_above<T: Source>(
+fn settle_above<V: RowValues>(
     stream: Stream,
     scale: Scale,
-    values: &[T],
+    values: V,
     upper: &[[f32; OCTET]],
     coarse: &[[i32; OCTET]],
     threshold: f32,
 ) -> u32 {
-    let categories = upper.as_flattened().iter().zip(coarse.as_flattened()).zip(values);
+    let bounds = upper.as_flattened().iter().zip(coarse.as_flattened());
     let mut outcome = Outcome::NONE;
-    for (category, ((&upper, &coarse), &value)) in (0..).zip(categories) {
+    for (category, ((&upper, &coarse), value)) in (0..).zip(bounds.zip(values.iter())) {
         // a threshold of −∞ would let masks in
         if upper >= threshold && value.chance() == Chance::Some {
             let one = settle(stream, scale, category, coarse as u32, value);

@@ -5,26 +5,25 @@
 //! some nanoseconds.
 
 use super::bound::{RoundKeys, blocks};
-use super::lanes::{gumbel_of, is_low, low_gumbel_of, outer, tail};
-use super::simd::{Aligned, MAX_TILE, Simd, Task};
-use super::source::Source;
+use super::exact_keys::exact_keys;
+use super::simd::{Aligned, Simd, Task};
+use super::values::{BatchValues, RowValues};
 use crate::job::{Job, NO_DRAW};
 use crate::noise::bits::OCTET;
-use crate::noise::gumbel::gumbel;
 use crate::noise::order::{Best, Scale};
-use crate::options::Rows;
+use crate::options::Known;
 
-/// How many winners are evaluated at a time: whole pairs of vectors of words.
+/// How many winners are evaluated at a time.
 const LANES: usize = 128;
-const _: () = assert!(LANES.is_multiple_of(PAIR) && PAIR.is_multiple_of(2 * MAX_TILE));
-/// So many words are a number of pairs in every form.
-const PAIR: usize = 16;
+/// So many categories are whole vectors in every form.
+const WHOLE: usize = 16;
+const _: () = assert!(LANES.is_multiple_of(WHOLE));
 
 /// The keys of the winners of the races `first ..` of a job.
-pub(super) struct Keys<'a, T> {
+pub(super) struct Keys<'a, B> {
     pub(super) job: &'a Job<'a>,
     /// The job's.
-    pub(super) rows: Rows<'a, T>,
+    pub(super) rows: B,
     pub(super) scale: Scale,
     pub(super) keys: RoundKeys,
     pub(super) first: usize,
@@ -34,7 +33,7 @@ pub(super) struct Keys<'a, T> {
     pub(super) won: &'a mut [i64],
 }
 
-impl<T: Source> Task for Keys<'_, T> {
+impl<B: BatchValues> Task for Keys<'_, B> {
     type Output = ();
 
     #[inline(always)]
@@ -43,7 +42,7 @@ impl<T: Source> Task for Keys<'_, T> {
         let mut lanes = Lanes::new();
         let mut races = job.races(first);
         for (categories, won) in categories.chunks(LANES).zip(won.chunks_mut(LANES)) {
-            let mut values = [T::NEVER; LANES];
+            let mut values = [B::Value::NEVER; LANES];
             for (i, (&category, (row, number))) in categories.iter().zip(&mut races).enumerate() {
                 // any category will do where there is none
                 let category = if category == NO_DRAW { 0 } else { category };
@@ -52,24 +51,20 @@ impl<T: Source> Task for Keys<'_, T> {
                 lanes.row[0][i] = stream.row[0];
                 lanes.row[1][i] = stream.row[1];
                 lanes.draw[i] = stream.draw << 1 | 1;
-                values[i] = rows.row(row)[category as usize];
+                values[i] = rows.row(row).value(category as usize);
             }
-            // whole vectors, of what is there
-            let count = categories.len().next_multiple_of(PAIR);
-            let first = values[0];
-            values[categories.len()..count].fill(first);
+            let count = categories.len().next_multiple_of(WHOLE);
             if coarse_known {
                 for (coarse, &bits) in lanes.coarse.iter_mut().zip(&*won) {
-                    *coarse = bits as u32;
+                    *coarse = bits as i32;
                 }
             } else {
                 lanes.find_coarse(s, count, &keys);
             }
-            let gumbels = lanes.gumbels(s, count, &keys);
-            let mut fixed = [0; LANES];
-            T::fixed_all(&values[..count], scale, &mut fixed[..count]);
-            for (i, (&category, won)) in categories.iter().zip(won).enumerate() {
-                let key = fixed[i].wrapping_add(gumbels[i]);
+            let mut found = [0; LANES];
+            let counter = |at| lanes.fine_counter(s, at);
+            exact_keys(s, &values[..count], scale, &lanes.coarse, counter, &keys, &mut found);
+            for ((&category, won), key) in categories.iter().zip(won).zip(found) {
                 *won = if category == NO_DRAW { Best::NONE.key } else { key };
             }
         }
@@ -83,19 +78,26 @@ struct Lanes {
     row: [[u32; LANES]; 2],
     /// The last word of the counter of fine bits.
     draw: [u32; LANES],
-    coarse: [u32; LANES],
+    coarse: [i32; LANES],
 }
 
 impl Lanes {
     fn new() -> Self {
         let none = [0; LANES];
-        Self { category: none, row: [none; 2], draw: none, coarse: none }
+        Self { category: none, row: [none; 2], draw: none, coarse: [0; LANES] }
     }
 
     /// The words of counters that do not say which block is meant.
     #[inline(always)]
     fn row<S: Simd>(&self, s: S, at: usize) -> [S::Words; 2] {
         [s.words(&self.row[0][at..]), s.words(&self.row[1][at..])]
+    }
+
+    /// The counters of the blocks of fine bits.
+    #[inline(always)]
+    fn fine_counter<S: Simd>(&self, s: S, at: usize) -> [S::Words; 4] {
+        let row = self.row(s, at);
+        [s.words(&self.category[at..]), row[0], row[1], s.words(&self.draw[at..])]
     }
 
     /// Makes the coarse bits of the first so many.
@@ -124,56 +126,7 @@ impl Lanes {
             let category = self.category[i];
             let pair = if category & 2 == 0 { [a[i], c[i]] } else { [b[i], d[i]] };
             let word = if category & 4 == 0 { pair[0] } else { pair[1] };
-            *coarse = if category & 1 == 0 { word & 0xffff } else { word >> 16 };
+            *coarse = (if category & 1 == 0 { word & 0xffff } else { word >> 16 }) as i32;
         }
-    }
-
-    /// The Gumbel values of the first so many, whose coarse bits are there.
-    #[inline(always)]
-    fn gumbels<S: Simd>(&self, s: S, count: usize, keys: &RoundKeys) -> [i64; LANES] {
-        let Aligned([low, middle]) = &mut Aligned([[0; LANES]; 2]);
-        for at in (0..count).step_by(2 * S::OCTETS) {
-            let counter = |at| {
-                let row = self.row(s, at);
-                [s.words(&self.category[at..]), row[0], row[1], s.words(&self.draw[at..])]
-            };
-            let blocks = blocks(s, [counter(at), counter(at + S::OCTETS)], keys);
-            for ([first, second, ..], at) in blocks.into_iter().zip([at, at + S::OCTETS]) {
-                s.store_words(first, &mut low[at..]);
-                s.store_words(second, &mut middle[at..]);
-            }
-        }
-        let mut noise = [0; LANES];
-        let mut high = 0;
-        for (i, noise) in noise[..count].iter_mut().enumerate() {
-            let word = self.coarse[i] << 16 | middle[i] & 0xffff;
-            high += word >> 31;
-            *noise = u64::from(word) << 32 | u64::from(low[i]);
-        }
-        // one thing at a time: so few values are on the way that registers hold them
-        let [mut outers, mut tails] = [[0; LANES]; 2];
-        for (outer_of, &v) in outers.iter_mut().zip(&noise[..count]) {
-            *outer_of = outer(v);
-        }
-        for (tail_of, &v) in tails.iter_mut().zip(&noise[..count]) {
-            *tail_of = tail(v);
-        }
-        let mut gumbels = [0; LANES];
-        // who wins among many has seldom a p of a half or more, which takes a logarithm of the logarithm
-        if high as usize > count / 8 {
-            for (i, gumbel) in gumbels[..count].iter_mut().enumerate() {
-                *gumbel = gumbel_of(noise[i], outers[i], tails[i]);
-            }
-            return gumbels;
-        }
-        for (i, gumbel) in gumbels[..count].iter_mut().enumerate() {
-            *gumbel = low_gumbel_of(outers[i], tails[i]);
-        }
-        if high > 0 {
-            for (g, &v) in gumbels.iter_mut().zip(&noise[..count]).filter(|(_, v)| !is_low(**v)) {
-                *g = gumbel(v).into();
-            }
-        }
-        gumbels
     }
 }

@@ -4,6 +4,7 @@
 //! Words are kept in 64-bit lanes, as the products need them.
 
 use crate::noise::gumbel::{LN1P, LN2, SEEN, TAIL};
+use crate::noise::order::NEG_INFINITY;
 
 const LOW: u64 = 0xffff_ffff;
 /// 2⁵²: the unit of a float from here on is 1.
@@ -89,6 +90,13 @@ pub(super) const NEAR: f64 = (1u64 << 27) as f64;
 pub(super) fn near_fixed(logit: f32, units: f64) -> i64 {
     let rounded = f64::from(logit) * units + TO_INTEGER;
     rounded.to_bits().wrapping_sub(TO_INTEGER.to_bits()) as i64
+}
+
+/// The bits of a logit's magnitude, and 0 for −∞: greater than those of any finite logit for +∞ and NaN.
+#[inline(always)]
+pub(super) fn magnitude(logit: f32) -> u32 {
+    let bits = logit.to_bits();
+    if bits == NEG_INFINITY { 0 } else { bits & 0x7fff_ffff }
 }
 
 #[cfg(test)]

@@ -10,27 +10,26 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::group::in_place;
-use super::simd::{Aligned, MAX_TILE, Simd, Task};
+use super::simd::{Aligned, Simd, Task};
 use super::source::Source;
+use super::threads::Division;
+use super::values::{BatchValues, RowValues, SideBySide};
 use crate::arrivals::Sum;
 use crate::noise::bits::OCTET;
-use crate::options::{Chance, Known, Positive, Rows};
+use crate::options::{Known, Positive};
 
 /// What is summed relative to one maximum.
 const PIECE: usize = 64 * 4 * OCTET;
-/// Rows longer than two of these are summed by several threads.
-const SEGMENT: usize = 1 << 16;
 
 /// What can be summed.
 pub(super) trait Summed: Source {
     /// The sum of the values' unnormalised probabilities to the power of `inverse`.
-    fn sum<S: Simd>(s: S, values: &[Self], inverse: f64) -> Sum;
+    fn sum<S: Simd, V: RowValues<Value = Self>>(s: S, values: V, inverse: f64) -> Sum;
     /// Tells the sums of these rows, with their positions among them.
     #[inline(always)]
-    fn sums<S: Simd>(
+    fn sums<S: Simd, B: BatchValues<Value = Self>>(
         s: S,
-        rows: Rows<'_, Self>,
+        rows: B,
         some: Range<usize>,
         inverse: f64,
         tell: impl FnMut(usize, Sum),
@@ -41,65 +40,65 @@ pub(super) trait Summed: Source {
 
 /// The sums of rows, one row after the other.
 #[inline(always)]
-fn one_by_one<S: Simd, T: Summed>(
+fn one_by_one<S: Simd, B: BatchValues<Value: Summed>>(
     s: S,
-    rows: Rows<'_, T>,
+    rows: B,
     some: Range<usize>,
     inverse: f64,
     mut tell: impl FnMut(usize, Sum),
 ) {
     for (i, row) in some.enumerate() {
-        tell(i, T::sum(s, rows.row(row), inverse));
+        tell(i, B::Value::sum(s, rows.row(row), inverse));
     }
 }
 
 /// The values of a row, to be summed on this thread.
-pub(super) struct RowSum<'a, T> {
-    pub(super) values: &'a [T],
-    pub(super) inverse: f64,
+struct RowSum<V> {
+    values: V,
+    inverse: f64,
 }
 
-impl<T: Summed> Task for RowSum<'_, T> {
+impl<V: RowValues<Value: Summed>> Task for RowSum<V> {
     type Output = Sum;
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) -> Sum {
-        T::sum(s, self.values, self.inverse)
+        V::Value::sum(s, self.values, self.inverse)
     }
 }
 
 /// Some rows, to be summed on this thread.
-struct Sums<'a, T, F> {
-    rows: Rows<'a, T>,
+struct Sums<B, F> {
+    rows: B,
     some: Range<usize>,
     inverse: f64,
     tell: F,
 }
 
-impl<T: Summed, F: FnMut(usize, Sum)> Task for Sums<'_, T, F> {
+impl<B: BatchValues<Value: Summed>, F: FnMut(usize, Sum)> Task for Sums<B, F> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        T::sums(s, self.rows, self.some, self.inverse, self.tell);
+        B::Value::sums(s, self.rows, self.some, self.inverse, self.tell);
     }
 }
 
 /// Tells the sums of these rows, with their positions among them: one without a logarithm for rows without a
 /// draw. A very long row is summed on several threads.
-pub(super) fn sums_of<T: Summed>(
+pub(super) fn sums_of<B: BatchValues<Value: Summed>>(
     form: super::CpuForm,
-    rows: Rows<'_, T>,
+    rows: B,
     some: Range<usize>,
     inverse: f64,
     mut tell: impl FnMut(usize, Sum),
 ) {
-    if rows.categories() <= 2 * SEGMENT {
+    if !Division::READING.is_long(rows.categories()) {
         return form.run(Sums { rows, some, inverse, tell });
     }
     // joined in their order, so that no number of threads makes a difference
     for (i, row) in some.enumerate() {
-        let segments = rows.row(row).par_chunks(SEGMENT);
+        let segments = rows.row(row).par_parts(Division::READING.segment);
         let of_segments: Vec<_> =
             segments.map(|values| form.run(RowSum { values, inverse })).collect();
         tell(i, of_segments.into_iter().fold(Sum::NONE, Sum::join));
@@ -110,13 +109,13 @@ macro_rules! summed_logits {
     ($($type:ty),*) => {
         $(impl Summed for $type {
             #[inline(always)]
-            fn sum<S: Simd>(s: S, values: &[Self], inverse: f64) -> Sum {
+            fn sum<S: Simd, V: RowValues<Value = Self>>(s: S, values: V, inverse: f64) -> Sum {
                 sum_of_logits(s, values, inverse)
             }
             #[inline(always)]
-            fn sums<S: Simd>(
+            fn sums<S: Simd, B: BatchValues<Value = Self>>(
                 s: S,
-                rows: Rows<'_, Self>,
+                rows: B,
                 some: Range<usize>,
                 inverse: f64,
                 tell: impl FnMut(usize, Sum),
@@ -135,9 +134,9 @@ const SHORT: usize = 256;
 
 /// Short rows side by side: a vector may end in another row than it began in.
 #[inline(always)]
-fn sums_of_logits<S: Simd, T: Summed>(
+fn sums_of_logits<S: Simd, B: BatchValues<Value: Summed>>(
     s: S,
-    rows: Rows<'_, T>,
+    rows: B,
     some: Range<usize>,
     inverse: f64,
     mut tell: impl FnMut(usize, Sum),
@@ -146,7 +145,7 @@ fn sums_of_logits<S: Simd, T: Summed>(
     let octets = categories.div_ceil(OCTET);
     let exp2 = Exp2::new(inverse);
     let lanes = 2 * S::OCTETS;
-    let Aligned(values) = &mut Aligned([[T::NEVER; OCTET]; OCTETS]);
+    let mut side_by_side = SideBySide::<B::Value, OCTETS>::new(categories);
     let Aligned(floats) = &mut Aligned([[0.0; OCTET]; OCTETS]);
     if categories > SHORT {
         return one_by_one(s, rows, some, inverse, tell);
@@ -154,17 +153,17 @@ fn sums_of_logits<S: Simd, T: Summed>(
     let at_once = OCTETS / octets;
     for first in some.clone().step_by(at_once) {
         let count = at_once.min(some.end - first);
-        let in_place = in_place::<S, T>(rows, first, count);
+        let in_place = rows.in_place::<S>(first, count);
         if in_place.is_none() {
-            for (row, to) in (first..first + count).zip(values.chunks_exact_mut(octets)) {
-                to.as_flattened_mut()[..categories].copy_from_slice(rows.row(row));
+            for (i, row) in (first..first + count).enumerate() {
+                side_by_side.put(i, rows.row(row));
             }
         }
-        let values = in_place.unwrap_or(values.as_flattened());
+        let values = in_place.unwrap_or(side_by_side.values());
         let mut all_valid = true;
         for at in (0..count * octets).step_by(S::OCTETS) {
-            let fine = T::fine(s, &values[at * OCTET..]);
-            all_valid &= T::all_valid(s, fine);
+            let fine = B::Value::fine(s, &values[at * OCTET..]);
+            all_valid &= B::Value::all_valid(s, fine);
             let to = &mut floats.as_flattened_mut()[at * OCTET..];
             for (fine, to) in fine.into_iter().zip(to.chunks_mut(lanes)) {
                 s.store(fine, to);
@@ -183,8 +182,7 @@ fn sums_of_logits<S: Simd, T: Summed>(
         for (row, (most, exps)) in (first..first + count).zip(each) {
             let one = Sum { most: f64::from(most) * inverse, sum: total(exps) };
             // an invalid value makes no difference to other rows
-            let valid =
-                all_valid || rows.row(row).iter().all(|value| value.chance() != Chance::Invalid);
+            let valid = all_valid || !rows.row(row).has_invalid();
             let has_draw = valid && most > f32::NEG_INFINITY;
             tell(row - some.start, if has_draw { one } else { Sum::INVALID });
         }
@@ -205,30 +203,26 @@ fn total(octets: &[[f32; OCTET]]) -> f64 {
 }
 
 #[inline(always)]
-fn sum_of_logits<S: Simd, T: Source>(s: S, values: &[T], inverse: f64) -> Sum {
+fn sum_of_logits<S: Simd, V: RowValues>(s: S, values: V, inverse: f64) -> Sum {
     let mut sum = Sum::NONE;
-    for piece in values.chunks(PIECE) {
+    for piece in values.parts(PIECE) {
         sum = sum.join(sum_of_piece(s, piece, inverse));
     }
     sum
 }
 
 #[inline(always)]
-fn sum_of_piece<S: Simd, T: Source>(s: S, piece: &[T], inverse: f64) -> Sum {
+fn sum_of_piece<S: Simd, V: RowValues>(s: S, piece: V, inverse: f64) -> Sum {
     let tile = S::OCTETS * OCTET;
-    let Aligned(whole) = &mut Aligned([T::NEVER; MAX_TILE * OCTET]);
+    let rest = piece.behind_tiles(tile);
+    let last = rest.padded();
     let mut most = [s.all(f32::NEG_INFINITY); 4];
     let mut all_valid = true;
-    let tiles = piece.chunks_exact(tile);
-    let rest = tiles.remainder();
-    whole[..rest.len()].copy_from_slice(rest);
-    let last = if rest.is_empty() { &whole[..0] } else { &whole[..tile] };
-    for values in tiles.clone().chain(last.chunks_exact(tile)) {
-        let logits = T::fine(s, values);
-        all_valid &= T::all_valid(s, logits);
-        for (most, logits) in most.iter_mut().zip(logits) {
-            *most = s.larger(*most, logits);
-        }
+    for values in piece.tiles(tile) {
+        all_valid &= raise_to::<_, V::Value>(s, &mut most, &values);
+    }
+    if rest.len() > 0 {
+        all_valid &= raise_to::<_, V::Value>(s, &mut most, &last.0[..tile]);
     }
     if !all_valid {
         return Sum::INVALID;
@@ -242,10 +236,11 @@ fn sum_of_piece<S: Simd, T: Source>(s: S, piece: &[T], inverse: f64) -> Sum {
     }
     let exp2 = Exp2::new(inverse);
     let mut sums = [s.all(0.0); 4];
-    for values in tiles.chain(last.chunks_exact(tile)) {
-        for (sum, logits) in sums.iter_mut().zip(T::fine(s, values)) {
-            *sum = exp2.add(s, *sum, s.sub(logits, s.all(most)));
-        }
+    for values in piece.tiles(tile) {
+        add_exps::<_, V::Value>(s, &mut sums, &values, exp2, most);
+    }
+    if rest.len() > 0 {
+        add_exps::<_, V::Value>(s, &mut sums, &last.0[..tile], exp2, most);
     }
     let mut sum = 0.0;
     for part in sums {
@@ -254,6 +249,30 @@ fn sum_of_piece<S: Simd, T: Source>(s: S, piece: &[T], inverse: f64) -> Sum {
         sum += lanes.iter().map(|&x| f64::from(x)).sum::<f64>();
     }
     Sum { most: f64::from(most) * inverse, sum }
+}
+
+/// Raises the largest logits to those of a tile, and says whether all of the tile are valid.
+#[inline(always)]
+fn raise_to<S: Simd, T: Source>(s: S, most: &mut [S::Floats; 4], values: &[T]) -> bool {
+    let logits = T::fine(s, values);
+    for (most, logits) in most.iter_mut().zip(logits) {
+        *most = s.larger(*most, logits);
+    }
+    T::all_valid(s, logits)
+}
+
+/// Adds the exponentials of a tile's logits, relative to the largest, to sums.
+#[inline(always)]
+fn add_exps<S: Simd, T: Source>(
+    s: S,
+    sums: &mut [S::Floats; 4],
+    values: &[T],
+    exp2: Exp2,
+    most: f32,
+) {
+    for (sum, logits) in sums.iter_mut().zip(T::fine(s, values)) {
+        *sum = exp2.add(s, *sum, s.sub(logits, s.all(most)));
+    }
 }
 
 /// 2^f for f from −½ to ½, highest power first: from Cephes' exp2f (S. Moshier, 1992).
@@ -303,7 +322,7 @@ macro_rules! summed_weights {
     ($($type:ty),*) => {
         $(impl Summed for $type {
             #[inline(always)]
-            fn sum<S: Simd>(_: S, values: &[Self], inverse: f64) -> Sum {
+            fn sum<S: Simd, V: RowValues<Value = Self>>(_: S, values: V, inverse: f64) -> Sum {
                 sum_of_weights(values, inverse)
             }
         })*
@@ -313,16 +332,15 @@ summed_weights!(Positive, u32);
 
 /// Sums of up to 2³² numbers of up to 2¹²⁸ each are far from the ends of f64.
 #[inline(always)]
-fn sum_of_weights<T: Known + Into<f64>>(values: &[T], inverse: f64) -> Sum {
-    if values.iter().any(|value| value.chance() == Chance::Invalid) {
+fn sum_of_weights<V: RowValues<Value: Into<f64>>>(values: V, inverse: f64) -> Sum {
+    if values.has_invalid() {
         return Sum::INVALID;
     }
     if inverse == 1.0 {
         let mut lanes = [0.0; OCTET];
-        let octets = values.chunks_exact(OCTET);
-        let rest: f64 = octets.remainder().iter().map(|&value| value.into()).sum();
-        for octet in octets {
-            for (lane, &value) in lanes.iter_mut().zip(octet) {
+        let rest: f64 = values.behind_tiles(OCTET).iter().map(Into::into).sum();
+        for octet in values.tiles(OCTET) {
+            for (lane, &value) in lanes.iter_mut().zip(&*octet) {
                 *lane += value.into();
             }
         }

@@ -11,6 +11,7 @@ mod bound;
 mod candidates;
 mod cdf;
 mod exact;
+mod exact_keys;
 mod greedy;
 mod group;
 mod keys;
@@ -23,9 +24,12 @@ mod schedule;
 mod simd;
 mod soften;
 mod source;
+mod threads;
+mod values;
 
 use cdf::InverseCdfJob;
 use schedule::Plan;
+use threads::on_pool;
 
 pub(crate) use cdf::CpuTables;
 #[cfg(feature = "gpu")]
@@ -50,22 +54,11 @@ impl Cpu {
     pub(crate) fn draw(&self, job: &Job<'_>, draws: &mut [u32]) -> Result<(), Error> {
         if let Some(scale) = job.inverse_cdf() {
             let plan = InverseCdfJob::new(job, scale, self.form);
-            return match &self.pool {
-                _ if plan.is_small() => plan.run_here(draws),
-                Some(pool) => pool.install(|| plan.run(draws)),
-                None => plan.run(draws),
-            };
+            return on_pool(self.pool.as_ref(), plan.is_small(), || plan.run(draws));
         }
         let plan = Plan::of(job, self.form, self.filter);
-        if plan.is_small() {
-            // no pool is woken, and nothing is allocated
-            plan.run_here(draws);
-        } else {
-            match &self.pool {
-                Some(pool) => pool.install(|| plan.run(draws)),
-                None => plan.run(draws),
-            }
-        }
+        // for a small call no pool is woken, and nothing is allocated
+        on_pool(self.pool.as_ref(), plan.is_small(), || plan.run(draws));
         Ok(())
     }
 }

@@ -6,6 +6,8 @@ use super::Cpu;
 use super::logsumexp::sums_of;
 use super::podium::Podiums;
 use super::schedule::Plan;
+use super::threads::{Division, in_chunks, on_pool};
+use super::values::{BatchValues, with_values};
 use crate::arrivals::{Places, Scores, Sum, score};
 use crate::error::Error;
 #[cfg(feature = "gpu")]
@@ -14,9 +16,6 @@ use crate::job::race::RaceJob;
 use crate::job::{SumJob, zeroed};
 use crate::noise::order::Scale;
 use crate::options::{Data, with_rows};
-
-/// Races, or values, that are worth the hand-over to another thread.
-const GRAIN: usize = 1 << 10;
 
 impl Cpu {
     /// The first places of each race.
@@ -70,29 +69,21 @@ impl Cpu {
     }
 
     /// What is made of the sum of each row.
-    fn sums<A: Send>(&self, of: &SumJob<'_>, make: impl Fn(Sum) -> A + Sync, all: &mut [A]) {
-        let SumJob { job, inverse } = *of;
+    fn sums<A: Send>(&self, of: &SumJob<'_>, make: impl Fn(Sum) -> A + Sync + Send, all: &mut [A]) {
+        let SumJob { job, inverse } = of;
         let rows = all.len();
-        let grain = (GRAIN * 64 / job.logits.categories()).max(1);
-        let take = |(i, all): (usize, &mut [A])| {
+        let grain = Division::READING.at_once(job.logits.categories());
+        in_chunks(all, grain, rows > grain, |i, all| {
             let some = i * grain..i * grain + all.len();
-            with_rows!(job.logits.data(), rows => {
-                sums_of(self.form, rows, some, inverse, |i, sum| all[i] = make(sum));
+            with_values!(job, rows => {
+                sums_of(self.form, rows, some, *inverse, |i, sum| all[i] = make(sum));
             });
-        };
-        if rows > grain {
-            all.par_chunks_mut(grain).enumerate().for_each(take);
-        } else {
-            all.chunks_mut(grain).enumerate().for_each(take);
-        }
+        });
     }
 
     /// On the threads of the sampler.
     fn on_threads<R: Send>(&self, what: impl FnOnce() -> R + Send) -> R {
-        match &self.pool {
-            Some(pool) => pool.install(what),
-            None => what(),
-        }
+        on_pool(self.pool.as_ref(), false, what)
     }
 }
 
@@ -108,7 +99,7 @@ pub(crate) fn podium_of_race(
 ) {
     let keys = super::bound::RoundKeys::of(job.seed);
     let stream = job.stream(row, number);
-    with_rows!(job.logits.data(), rows => {
+    with_values!(job, rows => {
         let values = rows.row(row);
         let race = super::podium::OneRace { values, scale, keys, stream, categories, won };
         super::CpuForm::detect().run(race);
@@ -123,11 +114,11 @@ fn podiums(
     won: &mut [i64],
 ) {
     let Plan { job, form, keys, .. } = *plan;
-    let races = (GRAIN * 64 / job.logits.categories()).max(1);
+    let races = Division::READING.at_once(job.logits.categories());
     let some = categories.par_chunks_mut(races * places).zip(won.par_chunks_mut(races * places));
     some.enumerate().for_each(|(i, (categories, won))| {
         let first = i * races;
-        with_rows!(job.logits.data(), rows => form.run(Podiums {
+        with_values!(job, rows => form.run(Podiums {
             job, rows, scale, keys, filter, places, first, categories, won,
         }));
     });

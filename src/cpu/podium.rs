@@ -8,19 +8,20 @@ use std::collections::BinaryHeap;
 
 use super::bound::{Block, RoundKeys, coarse, not_below, standings, threshold_at};
 use super::exact::settle;
-use super::simd::{Aligned, MAX_TILE, Simd, Task};
+use super::simd::{MAX_TILE, Simd, Task};
 use super::source::Source;
+use super::values::{BatchValues, RowValues};
 use crate::filter::{floor_at, from_key};
 use crate::job::Job;
 use crate::noise::bits::{OCTET, Stream};
 use crate::noise::order::{Best, Scale};
-use crate::options::{Chance, Rows};
+use crate::options::Chance;
 
 /// The races `first ..` of a job, so many as there is room for.
-pub(super) struct Podiums<'a, T> {
+pub(super) struct Podiums<'a, B> {
     pub(super) job: &'a Job<'a>,
     /// The job's.
-    pub(super) rows: Rows<'a, T>,
+    pub(super) rows: B,
     pub(super) scale: Scale,
     pub(super) keys: RoundKeys,
     pub(super) filter: bool,
@@ -31,13 +32,13 @@ pub(super) struct Podiums<'a, T> {
     pub(super) won: &'a mut [i64],
 }
 
-impl<T: Source> Task for Podiums<'_, T> {
+impl<B: BatchValues> Task for Podiums<'_, B> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         let Self { job, rows, scale, keys, filter, places, first, categories, won } = self;
-        let mut podium = Podium::<T>::new(places, scale, filter);
+        let mut podium = Podium::<B::Value>::new(places, scale, filter);
         let room = categories.chunks_exact_mut(places).zip(won.chunks_exact_mut(places));
         for ((categories, won), (row, number)) in room.zip(job.races(first)) {
             podium.race(s, job.stream(row, number), rows.row(row), &keys);
@@ -50,8 +51,8 @@ impl<T: Source> Task for Podiums<'_, T> {
 
 /// A single race.
 #[cfg(feature = "gpu")]
-pub(super) struct OneRace<'a, T> {
-    pub(super) values: &'a [T],
+pub(super) struct OneRace<'a, V> {
+    pub(super) values: V,
     pub(super) scale: Scale,
     pub(super) keys: RoundKeys,
     pub(super) stream: Stream,
@@ -61,12 +62,12 @@ pub(super) struct OneRace<'a, T> {
 }
 
 #[cfg(feature = "gpu")]
-impl<T: Source> Task for OneRace<'_, T> {
+impl<V: RowValues> Task for OneRace<'_, V> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let mut podium = Podium::<T>::new(self.categories.len(), self.scale, true);
+        let mut podium = Podium::<V::Value>::new(self.categories.len(), self.scale, true);
         podium.race(s, self.stream, self.values, &self.keys);
         let room = self.categories.iter_mut().zip(self.won);
         for ((category, won), best) in room.zip(podium.arrivals()) {
@@ -85,6 +86,8 @@ struct Podium<T> {
     /// The standing below which no category gets a place.
     floor: f32,
     invalid: bool,
+    /// Whether no value may be invalid that the filter has passed by.
+    watched: bool,
     of: std::marker::PhantomData<T>,
 }
 
@@ -109,47 +112,54 @@ impl<T: Source> Podium<T> {
     fn new(places: usize, scale: Scale, filter: bool) -> Self {
         let of = std::marker::PhantomData;
         let (taken, floor) = (BinaryHeap::new(), f32::NEG_INFINITY);
-        Self { places, scale, filter, taken, floor, invalid: false, of }
+        Self { places, scale, filter, taken, floor, invalid: false, watched: true, of }
     }
 
     #[inline(always)]
-    fn race<S: Simd>(&mut self, s: S, stream: Stream, row: &[T], keys: &RoundKeys) {
+    fn race<S: Simd, V: RowValues<Value = T>>(
+        &mut self,
+        s: S,
+        stream: Stream,
+        row: V,
+        keys: &RoundKeys,
+    ) {
         self.taken.clear();
-        (self.floor, self.invalid) = (f32::NEG_INFINITY, false);
-        let slope = T::rough_slope(self.scale);
+        (self.floor, self.invalid, self.watched) = (f32::NEG_INFINITY, false, true);
         let tile = S::OCTETS * OCTET;
-        let Stream { row: id, draw, .. } = stream;
-        let rest = [s.all_words(id[0]), s.all_words(id[1]), s.all_words(draw << 1)];
-        let mut octets = [0; MAX_TILE];
-        let mut watched = true;
-        for (k, values) in row.chunks(tile).enumerate() {
-            for (octet, number) in octets.iter_mut().zip((k * S::OCTETS) as u32..) {
-                *octet = number;
-            }
-            let counter = [s.words(&octets), rest[0], rest[1], rest[2]];
-            let [coarse] = coarse(s, [counter], keys);
-            // categories of probability 0 make the last tile a whole one
-            let Aligned(whole) = &mut Aligned([T::NEVER; MAX_TILE * OCTET]);
-            let values = if values.len() == tile {
-                values
-            } else {
-                whole[..values.len()].copy_from_slice(values);
-                &whole[..tile]
-            };
-            let rough = T::rough(s, values);
-            if T::WATCHED {
-                watched &= T::all_valid(s, rough);
-            }
-            let reach = standings(s, rough, coarse, slope);
-            if !s.all_below(reach, s.all(self.floor)) {
-                let mut block = Block::<MAX_TILE>::EMPTY;
-                block.store(s, 0, reach, coarse);
-                let mask = not_below(s, &block.reach[..S::OCTETS], self.floor);
-                self.admit(stream, values, &block, mask, (k * tile) as u32);
-            }
+        let mut octet = 0;
+        for values in row.tiles(tile) {
+            self.tile(s, stream, &values, octet, keys);
+            octet += S::OCTETS as u32;
         }
-        if !watched {
-            self.invalid |= row.iter().any(|value| value.chance() == Chance::Invalid);
+        let last = row.behind_tiles(tile);
+        if last.len() > 0 {
+            self.tile(s, stream, &last.padded().0[..tile], octet, keys);
+        }
+        if !self.watched {
+            self.invalid |= row.has_invalid();
+        }
+    }
+
+    /// The next tile: the longer the race, the less of it is admitted.
+    #[inline(always)]
+    fn tile<S: Simd>(&mut self, s: S, stream: Stream, values: &[T], octet: u32, keys: &RoundKeys) {
+        let Stream { row: id, draw, .. } = stream;
+        let mut octets = [octet; MAX_TILE];
+        for (i, octet) in (0..).zip(&mut octets) {
+            *octet += i;
+        }
+        let rest = [s.all_words(id[0]), s.all_words(id[1]), s.all_words(draw << 1)];
+        let [coarse] = coarse(s, [[s.words(&octets), rest[0], rest[1], rest[2]]], keys);
+        let rough = T::rough(s, values);
+        if T::WATCHED {
+            self.watched &= T::all_valid(s, rough);
+        }
+        let reach = standings(s, rough, coarse, T::rough_slope(self.scale));
+        if !s.all_below(reach, s.all(self.floor)) {
+            let mut block = Block::<MAX_TILE>::EMPTY;
+            block.store(s, 0, reach, coarse);
+            let mask = not_below(s, &block.reach[..S::OCTETS], self.floor);
+            self.admit(stream, values, &block, mask, octet * OCTET as u32);
         }
     }
 

@@ -12,11 +12,12 @@ use super::candidates::{CANDIDATES, Candidates};
 use super::exact::{Outcome, settle, settle_all};
 use super::simd::{Aligned, MAX_TILE, Simd};
 use super::source::Source;
+use super::values::RowValues;
 use crate::filter::{floor_at, from_key};
 use crate::job::Temperature;
 use crate::noise::bits::{OCTET, Stream};
 use crate::noise::order::{Best, Scale};
-use crate::options::Chance;
+use crate::options::{Chance, Known};
 
 /// How many tiles an opening has at most; an even number.
 const OPENING: usize = 16;
@@ -26,11 +27,11 @@ const OPENING: usize = 16;
 const LONG: usize = 1 << 15;
 
 /// A race under way.
-pub(super) struct Race<'a, T> {
+pub(super) struct Race<V> {
     stream: Stream,
     scale: Scale,
     /// The values of the categories `first ..`; `first` is a multiple of eight.
-    row: &'a [T],
+    row: V,
     first: u32,
     /// Of [rough](Source::rough) values.
     slope: f32,
@@ -44,15 +45,15 @@ pub(super) struct Race<'a, T> {
     watched: bool,
 }
 
-impl<'a, T: Source> Race<'a, T> {
+impl<V: RowValues> Race<V> {
     #[inline(always)]
-    pub(super) fn new(stream: Stream, scale: Scale, row: &'a [T], first: u32) -> Self {
+    pub(super) fn new(stream: Stream, scale: Scale, row: V, first: u32) -> Self {
         Self {
             stream,
             scale,
             row,
             first,
-            slope: T::rough_slope(scale),
+            slope: V::Value::rough_slope(scale),
             threshold: f32::NEG_INFINITY,
             floor: f32::NEG_INFINITY,
             candidates: Candidates::NONE,
@@ -71,16 +72,15 @@ impl<'a, T: Source> Race<'a, T> {
     pub(super) fn run<S: Simd>(&mut self, s: S, categories: Range<usize>, keys: &RoundKeys) {
         let tile = S::OCTETS * OCTET;
         let mut octet = (self.first + categories.start as u32) / OCTET as u32;
-        let mut values = &self.row[categories];
+        let mut values = self.row.part(categories);
         while self.floor == f32::NEG_INFINITY && values.len() >= OPENING / 2 * tile {
             let tiles = (values.len() / tile).min(OPENING) & !1;
-            let (opening, rest) = values.split_at(tiles * tile);
-            self.open(s, opening, octet, keys);
-            values = rest;
+            self.open(s, values.part(0..tiles * tile), octet, keys);
+            values = values.part(tiles * tile..values.len());
             octet += (tiles * S::OCTETS) as u32;
         }
         // apart: a choice between the two within a loop costs more than there is to be saved
-        if T::QUICKER && self.row.len() >= LONG {
+        if V::Value::QUICKER && self.row.len() >= LONG {
             self.stream::<S, true>(s, values, octet, keys);
         } else {
             self.stream::<S, false>(s, values, octet, keys);
@@ -92,25 +92,21 @@ impl<'a, T: Source> Race<'a, T> {
     fn stream<S: Simd, const QUICK: bool>(
         &mut self,
         s: S,
-        values: &[T],
+        values: V,
         mut octet: u32,
         keys: &RoundKeys,
     ) {
         let tile = S::OCTETS * OCTET;
         let mut octets = sequence(s, octet);
         let step = s.all_words(S::OCTETS as u32);
-        let mut pairs = values.chunks_exact(2 * tile);
-        for pair in &mut pairs {
+        for pair in values.tiles(2 * tile) {
             let after = s.add_words(octets, step);
-            self.filter::<_, _, QUICK>(s, pair, [octets, after], octet, keys);
+            self.filter::<_, _, QUICK>(s, &pair, [octets, after], octet, keys);
             octets = s.add_words(after, step);
             octet += 2 * S::OCTETS as u32;
         }
-        for values in pairs.remainder().chunks(tile) {
-            // categories of probability 0 make the last tile a whole one
-            let Aligned(whole) = &mut Aligned([T::NEVER; MAX_TILE * OCTET]);
-            whole[..values.len()].copy_from_slice(values);
-            self.filter::<_, _, false>(s, &whole[..tile], [octets], octet, keys);
+        for values in values.behind_tiles(2 * tile).parts(tile) {
+            self.filter::<_, _, false>(s, &values.padded().0[..tile], [octets], octet, keys);
             octets = s.add_words(octets, step);
             octet += S::OCTETS as u32;
         }
@@ -119,7 +115,7 @@ impl<'a, T: Source> Race<'a, T> {
     /// The first tiles, of which nothing is known: looks how high each reaches, and then takes the
     /// highest first, so that it is nearly always the only one to be admitted.
     #[inline(always)]
-    fn open<S: Simd>(&mut self, s: S, values: &[T], octet: u32, keys: &RoundKeys) {
+    fn open<S: Simd>(&mut self, s: S, values: V, octet: u32, keys: &RoundKeys) {
         let tile = S::OCTETS * OCTET;
         let mut octets = sequence(s, octet);
         let step = s.all_words(S::OCTETS as u32);
@@ -128,20 +124,20 @@ impl<'a, T: Source> Race<'a, T> {
         let mut highest = s.all(f32::NEG_INFINITY);
         let mut all_valid = true;
         let lanes = 2 * S::OCTETS;
-        for (k, pair) in values.chunks_exact(2 * tile).enumerate() {
+        for (k, pair) in values.tiles(2 * tile).enumerate() {
             let after = s.add_words(octets, step);
             let coarse = coarse(s, self.counters(s, [octets, after]), keys);
             octets = s.add_words(after, step);
             for i in 0..2 {
-                let rough = T::rough(s, &pair[i * tile..]);
-                all_valid &= T::all_valid(s, rough);
+                let rough = V::Value::rough(s, &pair[i * tile..]);
+                all_valid &= V::Value::all_valid(s, rough);
                 let [a, b, c, d] = standings(s, rough, coarse[i], self.slope);
                 let height = s.larger(s.larger(a, b), s.larger(c, d));
                 s.store(height, &mut heights[(2 * k + i) * lanes..]);
                 highest = s.larger(highest, height);
             }
         }
-        if !all_valid && values.iter().any(|value| value.chance() == Chance::Invalid) {
+        if !all_valid && values.has_invalid() {
             self.settled.invalid = true;
             return;
         }
@@ -162,8 +158,8 @@ impl<'a, T: Source> Race<'a, T> {
             let t = left.trailing_zeros() as usize;
             taken |= 1 << t;
             let octet = octet + (t * S::OCTETS) as u32;
-            let values = &values[t * tile..][..tile];
-            self.filter::<_, _, false>(s, values, [sequence(s, octet)], octet, keys);
+            let values = values.tile(t * tile, tile);
+            self.filter::<_, _, false>(s, &values, [sequence(s, octet)], octet, keys);
             floor = self.floor;
         }
     }
@@ -173,7 +169,7 @@ impl<'a, T: Source> Race<'a, T> {
     fn filter<S: Simd, const TILES: usize, const QUICK: bool>(
         &mut self,
         s: S,
-        values: &[T],
+        values: &[V::Value],
         octets: [S::Words; TILES],
         octet: u32,
         keys: &RoundKeys,
@@ -183,9 +179,10 @@ impl<'a, T: Source> Race<'a, T> {
         let mut all_below = true;
         for i in 0..TILES {
             let values = &values[i * S::OCTETS * OCTET..];
-            let rough = if QUICK { T::at_most(s, values) } else { T::rough(s, values) };
-            if T::WATCHED {
-                self.watched &= T::all_valid(s, rough);
+            let rough =
+                if QUICK { V::Value::at_most(s, values) } else { V::Value::rough(s, values) };
+            if V::Value::WATCHED {
+                self.watched &= V::Value::all_valid(s, rough);
             }
             reach[i] = standings(s, rough, coarse[i], self.slope);
             all_below &= s.all_below(reach[i], s.all(self.floor));
@@ -193,7 +190,7 @@ impl<'a, T: Source> Race<'a, T> {
         if QUICK && !all_below {
             all_below = true;
             for i in 0..TILES {
-                let rough = T::rough(s, &values[i * S::OCTETS * OCTET..]);
+                let rough = V::Value::rough(s, &values[i * S::OCTETS * OCTET..]);
                 reach[i] = standings(s, rough, coarse[i], self.slope);
                 all_below &= s.all_below(reach[i], s.all(self.floor));
             }
@@ -228,7 +225,7 @@ impl<'a, T: Source> Race<'a, T> {
     fn admit<S: Simd>(
         &mut self,
         s: S,
-        values: &[T],
+        values: &[V::Value],
         reach: &[[f32; OCTET]],
         coarse: &[[i32; OCTET]],
         octet: u32,
@@ -237,7 +234,7 @@ impl<'a, T: Source> Race<'a, T> {
         if self.floor == f32::NEG_INFINITY {
             // nothing is known yet: the one that stands highest is asked first
             let leader = first(s, reach, s.max(reach));
-            match least(standings[leader], coarse[leader], T::fine_error(self.scale)) {
+            match least(standings[leader], coarse[leader], V::Value::fine_error(self.scale)) {
                 Some(least) if values[leader].is_plain() => self.raise(least),
                 _ => return self.settle_run(values, octet),
             }
@@ -260,7 +257,8 @@ impl<'a, T: Source> Race<'a, T> {
                         continue;
                     }
                     self.candidates.push(category, value.float(), coarse[i], standings[i]);
-                    if let Some(least) = least(standings[i], coarse[i], T::fine_error(self.scale)) {
+                    let error = V::Value::fine_error(self.scale);
+                    if let Some(least) = least(standings[i], coarse[i], error) {
                         self.raise(least);
                     }
                 }
@@ -271,8 +269,9 @@ impl<'a, T: Source> Race<'a, T> {
     /// Bounds the candidates, and leaves those that may win.
     #[inline(always)]
     fn bound<S: Simd>(&mut self, s: S) {
-        let upper = self.candidates.upper(s, T::slope(self.scale));
-        if let Some(threshold) = self.candidates.threshold(&upper, T::fine_error(self.scale)) {
+        let upper = self.candidates.upper(s, V::Value::slope(self.scale));
+        let error = V::Value::fine_error(self.scale);
+        if let Some(threshold) = self.candidates.threshold(&upper, error) {
             self.raise(threshold);
             self.candidates.retain(|i| upper[i] >= self.threshold);
         }
@@ -290,7 +289,7 @@ impl<'a, T: Source> Race<'a, T> {
     /// Categories among which is an invalid value, or nothing but masks, or what is beyond bounds.
     #[cold]
     #[inline(never)]
-    fn settle_run(&mut self, values: &[T], octet: u32) {
+    fn settle_run<W: RowValues>(&mut self, values: W, octet: u32) {
         if values.iter().all(|value| value.chance() == Chance::None) {
             return;
         }
@@ -303,7 +302,7 @@ impl<'a, T: Source> Race<'a, T> {
     /// One category of which floats do not tell enough.
     #[cold]
     #[inline(never)]
-    fn settle_one(&mut self, category: u32, coarse: u32, value: T) {
+    fn settle_one(&mut self, category: u32, coarse: u32, value: V::Value) {
         let one = settle(self.stream, self.scale, category, coarse, value);
         self.settled.best = self.settled.best.or(one);
         self.raise_to_settled();
@@ -315,7 +314,7 @@ impl<'a, T: Source> Race<'a, T> {
     fn settle_candidates(&mut self) {
         let Candidates { count, category, coarse, .. } = self.candidates;
         for i in 0..count {
-            let value = self.row[(category[i] - self.first) as usize];
+            let value = self.row.value((category[i] - self.first) as usize);
             let one = settle(self.stream, self.scale, category[i], coarse[i] as u32, value);
             self.settled.best = self.settled.best.or(one);
         }
@@ -326,7 +325,7 @@ impl<'a, T: Source> Race<'a, T> {
     fn raise_to_settled(&mut self) {
         if self.settled.best != Best::NONE
             && let Some(threshold) =
-                threshold_at(from_key(self.settled.best.key), T::fine_error(self.scale))
+                threshold_at(from_key(self.settled.best.key), V::Value::fine_error(self.scale))
         {
             self.raise(threshold);
         }
@@ -336,7 +335,7 @@ impl<'a, T: Source> Race<'a, T> {
     #[inline(always)]
     fn look_for_invalid(&mut self) {
         if !self.watched {
-            self.settled.invalid |= self.row.iter().any(|x| x.chance() == Chance::Invalid);
+            self.settled.invalid |= self.row.has_invalid();
         }
     }
 
@@ -345,7 +344,7 @@ impl<'a, T: Source> Race<'a, T> {
     fn raise(&mut self, threshold: f32) {
         if threshold > self.threshold {
             self.threshold = threshold;
-            self.floor = floor_at(threshold) - T::rough_error(self.scale);
+            self.floor = floor_at(threshold) - V::Value::rough_error(self.scale);
         }
     }
 

@@ -20,21 +20,20 @@ use super::group::{Group, MAX_CATEGORIES};
 use super::keys::Keys;
 use super::race::Race;
 use super::simd::{CpuForm, Simd, Task};
-use super::source::Source;
+use super::threads::{Division, TIMES, are_few, share};
+use super::values::{BatchValues, RowValues, with_values};
 use crate::job::{Job, NO_DRAW, Temperature};
 use crate::noise::bits::{OCTET, Stream};
 use crate::noise::order::Scale;
-use crate::options::{Data, Rows, with_rows};
+use crate::options::Data;
 
-/// Logits, counted once a draw, that are worth the hand-over to another thread.
-const GRAIN: usize = 1 << 16;
-/// Rows longer than two of these are cut if there are fewer races than threads could take.
-const SEGMENT: usize = 1 << 16;
+/// How races are divided among threads.
+const DIVISION: Division = Division::READING;
 /// The logits that stay in the nearest cache while several races take them.
 const PIECE: usize = 1 << 12;
 /// How many races take a piece in turn.
 const RACES: usize = 32;
-const _: () = assert!(SEGMENT.is_multiple_of(OCTET) && PIECE.is_multiple_of(OCTET));
+const _: () = assert!(DIVISION.segment.is_multiple_of(OCTET) && PIECE.is_multiple_of(OCTET));
 
 /// How races are decided. The draws do not depend on it.
 #[derive(Clone, Copy)]
@@ -70,28 +69,22 @@ impl<'a> Plan<'a> {
 
     /// Whether other threads would not pay.
     pub(super) fn is_small(&self) -> bool {
-        self.job.total().saturating_mul(self.job.logits.categories()) < 2 * GRAIN
+        DIVISION.is_small(self.job.total().saturating_mul(self.job.logits.categories()))
     }
 
-    /// Draws for all races on this thread.
-    pub(super) fn run_here(&self, draws: &mut [u32]) {
-        self.races(0, draws, &mut []);
-    }
-
-    /// Draws for all races on the threads of the current pool.
+    /// Draws for all races on the threads of the current pool, or on this thread if they are few.
     pub(super) fn run(&self, draws: &mut [u32]) {
-        let threads = rayon::current_num_threads();
         let categories = self.job.logits.categories();
-        if threads == 1 {
-            self.run_here(draws);
-        } else if draws.len() < 4 * threads && categories > 2 * SEGMENT {
+        if self.is_small() || rayon::current_num_threads() == 1 {
+            self.races(0, draws, &mut []);
+        } else if DIVISION.is_long(categories) && are_few(draws.len()) {
             for (race, draw) in self.job.races(0).zip(draws) {
                 *draw = self.cut(race).draw().unwrap_or(NO_DRAW);
             }
         } else {
             // races that would take a row side by side stay together, as far as threads allow
-            let together = RACES.min(self.job.draws as usize).min(draws.len() / (4 * threads));
-            let grain = together.max(GRAIN / categories).max(draws.len() / (64 * threads)).max(1);
+            let together = RACES.min(self.job.draws as usize).min(share(draws.len(), 4));
+            let grain = together.max(DIVISION.at_once(categories)).max(share(draws.len(), TIMES));
             draws.par_chunks_mut(grain).enumerate().for_each(|(i, draws)| {
                 self.races(i * grain, draws, &mut []);
             });
@@ -109,7 +102,7 @@ impl<'a> Plan<'a> {
         // which takes no memory
         let mut nothing = vec![(); draws.len()];
         self.run_in_pieces(draws, won, &mut nothing, draw, |first, categories, won, _| {
-            with_rows!(job.logits.data(), rows => {
+            with_values!(job, rows => {
                 form.run(Keys { job, rows, scale, keys, first, categories, coarse_known, won });
             });
         });
@@ -142,13 +135,12 @@ impl<'a> Plan<'a> {
             return then(0, draws, a, b);
         }
         // a few long rows are cut, and take all threads one by one
-        let few = draws.len() < 4 * rayon::current_num_threads()
-            && self.job.logits.categories() > MAX_CATEGORIES;
+        let few = self.job.logits.categories() > MAX_CATEGORIES && are_few(draws.len());
         if few {
             self.run(draws);
         }
         let together = RACES.min(self.job.draws as usize);
-        let grain = (GRAIN / self.job.logits.categories()).max(1).next_multiple_of(together);
+        let grain = DIVISION.at_once(self.job.logits.categories()).next_multiple_of(together);
         let results = a.par_chunks_mut(grain).zip(b.par_chunks_mut(grain));
         draws.par_chunks_mut(grain).zip(results).enumerate().for_each(|(i, (draws, (a, b)))| {
             if !few {
@@ -161,14 +153,14 @@ impl<'a> Plan<'a> {
     /// The races `first ..`, a draw each, on this thread, and the coarse bits of winners if they are wanted
     /// and rows are short.
     fn races(&self, first: usize, draws: &mut [u32], coarse_bits: &mut [i64]) {
-        with_rows!(self.job.logits.data(), rows => self.races_of(rows, first, draws, coarse_bits));
+        with_values!(self.job, rows => self.races_of(rows, first, draws, coarse_bits));
     }
 
     /// The same of the job's rows.
     #[inline(never)]
-    fn races_of<T: Source>(
+    pub(super) fn races_of<B: BatchValues>(
         &self,
-        rows: Rows<'_, T>,
+        rows: B,
         first: usize,
         draws: &mut [u32],
         coarse_bits: &mut [i64],
@@ -191,16 +183,16 @@ impl<'a> Plan<'a> {
     /// One race on all threads, a segment of the row each.
     fn cut(&self, (row, number): (usize, u32)) -> Outcome {
         let stream = self.job.stream(row, number);
-        with_rows!(self.job.logits.data(), rows => {
-            let segments = rows.row(row).par_chunks(SEGMENT).enumerate();
+        with_values!(self.job, rows => {
+            let segments = rows.row(row).par_parts(DIVISION.segment).enumerate();
             segments
-                .map(|(k, segment)| self.race(stream, segment, (k * SEGMENT) as u32))
+                .map(|(k, part)| self.race(stream, part, (k * DIVISION.segment) as u32))
                 .reduce(|| Outcome::NONE, Outcome::merge)
         })
     }
 
     /// The categories `first ..` of a race, on this thread.
-    pub(super) fn race<T: Source>(&self, stream: Stream, values: &[T], first: u32) -> Outcome {
+    pub(super) fn race<V: RowValues>(&self, stream: Stream, values: V, first: u32) -> Outcome {
         match self.method {
             Method::Greedy => self.form.run(Greedy { values, first }),
             Method::Unfiltered(temperature) => settle_all(stream, temperature, values, first),
@@ -213,12 +205,12 @@ impl<'a> Plan<'a> {
 }
 
 /// A race, from its start to its end.
-struct Whole<'a, T> {
-    race: Race<'a, T>,
+struct Whole<V> {
+    race: Race<V>,
     keys: RoundKeys,
 }
 
-impl<T: Source> Task for Whole<'_, T> {
+impl<V: RowValues> Task for Whole<V> {
     type Output = Outcome;
 
     #[inline(always)]
@@ -247,17 +239,17 @@ fn groups(
 }
 
 /// The races `first ..` of a job with long rows.
-struct LongRows<'a, T> {
+struct LongRows<'a, B> {
     job: &'a Job<'a>,
     /// The job's.
-    rows: Rows<'a, T>,
+    rows: B,
     scale: Scale,
     keys: RoundKeys,
     first: usize,
     draws: &'a mut [u32],
 }
 
-impl<T: Source> Task for LongRows<'_, T> {
+impl<B: BatchValues> Task for LongRows<'_, B> {
     type Output = ();
 
     #[inline(always)]
@@ -272,9 +264,13 @@ impl<T: Source> Task for LongRows<'_, T> {
             }
             return;
         }
+        if draws.is_empty() {
+            return;
+        }
         // on the stack, as small calls allocate nothing
-        let mut races: [Race<'_, T>; RACES] =
-            std::array::from_fn(|_| Race::new(Stream::new(0, 0, 0), scale, &[], 0));
+        let any = rows.row(first / job.draws as usize);
+        let mut races: [Race<B::Row>; RACES] =
+            std::array::from_fn(|_| Race::new(Stream::new(0, 0, 0), scale, any, 0));
         let mut rest = draws;
         for (row, numbers) in groups(job, first, rest.len()) {
             let (draws, later) = rest.split_at_mut(numbers.len());

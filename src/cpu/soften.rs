@@ -16,11 +16,13 @@ use super::Cpu;
 use super::schedule::Plan;
 use super::simd::CpuForm;
 use super::source::Source;
+use super::threads::{Division, are_few, in_chunks, on_pool};
+use super::values::{BatchValues, RowValues, open};
 use crate::error::Error;
 use crate::job::soften::{Softening, one_hot};
 use crate::noise::bits::Stream;
 use crate::noise::order::Best;
-use crate::options::{Data, Logit, Rows};
+use crate::options::{Data, Widen};
 
 mod pull;
 mod tile;
@@ -29,24 +31,32 @@ mod weight;
 
 use weigh::{SHORT, ShortSamples, Weigher};
 
-/// Categories that are worth the hand-over to another thread.
-const GRAIN: usize = 1 << 13;
-/// Longer rows are cut if there are fewer races than threads could take.
-const SEGMENT: usize = 1 << 14;
-const _: () = assert!(SEGMENT.is_multiple_of(SHORT) && SEGMENT >= GRAIN);
+/// How samples are divided among threads.
+const DIVISION: Division = Division::SOFTENING;
+const SEGMENT: usize = DIVISION.segment;
+const _: () = assert!(SEGMENT.is_multiple_of(SHORT));
 
 /// A type of logits, as races ask for them and as soft samples do.
-trait Drawable: Source + Logit {}
+pub(in crate::cpu) trait Drawable: Source + Widen {}
 
-impl<T: Source + Logit> Drawable for T {}
+impl<T: Source + Widen> Drawable for T {}
 
-/// Does the same with rows of any type of logits; soft samples are of no other rows.
+/// Does the same with the logits of a job, of any type; soft samples are of no other values.
 macro_rules! with_logits {
-    ($data:expr, $rows:pat => $do:expr) => {
-        match $data {
-            Data::F32($rows) => $do,
-            Data::F16($rows) => $do,
-            Data::Bf16($rows) => $do,
+    ($job:expr, $logits:ident => $do:expr) => {
+        match $job.logits.data() {
+            Data::F32(rows) => {
+                let $logits = open(rows);
+                $do
+            }
+            Data::F16(rows) => {
+                let $logits = open(rows);
+                $do
+            }
+            Data::Bf16(rows) => {
+                let $logits = open(rows);
+                $do
+            }
             Data::Weights(_) | Data::Counts(_) => unreachable!("soft samples are of logits"),
         }
     };
@@ -69,7 +79,7 @@ impl Cpu {
                 samples.chunks_exact_mut(categories).zip(&draws).for_each(hot);
             } else {
                 let each = samples.par_chunks_exact_mut(categories).zip(&draws);
-                let each = each.with_min_len(GRAIN.div_ceil(categories));
+                let each = each.with_min_len(DIVISION.at_once(categories));
                 self.on_pool(softening, || each.for_each(hot));
             }
         } else {
@@ -91,28 +101,25 @@ impl Cpu {
     }
 
     fn on_pool(&self, softening: &Softening<'_>, work: impl FnOnce() + Send) {
-        match &self.pool {
-            Some(pool) if !is_small(softening) => pool.install(work),
-            _ => work(),
-        }
+        on_pool(self.pool.as_ref(), is_small(softening), work);
     }
 }
 
-/// Whether other threads would not pay: then no pool is woken.
+/// Whether other threads would not pay.
 fn is_small(softening: &Softening<'_>) -> bool {
-    softening.samples() < 2 * GRAIN
+    DIVISION.is_small(softening.samples())
 }
 
 /// A call, and how it is done.
 #[derive(Clone, Copy)]
-struct Soften<'a> {
+pub(in crate::cpu) struct Soften<'a> {
     softening: &'a Softening<'a>,
     plan: Plan<'a>,
     weigher: Weigher,
 }
 
 impl<'a> Soften<'a> {
-    fn new(softening: &'a Softening<'a>, form: CpuForm, filter: bool) -> Self {
+    pub(in crate::cpu) fn new(softening: &'a Softening<'a>, form: CpuForm, filter: bool) -> Self {
         let plan = Plan::of(&softening.job, form, filter);
         let (scale, fall) = (softening.scale, softening.fall());
         let weigher = Weigher { form, scale, keys: plan.keys, fall };
@@ -121,19 +128,24 @@ impl<'a> Soften<'a> {
 
     /// Rows × draws × categories.
     fn samples(&self, samples: &mut [f32]) {
-        with_logits!(self.softening.job.logits.data(), rows => self.samples_of(rows, samples));
+        with_logits!(self.softening.job, rows => self.samples_of(rows, samples));
     }
 
-    fn samples_of<T: Drawable>(&self, rows: Rows<'_, T>, samples: &mut [f32]) {
+    pub(in crate::cpu) fn samples_of<B: BatchValues<Value: Drawable>>(
+        &self,
+        rows: B,
+        samples: &mut [f32],
+    ) {
         let (categories, job) = (self.softening.categories(), &self.softening.job);
-        let grain = self.grain(categories);
+        let grain = DIVISION.at_once(categories);
         if categories > SHORT && self.cuts(job.total()) {
             for (sample, race) in samples.chunks_exact_mut(categories).zip(job.races(0)) {
                 self.long(rows, race, sample, true);
             }
             return;
         }
-        let soften = |(i, samples): (usize, &mut [f32])| {
+        let parallel = !is_small(self.softening);
+        in_chunks(samples, grain * categories, parallel, |i, samples| {
             let first = i * grain;
             if categories > SHORT {
                 let races = samples.chunks_exact_mut(categories).zip(job.races(first));
@@ -141,18 +153,13 @@ impl<'a> Soften<'a> {
             } else {
                 self.weigher.form.run(ShortSamples { of: *self, rows, first, samples });
             }
-        };
-        if is_small(self.softening) {
-            samples.chunks_mut(grain * categories).enumerate().for_each(soften);
-        } else {
-            samples.par_chunks_mut(grain * categories).enumerate().for_each(soften);
-        }
+        });
     }
 
     /// The sample of a long row: of all threads if it is to be cut.
-    fn long<T: Drawable>(
+    fn long<B: BatchValues<Value: Drawable>>(
         &self,
-        rows: Rows<'_, T>,
+        rows: B,
         (row, draw): (usize, u32),
         sample: &mut [f32],
         cut: bool,
@@ -163,7 +170,7 @@ impl<'a> Soften<'a> {
         };
         let weigh = |(i, weights): (usize, &mut [f32])| {
             let first = i * SEGMENT;
-            let logits = &rows.row(row)[first..][..weights.len()];
+            let logits = rows.row(row).part(first..first + weights.len());
             self.weigher.weigh(stream, logits, first as u32, leader, weights)
         };
         // added up in the same order, cut or not
@@ -174,30 +181,18 @@ impl<'a> Soften<'a> {
             sample.chunks_mut(SEGMENT).enumerate().map(weigh).sum()
         };
         let scale = (1.0 / sum) as f32;
-        let scaled = |weights: &mut [f32]| weights.iter_mut().for_each(|y| *y *= scale);
-        if cut {
-            sample.par_chunks_mut(SEGMENT).for_each(scaled);
-        } else {
-            scaled(sample);
-        }
+        in_chunks(sample, SEGMENT, cut, |_, weights| weights.iter_mut().for_each(|y| *y *= scale));
     }
 
     /// The largest key of a row, or `None` if it has no draw.
-    fn leader<T: Drawable>(&self, stream: Stream, logits: &[T]) -> Option<i64> {
+    fn leader<V: RowValues>(&self, stream: Stream, logits: V) -> Option<i64> {
         let outcome = self.plan.race(stream, logits, 0);
         (!outcome.invalid && outcome.best != Best::NONE).then_some(outcome.best.key)
-    }
-
-    /// Rows of so many floats to be taken at once.
-    fn grain(&self, floats: usize) -> usize {
-        GRAIN.div_ceil(floats)
     }
 
     /// Whether so many long rows are too few to be divided among threads.
     fn cuts(&self, rows: usize) -> bool {
         // small calls do not ask for a pool
-        let long = self.softening.categories() > 2 * SEGMENT;
-        let threads = if long { rayon::current_num_threads() } else { 1 };
-        threads > 1 && rows < 4 * threads
+        DIVISION.is_long(self.softening.categories()) && are_few(rows)
     }
 }

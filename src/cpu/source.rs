@@ -12,7 +12,7 @@
 use bytemuck::TransparentWrapper;
 use half::{bf16, f16};
 
-use super::lanes::{NEAR, near_fixed};
+use super::lanes::{NEAR, magnitude, near_fixed};
 use super::simd::{Aligned, MAX_TILE, ONE, Simd};
 use crate::filter::POWER;
 use crate::noise::bits::OCTET;
@@ -126,12 +126,14 @@ macro_rules! logits {
             #[inline(always)]
             fn fixed_all(values: &[Self], scale: Scale, to: &mut [i64]) {
                 let factor = f64::from(scale.reciprocal());
-                let mut all_near = true;
+                let mut farthest = 0;
                 for (to, value) in to.iter_mut().zip(values) {
                     let logit = value.widen();
-                    all_near &= f64::from(logit.abs()) * factor < NEAR;
+                    farthest = farthest.max(magnitude(logit));
                     *to = near_fixed(logit, factor * UNIT as f64);
                 }
+                // false for a NaN, too
+                let all_near = f64::from(f32::from_bits(farthest)) * factor < NEAR;
                 if !all_near {
                     for (to, value) in to.iter_mut().zip(values) {
                         let some = value.chance() == Chance::Some;

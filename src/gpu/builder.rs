@@ -10,9 +10,11 @@ use super::Gpu;
 use super::adapter::full_name;
 use super::guard::{Guard, Owner};
 use super::kernel::{Common, Form, Kernels};
+use super::kind::Setup;
 use super::layout::{Device, Layout, Races, Teams};
 use super::plan::Limits;
-use super::ring::most_of_a_buffer;
+use super::ring::{SamplerRing, Transport, most_of_a_buffer};
+use super::tuning::{PlanFor, Tuning};
 
 /// The most bytes of a chunk, unless a builder says otherwise: large enough that a chunk takes much
 /// longer than to hand it over, and small enough that three of them overlap in most batches.
@@ -20,19 +22,6 @@ const CHUNK_BYTES: u64 = 16 << 20;
 
 /// The most bytes of workgroup memory that a kernel has for an invocation; those of the race with sums.
 const MEMORY_OF_LANE: u32 = 32;
-
-/// Which kind of device work is laid out for. The draws are the same.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PlanFor {
-    /// What the adapter says it is.
-    Adapter,
-    /// A GPU: many invocations for each row.
-    Hardware,
-    /// An adapter that emulates a GPU on the CPU: few invocations, and each with much to do.
-    Emulation,
-    /// Something else, lowered to what the device can have.
-    Teams(Teams),
-}
 
 /// How long a device may take for one step. A step is planned to take half a second where an adapter
 /// is slow (`MAX_WORK` in `plan.rs`), so a minute leaves room for a hundred times that, for other
@@ -55,15 +44,8 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 pub struct GpuSamplerBuilder {
     pub(crate) backends: wgpu::Backends,
     pub(crate) adapter: Option<String>,
-    filter: bool,
-    int64: bool,
-    subgroups: bool,
-    direct: bool,
-    plan_for: PlanFor,
-    busy_lanes: Option<usize>,
-    workgroup_size: u32,
+    tuning: Tuning,
     chunk_bytes: u64,
-    workgroups: u32,
     timeout: Duration,
     edit: fn(String) -> String,
 }
@@ -73,15 +55,8 @@ impl Default for GpuSamplerBuilder {
         Self {
             backends: wgpu::Backends::all(),
             adapter: None,
-            filter: true,
-            int64: true,
-            subgroups: true,
-            direct: true,
-            plan_for: PlanFor::Adapter,
-            busy_lanes: None,
-            workgroup_size: u32::MAX,
+            tuning: Tuning::default(),
             chunk_bytes: CHUNK_BYTES,
-            workgroups: u32::MAX,
             timeout: TIMEOUT,
             edit: |source| source,
         }
@@ -100,65 +75,24 @@ impl GpuSamplerBuilder {
         Self { adapter: Some(name.into()), ..self }
     }
 
-    /// With `false`, evaluates the noise of every category instead of filtering first. The draws
-    /// are the same, and a test says so.
-    pub fn with_filter(self, filter: bool) -> Self {
-        Self { filter, ..self }
+    /// Changes how the sampler works; no draw changes.
+    pub fn tune(self, change: impl FnOnce(Tuning) -> Tuning) -> Self {
+        Self { tuning: change(self.tuning), ..self }
     }
 
-    /// With `false`, multiplies by 16-bit products even where the device has 64-bit integers. The
-    /// draws are the same.
-    pub fn with_int64(self, int64: bool) -> Self {
-        Self { int64, ..self }
-    }
-
-    /// With `false`, shares findings through workgroup memory even where the device has subgroup
-    /// operations. The draws are the same.
-    pub fn with_subgroups(self, subgroups: bool) -> Self {
-        Self { subgroups, ..self }
-    }
-
-    /// With `false`, copies to the device even where its memory is the host's. The draws are the
-    /// same.
-    pub fn with_direct_memory(self, direct: bool) -> Self {
-        Self { direct, ..self }
-    }
-
-    /// Lays work out for another kind of device. The draws are the same.
-    pub fn with_plan_for(self, plan_for: PlanFor) -> Self {
-        Self { plan_for, ..self }
-    }
-
-    /// How many invocations keep the device busy: a batch of fewer races cuts its rows into parts,
-    /// and several draws from a row are taken one after the other only by more. The draws are the
-    /// same. The default: 2¹⁸ for a GPU.
-    pub fn with_busy_lanes(self, busy_lanes: usize) -> Self {
-        Self { busy_lanes: Some(busy_lanes), ..self }
-    }
-
-    /// The most invocations of a workgroup, a power of two; lowered to what the device can do and to
-    /// what its plans have use for. The draws are the same.
-    pub fn with_workgroup_size(self, workgroup_size: u32) -> Self {
-        Self { workgroup_size, ..self }
-    }
-
-    /// Takes no more than this many bytes at once of logits, and for races of row ids and of draws, for a chunk of
-    /// the batch; at least 1,024, and no more than the device can bind. The draws are the same. The
+    /// Takes no more than this many bytes at once of logits, of row ids and of draws, for a chunk of the batch; at
+    /// least 1,024, and no more than the device can bind. The draws are the same. The
     /// default: 16 MiB.
     ///
-    /// When to change it: three chunks are under way at once, and a sampler keeps their memory, up to 19 times
-    /// this for races, and for soft samples some more. So lower it after [`Error::OutOfMemory`], or where other work needs the device's memory; and after
-    /// [`Error::Timeout`], as a smaller chunk is done sooner. It costs speed where handing a chunk over takes longer
-    /// than to draw from it, and where rows no longer fit into a chunk, which are then cut. Raise it where
-    /// rows have millions of categories, so that they are not cut, and after [`Error::TooManyPlaces`].
+    /// When to change it: three chunks are under way at once, and a sampler keeps their memory: up to 20 times
+    /// this, or 11 times where device and host share memory. (Soft samples and the sums of an inverse CDF do not cut a row
+    /// that exceeds a chunk, and keep memory for that.) So lower it after [`Error::OutOfMemory`], or where other work
+    /// needs the device's memory; and after [`Error::Timeout`], as a smaller chunk is done sooner. It costs speed where
+    /// handing a chunk over takes longer than to draw from it, and where rows no longer fit into a chunk, which are then
+    /// cut. Raise it where rows have millions of categories, so that they are not cut, and after
+    /// [`Error::TooManyPlaces`].
     pub fn with_chunk_bytes(self, chunk_bytes: u64) -> Self {
         Self { chunk_bytes, ..self }
-    }
-
-    /// Dispatches no more than this many workgroups along one dimension; at least 1. The draws
-    /// are the same. The default: the device's limit.
-    pub fn with_workgroups(self, workgroups: u32) -> Self {
-        Self { workgroups, ..self }
     }
 
     /// Gives up with [`Error::Timeout`] when the device takes longer than this for one step of a
@@ -188,30 +122,10 @@ impl GpuSamplerBuilder {
         owner: Owner,
     ) -> Result<Gpu, Error> {
         let (can, has) = (device.limits(), device.features());
-        let largest = largest_workgroup(&can);
-        // the largest power of two up to what was asked for and what the device can do
-        let workgroup_size = 1 << self.workgroup_size.clamp(1, largest).ilog2();
-        let workgroups = can.max_compute_workgroups_per_dimension.min(self.workgroups).max(1);
-        let subgroups = self.subgroups && has.contains(wgpu::Features::SUBGROUP);
-        let emulated =
-            || Teams::emulated(std::thread::available_parallelism().map_or(1, usize::from));
-        let mut teams = match self.plan_for {
-            PlanFor::Adapter if adapter.device_type == wgpu::DeviceType::Cpu => emulated(),
-            PlanFor::Adapter | PlanFor::Hardware => Teams::HARDWARE,
-            PlanFor::Emulation => emulated(),
-            PlanFor::Teams(teams) => teams,
-        };
-        teams.busy_lanes = self.busy_lanes.unwrap_or(teams.busy_lanes);
-        let binding_bytes = can.max_storage_buffer_binding_size.min(can.max_buffer_size / 2);
-        let most = binding_bytes.min(most_of_a_buffer(can.max_buffer_size));
-        let limits = Limits {
-            chunk_bytes: self.chunk_bytes.min(most).max(1 << 10),
-            binding_bytes,
-            device: Device { teams: teams.within(workgroup_size), subgroups, workgroups },
-        };
+        let Setup { limits, int64, filter, direct } = self.setup(adapter.device_type, &can, has);
+        let subgroups = limits.device.subgroups;
 
         let guard = Guard::new(device.clone(), full_name(adapter), self.timeout, owner);
-        let int64 = self.int64 && has.contains(wgpu::Features::SHADER_INT64);
         let common = Common { int64, subgroups, edit: self.edit };
         let kernels = Kernels::new(&guard, common).await?;
         // a driver that refuses the shader does so now
@@ -220,9 +134,7 @@ impl GpuSamplerBuilder {
         let form = Form { format: ValueFormat::F32, vec4: true, each: false, immediates: false };
         kernels.passes(&guard, &layout, form, layout.is_cut()).await?;
 
-        let hosts_memory =
-            matches!(adapter.device_type, wgpu::DeviceType::Cpu | wgpu::DeviceType::IntegratedGpu);
-        let mappable = has.contains(wgpu::Features::MAPPABLE_PRIMARY_BUFFERS);
+        let ring = Transport::new(queue.clone(), direct, limits.chunk_bytes);
         Ok(Gpu {
             adapter: Arc::new(adapter.clone()),
             device,
@@ -230,11 +142,48 @@ impl GpuSamplerBuilder {
             guard,
             kernels: Arc::new(kernels),
             limits,
-            filter: self.filter,
-            direct: self.direct && hosts_memory && mappable,
-            ring: Arc::default(),
-            soft: Arc::default(),
+            filter,
+            ring: Arc::new(SamplerRing(Arc::new(ring))),
         })
+    }
+
+    /// What a sampler does on a device with these limits and features. Pure: no device is asked.
+    pub(super) fn setup(
+        &self,
+        kind: wgpu::DeviceType,
+        can: &wgpu::Limits,
+        has: wgpu::Features,
+    ) -> Setup {
+        use wgpu::DeviceType::{Cpu, IntegratedGpu};
+        let largest = largest_workgroup(can);
+        // the largest power of two up to what was asked for and what the device can do
+        let workgroup_size = 1 << self.tuning.workgroup_size.clamp(1, largest).ilog2();
+        let workgroups =
+            can.max_compute_workgroups_per_dimension.min(self.tuning.workgroups).max(1);
+        let subgroups = self.tuning.subgroups && has.contains(wgpu::Features::SUBGROUP);
+        let emulated =
+            || Teams::emulated(std::thread::available_parallelism().map_or(1, usize::from));
+        let mut teams = match self.tuning.plan_for {
+            PlanFor::Adapter if kind == Cpu => emulated(),
+            PlanFor::Adapter | PlanFor::Hardware => Teams::HARDWARE,
+            PlanFor::Emulation => emulated(),
+            PlanFor::Teams(teams) => teams,
+        };
+        teams.busy_lanes = self.tuning.busy_lanes.unwrap_or(teams.busy_lanes);
+        let most = most_of_a_buffer(can.max_buffer_size);
+        let binding_bytes = can.max_storage_buffer_binding_size.min(most);
+        let limits = Limits {
+            chunk_bytes: self.chunk_bytes.min(binding_bytes).max(1 << 10),
+            binding_bytes,
+            device: Device { teams: teams.within(workgroup_size), subgroups, workgroups },
+        };
+        let mappable = has.contains(wgpu::Features::MAPPABLE_PRIMARY_BUFFERS);
+        Setup {
+            limits,
+            int64: self.tuning.int64 && has.contains(wgpu::Features::SHADER_INT64),
+            filter: self.tuning.filter,
+            direct: self.tuning.direct && matches!(kind, Cpu | IntegratedGpu) && mappable,
+        }
     }
 }
 

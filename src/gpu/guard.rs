@@ -210,22 +210,20 @@ impl Guard {
         }
     }
 
-    /// Copies the words of a map that has been [finished](Self::finish), and ends it.
+    /// Hands out the bytes of a map that has been [finished](Self::finish), and ends it.
     pub(super) async fn take(
         &self,
         what: &'static str,
         slice: wgpu::BufferSlice<'_>,
-        words: &mut [u32],
+        taken: impl FnOnce(&[u8]),
     ) -> Result<(), Error> {
         let doing = Doing::Mapping { what, bytes: slice.size() };
-        let copy = || {
-            let copied = slice
-                .get_mapped_range()
-                .map(|bytes| words.copy_from_slice(bytemuck::cast_slice(&bytes)));
+        let take = || {
+            let mapped = slice.get_mapped_range().map(|bytes| taken(&bytes));
             slice.buffer().unmap();
-            copied
+            mapped
         };
-        match self.checked(doing.clone(), copy).await? {
+        match self.checked(doing.clone(), take).await? {
             Ok(()) => Ok(()),
             Err(error) => Err(self.map_failed(&doing, error.to_string()).await),
         }

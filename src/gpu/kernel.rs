@@ -19,8 +19,8 @@ use super::plan::{Chunk, Plan, Report};
 
 mod bindings;
 
-pub(super) use bindings::{bind, bind_at};
-use bindings::{bind_group_layout, each, plain, soft, table};
+pub(super) use bindings::{TableLayouts, bind, bind_at};
+use bindings::{bind_group_layout, each, of_table_chunk, of_tables, plain, soft};
 
 /// The uniform `Pass` of `shaders/kernel/run.wgsl`, field by field.
 #[derive(Clone, Copy, Debug, Pod, Zeroable)]
@@ -141,7 +141,7 @@ pub(super) struct Kernels {
     /// What the kernels of soft samples are bound to.
     pub(super) soft: Option<wgpu::BindGroupLayout>,
     /// What is bound for an inverse CDF.
-    pub(super) table: Option<wgpu::BindGroupLayout>,
+    pub(super) table: Option<TableLayouts>,
     pipelines: Mutex<HashMap<Variant, wgpu::ComputePipeline>>,
 }
 
@@ -216,7 +216,10 @@ impl Kernels {
                 bind_group_layout(device, &plain()),
                 with_room(EACH_BUFFERS, &each()),
                 with_room(SOFT_BUFFERS, &soft()),
-                with_room(TABLE_BUFFERS, &table()),
+                (room >= TABLE_BUFFERS).then(|| TableLayouts {
+                    chunk: bind_group_layout(device, &of_table_chunk()),
+                    tables: bind_group_layout(device, &of_tables()),
+                }),
             )
         };
         let (plain, each, soft, table) = guard.checked(Doing::Drawing, layouts).await?;
@@ -296,13 +299,16 @@ impl Kernels {
             return Ok(pipeline.clone());
         }
         let source = (self.common.edit)(variant.source());
-        let layout = match variant.kernel {
-            kernel if kernel.is_soft() => self.soft_layout()?,
-            kernel if kernel.is_of_tables() => self.table_layout()?,
-            _ => self.layout(variant.each).unwrap_or(&self.plain),
+        let layouts = match variant.kernel {
+            kernel if kernel.is_soft() => vec![Some(self.soft_layout()?)],
+            kernel if kernel.is_of_tables() => {
+                let TableLayouts { chunk, tables } = self.table_layouts()?;
+                vec![Some(chunk), Some(tables)]
+            }
+            _ => vec![Some(self.layout(variant.each).unwrap_or(&self.plain))],
         };
         let doing = Doing::Compiling { shader: name(variant).into() };
-        let compile = || pipeline(guard.device(), layout, variant, &source);
+        let compile = || pipeline(guard.device(), &layouts, variant, &source);
         let pipeline = guard.checked(doing, compile).await?;
         self.lock().insert(variant, pipeline.clone());
         Ok(pipeline)
@@ -331,7 +337,7 @@ fn name(variant: Variant) -> String {
 
 fn pipeline(
     device: &wgpu::Device,
-    layout: &wgpu::BindGroupLayout,
+    layouts: &[Option<&wgpu::BindGroupLayout>],
     variant: Variant,
     source: &str,
 ) -> wgpu::ComputePipeline {
@@ -343,7 +349,7 @@ fn pipeline(
     let immediates = variant.immediates && variant.kernel != Kernel::Merge;
     let layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
         label,
-        bind_group_layouts: &[Some(layout)],
+        bind_group_layouts: layouts,
         immediate_size: if immediates { size_of::<u32>() as u32 } else { 0 },
     });
     device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {

@@ -2,29 +2,30 @@
 //!
 //! [`plan`] cuts a batch in memory into chunks, [`layout`] chooses how the device shares a chunk's
 //! races, [`kernel`] says what is bound to the shaders and how they are told what to do, [`ring`]
-//! holds the memory of chunks under way. [`batch`] and [`bound`] are for batches that are on the
+//! is the only way to the device and back, [`drawing`] what races are on it. [`batch`] and [`bound`] are for batches that are on the
 //! device already, [`cdf`] for draws by inverse CDF. [`guard`] waits and turns faults into errors, [`adapter`] finds the device and
 //! [`builder`] sets all of it up.
 
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use crate::error::Error;
 use crate::job::{Job, NO_DRAW, Temperature};
-use crate::shaders::Kernel;
 
 mod adapter;
 mod batch;
 mod bound;
 mod builder;
 mod cdf;
+mod drawing;
 mod guard;
 pub(crate) mod kernel;
+mod kind;
 mod layout;
 mod operations;
 pub(crate) mod plan;
 mod ring;
 mod soften;
+mod tuning;
 
 #[cfg(not(target_family = "wasm"))]
 pub use adapter::adapters;
@@ -32,15 +33,19 @@ pub use adapter::{AdapterReport, adapters_async};
 pub(crate) use adapter::{FEATURES, choose, obstacle, pick_hardware};
 pub use batch::DeviceBatch;
 pub use bound::BoundBatch;
-pub use builder::{GpuSamplerBuilder, PlanFor};
+pub use builder::GpuSamplerBuilder;
 pub(crate) use cdf::GpuTables;
 pub(crate) use guard::Owner;
+#[doc(hidden)]
+pub use kind::PlanKind;
 pub use layout::Teams;
+pub use tuning::{PlanFor, Tuning};
 
+use drawing::Drawing;
 use guard::Guard;
-use kernel::{Form, Kernels, Pass};
+use kernel::Kernels;
 use plan::{Limits, Plan, Report, Shape};
-use ring::{Ring, SLOTS, Step};
+use ring::SamplerRing;
 
 /// A GPU as an [engine](crate::engine): what a [`GpuSampler`](crate::GpuSampler) draws on.
 #[derive(Clone, Debug)]
@@ -52,12 +57,8 @@ pub struct Gpu {
     kernels: Arc<Kernels>,
     limits: Limits,
     filter: bool,
-    /// Whether the device's memory is the host's, and can be mapped.
-    direct: bool,
-    /// Memory of the calls so far; a call takes it and puts its own back.
-    ring: Arc<Mutex<Option<Ring>>>,
-    /// The same of calls for soft samples.
-    soft: Arc<Mutex<Option<soften::Memory>>>,
+    /// The way to the device and back, with the memory of the calls so far.
+    ring: Arc<SamplerRing>,
 }
 
 impl Gpu {
@@ -99,38 +100,9 @@ impl Gpu {
 
     /// Runs a plan: the words of its results, in the order of its steps.
     async fn report(&self, job: &Job<'_>, plan: &Plan, words: &mut [u32]) -> Result<(), Error> {
-        let format = job.logits.format();
-        let form = Form { format, vec4: plan.aligned, each: false, immediates: false };
-        let guard = &self.guard;
-        let mut passes = self.kernels.passes(guard, &plan.layout, form, plan.merges()).await?;
-        if plan.report() == Report::Scores && plan.layout.kernel != Kernel::Score {
-            passes.sums = Some(self.kernels.sums(guard, &plan.layout, form).await?);
-        }
-        let kept = self.ring.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let mut ring = Ring::enter(kept, guard, &self.kernels, plan, job, self.direct).await?;
-        ring.begin();
-
-        // one slot is written while the device draws from the others
-        let mut flights = VecDeque::with_capacity(SLOTS);
-        let mut next = 0;
-        for (n, (chunk, segment)) in plan.steps().enumerate() {
-            if flights.len() == SLOTS
-                && let Some(flight) = flights.pop_front()
-            {
-                ring.land(flight, guard, words).await?;
-            }
-            let pass = Pass::new(job, plan, &chunk, segment.clone(), self.filter);
-            let size = plan.words(&chunk);
-            let result = plan.has_result(&segment).then(|| next..next + size);
-            next = result.as_ref().map_or(next, |result| result.end);
-            let step = Step { plan, passes: &passes, chunk, segment, pass, result };
-            let flight = ring.launch(n, &self.queue, guard, job, step).await?;
-            flights.push_back(flight);
-        }
-        for flight in flights {
-            ring.land(flight, guard, words).await?;
-        }
-        *self.ring.lock().unwrap_or_else(PoisonError::into_inner) = Some(ring);
-        Ok(())
+        let engine = (&self.guard, &*self.kernels, self.filter);
+        let mut drawing = Drawing::new(engine, job, plan, words).await?;
+        let steps = drawing.steps();
+        self.ring.run(&self.guard, &mut drawing, steps).await
     }
 }

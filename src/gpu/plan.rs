@@ -33,7 +33,7 @@ pub(crate) struct Limits {
 
 impl Limits {
     /// The most bytes that a chunk takes of anything: of logits, row ids, outcomes and results.
-    fn most_bytes(&self) -> u64 {
+    pub(crate) fn most_bytes(&self) -> u64 {
         self.chunk_bytes.min(self.binding_bytes)
     }
 }
@@ -160,12 +160,6 @@ impl Plan {
     fn fits(&self, limits: Limits) -> bool {
         let room = limits.most_bytes() as usize;
         4 * self.most_words() <= room && 16 * self.outcomes() <= room
-    }
-
-    /// True if the rows of a chunk are uploaded one by one, since they are further apart or closer
-    /// together than on the device.
-    pub(crate) fn moves_rows(&self) -> bool {
-        self.row_stride != self.shape.row_stride
     }
 
     /// True if rows are cut into several passes.

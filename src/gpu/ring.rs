@@ -1,353 +1,290 @@
-//! Memory for batches on their way to the device and back: a ring of slots, so that one chunk is
-//! written while the device draws from another, and a third is read. Kept from call to call, and only
-//! ever larger: calls of several shapes in turn come to share one ring. No logits, row ids, draws or outcomes in it are
-//! larger than a chunk.
+//! The way to a device and back: a ring of slots, so that one chunk is written while the device works on
+//! another, and a third is read.
+//!
+//! It is the only way. An operation is a [`Workload`]: it says how large its sections of the ring's
+//! buffers are, how a slot's input is written, what the device does with it, and where the results go. Memory is
+//! kept from call to call, and only ever larger: calls of several shapes and several operations in turn come to
+//! share one ring. The chunk is the bound of all of it ([`Sizes::most`]), but for a call that needs more because its
+//! rows cannot be cut.
 
-use std::ops::Range;
+use std::collections::VecDeque;
+use std::ops::{Deref, Range};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::error::Error;
-use crate::job::Job;
 
 use super::guard::{Doing, Guard, Mapping};
-use super::kernel::{Kernels, Pass, Passes};
-use super::plan::{Chunk, Plan};
 
-use source::Source;
+use sections::{Sizes, start};
+use slot::{KINDS, Slot};
 
-mod source;
+mod input;
+mod rows;
+mod sections;
+mod slot;
 
-/// The chunks that are under way at once: written, drawn from, read.
+pub(super) use input::Input;
+pub(super) use rows::RowValues;
+pub(super) use sections::{Sections, most_of_a_buffer};
+pub(super) use slot::{Kind, Memory};
+
+/// The chunks that are under way at once: written, worked on, read.
 pub(super) const SLOTS: usize = 3;
 
-/// Sections of a slot's input start at multiples of this, which every device can bind at.
-const SECTION: u64 = 256;
+/// What the ring asks of an operation.
+pub(super) trait Workload {
+    /// What the device is given at once.
+    type Step;
 
-/// Two copies on the device are better than one that takes more than this between them along.
-const GAP: u64 = 2 * SECTION;
+    fn kind(&self) -> Kind;
 
-/// The bytes that a plan needs of each buffer; a binding cannot be empty.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Sizes {
-    row_ids: u64,
-    logits: u64,
-    outcomes: u64,
-    draws: u64,
+    /// The bytes that every step has room in.
+    fn sections(&self) -> Sections;
+
+    /// Binds the sections of a slot. What is bound serves all operations of the kind, until sections change.
+    fn bind(&self, device: &wgpu::Device, memory: Memory<'_>) -> Vec<wgpu::BindGroup>;
+
+    /// Writes what a step needs to the input of a slot.
+    fn fill(&self, step: &Self::Step, input: &mut Input<'_>) -> Result<(), wgpu::MapRangeError>;
+
+    /// Encodes what the device does in the memory of a slot, with what [`bind`](Self::bind) has bound of it.
+    fn encode(
+        &self,
+        step: &Self::Step,
+        encoder: &mut wgpu::CommandEncoder,
+        memory: Memory<'_>,
+        groups: &[wgpu::BindGroup],
+    );
+
+    /// The bytes of a step's results in each section of the output. A step may have none.
+    fn results(&self, step: &Self::Step) -> [u64; 2];
+
+    /// Takes a step's results, section by section. Steps come in their order, and the device works on those after
+    /// this one meanwhile.
+    fn take(&mut self, step: &Self::Step, results: [&[u32]; 2]);
 }
 
-impl Sizes {
-    fn new(plan: &Plan, job: &Job<'_>) -> Self {
-        Self {
-            row_ids: if job.explicit_ids().is_some() { 8 * plan.rows() as u64 } else { 8 },
-            // whole words of 16 bytes, of which the shader reads the last too
-            logits: (plan.logits_bytes() as u64).next_multiple_of(16),
-            outcomes: 16 * (plan.outcomes() as u64).max(1),
-            draws: 4 * plan.most_words() as u64,
-        }
-    }
-
-    fn suffice(&self, other: &Self) -> bool {
-        self.row_ids >= other.row_ids
-            && self.logits >= other.logits
-            && self.outcomes >= other.outcomes
-            && self.draws >= other.draws
-    }
-
-    /// What suffices for both.
-    fn joined(self, other: Self) -> Self {
-        Self {
-            row_ids: self.row_ids.max(other.row_ids),
-            logits: self.logits.max(other.logits),
-            outcomes: self.outcomes.max(other.outcomes),
-            draws: self.draws.max(other.draws),
-        }
-    }
-
-    /// Where row ids start in a slot's input: after the uniform.
-    fn row_ids_at() -> u64 {
-        (size_of::<Pass>() as u64).next_multiple_of(SECTION)
-    }
-
-    fn logits_at(&self) -> u64 {
-        Self::row_ids_at() + self.row_ids.next_multiple_of(SECTION)
-    }
-
-    fn input(&self) -> u64 {
-        self.logits_at() + self.logits
-    }
-}
-
-/// The most bytes that a chunk may take of logits, and of row ids, for both to be in one buffer of so many
-/// bytes, with the uniform and what sections are rounded up by.
-pub(super) fn most_of_a_buffer(bytes: u64) -> u64 {
-    bytes.saturating_sub(4 * SECTION) / 2
-}
-
+/// A device, and the ring that leads to it.
 #[derive(Debug)]
-pub(super) struct Ring {
+pub(super) struct Transport {
+    queue: wgpu::Queue,
+    /// Whether the device's memory is the host's, and can be mapped.
+    direct: bool,
+    /// The bound of a chunk.
+    chunk_bytes: u64,
+    /// Memory of the calls so far; a call takes it and puts its own back.
+    kept: Mutex<Option<Ring>>,
+}
+
+/// A sampler's hold on its ring. Tables that are kept hold it too, and outlive the sampler: they are left
+/// none of the memory that the sampler's calls have needed, and what they need they ask for again.
+#[derive(Debug)]
+pub(super) struct SamplerRing(pub(super) Arc<Transport>);
+
+impl Deref for SamplerRing {
+    type Target = Transport;
+
+    fn deref(&self) -> &Transport {
+        &self.0
+    }
+}
+
+impl Drop for SamplerRing {
+    fn drop(&mut self) {
+        *self.0.kept.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}
+
+/// The memory of chunks under way.
+#[derive(Debug)]
+struct Ring {
     sizes: Sizes,
+    scratch: wgpu::Buffer,
     slots: Vec<Slot>,
+    /// The sections of each kind of operation that has used the ring.
+    sections: [Sections; KINDS],
 }
 
-/// What one chunk is written to and its draws are read from.
+/// A step that the device has been given.
 #[derive(Debug)]
-struct Slot {
-    /// Uniform, row ids and logits, as the kernel reads them.
-    input: wgpu::Buffer,
-    /// Where the host writes the same; the input itself if the device reads the host's memory.
-    upload: wgpu::Buffer,
-    draws: wgpu::Buffer,
-    /// Where the host reads the draws; the draws themselves as above.
-    readback: wgpu::Buffer,
-    bindings: wgpu::BindGroup,
-    /// The map of the upload, asked for when the device was given what was there before.
-    writing: Option<Mapping>,
-    /// The rows whose logits are there, of this call.
-    holds: Option<Range<usize>>,
-}
-
-/// What is new in a slot's input: its head, with the uniform and the row ids, and the logits.
-#[derive(Debug)]
-struct Written {
-    head: u64,
-    logits: Range<u64>,
-}
-
-/// A pass that the device has been given.
-#[derive(Debug)]
-pub(super) struct Flight {
+struct Flight<S> {
     slot: usize,
-    /// The map of the draws, and which words of the call's result they are; `None` before a row's last
-    /// segment.
-    reading: Option<(Mapping, Range<usize>)>,
+    step: S,
+    /// The map of the step's results, if it has any, and the bytes of each section of the output.
+    reading: Option<(Mapping, [u64; 2])>,
 }
 
-/// What the device is to do with what is written to a slot.
-#[derive(Debug)]
-pub(super) struct Step<'a> {
-    pub(super) plan: &'a Plan,
-    pub(super) passes: &'a Passes,
-    pub(super) chunk: Chunk,
-    pub(super) segment: Range<usize>,
-    pub(super) pass: Pass,
-    /// Which words of the call's result are there after this pass, if any.
-    pub(super) result: Option<Range<usize>>,
-}
+impl Transport {
+    pub(super) fn new(queue: wgpu::Queue, direct: bool, chunk_bytes: u64) -> Self {
+        Self { queue, direct, chunk_bytes, kept: Mutex::new(None) }
+    }
 
-impl Ring {
-    /// Memory for a plan: what is kept of other calls if that will do, and otherwise what would do for them
-    /// too. `direct`: the device's memory is the host's, and can be mapped.
-    pub(super) async fn enter(
-        kept: Option<Self>,
+    /// Takes the steps of an operation to the device that a guard watches, and their results back.
+    pub(super) async fn run<W: Workload>(
+        &self,
         guard: &Guard,
-        kernels: &Kernels,
-        plan: &Plan,
-        job: &Job<'_>,
-        direct: bool,
-    ) -> Result<Self, Error> {
-        let needed = Sizes::new(plan, job);
-        let sizes = match kept {
-            Some(ring) if ring.sizes.suffice(&needed) => return Ok(ring),
-            // which is given back here, before more is asked for
-            Some(ring) => ring.sizes.joined(needed),
-            None => needed,
-        };
-        match Self::new(guard, kernels, sizes, direct).await {
-            // there may still be room for this call alone
-            Err(Error::OutOfMemory { .. }) if sizes != needed => {
-                Self::new(guard, kernels, needed, direct).await
+        work: &mut W,
+        mut steps: impl Iterator<Item = W::Step>,
+    ) -> Result<(), Error> {
+        let first: Vec<W::Step> = steps.by_ref().take(SLOTS).collect();
+        let mut ring = self.enter(guard, work.kind(), work.sections(), first.len()).await?;
+
+        // one slot is written while the device works on the others
+        let mut flights = VecDeque::with_capacity(SLOTS);
+        for (n, step) in first.into_iter().chain(steps).enumerate() {
+            if flights.len() == SLOTS
+                && let Some(flight) = flights.pop_front()
+            {
+                self.land(guard, &ring, flight, work).await?;
             }
+            flights.push_back(self.launch(guard, &mut ring, n % SLOTS, work, step).await?);
+        }
+        for flight in flights {
+            self.land(guard, &ring, flight, work).await?;
+        }
+        *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(ring);
+        Ok(())
+    }
+
+    /// Memory for an operation: what is kept of other calls if that will do, and otherwise what would do for
+    /// them too.
+    async fn enter(
+        &self,
+        guard: &Guard,
+        kind: Kind,
+        needed: Sections,
+        slots: usize,
+    ) -> Result<Ring, Error> {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let alone = (needed.sizes(), kind.alone(needed));
+        let Some(mut ring) = kept else {
+            return self.ring(guard, alone, slots).await;
+        };
+        let joined = ring.sections[kind as usize].joined(needed);
+        let most = Sizes::most(self.chunk_bytes).joined(ring.sizes).joined(needed.sizes());
+        // what would do for other calls of the kind too, unless all of them together exceed the bound
+        let of_kind = if most.suffice(&joined.sizes()) { joined } else { needed };
+        if ring.sections[kind as usize] != of_kind {
+            ring.sections[kind as usize] = of_kind;
+            ring.slots.iter_mut().for_each(|slot| slot.unbind(kind));
+        }
+        let all = (ring.sizes.joined(of_kind.sizes()), ring.sections);
+        let made = if ring.sizes.suffice(&of_kind.sizes()) {
+            self.add_slots(guard, ring, slots).await
+        } else {
+            // given back before more is asked for
+            let slots = slots.max(ring.slots.len());
+            drop(ring);
+            self.ring(guard, all, slots).await
+        };
+        match made {
+            // there may still be room for this call alone
+            Err(Error::OutOfMemory { .. }) => self.ring(guard, alone, slots).await,
             made => made,
         }
     }
 
-    async fn new(
+    async fn ring(
+        &self,
         guard: &Guard,
-        kernels: &Kernels,
-        sizes: Sizes,
-        direct: bool,
-    ) -> Result<Self, Error> {
-        let usage = wgpu::BufferUsages::STORAGE;
-        let outcomes = guard.buffer("the outcomes", sizes.outcomes, usage).await?;
-        let mut slots = Vec::with_capacity(SLOTS);
-        for _ in 0..SLOTS {
-            slots.push(Slot::new(guard, kernels, &sizes, &outcomes, direct).await?);
+        (sizes, sections): (Sizes, [Sections; KINDS]),
+        slots: usize,
+    ) -> Result<Ring, Error> {
+        // a buffer cannot be empty
+        let bytes = sizes.scratch.max(16);
+        let usage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST;
+        let scratch = guard.buffer("what stays on the device", bytes, usage).await?;
+        let ring = Ring { sizes, scratch, slots: Vec::with_capacity(SLOTS), sections };
+        self.add_slots(guard, ring, slots).await
+    }
+
+    /// A ring that has so many slots, and holds nothing: another call's values may be others.
+    async fn add_slots(&self, guard: &Guard, mut ring: Ring, slots: usize) -> Result<Ring, Error> {
+        ring.slots.iter_mut().for_each(|slot| slot.holds = None);
+        while ring.slots.len() < slots {
+            let slot = Slot::new(guard, &ring.sizes, &ring.scratch, self.direct).await?;
+            ring.slots.push(slot);
         }
-        Ok(Self { sizes, slots })
+        Ok(ring)
     }
 
-    /// Forgets what the slots hold: another call's logits may be others.
-    pub(super) fn begin(&mut self) {
-        self.slots.iter_mut().for_each(|slot| slot.holds = None);
-    }
-
-    /// Writes to a slot, counted round and round, and hands it to the device.
-    pub(super) async fn launch(
-        &mut self,
-        slot: usize,
-        queue: &wgpu::Queue,
+    /// Writes a step to a slot, and hands it to the device.
+    async fn launch<W: Workload>(
+        &self,
         guard: &Guard,
-        job: &Job<'_>,
-        step: Step<'_>,
-    ) -> Result<Flight, Error> {
-        let sizes = self.sizes;
-        let place = &mut self.slots[slot % SLOTS];
-        let written = place.write(guard, &sizes, job, &step).await?;
-        let submit = || queue.submit([place.commands(guard.device(), &step, written)]);
+        ring: &mut Ring,
+        slot: usize,
+        work: &W,
+        step: W::Step,
+    ) -> Result<Flight<W::Step>, Error> {
+        let sections = ring.sections[work.kind() as usize];
+        let place = &mut ring.slots[slot];
+        place.bind(guard, work, &sections).await?;
+        let written = place.write(guard, work, &step, &sections).await?;
+        let results = work.results(&step);
+        let span = span(&sections, results);
+        let submit = || {
+            let commands =
+                place.commands(guard.device(), work, &step, &sections, written, span.clone());
+            self.queue.submit([commands])
+        };
         let after = guard.checked(Doing::Drawing, submit).await?;
 
         let (upload, write) = (place.upload.slice(..), wgpu::MapMode::Write);
         place.writing = Some(guard.map("the upload", upload, write, Some(after.clone())).await?);
-        let reading = match step.result {
-            None => None,
-            Some(result) => {
-                let slice = place.readback.slice(..4 * result.len() as u64);
-                let read = wgpu::MapMode::Read;
-                Some((guard.map("the draws", slice, read, Some(after)).await?, result))
-            }
+        let reading = if span.is_empty() {
+            None
+        } else {
+            let (readback, read) = (place.readback.slice(span), wgpu::MapMode::Read);
+            Some((guard.map("the results", readback, read, Some(after)).await?, results))
         };
-        Ok(Flight { slot: slot % SLOTS, reading })
+        Ok(Flight { slot, step, reading })
     }
 
-    /// Waits for a pass, and copies its draws to their place among the call's.
-    pub(super) async fn land(
+    /// Waits for a step, and hands its results to the operation.
+    async fn land<W: Workload>(
         &self,
-        flight: Flight,
         guard: &Guard,
-        draws: &mut [u32],
+        ring: &Ring,
+        flight: Flight<W::Step>,
+        work: &mut W,
     ) -> Result<(), Error> {
-        let Flight { slot, reading } = flight;
-        if let Some((mapping, result)) = reading {
-            guard.finish(mapping).await?;
-            let slice = self.slots[slot].readback.slice(..4 * result.len() as u64);
-            guard.take("the draws", slice, &mut draws[result]).await?;
-        }
-        Ok(())
+        let Flight { slot, step, reading } = flight;
+        let Some((mapping, results)) = reading else { return Ok(()) };
+        guard.finish(mapping).await?;
+        let sections = &ring.sections[work.kind() as usize];
+        let span = span(sections, results);
+        let slice = ring.slots[slot].readback.slice(span.clone());
+        let take = |bytes: &[u8]| {
+            let of_section = |section: usize| match results[section] as usize {
+                0 => &[],
+                count => {
+                    let start = (start(&sections.output, section) - span.start) as usize;
+                    bytemuck::cast_slice(&bytes[start..start + count])
+                }
+            };
+            work.take(&step, [of_section(0), of_section(1)]);
+        };
+        guard.take("the results", slice, take).await
     }
 }
 
-impl Slot {
-    async fn new(
-        guard: &Guard,
-        kernels: &Kernels,
-        sizes: &Sizes,
-        outcomes: &wgpu::Buffer,
-        direct: bool,
-    ) -> Result<Self, Error> {
-        use wgpu::BufferUsages as Usage;
-        let read = Usage::UNIFORM | Usage::STORAGE;
-        let (input, upload, draws, readback);
-        if direct {
-            input = guard.buffer("the input", sizes.input(), read | Usage::MAP_WRITE).await?;
-            draws =
-                guard.buffer("the draws", sizes.draws, Usage::STORAGE | Usage::MAP_READ).await?;
-            (upload, readback) = (input.clone(), draws.clone());
-        } else {
-            input = guard.buffer("the input", sizes.input(), read | Usage::COPY_DST).await?;
-            let usage = Usage::MAP_WRITE | Usage::COPY_SRC;
-            upload = guard.buffer("the upload", sizes.input(), usage).await?;
-            draws =
-                guard.buffer("the draws", sizes.draws, Usage::STORAGE | Usage::COPY_SRC).await?;
-            let usage = Usage::MAP_READ | Usage::COPY_DST;
-            readback = guard.buffer("the draws read back", sizes.draws, usage).await?;
-        }
-        let part = |offset, size| wgpu::BufferBinding {
-            buffer: &input,
-            offset,
-            size: std::num::NonZeroU64::new(size),
-        };
-        let bound = [
-            part(0, size_of::<Pass>() as u64),
-            part(sizes.logits_at(), sizes.logits),
-            part(Sizes::row_ids_at(), sizes.row_ids),
-            outcomes.as_entire_buffer_binding(),
-            draws.as_entire_buffer_binding(),
-        ];
-        let bindings =
-            guard.checked(Doing::Drawing, || kernels.bind_plain(guard.device(), bound)).await?;
-        let write = wgpu::MapMode::Write;
-        let writing = Some(guard.map("the upload", upload.slice(..), write, None).await?);
-        Ok(Self { input, upload, draws, readback, bindings, writing, holds: None })
+impl Kind {
+    /// The sections of a ring that was made for one operation.
+    fn alone(self, needed: Sections) -> [Sections; KINDS] {
+        let mut sections = [Sections::default(); KINDS];
+        sections[self as usize] = needed;
+        sections
     }
+}
 
-    /// Writes what a step needs, and returns what is new.
-    async fn write(
-        &mut self,
-        guard: &Guard,
-        sizes: &Sizes,
-        job: &Job<'_>,
-        step: &Step<'_>,
-    ) -> Result<Written, Error> {
-        let Step { plan, chunk, segment, pass, .. } = step;
-        if let Some(mapping) = self.writing.take() {
-            guard.finish(mapping).await?;
-        }
-        let fresh = plan.cuts_rows() || self.holds.as_ref() != Some(&chunk.rows);
-        let logits = if fresh { plan.bytes_of(chunk.rows.len(), segment.len()) } else { 0 };
-        let end = sizes.logits_at() + (logits as u64).next_multiple_of(4);
-        let ids = job.explicit_ids().map(|ids| &ids[chunk.rows.clone()]);
-        let head = match ids {
-            Some(ids) => Sizes::row_ids_at() + 8 * ids.len() as u64,
-            None => size_of::<Pass>() as u64,
-        };
-        self.holds = Some(chunk.rows.clone());
-
-        let upload = &self.upload;
-        let fill = || -> Result<(), wgpu::MapRangeError> {
-            let mut header = upload.slice(..sizes.logits_at()).get_mapped_range_mut()?;
-            header.slice(..size_of::<Pass>()).copy_from_slice(bytemuck::bytes_of(pass));
-            if let Some(ids) = ids {
-                let at = Sizes::row_ids_at() as usize;
-                let bytes = header.slice(at..at + 8 * ids.len()).into_chunks::<8>().0;
-                bytes.write_iter(ids.iter().map(|id| id.to_le_bytes()));
-            }
-            drop(header);
-            if fresh {
-                let to = upload.slice(sizes.logits_at()..end);
-                Source { job, plan, chunk, segment }.copy(to, logits)?;
-            }
-            upload.unmap();
-            Ok(())
-        };
-        let doing = Doing::Mapping { what: "the upload", bytes: end };
-        if let Err(error) = guard.checked(doing.clone(), fill).await? {
-            return Err(guard.map_failed(&doing, error.to_string()).await);
-        }
-        Ok(Written { head, logits: sizes.logits_at()..end })
-    }
-
-    fn commands(
-        &self,
-        device: &wgpu::Device,
-        step: &Step<'_>,
-        written: Written,
-    ) -> wgpu::CommandBuffer {
-        let mut encoder = device.create_command_encoder(&Default::default());
-        if self.upload != self.input {
-            let Written { head, logits } = written;
-            let mut copy = |Range { start, end }: Range<u64>| {
-                if start < end {
-                    let bytes = end - start;
-                    encoder.copy_buffer_to_buffer(&self.upload, start, &self.input, start, bytes);
-                }
-            };
-            // another call may have had many row ids
-            if logits.start - head <= GAP {
-                copy(0..logits.end);
-            } else {
-                copy(0..head);
-                copy(logits);
-            }
-        }
-        let mut pass = encoder.begin_compute_pass(&Default::default());
-        let (rows, draws) = (step.chunk.rows.len(), step.chunk.draws.len());
-        step.passes.encode(&mut pass, &self.bindings, &step.plan.layout, rows, draws, None);
-        drop(pass);
-        if self.readback != self.draws
-            && let Some(result) = &step.result
-        {
-            let bytes = 4 * result.len() as u64;
-            encoder.copy_buffer_to_buffer(&self.draws, 0, &self.readback, 0, bytes);
-        }
-        encoder.finish()
+/// The bytes of the output from the first result to the last, with what lies between sections.
+fn span(sections: &Sections, results: [u64; 2]) -> Range<u64> {
+    let second = start(&sections.output, 1);
+    match results {
+        [0, 0] => 0..0,
+        [first, 0] => 0..first,
+        [0, more] => second..second + more,
+        [_, more] => 0..second + more,
     }
 }

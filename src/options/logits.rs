@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use half::{bf16, f16};
 
 use super::batch::Batch;
-use super::rows::{Data, Known, Rows, Widen};
+use super::rows::{Data, Rows, Widen};
 use crate::error::Error;
 
 /// The type of a batch's values.
@@ -74,21 +74,38 @@ impl std::fmt::Display for ValueFormat {
 
 /// A type that logits may have: `f32`, or `f16` or `bf16` of the crate [`half`](crate::half), and no
 /// other.
-pub trait Logit: Known + Widen {
-    /// Its format.
+pub trait Logit: Copy + sealed::AsLogits {
+    /// The format of values of this type.
     const FORMAT: ValueFormat;
 }
 
-impl Logit for f32 {
-    const FORMAT: ValueFormat = ValueFormat::F32;
-}
+mod sealed {
+    use super::{Logit, ValueFormat, Widen, bf16, f16};
 
-impl Logit for f16 {
-    const FORMAT: ValueFormat = ValueFormat::F16;
-}
+    /// The same numbers as logits.
+    pub trait AsLogits: Sized {
+        type Value: Widen;
+        fn as_logits(values: &[Self]) -> &[Self::Value];
+    }
 
-impl Logit for bf16 {
-    const FORMAT: ValueFormat = ValueFormat::Bf16;
+    macro_rules! logit {
+        ($type:ty, $format:ident) => {
+            impl Logit for $type {
+                const FORMAT: ValueFormat = ValueFormat::$format;
+            }
+
+            impl AsLogits for $type {
+                type Value = Self;
+                fn as_logits(values: &[Self]) -> &[Self] {
+                    values
+                }
+            }
+        };
+    }
+
+    logit!(f32, F32);
+    logit!(f16, F16);
+    logit!(bf16, Bf16);
 }
 
 /// A batch of rows of logits: `rows` × `categories` values of `f32`, `f16` or `bf16` in row-major
@@ -187,7 +204,7 @@ impl<'a> Logits<'a> {
         categories: usize,
         row_stride: usize,
     ) -> Result<Self, Error> {
-        Rows::strided(data, rows, categories, row_stride).map(Self::from_rows)
+        Rows::strided(T::as_logits(data), rows, categories, row_stride).map(Self::from_rows)
     }
 
     pub(super) fn from_batch(batch: Batch<'a>) -> Option<Self> {
@@ -197,7 +214,7 @@ impl<'a> Logits<'a> {
         }
     }
 
-    fn from_rows<T: Logit>(rows: Rows<'a, T>) -> Self {
+    fn from_rows<T: Widen>(rows: Rows<'a, T>) -> Self {
         Self { batch: Batch::from_rows(rows) }
     }
 
@@ -248,7 +265,7 @@ impl<'a> Logits<'a> {
     /// # Panics
     /// If `row` is not below [`rows`](Self::rows).
     pub fn row_f32(&self, row: usize) -> Cow<'a, [f32]> {
-        fn widen<T: Logit>(row: &[T]) -> Vec<f32> {
+        fn widen<T: Widen>(row: &[T]) -> Vec<f32> {
             row.iter().map(|logit| logit.widen()).collect()
         }
         match self.batch.data() {

@@ -46,7 +46,10 @@ fn shared(adapter: &AdapterReport, plan_for: PlanFor) -> Result<Arc<GpuSampler>,
     if let Some((_, sampler)) = samplers.iter().find(|(other, _)| *other == key) {
         return Ok(Arc::clone(sampler));
     }
-    let sampler = Arc::new(sampler(adapter, GpuSampler::builder().with_plan_for(plan_for))?);
+    let sampler = Arc::new(sampler(
+        adapter,
+        GpuSampler::builder().tune(|tuning| tuning.with_plan_for(plan_for)),
+    )?);
     samplers.push((key, Arc::clone(&sampler)));
     Ok(sampler)
 }

@@ -16,7 +16,11 @@ pub(crate) const CHECKS: &[(&str, Check)] = &[
     ("cdf::conformance", |adapter| run(adapter, GpuSampler::builder(), 600_000)),
     ("cdf::conformance_in_small_pieces", conformance_in_small_pieces),
     ("cdf::conformance_without_features", |adapter| {
-        run(adapter, GpuSampler::builder().with_int64(false).with_direct_memory(false), 50_000)
+        run(
+            adapter,
+            GpuSampler::builder().tune(|tuning| tuning.with_int64(false).with_direct_memory(false)),
+            50_000,
+        )
     }),
     ("cdf::many_draws_of_long_rows", many_draws_of_long_rows),
     ("cdf::a_row_that_is_too_long_is_an_error", a_row_that_is_too_long_is_an_error),
@@ -82,13 +86,17 @@ fn run(adapter: &AdapterReport, builder: GpuSamplerBuilder, most: usize) -> Resu
 fn conformance_in_small_pieces(adapter: &AdapterReport) -> Result<(), Failed> {
     for workgroup_size in [1, 8] {
         let builder = GpuSampler::builder()
-            .with_workgroup_size(workgroup_size)
+            .tune(|tuning| tuning.with_workgroup_size(workgroup_size))
             .with_chunk_bytes(1 << 10)
-            .with_workgroups(3);
+            .tune(|tuning| tuning.with_workgroups(3));
         run(adapter, builder, 9000)?;
     }
     let crowded = Teams { crowd: 256, ..Teams::HARDWARE };
-    run(adapter, GpuSampler::builder().with_plan_for(PlanFor::Teams(crowded)), 9000)
+    run(
+        adapter,
+        GpuSampler::builder().tune(|tuning| tuning.with_plan_for(PlanFor::Teams(crowded))),
+        9000,
+    )
 }
 
 /// A million categories in many blocks, and draws whose first number is odd.
@@ -111,7 +119,7 @@ fn many_draws_of_long_rows(adapter: &AdapterReport) -> Result<(), Failed> {
 fn a_row_that_is_too_long_is_an_error(adapter: &AdapterReport) -> Result<(), Failed> {
     // invocations alone have no more than 1,024 turns of 4,096 blocks, of an octet each
     let most = 1024 * 4096 * 8;
-    let gpu = sampler(adapter, GpuSampler::builder().with_workgroup_size(1))?;
+    let gpu = sampler(adapter, GpuSampler::builder().tune(|tuning| tuning.with_workgroup_size(1)))?;
     let row = vec![0.0; most + 1];
     let options = SampleOptions::default().with_method(Method::InverseCdf);
     let error = gpu.sample_rows(Logits::new(&row, row.len())?, &options).err();

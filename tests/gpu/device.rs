@@ -225,7 +225,7 @@ fn lost_during_a_call(adapter: &AdapterReport) -> Result<(), Failed> {
 fn too_slow(adapter: &AdapterReport) -> Result<(), Failed> {
     let watched = Watched::new(adapter)?;
     let timeout = Duration::from_nanos(1);
-    let builder = GpuSampler::builder().with_filter(false);
+    let builder = GpuSampler::builder().tune(|tuning| tuning.with_filter(false));
     let hasty = watched.sampler(builder.clone().with_timeout(timeout))?;
     let batch = Batch::new(2000)?;
     let can_be_late = watched.submits_in_the_background()?;

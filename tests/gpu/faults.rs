@@ -101,7 +101,7 @@ pub(crate) const CHECKS: &[(&str, Check)] = &[
 pub(crate) const NEEDS: &[(&str, Need)] = &[
     ("faults::a_forgotten_subgroup_is_seen", subgroups),
     ("faults::half_a_subgroup_that_is_lost_is_seen", subgroups),
-    ("draws::conformance_in_split_subgroups", subgroups),
+    ("conformance::in_split_subgroups", subgroups),
 ];
 
 /// Subgroups, without which there is nothing to be at fault.
@@ -130,11 +130,15 @@ pub(crate) fn split_subgroups(source: String) -> String {
 /// A fault that finds no place in any shader is not seen either.
 fn seen(adapter: &AdapterReport, edit: fn(String) -> String, name: &str) -> Result<(), Failed> {
     // small chunks, so that rows are cut
-    let builder = || GpuSampler::builder().with_plan_for(PlanFor::Hardware).with_shader_edit(edit);
+    let builder = || {
+        GpuSampler::builder()
+            .tune(|tuning| tuning.with_plan_for(PlanFor::Hardware))
+            .with_shader_edit(edit)
+    };
     let engines = [
         sampler(adapter, builder())?,
         sampler(adapter, builder().with_chunk_bytes(1 << 12))?,
-        sampler(adapter, builder().with_busy_lanes(1))?,
+        sampler(adapter, builder().tune(|tuning| tuning.with_busy_lanes(1)))?,
     ];
     let cases = conformance::cases().filter(|case| {
         let (rows, categories) = (case.batch().rows(), case.batch().categories());

@@ -6,6 +6,7 @@
 
 mod bound;
 mod cdf;
+mod conformance;
 mod device;
 mod draws;
 mod faults;
@@ -39,6 +40,7 @@ fn main() {
         words::CHECKS,
         pairs::CHECKS,
         filter::CHECKS,
+        conformance::CHECKS,
         draws::CHECKS,
         faults::CHECKS,
         device::CHECKS,
@@ -53,7 +55,7 @@ fn main() {
     ]
     .concat();
     let needs = &[faults::NEEDS, bound::NEEDS].concat();
-    let trials = if adapters.is_empty() || skipped {
+    let trials: Vec<_> = if adapters.is_empty() || skipped {
         let found = adapters.len();
         let checks = checks.iter().chain(draws::LONG_CHECKS);
         checks.map(|&(name, _)| absent(name, found, skipped)).collect()
@@ -71,6 +73,7 @@ fn main() {
             })
             .collect()
     };
+    let trials = conformance::of_no_adapter().into_iter().chain(trials).collect();
     let mut arguments = Arguments::from_args();
     // what is to be skipped stays skipped, whatever else is included
     arguments.include_ignored &= !skipped;

@@ -48,10 +48,16 @@ fn same(gpu: &GpuSampler, work: usize, places: usize) -> Result<(), Failed> {
 
 fn keys(adapter: &AdapterReport) -> Result<(), Failed> {
     for plan_for in [PlanFor::Hardware, PlanFor::Emulation] {
-        same(&sampler(adapter, GpuSampler::builder().with_plan_for(plan_for))?, 60_000, 1)?;
+        same(
+            &sampler(adapter, GpuSampler::builder().tune(|tuning| tuning.with_plan_for(plan_for)))?,
+            60_000,
+            1,
+        )?;
     }
     // rows that are cut
-    let builder = GpuSampler::builder().with_plan_for(PlanFor::Hardware).with_chunk_bytes(1 << 11);
+    let builder = GpuSampler::builder()
+        .tune(|tuning| tuning.with_plan_for(PlanFor::Hardware))
+        .with_chunk_bytes(1 << 11);
     same(&sampler(adapter, builder)?, 10_000, 1)
 }
 
@@ -60,9 +66,14 @@ fn places(adapter: &AdapterReport) -> Result<(), Failed> {
     same(&gpu, 60_000, 3)?;
     same(&gpu, 10_000, 300)?;
     let crowded = Teams { crowd: 256, ..Teams::HARDWARE };
-    let builder = GpuSampler::builder().with_plan_for(PlanFor::Teams(crowded));
+    let builder =
+        GpuSampler::builder().tune(|tuning| tuning.with_plan_for(PlanFor::Teams(crowded)));
     same(&sampler(adapter, builder)?, 10_000, 3)?;
-    same(&sampler(adapter, GpuSampler::builder().with_filter(false))?, 10_000, 3)
+    same(
+        &sampler(adapter, GpuSampler::builder().tune(|tuning| tuning.with_filter(false)))?,
+        10_000,
+        3,
+    )
 }
 
 /// Logits in ascending order, all equal, and of every size.
@@ -152,7 +163,9 @@ fn faults_are_seen(adapter: &AdapterReport) -> Result<(), Failed> {
         ensure(seen, || "a fault of places was not seen".to_owned())?;
     }
     let told = |source: String| source.replace("UNFINISHED | KEYED)) == 0u", "UNFINISHED)) == 0u");
-    let builder = GpuSampler::builder().with_plan_for(PlanFor::Emulation).with_shader_edit(told);
+    let builder = GpuSampler::builder()
+        .tune(|tuning| tuning.with_plan_for(PlanFor::Emulation))
+        .with_shader_edit(told);
     let seen = !wrong_places(&sampler(adapter, builder)?, 6000, 1)?.is_empty();
     ensure(seen, || "a key that was not evaluated was not seen".to_owned())
 }

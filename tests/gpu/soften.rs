@@ -51,25 +51,27 @@ fn conformance_in_small_pieces(adapter: &AdapterReport) -> Result<(), Failed> {
     for plan_for in [PlanFor::Hardware, PlanFor::Emulation] {
         // a row of more than 256 categories is a chunk, and so is everything else of that size
         let builder = GpuSampler::builder()
-            .with_plan_for(plan_for)
-            .with_workgroup_size(8)
+            .tune(|tuning| tuning.with_plan_for(plan_for).with_workgroup_size(8))
             .with_chunk_bytes(1 << 10)
-            .with_workgroups(3);
+            .tune(|tuning| tuning.with_workgroups(3));
         run(adapter, builder, &[0.5], |case| case.work() <= 3000)?;
     }
     let crowded = Teams { crowd: 256, ..Teams::HARDWARE };
-    let builder = GpuSampler::builder().with_plan_for(PlanFor::Teams(crowded));
+    let builder =
+        GpuSampler::builder().tune(|tuning| tuning.with_plan_for(PlanFor::Teams(crowded)));
     run(adapter, builder, &[0.5], |case| case.work() <= 1000)
 }
 
 /// The plain form of everything.
 fn conformance_without_features(adapter: &AdapterReport) -> Result<(), Failed> {
     for plan_for in [PlanFor::Hardware, PlanFor::Emulation] {
-        let builder = GpuSampler::builder()
-            .with_plan_for(plan_for)
-            .with_int64(false)
-            .with_subgroups(false)
-            .with_direct_memory(false);
+        let builder = GpuSampler::builder().tune(|tuning| {
+            tuning
+                .with_plan_for(plan_for)
+                .with_int64(false)
+                .with_subgroups(false)
+                .with_direct_memory(false)
+        });
         run(adapter, builder, &[0.01, 10.0], |case| case.work() <= 3000)?;
     }
     Ok(())
@@ -77,7 +79,7 @@ fn conformance_without_features(adapter: &AdapterReport) -> Result<(), Failed> {
 
 fn long_rows(adapter: &AdapterReport) -> Result<(), Failed> {
     for plan_for in [PlanFor::Hardware, PlanFor::Emulation] {
-        let builder = GpuSampler::builder().with_plan_for(plan_for);
+        let builder = GpuSampler::builder().tune(|tuning| tuning.with_plan_for(plan_for));
         run(adapter, builder, &[0.5], |case| {
             case.batch().rows() == 2 && (100_000..200_000).contains(&case.work())
         })?;

@@ -50,10 +50,28 @@ fn worst(found: &[f64], expected: &[f64]) -> Option<f64> {
 fn samplers(adapter: &AdapterReport) -> Result<[(GpuSampler, usize); 5], Failed> {
     let builder = GpuSampler::builder;
     Ok([
-        (sampler(adapter, builder().with_plan_for(PlanFor::Hardware))?, 30_000),
-        (sampler(adapter, builder().with_plan_for(PlanFor::Hardware).with_busy_lanes(1))?, 30_000),
-        (sampler(adapter, builder().with_plan_for(PlanFor::Emulation))?, 30_000),
-        (sampler(adapter, builder().with_subgroups(false).with_workgroup_size(4))?, 6000),
+        (
+            sampler(adapter, builder().tune(|tuning| tuning.with_plan_for(PlanFor::Hardware)))?,
+            30_000,
+        ),
+        (
+            sampler(
+                adapter,
+                builder().tune(|tuning| tuning.with_plan_for(PlanFor::Hardware).with_busy_lanes(1)),
+            )?,
+            30_000,
+        ),
+        (
+            sampler(adapter, builder().tune(|tuning| tuning.with_plan_for(PlanFor::Emulation)))?,
+            30_000,
+        ),
+        (
+            sampler(
+                adapter,
+                builder().tune(|tuning| tuning.with_subgroups(false).with_workgroup_size(4)),
+            )?,
+            6000,
+        ),
         (sampler(adapter, builder().with_chunk_bytes(1 << 11))?, 10_000),
     ])
 }
@@ -97,7 +115,8 @@ fn worst_of_long_rows(gpu: &GpuSampler) -> Result<f64, Failed> {
 fn of_long_rows(adapter: &AdapterReport) -> Result<(), Failed> {
     for plan_for in [PlanFor::Hardware, PlanFor::Emulation] {
         for busy in [1, 1 << 12] {
-            let builder = GpuSampler::builder().with_plan_for(plan_for).with_busy_lanes(busy);
+            let builder = GpuSampler::builder()
+                .tune(|tuning| tuning.with_plan_for(plan_for).with_busy_lanes(busy));
             let worst = worst_of_long_rows(&sampler(adapter, builder)?)?;
             ensure(worst <= 0.5, || format!("{plan_for:?}: {worst}"))?;
         }
@@ -166,7 +185,8 @@ fn scores_of_many_draws(adapter: &AdapterReport) -> Result<(), Failed> {
     let options = SampleOptions::default().with_draws(2100);
     let expected = CpuSampler::new().sample_rows_scored(batch, &options)?;
     for plan_for in [PlanFor::Hardware, PlanFor::Emulation] {
-        let gpu = sampler(adapter, GpuSampler::builder().with_plan_for(plan_for))?;
+        let gpu =
+            sampler(adapter, GpuSampler::builder().tune(|tuning| tuning.with_plan_for(plan_for)))?;
         let scored = gpu.sample_rows_scored(batch, &options)?;
         ensure(scored.draws == expected.draws, || format!("{plan_for:?}: draws differ"))?;
         let worst = worst(&scored.logsumexps, &expected.logsumexps);
@@ -270,7 +290,8 @@ fn faults_are_seen(adapter: &AdapterReport) -> Result<(), Failed> {
     faults.into_iter().enumerate().try_for_each(|(i, (edit, of))| {
         // which has teams for rows of a few octets, and long rows by few invocations
         let plan_for = if i == 5 { PlanFor::Emulation } else { PlanFor::Hardware };
-        let builder = GpuSampler::builder().with_plan_for(plan_for).with_busy_lanes(1);
+        let builder =
+            GpuSampler::builder().tune(|tuning| tuning.with_plan_for(plan_for).with_busy_lanes(1));
         let worst = of(&sampler(adapter, builder.with_shader_edit(edit))?)?;
         ensure(worst > 1.0, || format!("fault {i} was not seen: {worst}"))
     })

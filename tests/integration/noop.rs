@@ -7,7 +7,12 @@ use gumbel::{Error, GpuSampler, Logits, SampleOptions, wgpu};
 
 const BUILDERS: [fn() -> gumbel::GpuSamplerBuilder; 3] = [
     GpuSampler::builder,
-    || GpuSampler::builder().with_int64(false).with_chunk_bytes(1 << 10).with_workgroups(3),
+    || {
+        GpuSampler::builder()
+            .tune(|tuning| tuning.with_int64(false))
+            .with_chunk_bytes(1 << 10)
+            .tune(|tuning| tuning.with_workgroups(3))
+    },
     // all is done when it is asked for, so no time at all is enough
     || GpuSampler::builder().with_timeout(Duration::ZERO),
 ];

@@ -86,11 +86,13 @@ pub(super) fn candidates(args: &CheckArgs) -> Result<Vec<Candidate>, Error> {
 /// Takes the forms of the kernels that the adapter would not get. (An adapter that emulates a GPU gets
 /// those of a GPU in pieces.)
 fn plain() -> GpuSamplerBuilder {
-    GpuSampler::builder()
-        .with_plan_for(PlanFor::Emulation)
-        .with_subgroups(false)
-        .with_int64(false)
-        .with_direct_memory(false)
+    GpuSampler::builder().tune(|tuning| {
+        tuning
+            .with_plan_for(PlanFor::Emulation)
+            .with_subgroups(false)
+            .with_int64(false)
+            .with_direct_memory(false)
+    })
 }
 
 /// Takes the paths through the engine that no case takes by itself, as each fits into a chunk.
@@ -98,11 +100,9 @@ fn plain() -> GpuSamplerBuilder {
 /// The chunks are the smallest that there are, so that every row of more than 256 categories is cut,
 /// which are 16 cases; with 4 KiB, 5. All cases are then 25,000 dispatches: 5 s on Mesa's lavapipe.
 fn in_pieces() -> GpuSamplerBuilder {
-    GpuSampler::builder()
-        .with_chunk_bytes(1 << 10)
-        .with_workgroups(3)
-        .with_workgroup_size(64)
-        .with_plan_for(PlanFor::Hardware)
+    GpuSampler::builder().with_chunk_bytes(1 << 10).tune(|tuning| {
+        tuning.with_workgroups(3).with_workgroup_size(64).with_plan_for(PlanFor::Hardware)
+    })
 }
 
 fn candidate(label: String, report: &AdapterReport, builder: &GpuSamplerBuilder) -> Candidate {

@@ -7,15 +7,16 @@ use rayon::prelude::*;
 
 use super::super::bound::RoundKeys;
 use super::super::simd::CpuForm;
+use super::super::values::{BatchValues, RowValues, with_values};
 use super::pick::Races;
 use super::table::{Table, guide_bits, zeroed};
 use super::weigh::Rule;
-use super::{GRAIN, pick};
+use super::{DIVISION, pick};
 use crate::cpu::Cpu;
 use crate::error::Error;
 use crate::job::kept::Kept;
 use crate::job::{Job, Temperature};
-use crate::options::{Data, with_rows};
+use crate::options::Data;
 
 /// The tables of a call's rows. They hold nothing of the logits.
 #[derive(Clone, Debug)]
@@ -75,7 +76,7 @@ impl CpuTables {
     /// Draws from each row of the call so often as the memory has room for.
     pub(crate) fn draw(&self, call: &Kept, first_draw: u32, each: u32, draws: &mut [u32]) {
         match &self.pool {
-            Some(pool) if draws.len() >= 2 * GRAIN => {
+            Some(pool) if !DIVISION.is_small(draws.len()) => {
                 pool.install(|| self.pick(call, first_draw, each, draws));
             }
             _ => self.pick(call, first_draw, each, draws),
@@ -86,9 +87,9 @@ impl CpuTables {
         let (keys, ids) = (RoundKeys::of(call.seed), call.row_ids());
         let races = |first_row| Races { ids, first_row, first_draw, draws: each };
         let tables = self.sums.len() / self.categories;
-        let large = draws.len() >= 2 * GRAIN;
+        let large = !DIVISION.is_small(draws.len());
         let from_each = draws.len() / tables;
-        if tables == 1 || !large || from_each >= 2 * GRAIN {
+        if tables == 1 || !large || !DIVISION.is_small(from_each) {
             for (row, draws) in draws.chunks_mut(from_each).enumerate() {
                 pick(self.form, keys, self.table(row), races(row), draws, large);
             }
@@ -114,11 +115,11 @@ fn build_row(job: &Job<'_>, form: CpuForm, row: usize, sums: &mut [u64], guide: 
         Temperature::Scaled(scale) => Some(scale),
     };
     let parallel = rayon::current_num_threads() > 1;
-    with_rows!(job.logits.data(), rows => {
+    with_values!(job, rows => {
         let row = rows.row(row);
         let rule = Rule::of(form, row, scale, parallel);
         Table::build(sums, guide, parallel, |first, sums| {
-            rule.weigh(form, &row[first..][..sums.len()], first, sums);
+            rule.weigh(form, row.part(first..first + sums.len()), first, sums);
         });
     });
 }

@@ -10,10 +10,12 @@ use rayon::prelude::*;
 
 use super::bound::RoundKeys;
 use super::simd::CpuForm;
+use super::threads::{Division, TIMES, are_few, in_chunks, share};
+use super::values::{BatchValues, RowValues, with_values};
 use crate::error::Error;
 use crate::job::Job;
 use crate::noise::order::Scale;
-use crate::options::{Data, with_rows};
+use crate::options::Data;
 
 mod built;
 mod pick;
@@ -26,8 +28,8 @@ use pick::{Pick, Races};
 use table::{Table, guide_bits, zeroed};
 use weigh::Rule;
 
-/// Categories to weigh, or draws, that are worth the hand-over to another thread.
-const GRAIN: usize = 1 << 14;
+/// How tables and draws are divided among threads.
+const DIVISION: Division = Division::WEIGHING;
 
 /// A call, and how it is done.
 #[derive(Clone, Copy)]
@@ -50,23 +52,20 @@ impl<'a> InverseCdfJob<'a> {
     /// Whether other threads would not pay.
     pub(super) fn is_small(&self) -> bool {
         let weighed = self.tables.saturating_mul(self.job.logits.categories());
-        weighed.saturating_add(self.job.total()) < 2 * GRAIN
+        DIVISION.is_small(weighed.saturating_add(self.job.total()))
     }
 
-    /// Draws for all rows on this thread.
-    pub(super) fn run_here(&self, draws: &mut [u32]) -> Result<(), Error> {
-        self.rows(0, draws, false)
-    }
-
-    /// Draws for all rows on the threads of the current pool.
+    /// Draws for all rows on the threads of the current pool, or on this thread if that is little work.
     pub(super) fn run(&self, draws: &mut [u32]) -> Result<(), Error> {
-        let threads = rayon::current_num_threads();
-        if self.tables < 4 * threads {
-            return self.rows(0, draws, threads > 1);
+        if self.is_small() || rayon::current_num_threads() == 1 {
+            return self.rows(0, draws, false);
+        }
+        if are_few(self.tables) {
+            return self.rows(0, draws, true);
         }
         let each = self.job.draws as usize;
         let work = self.job.logits.categories().saturating_add(each);
-        let rows = (GRAIN / work).max(self.tables / (64 * threads)).max(1);
+        let rows = DIVISION.at_once(work).max(share(self.tables, TIMES));
         draws
             .par_chunks_mut(rows * each)
             .enumerate()
@@ -86,11 +85,11 @@ impl<'a> InverseCdfJob<'a> {
         let mut guide = zeroed(1 << bits, categories)?;
         for (i, draws) in draws.chunks_mut(from_each).enumerate() {
             let row = first + i;
-            let table = with_rows!(job.logits.data(), rows => {
+            let table = with_values!(job, rows => {
                 let row = rows.row(row);
                 let rule = Rule::of(self.form, row, Some(self.scale), parallel);
                 Table::build(&mut sums, &mut guide, parallel, |first, sums| {
-                    rule.weigh(self.form, &row[first..][..sums.len()], first, sums)
+                    rule.weigh(self.form, row.part(first..first + sums.len()), first, sums)
                 })
             });
             let races = Races {
@@ -114,10 +113,11 @@ fn pick(
     draws: &mut [u32],
     parallel: bool,
 ) {
-    if !parallel || draws.len() < 2 * GRAIN {
+    if !parallel || DIVISION.is_small(draws.len()) {
         return form.run(Pick { table, keys, races, first: 0, draws });
     }
-    draws.par_chunks_mut(GRAIN).enumerate().for_each(|(i, draws)| {
-        form.run(Pick { table, keys, races, first: i * GRAIN, draws });
+    let each = DIVISION.at_once(1);
+    in_chunks(draws, each, true, |i, draws| {
+        form.run(Pick { table, keys, races, first: i * each, draws });
     });
 }

@@ -10,10 +10,11 @@
 
 use rayon::prelude::*;
 
+use crate::cpu::threads::Division;
 use crate::error::Error;
 
 /// Longer rows are cut if several threads are to build a table.
-pub(super) const SEGMENT: usize = 1 << 15;
+pub(super) const SEGMENT: usize = Division::WEIGHING.segment;
 
 /// The most bits of a guide.
 const MOST_BITS: u32 = 28;

@@ -12,11 +12,12 @@ use super::super::exact::Outcome;
 use super::super::greedy::Greedy;
 use super::super::simd::{CpuForm, Simd, Task};
 use super::super::source::Source;
+use super::super::values::RowValues;
 use super::table::SEGMENT;
 use crate::noise::exp::{NOTHING_FROM, log2_floor, weight};
 use crate::noise::gumbel::UNIT;
 use crate::noise::order::Scale;
-use crate::options::{Known, Logit, Positive};
+use crate::options::{Known, Positive, Widen};
 
 /// The halves that are converted at a time.
 const PIECE: usize = 1 << 10;
@@ -24,48 +25,83 @@ const PIECE: usize = 1 << 10;
 /// Values that can be weighed.
 pub(super) trait Weighed: Source {
     /// The weights of these values, each added to those before it.
-    fn weigh(form: CpuForm, values: &[Self], below: Below<Self>, sums: &mut [u64]);
+    fn weigh<V: RowValues<Value = Self>>(
+        form: CpuForm,
+        values: V,
+        below: Below<Self>,
+        sums: &mut [u64],
+    );
 }
 
 impl Weighed for f32 {
-    fn weigh(form: CpuForm, logits: &[Self], below: Below<Self>, sums: &mut [u64]) {
+    fn weigh<V: RowValues<Value = Self>>(
+        form: CpuForm,
+        logits: V,
+        below: Below<Self>,
+        sums: &mut [u64],
+    ) {
         form.run(Weigh { logits, below, before: 0, sums });
     }
 }
 
 impl Weighed for f16 {
-    fn weigh(form: CpuForm, halves: &[Self], below: Below<Self>, sums: &mut [u64]) {
+    fn weigh<V: RowValues<Value = Self>>(
+        form: CpuForm,
+        halves: V,
+        below: Below<Self>,
+        sums: &mut [u64],
+    ) {
         widened(form, halves, below, sums);
     }
 }
 
 impl Weighed for bf16 {
-    fn weigh(form: CpuForm, halves: &[Self], below: Below<Self>, sums: &mut [u64]) {
+    fn weigh<V: RowValues<Value = Self>>(
+        form: CpuForm,
+        halves: V,
+        below: Below<Self>,
+        sums: &mut [u64],
+    ) {
         widened(form, halves, below, sums);
     }
 }
 
 impl Weighed for Positive {
-    fn weigh(form: CpuForm, values: &[Self], below: Below<Self>, sums: &mut [u64]) {
+    fn weigh<V: RowValues<Value = Self>>(
+        form: CpuForm,
+        values: V,
+        below: Below<Self>,
+        sums: &mut [u64],
+    ) {
         form.run(Sum { values, below, sums });
     }
 }
 
 impl Weighed for u32 {
-    fn weigh(form: CpuForm, values: &[Self], below: Below<Self>, sums: &mut [u64]) {
+    fn weigh<V: RowValues<Value = Self>>(
+        form: CpuForm,
+        values: V,
+        below: Below<Self>,
+        sums: &mut [u64],
+    ) {
         form.run(Sum { values, below, sums });
     }
 }
 
-fn widened<T: Logit>(form: CpuForm, halves: &[T], below: Below<T>, sums: &mut [u64]) {
+fn widened<V: RowValues<Value: Widen>>(
+    form: CpuForm,
+    halves: V,
+    below: Below<V::Value>,
+    sums: &mut [u64],
+) {
     let Below { most, scale, log2_categories } = below;
     let below = Below { most: most.widen(), scale, log2_categories };
     let mut piece = [0.0; PIECE];
     let mut before = 0;
-    for (halves, sums) in halves.chunks(PIECE).zip(sums.chunks_mut(PIECE)) {
+    for (halves, sums) in halves.parts(PIECE).zip(sums.chunks_mut(PIECE)) {
         let logits = &mut piece[..halves.len()];
-        T::widen_all(halves, logits);
-        before = form.run(Weigh { logits, below, before, sums });
+        halves.widen_to(logits);
+        before = form.run(Weigh { logits: &*logits, below, before, sums });
     }
 }
 
@@ -90,10 +126,15 @@ pub(super) enum Rule<T> {
 
 impl<T: Weighed> Rule<T> {
     /// The rule of a row. `scale` is `None` at temperature 0.
-    pub(super) fn of(form: CpuForm, row: &[T], scale: Option<Scale>, parallel: bool) -> Self {
+    pub(super) fn of<V: RowValues<Value = T>>(
+        form: CpuForm,
+        row: V,
+        scale: Option<Scale>,
+        parallel: bool,
+    ) -> Self {
         let largest = |first, values| form.run(Greedy { values, first });
         let outcome = if parallel && row.len() > SEGMENT {
-            row.par_chunks(SEGMENT)
+            row.par_parts(SEGMENT)
                 .enumerate()
                 .map(|(i, values)| largest((i * SEGMENT) as u32, values))
                 .reduce(|| Outcome::NONE, Outcome::merge)
@@ -104,7 +145,7 @@ impl<T: Weighed> Rule<T> {
             (None, _) => Self::Nothing,
             (Some(category), None) => Self::One(category),
             (Some(category), Some(scale)) => Self::Below(Below {
-                most: row[category as usize],
+                most: row.value(category as usize),
                 scale,
                 log2_categories: log2_floor(row.len() as u32),
             }),
@@ -112,7 +153,13 @@ impl<T: Weighed> Rule<T> {
     }
 
     /// The weights of the categories `first ..`, each added to those before it from `first` on.
-    pub(super) fn weigh(self, form: CpuForm, values: &[T], first: usize, sums: &mut [u64]) {
+    pub(super) fn weigh<V: RowValues<Value = T>>(
+        self,
+        form: CpuForm,
+        values: V,
+        first: usize,
+        sums: &mut [u64],
+    ) {
         match self {
             Self::Nothing => sums.fill(0),
             Self::One(category) => {
@@ -126,20 +173,20 @@ impl<T: Weighed> Rule<T> {
 }
 
 /// The sums of the weights of any values.
-struct Sum<'a, T> {
-    values: &'a [T],
-    below: Below<T>,
+struct Sum<'a, V: RowValues> {
+    values: V,
+    below: Below<V::Value>,
     sums: &'a mut [u64],
 }
 
-impl<T: Known> Task for Sum<'_, T> {
+impl<V: RowValues> Task for Sum<'_, V> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd>(self, _: S) {
         let Below { most, scale, log2_categories } = self.below;
         let mut sum = 0;
-        for (to, value) in self.sums.iter_mut().zip(self.values) {
+        for (to, value) in self.sums.iter_mut().zip(self.values.iter()) {
             sum += value.integer_weight(most, scale, log2_categories);
             *to = sum;
         }
@@ -153,14 +200,14 @@ const BLOCK: usize = 128;
 const IN_F64: i64 = UNIT << 26;
 
 /// The sums of some weights and of what was before them; what comes out is the last.
-struct Weigh<'a> {
-    logits: &'a [f32],
+struct Weigh<'a, V> {
+    logits: V,
     below: Below<f32>,
     before: u64,
     sums: &'a mut [u64],
 }
 
-impl Task for Weigh<'_> {
+impl<V: RowValues<Value = f32>> Task for Weigh<'_, V> {
     type Output = u64;
 
     #[inline(always)]
@@ -170,14 +217,14 @@ impl Task for Weigh<'_> {
         let most = below.most.fixed(scale);
         let slope = f64::from(scale.reciprocal()) * UNIT as f64;
         let mut sum = before;
-        for (logits, sums) in logits.chunks(BLOCK).zip(sums.chunks_mut(BLOCK)) {
+        for (logits, sums) in logits.parts(BLOCK).zip(sums.chunks_mut(BLOCK)) {
             if most.abs() < IN_F64 {
                 let most = most as f64;
-                for (sum, &logit) in sums.iter_mut().zip(logits) {
+                for (sum, logit) in sums.iter_mut().zip(logits.iter()) {
                     *sum = weight_in_f64(logit, slope, most, log2_categories);
                 }
             } else {
-                for (sum, &logit) in sums.iter_mut().zip(logits) {
+                for (sum, logit) in sums.iter_mut().zip(logits.iter()) {
                     *sum = logit.integer_weight(below.most, scale, log2_categories);
                 }
             }
@@ -208,7 +255,10 @@ fn weight_in_f64(logit: f32, slope: f64, most: f64, log2_categories: u32) -> u64
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cpu::values::BatchValues;
+    use crate::cpu::values::tests::Allowed;
     use crate::noise::philox::philox4x32_10;
+    use crate::options::{Batch, Data, Logits, Weights, with_rows};
 
     /// Logits near `center`, and all else there is.
     fn logits(center: f32) -> Vec<f32> {
@@ -236,14 +286,60 @@ mod tests {
                 let mut logits = logits(center);
                 for scale in scales {
                     logits.iter_mut().for_each(|x| *x = x.min(center));
-                    let rule = Rule::of(form, &logits, Some(scale), false);
+                    let rule = Rule::of(form, &logits[..], Some(scale), false);
                     let mut sums = vec![1; logits.len()];
-                    rule.weigh(form, &logits, 0, &mut sums);
+                    rule.weigh(form, &logits[..], 0, &mut sums);
                     let mut sum = 0;
                     for (i, (&got, &logit)) in sums.iter().zip(&logits).enumerate() {
                         sum += logit.integer_weight(center, scale, log2_floor(3000));
                         assert_eq!(got, sum, "{form}: {i}, {logit} below {center}, {scale:?}");
                     }
+                }
+            }
+        }
+    }
+
+    /// What comes out of a row behind a door.
+    fn sums<B: BatchValues<Value: Weighed>>(rows: B, form: CpuForm, parallel: bool) -> Vec<u64> {
+        let row = rows.row(0);
+        let mut sums = vec![1; rows.categories()];
+        let rule = Rule::of(form, row, Some(Scale::ONE), parallel);
+        rule.weigh(form, row, 0, &mut sums);
+        sums
+    }
+
+    /// Behind the mask stands what would leave the row without a draw, or without any other one.
+    #[test]
+    fn what_a_mask_cuts_away_weighs_nothing() {
+        for n in [1, 100, 3000, SEGMENT + 7] {
+            let mask: Vec<_> = (0..n).map(|i| i % 5 != 1).collect();
+            let of_mask = |kept: f32, [behind, never]: [f32; 2]| {
+                let values = mask.iter().enumerate().map(|(i, &allowed)| {
+                    let kept = kept * (1 + i % 7) as f32;
+                    if allowed { [kept; 2] } else { [behind, never] }
+                });
+                values.map(|[behind, never]| (behind, never)).unzip::<_, _, Vec<_>, Vec<_>>()
+            };
+            let (raw, cut) = of_mask(-0.5, [f32::NAN, f32::NEG_INFINITY]);
+            let half = |x: &[f32]| x.iter().map(|&x| f16::from_f32(x)).collect::<Vec<_>>();
+            let (raw_half, cut_half) = (half(&raw), half(&cut));
+            let (raw_weights, cut_weights) = of_mask(0.5, [-1.0, 0.0]);
+            let batches: [[Batch<'_>; 2]; 3] = [
+                [&raw, &cut].map(|x| Logits::new(x, n).unwrap().into()),
+                [&raw_half, &cut_half].map(|x| Logits::from_f16(x, n).unwrap().into()),
+                [&raw_weights, &cut_weights].map(|x| Weights::new(x, n).unwrap().into()),
+            ];
+            for ([raw, cut], parallel) in batches.into_iter().flat_map(|x| [(x, false), (x, true)])
+            {
+                for form in CpuForm::ALL.into_iter().filter(|form| form.is_available()) {
+                    let expected = with_rows!(cut.data(), rows => sums(rows, form, parallel));
+                    let got = with_rows!(raw.data(), rows => {
+                        sums(Allowed { rows, mask: &mask }, form, parallel)
+                    });
+                    assert!(got == expected, "{form}: {n}, {:?}", raw.format());
+                    // without the mask the row has no draw, and that is seen
+                    let seen = with_rows!(raw.data(), rows => sums(rows, form, parallel));
+                    assert!(n == 1 || seen != expected, "{form}: {n}");
                 }
             }
         }

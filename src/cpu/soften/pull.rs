@@ -4,22 +4,23 @@ use rayon::prelude::*;
 
 use super::tile::{OCTETS, Tile};
 use super::weigh::{SHORT, fill, sum, weigh_short};
-use super::{Drawable, Soften, is_small, with_logits};
+use super::{DIVISION, Drawable, Soften, is_small, with_logits};
 use crate::cpu::simd::{Simd, Task};
+use crate::cpu::values::{BatchValues, open};
 use crate::noise::bits::OCTET;
-use crate::options::{Data, Rows};
+use crate::options::Data;
 
 impl Soften<'_> {
     /// Rows × categories, from cotangents of rows × draws × categories.
     pub(super) fn gradients(&self, cotangents: &[f32], gradients: &mut [f32]) {
-        with_logits!(self.softening.job.logits.data(), rows => {
+        with_logits!(self.softening.job, rows => {
             self.gradients_of(rows, cotangents, gradients);
         });
     }
 
-    fn gradients_of<T: Drawable>(
+    pub(in crate::cpu) fn gradients_of<B: BatchValues<Value: Drawable>>(
         &self,
-        rows: Rows<'_, T>,
+        rows: B,
         cotangents: &[f32],
         gradients: &mut [f32],
     ) {
@@ -33,7 +34,7 @@ impl Soften<'_> {
             }
             return;
         }
-        let grain = self.grain(per_row);
+        let grain = DIVISION.at_once(per_row);
         let pull = |weights: &mut Vec<f32>, i: usize, gradients: &mut [f32], cotangents: &[f32]| {
             let first = i * grain;
             if categories > SHORT {
@@ -70,9 +71,9 @@ impl Soften<'_> {
     }
 
     /// The gradient of a long row; `weights` is memory for them, if there are several draws.
-    fn long_gradient<T: Drawable>(
+    fn long_gradient<B: BatchValues<Value: Drawable>>(
         &self,
-        rows: Rows<'_, T>,
+        rows: B,
         row: usize,
         cotangents: &[f32],
         gradient: &mut [f32],
@@ -164,15 +165,15 @@ fn scale(gradient: &mut [f32], slope: f64) {
 }
 
 /// The gradients of short rows, of which the races `first ..` are the draws.
-struct ShortGradients<'a, T> {
+struct ShortGradients<'a, B> {
     of: Soften<'a>,
-    rows: Rows<'a, T>,
+    rows: B,
     first: usize,
     cotangents: &'a [f32],
     gradients: &'a mut [f32],
 }
 
-impl<T: Drawable> Task for ShortGradients<'_, T> {
+impl<B: BatchValues<Value: Drawable>> Task for ShortGradients<'_, B> {
     type Output = ();
 
     #[inline(always)]
@@ -181,7 +182,7 @@ impl<T: Drawable> Task for ShortGradients<'_, T> {
         let categories = rows.categories();
         let draws = of.softening.job.draws as usize;
         let at_once = OCTETS / categories.div_ceil(OCTET);
-        let mut tile = Tile::new();
+        let mut tile = Tile::new(categories);
         let mut weights = [0.0; SHORT];
         gradients.fill(0.0);
         let mut races = of.softening.job.races(first);

@@ -1,13 +1,15 @@
 //! The weights of categories, from their exact keys.
 
 use super::Soften;
-use super::tile::{NO_KEY, OCTETS, Tile, farthest};
+use super::tile::{NO_KEY, OCTETS, Tile};
 use super::weight::weight;
 use crate::cpu::bound::RoundKeys;
+use crate::cpu::lanes::magnitude;
 use crate::cpu::simd::{CpuForm, Simd, Task};
+use crate::cpu::values::{BatchValues, RowValues};
 use crate::noise::bits::{OCTET, Stream};
 use crate::noise::order::Scale;
-use crate::options::{Logit, Rows};
+use crate::options::Widen;
 
 /// The most categories of a row that shares a tile.
 pub(super) const SHORT: usize = OCTETS * OCTET;
@@ -23,10 +25,10 @@ pub(super) struct Weigher {
 
 impl Weigher {
     /// The weights of categories `first ..` of a race whose largest key is known, and their sum.
-    pub(super) fn weigh<T: Logit>(
+    pub(super) fn weigh<V: RowValues<Value: Widen>>(
         &self,
         stream: Stream,
-        logits: &[T],
+        logits: V,
         first: u32,
         leader: i64,
         weights: &mut [f32],
@@ -36,29 +38,29 @@ impl Weigher {
 }
 
 /// The weights of part of a long row.
-struct Weigh<'a, T> {
+struct Weigh<'a, V> {
     by: &'a Weigher,
     stream: Stream,
-    logits: &'a [T],
+    logits: V,
     /// The number of the first, a multiple of eight.
     first: u32,
     leader: i64,
     weights: &'a mut [f32],
 }
 
-impl<T: Logit> Task for Weigh<'_, T> {
+impl<V: RowValues<Value: Widen>> Task for Weigh<'_, V> {
     type Output = f64;
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) -> f64 {
         let Self { by, stream, logits, first, leader, weights } = self;
-        let mut tile = Tile::new();
+        let mut tile = Tile::new(SHORT);
         let mut sum = 0.0;
         let mut octet = first / OCTET as u32;
-        for (logits, weights) in logits.chunks(SHORT).zip(weights.chunks_mut(SHORT)) {
+        for (logits, weights) in logits.parts(SHORT).zip(weights.chunks_mut(SHORT)) {
             let octets = logits.len().div_ceil(OCTET);
             tile.place(0, octets, octet, stream);
-            T::widen_all(logits, &mut tile.logits.as_flattened_mut()[..logits.len()]);
+            tile.logits.put_part_widened(logits);
             tile.evaluate(s, octets, by.scale, &by.keys);
             sum += weigh(tile.keys.as_flattened(), leader, by.fall, weights);
             octet += octets as u32;
@@ -90,14 +92,14 @@ pub(super) fn sum(floats: impl ExactSizeIterator<Item = f32>) -> f64 {
 }
 
 /// The samples of short rows: of the races `first ..`, so many as there is room for.
-pub(super) struct ShortSamples<'a, T> {
+pub(super) struct ShortSamples<'a, B> {
     pub(super) of: Soften<'a>,
-    pub(super) rows: Rows<'a, T>,
+    pub(super) rows: B,
     pub(super) first: usize,
     pub(super) samples: &'a mut [f32],
 }
 
-impl<T: Logit> Task for ShortSamples<'_, T> {
+impl<B: BatchValues<Value: Widen>> Task for ShortSamples<'_, B> {
     type Output = ();
 
     #[inline(always)]
@@ -105,7 +107,7 @@ impl<T: Logit> Task for ShortSamples<'_, T> {
         let Self { of, rows, first, samples } = self;
         let categories = rows.categories();
         let at_once = OCTETS / categories.div_ceil(OCTET);
-        let mut tile = Tile::new();
+        let mut tile = Tile::new(categories);
         let mut races = of.softening.job.races(first);
         for samples in samples.chunks_mut(at_once * categories) {
             let these = races.by_ref().take(samples.len() / categories);
@@ -126,11 +128,11 @@ impl<T: Logit> Task for ShortSamples<'_, T> {
 
 /// Evaluates the keys of some short races, and says in bits which have no NaN and no +∞.
 #[inline(always)]
-pub(super) fn fill<S: Simd, T: Logit>(
+pub(super) fn fill<S: Simd, B: BatchValues<Value: Widen>>(
     s: S,
     tile: &mut Tile,
     of: Soften<'_>,
-    rows: Rows<'_, T>,
+    rows: B,
     races: impl Iterator<Item = (usize, u32)>,
 ) -> u32 {
     let categories = rows.categories();
@@ -138,9 +140,9 @@ pub(super) fn fill<S: Simd, T: Logit>(
     let (mut sound, mut filled) = (0, 0);
     for (i, (row, draw)) in races.enumerate() {
         tile.place(filled, octets, 0, of.softening.job.stream(row, draw));
-        let logits = &mut tile.logits[filled..filled + octets].as_flattened_mut()[..categories];
-        T::widen_all(rows.row(row), logits);
-        sound |= u32::from(farthest(logits) < f32::INFINITY.to_bits()) << i;
+        let logits = tile.logits.put_widened(i, rows.row(row));
+        let farthest = logits.iter().fold(0, |far, &logit| far.max(magnitude(logit)));
+        sound |= u32::from(farthest < f32::INFINITY.to_bits()) << i;
         filled += octets;
     }
     tile.evaluate(s, filled, of.weigher.scale, &of.weigher.keys);

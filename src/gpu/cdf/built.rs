@@ -1,7 +1,5 @@
 //! Tables that are kept on the device, to be drawn from again and again.
 
-use std::sync::{Mutex, PoisonError};
-
 use crate::error::Error;
 use crate::job::kept::Kept;
 use crate::job::{Job, NO_DRAW, Temperature, zeroed};
@@ -10,7 +8,7 @@ use crate::noise::order::Scale;
 use super::super::Gpu;
 use super::super::plan::Report;
 use super::run::{Races, Runner};
-use super::table::{Room, Sizes, Tables};
+use super::table::Tables;
 
 /// The tables of a call's rows, in a device's memory. They hold nothing of the logits.
 #[derive(Debug)]
@@ -30,8 +28,6 @@ enum Held {
 struct Chunks {
     runner: Runner,
     tables: Vec<Tables>,
-    /// The last call's room; a call takes it and puts its own back.
-    room: Mutex<Option<Room>>,
 }
 
 impl Gpu {
@@ -58,28 +54,20 @@ impl Chunks {
     async fn build(gpu: &Gpu, job: &Job<'_>, scale: Scale) -> Result<Self, Error> {
         let runner = Runner::new(gpu, job, scale).await?;
         let plan = &runner.plan;
-        // one draw from each table tells whether its row has any, and that the device is done with the logits
-        let picking = plan.picking(1);
-        let races = Races { ids: job.row_ids, first_draw: 0, picking };
+        let mut tables = Vec::new();
+        for chunk in plan.chunks() {
+            tables.push(runner.tables(chunk.len()).await?);
+        }
+        // one draw from each table tells whether its rows have any, and that the device is done with the logits
+        let races = Races { ids: job.row_ids, first_draw: 0, picking: plan.picking(1) };
         let rows = job.logits.rows();
         let too_many = || Error::TooManyDraws { rows, draws: 1 };
         let mut draws: Vec<u32> = zeroed(plan.tables(rows)).ok_or_else(too_many)?;
-        let source = runner.source().await?;
-        let mut room = runner.room(Sizes::of(&picking)).await?;
-        let mut all = Vec::new();
-        for chunk in plan.chunks() {
-            let tables = runner.tables(chunk.len()).await?;
-            runner.bind(&mut room, &tables).await?;
-            runner.build(&source, &tables, job, chunk.clone()).await?;
-            let tried = chunk.start..chunk.start + plan.tables(chunk.len());
-            let draws = &mut draws[tried.clone()];
-            runner.draw(&room, all.len(), races, tried, draws).await?;
-            all.push(tables);
-        }
+        runner.run(Some(job.logits), Some(&tables), races, &mut draws).await?;
         if draws.contains(&NO_DRAW) {
             job.report_rows(|row| draws.get(row) != Some(&NO_DRAW))?;
         }
-        Ok(Self { runner, tables: all, room: Mutex::new(Some(room)) })
+        Ok(Self { runner, tables })
     }
 
     async fn draw(
@@ -91,37 +79,9 @@ impl Chunks {
         yields: bool,
     ) -> Result<(), Error> {
         let runner = if yields { self.runner.yielding() } else { self.runner.clone() };
-        let plan = &runner.plan;
-        let picking = plan.picking(each);
+        let picking = runner.plan.picking(each);
         let races = Races { ids: call.row_ids(), first_draw, picking };
-        let room = self.room(Sizes::of(&picking)).await?;
-        let chunks = draws.chunks_mut(plan.rows() * each as usize);
-        for (bound, (rows, draws)) in plan.chunks().zip(chunks).enumerate() {
-            runner.draw(&room, bound, races, rows, draws).await?;
-        }
-        *self.room.lock().unwrap_or_else(PoisonError::into_inner) = Some(room);
-        Ok(())
-    }
-
-    /// The last call's room, or room in which all tables are bound anew.
-    async fn room(&self, needed: Sizes) -> Result<Room, Error> {
-        let kept = self.room.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let sizes = match kept {
-            None => needed,
-            Some(room) => match room.lacks(needed) {
-                None => return Ok(room),
-                Some(sizes) => sizes,
-            },
-        };
-        let mut room = match self.runner.room(sizes).await {
-            // there may still be room for this call alone
-            Err(Error::OutOfMemory { .. }) if sizes != needed => self.runner.room(needed).await?,
-            made => made?,
-        };
-        for tables in &self.tables {
-            self.runner.bind(&mut room, tables).await?;
-        }
-        Ok(room)
+        runner.run(None, Some(&self.tables), races, draws).await
     }
 }
 

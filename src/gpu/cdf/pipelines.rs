@@ -2,7 +2,7 @@
 
 use crate::error::Error;
 use crate::gpu::guard::Guard;
-use crate::gpu::kernel::Kernels;
+use crate::gpu::kernel::{Kernels, TableLayouts};
 use crate::options::ValueFormat;
 use crate::shaders::{Kernel, Share, Variant};
 
@@ -16,8 +16,11 @@ pub(super) struct TablePasses {
 }
 
 impl Kernels {
-    /// The layout of what is bound for an inverse CDF.
-    pub(in crate::gpu) fn table_layout(&self) -> Result<&wgpu::BindGroupLayout, Error> {
+    /// The layouts of what is bound for an inverse CDF.
+    ///
+    /// # Errors
+    /// [`Error::MissingFeature`] if the device has no room for so many buffers.
+    pub(in crate::gpu) fn table_layouts(&self) -> Result<&TableLayouts, Error> {
         self.table.as_ref().ok_or(Error::MissingFeature {
             feature: "6 storage buffers per shader stage",
             needed_for: "draws by inverse CDF",
@@ -32,7 +35,7 @@ impl Kernels {
         format: ValueFormat,
         [builders, pickers]: [u32; 2],
     ) -> Result<TablePasses, Error> {
-        self.table_layout()?;
+        self.table_layouts()?;
         let variant = Variant {
             kernel: Kernel::Top,
             share: Share::Workgroup,

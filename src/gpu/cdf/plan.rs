@@ -13,8 +13,10 @@ const TURNS: usize = 4;
 const MOST_TURNS: usize = 1024;
 /// The most blocks of a row for each invocation; see `shaders/kernel/offsets.wgsl`.
 const BLOCKS_PER_LANE: usize = 4096;
-/// The most draws of a dispatch: a fraction of a second where an adapter is slow.
-const MOST_PICKS: usize = 1 << 22;
+/// The most draws of a dispatch, and the most rows: many more than it takes to keep a device busy, and few
+/// enough that three dispatches are soon under way.
+const MOST_PICKS: usize = 1 << 20;
+const MOST_ROWS: usize = MOST_PICKS / 2;
 
 /// How a batch is cut. It is the same for any number of draws.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,8 +36,9 @@ pub(super) struct TablePlan {
     shared: bool,
     pub(super) blocks: usize,
     pub(super) turns: usize,
-    /// The most draws of a pick.
+    /// The most draws of a pick, and the most rows.
     picks: usize,
+    rows_of_picks: usize,
 }
 
 /// How draws from the tables of a chunk are cut.
@@ -82,12 +85,14 @@ impl TablePlan {
         let row_stride = categories.next_multiple_of(16 / logit_bytes);
         let shared = shape.row_stride == 0;
         let row_bytes = row_stride * logit_bytes;
+        let chunk = usize::try_from(limits.most_bytes()).unwrap_or(usize::MAX);
+        let of_table: u64 = bytes_of_table(categories, blocks).iter().sum();
         let rows = if shared {
             shape.rows
         } else {
-            let chunk = usize::try_from(limits.chunk_bytes).unwrap_or(usize::MAX);
             (chunk / row_bytes)
-                .min(binding / row_bytes)
+                // sums take twice as much as logits, or more
+                .min((2 * limits.most_bytes() / of_table) as usize)
                 .min(binding / (8 * categories.max(blocks + 1)))
                 .min(MAX_WORK / categories)
                 .clamp(1, shape.rows)
@@ -102,7 +107,8 @@ impl TablePlan {
             shared,
             blocks,
             turns,
-            picks: MOST_PICKS.min(binding / 8),
+            picks: MOST_PICKS.min(chunk / 4),
+            rows_of_picks: MOST_ROWS.min(chunk / 8),
         })
     }
 
@@ -112,21 +118,26 @@ impl TablePlan {
         (0..all).step_by(rows).map(move |row| row..all.min(row + rows))
     }
 
-    /// The rows of every chunk but the last, which may have fewer.
-    pub(super) fn rows(&self) -> usize {
-        self.rows
-    }
-
     /// How so many draws from each row of a chunk are cut.
     pub(super) fn picking(&self, draws: u32) -> PickPlan {
         let draws_at_once = (draws as usize).clamp(1, self.picks);
-        let rows_at_once = (self.picks / draws_at_once).min(self.rows);
+        let rows_at_once = (self.picks / draws_at_once).min(self.rows_of_picks).min(self.rows);
         PickPlan { draws, rows_at_once, draws_at_once }
     }
 
     /// The tables of a chunk of so many rows.
     pub(super) fn tables(&self, rows: usize) -> usize {
         if self.shared { 1 } else { rows }
+    }
+
+    /// The bytes of a table: of its largest value, its offsets and its sums.
+    pub(super) fn bytes_of_table(&self) -> [u64; 3] {
+        bytes_of_table(self.shape.categories, self.blocks)
+    }
+
+    /// The distance between rows on the device, in bytes.
+    pub(super) fn row_bytes(&self) -> usize {
+        self.row_stride * self.shape.logit_bytes
     }
 
     /// The tables of a chunk, at most.
@@ -148,6 +159,17 @@ impl TablePlan {
     pub(super) fn of_picks(&self, rows: usize, first_draw: u32, draws: u32) -> [u32; 2] {
         let pairs = (first_draw + (draws - 1)) / 2 - first_draw / 2 + 1;
         grid((rows * pairs as usize).div_ceil(self.pickers as usize), self.workgroups)
+    }
+}
+
+fn bytes_of_table(categories: usize, blocks: usize) -> [u64; 3] {
+    [4, 8 * (blocks as u64 + 1), 8 * categories as u64]
+}
+
+impl Picks {
+    /// How many draws they are.
+    pub(super) fn races(&self) -> usize {
+        self.rows.len() * self.draws.len()
     }
 }
 
@@ -178,6 +200,7 @@ impl PickPlan {
 #[cfg(test)]
 mod tests {
     use super::super::super::layout::{Device, Teams};
+    use super::super::run::{Needs, sections};
     use super::*;
     use crate::gpu::plan::Report;
 
@@ -226,7 +249,12 @@ mod tests {
         assert!(plan.most_tables() * plan.row_stride * shape.logit_bytes <= bytes, "{plan:?}");
         assert!(plan.most_tables() * shape.categories * 8 <= bytes, "{plan:?}");
         assert!(plan.most_tables() * (plan.blocks + 1) * 8 <= bytes, "{plan:?}");
-        assert!(picking.most_picks() * 4 <= bytes && picking.most_picks() <= MOST_PICKS);
+        assert!(picking.most_picks() <= MOST_PICKS && picking.most_rows() <= MOST_ROWS);
+        let needs = Needs { row_ids: true, values: true, tables: true };
+        let sections = sections(&plan, &picking, needs);
+        let within = sections.are_within(limits.chunk_bytes);
+        // a row is never cut
+        assert!(within || plan.most_tables() == 1, "{sections:?}: {plan:?}");
         let in_a_block = plan.turns * plan.builders as usize * 8;
         assert!(plan.blocks * in_a_block >= shape.categories, "{plan:?}");
         assert!((plan.blocks - 1) * in_a_block < shape.categories, "{plan:?}");

@@ -1,27 +1,31 @@
-//! Runs the passes of an inverse CDF: builds the tables of a chunk, and draws from them.
+//! Tables of an inverse CDF on their way through the ring: they are built of the rows of a chunk, and drawn from.
 
 use std::ops::Range;
+use std::sync::Arc;
+
+use bytemuck::bytes_of;
 
 use crate::error::Error;
 use crate::job::Job;
 use crate::noise::order::Scale;
-use crate::options::RowIds;
+use crate::options::{Batch, RowIds};
 
 use super::super::Gpu;
-use super::super::guard::{Doing, Guard};
-use super::super::kernel::{bind, flag, words};
+use super::super::guard::Guard;
+use super::super::kernel::{TableLayouts, bind, flag, words};
 use super::super::plan::{Report, Shape};
+use super::super::ring::{Input, Kind, Memory, RowValues, Sections, Transport, Workload};
 use super::pipelines::TablePasses;
-use super::plan::{PickPlan, TablePlan};
-use super::table::{EACH_ID, Room, Sizes, Source, TablePass, Tables};
+use super::plan::{PickPlan, Picks, TablePlan};
+use super::table::{EACH_ID, TablePass, Tables};
 
 /// All that it takes to build the tables of a batch and to draw from them, but for their memory. It needs the
 /// sampler no more.
 #[derive(Clone, Debug)]
 pub(super) struct Runner {
     guard: Guard,
-    queue: wgpu::Queue,
-    layout: wgpu::BindGroupLayout,
+    ring: Arc<Transport>,
+    layouts: TableLayouts,
     passes: TablePasses,
     pub(super) plan: TablePlan,
     /// What is the same for all tables and draws.
@@ -72,178 +76,202 @@ impl Runner {
         };
         Ok(Self {
             guard: gpu.guard.clone(),
-            queue: gpu.queue.clone(),
-            layout: gpu.kernels.table_layout()?.clone(),
+            ring: gpu.ring.0.clone(),
+            layouts: gpu.kernels.table_layouts()?.clone(),
             passes: gpu.kernels.table_passes(&gpu.guard, format, sizes).await?,
             plan,
             pass,
         })
     }
 
-    /// Memory for the tables of a chunk of so many rows.
+    /// Memory for the tables of a chunk of so many rows, which are kept.
     pub(super) async fn tables(&self, rows: usize) -> Result<Tables, Error> {
-        Tables::new(&self.guard, &self.plan, self.plan.tables(rows)).await
+        Tables::new(&self.guard, &self.layouts.tables, &self.plan, self.plan.tables(rows)).await
     }
 
-    /// Memory to build the tables of any chunk from.
-    pub(super) async fn source(&self) -> Result<Source, Error> {
-        Source::new(&self.guard, &self.plan).await
-    }
-
-    /// Room for picks of these sizes, with nothing bound.
-    pub(super) async fn room(&self, sizes: Sizes) -> Result<Room, Error> {
-        Room::new(&self.guard, sizes).await
-    }
-
-    /// Uploads the rows of a chunk and builds their tables, for which it does not wait.
-    pub(super) async fn build(
+    /// Builds the tables of a batch, if there is one, and draws from them: from each row or, of tables that are both
+    /// built and kept, from each table.
+    ///
+    /// The tables of a chunk that are not `kept` last until the next chunk's are built.
+    pub(super) async fn run(
         &self,
-        source: &Source,
-        tables: &Tables,
-        job: &Job<'_>,
-        chunk: Range<usize>,
-    ) -> Result<(), Error> {
-        let (plan, count) = (&self.plan, self.plan.tables(chunk.len()));
-        let rows = chunk.start..chunk.start + count;
-        let pass = TablePass { tables: count as u32, ..self.pass };
-        let Source { pass: uniform, logits, nothing } = source;
-        let Tables { tops, offsets, sums } = tables;
-        let submit = || {
-            // the second logits are in the place of row ids, which do not matter here
-            let bindings = self.bound([uniform, logits, logits, tops, offsets, sums, nothing]);
-            self.queue.write_buffer(uniform, 0, bytemuck::bytes_of(&pass));
-            upload(&self.queue, logits, plan, job, rows);
-            let mut encoder = self.guard.device().create_command_encoder(&Default::default());
-            encoder.clear_buffer(tops, 0, None);
-            let mut pass = encoder.begin_compute_pass(&Default::default());
-            pass.set_bind_group(0, &bindings, &[]);
-            for (pipeline, [x, y]) in [
-                (&self.passes.top, plan.of_blocks(count)),
-                (&self.passes.build, plan.of_blocks(count)),
-                (&self.passes.offsets, plan.of_tables(count)),
-            ] {
-                pass.set_pipeline(pipeline);
-                pass.dispatch_workgroups(x, y, 1);
-            }
-            drop(pass);
-            self.queue.submit([encoder.finish()]);
-        };
-        self.guard.checked(Doing::Drawing, submit).await
-    }
-
-    /// Binds the tables of a chunk to draw from.
-    pub(super) async fn bind(&self, room: &mut Room, tables: &Tables) -> Result<(), Error> {
-        let Room { pass, row_ids, draws, .. } = &*room;
-        let Tables { tops, offsets, sums } = tables;
-        // the first row ids are in the place of logits, of which draws need nothing
-        let bind = || self.bound([pass, row_ids, row_ids, tops, offsets, sums, draws]);
-        let bindings = self.guard.checked(Doing::Drawing, bind).await?;
-        room.bindings.push(bindings);
-        Ok(())
-    }
-
-    fn bound(&self, buffers: [&wgpu::Buffer; 7]) -> wgpu::BindGroup {
-        let bound = buffers.map(wgpu::Buffer::as_entire_buffer_binding);
-        bind(self.guard.device(), &self.layout, &bound)
-    }
-
-    /// Draws from the first of the tables that were bound as number `bound`, those of the rows at these
-    /// positions of the batch, and waits for the draws.
-    pub(super) async fn draw(
-        &self,
-        room: &Room,
-        bound: usize,
+        batch: Option<Batch<'_>>,
+        kept: Option<&[Tables]>,
         races: Races<'_>,
-        rows: Range<usize>,
         draws: &mut [u32],
     ) -> Result<(), Error> {
-        let Races { ids, first_draw, picking } = races;
-        let mut rest = draws;
-        for picks in picking.picks(rows.clone()) {
-            let explicit = match ids {
-                RowIds::From(_) => None,
-                RowIds::Each(ids) => Some(&ids[picks.rows.clone()]),
-            };
-            let pass = TablePass {
-                first_row: words(ids.id(picks.rows.start)),
-                tables: self.plan.tables(rows.len()) as u32,
-                first_table: (picks.rows.start - rows.start) as u32,
-                rows: picks.rows.len() as u32,
-                draws: picks.draws.len() as u32,
-                first_draw: first_draw + picks.draws.start,
-                flags: flag(explicit.is_some(), EACH_ID),
-                ..self.pass
-            };
-            let (now, later) = rest.split_at_mut(picks.rows.len() * picks.draws.len());
-            self.pick(room, &room.bindings[bound], pass, explicit, now).await?;
-            rest = later;
-        }
-        Ok(())
-    }
-
-    /// A pick.
-    async fn pick(
-        &self,
-        room: &Room,
-        bindings: &wgpu::BindGroup,
-        pass: TablePass,
-        ids: Option<&[u64]>,
-        draws: &mut [u32],
-    ) -> Result<(), Error> {
-        let (guard, queue) = (&self.guard, &self.queue);
-        let bytes = 4 * draws.len() as u64;
-        let submit = || {
-            queue.write_buffer(&room.pass, 0, bytemuck::bytes_of(&pass));
-            if let Some(ids) = ids {
-                // low words first, whatever the host's order
-                let ids: Vec<[u8; 8]> = ids.iter().map(|id| id.to_le_bytes()).collect();
-                queue.write_buffer(&room.row_ids, 0, ids.as_flattened());
-            }
-            let mut encoder = guard.device().create_command_encoder(&Default::default());
-            let [x, y] = self.plan.of_picks(pass.rows as usize, pass.first_draw, pass.draws);
-            let mut pass = encoder.begin_compute_pass(&Default::default());
-            pass.set_bind_group(0, bindings, &[]);
-            pass.set_pipeline(&self.passes.pick);
-            pass.dispatch_workgroups(x, y, 1);
-            drop(pass);
-            encoder.copy_buffer_to_buffer(&room.draws, 0, &room.readback, 0, bytes);
-            queue.submit([encoder.finish()])
-        };
-        let after = guard.checked(Doing::Drawing, submit).await?;
-        let slice = room.readback.slice(..bytes);
-        let mapping = guard.map("the draws", slice, wgpu::MapMode::Read, Some(after)).await?;
-        guard.finish(mapping).await?;
-        guard.take("the draws", slice, draws).await
+        let (plan, picking) = (self.plan, races.picking);
+        let mut next = 0;
+        let builds = batch.is_some();
+        let each_table = builds && kept.is_some();
+        let steps = plan.chunks().enumerate().flat_map(move |(number, rows)| {
+            let count = if each_table { plan.tables(rows.len()) } else { rows.len() };
+            let picks = picking.picks(rows.start..rows.start + count).enumerate();
+            picks.map(move |(i, picks)| (number, rows.clone(), picks, i == 0))
+        });
+        let steps = steps.map(move |(number, rows, picks, is_first)| {
+            let result = next..next + picks.races();
+            next = result.end;
+            Step { number, rows, picks, builds: builds && is_first, result }
+        });
+        let mut work = TableWork { runner: self, batch, kept, races, draws };
+        self.ring.run(&self.guard, &mut work, steps).await
     }
 }
 
-/// Rows up to this size are written together.
-const PIECE: usize = 1 << 20;
+/// Sections of the input.
+const PASS: usize = 0;
+const ROW_IDS: usize = 1;
+const VALUES: usize = 2;
+/// Sections of the scratch memory, for tables that are not kept.
+const TOPS: usize = 0;
+const OFFSETS: usize = 1;
+const SUMS: usize = 2;
 
-/// Writes rows to where the kernels find them, each from a multiple of 16 bytes on.
-fn upload(
-    queue: &wgpu::Queue,
-    to: &wgpu::Buffer,
-    plan: &TablePlan,
-    job: &Job<'_>,
+/// Tables that are built or drawn from, or both.
+#[derive(Debug)]
+struct TableWork<'a> {
+    runner: &'a Runner,
+    batch: Option<Batch<'a>>,
+    kept: Option<&'a [Tables]>,
+    races: Races<'a>,
+    draws: &'a mut [u32],
+}
+
+/// Some draws from the tables of a chunk.
+#[derive(Debug)]
+struct Step {
+    /// The number of the chunk.
+    number: usize,
+    /// The rows of the chunk.
     rows: Range<usize>,
-) {
-    let apart = plan.row_stride * plan.shape.logit_bytes;
-    let whole = |row| job.logits.row_bytes(row, 0..plan.shape.categories);
-    if apart > PIECE && whole(rows.start).len().is_multiple_of(4) {
-        for (i, row) in rows.enumerate() {
-            queue.write_buffer(to, (i * apart) as u64, whole(row));
+    picks: Picks,
+    /// True if the chunk's tables are built first.
+    builds: bool,
+    /// Where the draws are among the call's.
+    result: Range<usize>,
+}
+
+impl TableWork<'_> {
+    fn pass_of(&self, step: &Step) -> TablePass {
+        let Races { ids, first_draw, .. } = self.races;
+        let Step { rows, picks, .. } = step;
+        TablePass {
+            first_row: words(ids.id(picks.rows.start)),
+            tables: self.runner.plan.tables(rows.len()) as u32,
+            first_table: (picks.rows.start - rows.start) as u32,
+            rows: picks.rows.len() as u32,
+            draws: picks.draws.len() as u32,
+            first_draw: first_draw + picks.draws.start,
+            flags: flag(matches!(ids, RowIds::Each(_)), EACH_ID),
+            ..self.runner.pass
         }
-        return;
     }
-    let at_once = (PIECE / apart).max(1);
-    let mut piece = Vec::with_capacity(apart * at_once.min(rows.len()));
-    for first in rows.clone().step_by(at_once) {
-        piece.clear();
-        for row in first..rows.end.min(first + at_once) {
-            piece.extend_from_slice(whole(row));
-            piece.resize(piece.len().next_multiple_of(apart), 0);
+}
+
+impl Workload for TableWork<'_> {
+    type Step = Step;
+
+    fn kind(&self) -> Kind {
+        Kind::Tables
+    }
+
+    fn sections(&self) -> Sections {
+        let needs = Needs {
+            row_ids: matches!(self.races.ids, RowIds::Each(_)),
+            values: self.batch.is_some(),
+            tables: self.kept.is_none(),
+        };
+        sections(&self.runner.plan, &self.races.picking, needs)
+    }
+
+    fn bind(&self, device: &wgpu::Device, memory: Memory<'_>) -> Vec<wgpu::BindGroup> {
+        let TableLayouts { chunk, tables } = &self.runner.layouts;
+        let [pass, row_ids, values] = [PASS, ROW_IDS, VALUES].map(|section| memory.input(section));
+        let own = [TOPS, OFFSETS, SUMS].map(|section| memory.scratch(section));
+        vec![
+            bind(device, chunk, &[pass, values, row_ids, memory.output(0)]),
+            bind(device, tables, &own),
+        ]
+    }
+
+    fn fill(&self, step: &Step, input: &mut Input<'_>) -> Result<(), wgpu::MapRangeError> {
+        input.write(PASS, bytes_of(&self.pass_of(step)))?;
+        if let RowIds::Each(ids) = self.races.ids {
+            input.write_ids(ROW_IDS, &ids[step.picks.rows.clone()])?;
         }
-        queue.write_buffer(to, ((first - rows.start) * apart) as u64, &piece);
+        if let (Some(batch), true) = (self.batch, step.builds) {
+            let plan = &self.runner.plan;
+            let rows = step.rows.start..step.rows.start + plan.tables(step.rows.len());
+            let (categories, apart) = (0..plan.shape.categories, plan.row_bytes());
+            input.write_rows(VALUES, &RowValues { batch, rows, categories, apart })?;
+        }
+        Ok(())
+    }
+
+    fn encode(
+        &self,
+        step: &Step,
+        encoder: &mut wgpu::CommandEncoder,
+        memory: Memory<'_>,
+        groups: &[wgpu::BindGroup],
+    ) {
+        let Runner { plan, passes, .. } = self.runner;
+        let count = plan.tables(step.rows.len());
+        let (tops, tables) = match self.kept.map(|kept| &kept[step.number]) {
+            Some(kept) => (kept.tops.as_entire_buffer_binding(), &kept.bindings),
+            None => (memory.scratch(TOPS), &groups[1]),
+        };
+        if step.builds {
+            encoder.clear_buffer(tops.buffer, tops.offset, Some(4 * count as u64));
+        }
+        let mut pass = encoder.begin_compute_pass(&Default::default());
+        pass.set_bind_group(0, &groups[0], &[]);
+        pass.set_bind_group(1, tables, &[]);
+        let mut dispatch = |pipeline, [x, y]: [u32; 2]| {
+            pass.set_pipeline(pipeline);
+            pass.dispatch_workgroups(x, y, 1);
+        };
+        if step.builds {
+            dispatch(&passes.top, plan.of_blocks(count));
+            dispatch(&passes.build, plan.of_blocks(count));
+            dispatch(&passes.offsets, plan.of_tables(count));
+        }
+        let picks = &step.picks;
+        let first_draw = self.races.first_draw + picks.draws.start;
+        let picks = plan.of_picks(picks.rows.len(), first_draw, picks.draws.len() as u32);
+        dispatch(&passes.pick, picks);
+    }
+
+    fn results(&self, step: &Step) -> [u64; 2] {
+        [4 * step.result.len() as u64, 0]
+    }
+
+    fn take(&mut self, step: &Step, [draws, _]: [&[u32]; 2]) {
+        self.draws[step.result.clone()].copy_from_slice(draws);
+    }
+}
+
+/// What a call needs of the ring beside draws.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Needs {
+    pub(super) row_ids: bool,
+    pub(super) values: bool,
+    pub(super) tables: bool,
+}
+
+/// The sections of the ring for tables and draws from them.
+pub(super) fn sections(plan: &TablePlan, picking: &PickPlan, needs: Needs) -> Sections {
+    // in the place of buffers that a layout has and no kernel looks at
+    let unused = 16;
+    let tables = plan.most_tables() as u64;
+    let row_ids = if needs.row_ids { 8 * picking.most_rows() as u64 } else { unused };
+    let values = if needs.values { tables * plan.row_bytes() as u64 } else { unused };
+    let [tops, offsets, sums] =
+        plan.bytes_of_table().map(|bytes| if needs.tables { tables * bytes } else { unused });
+    Sections {
+        input: [size_of::<TablePass>() as u64, row_ids, values, 0, 0],
+        scratch: [tops, offsets, sums, 0],
+        output: [4 * picking.most_picks() as u64, 0],
     }
 }

@@ -1,11 +1,12 @@
-//! What is bound to the shaders of an inverse CDF: the tables, what they are built from, and the draws from them.
+//! What the shaders of an inverse CDF are told, and the tables that they build and draw from.
 
 use bytemuck::{Pod, Zeroable};
 
 use crate::error::Error;
 
-use super::super::guard::Guard;
-use super::plan::{PickPlan, TablePlan};
+use super::super::guard::{Doing, Guard};
+use super::super::kernel::bind;
+use super::plan::TablePlan;
 
 /// The uniform `TablePass` of `shaders/kernel/table.wgsl`, field by field.
 #[derive(Clone, Copy, Debug, Pod, Zeroable)]
@@ -29,106 +30,33 @@ pub(super) struct TablePass {
 
 pub(super) const EACH_ID: u32 = 1;
 
-/// The tables of a chunk of rows.
+/// The tables of a chunk of rows, which are kept.
 #[derive(Debug)]
 pub(super) struct Tables {
     pub(super) tops: wgpu::Buffer,
-    pub(super) offsets: wgpu::Buffer,
-    pub(super) sums: wgpu::Buffer,
+    /// What is bound to build them and to draw from them: tops, offsets and sums.
+    pub(super) bindings: wgpu::BindGroup,
 }
 
 impl Tables {
     /// Memory for so many.
-    pub(super) async fn new(guard: &Guard, plan: &TablePlan, tables: usize) -> Result<Self, Error> {
+    pub(super) async fn new(
+        guard: &Guard,
+        layout: &wgpu::BindGroupLayout,
+        plan: &TablePlan,
+        tables: usize,
+    ) -> Result<Self, Error> {
         use wgpu::BufferUsages as Usage;
-        let offsets = 8 * tables as u64 * (plan.blocks as u64 + 1);
-        let sums = 8 * tables as u64 * plan.shape.categories as u64;
+        let [tops, offsets, sums] = plan.bytes_of_table().map(|bytes| tables as u64 * bytes);
         let (cleared, made) = (Usage::STORAGE | Usage::COPY_DST, Usage::STORAGE);
-        Ok(Self {
-            tops: guard.buffer("the largest logits", 4 * tables as u64, cleared).await?,
-            offsets: guard.buffer("the offsets of sums", offsets, made).await?,
-            sums: guard.buffer("the sums", sums, made).await?,
-        })
+        let tops = guard.buffer("the largest logits", tops, cleared).await?;
+        let offsets = guard.buffer("the offsets of sums", offsets, made).await?;
+        let sums = guard.buffer("the sums", sums, made).await?;
+        let bound = [&tops, &offsets, &sums].map(wgpu::Buffer::as_entire_buffer_binding);
+        let bind = || bind(guard.device(), layout, &bound);
+        let bindings = guard.checked(Doing::Drawing, bind).await?;
+        Ok(Self { tops, bindings })
     }
-}
-
-/// What the tables of a chunk are built from; of use for one chunk after another, and for none of the draws.
-#[derive(Debug)]
-pub(super) struct Source {
-    pub(super) pass: wgpu::Buffer,
-    pub(super) logits: wgpu::Buffer,
-    /// In the place of draws.
-    pub(super) nothing: wgpu::Buffer,
-}
-
-impl Source {
-    pub(super) async fn new(guard: &Guard, plan: &TablePlan) -> Result<Self, Error> {
-        use wgpu::BufferUsages as Usage;
-        let logits = plan.most_tables() as u64 * (plan.row_stride * plan.shape.logit_bytes) as u64;
-        let filled = Usage::STORAGE | Usage::COPY_DST;
-        Ok(Self {
-            pass: uniform(guard).await?,
-            logits: guard.buffer("the logits", logits, filled).await?,
-            nothing: guard.buffer("no draws", 4, Usage::STORAGE).await?,
-        })
-    }
-}
-
-/// The draws of a pick and of a pick's rows, at most.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Sizes {
-    rows: usize,
-    draws: usize,
-}
-
-impl Sizes {
-    pub(super) fn of(picking: &PickPlan) -> Self {
-        Self { rows: picking.most_rows(), draws: picking.most_picks() }
-    }
-
-    fn max(self, other: Self) -> Self {
-        Self { rows: self.rows.max(other.rows), draws: self.draws.max(other.draws) }
-    }
-}
-
-/// Room for draws on their way, and what is bound to draw from each of some tables.
-#[derive(Debug)]
-pub(super) struct Room {
-    sizes: Sizes,
-    pub(super) pass: wgpu::Buffer,
-    pub(super) row_ids: wgpu::Buffer,
-    pub(super) draws: wgpu::Buffer,
-    pub(super) readback: wgpu::Buffer,
-    pub(super) bindings: Vec<wgpu::BindGroup>,
-}
-
-impl Room {
-    pub(super) async fn new(guard: &Guard, sizes: Sizes) -> Result<Self, Error> {
-        use wgpu::BufferUsages as Usage;
-        let (ids, draws) = (8 * sizes.rows as u64, 4 * sizes.draws as u64);
-        let (filled, made) = (Usage::STORAGE | Usage::COPY_DST, Usage::STORAGE | Usage::COPY_SRC);
-        let read = Usage::MAP_READ | Usage::COPY_DST;
-        Ok(Self {
-            sizes,
-            pass: uniform(guard).await?,
-            row_ids: guard.buffer("the row ids", ids, filled).await?,
-            draws: guard.buffer("the draws", draws, made).await?,
-            readback: guard.buffer("the draws read back", draws, read).await?,
-            bindings: Vec::new(),
-        })
-    }
-
-    /// `None` if there is room for picks of these sizes, or else the sizes that would suffice for what
-    /// there is room for too.
-    pub(super) fn lacks(&self, sizes: Sizes) -> Option<Sizes> {
-        let enough = self.sizes.rows >= sizes.rows && self.sizes.draws >= sizes.draws;
-        (!enough).then(|| self.sizes.max(sizes))
-    }
-}
-
-async fn uniform(guard: &Guard) -> Result<wgpu::Buffer, Error> {
-    let usage = wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST;
-    guard.buffer("the uniform", size_of::<TablePass>() as u64, usage).await
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use wgpu::{BufferUsages as Usage, MapMode};
 
 use super::wait::{POLL_PANIC, poll_for, reason_or_unwind};
 use super::*;
-use crate::{GpuSampler, Logits, SampleOptions};
+use crate::{GpuSampler, Logits, Relaxation, SampleOptions};
 
 const ADAPTER: &str = "a card (vulkan)";
 
@@ -85,7 +85,7 @@ fn what_a_scope_catches_is_an_error_of_its_own() {
             Error::ShaderRefused { .. },
             format!(
                 "a card (vulkan) refused the shader \"s\"; try \
-                 GpuSamplerBuilder::with_int64(false) or a newer driver, and please report it, \
+                 Tuning::with_int64(false) or a newer driver, and please report it, \
                  with these words: {message}"
             )
         );
@@ -151,7 +151,8 @@ fn maps() {
     for (map, (buffer, byte)) in maps.into_iter().zip(buffers.iter().zip([1, 2])).rev() {
         run(guard.finish(map)).unwrap();
         let mut words = [0; 4];
-        run(guard.take("words", buffer.slice(..), &mut words)).unwrap();
+        let copy = |bytes: &[u8]| words.copy_from_slice(bytemuck::cast_slice(bytes));
+        run(guard.take("words", buffer.slice(..), copy)).unwrap();
         assert_eq!(words, [byte * 0x0101_0101; 4]);
     }
 
@@ -189,7 +190,7 @@ fn maps() {
     refused(run(guard.finish(map_of(&buffer))).unwrap_err(), "map a buffer");
     // destroyed once it is mapped, not mapped at all
     buffer.destroy();
-    let take = |buffer: &wgpu::Buffer| run(guard.take("words", buffer.slice(..), &mut [0; 4]));
+    let take = |buffer: &wgpu::Buffer| run(guard.take("words", buffer.slice(..), |_| ()));
     refused(take(&buffer).unwrap_err(), "destroyed");
     refused(take(&make()).unwrap_err(), "not mapped");
     // of no use for a map
@@ -255,7 +256,7 @@ fn a_lost_device() {
         if let Err(error) = run(guard.finish(mapping)) {
             lost(error, mapping_words);
         }
-        let taken = run(guard.take("words", buffer.slice(..), &mut [0; 4]));
+        let taken = run(guard.take("words", buffer.slice(..), |_| ()));
         lost(taken.unwrap_err(), mapping_words);
 
         // before a submission that is waited for
@@ -434,7 +435,12 @@ fn futures_are_send() {
     let (device, queue) = device();
     let sampler = GpuSampler::builder().build_with_device(device.clone(), queue.clone()).unwrap();
     let options = SampleOptions::default();
-    assert_send(sampler.sample_rows_async(Logits::new(&[0.0; 4], 2).unwrap(), &options));
+    let logits = Logits::new(&[0.0; 4], 2).unwrap();
+    assert_send(sampler.sample_rows_async(logits, &options));
+    assert_send(sampler.race_rows_async(logits, &options, 2));
+    assert_send(sampler.soften_rows_async(logits, &options, Relaxation::soft(1.0)));
+    assert_send(sampler.soften_rows_vjp_async(logits, &options, Relaxation::soft(1.0), &[0.0; 4]));
+    assert_send(sampler.inverse_cdf_async(logits, &options));
     assert_send(GpuSampler::builder().build_with_device_async(device, queue));
     assert_send(GpuSampler::new_async());
 }

@@ -65,10 +65,21 @@ pub(super) fn soft() -> Vec<Entry> {
     plain().into_iter().take(4).chain(own).collect()
 }
 
-/// The uniform, logits, row ids, tops, offsets, sums and draws of `shaders/kernel/table.wgsl`.
-pub(super) fn table() -> Vec<Entry> {
-    let made = (3..7).map(|binding| storage(binding, false));
-    [uniform(0), storage(1, true), storage(2, true)].into_iter().chain(made).collect()
+/// The uniform, logits, row ids and draws of `shaders/kernel/table.wgsl`.
+pub(super) fn of_table_chunk() -> Vec<Entry> {
+    vec![uniform(0), storage(1, true), storage(2, true), storage(3, false)]
+}
+
+/// The tops, offsets and sums there.
+pub(super) fn of_tables() -> Vec<Entry> {
+    (0..3).map(|binding| storage(binding, false)).collect()
+}
+
+/// The layouts of what is bound for an inverse CDF: of a chunk on its way, and of its tables.
+#[derive(Clone, Debug)]
+pub(in crate::gpu) struct TableLayouts {
+    pub(in crate::gpu) chunk: wgpu::BindGroupLayout,
+    pub(in crate::gpu) tables: wgpu::BindGroupLayout,
 }
 
 pub(super) fn bind_group_layout(device: &wgpu::Device, entries: &[Entry]) -> wgpu::BindGroupLayout {

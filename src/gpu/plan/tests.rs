@@ -1,3 +1,4 @@
+use super::super::drawing::sections;
 use super::super::layout::Teams;
 use super::*;
 
@@ -45,9 +46,8 @@ fn check(shape: Shape, limits: Limits) {
     let aligned = (plan.row_stride * shape.logit_bytes).is_multiple_of(16);
     assert_eq!(plan.aligned, aligned, "{plan:?}");
     assert!(plan.merges() || plan.outcomes() == 0, "{plan:?}");
-    if !plan.moves_rows() {
-        assert_eq!(plan.row_stride, shape.row_stride);
-    } else {
+    // rows that are moved on the device
+    if plan.row_stride != shape.row_stride {
         assert!(plan.row_stride >= shape.categories, "rows would overlap: {plan:?}");
     }
 
@@ -81,6 +81,8 @@ fn check(shape: Shape, limits: Limits) {
     let (words, outcomes) = (4 * plan.most_words(), 16 * plan.outcomes());
     assert!(words <= most.max(one), "words exceed a chunk: {plan:?}");
     assert!(outcomes <= most, "outcomes exceed a chunk: {plan:?}");
+    let sections = sections(&plan, true);
+    assert!(one > most || sections.are_within(limits.chunk_bytes), "{sections:?}: {plan:?}");
     let steps = plan.steps().count();
     assert_eq!(steps, plan.chunks().count() * plan.segments().count());
 }
@@ -134,7 +136,7 @@ fn a_usual_batch_goes_through_the_ring() {
     let plan = Plan::new(shape(256, 128_256, 128_256, 1), USUAL);
     assert_eq!(plan.chunks().count(), 8);
     assert_eq!(plan.segments().count(), 1);
-    assert!(plan.aligned && !plan.moves_rows());
+    assert!(plan.aligned && plan.row_stride == 128_256);
 }
 
 /// Chunks that hold few draws would leave a large device idle: 2¹⁸ invocations.
@@ -156,13 +158,13 @@ fn many_draws_keep_a_device_busy() {
 #[test]
 fn long_rows_of_odd_length_are_moved_apart_and_short_ones_are_not() {
     let long = Plan::new(shape(10, 50_257, 50_257, 1), USUAL);
-    assert_eq!((long.row_stride, long.aligned, long.moves_rows()), (50_260, true, true));
+    assert_eq!((long.row_stride, long.aligned), (50_260, true));
     let halves = Plan::new(Shape { logit_bytes: 2, ..shape(10, 50_257, 50_257, 1) }, USUAL);
     assert_eq!((halves.row_stride, halves.aligned), (50_264, true));
     let short = Plan::new(shape(10, 3, 3, 1), USUAL);
-    assert_eq!((short.row_stride, short.aligned, short.moves_rows()), (3, false, false));
+    assert_eq!((short.row_stride, short.aligned), (3, false));
     let gaps = Plan::new(shape(10, 100, 1000, 1), USUAL);
-    assert_eq!((gaps.row_stride, gaps.moves_rows()), (100, true));
+    assert_eq!(gaps.row_stride, 100);
     let shared = Plan::new(shape(10, 131, 0, 1), USUAL);
-    assert_eq!((shared.row_stride, shared.aligned, shared.moves_rows()), (0, true, false));
+    assert_eq!((shared.row_stride, shared.aligned), (0, true));
 }

@@ -1,13 +1,11 @@
 //! From a call to chunks that fit into a device's buffers. Pure: no device is asked.
 
-use std::borrow::Cow;
 use std::ops::Range;
 
 use crate::error::Error;
 use crate::gpu::layout::{Layout, Races, grid};
 use crate::gpu::plan::Limits;
 use crate::job::soften::Softening;
-use crate::options::Batch;
 
 /// The most octets that an invocation weighs: as many iterations of a loop, of which some drivers allow
 /// 65,535, and so many floats that are added up one by one.
@@ -17,7 +15,7 @@ const STRIP_OCTETS: usize = 256;
 const STRIPS: usize = 512;
 /// The most draws of a row in a chunk: iterations as well.
 const DRAWS: usize = 1 << 15;
-/// The most races in a chunk: their outcomes take 64 bytes each at most.
+/// The most races in a chunk.
 const RACES: usize = 1 << 20;
 /// A row's start is rounded up to this many bytes, which a device can load at once.
 const ALIGNMENT: usize = 16;
@@ -78,17 +76,20 @@ impl Plan {
         if row_stride > most {
             return Err(Error::RowTooLong { operation: "soft samples", categories, most });
         }
-        let floats =
-            (limits.chunk_bytes.min(limits.binding_bytes) as usize / size_of::<f32>()).max(8);
-        let races = (floats / row_stride).min(RACES).min(limits.binding_bytes as usize / 64).max(1);
+        let octets = categories.div_ceil(8);
+        // what is written of a race: weights, and the sums of its strips and of itself
+        let most_strips = octets.min(STRIPS.max(octets.div_ceil(STRIP_OCTETS)));
+        let of_race = size_of::<f32>() * row_stride + 8 * (most_strips + 1);
+        let room = limits.most_bytes();
+        let races = (room as usize / of_race).min(RACES).max(1);
         let in_chunk = (draws as usize).min(races).min(DRAWS);
         let rows_in_chunk =
             if in_chunk < draws as usize { 1 } else { (races / in_chunk).min(rows).max(1) };
         let races =
             Races { rows: rows_in_chunk, categories, draws: in_chunk as u32, greedy: false };
-        let octets = categories.div_ceil(8);
         let busy = limits.device.teams.busy_lanes / (rows_in_chunk * in_chunk);
         let strips = busy.min(STRIPS).max(octets.div_ceil(STRIP_OCTETS)).min(octets);
+        let device = limits.device.with_room_for_parts(rows_in_chunk * in_chunk, room);
         Ok(Self {
             categories,
             rows: rows_in_chunk,
@@ -97,7 +98,7 @@ impl Plan {
             row_stride,
             aligned: true,
             logit_bytes,
-            layout: Layout::new(races, limits.device),
+            layout: Layout::new(races, device),
             strips: strips as u32,
             crowd: limits.device.teams.crowd,
             workgroups: limits.device.workgroups,
@@ -131,14 +132,15 @@ impl Plan {
         self.rows * self.categories
     }
 
-    /// The sums of a chunk, at most: of strips, and of whole races.
-    pub(super) fn sums(&self) -> usize {
-        self.races() * (self.strips as usize + 1)
+    /// The sums of a chunk, at most: of strips and, if it `pulls`, of whole races.
+    pub(super) fn sums(&self, pulls: bool) -> usize {
+        self.races() * (self.strips as usize + usize::from(pulls))
     }
 
-    /// The outcomes of a chunk, at most.
+    /// The outcomes of a chunk, at most: one for each part of a race, and one for what they are merged to.
     pub(super) fn outcomes(&self) -> usize {
-        self.races() * (self.layout.parts as usize + 1)
+        let merged = usize::from(self.layout.is_cut());
+        self.races() * (self.layout.parts as usize + merged)
     }
 
     /// The bytes of a chunk's logits, at most.
@@ -146,18 +148,9 @@ impl Plan {
         self.rows * self.row_stride * self.logit_bytes
     }
 
-    /// The logits of some rows as they lie on the device: copied, unless they lie like that already.
-    pub(super) fn bytes_of<'a>(&self, logits: &Batch<'a>, rows: &Range<usize>) -> Cow<'a, [u8]> {
-        if logits.row_stride() == self.row_stride && self.categories == self.row_stride {
-            return logits.span_bytes(rows.start, rows.len()).into();
-        }
-        let row_bytes = self.row_stride * self.logit_bytes;
-        let mut bytes = vec![0; rows.len() * row_bytes];
-        for (row, to) in rows.clone().zip(bytes.chunks_exact_mut(row_bytes)) {
-            let from = logits.row_bytes(row, 0..self.categories);
-            to[..from.len()].copy_from_slice(from);
-        }
-        bytes.into()
+    /// The distance between rows on the device, in bytes.
+    pub(super) fn row_bytes(&self) -> usize {
+        self.row_stride * self.logit_bytes
     }
 
     /// Workgroups along x and y for so many invocations.

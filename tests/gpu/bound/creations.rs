@@ -6,7 +6,9 @@
 use std::cell::RefCell;
 use std::sync::Once;
 
-use gumbel::{AdapterReport, DeviceBatch, Error, GpuSampler, Logits, Relaxation, SampleOptions};
+use gumbel::engine::Gpu;
+use gumbel::{AdapterReport, DeviceBatch, Error, GpuSampler, InverseCdf, Logits, Method};
+use gumbel::{Relaxation, SampleOptions};
 use libtest_mimic::Failed;
 
 use super::super::draws::sampler;
@@ -19,6 +21,8 @@ pub(crate) const CHECKS: &[(&str, Check)] = &[
     ("bound::calls_of_a_shape_create_nothing", calls_of_a_shape_create_nothing),
     ("bound::calls_of_two_shapes_in_turn_create_no_buffer", calls_of_two_shapes_in_turn),
     ("bound::soft_samples_of_two_shapes_in_turn_create_no_buffer", soft_samples_in_turn),
+    ("bound::operations_in_turn_create_nothing", operations_in_turn),
+    ("bound::a_ring_of_its_own_is_seen", a_ring_of_its_own_is_seen),
 ];
 
 thread_local! {
@@ -158,4 +162,63 @@ fn calls_of_a_shape_create_nothing(adapter: &AdapterReport) -> Result<(), Failed
         ensure(seen.is_empty(), || format!("{rows} rows, {draws} draws: {seen:?}"))?;
     }
     Ok(())
+}
+
+/// Rows for a call of several chunks of the least size.
+const ROWS: (usize, usize) = (40, 100);
+
+/// Whatever goes through the ring.
+fn call(gpu: &GpuSampler, kept: &InverseCdf<Gpu>, operation: usize) -> Result<(), Error> {
+    let (rows, categories) = ROWS;
+    let data = vec![0.0; rows * categories];
+    let (logits, soft) = (Logits::new(&data, categories)?, Relaxation::soft(0.5));
+    let options = SampleOptions::default();
+    match operation {
+        0 => gpu.sample_rows(logits, &options).map(drop),
+        1 => gpu.soften_rows(logits, &options, soft).map(drop),
+        2 => gpu.soften_rows_vjp(logits, &options, soft, &data).map(drop),
+        3 => gpu.sample_rows(logits, &options.with_method(Method::InverseCdf)).map(drop),
+        _ => kept.sample_rows(0, 50).map(drop),
+    }
+}
+
+/// What each of the operations creates in the third turn.
+fn created_in_turn(gpu: &GpuSampler, others: &GpuSampler) -> Result<Vec<Vec<String>>, Failed> {
+    let (rows, categories) = ROWS;
+    let data = vec![0.0; rows * categories];
+    let kept = gpu.inverse_cdf(Logits::new(&data, categories)?, &SampleOptions::default())?;
+    for _ in 0..2 {
+        (0..5).try_for_each(|operation| call(gpu, &kept, operation))?;
+    }
+    let third = (0..5).map(|operation| {
+        let (result, seen) = created(|| call(others, &kept, operation));
+        result.map(|()| seen)
+    });
+    Ok(third.collect::<Result<_, _>>()?)
+}
+
+/// They share one ring, and each finds there what it has bound.
+fn operations_in_turn(adapter: &AdapterReport) -> Result<(), Failed> {
+    for direct in [true, false] {
+        let builder = || {
+            GpuSampler::builder()
+                .with_chunk_bytes(1 << 10)
+                .tune(|tuning| tuning.with_direct_memory(direct))
+        };
+        let gpu = sampler(adapter, builder())?;
+        it_listens(&gpu)?;
+        let seen = created_in_turn(&gpu, &gpu)?;
+        ensure(seen.iter().all(Vec::is_empty), || format!("{seen:?}"))?;
+    }
+    Ok(())
+}
+
+/// The comparison above sees calls that cannot use the ring of the turns before.
+fn a_ring_of_its_own_is_seen(adapter: &AdapterReport) -> Result<(), Failed> {
+    let builder = || GpuSampler::builder().with_chunk_bytes(1 << 10);
+    let (gpu, others) = (sampler(adapter, builder())?, sampler(adapter, builder())?);
+    let seen = created_in_turn(&gpu, &others)?;
+    // but for what is drawn from tables, which are those of the first
+    let empty: Vec<_> = seen.iter().map(Vec::is_empty).collect();
+    ensure(empty == [false, false, false, false, true], || format!("{seen:?}"))
 }

@@ -107,7 +107,8 @@ fn each_in_long_rows(adapter: &AdapterReport) -> Result<(), Failed> {
 
 fn each_temperature(adapter: &AdapterReport) -> Result<(), Failed> {
     for filter in [true, false] {
-        let gpu = sampler(adapter, GpuSampler::builder().with_filter(filter))?;
+        let gpu =
+            sampler(adapter, GpuSampler::builder().tune(|tuning| tuning.with_filter(filter)))?;
         let batch = Batch::normal(ValueFormat::F32, 20_000, 9, 9);
         let temperatures = Some(temperatures(20_000));
         Batch { temperatures, ..batch }.same(&gpu, "random temperatures")?;

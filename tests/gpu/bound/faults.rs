@@ -30,7 +30,7 @@ pub(crate) fn seen(
     batches: &[(&str, Batch)],
 ) -> Result<(), Failed> {
     let right = shared(adapter, PlanFor::Emulation)?;
-    let builder = GpuSampler::builder().with_plan_for(PlanFor::Emulation);
+    let builder = GpuSampler::builder().tune(|tuning| tuning.with_plan_for(PlanFor::Emulation));
     let faulty = sampler(adapter, builder.with_shader_edit(edit))?;
     for (fault, batch) in batches {
         batch.same(&right, fault)?;

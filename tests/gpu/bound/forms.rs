@@ -82,11 +82,13 @@ fn conformance(adapter: &AdapterReport) -> Result<(), Failed> {
 
 /// The plain form of everything that is not needed, and no filter.
 fn conformance_without_features(adapter: &AdapterReport) -> Result<(), Failed> {
-    let builder = GpuSampler::builder()
-        .with_plan_for(PlanFor::Hardware)
-        .with_int64(false)
-        .with_subgroups(false)
-        .with_filter(false);
+    let builder = GpuSampler::builder().tune(|tuning| {
+        tuning
+            .with_plan_for(PlanFor::Hardware)
+            .with_int64(false)
+            .with_subgroups(false)
+            .with_filter(false)
+    });
     cases(&sampler(adapter, builder)?, 30_000)
 }
 
@@ -224,7 +226,8 @@ fn halves_without_a_draw(adapter: &AdapterReport) -> Result<(), Failed> {
 
 /// More workgroups than a dimension has, and fewer draws in them than lanes.
 fn more_rows_than_workgroups(adapter: &AdapterReport) -> Result<(), Failed> {
-    let builder = GpuSampler::builder().with_workgroup_size(1).with_workgroups(65_535);
+    let builder =
+        GpuSampler::builder().tune(|tuning| tuning.with_workgroup_size(1).with_workgroups(65_535));
     let gpu = sampler(adapter, builder)?;
     Batch::normal(ValueFormat::F16, 70_000, 9, 0).same(&gpu, "70,000 workgroups")
 }

@@ -104,15 +104,14 @@ fn more_than_a_device_binds(adapter: &AdapterReport) -> Result<(), Failed> {
     )?;
     // parts of rows
     let gpu = GpuSampler::builder()
-        .with_plan_for(PlanFor::Hardware)
+        .tune(|tuning| tuning.with_plan_for(PlanFor::Hardware))
         .build_with_device(gpu.device().clone(), gpu.queue().clone())?;
     // those that would hold logits for several draws need 192,000 bytes for their outcomes; so they do not
     let held = Batch::normal(ValueFormat::F32, 4, 4000, 4000);
     Batch { draws: 1000, draws_offset: 0, ..held }.same(&gpu, "too many parts to hold logits")?;
     // and of some no invocation may take more
     let gpu = GpuSampler::builder()
-        .with_plan_for(PlanFor::Hardware)
-        .with_workgroup_size(1)
+        .tune(|tuning| tuning.with_plan_for(PlanFor::Hardware).with_workgroup_size(1))
         .build_with_device(gpu.device().clone(), gpu.queue().clone())?;
     refused(
         &gpu,
@@ -139,7 +138,10 @@ fn chunks_as_large_as_can_be(adapter: &AdapterReport) -> Result<(), Failed> {
 }
 
 fn more_than_a_device_dispatches(adapter: &AdapterReport) -> Result<(), Failed> {
-    let gpu = sampler(adapter, GpuSampler::builder().with_workgroups(1).with_workgroup_size(1))?;
+    let gpu = sampler(
+        adapter,
+        GpuSampler::builder().tune(|tuning| tuning.with_workgroups(1).with_workgroup_size(1)),
+    )?;
     let most = gpu.device().limits().max_compute_workgroups_per_dimension;
     let [logits, draws] =
         [400, 4 * (u64::from(most) + 1)].map(|size| buffer(&gpu, size, Usage::STORAGE));

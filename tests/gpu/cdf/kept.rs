@@ -17,8 +17,10 @@ use super::work;
 pub(crate) const CHECKS: &[(&str, Check)] = &[
     ("cdf::kept::conformance", |adapter| conformance(adapter, GpuSampler::builder(), 60_000)),
     ("cdf::kept::conformance_in_small_pieces", |adapter| {
-        let builder = GpuSampler::builder().with_workgroup_size(8).with_chunk_bytes(1 << 10);
-        conformance(adapter, builder.with_workgroups(3), 9000)
+        let builder = GpuSampler::builder()
+            .tune(|tuning| tuning.with_workgroup_size(8))
+            .with_chunk_bytes(1 << 10);
+        conformance(adapter, builder.tune(|tuning| tuning.with_workgroups(3)), 9000)
     }),
     ("cdf::kept::draws_are_those_of_one_call", draws_are_those_of_one_call),
     ("cdf::kept::many_picks_of_many_chunks", many_picks_of_many_chunks),

@@ -216,7 +216,9 @@ fn faults_of_shaders_show_in_their_lines() {
         let skipped = std::env::var("GUMBEL_SKIP_GPU_TESTS").is_ok_and(|value| value == "1");
         assert!(skipped || usable.clone().count() > 0, "no adapter: scripts/test installs one");
         for report in usable {
-            let builder = GpuSampler::builder().with_plan_for(plan).with_shader_edit(edit);
+            let builder = GpuSampler::builder()
+                .tune(|tuning| tuning.with_plan_for(plan))
+                .with_shader_edit(edit);
             let engines = [engine("gpu0", report.open_with(&builder).unwrap().into())];
             let (passed, text) = line_of(&engines, operation, small());
             assert!(!passed, "{report}\n{text}");

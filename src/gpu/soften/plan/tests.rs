@@ -1,3 +1,4 @@
+use super::super::work::sections;
 use super::*;
 use crate::gpu::layout::{Device, Teams};
 use crate::options::Logits;
@@ -34,7 +35,13 @@ fn plans_keep_to_the_limits() {
                 let binding = binding_bytes as usize;
                 assert!(4 * plan.floats() <= binding && plan.logits_bytes() <= binding, "{plan:?}");
                 assert!(16 * plan.outcomes() <= binding && 8 * plan.rows <= binding, "{plan:?}");
-                assert!(8 * plan.sums() <= binding, "{plan:?}");
+                assert!(8 * plan.sums(true) <= binding, "{plan:?}");
+                for pulls in [false, true] {
+                    let sections = sections(&plan, true, pulls);
+                    let within = sections.are_within(chunk_bytes);
+                    // a row is never cut
+                    assert!(within || plan.races() == 1, "{sections:?}: {plan:?}");
+                }
                 let octets = categories.div_ceil(8);
                 assert!(octets.div_ceil(plan.strips as usize) < 1 << 15, "{plan:?}");
                 assert!((1..=512).contains(&plan.strips) && plan.draws <= 1 << 15, "{plan:?}");

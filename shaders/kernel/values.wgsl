@@ -1,0 +1,34 @@
+// The one door to the values of rows: every kernel gets them here, and what must never be drawn is made so
+// here. So far that is what lies behind a row's end.
+// Needs: octet, load, and `run` with the categories of a row.
+
+// An octet of the row whose first value has number `first_value`.
+fn octet_in_row(first_value: u32, octet: u32) -> Octet {
+    return cut(load_eight(first_value + octet * 8u), run.categories - octet * 8u);
+}
+
+// The same, with nothing that can be drawn from the octet `end` on.
+fn octet_before(first_value: u32, octet: u32, end: u32) -> Octet {
+    var count = 0u;
+    if octet < end {
+        count = run.categories - octet * 8u;
+    }
+    return cut(load_eight(first_value + octet * 8u), count);
+}
+
+// One value of that row.
+fn value_in_row(first_value: u32, category: u32) -> u32 {
+    return load_one(first_value + category);
+}
+
+// The first `count` values of an octet, and what is never drawn for the others.
+fn cut(octet: Octet, count: u32) -> Octet {
+    if count >= 8u {
+        return octet;
+    }
+    let none = vec4<u32>(NEVER);
+    return Octet(
+        select(none, octet.low, vec4<u32>(0u, 1u, 2u, 3u) < vec4<u32>(count)),
+        select(none, octet.high, vec4<u32>(4u, 5u, 6u, 7u) < vec4<u32>(count)),
+    );
+}

@@ -1,0 +1,97 @@
+//! The exact keys of many categories at once, by the contract's integers in vectors.
+//!
+//! This is the only place that makes keys many at a time; [`exact`](super::exact) makes them one by one. The
+//! categories may be anybody's: [`keys`](super::keys) asks for the winners of many races, each with a stream
+//! of its own, and [`soften`](super::soften) for every category of a row. Both know the 16 coarse bits of each
+//! category's noise before, and say which Philox block holds its other 48 bits. From there on all are
+//! treated alike: the noise, its Gumbel value by two polynomials of 64 bits, and the value in fixed point added.
+
+use super::bound::{RoundKeys, blocks};
+use super::lanes::{gumbel_of, is_low, low_gumbel_of, outer, tail};
+use super::simd::{Aligned, MAX_TILE, Simd};
+use super::source::Source;
+use crate::noise::gumbel::gumbel;
+use crate::noise::order::Scale;
+
+/// Writes the keys of the first `values.len()` of `LANES` categories, and anything for those that cannot be
+/// drawn.
+///
+/// `coarse` holds the coarse bits of each category. `fine_counter(at)` is the counter words of the Philox
+/// blocks that hold the fine bits of the categories `at .. at + S::OCTETS`; it is asked for whole pairs of such
+/// vectors.
+#[inline(always)]
+pub(super) fn exact_keys<S: Simd, T: Source, const LANES: usize>(
+    s: S,
+    values: &[T],
+    scale: Scale,
+    coarse: &[i32; LANES],
+    fine_counter: impl Fn(usize) -> [S::Words; 4],
+    round_keys: &RoundKeys,
+    keys: &mut [i64],
+) {
+    const { assert!(LANES.is_multiple_of(2 * MAX_TILE)) }
+    let count = values.len();
+    let noise = noise(s, count, coarse, fine_counter, round_keys);
+    let keys = &mut keys[..count];
+    gumbels(&noise[..count], keys, &mut [[0; LANES]; 2]);
+    let mut fixed = [0; LANES];
+    T::fixed_all(values, scale, &mut fixed[..count]);
+    for (key, fixed) in keys.iter_mut().zip(fixed) {
+        *key = key.wrapping_add(fixed);
+    }
+}
+
+/// The 64 bits of noise of the first so many categories.
+#[inline(always)]
+fn noise<S: Simd, const LANES: usize>(
+    s: S,
+    count: usize,
+    coarse: &[i32; LANES],
+    fine_counter: impl Fn(usize) -> [S::Words; 4],
+    round_keys: &RoundKeys,
+) -> [u64; LANES] {
+    let Aligned([low, middle]) = &mut Aligned([[0; LANES]; 2]);
+    for at in (0..count).step_by(2 * S::OCTETS) {
+        let counters = [fine_counter(at), fine_counter(at + S::OCTETS)];
+        let fine = blocks(s, counters, round_keys);
+        for ([first, second, ..], at) in fine.into_iter().zip([at, at + S::OCTETS]) {
+            s.store_words(first, &mut low[at..]);
+            s.store_words(second, &mut middle[at..]);
+        }
+    }
+    let mut noise = [0; LANES];
+    for (i, noise) in noise[..count].iter_mut().enumerate() {
+        let high = (coarse[i] as u32) << 16 | middle[i] & 0xffff;
+        *noise = u64::from(high) << 32 | u64::from(low[i]);
+    }
+    noise
+}
+
+/// The Gumbel values of noise. `room` is for the two logarithms of each.
+#[inline(always)]
+fn gumbels<const LANES: usize>(noise: &[u64], gumbels: &mut [i64], room: &mut [[u64; LANES]; 2]) {
+    // one thing at a time: so few values are on the way that registers hold them
+    let [outers, tails] = room;
+    for (outer_of, &v) in outers.iter_mut().zip(noise) {
+        *outer_of = outer(v);
+    }
+    for (tail_of, &v) in tails.iter_mut().zip(noise) {
+        *tail_of = tail(v);
+    }
+    let high: u64 = noise.iter().map(|v| v >> 63).sum();
+    // a p of a half or more takes a logarithm of the logarithm; who wins among many seldom has one
+    if high as usize > noise.len() / 8 {
+        for (i, (gumbel, &v)) in gumbels.iter_mut().zip(noise).enumerate() {
+            *gumbel = gumbel_of(v, outers[i], tails[i]);
+        }
+        return;
+    }
+    for (i, gumbel) in gumbels.iter_mut().enumerate() {
+        *gumbel = low_gumbel_of(outers[i], tails[i]);
+    }
+    if high > 0 {
+        for (g, &v) in gumbels.iter_mut().zip(noise).filter(|(_, v)| !is_low(**v)) {
+            *g = gumbel(v).into();
+        }
+    }
+}

@@ -1,0 +1,244 @@
+//! The one door to the values of rows.
+//!
+//! No algorithm behind this door reads a row's memory. It is given a [`BatchValues`], which gives the
+//! [`RowValues`] of each row, and those give whole tiles, single values and parts of themselves. So a
+//! truncation (allowed categories, top-k, top-p) is one more implementation of the two traits: what it cuts
+//! away reads as [`Known::NEVER`](crate::options::Known::NEVER), and every algorithm behind the door, and every
+//! proof about it, stands as it is. A test does that with a mask. Rows as they lie in memory cost nothing: their
+//! tiles are slices of it.
+//!
+//! This is also the only place that pads: what lacks at the end of a row's last tile is never drawn.
+
+use std::ops::{Deref, Range};
+
+use rayon::prelude::*;
+
+use super::simd::{Aligned, MAX_TILE, Simd};
+use super::source::Source;
+use crate::noise::bits::OCTET;
+use crate::options::{Chance, Known, Rows, Widen};
+
+/// A tile that has been made whole. Its first `S::OCTETS * OCTET` values are the tile.
+pub(super) type Padded<T> = Aligned<[T; MAX_TILE * OCTET]>;
+
+/// The values of a row, or of a part of a row, as algorithms get them.
+pub(super) trait RowValues: Copy + Send + Sync {
+    type Value: Source;
+    /// The values of whole tiles, in memory.
+    type Tile: Deref<Target = [Self::Value]>;
+
+    /// The number of categories.
+    fn len(self) -> usize;
+    /// The value of the category at a position, `NEVER` if it is cut away.
+    fn value(self, at: usize) -> Self::Value;
+    /// The values one by one.
+    fn iter(self) -> impl Iterator<Item = Self::Value>;
+    /// A part of these.
+    fn part(self, range: Range<usize>) -> Self;
+    /// `len` values from a position on, all of which are there.
+    fn tile(self, at: usize, len: usize) -> Self::Tile;
+    /// As many tiles of `len` values as there are, in their order.
+    fn tiles(self, len: usize) -> impl Iterator<Item = Self::Tile>;
+    /// Writes all values to memory of the same length.
+    fn copy_to(self, to: &mut [Self::Value]);
+    /// Writes all logits to memory of the same length.
+    fn widen_to(self, to: &mut [f32])
+    where
+        Self::Value: Widen;
+
+    /// What is left behind the [tiles](Self::tiles) of `len` values.
+    #[inline(always)]
+    fn behind_tiles(self, len: usize) -> Self {
+        let end = self.len();
+        self.part(end - end % len..end)
+    }
+
+    /// An incomplete tile as a whole one.
+    #[inline(always)]
+    fn padded(self) -> Padded<Self::Value> {
+        let mut whole = Aligned([Self::Value::NEVER; MAX_TILE * OCTET]);
+        self.copy_to(&mut whole.0[..self.len()]);
+        whole
+    }
+
+    /// Parts of `len` values, the last of which may have fewer.
+    #[inline(always)]
+    fn parts(self, len: usize) -> impl Iterator<Item = Self> {
+        let end = self.len();
+        (0..end).step_by(len).map(move |at| self.part(at..end.min(at + len)))
+    }
+
+    /// The same, for several threads.
+    fn par_parts(self, len: usize) -> impl IndexedParallelIterator<Item = Self> {
+        let end = self.len();
+        let parts = (0..end.div_ceil(len)).into_par_iter();
+        parts.map(move |i| self.part(i * len..end.min((i + 1) * len)))
+    }
+
+    /// Whether one of the values leaves the row without a draw.
+    #[inline(always)]
+    fn has_invalid(self) -> bool {
+        self.iter().any(|value| value.chance() == Chance::Invalid)
+    }
+}
+
+/// Rows of values, as algorithms get them.
+pub(super) trait BatchValues: Copy + Send + Sync {
+    type Value: Source;
+    type Row: RowValues<Value = Self::Value>;
+
+    /// The number of categories of each row.
+    fn categories(self) -> usize;
+    /// The values of the row at a position.
+    fn row(self, row: usize) -> Self::Row;
+    /// The values of so many rows, if they are in memory as whole tiles of octets side by side: no gap, and
+    /// nothing cut away.
+    fn in_place<S: Simd>(&self, first: usize, count: usize) -> Option<&[Self::Value]>;
+}
+
+/// Values as they lie in memory.
+impl<'a, T: Source> RowValues for &'a [T] {
+    type Value = T;
+    type Tile = &'a [T];
+
+    #[inline(always)]
+    fn len(self) -> usize {
+        <[T]>::len(self)
+    }
+    #[inline(always)]
+    fn value(self, at: usize) -> T {
+        self[at]
+    }
+    #[inline(always)]
+    fn iter(self) -> impl Iterator<Item = T> {
+        <[T]>::iter(self).copied()
+    }
+    #[inline(always)]
+    fn part(self, range: Range<usize>) -> Self {
+        &self[range]
+    }
+    #[inline(always)]
+    fn tile(self, at: usize, len: usize) -> &'a [T] {
+        &self[at..][..len]
+    }
+    #[inline(always)]
+    fn tiles(self, len: usize) -> impl Iterator<Item = &'a [T]> {
+        self.chunks_exact(len)
+    }
+    #[inline(always)]
+    fn copy_to(self, to: &mut [T]) {
+        to.copy_from_slice(self);
+    }
+    #[inline(always)]
+    fn widen_to(self, to: &mut [f32])
+    where
+        T: Widen,
+    {
+        T::widen_all(self, to);
+    }
+    #[inline(always)]
+    fn parts(self, len: usize) -> impl Iterator<Item = Self> {
+        self.chunks(len)
+    }
+}
+
+impl<'a, T: Source> BatchValues for Rows<'a, T> {
+    type Value = T;
+    type Row = &'a [T];
+
+    #[inline(always)]
+    fn categories(self) -> usize {
+        Rows::categories(&self)
+    }
+    #[inline(always)]
+    fn row(self, row: usize) -> &'a [T] {
+        Rows::row(&self, row)
+    }
+    #[inline(always)]
+    fn in_place<S: Simd>(&self, first: usize, count: usize) -> Option<&[T]> {
+        let categories = Rows::categories(self);
+        let dense = categories.is_multiple_of(OCTET) && self.row_stride() == categories;
+        let whole = (count * categories / OCTET).is_multiple_of(S::OCTETS);
+        (dense && whole).then(|| self.span(first, count))
+    }
+}
+
+/// Opens the door: rows as nothing but [`BatchValues`].
+#[inline(always)]
+pub(super) fn open<T: Source>(rows: Rows<'_, T>) -> impl BatchValues<Value = T> {
+    rows
+}
+
+/// Does the same with the values of a job, of whatever type.
+macro_rules! with_values {
+    ($job:expr, $values:pat => $do:expr) => {
+        $crate::options::with_rows!($job.logits.data(), rows => {
+            let $values = $crate::cpu::values::open(rows);
+            $do
+        })
+    };
+}
+pub(super) use with_values;
+
+/// Short rows of one length side by side, each from an octet of its own on. Where a row ends within an octet
+/// there are values that are never drawn.
+#[repr(align(64))]
+pub(super) struct SideBySide<T, const OCTETS: usize> {
+    values: [[T; OCTET]; OCTETS],
+    categories: usize,
+}
+
+impl<T: Source, const OCTETS: usize> SideBySide<T, OCTETS> {
+    /// Memory for rows of so many categories.
+    #[inline(always)]
+    pub(super) fn new(categories: usize) -> Self {
+        Self { values: [[T::NEVER; OCTET]; OCTETS], categories }
+    }
+
+    /// The octets of a row.
+    #[inline(always)]
+    fn octets(&self) -> usize {
+        self.categories.div_ceil(OCTET)
+    }
+
+    /// The memory of the row at a position.
+    #[inline(always)]
+    fn of_row(&mut self, at: usize) -> &mut [T] {
+        let octets = self.octets();
+        &mut self.values[at * octets..][..octets].as_flattened_mut()[..self.categories]
+    }
+
+    /// Puts a row at a position.
+    #[inline(always)]
+    pub(super) fn put<V: RowValues<Value = T>>(&mut self, at: usize, row: V) {
+        row.copy_to(self.of_row(at));
+    }
+
+    /// All values, and those that are never drawn between them.
+    #[inline(always)]
+    pub(super) fn values(&self) -> &[T] {
+        self.values.as_flattened()
+    }
+}
+
+impl<const OCTETS: usize> SideBySide<f32, OCTETS> {
+    /// Puts a row of logits of any type at a position, and gives what is there.
+    #[inline(always)]
+    pub(super) fn put_widened<V: RowValues<Value: Widen>>(&mut self, at: usize, row: V) -> &[f32] {
+        let to = self.of_row(at);
+        row.widen_to(to);
+        to
+    }
+
+    /// Puts part of a row, no longer than a row, at the beginning.
+    #[inline(always)]
+    pub(super) fn put_part_widened<V: RowValues<Value: Widen>>(&mut self, part: V) {
+        let (row, padding) = self.values.as_flattened_mut().split_at_mut(part.len());
+        part.widen_to(row);
+        let missing = part.len().next_multiple_of(OCTET) - part.len();
+        padding[..missing].fill(f32::NEG_INFINITY);
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests;

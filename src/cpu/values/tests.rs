@@ -1,0 +1,304 @@
+//! Another door: rows of which some categories are cut away. Whatever stands behind it finds what it finds in
+//! rows with values that are never drawn in their place.
+
+use half::f16;
+
+use super::super::bound::RoundKeys;
+use super::super::keys::Keys;
+use super::super::logsumexp::{Summed, sums_of};
+use super::super::podium::Podiums;
+use super::super::schedule::Plan;
+use super::super::simd::CpuForm;
+use super::super::soften::Soften;
+use super::*;
+use crate::job::soften::Softening;
+use crate::job::{Job, Temperature};
+use crate::noise::philox::philox4x32_10;
+use crate::options::{Batch, Data, Logits, Relaxation, SampleOptions, Weights, with_rows};
+
+/// Rows of which the categories of a mask are allowed.
+#[derive(Clone, Copy)]
+pub(in crate::cpu) struct Allowed<'a, T> {
+    pub(in crate::cpu) rows: Rows<'a, T>,
+    /// For all rows.
+    pub(in crate::cpu) mask: &'a [bool],
+}
+
+#[derive(Clone, Copy)]
+pub(in crate::cpu) struct AllowedRow<'a, T> {
+    values: &'a [T],
+    mask: &'a [bool],
+}
+
+/// Two tiles, copied.
+pub(in crate::cpu) struct Copied<T>([T; 2 * MAX_TILE * OCTET], usize);
+
+impl<T> Deref for Copied<T> {
+    type Target = [T];
+    fn deref(&self) -> &[T] {
+        &self.0[..self.1]
+    }
+}
+
+impl<'a, T: Source> BatchValues for Allowed<'a, T> {
+    type Value = T;
+    type Row = AllowedRow<'a, T>;
+
+    fn categories(self) -> usize {
+        self.rows.categories()
+    }
+    fn row(self, row: usize) -> Self::Row {
+        AllowedRow { values: self.rows.row(row), mask: self.mask }
+    }
+    fn in_place<S: Simd>(&self, _: usize, _: usize) -> Option<&[T]> {
+        None
+    }
+}
+
+impl<T: Source> RowValues for AllowedRow<'_, T> {
+    type Value = T;
+    type Tile = Copied<T>;
+
+    fn len(self) -> usize {
+        self.values.len()
+    }
+    fn value(self, at: usize) -> T {
+        if self.mask[at] { self.values[at] } else { T::NEVER }
+    }
+    fn iter(self) -> impl Iterator<Item = T> {
+        (0..self.values.len()).map(move |at| self.value(at))
+    }
+    fn part(self, range: Range<usize>) -> Self {
+        Self { values: &self.values[range.clone()], mask: &self.mask[range] }
+    }
+    fn tile(self, at: usize, len: usize) -> Copied<T> {
+        let mut tile = Copied([T::NEVER; 2 * MAX_TILE * OCTET], len);
+        self.part(at..at + len).copy_to(&mut tile.0[..len]);
+        tile
+    }
+    fn tiles(self, len: usize) -> impl Iterator<Item = Copied<T>> {
+        (0..self.values.len() / len).map(move |i| self.tile(i * len, len))
+    }
+    fn copy_to(self, to: &mut [T]) {
+        assert_eq!(to.len(), self.values.len());
+        to.iter_mut().zip(self.iter()).for_each(|(to, value)| *to = value);
+    }
+    fn widen_to(self, to: &mut [f32])
+    where
+        T: Widen,
+    {
+        let mut values = self.values.to_vec();
+        self.copy_to(&mut values);
+        T::widen_all(&values, to);
+    }
+}
+
+/// Whatever is drawn and told from rows behind a door.
+#[derive(PartialEq, Debug, Default)]
+struct Told {
+    draws: Vec<u32>,
+    keys: Vec<i64>,
+    sums: Vec<[u64; 2]>,
+    floats: Vec<u32>,
+}
+
+/// The races of a job from the rows behind a door, and their sums.
+fn told<B: BatchValues<Value: Summed>>(door: B, job: &Job<'_>, form: CpuForm) -> Told {
+    let mut told = Told::default();
+    let n = job.total();
+    for (filter, greedy) in [(true, false), (false, false), (true, true)] {
+        let temperature = if greedy { Temperature::Greedy } else { job.temperature };
+        let job = Job { temperature, ..*job };
+        let mut draws = vec![7; n];
+        Plan::of(&job, form, filter).races_of(door, 0, &mut draws, &mut []);
+        told.draws.extend(draws);
+    }
+    let Temperature::Scaled(scale) = job.temperature else { return told };
+    let (first, keys, coarse_known) = (0, RoundKeys::of(job.seed), false);
+    let categories = &told.draws[..n];
+    let mut won = vec![0; n];
+    form.run(Keys { job, rows: door, scale, keys, first, categories, coarse_known, won: &mut won });
+    told.keys.extend(won);
+    let places = 3.min(door.categories());
+    let (mut categories, mut won) = (vec![u32::MAX; n * places], vec![i64::MIN; n * places]);
+    form.run(Podiums {
+        job,
+        rows: door,
+        scale,
+        keys,
+        filter: true,
+        places,
+        first,
+        categories: &mut categories,
+        won: &mut won,
+    });
+    told.draws.extend(categories);
+    told.keys.extend(won);
+    let inverse = f64::from(scale.reciprocal());
+    sums_of(form, door, 0..job.logits.rows(), inverse, |_, sum| {
+        told.sums.push([sum.most.to_bits(), sum.sum.to_bits()]);
+    });
+    told
+}
+
+/// Soft samples and gradients of the rows behind a door.
+fn softened<B: BatchValues<Value: Widen + Summed>>(
+    door: B,
+    logits: Logits<'_>,
+    options: &SampleOptions<'_>,
+    form: CpuForm,
+) -> Told {
+    let softening = Softening::new(logits, options, Relaxation::soft(0.7)).unwrap();
+    let soften = Soften::new(&softening, form, true);
+    let mut samples = vec![7.0; softening.samples()];
+    soften.samples_of(door, &mut samples);
+    let cotangents: Vec<_> = (0..samples.len()).map(|i| (i % 17) as f32 - 8.0).collect();
+    let mut gradients = vec![7.0; softening.gradients()];
+    soften.gradients_of(door, &cotangents, &mut gradients);
+    let floats = samples.iter().chain(&gradients).map(|x| x.to_bits()).collect();
+    Told { floats, ..Told::default() }
+}
+
+fn forms() -> impl Iterator<Item = CpuForm> {
+    CpuForm::ALL.into_iter().filter(|form| form.is_available())
+}
+
+/// Three rows of so many logits, and a mask that most categories pass; of the last row nothing is left.
+fn logits(categories: usize) -> (Vec<f32>, Vec<bool>) {
+    let word = |i: usize| philox4x32_10([i as u32, categories as u32, 0, 0], [5, 6]);
+    let mask = (0..categories).map(|i| !word(i)[1].is_multiple_of(4)).collect();
+    let logits = (0..3 * categories).map(|i| (word(i)[0] >> 20) as f32 / 300.0);
+    (logits.collect(), mask)
+}
+
+/// Lengths on both sides of every choice of an algorithm.
+const CATEGORIES: [usize; 12] = [1, 5, 16, 27, 100, 128, 256, 300, 512, 1000, 4999, 33_000];
+
+/// Holds what a mask leaves of values against values that are never drawn where it is false. `cut_away` is what
+/// stands behind the mask: mostly something that would leave its row without a draw.
+fn check<'a, T: Copy>(
+    raw: &'a mut [T],
+    cut: &'a mut [T],
+    mask: &[bool],
+    [cut_away, never]: [T; 2],
+    batch: impl Fn(&'a [T]) -> Batch<'a>,
+) {
+    let categories = mask.len();
+    for (i, (raw, cut)) in raw.iter_mut().zip(&mut *cut).enumerate() {
+        if !mask[i % categories] {
+            (*raw, *cut) = (cut_away, never);
+        }
+    }
+    let (raw, cut) = (batch(raw), batch(cut));
+    for draws in [1, 3] {
+        let options = SampleOptions::default().with_seed(9).with_draws(draws);
+        let job = Job::new(cut, &options.with_temperature(0.9)).unwrap();
+        for form in forms() {
+            let expected = with_rows!(cut.data(), rows => told(rows, &job, form));
+            let got = with_rows!(raw.data(), rows => told(Allowed { rows, mask }, &job, form));
+            assert!(got == expected, "{form}, {categories}, {draws}: {:?}", raw.format());
+            // and it is seen if one category more is allowed: the largest, all others being out
+            let mut more = vec![false; categories];
+            more[categories - 1] = !mask[categories - 1];
+            let seen = with_rows!(cut.data(), rows => {
+                told(Allowed { rows, mask: &more }, &job, form)
+            });
+            assert_ne!(seen, expected, "{form}, {categories}");
+        }
+    }
+}
+
+#[test]
+fn what_a_mask_cuts_away_is_never_drawn() {
+    for categories in CATEGORIES {
+        let (logits, mut mask) = logits(categories);
+        mask[0] = true;
+        check(
+            &mut logits.clone(),
+            &mut logits.clone(),
+            &mask,
+            [f32::NAN, f32::NEG_INFINITY],
+            |x| Logits::new(x, categories).unwrap().into(),
+        );
+        let half: Vec<_> = logits.iter().map(|&x| f16::from_f32(x)).collect();
+        check(
+            &mut half.clone(),
+            &mut half.clone(),
+            &mask,
+            [f16::INFINITY, f16::NEG_INFINITY],
+            |x| Logits::from_f16(x, categories).unwrap().into(),
+        );
+        let weights: Vec<_> = logits.iter().map(|x| x.exp()).collect();
+        check(&mut weights.clone(), &mut weights.clone(), &mask, [-1.0, 0.0], |x| {
+            Weights::new(x, categories).unwrap().into()
+        });
+        let counts: Vec<_> = weights.iter().map(|&x| x as u32 + 1).collect();
+        check(&mut counts.clone(), &mut counts.clone(), &mask, [u32::MAX, 0], |x| {
+            Weights::from_counts(x, categories).unwrap().into()
+        });
+    }
+}
+
+#[test]
+fn soft_samples_do_not_see_what_a_mask_cuts_away() {
+    for categories in CATEGORIES {
+        let (mut raw, mut mask) = logits(categories);
+        mask[0] = true;
+        let mut cut = raw.clone();
+        for (i, (raw, cut)) in raw.iter_mut().zip(&mut cut).enumerate() {
+            if !mask[i % categories] {
+                (*raw, *cut) = (f32::NAN, f32::NEG_INFINITY);
+            }
+        }
+        let [raw, cut] = [&raw, &cut].map(|x| Logits::new(x, categories).unwrap());
+        for draws in [1, 2] {
+            let options = SampleOptions::default().with_seed(3).with_draws(draws);
+            for form in forms() {
+                let of = |logits: Logits<'_>, mask: &[bool]| match Batch::from(logits).data() {
+                    Data::F32(rows) => softened(Allowed { rows, mask }, cut, &options, form),
+                    _ => panic!("logits of another type"),
+                };
+                let expected = match Batch::from(cut).data() {
+                    Data::F32(rows) => softened(rows, cut, &options, form),
+                    _ => panic!("logits of another type"),
+                };
+                assert!(of(raw, &mask) == expected, "{form}, {categories}, {draws}");
+                // and a category that passes is seen
+                let everything = vec![true; categories];
+                assert!(
+                    mask == everything || of(raw, &everything) != expected,
+                    "{form}, {categories}"
+                );
+            }
+        }
+    }
+}
+
+/// An incomplete tile is whole, and what it lacked is never drawn.
+#[test]
+fn a_padded_tile_ends_with_what_is_never_drawn() {
+    for len in 1..MAX_TILE * OCTET {
+        let values = vec![1.5f32; 3 * MAX_TILE * OCTET + len];
+        let last = RowValues::behind_tiles(&values[..], MAX_TILE * OCTET);
+        let Aligned(whole) = RowValues::padded(last);
+        assert!(whole[..len].iter().all(|&x| x == 1.5), "{len}");
+        assert!(whole[len..].iter().all(|&x| x == f32::NEVER), "{len}");
+    }
+}
+
+/// Rows side by side do the same, and a part of a row leaves nothing of what was there before.
+#[test]
+fn rows_side_by_side_have_what_is_never_drawn_between_them() {
+    let mut rows = SideBySide::<u32, 8>::new(11);
+    for at in 0..4 {
+        rows.put(at, &[7; 11][..]);
+    }
+    for (i, &value) in rows.values().iter().enumerate() {
+        assert_eq!(value, if i % 16 < 11 { 7 } else { u32::NEVER }, "{i}");
+    }
+    let mut rows = SideBySide::<f32, 2>::new(16);
+    rows.put_part_widened(&[1.0f32; 16][..]);
+    rows.put_part_widened(&[2.0f32; 5][..]);
+    assert_eq!(rows.values()[..5], [2.0; 5]);
+    assert_eq!(rows.values()[5..8], [f32::NEG_INFINITY; 3]);
+}

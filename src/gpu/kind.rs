@@ -1,0 +1,269 @@
+//! What kind of plan a call has: which code runs for it, on the host and on the device. Pure: no device is
+//! asked.
+//!
+//! Two calls of one kind run the same shaders, cut their batches by the same rules and hand them over in the
+//! same way; they differ in numbers alone. So a test that has to run everything that an engine can do runs one
+//! call of each kind.
+
+use crate::error::Error;
+use crate::job::{Job, Temperature};
+use crate::noise::order::Scale;
+use crate::options::{Batch, SampleOptions};
+use crate::shaders::{Share, Variant};
+
+use super::builder::GpuSamplerBuilder;
+use super::plan::{Chunk, Limits, Plan, Report, Shape};
+
+/// What kind of plan draws have; for tests, which choose calls by it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[doc(hidden)]
+pub struct PlanKind {
+    /// The kernel: what it does, how invocations share their findings, what rows consist of.
+    variant: Variant,
+    /// The host's part of the kernel: flags of the uniform that are no matter of a row's place in the batch.
+    filter: bool,
+    row_ids: bool,
+    unit_scale: bool,
+    layout: LayoutKind,
+    cut: CutKind,
+    /// Whether a row without a draw is among the others.
+    undrawable: bool,
+}
+
+/// How a pass is laid out.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct LayoutKind {
+    /// One invocation for a race, some of a workgroup, or all of them.
+    teams_of_workgroup: Number,
+    /// How often an invocation goes through the loop over its pairs of blocks.
+    turns_of_lane: Number,
+    /// Whether the last eight categories are fewer.
+    ragged: bool,
+    parts: Number,
+    /// Whether the last part is shorter than the others.
+    short_part: bool,
+    draws_at_once: Number,
+    /// Whether the last draws of a row are fewer than are taken at once.
+    short_turn: bool,
+    /// Whether workgroups are dispatched in more than one dimension.
+    two_dimensions: bool,
+}
+
+/// How a batch is cut, and how it gets to the device.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct CutKind {
+    /// Whether the device reads the host's memory.
+    direct: bool,
+    segments: Number,
+    chunks: Number,
+    /// Whether a chunk has some of a row's draws, and not all.
+    cuts_draws: bool,
+    moves_rows: bool,
+    /// Whether rows overlap in memory.
+    overlaps: bool,
+    one_row: bool,
+    one_draw: bool,
+}
+
+/// Loops are taken once, twice, or as often as there are slots and more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Number {
+    One,
+    Few,
+    Many,
+}
+
+impl Number {
+    fn of(n: usize, many: usize) -> Self {
+        match n {
+            0 | 1 => Self::One,
+            n if n < many => Self::Few,
+            _ => Self::Many,
+        }
+    }
+}
+
+/// What a sampler does beside what its limits say.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Setup {
+    pub(super) limits: Limits,
+    pub(super) int64: bool,
+    pub(super) filter: bool,
+    pub(super) direct: bool,
+}
+
+impl PlanKind {
+    /// Whether invocations share their findings by subgroup operations.
+    pub fn has_subgroups(&self) -> bool {
+        self.variant.share == Share::Subgroups
+    }
+
+    /// The kind of a call with at least one row.
+    pub(super) fn new(job: &Job<'_>, setup: &Setup) -> Self {
+        let batch = job.logits;
+        let shape = Shape {
+            rows: batch.rows(),
+            categories: batch.categories(),
+            row_stride: batch.row_stride(),
+            logit_bytes: batch.format().bytes(),
+            draws: job.draws,
+            greedy: job.temperature == Temperature::Greedy,
+            report: Report::Draws,
+        };
+        let plan = Plan::new(shape, setup.limits);
+        let layout = plan.layout;
+        let variant = Variant {
+            kernel: layout.kernel,
+            share: layout.share,
+            format: batch.format(),
+            vec4: plan.aligned,
+            each: false,
+            immediates: false,
+            int64: setup.int64,
+            workgroup_size: layout.workgroup_size,
+        };
+        Self {
+            variant,
+            filter: setup.filter,
+            row_ids: job.explicit_ids().is_some(),
+            unit_scale: matches!(job.temperature, Temperature::Scaled(Scale::ONE)),
+            layout: LayoutKind::new(&plan, shape),
+            cut: CutKind::new(&plan, shape, setup.direct),
+            undrawable: (0..batch.rows()).any(|row| job.undrawable(row).is_some()),
+        }
+    }
+}
+
+impl LayoutKind {
+    fn new(plan: &Plan, shape: Shape) -> Self {
+        let layout = plan.layout;
+        let segment = plan.segments().next().map_or(0, |segment| segment.len());
+        let blocks = segment.div_ceil(8);
+        let part = layout.part_octets as usize;
+        let chunk = plan.chunks().next().unwrap_or(Chunk { rows: 0..1, draws: 0..1 });
+        let [_, y] = layout.workgroups(chunk.rows.len(), chunk.draws.len());
+        let teams = (layout.workgroup_size / layout.lanes) as usize;
+        Self {
+            teams_of_workgroup: Number::of(teams, layout.workgroup_size as usize),
+            // an invocation takes two blocks of eight categories in a turn
+            turns_of_lane: Number::of(part.div_ceil(2 * layout.lanes as usize), 3),
+            ragged: !shape.categories.is_multiple_of(8),
+            parts: Number::of(layout.parts as usize, layout.lanes as usize + 1),
+            short_part: !blocks.is_multiple_of(part),
+            draws_at_once: Number::of(layout.draws_at_once as usize, 3),
+            short_turn: !chunk.draws.len().is_multiple_of(layout.draws_at_once as usize),
+            two_dimensions: y > 1,
+        }
+    }
+}
+
+impl CutKind {
+    fn new(plan: &Plan, shape: Shape, direct: bool) -> Self {
+        let slots = super::ring::SLOTS;
+        let chunks = plan.chunks().take(slots + 1).count();
+        Self {
+            direct,
+            segments: Number::of(plan.segments().take(3).count(), 3),
+            chunks: Number::of(chunks, slots + 1),
+            cuts_draws: plan.chunks().next().is_some_and(|c| c.draws.len() < shape.draws as usize),
+            moves_rows: plan.row_stride != shape.row_stride,
+            overlaps: shape.row_stride < shape.categories,
+            one_row: shape.rows == 1,
+            one_draw: shape.draws == 1,
+        }
+    }
+}
+
+impl GpuSamplerBuilder {
+    /// What kind of plan these draws would have on a device with these limits and features; nothing if
+    /// there is nothing to draw.
+    ///
+    /// # Errors
+    /// What is wrong with the options.
+    #[doc(hidden)]
+    pub fn plan_kind<'a>(
+        &self,
+        (kind, limits, features): (wgpu::DeviceType, &wgpu::Limits, wgpu::Features),
+        batch: impl Into<Batch<'a>>,
+        options: &SampleOptions<'a>,
+    ) -> Result<Option<PlanKind>, Error> {
+        let job = Job::new(batch, options)?;
+        let setup = self.setup(kind, limits, features);
+        Ok((job.logits.rows() > 0).then(|| PlanKind::new(&job, &setup)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::layout::{Layout, MAX_OCTETS_PER_LANE, Races};
+    use super::*;
+    use crate::options::Logits;
+    use crate::{GpuSampler, PlanFor};
+
+    const CPU: wgpu::DeviceType = wgpu::DeviceType::Cpu;
+
+    fn kind(builder: &GpuSamplerBuilder, rows: usize, categories: usize, draws: u32) -> PlanKind {
+        let data = vec![0.0; rows * categories];
+        let logits = Logits::new(&data, categories).unwrap();
+        let device = (CPU, &wgpu::Limits::default(), GpuSampler::FEATURES);
+        let options = SampleOptions::default().with_draws(draws);
+        builder.plan_kind(device, logits, &options).unwrap().unwrap()
+    }
+
+    #[test]
+    fn calls_are_of_one_kind_if_they_differ_in_numbers_alone() {
+        let builder = GpuSampler::builder().tune(|tuning| tuning.with_plan_for(PlanFor::Hardware));
+        let of = |rows, categories, draws| kind(&builder, rows, categories, draws);
+        assert_eq!(of(100_000, 203, 1), of(100_001, 205, 1));
+        assert_eq!(of(100, 203, 5), of(101, 205, 5));
+        let kinds = [
+            of(100_000, 203, 1),
+            of(100_000, 208, 1),   // whole blocks of eight
+            of(100_000, 20, 1),    // an invocation alone
+            of(100, 128_256, 1),   // in parts
+            of(100_000, 203, 5),   // what is held
+            of(1, 203, 1),         // one row
+            of(1_000_000, 203, 1), // many chunks
+            of(1, 20_000_000, 1),  // segments
+        ];
+        for (i, kind) in kinds.iter().enumerate() {
+            assert!(!kinds[..i].contains(kind), "{i}: {kind:?}");
+        }
+    }
+
+    #[test]
+    fn samplers_that_do_otherwise_are_of_another_kind() {
+        let builder = GpuSampler::builder;
+        let usual = kind(&builder(), 100, 203, 1);
+        for other in [
+            builder().tune(|tuning| tuning.with_filter(false)),
+            builder().tune(|tuning| tuning.with_int64(false)),
+            builder().tune(|tuning| tuning.with_direct_memory(false)),
+            builder().tune(|tuning| tuning.with_plan_for(PlanFor::Hardware)),
+            builder().tune(|tuning| tuning.with_workgroup_size(8)),
+            builder().with_chunk_bytes(1 << 10),
+            builder().tune(|tuning| tuning.with_workgroups(2)),
+        ] {
+            assert_ne!(kind(&other, 100, 203, 1), usual, "{other:?}");
+        }
+        assert!(
+            kind(&builder().tune(|tuning| tuning.with_plan_for(PlanFor::Hardware)), 100, 2003, 1)
+                .has_subgroups()
+        );
+        assert!(!usual.has_subgroups());
+    }
+
+    /// What `tests/gpu/draws.rs` draws on a device.
+    #[test]
+    fn a_row_has_as_many_blocks_for_an_invocation_as_there_may_be_on_any_machine() {
+        let races = Races { rows: 1, categories: 256 * 8 * 2048, draws: 1, greedy: false };
+        for plan_for in [PlanFor::Hardware, PlanFor::Emulation] {
+            let builder = GpuSampler::builder()
+                .tune(|tuning| tuning.with_plan_for(plan_for).with_busy_lanes(1));
+            let setup = builder.setup(CPU, &wgpu::Limits::default(), GpuSampler::FEATURES);
+            let layout = Layout::new(races, setup.limits.device);
+            let of_lane = (layout.part_octets / layout.lanes) as usize;
+            assert_eq!(of_lane, MAX_OCTETS_PER_LANE, "{layout:?}");
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! How the bytes of a chunk are laid out in the ring's buffers. Pure: no device is asked.
+
+/// Sections start at multiples of this, which every device can bind at.
+pub(super) const SECTION: u64 = 256;
+
+/// The most sections of an input, of which some are small.
+const MOST_SECTIONS: u64 = 5;
+
+/// The most bytes that a chunk may take of anything, for two such sections to be in one buffer of so many
+/// bytes, with the small sections and what sections are rounded up by.
+pub(in crate::gpu) fn most_of_a_buffer(bytes: u64) -> u64 {
+    bytes.saturating_sub((MOST_SECTIONS + 1) * SECTION) / 2
+}
+
+/// The bytes that an operation needs of each section of the ring's three kinds of buffers. A section that is
+/// not used has none, and no used one is empty, since a binding cannot be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(in crate::gpu) struct Sections {
+    /// What the host writes and the device reads.
+    pub(in crate::gpu) input: [u64; 5],
+    /// What stays on the device. Chunks share it, since the device takes one after the other.
+    pub(in crate::gpu) scratch: [u64; 4],
+    /// What the device writes and the host reads.
+    pub(in crate::gpu) output: [u64; 2],
+}
+
+impl Sections {
+    /// Sections that suffice for both.
+    pub(super) fn joined(mut self, other: Self) -> Self {
+        let Self { input, scratch, output } = &mut self;
+        let mine = input.iter_mut().chain(scratch).chain(output);
+        let others = other.input.iter().chain(&other.scratch).chain(&other.output);
+        mine.zip(others).for_each(|(mine, &other)| *mine = other.max(*mine));
+        self
+    }
+
+    /// The sizes of the buffers that have room for the sections.
+    pub(super) fn sizes(&self) -> Sizes {
+        let of = |sections: &[u64]| start(sections, sections.len());
+        Sizes { input: of(&self.input), scratch: of(&self.scratch), output: of(&self.output) }
+    }
+
+    /// True if the ring keeps to its bound with these.
+    #[cfg(test)]
+    pub(in crate::gpu) fn are_within(&self, chunk_bytes: u64) -> bool {
+        Sizes::most(chunk_bytes).suffice(&self.sizes())
+    }
+}
+
+/// Where a section starts.
+pub(super) fn start(sections: &[u64], section: usize) -> u64 {
+    sections[..section].iter().map(|bytes| bytes.next_multiple_of(SECTION)).sum()
+}
+
+/// The sizes of the ring's buffers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Sizes {
+    pub(super) input: u64,
+    pub(super) scratch: u64,
+    pub(super) output: u64,
+}
+
+impl Sizes {
+    /// The most that the ring keeps for chunks of so many bytes. A call may need more: a row of a soft
+    /// sample or an inverse CDF is never cut.
+    pub(super) fn most(chunk_bytes: u64) -> Self {
+        let chunks = |count: u64| count * chunk_bytes + (MOST_SECTIONS + 1) * SECTION;
+        Self { input: chunks(2), scratch: chunks(2), output: chunks(1) }
+    }
+
+    pub(super) fn suffice(&self, other: &Self) -> bool {
+        self.input >= other.input && self.scratch >= other.scratch && self.output >= other.output
+    }
+
+    /// What suffices for both.
+    pub(super) fn joined(self, other: Self) -> Self {
+        Self {
+            input: self.input.max(other.input),
+            scratch: self.scratch.max(other.scratch),
+            output: self.output.max(other.output),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sections_follow_each_other_where_they_can_be_bound() {
+        let sections = [88, 8, 1000, 0, 0];
+        let starts = [0, 1, 2, 3, 5].map(|section| start(&sections, section));
+        assert_eq!(starts, [0, 256, 512, 1536, 1536]);
+    }
+
+    #[test]
+    fn joined_sections_suffice_for_both() {
+        let some = Sections { input: [1, 0, 900, 0, 5], scratch: [7, 0, 0, 0], output: [3, 300] };
+        let others = Sections { input: [1, 80, 2, 0, 0], scratch: [0, 9, 0, 0], output: [400, 3] };
+        let both = some.joined(others);
+        let expected =
+            Sections { input: [1, 80, 900, 0, 5], scratch: [7, 9, 0, 0], output: [400, 300] };
+        assert_eq!((both, others.joined(some)), (expected, expected));
+        assert!(both.sizes().suffice(&some.sizes()) && both.sizes().suffice(&others.sizes()));
+        assert!(!others.sizes().suffice(&some.sizes()));
+    }
+
+    #[test]
+    fn two_of_the_most_are_in_a_buffer() {
+        for bytes in [0, 1 << 10, 256 << 20, (1 << 31) - 1] {
+            let most = most_of_a_buffer(bytes);
+            let sections = [most, most, 96, 16, 8];
+            assert!(most == 0 || start(&sections, 5) <= bytes, "{bytes}");
+        }
+        assert!(most_of_a_buffer(256 << 20) > (127 << 20));
+    }
+}

@@ -1,0 +1,101 @@
+//! How a GPU sampler works, as tests and benchmarks vary it.
+
+use super::layout::Teams;
+
+/// Which kind of device work is laid out for. The draws are the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PlanFor {
+    /// What the adapter says it is.
+    Adapter,
+    /// A GPU: many invocations for each row.
+    Hardware,
+    /// An adapter that emulates a GPU on the CPU: few invocations, and each with much to do.
+    Emulation,
+    /// Something else, lowered to what the device can have.
+    Teams(Teams),
+}
+
+/// How a GPU sampler works. No setting changes a draw; the defaults are what is fastest, or meant to be, on the
+/// device at hand. Tests vary them to run every form of every kernel, benchmarks to find better defaults, and users
+/// where a driver refuses a form.
+///
+/// ```no_run
+/// use gumbel::GpuSampler;
+/// // a driver whose 64-bit integers are wrong
+/// let sampler = GpuSampler::builder().tune(|tuning| tuning.with_int64(false)).build()?;
+/// # Ok::<(), gumbel::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub struct Tuning {
+    pub(super) filter: bool,
+    pub(super) int64: bool,
+    pub(super) subgroups: bool,
+    pub(super) direct: bool,
+    pub(super) plan_for: PlanFor,
+    pub(super) busy_lanes: Option<usize>,
+    pub(super) workgroup_size: u32,
+    pub(super) workgroups: u32,
+}
+
+impl Default for Tuning {
+    fn default() -> Self {
+        Self {
+            filter: true,
+            int64: true,
+            subgroups: true,
+            direct: true,
+            plan_for: PlanFor::Adapter,
+            busy_lanes: None,
+            workgroup_size: u32::MAX,
+            workgroups: u32::MAX,
+        }
+    }
+}
+
+impl Tuning {
+    /// With `false`, evaluates the noise of every category instead of filtering first. On long rows this is many times
+    /// slower.
+    pub fn with_filter(self, filter: bool) -> Self {
+        Self { filter, ..self }
+    }
+
+    /// With `false`, multiplies by 16-bit products even where the device has 64-bit integers.
+    pub fn with_int64(self, int64: bool) -> Self {
+        Self { int64, ..self }
+    }
+
+    /// With `false`, invocations share findings through workgroup memory even where the device has subgroup
+    /// operations.
+    pub fn with_subgroups(self, subgroups: bool) -> Self {
+        Self { subgroups, ..self }
+    }
+
+    /// With `false`, copies to the device even where its memory is the host's.
+    pub fn with_direct_memory(self, direct: bool) -> Self {
+        Self { direct, ..self }
+    }
+
+    /// Lays work out for another kind of device.
+    pub fn with_plan_for(self, plan_for: PlanFor) -> Self {
+        Self { plan_for, ..self }
+    }
+
+    /// The number of invocations needed to keep the device busy. With fewer races than this, rows are split into
+    /// parts; and several draws from a row are taken one after the other only by more. The default: 2¹⁸ for a GPU.
+    pub fn with_busy_lanes(self, busy_lanes: usize) -> Self {
+        Self { busy_lanes: Some(busy_lanes), ..self }
+    }
+
+    /// The most invocations of a workgroup, a power of two; lowered to what the device can do and to
+    /// what its plans have use for.
+    pub fn with_workgroup_size(self, workgroup_size: u32) -> Self {
+        Self { workgroup_size, ..self }
+    }
+
+    /// Dispatches no more than this many workgroups along one dimension; at least 1. The default: the device's limit.
+    pub fn with_workgroups(self, workgroups: u32) -> Self {
+        Self { workgroups, ..self }
+    }
+}

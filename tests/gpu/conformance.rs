@@ -1,0 +1,291 @@
+//! The engine's draws are the reference's for every awkward batch, however it is cut and whatever the device is
+//! told to be.
+//!
+//! As the adapter asks for, without the filter and without features, every case is drawn: there a value's bits
+//! go through other arithmetic. What else a sampler can be told changes how calls are planned and no arithmetic
+//! on values; of the calls of one kind (`src/gpu/kind.rs`) the smallest is drawn then, by the first of these
+//! samplers that has the kind.
+
+use std::collections::{HashMap, HashSet};
+
+use gumbel::conformance::{self, Case};
+use gumbel::{
+    AdapterReport, GpuSampler, GpuSamplerBuilder, PlanFor, PlanKind, Sampler, Teams, wgpu,
+};
+use libtest_mimic::{Failed, Trial};
+
+use super::draws::sampler;
+use super::faults::split_subgroups;
+use super::{Check, ensure};
+
+pub(crate) const CHECKS: &[(&str, Check)] = &[
+    ("conformance::of_every_case", |adapter| run(adapter, "of_every_case")),
+    ("conformance::without_the_filter", |adapter| run(adapter, "without_the_filter")),
+    ("conformance::without_features", |adapter| run(adapter, "without_features")),
+    ("conformance::in_small_pieces", |adapter| run(adapter, "in_small_pieces")),
+    ("conformance::in_other_teams", |adapter| run(adapter, "in_other_teams")),
+    ("conformance::as_planned_for_hardware", |adapter| run(adapter, "as_planned_for_hardware")),
+    ("conformance::as_planned_for_an_emulation", |adapter| {
+        run(adapter, "as_planned_for_an_emulation")
+    }),
+    ("conformance::in_split_subgroups", in_split_subgroups),
+];
+
+/// A sampler of a test.
+struct Setup {
+    test: &'static str,
+    builder: GpuSamplerBuilder,
+    /// The logits of the largest case, counted once a draw.
+    most: usize,
+    /// Whether all of these cases are drawn, or the smallest of each kind that no setup before has.
+    all: bool,
+}
+
+impl Setup {
+    fn all(test: &'static str, builder: GpuSamplerBuilder, most: usize) -> Self {
+        Self { test, builder, most, all: true }
+    }
+
+    fn kinds(test: &'static str, builder: GpuSamplerBuilder, most: usize) -> Self {
+        Self { all: false, ..Self::all(test, builder, most) }
+    }
+
+    fn admits(&self, case: &Case) -> bool {
+        work(case) <= self.most
+    }
+}
+
+/// All samplers, in the order in which kinds of plans are shared out.
+fn setups() -> Vec<Setup> {
+    let builder = GpuSampler::builder;
+    let planned = |plan_for| builder().tune(|tuning| tuning.with_plan_for(plan_for));
+    let plain = |plan_for| {
+        planned(plan_for)
+            .tune(|tuning| tuning.with_int64(false).with_subgroups(false).with_direct_memory(false))
+    };
+    let (hardware, emulation) = (PlanFor::Hardware, PlanFor::Emulation);
+    let mut setups = vec![
+        Setup::all("of_every_case", builder(), usize::MAX),
+        Setup::all(
+            "without_the_filter",
+            builder().tune(|tuning| tuning.with_filter(false)),
+            300_000,
+        ),
+        Setup::all("without_features", plain(PlanFor::Adapter), 100_000),
+        Setup::kinds("without_features", plain(hardware), 100_000),
+        Setup::kinds("without_features", plain(emulation), 100_000),
+    ];
+    for plan_for in [hardware, emulation] {
+        for workgroup_size in [1, 8, 64] {
+            // rows of more than 256 categories are cut, and so is everything else
+            let pieces = planned(plan_for)
+                .tune(|tuning| tuning.with_workgroup_size(workgroup_size))
+                .with_chunk_bytes(1 << 10)
+                .tune(|tuning| tuning.with_workgroups(3));
+            setups.push(Setup::kinds("in_small_pieces", pieces, 9000));
+        }
+    }
+    // a sampler of the usual size, a row of thousands of pieces
+    let pieces = builder().with_chunk_bytes(1 << 12);
+    setups.push(Setup::kinds("in_small_pieces", pieces, 1 << 17));
+    // as who measures a device may try them
+    let large = Teams { team: 128, octets_per_lane: 3, busy_lanes: 1 << 12, ..Teams::HARDWARE };
+    let crowded = Teams { crowd: 4, alone_octets: 1, ..large };
+    let odd = Teams { team: 100, crowd: 0, alone_octets: 1 << 30, octets_per_lane: 0, ..large };
+    for teams in [large, crowded, odd] {
+        setups.push(Setup::kinds("in_other_teams", planned(PlanFor::Teams(teams)), 20_000));
+    }
+    let test = "as_planned_for_hardware";
+    setups.push(Setup::kinds(test, planned(hardware), 600_000));
+    setups.push(Setup::kinds(
+        test,
+        planned(hardware).tune(|tuning| tuning.with_subgroups(false)),
+        100_000,
+    ));
+    // no parts, and many draws from what is held
+    setups.push(Setup::kinds(
+        test,
+        planned(hardware).tune(|tuning| tuning.with_busy_lanes(1)),
+        100_000,
+    ));
+    let test = "as_planned_for_an_emulation";
+    setups.push(Setup::kinds(test, planned(emulation), 600_000));
+    setups.push(Setup::kinds(
+        test,
+        planned(emulation).tune(|tuning| tuning.with_subgroups(false)),
+        100_000,
+    ));
+    setups
+}
+
+/// The logits of a case, counted once a draw.
+fn work(case: &Case) -> usize {
+    case.batch().rows() * case.batch().categories()
+}
+
+/// What decides about plans on a device.
+type Device<'a> = (wgpu::DeviceType, &'a wgpu::Limits, wgpu::Features);
+
+/// What samplers of this file may use of an adapter.
+fn device_of(adapter: &AdapterReport) -> Device<'_> {
+    let features = adapter.features & GpuSampler::FEATURES;
+    (adapter.info.device_type, &adapter.limits, features)
+}
+
+/// The kinds of plans that each setup has for the cases that it admits, with the number of the case.
+fn kinds(device: Device<'_>, setups: &[Setup]) -> Result<Vec<Vec<(usize, PlanKind)>>, Failed> {
+    let mut kinds: Vec<_> = setups.iter().map(|_| Vec::new()).collect();
+    for (number, case) in conformance::cases().enumerate() {
+        for (setup, kinds) in setups.iter().zip(&mut kinds) {
+            if setup.admits(&case)
+                && let Some(kind) =
+                    setup.builder.plan_kind(device, case.batch(), &case.options())?
+            {
+                kinds.push((number, kind));
+            }
+        }
+    }
+    Ok(kinds)
+}
+
+/// The numbers of the cases that setups draw which do not draw all: the smallest of each kind that no setup
+/// before has, nor one that draws all.
+fn chosen(kinds: &[Vec<(usize, PlanKind)>], setups: &[Setup]) -> Vec<HashSet<usize>> {
+    let work: Vec<_> = conformance::cases().map(|case| work(&case)).collect();
+    let mut covered: HashSet<&PlanKind> = HashSet::new();
+    for (_, kinds) in setups.iter().zip(kinds).filter(|(setup, _)| setup.all) {
+        covered.extend(kinds.iter().map(|(_, kind)| kind));
+    }
+    let mut chosen = Vec::new();
+    for (setup, kinds) in setups.iter().zip(kinds) {
+        let mut least: HashMap<&PlanKind, usize> = HashMap::new();
+        for (number, kind) in kinds {
+            if !setup.all && !covered.contains(kind) {
+                let smallest = least.entry(kind).or_insert(*number);
+                if work[*number] < work[*smallest] {
+                    *smallest = *number;
+                }
+            }
+        }
+        covered.extend(least.keys());
+        chosen.push(least.into_values().collect());
+    }
+    chosen
+}
+
+/// What is wrong with the draws of these cases.
+fn wrong(engine: &Sampler, cases: impl Iterator<Item = Case>) -> Result<Vec<String>, Failed> {
+    let mut wrong = Vec::new();
+    for case in cases {
+        let mismatches = case.mismatches(engine, &case.expected())?;
+        if mismatches > 0 {
+            wrong.push(format!("{case}: {mismatches} mismatches"));
+        }
+    }
+    Ok(wrong)
+}
+
+/// All samplers of this test, on what they draw.
+fn run(adapter: &AdapterReport, test: &str) -> Result<(), Failed> {
+    let setups = setups();
+    let chosen = if setups.iter().all(|setup| setup.test != test || setup.all) {
+        setups.iter().map(|_| HashSet::new()).collect()
+    } else {
+        chosen(&kinds(device_of(adapter), &setups)?, &setups)
+    };
+    let mut seen = Vec::new();
+    for (setup, chosen) in setups.iter().zip(&chosen).filter(|(setup, _)| setup.test == test) {
+        let admitted = conformance::cases()
+            .enumerate()
+            .filter(|(number, case)| chosen.contains(number) || setup.all && setup.admits(case));
+        let engine = Sampler::from(sampler(adapter, setup.builder.clone())?);
+        seen.extend(wrong(&engine, admitted.map(|(_, case)| case))?);
+    }
+    ensure(seen.is_empty(), || seen.join("\n"))
+}
+
+/// A device may leave the invocations of a subgroup apart after a loop that they left one by one.
+fn in_split_subgroups(adapter: &AdapterReport) -> Result<(), Failed> {
+    let setups: Vec<_> = [PlanFor::Hardware, PlanFor::Emulation]
+        .into_iter()
+        .map(|plan_for| {
+            let builder = GpuSampler::builder().tune(|tuning| tuning.with_plan_for(plan_for));
+            Setup::kinds("in_split_subgroups", builder, 100_000)
+        })
+        .collect();
+    let mut kinds = kinds(device_of(adapter), &setups)?;
+    kinds.iter_mut().for_each(|kinds| kinds.retain(|(_, kind)| kind.has_subgroups()));
+    let mut seen = Vec::new();
+    for (setup, chosen) in setups.iter().zip(chosen(&kinds, &setups)) {
+        let builder = setup.builder.clone().with_shader_edit(split_subgroups);
+        let engine = Sampler::from(sampler(adapter, builder)?);
+        let cases = conformance::cases().enumerate().filter(|(n, _)| chosen.contains(n));
+        seen.extend(wrong(&engine, cases.map(|(_, case)| case))?);
+    }
+    ensure(seen.is_empty(), || seen.join("\n"))
+}
+
+/// Tests that need no adapter.
+pub(crate) fn of_no_adapter() -> Vec<Trial> {
+    vec![
+        Trial::test("conformance::every_kind_of_plan_is_drawn", every_kind_of_plan_is_drawn),
+        Trial::test("conformance::a_case_left_out_is_seen", a_case_left_out_is_seen),
+    ]
+}
+
+/// Devices that differ in what plans go by.
+fn devices(limits: &wgpu::Limits) -> [Device<'_>; 3] {
+    use wgpu::DeviceType::{Cpu, DiscreteGpu, IntegratedGpu};
+    let some = wgpu::Features::SUBGROUP | wgpu::Features::SHADER_INT64;
+    [
+        (Cpu, limits, GpuSampler::FEATURES),
+        (DiscreteGpu, limits, some),
+        (IntegratedGpu, limits, some),
+    ]
+}
+
+/// The kinds that are not drawn, of all that the setups have for the cases that they admit; and how many are.
+fn left_out(
+    kinds: &[Vec<(usize, PlanKind)>],
+    setups: &[Setup],
+    chosen: &[HashSet<usize>],
+) -> (usize, usize) {
+    let all: HashSet<_> = kinds.iter().flatten().map(|(_, kind)| kind).collect();
+    let mut drawn = HashSet::new();
+    for ((setup, kinds), chosen) in setups.iter().zip(kinds).zip(chosen) {
+        let own = kinds.iter().filter(|(number, _)| setup.all || chosen.contains(number));
+        drawn.extend(own.map(|(_, kind)| kind));
+    }
+    (all.difference(&drawn).count(), drawn.len())
+}
+
+fn every_kind_of_plan_is_drawn() -> Result<(), Failed> {
+    let (limits, setups) = (wgpu::Limits::default(), setups());
+    for device in devices(&limits) {
+        let kinds = kinds(device, &setups)?;
+        let chosen = chosen(&kinds, &setups);
+        let (missing, drawn) = left_out(&kinds, &setups, &chosen);
+        let calls: usize = kinds.iter().map(Vec::len).sum();
+        let cases: usize = chosen.iter().map(HashSet::len).sum();
+        println!("{:?}: {drawn} kinds in {calls} calls, {cases} chosen", device.0);
+        ensure(missing == 0, || format!("{:?}: {missing} kinds are not drawn", device.0))?;
+        ensure(drawn > 300, || format!("{:?}: {drawn} kinds are too few", device.0))?;
+    }
+    Ok(())
+}
+
+/// Each chosen case is the one of its kind.
+fn a_case_left_out_is_seen() -> Result<(), Failed> {
+    let (limits, setups) = (wgpu::Limits::default(), setups());
+    let kinds = kinds(devices(&limits)[0], &setups)?;
+    let chosen = chosen(&kinds, &setups);
+    for (setup, numbers) in chosen.iter().enumerate() {
+        for number in numbers {
+            let mut fewer = chosen.clone();
+            fewer[setup].remove(number);
+            let (missing, _) = left_out(&kinds, &setups, &fewer);
+            ensure(missing > 0, || format!("case {number} of setup {setup} is not missed"))?;
+        }
+    }
+    Ok(())
+}
