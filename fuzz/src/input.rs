@@ -1,0 +1,196 @@
+//! A batch, and how to draw from it, out of the fuzzer's bytes.
+
+use std::fmt;
+
+use arbitrary::Arbitrary;
+use gumbel::noise::bits::{MAX_DRAWS, Stream, coarse, coarse_block, noise};
+use gumbel::noise::exp::log2_floor;
+use gumbel::noise::gumbel::{UNIT, gumbel};
+use gumbel::{Batch, Method, SampleOptions};
+
+use crate::kind::Kind;
+
+/// The values of one case, counted once for each draw: few enough for one thread, and to be fast.
+const MOST: usize = 1 << 13;
+/// The engine has no other algorithm for longer rows on one thread.
+const MAX_CATEGORIES: usize = 4200;
+/// Most rows are no longer than this.
+const FEW_CATEGORIES: usize = 1100;
+
+/// How the fuzzer's words become values.
+#[derive(Arbitrary, Clone, Copy, Debug)]
+enum Values {
+    /// A word is the bits of a value.
+    Bits,
+    /// Noise decides among the values.
+    Moderate,
+    /// A value makes up for its noise, but for a few units: all keys are about the same.
+    Level,
+    /// A value makes up for the best noise that its coarse bits admit.
+    LevelBounds,
+    /// A value lies where the integer weight of an inverse CDF is rounded to 0, below a largest value.
+    Resolution,
+}
+
+/// What the fuzzer chooses of a case, of any kind of values.
+#[derive(Arbitrary, Debug)]
+pub struct Input {
+    rows: u8,
+    categories: u16,
+    row_stride: Option<u16>,
+    seed: u64,
+    first_row: u64,
+    ids: Option<[u64; 3]>,
+    first_draw: u32,
+    draws: u8,
+    /// Bits of a temperature; 1 if none.
+    temperature: Option<u32>,
+    values: Values,
+    /// Which categories have the next word of the pattern, by 64; the others have the fill.
+    mask: u64,
+    fill: u32,
+    /// One place of the memory has a word of its own: a word that comes once may come late.
+    odd: Option<(u16, u32)>,
+    pattern: Vec<u32>,
+}
+
+impl Input {
+    /// A temperature that is 0 or at least `least`.
+    fn temperature(&self, least: f32) -> f32 {
+        let Some(bits) = self.temperature else { return 1.0 };
+        let temperature = f32::from_bits(bits & 0x7fff_ffff);
+        // any in the range, and 0 for what is below
+        if temperature < least {
+            0.0
+        } else if temperature <= 2f32.powi(100) {
+            temperature
+        } else {
+            f32::from_bits(bits & 0x7f_ffff | 0x3f80_0000)
+        }
+    }
+
+    fn word(&self, at: usize) -> u32 {
+        match (self.odd, self.pattern.len()) {
+            (Some((odd, word)), _) if usize::from(odd) % MOST == at => word,
+            (_, count) if count > 0 && self.mask >> (at % 64) & 1 == 1 => self.pattern[at % count],
+            _ => self.fill,
+        }
+    }
+
+    /// The value at this place of the memory, of this category in a row of so many.
+    fn value<K: Kind>(
+        &self,
+        at: usize,
+        (category, categories): (u32, u32),
+        stream: Stream,
+        temperature: f32,
+    ) -> K::Value {
+        let word = self.word(at);
+        // mostly a few units
+        let beside = i64::from(word as i32 >> (word % 32));
+        let coarse = coarse(coarse_block(stream, category / 8), category);
+        let noise = match self.values {
+            Values::Moderate => return K::moderate(word),
+            // infinities and NaNs, and for counts the largest
+            _ if word & 0x7f80_0000 == 0x7f80_0000 => return K::from_word(word),
+            Values::Bits => return K::from_word(word),
+            Values::Level => noise(stream, category, coarse),
+            Values::LevelBounds => u64::from(coarse) << 48,
+            Values::Resolution => {
+                let units = if word.is_multiple_of(5) {
+                    0.0
+                } else {
+                    // half of the smallest integer weight
+                    let powers = f64::from(63 - log2_floor(categories));
+                    beside as f64 / UNIT as f64 - powers * std::f64::consts::LN_2
+                };
+                return K::from_log(units * f64::from(temperature) + K::LARGEST_LOG);
+            }
+        };
+        let units = (beside - i64::from(gumbel(noise))) as f64 / UNIT as f64;
+        K::from_log(units * f64::from(temperature))
+    }
+}
+
+/// A batch of one kind of values, and how to draw from it.
+pub struct Case<K: Kind> {
+    data: Vec<K::Value>,
+    rows: usize,
+    categories: usize,
+    row_stride: usize,
+    ids: Option<Vec<u64>>,
+    options: SampleOptions<'static>,
+}
+
+impl<K: Kind> Case<K> {
+    /// The case that an input stands for.
+    pub fn new(input: &Input) -> Self {
+        let most = if input.categories >= 0xf000 { MAX_CATEGORIES } else { FEW_CATEGORIES };
+        let categories = 1 + usize::from(input.categories) % most;
+        let draws = (1 + usize::from(input.draws) % 70).min((MOST / categories).max(2));
+        let rows = usize::from(input.rows % 65).min((MOST / (categories * draws)).max(1));
+        let row_stride =
+            input.row_stride.map_or(categories, |at| usize::from(at) % (categories + 9));
+        let ids = input.ids.map(|ids| {
+            (0..rows).map(|row| ids[row % 3].wrapping_add(row as u64 / 3)).collect::<Vec<_>>()
+        });
+        let first_draw = input.first_draw.min(MAX_DRAWS - draws as u32);
+        let temperature = input.temperature(K::LEAST_TEMPERATURE);
+        let options = SampleOptions::default()
+            .with_seed(input.seed)
+            .with_first_row(input.first_row)
+            .with_first_draw(first_draw)
+            .with_draws(draws as u32)
+            .with_temperature(temperature)
+            .with_sentinels(true);
+        let length = rows.checked_sub(1).map_or(0, |before| before * row_stride + categories);
+        let mut data = vec![K::Value::default(); length];
+        for row in 0..rows {
+            let id = match &ids {
+                Some(ids) => ids[row],
+                None => input.first_row.wrapping_add(row as u64),
+            };
+            let stream = Stream::new(input.seed, id, first_draw);
+            for category in 0..categories {
+                let at = row * row_stride + category;
+                let category = (category as u32, categories as u32);
+                data[at] = input.value::<K>(at, category, stream, temperature);
+            }
+        }
+        Self { data, rows, categories, row_stride, ids, options }
+    }
+
+    /// The same case, drawn by this method.
+    pub fn with_method(self, method: Method) -> Self {
+        Self { options: self.options.with_method(method), ..self }
+    }
+
+    /// The same case at a temperature that has noise: 1 instead of 0.
+    pub fn with_noise(mut self) -> Self {
+        if self.options.temperature == 0.0 {
+            self.options.temperature = 1.0;
+        }
+        self
+    }
+
+    /// The rows.
+    pub fn batch(&self) -> Batch<'_> {
+        K::batch(&self.data, self.rows, self.categories, self.row_stride)
+    }
+
+    /// How to draw: with sentinels, so that rows without a draw are compared too.
+    pub fn options(&self) -> SampleOptions<'_> {
+        match &self.ids {
+            None => self.options,
+            Some(ids) => self.options.with_row_ids(ids),
+        }
+    }
+}
+
+/// What a failure shows of a case. The fuzzer keeps its bytes.
+impl<K: Kind> fmt::Debug for Case<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { rows, categories, row_stride, options, .. } = self;
+        write!(f, "{rows} x {categories}, {row_stride} apart, {options:?}")
+    }
+}

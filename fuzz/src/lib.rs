@@ -1,0 +1,33 @@
+//! What the fuzz targets share: how the fuzzer's bytes become a batch, and how the engine is held against
+//! the reference.
+
+mod input;
+mod kind;
+
+use std::sync::LazyLock;
+
+use gumbel::{CpuForm, CpuSampler, NO_DRAW, reference};
+
+pub use input::{Case, Input};
+pub use kind::{AnyKind, Bf16, Counts, F16, F32, Kind, Weights};
+
+/// The CPU engine with each instruction set that this machine has.
+pub static ENGINES: LazyLock<Vec<CpuSampler>> = LazyLock::new(|| {
+    CpuForm::available()
+        .map(|form| CpuSampler::new().with_form(form).expect("it is there"))
+        .collect()
+});
+
+/// Panics unless each engine draws what the reference does.
+pub fn compare_draws<K: Kind>(case: &Case<K>) {
+    let expected =
+        reference::sample_rows(case.batch(), &case.options()).expect("the case is valid");
+    for engine in &*ENGINES {
+        // a word that is no draw shows what the engine has not written
+        let mut draws = vec![NO_DRAW - 1; expected.len()];
+        engine
+            .sample_rows_into(case.batch(), &case.options(), &mut draws)
+            .expect("the case is valid");
+        assert_eq!(draws, expected, "{}", engine.form());
+    }
+}
