@@ -13,7 +13,7 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use gumbel::noise::philox::philox4x32_10;
-use gumbel::{CpuForm, CpuSampler, Logits, Method, SampleOptions, reference};
+use gumbel::{CpuSampler, Isa, Logits, Method, SampleOptions, reference};
 use rand::SeedableRng;
 use rand::distr::Distribution;
 use rand::rngs::SmallRng;
@@ -71,16 +71,16 @@ fn check(row: &[f32]) {
     let options = SampleOptions::default().with_method(Method::InverseCdf).with_draws(1000);
     let logits = Logits::new(row, row.len()).unwrap();
     let expected = reference::sample_rows(logits, &options.with_draws(100)).unwrap();
-    for form in CpuForm::available() {
-        let engine = CpuSampler::new().with_form(form).unwrap();
+    for isa in Isa::available() {
+        let engine = CpuSampler::new().with_isa(isa).unwrap();
         let draws = engine.sample_rows(logits, &options).unwrap();
-        assert!(draws.starts_with(&expected), "{form}: the draws are not the reference's");
+        assert!(draws.starts_with(&expected), "{isa}: the draws are not the reference's");
     }
 }
 
 /// Building, drawing 10⁶ times, and both.
-fn compare(row: &[f32], threads: usize, form: CpuForm) {
-    let engine = CpuSampler::new().with_form(form).unwrap();
+fn compare(row: &[f32], threads: usize, isa: Isa) {
+    let engine = CpuSampler::new().with_isa(isa).unwrap();
     let logits = Logits::new(row, row.len()).unwrap();
     let options = SampleOptions::default();
     let cdf = engine.inverse_cdf(logits, &options).unwrap();
@@ -101,7 +101,7 @@ fn compare(row: &[f32], threads: usize, form: CpuForm) {
     );
     let ns = |seconds: f64, per: usize| seconds * 1e9 / per as f64;
     println!(
-        "| {} | {threads} | {form} | {:.2} | {:.2} | {:.2} | {:.2} | {:.2} |",
+        "| {} | {threads} | {isa} | {:.2} | {:.2} | {:.2} | {:.2} | {:.2} |",
         row.len(),
         ns(draw, DRAWS),
         ns(draw_alias, DRAWS),
@@ -141,14 +141,14 @@ fn main() {
         return println!("all draws are the reference's");
     }
     println!(
-        "| categories | threads | form | a draw | alias | build, a category | alias | call, a draw |"
+        "| categories | threads | isa | a draw | alias | build, a category | alias | call, a draw |"
     );
     println!("|---|---|---|---|---|---|---|---|");
     let all = rayon::current_num_threads();
     for row in &rows {
         for threads in [1, all] {
-            for form in CpuForm::available() {
-                on(threads, || compare(row, threads, form));
+            for isa in Isa::available() {
+                on(threads, || compare(row, threads, isa));
             }
         }
     }

@@ -12,7 +12,7 @@ use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Duration;
 
-use gumbel::{CpuForm, CpuSampler, Logits, Relaxation, SampleOptions};
+use gumbel::{CpuSampler, Isa, Logits, Relaxation, SampleOptions};
 
 #[expect(dead_code, reason = "medians are for the tables of another benchmark")]
 #[path = "cpu/clock.rs"]
@@ -36,23 +36,23 @@ fn main() {
     if !switches.iter().any(|switch| switch == "--bench") {
         return;
     }
-    println!("| rows × categories × draws | form | soft | gradient | unfiltered draws |");
+    println!("| rows × categories × draws | isa | soft | gradient | unfiltered draws |");
     println!("|---|---|---|---|---|");
     for (rows, categories, draws) in SHAPES {
         let name = format!("{rows}x{categories}x{draws}");
         if filters.is_empty() || filters.iter().any(|filter| name.contains(filter)) {
-            for form in CpuForm::available() {
-                let [soft, gradient, draw] = time(form, rows, categories, draws);
-                println!("| {name} | {form} | {soft:.1} | {gradient:.1} | {draw:.1} |");
+            for isa in Isa::available() {
+                let [soft, gradient, draw] = time(isa, rows, categories, draws);
+                println!("| {name} | {isa} | {soft:.1} | {gradient:.1} | {draw:.1} |");
             }
         }
     }
 }
 
 /// Nanoseconds a category.
-fn time(form: CpuForm, rows: usize, categories: usize, draws: u32) -> [f64; 3] {
+fn time(isa: Isa, rows: usize, categories: usize, draws: u32) -> [f64; 3] {
     let alone = Arc::new(rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap());
-    let engine = CpuSampler::new().with_form(form).unwrap().with_pool(alone);
+    let engine = CpuSampler::new().with_isa(isa).unwrap().with_pool(alone);
     let unfiltered = engine.clone().with_filter(false);
     let data: Vec<_> = (0..rows * categories).map(|i| (i * 7919 % 1009) as f32 / 128.0).collect();
     let logits = Logits::new(&data, categories).unwrap();

@@ -12,36 +12,36 @@ const POWER_LOG2_E: f32 = 12102203.0;
 struct Filter {
     slope: f32,
     // The largest magnitude that a logit counts as, as bits.
-    reach: u32,
+    clamp_bits: u32,
 }
 
 // The most that a category can reach, in the unit of the filter.
-fn standing(f: Filter, logit: u32, coarse_bits: u32) -> f32 {
+fn upper_score(f: Filter, logit: u32, coarse_bits: u32) -> f32 {
     return scaled(f, logit) - log2_low(coarse_bits);
 }
 
 // The logit in the unit of the filter. It is cut off as an integer: a compiler may assume that no
 // float is infinite or NaN, so none gets that far.
 fn scaled(f: Filter, logit: u32) -> f32 {
-    let magnitude = min(logit & 0x7fffffffu, f.reach);
+    let magnitude = min(logit & 0x7fffffffu, f.clamp_bits);
     return bitcast<f32>(magnitude | (logit & 0x80000000u)) * f.slope;
 }
 
-// The standing below which no category can win against the best key, (low, high).
-fn floor_of(best_key: vec2<u32>) -> f32 {
+// The upper score below which no category can win against the best key, (low, high).
+fn cutoff_of(best_key: vec2<u32>) -> f32 {
     let high = bitcast<i32>(best_key.y);
     // beyond 2^31 keys are not on the linear scale
     if high >= 8388608 || high < -8388608 {
         return FILTER_OPEN;
     }
     let value = f32(high) * 256.0 + f32(best_key.x >> 8u) * 0.0000152587890625;
-    let floor = value * POWER_LOG2_E;
-    let slack = abs(floor) * 9.5367431640625e-7 + POWER * 0.0009765625;
-    return floor - slack - POWER * 143.0;
+    let cutoff = value * POWER_LOG2_E;
+    let slack = abs(cutoff) * 9.5367431640625e-7 + POWER * 0.0009765625;
+    return cutoff - slack - POWER * 143.0;
 }
 
-// The floor of the key that a category has at least, whatever its fine bits.
-fn sure_floor(f: Filter, logit: u32, coarse_bits: u32) -> f32 {
+// The cutoff of the key that a category has at least, whatever its fine bits.
+fn sure_cutoff(f: Filter, logit: u32, coarse_bits: u32) -> f32 {
     let high = select(log2_low(coarse_bits + 1u), POWER * 149.0, coarse_bits >= 4096u);
     let sure = scaled(f, logit) - high;
     // beyond 2^30 as above

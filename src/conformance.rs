@@ -185,8 +185,12 @@ fn options() -> impl Iterator<Item = Case> {
             c.options.draws = 3;
             c.options.first_draw = (1 << 31) - 3;
         }),
-        make("rows numbered across 2^32", |c| c.options.row_ids = RowIds::From((1 << 32) - 7)),
-        make("rows numbered across 2^64", |c| c.options.row_ids = RowIds::From(u64::MAX - 7)),
+        make("rows numbered across 2^32", |c| {
+            c.options.row_ids = RowIds::Consecutive((1 << 32) - 7)
+        }),
+        make("rows numbered across 2^64", |c| {
+            c.options.row_ids = RowIds::Consecutive(u64::MAX - 7)
+        }),
         make("explicit row ids", |c| {
             c.row_ids = Some((0..33).map(|i| (i * i) << 29).collect());
         }),

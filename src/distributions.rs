@@ -39,7 +39,7 @@ pub use statrs::statistics::Distribution;
 /// let cpu = CpuSampler::new();
 /// let maximum = of_maximum(cpu.logsumexp_rows(row, &options)?[0])?;
 /// let arrivals = cpu.race_rows(row, &options, 1)?;
-/// let below = arrivals.maxima().filter(|&x| x < maximum.inverse_cdf(0.9)).count();
+/// let below = arrivals.perturbed_logits().filter(|&x| x < maximum.inverse_cdf(0.9)).count();
 /// assert!((below as f64 / 10_000.0 - 0.9).abs() < 0.015);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```

@@ -51,10 +51,10 @@ impl std::fmt::Display for Undrawable {
 #[non_exhaustive]
 pub enum Error {
     /// This machine lacks the vector instructions that were asked for.
-    #[error("this machine has no {form}")]
-    CpuForm {
+    #[error("this machine has no {isa}")]
+    Isa {
         /// The name of the instructions.
-        form: &'static str,
+        isa: &'static str,
     },
     /// A row must have between 1 and 2³² − 1 categories.
     #[error("a row must have 1 to 4294967295 categories, got {got}")]
@@ -165,18 +165,18 @@ pub enum Error {
         operation: &'static str,
     },
     /// A race has at least one place.
-    #[error("0 places of each race were asked for; there is 1 at least")]
-    NoPlaces,
+    #[error("0 k of each race were asked for; there is 1 at least")]
+    ZeroK,
     /// The result would not fit into memory.
     #[error(
-        "{places} places of each of {races} races do not fit into memory (on a GPU those of a race must fit \
+        "{k} k of each of {races} races do not fit into memory (on a GPU those of a race must fit \
          into a chunk: see GpuSamplerBuilder::with_chunk_bytes)"
     )]
-    TooManyPlaces {
+    TopKTooLarge {
         /// rows × draws.
         races: usize,
         /// The places asked for.
-        places: usize,
+        k: usize,
     },
     /// With weights, the temperature must be 0 or at least 2⁻²⁰.
     #[error("with weights the temperature must be 0 (greedy) or from 9.5e-7 (2^-20) on, got {got}")]

@@ -14,10 +14,10 @@
 //! pattern is just this number, (n + f + 127)·2²³, so it costs two conversions and no logarithm, and
 //! everything is counted in 2⁻²³ of a power of two.
 //!
-//! **Slack.** In whole powers of two: where the two sides are within 128 of each other, |logit/T·log₂e| ≤ |floor| + 128,
-//! so that the roundings of slope, product, floor and difference are below 2⁻²¹·(|floor| + 271),
-//! and the conversion of the mantissa is off by at most 2⁻¹⁷. [`floor_at`] lowers the floor by
-//! 2⁻²⁰·|floor| + 2⁻¹⁰, which covers them, the rounding of the logit to 2⁻²⁴ and the 2⁻²⁴ by which
+//! **Slack.** In whole powers of two: where the two sides are within 128 of each other, |logit/T·log₂e| ≤ |cutoff| + 128,
+//! so that the roundings of slope, product, cutoff and difference are below 2⁻²¹·(|cutoff| + 271),
+//! and the conversion of the mantissa is off by at most 2⁻¹⁷. [`cutoff_at`] lowers the cutoff by
+//! 2⁻²⁰·|cutoff| + 2⁻¹⁰, which covers them, the rounding of the logit to 2⁻²⁴ and the 2⁻²⁴ by which
 //! G may exceed its true value. Where the sides are further apart no rounding matters.
 
 #[cfg(any(test, feature = "gpu"))]
@@ -37,10 +37,10 @@ pub(crate) struct Filter {
 pub(crate) const POWER: f32 = 8_388_608.0;
 /// No product of slope and logit counts as less than −2¹⁰⁰,
 #[cfg(any(test, feature = "gpu"))]
-const REACH: f32 = f32::from_bits((127 + 100) << 23);
-/// so that this floor discards nothing.
+const CLAMP: f32 = f32::from_bits((127 + 100) << 23);
+/// so that this cutoff discards nothing.
 #[cfg(test)]
-const OPEN: f32 = -2.0 * REACH;
+const OPEN: f32 = -2.0 * CLAMP;
 
 #[cfg(any(test, feature = "gpu"))]
 impl Filter {
@@ -48,13 +48,13 @@ impl Filter {
     #[inline]
     pub(crate) fn new(scale: Scale, log2: f32) -> Self {
         let slope = scale.reciprocal() * (POWER * log2);
-        Self { slope, lowest: -(REACH / slope).min(f32::MAX) }
+        Self { slope, lowest: -(CLAMP / slope).min(f32::MAX) }
     }
 
     /// The most that a category can reach, in the unit of the filter: the two sides of the
     /// inequality that depend on the category. +∞ or NaN if its logit is.
     #[cfg(test)]
-    pub(crate) fn standing(self, logit: f32, coarse: u32) -> f32 {
+    pub(crate) fn upper_score(self, logit: f32, coarse: u32) -> f32 {
         self.scaled(logit) - log2_low(coarse)
     }
 
@@ -66,17 +66,17 @@ impl Filter {
         logit * self.slope
     }
 
-    /// The floor of the key that a category has at least, whatever its fine bits.
+    /// The cutoff of the key that a category has at least, whatever its fine bits.
     ///
     /// p < q = (coarse + 1)/2¹⁶, and −ln(1 − q) ≤ q/(1 − q), so G·log₂e ≥ 16 − log₂(coarse + 1) +
     /// log₂(1 − q). Up to coarse + 1 = 2¹² the last term is −0.094 at least, and [`log2_low`] falls
-    /// short of the logarithm by 0.0861 at most, which with the slack of [`floor_at`] is less than
+    /// short of the logarithm by 0.0861 at most, which with the slack of [`cutoff_at`] is less than
     /// the 0.25 that are taken off here. Above, G is −3.82 at least, which is 5.52 powers of two.
     #[cfg(test)]
-    pub(crate) fn sure_floor(self, logit: f32, coarse: u32) -> f32 {
+    pub(crate) fn sure_cutoff(self, logit: f32, coarse: u32) -> f32 {
         let high = if coarse >= 4096 { POWER * 149.0 } else { log2_low(coarse + 1) };
         let sure = self.scaled(logit) - high;
-        // beyond 2^30, as in floor_of
+        // beyond 2^30, as in cutoff_of
         if sure.is_nan() || sure.abs() >= POWER * 2f32.powi(30) {
             return OPEN;
         }
@@ -84,12 +84,12 @@ impl Filter {
     }
 }
 
-/// The standing below which no category can win against the best so far: the best key, less 16
+/// The upper score below which no category can win against the best so far: the best key, less 16
 /// powers of two and the slack, less the bias of a float's exponent.
 #[cfg(test)]
-pub(crate) fn floor_of(key: i64) -> f32 {
+pub(crate) fn cutoff_of(key: i64) -> f32 {
     // Beyond 2^31 keys are not on the linear scale. Such rows are not worth a filter.
-    if key.unsigned_abs() >= 1 << 55 { OPEN } else { floor_at(from_key(key)) }
+    if key.unsigned_abs() >= 1 << 55 { OPEN } else { cutoff_at(from_key(key)) }
 }
 
 /// A key in the unit of the filter.
@@ -100,17 +100,17 @@ pub(crate) fn from_key(key: i64) -> f32 {
     key * (POWER * std::f32::consts::LOG2_E)
 }
 
-/// The standing below which no category can win against a key, in the unit of the filter.
+/// The upper score below which no category can win against a key, in the unit of the filter.
 #[inline(always)]
-pub(crate) fn floor_at(key: f32) -> f32 {
+pub(crate) fn cutoff_at(key: f32) -> f32 {
     key - (key.abs() * 2f32.powi(-20) + POWER * 2f32.powi(-10)) - POWER * (16.0 + 127.0)
 }
 
-/// False only if a category of this standing cannot win. True for a logit of NaN or +∞.
+/// False only if a category of this upper score cannot win. True for a logit of NaN or +∞.
 #[cfg(test)]
-pub(crate) fn admits(floor: f32, standing: f32) -> bool {
-    // not `standing >= floor`, which is false for a NaN
-    !matches!(standing.partial_cmp(&floor), Some(std::cmp::Ordering::Less))
+pub(crate) fn passes(cutoff: f32, upper_score: f32) -> bool {
+    // not `upper score >= cutoff`, which is false for a NaN
+    !matches!(upper_score.partial_cmp(&cutoff), Some(std::cmp::Ordering::Less))
 }
 
 /// At most (log₂ coarse + 127)·2²³; 0 for coarse = 0, where p may be as small as 2⁻⁶⁵.

@@ -4,7 +4,7 @@ use crate::error::{Error, Undrawable};
 use crate::noise::bits::{MAX_DRAWS, Stream};
 use crate::noise::order::Scale;
 use crate::options::{
-    Batch, Chance, Data, Known, Method, RowIds, SampleOptions, ValueFormat, with_rows,
+    Batch, Chance, Data, Method, RowIds, SampleOptions, Value, ValueFormat, with_rows,
 };
 
 pub(crate) mod kept;
@@ -15,7 +15,7 @@ mod sums;
 pub(crate) use sums::SumJob;
 
 /// The draw of a row that has none: it has a NaN, a +∞, a negative weight, or no category that can be drawn.
-/// Also an empty place in [`Arrivals`](crate::Arrivals).
+/// Also an empty place in [`TopK`](crate::TopK).
 pub const NO_DRAW: u32 = u32::MAX;
 
 /// The least temperature for weights but 0: 2⁻²⁰. Down to it, no logarithm of a weight leaves the linear
@@ -92,7 +92,7 @@ impl<'a> Job<'a> {
         }
         let method = match temperature {
             Temperature::Greedy => Method::Gumbel,
-            Temperature::Scaled(_) => method.of(logits.categories(), draws),
+            Temperature::Scaled(_) => method.resolve(logits.categories(), draws),
         };
         Ok(Self { logits, seed, row_ids, first_draw, draws, temperature, method, sentinels })
     }
@@ -151,7 +151,7 @@ impl<'a> Job<'a> {
     #[cfg(feature = "gpu")]
     pub(crate) fn explicit_ids(&self) -> Option<&'a [u64]> {
         match self.row_ids {
-            RowIds::From(_) => None,
+            RowIds::Consecutive(_) => None,
             RowIds::Each(ids) => Some(ids),
         }
     }
@@ -186,19 +186,19 @@ impl<'a> Job<'a> {
     }
 
     /// The job's error, if a row has no draw and sentinels were not asked for.
-    pub(crate) fn report(&self, draws: &[u32]) -> Result<(), Error> {
-        self.report_races(draws, 1)
+    pub(crate) fn check_draws(&self, draws: &[u32]) -> Result<(), Error> {
+        self.check_races(draws, 1)
     }
 
     /// The same from the first so many of each race.
-    pub(crate) fn report_races(&self, categories: &[u32], places: usize) -> Result<(), Error> {
+    pub(crate) fn check_races(&self, categories: &[u32], k: usize) -> Result<(), Error> {
         // a row has all of its draws or none
-        let each = self.draws as usize * places;
-        self.report_rows(|row| categories[row * each] != NO_DRAW)
+        let each = self.draws as usize * k;
+        self.check_rows(|row| categories[row * each] != NO_DRAW)
     }
 
     /// The same from what tells whether the row at a position has draws.
-    pub(crate) fn report_rows(&self, has_draws: impl Fn(usize) -> bool) -> Result<(), Error> {
+    pub(crate) fn check_rows(&self, has_draws: impl Fn(usize) -> bool) -> Result<(), Error> {
         if self.sentinels {
             return Ok(());
         }
@@ -224,7 +224,7 @@ pub(crate) fn zeroed<T: bytemuck::Zeroable>(len: usize) -> Option<Vec<T>> {
 }
 
 /// Why a row has no draw, or `None` if it has one.
-fn undrawable<T: Known>(row: &[T]) -> Option<Undrawable> {
+fn undrawable<T: Value>(row: &[T]) -> Option<Undrawable> {
     if let Some(category) = row.iter().position(|x| x.chance() == Chance::Invalid) {
         return Some(row[category].reason(category));
     }

@@ -77,7 +77,6 @@
 // docs.rs says of each item which feature it needs
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-mod arrivals;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 mod cpu;
@@ -89,6 +88,7 @@ mod filter;
 #[cfg(feature = "gpu")]
 mod gpu;
 mod job;
+mod results;
 #[doc = include_str!("../docs/mathematics.md")]
 pub mod mathematics {}
 pub mod noise;
@@ -97,8 +97,7 @@ pub mod reference;
 mod sampler;
 pub mod shaders;
 
-pub use arrivals::{Arrivals, LogZ, Scored};
-pub use cpu::CpuForm;
+pub use cpu::Isa;
 pub use error::{Error, Undrawable};
 #[cfg(feature = "gpu")]
 #[doc(hidden)]
@@ -107,7 +106,7 @@ pub use gpu::PlanKind;
 pub use gpu::adapters;
 #[cfg(feature = "gpu")]
 pub use gpu::{
-    AdapterReport, BoundBatch, DeviceBatch, GpuSamplerBuilder, PlanFor, Teams, Tuning,
+    AdapterReport, BoundBatch, DeviceBatch, DeviceKind, GpuSamplerBuilder, Teams, Tuning,
     adapters_async,
 };
 pub use half;
@@ -115,6 +114,7 @@ pub use job::NO_DRAW;
 pub use options::{
     Batch, Logit, Logits, Method, Relaxation, RowIds, SampleOptions, ValueFormat, Weight, Weights,
 };
+pub use results::{LogZ, ScoredDraws, TopK};
 #[cfg(feature = "gpu")]
 pub use sampler::GpuSampler;
 pub use sampler::{CpuSampler, InverseCdf, Sampler};

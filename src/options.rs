@@ -11,7 +11,7 @@ pub use batch::Batch;
 pub use logits::{Logit, Logits, ValueFormat};
 pub use method::Method;
 pub use relaxation::Relaxation;
-pub(crate) use rows::{Chance, Data, Known, Positive, Rows, Widen, with_rows};
+pub(crate) use rows::{Chance, Data, Positive, Rows, Value, Widen, with_rows};
 pub use weights::{Weight, Weights};
 
 /// Which 64-bit stream ids the rows of a batch have: a row's draws depend on its id, not on its
@@ -19,7 +19,7 @@ pub use weights::{Weight, Weights};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RowIds<'a> {
     /// The row at position i has id first + i, modulo 2⁶⁴.
-    From(u64),
+    Consecutive(u64),
     /// One id for each row. Rows with the same id get the same noise.
     Each(&'a [u64]),
 }
@@ -28,7 +28,7 @@ impl RowIds<'_> {
     /// The id of the row at position `row` in the batch.
     pub(crate) fn id(&self, row: usize) -> u64 {
         match self {
-            Self::From(first) => first.wrapping_add(row as u64),
+            Self::Consecutive(first) => first.wrapping_add(row as u64),
             Self::Each(ids) => ids[row],
         }
     }
@@ -65,7 +65,7 @@ impl Default for SampleOptions<'_> {
     fn default() -> Self {
         Self {
             seed: 0,
-            row_ids: RowIds::From(0),
+            row_ids: RowIds::Consecutive(0),
             first_draw: 0,
             draws: 1,
             temperature: 1.0,
@@ -86,7 +86,7 @@ impl<'a> SampleOptions<'a> {
     /// would, if the second part starts at its first row's number.
     #[must_use]
     pub fn with_first_row(self, first_row: u64) -> Self {
-        Self { row_ids: RowIds::From(first_row), ..self }
+        Self { row_ids: RowIds::Consecutive(first_row), ..self }
     }
 
     /// Gives each row its own stream id.

@@ -4,7 +4,6 @@
 //! threads. It evaluates the noise of every category and takes no shortcut: use it
 //! to check, not to draw.
 
-use crate::arrivals::{Arrivals, Places, Scored};
 use crate::error::Error;
 pub use crate::job::Temperature;
 use crate::job::race::RaceJob;
@@ -14,7 +13,8 @@ use crate::noise::cdf::point;
 use crate::noise::exp::log2_floor;
 use crate::noise::gumbel::gumbel;
 use crate::noise::order::Best;
-use crate::options::{Batch, Chance, Data, Known, Method, SampleOptions, with_rows};
+use crate::options::{Batch, Chance, Data, Method, SampleOptions, Value, with_rows};
+use crate::results::{ScoredDraws, TopK, TopKSlices};
 
 mod soften;
 
@@ -52,7 +52,7 @@ pub fn weights(logits: &[f32], temperature: Temperature) -> Option<Vec<u64>> {
 }
 
 /// The same of any values.
-fn integer_weights<T: Known>(values: &[T], temperature: Temperature) -> Option<Vec<u64>> {
+fn integer_weights<T: Value>(values: &[T], temperature: Temperature) -> Option<Vec<u64>> {
     let top = winner(values, Stream::new(0, 0, 0), Temperature::Greedy)?.category as usize;
     let Temperature::Scaled(scale) = temperature else {
         return Some((0..values.len()).map(|category| u64::from(category == top)).collect());
@@ -111,7 +111,7 @@ pub fn sample_rows<'a>(
             }
         }
     });
-    job.report(&draws)?;
+    job.check_draws(&draws)?;
     Ok(draws)
 }
 
@@ -123,14 +123,14 @@ pub fn sample_rows<'a>(
 pub fn race_rows<'a>(
     batch: impl Into<Batch<'a>>,
     options: &SampleOptions<'a>,
-    places: usize,
-) -> Result<Arrivals, Error> {
-    let race = RaceJob::new(batch, options, places)?;
+    k: usize,
+) -> Result<TopK, Error> {
+    let race = RaceJob::new(batch, options, k)?;
     let job = &race.job;
-    let mut arrivals = Arrivals::unwritten(&race)?;
-    arrivals.places_mut().clear();
-    let Places { categories, keys: won } = arrivals.places_mut();
-    let each = categories.chunks_mut(places).zip(won.chunks_mut(places));
+    let mut arrivals = TopK::unwritten(&race)?;
+    arrivals.slices_mut().clear();
+    let TopKSlices { categories, keys: won } = arrivals.slices_mut();
+    let each = categories.chunks_mut(k).zip(won.chunks_mut(k));
     for ((categories, won), (row, number)) in each.zip(job.races(0)) {
         let stream = job.stream(row, number);
         let found = with_rows!(job.logits.data(), rows => {
@@ -142,7 +142,7 @@ pub fn race_rows<'a>(
             (*category, *won) = (best.category, best.key);
         }
     }
-    job.report_races(arrivals.categories(), places)?;
+    job.check_races(arrivals.categories(), k)?;
     Ok(arrivals)
 }
 
@@ -162,7 +162,7 @@ pub fn logsumexp_rows<'a>(
         let behind = with_rows!(job.logits.data(), rows => behind(rows.row(row), inverse));
         sums.push(behind.map_or(f64::NAN, |behind| behind.most + behind.log_sum()));
     }
-    job.report_rows(|row| !sums[row].is_nan())?;
+    job.check_rows(|row| !sums[row].is_nan())?;
     Ok(sums)
 }
 
@@ -187,7 +187,7 @@ pub fn logsumexp_rows<'a>(
 pub fn sample_rows_scored<'a>(
     batch: impl Into<Batch<'a>>,
     options: &SampleOptions<'a>,
-) -> Result<Scored, Error> {
+) -> Result<ScoredDraws, Error> {
     let batch = batch.into();
     let job = Job::new(batch, options)?;
     let inverse = job.inverse_temperature("a log-probability")?;
@@ -202,7 +202,7 @@ pub fn sample_rows_scored<'a>(
         }));
     }
     let logsumexps = logsumexp_rows(batch, options)?;
-    Ok(Scored { draws, log_probs, logsumexps })
+    Ok(ScoredDraws { draws, log_probs, logsumexps })
 }
 
 /// What the categories of a row have to the largest of them.
@@ -221,7 +221,7 @@ impl Behind {
 }
 
 /// `None` for a row without a draw.
-fn behind<T: Known>(row: &[T], inverse: f64) -> Option<Behind> {
+fn behind<T: Value>(row: &[T], inverse: f64) -> Option<Behind> {
     let most = row.iter().map(|value| value.log_weight()).fold(f64::NEG_INFINITY, f64::max);
     let invalid = row.iter().any(|value| value.chance() == Chance::Invalid);
     if invalid || most == f64::NEG_INFINITY {
@@ -231,13 +231,13 @@ fn behind<T: Known>(row: &[T], inverse: f64) -> Option<Behind> {
     Some(Behind { most: most * inverse, of })
 }
 
-fn winner<T: Known>(row: &[T], stream: Stream, temperature: Temperature) -> Option<Best> {
+fn winner<T: Value>(row: &[T], stream: Stream, temperature: Temperature) -> Option<Best> {
     let best = keys(row, stream, temperature)?.into_iter().fold(Best::NONE, Best::or);
     (best != Best::NONE).then_some(best)
 }
 
 /// The categories of a row that can be drawn, with their keys; `None` if one is invalid.
-fn keys<T: Known>(row: &[T], stream: Stream, temperature: Temperature) -> Option<Vec<Best>> {
+fn keys<T: Value>(row: &[T], stream: Stream, temperature: Temperature) -> Option<Vec<Best>> {
     let mut keys = Vec::with_capacity(row.len());
     for (category, value) in (0..).zip(row) {
         let key = match (value.chance(), temperature) {

@@ -84,7 +84,7 @@ pub enum Kernel {
     /// Joins the outcomes of the parts that a row was cut into.
     Merge,
     /// Finds the categories that may take the first places of a race.
-    Places,
+    TopK,
     /// As `Stream`, and sums each row of what it loads.
     Score,
     /// Sums rows.
@@ -119,7 +119,7 @@ impl Kernel {
 
 /// What the invocations that draw from one row share their findings by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Share {
+pub enum Reduction {
     /// Nothing: each draws from a row of its own.
     Alone,
     /// Workgroup memory.
@@ -135,7 +135,7 @@ pub struct Variant {
     /// What it does.
     pub kernel: Kernel,
     /// How invocations share.
-    pub share: Share,
+    pub reduction: Reduction,
     /// What the logits are.
     pub format: ValueFormat,
     /// Load 16 bytes at once, for rows that start at multiples of 16 bytes.
@@ -180,15 +180,15 @@ impl Variant {
         if self.kernel.is_soft() {
             return self.soft();
         }
-        let share = match self.share {
-            Share::Alone => kernel!("share", "share.alone"),
-            Share::Workgroup => kernel!("share"),
-            Share::Subgroups => kernel!("share", "share.subgroups"),
+        let reduction = match self.reduction {
+            Reduction::Alone => kernel!("reduction", "reduction.alone"),
+            Reduction::Workgroup => kernel!("reduction"),
+            Reduction::Subgroups => kernel!("reduction", "reduction.subgroups"),
         };
         let step =
             if self.immediates { kernel!("step", "step.immediates") } else { kernel!("step") };
         let rows = if self.each { kernel!("rows", "rows.each") } else { kernel!("rows") };
-        let mut pieces = vec![kernel!("outcome"), share];
+        let mut pieces = vec![kernel!("outcome"), reduction];
         if self.kernel == Kernel::Merge {
             pieces.push(kernel!("merge"));
             return pieces;
@@ -198,25 +198,25 @@ impl Variant {
         pieces.extend(self.values());
         match self.kernel {
             Kernel::Stream => {
-                let nothing = kernel!("tally", "tally.none");
+                let nothing = kernel!("running_sums", "running_sums.none");
                 pieces.extend(self.race());
                 pieces.extend([nothing, kernel!("stream")]);
             }
             Kernel::Score => {
                 pieces.extend(self.race());
-                pieces.extend(self.tally());
+                pieces.extend(self.running_sums());
                 pieces.push(kernel!("stream"));
             }
             Kernel::Hold => {
                 pieces.extend(self.race());
                 pieces.push(kernel!("hold"));
             }
-            Kernel::Places => {
+            Kernel::TopK => {
                 pieces.extend(self.race());
-                pieces.push(kernel!("places"));
+                pieces.push(kernel!("top_k"));
             }
             Kernel::Sums => {
-                pieces.extend(self.tally());
+                pieces.extend(self.running_sums());
                 pieces.push(kernel!("sums"));
             }
             _ => pieces.push(kernel!("greedy")),
@@ -273,14 +273,14 @@ impl Variant {
         [kernel!("begin"), blocks]
     }
 
-    fn tally(self) -> Vec<Piece> {
+    fn running_sums(self) -> Vec<Piece> {
         let positive = kernel!("positive");
         let mut pieces = match self.format {
             ValueFormat::F32 | ValueFormat::F16 | ValueFormat::Bf16 => vec![kernel!("logarithm")],
             ValueFormat::Weights => vec![positive, kernel!("logarithm", "logarithm.weights")],
             ValueFormat::Counts => vec![positive, kernel!("logarithm", "logarithm.counts")],
         };
-        pieces.push(kernel!("tally"));
+        pieces.push(kernel!("running_sums"));
         pieces
     }
 
@@ -310,7 +310,7 @@ impl Variant {
             Kernel::Hold => "races",
             Kernel::Greedy => "greedy",
             Kernel::Merge => "merge",
-            Kernel::Places => "places",
+            Kernel::TopK => "top_k",
             Kernel::Sums => "sums",
             Kernel::Weigh => "weigh",
             Kernel::Total => "total",

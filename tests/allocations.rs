@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use gumbel::half::f16;
 use gumbel::noise::philox::philox4x32_10;
-use gumbel::{CpuForm, CpuSampler, Logits, Relaxation, SampleOptions};
+use gumbel::{CpuSampler, Isa, Logits, Relaxation, SampleOptions};
 
 thread_local! {
     /// How often this thread has allocated. The test harness has a thread of its own that does.
@@ -59,8 +59,8 @@ fn logits(count: usize) -> Vec<f32> {
     words.take(count).map(normal).collect()
 }
 
-fn forms() -> impl Iterator<Item = CpuForm> {
-    CpuForm::available()
+fn isas() -> impl Iterator<Item = Isa> {
+    Isa::available()
 }
 
 /// Rows, categories, draws of calls that stay on the thread of their caller,
@@ -88,8 +88,8 @@ fn each(
         let singles = Logits::new(&data, categories).unwrap();
         let halves = Logits::from_f16(&halves, categories).unwrap();
         let mut drawn = vec![0; rows * draws as usize];
-        for (form, temperature) in forms().flat_map(|form| [(form, 0.0), (form, 0.7)]) {
-            let engine = engine.clone().with_form(form).unwrap();
+        for (isa, temperature) in isas().flat_map(|isa| [(isa, 0.0), (isa, 0.7)]) {
+            let engine = engine.clone().with_isa(isa).unwrap();
             let options = SampleOptions::default().with_draws(draws).with_temperature(temperature);
             for logits in [singles, halves] {
                 let mut sample = || engine.sample_rows_into(logits, &options, &mut drawn).unwrap();
@@ -97,7 +97,7 @@ fn each(
                 let (calls, bytes) = count(sample);
                 let format = logits.format();
                 let shape =
-                    format!("{rows} x {categories} {format} x {draws} at {temperature}, {form}");
+                    format!("{rows} x {categories} {format} x {draws} at {temperature}, {isa}");
                 counted(&shape, calls, bytes);
             }
         }
@@ -114,19 +114,19 @@ fn soften_small() {
         let (options, soft) = (SampleOptions::default().with_draws(draws), Relaxation::soft(0.5));
         let mut samples = vec![0.0; data.len() * draws as usize];
         let (cotangents, mut gradients) = (samples.clone(), data.clone());
-        for form in forms() {
-            let engine = CpuSampler::new().with_form(form).unwrap();
+        for isa in isas() {
+            let engine = CpuSampler::new().with_isa(isa).unwrap();
             let (calls, _) = count(|| {
                 engine.soften_rows_into(logits, &options, soft, &mut samples).unwrap();
             });
-            assert_eq!(calls, 0, "samples of {rows} x {categories} x {draws}, {form}");
+            assert_eq!(calls, 0, "samples of {rows} x {categories} x {draws}, {isa}");
             let (calls, _) = count(|| {
                 let gradients = &mut gradients;
                 engine
                     .soften_rows_vjp_into(logits, &options, soft, &cotangents, gradients)
                     .unwrap();
             });
-            assert_eq!(calls, expected, "gradients of {rows} x {categories} x {draws}, {form}");
+            assert_eq!(calls, expected, "gradients of {rows} x {categories} x {draws}, {isa}");
         }
     }
 }

@@ -17,7 +17,7 @@
 use std::time::Duration;
 
 use gumbel::wgpu;
-use gumbel::{AdapterReport, GpuSampler, GpuSamplerBuilder, PlanFor, Teams};
+use gumbel::{AdapterReport, DeviceKind, GpuSampler, GpuSamplerBuilder, Teams};
 
 mod clock;
 mod device;
@@ -130,7 +130,7 @@ pub fn run(
     let chunk_bytes = config.chunk_bytes.min(most).max(1 << 10);
     let mut builder = config.builder.clone().with_chunk_bytes(chunk_bytes);
     if let Some(teams) = config.teams {
-        builder = builder.tune(|tuning| tuning.with_plan_for(PlanFor::Teams(teams)));
+        builder = builder.tune(|tuning| tuning.with_device_kind(DeviceKind::Teams(teams)));
     }
     let sampler = report.open_with(&builder)?;
     let device = Device::new(&sampler)?;

@@ -19,14 +19,14 @@ pub fn teams(text: &str) -> Result<Teams, Error> {
         })?;
         match name {
             "team" => teams.team = n,
-            "crowd" => teams.crowd = n,
+            "shared_workgroup" => teams.shared_workgroup = n,
             "alone-octets" => teams.alone_octets = n as usize,
             "octets-per-lane" => teams.octets_per_lane = n as usize,
-            "busy-lanes" => teams.busy_lanes = n as usize,
+            "busy-invocations" => teams.busy_invocations = n as usize,
             "holds" => teams.holds = n != 0,
             _ => {
                 return Err(wrong(format!(
-                    "\"{name}\" is none of team, crowd, alone-octets, octets-per-lane, busy-lanes, holds"
+                    "\"{name}\" is none of team, shared_workgroup, alone-octets, octets-per-lane, busy-invocations, holds"
                 )));
             }
         }
@@ -36,10 +36,11 @@ pub fn teams(text: &str) -> Result<Teams, Error> {
 
 /// The same the other way round.
 pub(crate) fn text(teams: Teams) -> String {
-    let Teams { team, crowd, alone_octets, octets_per_lane, busy_lanes, holds } = teams;
+    let Teams { team, shared_workgroup, alone_octets, octets_per_lane, busy_invocations, holds } =
+        teams;
     format!(
-        "team={team},crowd={crowd},alone-octets={alone_octets},octets-per-lane={octets_per_lane},\
-         busy-lanes={busy_lanes},holds={}",
+        "team={team},shared_workgroup={shared_workgroup},alone-octets={alone_octets},octets-per-lane={octets_per_lane},\
+         busy-invocations={busy_invocations},holds={}",
         u32::from(holds)
     )
 }
@@ -50,10 +51,12 @@ mod tests {
 
     #[test]
     fn teams_are_read_and_shown() {
-        let read = teams("team=256, busy-lanes=131072,holds=0").unwrap();
-        let expected = Teams { team: 256, busy_lanes: 131_072, holds: false, ..Teams::HARDWARE };
+        let read = teams("team=256, busy-invocations=131072,holds=0").unwrap();
+        let expected =
+            Teams { team: 256, busy_invocations: 131_072, holds: false, ..Teams::HARDWARE };
         assert_eq!(read, expected);
-        let all = "team=1,crowd=2,alone-octets=3,octets-per-lane=4,busy-lanes=5,holds=1";
+        let all =
+            "team=1,shared_workgroup=2,alone-octets=3,octets-per-lane=4,busy-invocations=5,holds=1";
         assert_eq!(text(teams(all).unwrap()), all);
     }
 
@@ -66,10 +69,10 @@ mod tests {
             ("team=-1", "\"-1\" is no whole number from 0 to 4294967295"),
             (
                 "lanes=3",
-                "\"lanes\" is none of team, crowd, alone-octets, octets-per-lane, busy-lanes, holds",
+                "\"lanes\" is none of team, shared_workgroup, alone-octets, octets-per-lane, busy-invocations, holds",
             ),
         ] {
-            let error = teams(&format!("crowd=4,{part}")).unwrap_err().to_string();
+            let error = teams(&format!("shared_workgroup=4,{part}")).unwrap_err().to_string();
             assert_eq!(error, format!("\"{part}\" says nothing of teams: {what}"));
         }
     }

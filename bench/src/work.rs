@@ -114,7 +114,7 @@ impl Work {
                 let bind = |(piece, buffer): (&Piece, &wgpu::Buffer)| {
                     let batch = DeviceBatch::new(buffer, draws, piece.rows, pool.shape.categories)
                         .with_format(pool.format.of)
-                        .with_offset(at)
+                        .with_logits_offset(at)
                         .with_draws_offset(piece.draws_at)
                         .with_first_row(u64::from(piece.first_row))
                         .with_temperature(temperature);

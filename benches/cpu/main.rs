@@ -25,7 +25,7 @@
 use std::hint::black_box;
 use std::time::Duration;
 
-use gumbel::{CpuForm, CpuSampler, Logits, SampleOptions};
+use gumbel::{CpuSampler, Isa, Logits, SampleOptions};
 use rayon::ThreadPoolBuilder;
 
 mod clock;
@@ -73,20 +73,20 @@ fn main() {
     if !input::peers_are_right() {
         panic!("what gumbel is to be compared with is wrong");
     }
-    let forms: Vec<_> = CpuForm::available().collect();
-    let best = CpuForm::detect();
+    let isas: Vec<_> = Isa::available().collect();
+    let best = Isa::detect();
     if !timed {
-        shapes.iter().for_each(|&shape| check(shape, &data, &forms));
+        shapes.iter().for_each(|&shape| check(shape, &data, &isas));
         return println!("all draws are the reference's");
     }
 
-    println!("{}, {} (UTC), maxima in {}\n", report::machine(), report::date(), peers::form());
+    println!("{}, {} (UTC), maxima in {}\n", report::machine(), report::date(), peers::isa());
     let threads = rayon::current_num_threads();
     let mut lines = Vec::new();
     for shape in shapes {
-        check(shape, &data, &forms);
+        check(shape, &data, &isas);
         for threads in counts(threads) {
-            let mut some = on(threads, || measure(&[shape], &data, &forms, threads, Peers::All));
+            let mut some = on(threads, || measure(&[shape], &data, &isas, threads, Peers::All));
             report::compare(&mut some);
             println!("### {}, {}\n", shape.name(), report::threads(threads));
             report::print_lines(&some);
@@ -105,7 +105,7 @@ fn main() {
     }
     if !lines.is_empty() {
         report::print_summary(&lines, best.name());
-        report::print_forms(&lines, &forms.iter().map(|form| form.name()).collect::<Vec<_>>());
+        report::print_forms(&lines, &isas.iter().map(|isa| isa.name()).collect::<Vec<_>>());
         report::print_targets(&lines, best.name(), threads);
     }
     lines.append(&mut growth);
@@ -132,8 +132,8 @@ fn options(shape: Shape) -> SampleOptions<'static> {
     SampleOptions::default().with_draws(shape.draws as u32)
 }
 
-fn sampler(form: CpuForm) -> CpuSampler {
-    CpuSampler::new().with_form(form).unwrap()
+fn sampler(isa: Isa) -> CpuSampler {
+    CpuSampler::new().with_isa(isa).unwrap()
 }
 
 fn logits(shape: Shape, data: &[f32]) -> Logits<'_> {
@@ -141,14 +141,14 @@ fn logits(shape: Shape, data: &[f32]) -> Logits<'_> {
 }
 
 /// Ends the run unless the draws are the reference's, on one thread and on all.
-fn check(shape: Shape, data: &[f32], forms: &[CpuForm]) {
+fn check(shape: Shape, data: &[f32], isas: &[Isa]) {
     let expected = Expected::of(shape, data).unwrap();
-    for &form in forms {
+    for &isa in isas {
         for threads in counts(rayon::current_num_threads()) {
-            let draw = || sampler(form).sample_rows(logits(shape, data), &options(shape));
+            let draw = || sampler(isa).sample_rows(logits(shape, data), &options(shape));
             let draws = on(threads, draw).unwrap();
             if !expected.are(&draws) {
-                panic!("{}, {form:?}: the draws are not the reference's", shape.name());
+                panic!("{}, {isa:?}: the draws are not the reference's", shape.name());
             }
         }
     }
@@ -166,7 +166,7 @@ enum Peers {
 fn measure(
     shapes: &[Shape],
     data: &[f32],
-    forms: &[CpuForm],
+    isas: &[Isa],
     threads: usize,
     peers: Peers,
 ) -> Vec<Line> {
@@ -175,16 +175,16 @@ fn measure(
     for &shape in shapes {
         let Shape { categories, draws, .. } = shape;
         let data = &data[..shape.logits()];
-        let mut add = |what: &'static str, form: &'static str, run: Box<dyn FnMut()>| {
-            names.push((shape, what, form));
+        let mut add = |what: &'static str, isa: &'static str, run: Box<dyn FnMut()>| {
+            names.push((shape, what, isa));
             runs.push(run);
         };
-        for &form in forms {
-            let (sampler, logits, options) = (sampler(form), logits(shape, data), options(shape));
+        for &isa in isas {
+            let (sampler, logits, options) = (sampler(isa), logits(shape, data), options(shape));
             let mut out = vec![0; shape.races()];
             add(
                 GUMBEL,
-                form.name(),
+                isa.name(),
                 Box::new(move || {
                     sampler.sample_rows_into(black_box(logits), &options, &mut out).unwrap();
                 }),
@@ -193,7 +193,7 @@ fn measure(
         if draws == 1 {
             add(
                 MAXIMUM,
-                peers::form(),
+                peers::isa(),
                 Box::new(move || {
                     black_box(peers::maximum_of_all(black_box(data)));
                 }),
@@ -205,7 +205,7 @@ fn measure(
         let mut out = vec![0.0; shape.races()];
         add(
             ROW_MAXIMA,
-            peers::form(),
+            peers::isa(),
             Box::new(move || peers::maximum_of_each_row(data, categories, draws, &mut out)),
         );
         for (what, draw) in [
@@ -226,6 +226,6 @@ fn measure(
     names
         .into_iter()
         .zip(times)
-        .map(|((shape, what, form), time)| Line { what, form, threads, shape, time, ratio: None })
+        .map(|((shape, what, isa), time)| Line { what, isa, threads, shape, time, ratio: None })
         .collect()
 }

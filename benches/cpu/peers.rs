@@ -50,8 +50,8 @@ pub(crate) fn maximum_of_each_row(
     }
 }
 
-/// The vectors that [`maxima`] is compiled for here.
-pub(crate) fn form() -> &'static str {
+/// The vectors that [`perturbed_logits`] is compiled for here.
+pub(crate) fn isa() -> &'static str {
     #[cfg(target_arch = "x86_64")]
     {
         if is_x86_feature_detected!("avx512f") {

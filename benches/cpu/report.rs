@@ -18,7 +18,7 @@ pub(crate) const NOISE: &str = "noise on each logit";
 #[derive(Clone)]
 pub(crate) struct Line {
     pub(crate) what: &'static str,
-    pub(crate) form: &'static str,
+    pub(crate) isa: &'static str,
     pub(crate) threads: usize,
     pub(crate) shape: Shape,
     pub(crate) time: Time,
@@ -60,13 +60,13 @@ pub(crate) fn compare(lines: &mut [Line]) {
 
 /// All that was timed of one shape on some threads.
 pub(crate) fn print_lines(lines: &[Line]) {
-    let head = ["", "form", "ns a logit", "draws a second", "× maximum", "median / minimum"];
+    let head = ["", "isa", "ns a logit", "draws a second", "× maximum", "median / minimum"];
     print_table(
         &head,
         lines.iter().map(|line| {
             vec![
                 line.what.into(),
-                line.form.into(),
+                line.isa.into(),
                 digits(line.ns_per_logit()),
                 line.draws_per_second(),
                 line.ratio(),
@@ -77,11 +77,11 @@ pub(crate) fn print_lines(lines: &[Line]) {
 }
 
 /// The first table of docs/performance.md: a line for each shape and number of threads.
-pub(crate) fn print_summary(lines: &[Line], form: &'static str) {
-    println!("## Nanoseconds a logit, counted once a draw ({}; gumbel: {form})\n", machine());
+pub(crate) fn print_summary(lines: &[Line], isa: &'static str) {
+    println!("## Nanoseconds a logit, counted once a draw ({}; gumbel: {isa})\n", machine());
     let peers = [MAXIMUM, ROW_MAXIMA, INVERSE_CDF, INVERSE_CDF_F32, NOISE];
     let head: Vec<_> = ["rows × categories", "threads", GUMBEL].into_iter().chain(peers).collect();
-    let rows = lines.iter().filter(|line| line.what == GUMBEL && line.form == form).map(|line| {
+    let rows = lines.iter().filter(|line| line.what == GUMBEL && line.isa == isa).map(|line| {
         let Shape { rows, categories, draws } = line.shape;
         let mut name = format!("{} × {}", grouped(rows), grouped(categories));
         if draws > 1 {
@@ -98,27 +98,27 @@ pub(crate) fn print_summary(lines: &[Line], form: &'static str) {
 }
 
 /// The table of the forms, on one thread.
-pub(crate) fn print_forms(lines: &[Line], forms: &[&'static str]) {
-    println!("## Nanoseconds a logit in each form, on one thread\n");
-    let head: Vec<_> = [""].iter().chain(forms).copied().collect();
+pub(crate) fn print_forms(lines: &[Line], isas: &[&'static str]) {
+    println!("## Nanoseconds a logit in each isa, on one thread\n");
+    let head: Vec<_> = [""].iter().chain(isas).copied().collect();
     let mut shapes: Vec<_> = lines.iter().map(|line| line.shape).collect();
     shapes.dedup();
     print_table(
         &head,
         shapes.into_iter().map(|shape| {
-            let of = |form: &&'static str| {
-                let line = find(lines, GUMBEL, Some(form), shape, 1);
+            let of = |isa: &&'static str| {
+                let line = find(lines, GUMBEL, Some(isa), shape, 1);
                 line.map(|line| digits(line.ns_per_logit())).unwrap_or_default()
             };
-            [shape.name()].into_iter().chain(forms.iter().map(of)).collect()
+            [shape.name()].into_iter().chain(isas.iter().map(of)).collect()
         }),
     );
 }
 
 /// What the engine is meant to reach on two cores with AVX-512, and what it does here.
-pub(crate) fn print_targets(lines: &[Line], form: &'static str, threads: usize) {
-    let of = |what, form, shape| find(lines, what, form, shape, threads);
-    let gumbel = |shape| of(GUMBEL, Some(form), shape);
+pub(crate) fn print_targets(lines: &[Line], isa: &'static str, threads: usize) {
+    let of = |what, isa, shape| find(lines, what, isa, shape, threads);
+    let gumbel = |shape| of(GUMBEL, Some(isa), shape);
     let mut table = Vec::new();
     for (shape, most) in [(DECODING, 2.2), (MIDDLING, 3.0)] {
         if let Some(ratio) = gumbel(shape).and_then(|line| line.ratio) {
@@ -187,7 +187,7 @@ fn print_lines_by_size(lines: &[Line]) {
 /// Writes all lines to `benches/results/cpu-YYYY-MM-DD.csv`.
 pub(crate) fn write_csv(lines: &[Line]) -> std::io::Result<PathBuf> {
     let mut csv = String::from(
-        "machine,form,threads,rows,categories,draws,ns per logit,draws per second,\
+        "machine,isa,threads,rows,categories,draws,ns per logit,draws per second,\
          ratio to the max-reduction,what,median to minimum\n",
     );
     let machine = machine();
@@ -196,7 +196,7 @@ pub(crate) fn write_csv(lines: &[Line]) -> std::io::Result<PathBuf> {
         let _ = writeln!(
             csv,
             "{machine},{},{},{rows},{categories},{draws},{:.5},{},{},{},{:.2}",
-            line.form,
+            line.isa,
             line.threads,
             line.ns_per_logit(),
             line.draws_per_second(),
@@ -215,13 +215,13 @@ pub(crate) fn write_csv(lines: &[Line]) -> std::io::Result<PathBuf> {
 fn find<'a>(
     lines: &'a [Line],
     what: &str,
-    form: Option<&str>,
+    isa: Option<&str>,
     shape: Shape,
     threads: usize,
 ) -> Option<&'a Line> {
     lines.iter().find(|line| {
         line.what == what
-            && form.is_none_or(|form| line.form == form)
+            && isa.is_none_or(|isa| line.isa == isa)
             && line.shape == shape
             && line.threads == threads
     })

@@ -54,7 +54,7 @@ impl Asked {
                     categories.clear();
                     categories.extend_from_slice(arrivals.categories());
                     if with == Some(With::Max) {
-                        values.extend(arrivals.maxima());
+                        values.extend(arrivals.perturbed_logits());
                     }
                 }
             }

@@ -30,7 +30,7 @@ pub(crate) fn run(args: &ExplainArgs) -> Result<(), Error> {
     let mut input = Input::open(&args.source)?;
     let (rows, categories) = (input.rows(), input.categories());
     // a bad number of categories is refused by the library's words
-    Logits::with_row_stride(&[], 0, categories, categories)?;
+    Logits::strided::<f32>(&[], 0, categories, categories)?;
     if args.row >= rows {
         let what = format!("--row {} of {rows} rows, which are numbered from 0", args.row);
         return Err(Error::Usage(what));
@@ -54,7 +54,7 @@ pub(crate) fn run(args: &ExplainArgs) -> Result<(), Error> {
     // the definition of the draw tells what each category's noise is
     let race = reference::race_rows(batch, &options, categories).map_err(in_file)?;
     let mut maxima = vec![f64::NEG_INFINITY; categories];
-    for (&category, maximum) in race.categories().iter().zip(race.maxima()) {
+    for (&category, maximum) in race.categories().iter().zip(race.perturbed_logits()) {
         if category != NO_DRAW {
             maxima[category as usize] = maximum;
         }

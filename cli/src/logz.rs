@@ -22,7 +22,7 @@ pub(crate) fn run(args: &LogzArgs) -> Result<(), Error> {
         .with_temperature(args.noise.temperature);
     let categories = input.categories();
     // refused before anything is written
-    Logits::with_row_stride(&[], 0, categories, categories)?;
+    Logits::strided::<f32>(&[], 0, categories, categories)?;
     CpuSampler::new().logsumexp_rows(input.read_rows(0)?, &options)?;
     let mut output = match &args.output {
         Some(path) if args.draws.is_some() => Output::doubles(path, &[input.rows(), 3])?,

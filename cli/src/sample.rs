@@ -89,7 +89,7 @@ fn method(args: &SampleArgs, categories: usize) -> Result<Method, Error> {
     let method = match args.method {
         args::Method::Gumbel => Method::Gumbel,
         args::Method::InverseCdf => Method::InverseCdf,
-        args::Method::Auto => Method::Auto.of(categories, args.draws),
+        args::Method::Auto => Method::Auto.resolve(categories, args.draws),
     };
     let of_races = match (args.top, args.with) {
         (Some(_), _) => Some("--top"),
@@ -123,7 +123,7 @@ fn validate(input: &mut Input, asked: Asked, options: &SampleOptions<'_>) -> Res
         return Err(Error::Usage(what));
     }
     // so that a bad number of categories is refused by the library's words
-    Logits::with_row_stride(&[], 0, categories, categories)?;
+    Logits::strided::<f32>(&[], 0, categories, categories)?;
     let none = input.read_rows(0)?;
     asked.draw(&gumbel::CpuSampler::new().into(), none, options, &mut Drawn::default())?;
     let (rows, draws) = (input.rows(), options.draws);

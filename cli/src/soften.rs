@@ -57,7 +57,7 @@ fn validate(
 ) -> Result<u64, Error> {
     let categories = input.categories();
     // so that a bad number of categories is refused by the library's words
-    Logits::with_row_stride(&[], 0, categories, categories)?;
+    Logits::strided::<f32>(&[], 0, categories, categories)?;
     let none = logits(input.read_rows(0)?)?;
     CpuSampler::new().soften_rows(none, options, relaxation)?;
     let (rows, draws) = (input.rows(), options.draws);

@@ -17,7 +17,7 @@ fuzz_target!(|rows: (AnyKind, Input)| {
             let kept = engine.inverse_cdf(batch, &options).expect("the case is valid");
             let mut draws = vec![NO_DRAW - 1; expected.len()];
             kept.sample_rows_into(options.first_draw, &mut draws).expect("the case is valid");
-            assert_eq!(draws, expected, "kept, {}, {case:?}", engine.form());
+            assert_eq!(draws, expected, "kept, {}, {case:?}", engine.isa());
         }
     });
 });

@@ -20,7 +20,7 @@ fuzz_target!(|race: (AnyKind, u8, Input)| {
         let expected = reference::race_rows(batch, &options, places).expect("the case is valid");
         for engine in &*ENGINES {
             let arrivals = engine.race_rows(batch, &options, places).expect("the case is valid");
-            assert_eq!(arrivals, expected, "{}, {case:?}", engine.form());
+            assert_eq!(arrivals, expected, "{}, {case:?}", engine.isa());
         }
     });
 });

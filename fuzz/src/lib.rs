@@ -6,15 +6,15 @@ mod kind;
 
 use std::sync::LazyLock;
 
-use gumbel::{CpuForm, CpuSampler, NO_DRAW, reference};
+use gumbel::{Isa, CpuSampler, NO_DRAW, reference};
 
 pub use input::{Case, Input};
 pub use kind::{AnyKind, Bf16, Counts, F16, F32, Kind, Weights};
 
 /// The CPU engine with each instruction set that this machine has.
 pub static ENGINES: LazyLock<Vec<CpuSampler>> = LazyLock::new(|| {
-    CpuForm::available()
-        .map(|form| CpuSampler::new().with_form(form).expect("it is there"))
+    Isa::available()
+        .map(|isa| CpuSampler::new().with_isa(isa).expect("it is there"))
         .collect()
 });
 
@@ -28,6 +28,6 @@ pub fn compare_draws<K: Kind>(case: &Case<K>) {
         engine
             .sample_rows_into(case.batch(), &case.options(), &mut draws)
             .expect("the case is valid");
-        assert_eq!(draws, expected, "{}", engine.form());
+        assert_eq!(draws, expected, "{}", engine.isa());
     }
 }

@@ -15,7 +15,7 @@ fn greedy(invocation: Invocation) {
 
     var most = GREEDY_NONE;
     var least = 0;
-    var leader = part.begin;
+    var argmax = part.begin;
     for (var octet = part.begin + team.lane; octet < end; octet += run.lanes) {
         let logits_of = octet_in_row(row.first_logit, octet);
         let low = greedy_words(logits_of.low);
@@ -24,21 +24,21 @@ fn greedy(invocation: Invocation) {
         let less = min(low, high);
         let highest = max(max(more.x, more.y), max(more.z, more.w));
         least = min(least, min(min(less.x, less.y), min(less.z, less.w)));
-        leader = select(leader, octet, highest > most);
+        argmax = select(argmax, octet, highest > most);
         most = max(most, highest);
     }
 
     let invalid = !row.valid || greedy_invalid(most, least);
     var best = best_none();
     if greedy_drawable(most) && !invalid {
-        let logits_of = octet_in_row(row.first_logit, leader);
+        let logits_of = octet_in_row(row.first_logit, argmax);
         let bits = vec4<u32>(1u, 2u, 4u, 8u);
         let wanted = vec4<i32>(most);
         let low = select(vec4<u32>(0u), bits, greedy_words(logits_of.low) == wanted);
         let high = select(vec4<u32>(0u), bits << vec4<u32>(4u), greedy_words(logits_of.high) == wanted);
         let both = low | high;
         let first = firstTrailingBit(both.x | both.y | both.z | both.w);
-        best = Best(greedy_word_key(most), run.first_category + leader * 8u + first);
+        best = Best(greedy_word_key(most), run.first_category + argmax * 8u + first);
     }
     let all = winner(team, invocation, Outcome(best, invalid));
     if team.lane == 0u && exists {

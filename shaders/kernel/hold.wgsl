@@ -40,20 +40,20 @@ fn races(invocation: Invocation) {
     // as often for all teams of a workgroup, since there are barriers inside
     for (var draw = 0u; draw < run.draws_at_once; draw++) {
         var pairs: array<Pair, HELD_PAIRS>;
-        var lead = Lead(best_none(), invalid, FILTER_OPEN);
+        var running_best = RunningBest(best_none(), invalid, FILTER_OPEN);
         for (var i = 0u; i < HELD_PAIRS; i++) {
             pairs[i] = pair_of(row, octet + 2u * i * run.lanes, a[i], b[i]);
-            lead.floor = max(lead.floor, sure_floor_of_pair(row, pairs[i]));
+            running_best.floor = max(running_best.floor, sure_cutoff_of_pair(row, pairs[i]));
         }
-        lead.floor = open_floor(team, invocation, lead.floor);
+        running_best.floor = open_cutoff(team, invocation, running_best.floor);
         for (var i = 0u; i < HELD_PAIRS; i++) {
-            if reach_of_pair(row, pairs[i]) >= lead.floor {
+            if reach_of_pair(row, pairs[i]) >= running_best.floor {
                 let first = run.first_category + (octet + 2u * i * run.lanes) * 8u;
-                lead = admit(row, first, pairs[i], lead);
-                raise_floor(team, lead.floor);
+                running_best = admit(row, first, pairs[i], running_best);
+                raise_cutoff(team, running_best.floor);
             }
         }
-        let all = winner(team, invocation, Outcome(lead.best, lead.invalid));
+        let all = winner(team, invocation, Outcome(running_best.best, running_best.invalid));
         if team.lane == 0u && exists && first_draw + draw < run.draws {
             finish(position * run.draws + first_draw + draw, part_number, all);
         }

@@ -23,8 +23,8 @@ fn measured_four(counts: vec4<u32>) -> vec4<u32> {
 
 // A logarithm may be 2^-9 too large.
 
-fn sure_floor_measured(f: Filter, value: u32, coarse_bits: u32) -> f32 {
-    return sure_floor(f, value, coarse_bits) - f.slope * 0.001953125;
+fn sure_cutoff_measured(f: Filter, value: u32, coarse_bits: u32) -> f32 {
+    return sure_cutoff(f, value, coarse_bits) - f.slope * 0.001953125;
 }
 
 fn threshold_measured(f: Filter, upper_end: f32, coarse_bits: u32) -> f32 {

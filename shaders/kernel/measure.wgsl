@@ -13,8 +13,8 @@ fn measured(values: Octet) -> Octet {
 
 // The filter's and the bounds', of values as they are measured.
 
-fn sure_floor_measured(f: Filter, value: u32, coarse_bits: u32) -> f32 {
-    return sure_floor(f, value, coarse_bits);
+fn sure_cutoff_measured(f: Filter, value: u32, coarse_bits: u32) -> f32 {
+    return sure_cutoff(f, value, coarse_bits);
 }
 
 fn threshold_measured(f: Filter, upper_end: f32, coarse_bits: u32) -> f32 {

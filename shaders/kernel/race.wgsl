@@ -1,17 +1,17 @@
-// What pairs of octets do in a race: what the filter admits is settled at once, the most promising
+// What pairs of octets do in a race: what the filter passes is evaluated at once, the most promising
 // category first.
 // Twin: src/cpu/race.rs. Needs: everything before it.
 
 // What an invocation has found so far.
-struct Lead {
+struct RunningBest {
     best: Best,
     invalid: bool,
-    // The standing below which no category can win.
-    floor: f32,
+    // The upper score below which no category can win.
+    cutoff: f32,
 }
 
 // The upper ends of the eight categories.
-struct Standings {
+struct UpperScores {
     low: vec4<f32>,
     high: vec4<f32>,
 }
@@ -26,34 +26,34 @@ fn blocks_of(row: Row, first: u32, second: u32) -> array<vec4<u32>, 2> {
     return blocks_side_by_side(first, second, rest, row.stream.key);
 }
 
-fn standings(f: Filter, octet: Octet, block: vec4<u32>) -> Standings {
-    return Standings(
+fn upper_scores(f: Filter, octet: Octet, block: vec4<u32>) -> UpperScores {
+    return UpperScores(
         vec4<f32>(
-            standing(f, octet.low.x, block.x & 0xffffu),
-            standing(f, octet.low.y, block.x >> 16u),
-            standing(f, octet.low.z, block.y & 0xffffu),
-            standing(f, octet.low.w, block.y >> 16u),
+            upper_score(f, octet.low.x, block.x & 0xffffu),
+            upper_score(f, octet.low.y, block.x >> 16u),
+            upper_score(f, octet.low.z, block.y & 0xffffu),
+            upper_score(f, octet.low.w, block.y >> 16u),
         ),
         vec4<f32>(
-            standing(f, octet.high.x, block.z & 0xffffu),
-            standing(f, octet.high.y, block.z >> 16u),
-            standing(f, octet.high.z, block.w & 0xffffu),
-            standing(f, octet.high.w, block.w >> 16u),
+            upper_score(f, octet.high.x, block.z & 0xffffu),
+            upper_score(f, octet.high.y, block.z >> 16u),
+            upper_score(f, octet.high.z, block.w & 0xffffu),
+            upper_score(f, octet.high.w, block.w >> 16u),
         ),
     );
 }
 
-fn highest_of(s: Standings) -> f32 {
+fn highest_of(s: UpperScores) -> f32 {
     let four = max(s.low, s.high);
     return max(max(four.x, four.y), max(four.z, four.w));
 }
 
-// Bit i: category i of the octet stands at the floor or above.
-fn admitted_at(s: Standings, floor: f32) -> u32 {
+// Bit i: category i of the octet stands at the cutoff or above.
+fn passing_at(s: UpperScores, cutoff: f32) -> u32 {
     let bits = vec4<u32>(1u, 2u, 4u, 8u);
     let none = vec4<u32>(0u);
-    let low = select(none, bits, s.low >= vec4<f32>(floor));
-    let high = select(none, bits << vec4<u32>(4u), s.high >= vec4<f32>(floor));
+    let low = select(none, bits, s.low >= vec4<f32>(cutoff));
+    let high = select(none, bits << vec4<u32>(4u), s.high >= vec4<f32>(cutoff));
     let both = low | high;
     return both.x | both.y | both.z | both.w;
 }
@@ -85,35 +85,35 @@ fn octet_at(row: Row, octet: u32, end: u32) -> Octet {
     return measured(octet_before(row.first_logit, octet, end));
 }
 
-// The floor that the most promising category of the octet sets, whatever its fine bits.
-fn sure_floor_of(row: Row, octet: Octet, block: vec4<u32>) -> f32 {
-    // in a branch if there are barriers behind: what emulates a GPU would keep the standings across them,
+// The cutoff that the most promising category of the octet sets, whatever its fine bits.
+fn sure_cutoff_of(row: Row, octet: Octet, block: vec4<u32>) -> f32 {
+    // in a branch if there are barriers behind: what emulates a GPU would keep the upper scores across them,
     // where making them anew costs less
     if !ALONE && (run.flags & UNFILTERED) != 0u {
         return FILTER_OPEN;
     }
-    let s = standings(row.filter_of_row, octet, block);
-    let leader = firstTrailingBit(admitted_at(s, highest_of(s))) & 7u;
-    let sure = sure_floor_measured(row.filter_of_row, logit_of(octet, leader), coarse(block, leader));
+    let s = upper_scores(row.filter_of_row, octet, block);
+    let argmax = firstTrailingBit(passing_at(s, highest_of(s))) & 7u;
+    let sure = sure_cutoff_measured(row.filter_of_row, logit_of(octet, argmax), coarse(block, argmax));
     return select(sure, FILTER_OPEN, (run.flags & UNFILTERED) != 0u);
 }
 
-fn sure_floor_of_pair(row: Row, pair: Pair) -> f32 {
+fn sure_cutoff_of_pair(row: Row, pair: Pair) -> f32 {
     return max(
-        sure_floor_of(row, pair.logits_a, pair.block_a),
-        sure_floor_of(row, pair.logits_b, pair.block_b),
+        sure_cutoff_of(row, pair.logits_a, pair.block_a),
+        sure_cutoff_of(row, pair.logits_b, pair.block_b),
     );
 }
 
-// At least what any category of the octet stands at, but for roundings, for which a floor leaves room: the
-// standing of the greatest logit with the least coarse bits, as a standing grows with the one and falls with
-// the other. One evaluation for eight categories; seldom does an octet reach the floor in this way of which
+// At least what any category of the octet stands at, but for roundings, for which a cutoff leaves room: the
+// upper score of the greatest logit with the least coarse bits, as a upper score grows with the one and falls with
+// the other. One evaluation for eight categories; seldom does an octet reach the cutoff in this way of which
 // no category does.
 fn reach_of(f: Filter, octet: Octet, block: vec4<u32>) -> f32 {
     // what is behind the upper half of a word does not change the order
     let least = min(block, block << vec4<u32>(16u));
     let coarse_bits = min(min(least.x, least.y), min(least.z, least.w)) >> 16u;
-    return standing(f, greatest(octet), coarse_bits);
+    return upper_score(f, greatest(octet), coarse_bits);
 }
 
 fn reach_of_pair(row: Row, pair: Pair) -> f32 {
@@ -122,7 +122,7 @@ fn reach_of_pair(row: Row, pair: Pair) -> f32 {
 }
 
 // One category with a finite logit, exactly.
-fn settle(row: Row, category: u32, coarse_bits: u32, logit: u32) -> Best {
+fn evaluate(row: Row, category: u32, coarse_bits: u32, logit: u32) -> Best {
     if row.greedy {
         return Best(greedy_key_of(row, category, logit), category);
     }
@@ -130,73 +130,73 @@ fn settle(row: Row, category: u32, coarse_bits: u32, logit: u32) -> Best {
     return Best(key_of(row, category, logit, g), category);
 }
 
-// The floor that a settled category sets.
-fn floor_after(row: Row, best: Best, logit: u32) -> f32 {
+// The cutoff that a evaluated category sets.
+fn cutoff_after(row: Row, best: Best, logit: u32) -> f32 {
     if (run.flags & UNFILTERED) != 0u {
         return FILTER_OPEN;
     }
     if row.greedy {
-        return sure_floor_measured(row.filter_of_row, logit, 1u);
+        return sure_cutoff_measured(row.filter_of_row, logit, 1u);
     }
-    return floor_of(best.key);
+    return cutoff_of(best.key);
 }
 
-// Bit i: category i of the pair stands at the floor or above, as far as the standings of its octets say.
-fn admitted_of_pair(a: Standings, b: Standings, floor: f32) -> u32 {
-    return admitted_at(a, floor) | (admitted_at(b, floor) << 8u);
+// Bit i: category i of the pair stands at the cutoff or above, as far as the upper scores of its octets say.
+fn passing_of_pair(a: UpperScores, b: UpperScores, cutoff: f32) -> u32 {
+    return passing_at(a, cutoff) | (passing_at(b, cutoff) << 8u);
 }
 
-// Settles what the floor admits of a pair whose first octet begins at category `first`, the most promising
+// Settles what the cutoff passes of a pair whose first octet begins at category `first`, the most promising
 // category first.
 //
 // Mesa 22.3 ends all loops of an invocation after 65,535 iterations in total: this is 16 at most.
-fn admit(row: Row, first: u32, pair: Pair, before: Lead) -> Lead {
-    var lead = before;
+fn admit(row: Row, first: u32, pair: Pair, before: RunningBest) -> RunningBest {
+    var running_best = before;
     let f = row.filter_of_row;
-    let a = standings(f, pair.logits_a, pair.block_a);
-    let b = standings(f, pair.logits_b, pair.block_b);
-    var admitted = admitted_of_pair(a, b, lead.floor);
+    let a = upper_scores(f, pair.logits_a, pair.block_a);
+    let b = upper_scores(f, pair.logits_b, pair.block_b);
+    var passing = passing_of_pair(a, b, running_best.floor);
     // floats choose who comes first, but not how many come
     let highest = max(highest_of(a), highest_of(b));
-    let leader = firstTrailingBit(admitted_of_pair(a, b, highest)) & 15u;
-    var i = select(firstTrailingBit(admitted), leader, ((admitted >> leader) & 1u) != 0u);
-    while admitted != 0u {
-        admitted &= ~(1u << i);
+    let argmax = firstTrailingBit(passing_of_pair(a, b, highest)) & 15u;
+    var i = select(firstTrailingBit(passing), argmax, ((passing >> argmax) & 1u) != 0u);
+    while passing != 0u {
+        passing &= ~(1u << i);
         let logit = logit_in(pair, i);
         let bits = coarse_in(pair, i);
         if is_invalid(logit) {
-            lead.invalid = true;
-        } else if logit != NEG_INFINITY && standing(f, logit, bits) >= lead.floor {
-            let one = settle(row, first + place_in(i), bits, logit);
-            if beats(one, lead.best) {
-                lead.best = one;
-                lead.floor = max(lead.floor, floor_after(row, one, logit));
+            running_best.invalid = true;
+        } else if logit != NEG_INFINITY && upper_score(f, logit, bits) >= running_best.floor {
+            let one = evaluate(row, first + place_in(i), bits, logit);
+            if beats(one, running_best.best) {
+                running_best.best = one;
+                running_best.floor = max(running_best.floor, cutoff_after(row, one, logit));
             }
         }
-        i = firstTrailingBit(admitted);
+        i = firstTrailingBit(passing);
     }
-    return lead;
+    return running_best;
 }
 
 // The winner of a pair that is a whole race, if coarse bits tell who it is; of no category if they do
 // not, or if the winner is +inf. Its key is not evaluated.
-fn told(row: Row, first: u32, pair: Pair, floor: f32) -> Best {
+fn told(row: Row, first: u32, pair: Pair, cutoff: f32) -> Best {
     let f = row.filter_of_row;
-    let a = standings(f, pair.logits_a, pair.block_a);
-    let b = standings(f, pair.logits_b, pair.block_b);
-    let admitted = admitted_of_pair(a, b, floor);
-    var leader = firstTrailingBit(admitted) & 15u;
-    if countOneBits(admitted) > 1u {
+    let a = upper_scores(f, pair.logits_a, pair.block_a);
+    let b = upper_scores(f, pair.logits_b, pair.block_b);
+    let passing = passing_of_pair(a, b, cutoff);
+    var argmax = firstTrailingBit(passing) & 15u;
+    if countOneBits(passing) > 1u {
         var most = FILTER_OPEN;
         var second = FILTER_OPEN;
         var bits = 0u;
-        for (var rest = admitted; rest != 0u; rest &= rest - 1u) {
+        for (var rest = passing; rest != 0u; rest &= rest - 1u) {
             let i = firstTrailingBit(rest);
             let c = coarse_in(pair, i);
             let u = upper(f, logit_in(pair, i), c);
             let ahead = u > most;
             second = max(second, select(u, most, ahead));
-            leader = select(leader, i, ahead);
+            argmax = select(argmax, i, ahead);
             bits = select(bits, c, ahead);
             most = max(most, u);
         }
@@ -204,10 +204,10 @@ fn told(row: Row, first: u32, pair: Pair, floor: f32) -> Best {
             return best_none();
         }
     }
-    if admitted == 0u || is_invalid(logit_in(pair, leader)) {
+    if passing == 0u || is_invalid(logit_in(pair, argmax)) {
         return best_none();
     }
-    return Best(vec2<u32>(0u, 0u), first + place_in(leader));
+    return Best(vec2<u32>(0u, 0u), first + place_in(argmax));
 }
 
 // Of category i of a pair: its logit,

@@ -48,7 +48,7 @@ fn row_of(position: u32, draw: u32) -> Row {
         source = min(source, run.source_rows - 1u);
     }
     var scale = run.scale;
-    var f = Filter(run.slope, run.reach);
+    var f = Filter(run.slope, run.clamp_bits);
     var greedy = false;
     if (run.flags & EACH_TEMPERATURE) != 0u {
         let temperature = temperatures[position];

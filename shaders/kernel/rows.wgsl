@@ -22,5 +22,5 @@ fn row_of(position: u32, draw: u32) -> Row {
     }
     let stream = Stream(run.seed, id, run.first_draw + step_draw() + draw);
     let first_logit = run.first_logit + position * run.row_stride;
-    return Row(stream, first_logit, run.scale, Filter(run.slope, run.reach), false, true);
+    return Row(stream, first_logit, run.scale, Filter(run.slope, run.clamp_bits), false, true);
 }

@@ -44,10 +44,10 @@ struct Pass {
     // The reciprocal of the temperature, as bits, and the filter that belongs to it.
     scale: u32,
     slope: f32,
-    reach: u32,
+    clamp_bits: u32,
     // The words that are written for each race, and the places of it that are wanted.
     record: u32,
-    places: u32,
+    k: u32,
 }
 
 @group(0) @binding(0) var<uniform> run: Pass;

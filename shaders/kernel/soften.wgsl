@@ -8,7 +8,7 @@ struct Soft {
     // By how much the power of two of a weight falls for each unit by which a key does; a weight is 0
     // from so many units on.
     fall: f32,
-    reach: f32,
+    largest_gap: f32,
     // The invocations that share a race: each takes every `strips`-th octet.
     strips: u32,
     // 1 if there are cotangents.
@@ -34,7 +34,7 @@ fn index_of(invocation: u32, workgroup: vec3<u32>, workgroups: vec3<u32>) -> u32
 // A device's exp2 is the less accurate the larger its argument, so it gets what is left of a whole power.
 fn soft_weight(behind: vec2<u32>) -> f32 {
     let units = f32(behind.y) * 4294967296.0 + f32(behind.x);
-    if units >= soft.reach {
+    if units >= soft.largest_gap {
         return 0.0;
     }
     let powers = units * soft.fall;

@@ -5,8 +5,8 @@
 // Dispatch: teams of `lanes` invocations, numbered along x, then y; a race has `parts` teams. An
 // invocation takes every `lanes`-th octet of its part, two at a time.
 //
-// The first octets of all lanes come first: what their coarse bits are sure to reach is the floor
-// that all begin with. From then on hardly a category is admitted.
+// The first octets of all lanes come first: what their coarse bits are sure to reach is the cutoff
+// that all begin with. From then on hardly a category is passing.
 //
 // Mesa 22.3 ends all loops of an invocation after 65,535 iterations in total. Two octets take 17 at
 // most, and the host hands an invocation at most 2,048 octets.
@@ -25,45 +25,45 @@ fn race(invocation: Invocation) {
 
     var octet = part.begin + team.lane;
     let opening = pair_at(row, octet, end);
-    var tally = tallied(no_tally(), row, octet, summed);
-    var lead = Lead(best_none(), !row.valid, FILTER_OPEN);
-    lead.floor = open_floor(team, invocation, sure_floor_of_pair(row, opening));
+    var running_sums = tallied(no_running_sums(), row, octet, summed);
+    var running_best = RunningBest(best_none(), !row.valid, FILTER_OPEN);
+    running_best.floor = open_cutoff(team, invocation, sure_cutoff_of_pair(row, opening));
 
     var far = max(farthest(opening.logits_a), farthest(opening.logits_b));
     // a row of a single pair, whose key nobody will ask for
     let whole = run.lanes == 1u && run.parts == 1u && end <= 2u
         && (run.flags & (CONTINUED | UNFINISHED | KEYED)) == 0u;
-    if whole && lead.floor > FILTER_OPEN && far <= 0x7f800000u {
-        let winner_told = told(row, run.first_category, opening, lead.floor);
+    if whole && running_best.floor > FILTER_OPEN && far <= 0x7f800000u {
+        let winner_told = told(row, run.first_category, opening, running_best.floor);
         if winner_told.category != NO_CATEGORY {
-            lead.best = winner_told;
+            running_best.best = winner_told;
             octet = end;
         }
     }
     // apart from the loop, which then hands no pair from one turn to the next: what emulates a GPU would keep
     // it in memory
     if octet < end {
-        lead = admit(row, run.first_category + octet * 8u, opening, lead);
-        raise_floor(team, lead.floor);
+        running_best = admit(row, run.first_category + octet * 8u, opening, running_best);
+        raise_cutoff(team, running_best.floor);
         octet += 2u * run.lanes;
     }
     while octet < end {
         let pair = pair_at(row, octet, end);
-        tally = tallied(tally, row, octet, summed);
+        running_sums = tallied(running_sums, row, octet, summed);
         far = max(far, max(farthest(pair.logits_a), farthest(pair.logits_b)));
-        if reach_of_pair(row, pair) >= lead.floor {
-            lead.floor = max(lead.floor, shared_floor(team));
-            lead = admit(row, run.first_category + octet * 8u, pair, lead);
-            raise_floor(team, lead.floor);
+        if reach_of_pair(row, pair) >= running_best.floor {
+            running_best.floor = max(running_best.floor, shared_cutoff(team));
+            running_best = admit(row, run.first_category + octet * 8u, pair, running_best);
+            raise_cutoff(team, running_best.floor);
         }
         octet += 2u * run.lanes;
     }
 
-    let invalid = lead.invalid || far > 0x7f800000u;
-    let all = winner(team, invocation, Outcome(lead.best, invalid));
+    let invalid = running_best.invalid || far > 0x7f800000u;
+    let all = winner(team, invocation, Outcome(running_best.best, invalid));
     if team.lane == 0u && exists {
         finish(race, team.index % run.parts, all);
     }
     let position = select(run.rows, race / run.draws, race % run.draws == 0u);
-    tell(team, invocation, row, position, team.index % run.parts, tally);
+    tell(team, invocation, row, position, team.index % run.parts, running_sums);
 }

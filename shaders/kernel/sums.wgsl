@@ -1,5 +1,5 @@
 // The sums of rows, without a draw.
-// Host side: src/gpu/operations.rs. Needs: everything before race, and tally.
+// Host side: src/gpu/operations.rs. Needs: everything before race, and running_sums.
 //
 // Dispatch: teams of `lanes` invocations, numbered along x, then y; a row has `parts` teams. An
 // invocation takes every `lanes`-th octet of its part, two at a time. Barriers: those of tell.
@@ -15,9 +15,9 @@ fn sums(invocation: Invocation) {
     let row = row_of(min(position, run.rows - 1u), 0u);
     let end = select(0u, part.end, position < run.rows && (run.flags & SUMMED) != 0u);
 
-    var tally = no_tally();
+    var running_sums = no_running_sums();
     for (var octet = part.begin + team.lane; octet < end; octet += 2u * run.lanes) {
-        tally = tallied(tally, row, octet, end);
+        running_sums = tallied(running_sums, row, octet, end);
     }
-    tell(team, invocation, row, position, team.index % run.parts, tally);
+    tell(team, invocation, row, position, team.index % run.parts, running_sums);
 }

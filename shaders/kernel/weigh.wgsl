@@ -12,35 +12,35 @@ struct Weights {
 }
 
 // How far a key is behind the largest; for -inf as far as can be said.
-fn behind(row: Row, category: u32, logit: u32, coarse_bits: u32, fine: vec4<u32>, leader: vec2<u32>) -> vec2<u32> {
+fn behind(row: Row, category: u32, logit: u32, coarse_bits: u32, fine: vec4<u32>, max_key: vec2<u32>) -> vec2<u32> {
     if logit == NEG_INFINITY {
         return vec2<u32>(0xffffffffu);
     }
     let v = vec2<u32>(fine.x, (coarse_bits << 16u) | (fine.y & 0xffffu));
-    return sub64(leader, key_of(row, category, logit, gumbel(v)));
+    return sub64(max_key, key_of(row, category, logit, gumbel(v)));
 }
 
 // The weights of two neighbours, whose coarse bits are a word.
-fn weights_of_two(row: Row, logits_of: vec2<u32>, word: u32, first: u32, leader: vec2<u32>) -> vec2<f32> {
+fn weights_of_two(row: Row, logits_of: vec2<u32>, word: u32, first: u32, max_key: vec2<u32>) -> vec2<f32> {
     let rest = vec3<u32>(row.stream.row, (row.stream.draw << 1u) | 1u);
     let fine = blocks_side_by_side(first, first + 1u, rest, row.stream.key);
     return vec2<f32>(
-        soft_weight(behind(row, first, logits_of.x, word & 0xffffu, fine[0], leader)),
-        soft_weight(behind(row, first + 1u, logits_of.y, word >> 16u, fine[1], leader)),
+        soft_weight(behind(row, first, logits_of.x, word & 0xffffu, fine[0], max_key)),
+        soft_weight(behind(row, first + 1u, logits_of.y, word >> 16u, fine[1], max_key)),
     );
 }
 
-fn weights_of(row: Row, octet: u32, logits_of: Octet, leader: vec2<u32>) -> Weights {
+fn weights_of(row: Row, octet: u32, logits_of: Octet, max_key: vec2<u32>) -> Weights {
     let block = coarse_block(row.stream, octet);
     let first = octet * 8u;
     return Weights(
         vec4<f32>(
-            weights_of_two(row, logits_of.low.xy, block.x, first, leader),
-            weights_of_two(row, logits_of.low.zw, block.y, first + 2u, leader),
+            weights_of_two(row, logits_of.low.xy, block.x, first, max_key),
+            weights_of_two(row, logits_of.low.zw, block.y, first + 2u, max_key),
         ),
         vec4<f32>(
-            weights_of_two(row, logits_of.high.xy, block.z, first + 4u, leader),
-            weights_of_two(row, logits_of.high.zw, block.w, first + 6u, leader),
+            weights_of_two(row, logits_of.high.xy, block.z, first + 4u, max_key),
+            weights_of_two(row, logits_of.high.zw, block.w, first + 6u, max_key),
         ),
     );
 }

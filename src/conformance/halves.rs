@@ -162,7 +162,7 @@ where
         make("70 draws", (3, 203), |c| c.options.draws = 70),
         make("70 draws of long rows", (2, 9001), |c| c.options.draws = 70),
         make("rows numbered across 2^32", (65, 131), |c| {
-            c.options.row_ids = RowIds::From((1 << 32) - 7);
+            c.options.row_ids = RowIds::Consecutive((1 << 32) - 7);
         }),
         make("explicit row ids", (65, 131), |c| {
             c.row_ids = Some((0..65).map(|i| (i * i) << 29).collect());

@@ -2,12 +2,12 @@
 //! races, draws by inverse CDF, logsumexp, and the log-probabilities of draws.
 
 use super::Case;
-use crate::arrivals::{Arrivals, Scored};
 use crate::engine::Blocking;
 use crate::error::Error;
 use crate::job::NO_DRAW;
 use crate::options::{Method, SampleOptions};
 use crate::reference;
+use crate::results::{ScoredDraws, TopK};
 use crate::sampler::Sampler;
 
 /// How near an engine promises its logsumexps, or log-probabilities, to be to those in `f64`: within
@@ -15,9 +15,9 @@ use crate::sampler::Sampler;
 ///
 /// ```
 /// use gumbel::conformance::SumTolerance;
-/// assert_eq!(SumTolerance::GPU.share(100.0, 100.0 + 6e-5).round(), 1.0);
-/// assert_eq!(SumTolerance::GPU.share(f64::NAN, f64::NAN), 0.0);
-/// assert_eq!(SumTolerance::GPU.share(100.0, f64::NAN), f64::INFINITY);
+/// assert_eq!(SumTolerance::GPU.fraction(100.0, 100.0 + 6e-5).round(), 1.0);
+/// assert_eq!(SumTolerance::GPU.fraction(f64::NAN, f64::NAN), 0.0);
+/// assert_eq!(SumTolerance::GPU.fraction(100.0, f64::NAN), f64::INFINITY);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SumTolerance {
@@ -40,7 +40,7 @@ impl SumTolerance {
 
     /// How much of it a number uses up: more than 1 is further off than promised. Infinite if one of the two
     /// is NaN, as for a row without a draw, and the other is not.
-    pub fn share(self, found: f64, expected: f64) -> f64 {
+    pub fn fraction(self, found: f64, expected: f64) -> f64 {
         if found == expected || found.is_nan() && expected.is_nan() {
             return 0.0;
         }
@@ -60,9 +60,9 @@ impl Case {
     /// The reference's first places of each race.
     ///
     /// # Errors
-    /// [`Error::NoPlaces`] and [`Error::TooManyPlaces`].
-    pub fn expected_race(&self, places: usize) -> Result<Arrivals, Error> {
-        reference::race_rows(self.batch(), &self.warm_options(), places)
+    /// [`Error::ZeroK`] and [`Error::TopKTooLarge`].
+    pub fn expected_race(&self, k: usize) -> Result<TopK, Error> {
+        reference::race_rows(self.batch(), &self.warm_options(), k)
     }
 
     /// How many of an engine's places are not the expected ones, by their category or by their key.
@@ -82,14 +82,14 @@ impl Case {
     pub fn race_mismatches(
         &self,
         engine: &Sampler<impl Blocking>,
-        expected: &Arrivals,
+        expected: &TopK,
     ) -> Result<usize, Error> {
-        let found = engine.race_rows(self.batch(), &self.warm_options(), expected.places())?;
-        let places = |race: &Arrivals| {
-            let places = race.categories().iter().copied().zip(race.keys().iter().copied());
-            places.collect::<Vec<_>>()
+        let found = engine.race_rows(self.batch(), &self.warm_options(), expected.k())?;
+        let k = |race: &TopK| {
+            let k = race.categories().iter().copied().zip(race.keys().iter().copied());
+            k.collect::<Vec<_>>()
         };
-        Ok(differences(&places(&found), &places(expected)))
+        Ok(differences(&k(&found), &k(expected)))
     }
 
     /// The options, by inverse CDF.
@@ -187,14 +187,14 @@ impl Case {
         expected: &[f64],
     ) -> Result<f64, Error> {
         let found = engine.logsumexp_rows(self.batch(), &self.warm_options())?;
-        Ok(largest_share(tolerance, &found, expected))
+        Ok(largest_fraction(tolerance, &found, expected))
     }
 
     /// The reference's draws with their log-probabilities, in `f64`.
     ///
     /// # Errors
     /// None: the cases of this module are valid.
-    pub fn expected_scores(&self) -> Result<Scored, Error> {
+    pub fn expected_scores(&self) -> Result<ScoredDraws, Error> {
         reference::sample_rows_scored(self.batch(), &self.warm_options())
     }
 
@@ -218,22 +218,22 @@ impl Case {
         &self,
         engine: &Sampler<impl Blocking>,
         tolerance: SumTolerance,
-        expected: &Scored,
+        expected: &ScoredDraws,
     ) -> Result<f64, Error> {
         let found = engine.sample_rows_scored(self.batch(), &self.warm_options())?;
         if found.draws != expected.draws {
             return Ok(f64::INFINITY);
         }
-        Ok(largest_share(tolerance, &found.log_probs, &expected.log_probs))
+        Ok(largest_fraction(tolerance, &found.log_probs, &expected.log_probs))
     }
 }
 
 /// How much of a tolerance is used up at most; infinite if there are more numbers of one kind.
-fn largest_share(tolerance: SumTolerance, found: &[f64], expected: &[f64]) -> f64 {
+fn largest_fraction(tolerance: SumTolerance, found: &[f64], expected: &[f64]) -> f64 {
     if found.len() != expected.len() {
         return f64::INFINITY;
     }
-    let shares = found.iter().zip(expected).map(|(&a, &b)| tolerance.share(a, b));
+    let shares = found.iter().zip(expected).map(|(&a, &b)| tolerance.fraction(a, b));
     shares.fold(0.0, f64::max)
 }
 
@@ -258,12 +258,12 @@ mod tests {
     fn faults_of_races_are_counted() {
         let case = case("33 x 131: 5 draws a row");
         let engine = CpuSampler::new();
-        for places in [1, 3] {
-            let mut expected = case.expected_race(places).unwrap();
+        for k in [1, 3] {
+            let mut expected = case.expected_race(k).unwrap();
             assert_eq!(case.race_mismatches(&engine, &expected).unwrap(), 0);
-            expected.places_mut().keys[7] ^= 1;
+            expected.slices_mut().keys[7] ^= 1;
             assert_eq!(case.race_mismatches(&engine, &expected).unwrap(), 1);
-            expected.places_mut().categories[9] ^= 1;
+            expected.slices_mut().categories[9] ^= 1;
             assert_eq!(case.race_mismatches(&engine, &expected).unwrap(), 2);
         }
     }
@@ -305,7 +305,7 @@ mod tests {
     fn log_probabilities_that_are_off_or_of_other_draws_are_seen() {
         let name = "41 x 203: NaN, infinities and nothing drawable in single rows";
         let engine = CpuSampler::new();
-        let error = |case: &Case, expected: &Scored| {
+        let error = |case: &Case, expected: &ScoredDraws| {
             case.log_probs_error(&engine, SumTolerance::CPU_LOG_PROBS, expected).unwrap()
         };
         let few = case(name);
@@ -313,7 +313,7 @@ mod tests {
         assert!(expected.log_probs[0].is_finite() && expected.log_probs[1].is_nan());
         let kept = error(&few, &expected);
         assert!(kept > 0.0 && kept <= 1.0, "{kept}");
-        let with = |change: fn(&mut Scored)| {
+        let with = |change: fn(&mut ScoredDraws)| {
             let mut other = expected.clone();
             change(&mut other);
             error(&few, &other)

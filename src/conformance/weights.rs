@@ -219,7 +219,7 @@ where
         make("overlapping rows", (33, 131), |c| (c.rows, c.row_stride) = (1000, 3)),
         make("one row for all", (1, 131), |c| (c.rows, c.row_stride) = (3000, 0)),
         make("rows numbered across 2^32", (65, 131), |c| {
-            c.options.row_ids = RowIds::From((1 << 32) - 7);
+            c.options.row_ids = RowIds::Consecutive((1 << 32) - 7);
         }),
         make("explicit row ids", (65, 131), |c| {
             c.row_ids = Some((0..65).map(|i| (i * i) << 29).collect());

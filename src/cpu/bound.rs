@@ -4,7 +4,7 @@
 //!
 //! The 16 coarse bits leave the noise of a category an interval. Its upper end is evaluated in
 //! floats; the category that reaches highest has a lower end too, and only categories that reach
-//! that can win. In a short row that is nearly always one, and nothing needs to be settled.
+//! that can win. In a short row that is nearly always one, and nothing needs to be evaluated.
 //!
 //! **Upper end.** p ≥ coarse/2¹⁶, so G ≤ g(coarse) = −ln(−ln(1 − coarse/2¹⁶)): [`upper`], to within
 //! [`ERROR`]. For coarse = 0, where G is at most 65 powers, it gives 150.
@@ -24,7 +24,7 @@
 use std::f32::consts::LOG2_E;
 
 use super::simd::{ONE, Simd};
-use super::source::Source as _;
+use super::vector_value::VectorValue as _;
 use crate::filter::POWER;
 use crate::noise::bits::{OCTET, Stream};
 use crate::noise::philox::{MULTIPLIERS, ROUNDS, WEYL};
@@ -146,21 +146,21 @@ pub(super) fn interval(coarse: i32) -> f32 {
     POWER * LOG2_E * (1.0 / coarse as f32 + 1.0 / (65535 - coarse) as f32)
 }
 
-/// The least that the key of a category of this standing may be, less the errors; `off` as for
+/// The least that the key of a category of this upper score may be, less the errors; `off` as for
 /// [`threshold_at`].
 ///
 /// E = −ln(1 − p) ≤ p·y with y = (1 − p/2)/(1 − p), at the interval's far end p = (coarse + 1)/2¹⁶. A
 /// float's bits fall short of log₂ coarse and of log₂ y by at most 0.0861 each.
 #[inline(always)]
-pub(super) fn least(standing: f32, coarse: i32, off: f32) -> Option<f32> {
+pub(super) fn least(upper_score: f32, coarse: i32, off: f32) -> Option<f32> {
     if coarse == 0 {
-        // its standing takes log₂ 0 for −127, and E is at most 2⁻¹⁶/(1 − 2⁻¹⁶)
-        return threshold_at(standing + POWER * 15.99, off);
+        // its upper score takes log₂ 0 for −127, and E is at most 2⁻¹⁶/(1 − 2⁻¹⁶)
+        return threshold_at(upper_score + POWER * 15.99, off);
     }
     let c = coarse as f32;
     let y = (131_071.0 - c) / (131_070.0 - 2.0 * c);
     let log2_y = (y.to_bits() as i32 - ONE) as f32;
-    threshold_at(standing + POWER * (143.0 - 2.0 * 0.0861) - log2_y - POWER * LOG2_E / c, off)
+    threshold_at(upper_score + POWER * (143.0 - 2.0 * 0.0861) - log2_y - POWER * LOG2_E / c, off)
 }
 
 /// For the largest of upper ends, if it is no more than [`NEAR_RANGE`] and comes from sharp coarse
@@ -177,13 +177,13 @@ pub(super) fn is_sharp(coarse: i32) -> bool {
 /// What the keys of a block of octets may reach, and the coarse bits that say so. [Aligned](super::simd::Aligned).
 #[repr(align(64))]
 pub(super) struct Block<const OCTETS: usize> {
-    pub(super) reach: [[f32; OCTET]; OCTETS],
+    pub(super) upper: [[f32; OCTET]; OCTETS],
     pub(super) coarse: [[i32; OCTET]; OCTETS],
 }
 
 impl<const OCTETS: usize> Block<OCTETS> {
     pub(super) const EMPTY: Self =
-        Self { reach: [[0.0; OCTET]; OCTETS], coarse: [[0; OCTET]; OCTETS] };
+        Self { upper: [[0.0; OCTET]; OCTETS], coarse: [[0; OCTET]; OCTETS] };
 
     /// Takes the reach of a tile, from octet `at` on.
     #[inline(always)]
@@ -191,12 +191,12 @@ impl<const OCTETS: usize> Block<OCTETS> {
         &mut self,
         s: S,
         at: usize,
-        reach: [S::Floats; 4],
+        upper: [S::Floats; 4],
         coarse: [S::Ints; 4],
     ) {
         for i in 0..4 {
             let at = at * OCTET + i * 2 * S::OCTETS;
-            s.store(reach[i], &mut self.reach.as_flattened_mut()[at..]);
+            s.store(upper[i], &mut self.upper.as_flattened_mut()[at..]);
             s.store_ints(coarse[i], &mut self.coarse.as_flattened_mut()[at..]);
         }
     }
@@ -206,17 +206,17 @@ impl<const OCTETS: usize> Block<OCTETS> {
 #[inline(always)]
 pub(super) fn threshold<S: Simd>(
     s: S,
-    reach: &[[f32; OCTET]],
+    upper: &[[f32; OCTET]],
     coarse: &[[i32; OCTET]],
     off: f32,
 ) -> Option<f32> {
-    let most = s.max(reach);
+    let most = s.max(upper);
     let threshold = threshold_at(most, off)?;
-    Some(threshold - interval(coarse.as_flattened()[first(s, reach, most)]))
+    Some(threshold - interval(coarse.as_flattened()[first(s, upper, most)]))
 }
 
 /// What a category must reach to win against this, the key of one or its upper end. `off` is how far values
-/// may be off, in the unit: their [`fine_error`](super::source::Source::fine_error).
+/// may be off, in the unit: their [`fine_error`](super::vector_value::VectorValue::fine_error).
 #[inline(always)]
 pub(super) fn threshold_at(key: f32, off: f32) -> Option<f32> {
     // false for ±∞ as well
@@ -224,22 +224,22 @@ pub(super) fn threshold_at(key: f32, off: f32) -> Option<f32> {
     (key.abs() < RANGE).then(|| key - errors - (key.abs() + POWER * 128.0) / (1 << 20) as f32)
 }
 
-/// The filter's [`standing`](crate::filter) of each category.
+/// The filter's [`upper score`](crate::filter) of each category.
 #[inline(always)]
-pub(super) fn standings<S: Simd>(
+pub(super) fn upper_scores<S: Simd>(
     s: S,
     logits: [S::Floats; 4],
     coarse: [S::Ints; 4],
     slope: f32,
 ) -> [S::Floats; 4] {
     let slope = s.all(slope);
-    let mut standings = logits;
-    for (standing, coarse) in standings.iter_mut().zip(coarse) {
+    let mut upper_scores = logits;
+    for (upper_score, coarse) in upper_scores.iter_mut().zip(coarse) {
         // the exponent and mantissa of `coarse` as a float, read as one number
         let log2 = s.to_floats(s.bits(s.to_floats(coarse)));
-        *standing = s.mul_sub(*standing, slope, log2);
+        *upper_score = s.mul_sub(*upper_score, slope, log2);
     }
-    standings
+    upper_scores
 }
 
 /// The first of floats that is not below a bound, of which there is one. A NaN is not below either:

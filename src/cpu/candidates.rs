@@ -4,7 +4,7 @@ use super::bound::{interval, not_below, threshold_at, upper};
 use super::simd::Simd;
 use crate::noise::bits::OCTET;
 
-/// How many are kept, at most, before they are settled.
+/// How many are kept, at most, before they are evaluated.
 pub(super) const CANDIDATES: usize = 16;
 
 /// Categories that may still win.
@@ -16,7 +16,7 @@ pub(super) struct Candidates {
     pub(super) coarse: [i32; CANDIDATES],
     /// Its logit, or what stands for it.
     pub(super) float: [f32; CANDIDATES],
-    pub(super) standing: [[f32; OCTET]; CANDIDATES / OCTET],
+    pub(super) upper_score: [[f32; OCTET]; CANDIDATES / OCTET],
 }
 
 impl Candidates {
@@ -25,15 +25,15 @@ impl Candidates {
         category: [0; CANDIDATES],
         coarse: [0; CANDIDATES],
         float: [0.0; CANDIDATES],
-        standing: [[0.0; OCTET]; CANDIDATES / OCTET],
+        upper_score: [[0.0; OCTET]; CANDIDATES / OCTET],
     };
 
     #[inline(always)]
-    pub(super) fn push(&mut self, category: u32, float: f32, coarse: i32, standing: f32) {
+    pub(super) fn push(&mut self, category: u32, float: f32, coarse: i32, upper_score: f32) {
         self.category[self.count] = category;
         self.coarse[self.count] = coarse;
         self.float[self.count] = float;
-        self.standing.as_flattened_mut()[self.count] = standing;
+        self.upper_score.as_flattened_mut()[self.count] = upper_score;
         self.count += 1;
     }
 
@@ -42,16 +42,16 @@ impl Candidates {
         let count = std::mem::take(&mut self.count);
         for i in 0..count {
             if keep(i) {
-                let standing = self.standing.as_flattened()[i];
-                self.push(self.category[i], self.float[i], self.coarse[i], standing);
+                let upper_score = self.upper_score.as_flattened()[i];
+                self.push(self.category[i], self.float[i], self.coarse[i], upper_score);
             }
         }
     }
 
-    /// Which of them the floor has not passed by.
+    /// Which of them the cutoff has not passed by.
     #[inline(always)]
-    pub(super) fn not_below<S: Simd>(&self, s: S, floor: f32) -> u64 {
-        not_below(s, &self.standing, floor) & ((1 << self.count) - 1)
+    pub(super) fn not_below<S: Simd>(&self, s: S, cutoff: f32) -> u64 {
+        not_below(s, &self.upper_score, cutoff) & ((1 << self.count) - 1)
     }
 
     /// The upper ends of their keys, and more beyond the last.
@@ -70,12 +70,12 @@ impl Candidates {
     /// What the highest of them makes all others reach.
     #[inline(always)]
     pub(super) fn threshold(&self, upper: &[f32; CANDIDATES], off: f32) -> Option<f32> {
-        let (mut leader, mut most) = (0, f32::NEG_INFINITY);
+        let (mut argmax, mut most) = (0, f32::NEG_INFINITY);
         for (i, &upper) in upper[..self.count].iter().enumerate() {
             if upper > most {
-                (leader, most) = (i, upper);
+                (argmax, most) = (i, upper);
             }
         }
-        threshold_at(most, off).map(|threshold| threshold - interval(self.coarse[leader]))
+        threshold_at(most, off).map(|threshold| threshold - interval(self.coarse[argmax]))
     }
 }

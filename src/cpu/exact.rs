@@ -5,7 +5,7 @@ use crate::job::Temperature;
 use crate::noise::bits::{OCTET, Stream, coarse, coarse_block, noise};
 use crate::noise::gumbel::gumbel;
 use crate::noise::order::{Best, Scale};
-use crate::options::{Chance, Known};
+use crate::options::{Chance, Value};
 
 /// The winner among some categories of a row, and whether a value was seen that leaves the row
 /// without a draw.
@@ -28,7 +28,7 @@ impl Outcome {
 }
 
 /// One category that can be drawn, exactly.
-pub(super) fn settle<T: Known>(
+pub(super) fn evaluate<T: Value>(
     stream: Stream,
     scale: Scale,
     category: u32,
@@ -42,7 +42,7 @@ pub(super) fn settle<T: Known>(
 /// All categories `first ..` with these values, exactly.
 #[cold]
 #[inline(never)]
-pub(super) fn settle_all<V: RowValues>(
+pub(super) fn evaluate_all<V: RowValues>(
     stream: Stream,
     temperature: Temperature,
     values: V,
@@ -64,7 +64,7 @@ pub(super) fn settle_all<V: RowValues>(
                     outcome.best = outcome.best.or(match temperature {
                         Temperature::Greedy => Best { key: value.greedy(), category },
                         Temperature::Scaled(scale) => {
-                            settle(stream, scale, category, coarse(block, category), value)
+                            evaluate(stream, scale, category, coarse(block, category), value)
                         }
                     });
                 }
@@ -78,7 +78,7 @@ pub(super) fn settle_all<V: RowValues>(
 mod tests {
     use super::*;
     use crate::cpu::greedy::Greedy;
-    use crate::cpu::simd::CpuForm;
+    use crate::cpu::simd::Isa;
     use crate::noise::order::Scale;
 
     /// A row has up to 2³² − 1 categories; the last of them, and a tile that is filled up beyond.
@@ -89,13 +89,13 @@ mod tests {
         logits[6] = 0.0;
         for temperature in [Temperature::Greedy, Temperature::Scaled(Scale::ONE)] {
             for logits in [&logits[..7], &logits] {
-                let outcome = settle_all(stream, temperature, logits, u32::MAX - 7);
+                let outcome = evaluate_all(stream, temperature, logits, u32::MAX - 7);
                 assert_eq!(outcome.draw(), Some(u32::MAX - 1));
             }
         }
         let mut logits = [0.0; 255];
         logits[254] = 1.0;
         let greedy = Greedy { values: &logits[..], first: u32::MAX - 255 };
-        assert_eq!(CpuForm::detect().run(greedy).draw(), Some(u32::MAX - 1));
+        assert_eq!(Isa::detect().run(greedy).draw(), Some(u32::MAX - 1));
     }
 }

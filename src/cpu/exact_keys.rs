@@ -9,7 +9,7 @@
 use super::bound::{RoundKeys, blocks};
 use super::lanes::{gumbel_of, is_low, low_gumbel_of, outer, tail};
 use super::simd::{Aligned, MAX_TILE, Simd};
-use super::source::Source;
+use super::vector_value::VectorValue;
 use crate::noise::gumbel::gumbel;
 use crate::noise::order::Scale;
 
@@ -20,7 +20,7 @@ use crate::noise::order::Scale;
 /// blocks that hold the fine bits of the categories `at .. at + S::OCTETS`; it is asked for whole pairs of such
 /// vectors.
 #[inline(always)]
-pub(super) fn exact_keys<S: Simd, T: Source, const LANES: usize>(
+pub(super) fn exact_keys<S: Simd, T: VectorValue, const LANES: usize>(
     s: S,
     values: &[T],
     scale: Scale,

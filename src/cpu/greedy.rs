@@ -2,10 +2,10 @@
 
 use super::exact::Outcome;
 use super::simd::{Simd, Task};
-use super::source::Source;
 use super::values::RowValues;
+use super::vector_value::VectorValue;
 use crate::noise::order::Best;
-use crate::options::{Chance, Known};
+use crate::options::{Chance, Value};
 
 /// How many values are compared before anyone asks which it was.
 const BLOCK: usize = 256;

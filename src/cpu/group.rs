@@ -3,14 +3,14 @@
 use super::bound::{
     Block, NEAR, NEAR_RANGE, RoundKeys, coarse, is_sharp, not_below, threshold, uppers,
 };
-use super::exact::{Outcome, settle, settle_all};
+use super::exact::{Outcome, evaluate, evaluate_all};
 use super::simd::{Simd, Task};
-use super::source::Source;
 use super::values::{BatchValues, RowValues, SideBySide};
+use super::vector_value::VectorValue;
 use crate::job::{Job, NO_DRAW, Temperature};
 use crate::noise::bits::{OCTET, Stream};
 use crate::noise::order::{Best, Scale};
-use crate::options::{Chance, Known};
+use crate::options::{Chance, Value};
 
 /// How many octets are bounded before races are decided: they stay in the nearest cache.
 const OCTETS: usize = 64;
@@ -64,7 +64,7 @@ impl<B: BatchValues> Task for Group<'_, B> {
                 all_plain &= B::Value::all_plain(s, values, fine);
                 block.store(s, at, uppers(s, fine, coarse, slope), coarse);
             }
-            let each = block.reach.chunks_exact(octets).zip(block.coarse.chunks_exact(octets));
+            let each = block.upper.chunks_exact(octets).zip(block.coarse.chunks_exact(octets));
             let each = draws.iter_mut().zip(each).zip(&mut races);
             for ((draw, (upper, coarse)), (row, number)) in each {
                 let tells = |value: B::Value| value.is_plain() || value.chance() == Chance::None;
@@ -74,11 +74,11 @@ impl<B: BatchValues> Task for Group<'_, B> {
                     Winner::Is(category) => category,
                     Winner::Reaches(threshold) => {
                         let (stream, values) = (job.stream(row, number), rows.row(row));
-                        settle_above(stream, scale, values, upper, coarse, threshold)
+                        evaluate_above(stream, scale, values, upper, coarse, threshold)
                     }
                     Winner::Unknown => {
                         let (stream, values) = (job.stream(row, number), rows.row(row));
-                        let outcome = settle_all(stream, Temperature::Scaled(scale), values, 0);
+                        let outcome = evaluate_all(stream, Temperature::Scaled(scale), values, 0);
                         outcome.draw().unwrap_or(NO_DRAW)
                     }
                 };
@@ -144,10 +144,10 @@ fn winner<S: Simd>(s: S, upper: &[[f32; OCTET]], coarse: &[[i32; OCTET]], off: f
     let most = s.max(upper);
     // nearly always nobody else comes near, and how near is near needs no thought
     if most.abs() <= NEAR_RANGE
-        && let Some(leader) = only(s, upper, most - NEAR - 2.0 * off)
-        && is_sharp(coarse.as_flattened()[leader])
+        && let Some(argmax) = only(s, upper, most - NEAR - 2.0 * off)
+        && is_sharp(coarse.as_flattened()[argmax])
     {
-        return Winner::Is(leader as u32);
+        return Winner::Is(argmax as u32);
     }
     let Some(threshold) = threshold(s, upper, coarse, off) else { return Winner::Unknown };
     match only(s, upper, threshold) {
@@ -171,7 +171,7 @@ fn only<S: Simd>(s: S, octets: &[[f32; OCTET]], bound: f32) -> Option<usize> {
 /// The winner among the categories whose upper end is not below a threshold.
 #[cold]
 #[inline(never)]
-fn settle_above<V: RowValues>(
+fn evaluate_above<V: RowValues>(
     stream: Stream,
     scale: Scale,
     values: V,
@@ -184,7 +184,7 @@ fn settle_above<V: RowValues>(
     for (category, ((&upper, &coarse), value)) in (0..).zip(bounds.zip(values.iter())) {
         // a threshold of −∞ would let masks in
         if upper >= threshold && value.chance() == Chance::Some {
-            let one = settle(stream, scale, category, coarse as u32, value);
+            let one = evaluate(stream, scale, category, coarse as u32, value);
             outcome.best = outcome.best.or(one);
         }
     }

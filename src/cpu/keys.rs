@@ -11,7 +11,7 @@ use super::values::{BatchValues, RowValues};
 use crate::job::{Job, NO_DRAW};
 use crate::noise::bits::OCTET;
 use crate::noise::order::{Best, Scale};
-use crate::options::Known;
+use crate::options::Value;
 
 /// How many winners are evaluated at a time.
 const LANES: usize = 128;

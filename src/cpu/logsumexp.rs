@@ -11,18 +11,18 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::simd::{Aligned, Simd, Task};
-use super::source::Source;
 use super::threads::Division;
 use super::values::{BatchValues, RowValues, SideBySide};
-use crate::arrivals::Sum;
+use super::vector_value::VectorValue;
 use crate::noise::bits::OCTET;
-use crate::options::{Known, Positive};
+use crate::options::{Positive, Value};
+use crate::results::Sum;
 
 /// What is summed relative to one maximum.
 const PIECE: usize = 64 * 4 * OCTET;
 
 /// What can be summed.
-pub(super) trait Summed: Source {
+pub(super) trait Summed: VectorValue {
     /// The sum of the values' unnormalised probabilities to the power of `inverse`.
     fn sum<S: Simd, V: RowValues<Value = Self>>(s: S, values: V, inverse: f64) -> Sum;
     /// Tells the sums of these rows, with their positions among them.
@@ -87,20 +87,20 @@ impl<B: BatchValues<Value: Summed>, F: FnMut(usize, Sum)> Task for Sums<B, F> {
 /// Tells the sums of these rows, with their positions among them: one without a logarithm for rows without a
 /// draw. A very long row is summed on several threads.
 pub(super) fn sums_of<B: BatchValues<Value: Summed>>(
-    form: super::CpuForm,
+    isa: super::Isa,
     rows: B,
     some: Range<usize>,
     inverse: f64,
     mut tell: impl FnMut(usize, Sum),
 ) {
     if !Division::READING.is_long(rows.categories()) {
-        return form.run(Sums { rows, some, inverse, tell });
+        return isa.run(Sums { rows, some, inverse, tell });
     }
     // joined in their order, so that no number of threads makes a difference
     for (i, row) in some.enumerate() {
         let segments = rows.row(row).par_parts(Division::READING.segment);
         let of_segments: Vec<_> =
-            segments.map(|values| form.run(RowSum { values, inverse })).collect();
+            segments.map(|values| isa.run(RowSum { values, inverse })).collect();
         tell(i, of_segments.into_iter().fold(Sum::NONE, Sum::join));
     }
 }
@@ -253,7 +253,7 @@ fn sum_of_piece<S: Simd, V: RowValues>(s: S, piece: V, inverse: f64) -> Sum {
 
 /// Raises the largest logits to those of a tile, and says whether all of the tile are valid.
 #[inline(always)]
-fn raise_to<S: Simd, T: Source>(s: S, most: &mut [S::Floats; 4], values: &[T]) -> bool {
+fn raise_to<S: Simd, T: VectorValue>(s: S, most: &mut [S::Floats; 4], values: &[T]) -> bool {
     let logits = T::fine(s, values);
     for (most, logits) in most.iter_mut().zip(logits) {
         *most = s.larger(*most, logits);
@@ -263,7 +263,7 @@ fn raise_to<S: Simd, T: Source>(s: S, most: &mut [S::Floats; 4], values: &[T]) -
 
 /// Adds the exponentials of a tile's logits, relative to the largest, to sums.
 #[inline(always)]
-fn add_exps<S: Simd, T: Source>(
+fn add_exps<S: Simd, T: VectorValue>(
     s: S,
     sums: &mut [S::Floats; 4],
     values: &[T],

@@ -18,14 +18,14 @@ mod keys;
 mod lanes;
 mod logsumexp;
 mod operations;
-mod podium;
 mod race;
 mod schedule;
 mod simd;
 mod soften;
-mod source;
 mod threads;
+mod top_k;
 mod values;
+mod vector_value;
 
 use cdf::InverseCdfJob;
 use schedule::Plan;
@@ -33,13 +33,13 @@ use threads::on_pool;
 
 pub(crate) use cdf::CpuTables;
 #[cfg(feature = "gpu")]
-pub(crate) use operations::podium_of_race;
-pub use simd::CpuForm;
+pub(crate) use operations::top_k_of_race;
+pub use simd::Isa;
 
 /// The CPU as an [engine](crate::engine): what a [`CpuSampler`](crate::CpuSampler) draws on.
 #[derive(Clone, Debug)]
 pub struct Cpu {
-    pub(crate) form: CpuForm,
+    pub(crate) isa: Isa,
     pub(crate) filter: bool,
     pub(crate) pool: Option<Arc<ThreadPool>>,
 }
@@ -47,16 +47,16 @@ pub struct Cpu {
 impl Cpu {
     /// In the widest form that this machine has, on the current pool.
     pub(crate) fn new() -> Self {
-        Self { form: CpuForm::detect(), filter: true, pool: None }
+        Self { isa: Isa::detect(), filter: true, pool: None }
     }
 
     /// Draws for all races.
     pub(crate) fn draw(&self, job: &Job<'_>, draws: &mut [u32]) -> Result<(), Error> {
         if let Some(scale) = job.inverse_cdf() {
-            let plan = InverseCdfJob::new(job, scale, self.form);
+            let plan = InverseCdfJob::new(job, scale, self.isa);
             return on_pool(self.pool.as_ref(), plan.is_small(), || plan.run(draws));
         }
-        let plan = Plan::of(job, self.form, self.filter);
+        let plan = Plan::of(job, self.isa, self.filter);
         // for a small call no pool is woken, and nothing is allocated
         on_pool(self.pool.as_ref(), plan.is_small(), || plan.run(draws));
         Ok(())

@@ -4,11 +4,10 @@ use rayon::prelude::*;
 
 use super::Cpu;
 use super::logsumexp::sums_of;
-use super::podium::Podiums;
 use super::schedule::Plan;
 use super::threads::{Division, in_chunks, on_pool};
+use super::top_k::TopKRaces;
 use super::values::{BatchValues, with_values};
-use crate::arrivals::{Places, Scores, Sum, score};
 use crate::error::Error;
 #[cfg(feature = "gpu")]
 use crate::job::Job;
@@ -16,21 +15,22 @@ use crate::job::race::RaceJob;
 use crate::job::{SumJob, zeroed};
 use crate::noise::order::Scale;
 use crate::options::{Data, with_rows};
+use crate::results::{Scores, Sum, TopKSlices, score};
 
 impl Cpu {
     /// The first places of each race.
-    pub(crate) fn race(&self, race: &RaceJob<'_>, to: &mut Places<'_>) {
-        let RaceJob { job, scale, places } = *race;
+    pub(crate) fn race(&self, race: &RaceJob<'_>, to: &mut TopKSlices<'_>) {
+        let RaceJob { job, scale, k } = *race;
         if to.categories.is_empty() {
             return;
         }
-        let plan = Plan::of(&job, self.form, self.filter);
-        if places == 1 {
+        let plan = Plan::of(&job, self.isa, self.filter);
+        if k == 1 {
             self.on_threads(|| plan.run_with_keys(scale, to.categories, to.keys));
         } else {
             to.clear();
-            let as_asked = (self.filter, places);
-            self.on_threads(|| podiums(&plan, scale, as_asked, to.categories, to.keys));
+            let as_asked = (self.filter, k);
+            self.on_threads(|| top_k_races(&plan, scale, as_asked, to.categories, to.keys));
         }
     }
 
@@ -52,12 +52,12 @@ impl Cpu {
             });
             return Ok(());
         }
-        let plan = Plan::of(&job, self.form, self.filter);
+        let plan = Plan::of(&job, self.isa, self.filter);
         let Scores { draws, log_probs, logsumexps } = to;
         self.on_threads(|| {
             plan.run_and(draws, log_probs, logsumexps, |row, draws, probs, sums| {
                 with_rows!(job.logits.data(), rows => {
-                    sums_of(self.form, rows, row..row + draws.len(), inverse, |i, sum| {
+                    sums_of(self.isa, rows, row..row + draws.len(), inverse, |i, sum| {
                         let sum = sum.log();
                         sums[i] = sum.whole();
                         probs[i] = score(rows.row(row + i), draws[i], inverse, sum);
@@ -76,7 +76,7 @@ impl Cpu {
         in_chunks(all, grain, rows > grain, |i, all| {
             let some = i * grain..i * grain + all.len();
             with_values!(job, rows => {
-                sums_of(self.form, rows, some, *inverse, |i, sum| all[i] = make(sum));
+                sums_of(self.isa, rows, some, *inverse, |i, sum| all[i] = make(sum));
             });
         });
     }
@@ -90,7 +90,7 @@ impl Cpu {
 /// The first places of one race, as many as there is room for: for a GPU that has no room for all that may be
 /// among them.
 #[cfg(feature = "gpu")]
-pub(crate) fn podium_of_race(
+pub(crate) fn top_k_of_race(
     job: &Job<'_>,
     scale: Scale,
     (row, number): (usize, u32),
@@ -101,25 +101,25 @@ pub(crate) fn podium_of_race(
     let stream = job.stream(row, number);
     with_values!(job, rows => {
         let values = rows.row(row);
-        let race = super::podium::OneRace { values, scale, keys, stream, categories, won };
-        super::CpuForm::detect().run(race);
+        let race = super::top_k::OneRace { values, scale, keys, stream, categories, won };
+        super::Isa::detect().run(race);
     });
 }
 
-fn podiums(
+fn top_k_races(
     plan: &Plan<'_>,
     scale: Scale,
-    (filter, places): (bool, usize),
+    (filter, k): (bool, usize),
     categories: &mut [u32],
     won: &mut [i64],
 ) {
-    let Plan { job, form, keys, .. } = *plan;
+    let Plan { job, isa, keys, .. } = *plan;
     let races = Division::READING.at_once(job.logits.categories());
-    let some = categories.par_chunks_mut(races * places).zip(won.par_chunks_mut(races * places));
+    let some = categories.par_chunks_mut(races * k).zip(won.par_chunks_mut(races * k));
     some.enumerate().for_each(|(i, (categories, won))| {
         let first = i * races;
-        with_values!(job, rows => form.run(Podiums {
-            job, rows, scale, keys, filter, places, first, categories, won,
+        with_values!(job, rows => isa.run(TopKRaces {
+            job, rows, scale, keys, filter, k, first, categories, won,
         }));
     });
 }

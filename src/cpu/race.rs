@@ -1,28 +1,28 @@
 //! The race of one long row for one draw.
 //!
-//! A tile of categories is filtered at once. What the filter admits becomes a
-//! [candidate](super::candidates), and the least that its key may be raises the floor for what follows. At the
+//! A tile of categories is filtered at once. What the filter passes becomes a
+//! [candidate](super::candidates), and the least that its key may be raises the cutoff for what follows. At the
 //! end the candidates are bounded: nearly always one is left, and it has won; otherwise those left are
-//! settled exactly. `shaders/kernel/race.wgsl` does the same in a plainer way.
+//! evaluated exactly. `shaders/kernel/race.wgsl` does the same in a plainer way.
 
 use std::ops::Range;
 
-use super::bound::{Block, RoundKeys, coarse, first, least, not_below, standings, threshold_at};
+use super::bound::{Block, RoundKeys, coarse, first, least, not_below, threshold_at, upper_scores};
 use super::candidates::{CANDIDATES, Candidates};
-use super::exact::{Outcome, settle, settle_all};
+use super::exact::{Outcome, evaluate, evaluate_all};
 use super::simd::{Aligned, MAX_TILE, Simd};
-use super::source::Source;
 use super::values::RowValues;
-use crate::filter::{floor_at, from_key};
+use super::vector_value::VectorValue;
+use crate::filter::{cutoff_at, from_key};
 use crate::job::Temperature;
 use crate::noise::bits::{OCTET, Stream};
 use crate::noise::order::{Best, Scale};
-use crate::options::{Chance, Known};
+use crate::options::{Chance, Value};
 
 /// How many tiles an opening has at most; an even number.
 const OPENING: usize = 16;
 
-/// Rows of so many categories are worth a look at [the greatest of each four](Source::at_most) first: in
+/// Rows of so many categories are worth a look at [the greatest of each four](VectorValue::at_most) first: in
 /// shorter ones too many tiles are looked at twice.
 const LONG: usize = 1 << 15;
 
@@ -33,14 +33,14 @@ pub(super) struct Race<V> {
     /// The values of the categories `first ..`; `first` is a multiple of eight.
     row: V,
     first: u32,
-    /// Of [rough](Source::rough) values.
+    /// Of [rough](VectorValue::rough) values.
     slope: f32,
-    /// What a category must reach, as a bound and as a standing; −∞ until something is known.
+    /// What a category must reach, as a bound and as a upper score; −∞ until something is known.
     threshold: f32,
-    floor: f32,
+    cutoff: f32,
     candidates: Candidates,
-    /// Of those that have been settled.
-    settled: Outcome,
+    /// Of those that have been evaluated.
+    evaluated: Outcome,
     /// Whether no value may be invalid that the filter has passed by.
     watched: bool,
 }
@@ -55,9 +55,9 @@ impl<V: RowValues> Race<V> {
             first,
             slope: V::Value::rough_slope(scale),
             threshold: f32::NEG_INFINITY,
-            floor: f32::NEG_INFINITY,
+            cutoff: f32::NEG_INFINITY,
             candidates: Candidates::NONE,
-            settled: Outcome::NONE,
+            evaluated: Outcome::NONE,
             watched: true,
         }
     }
@@ -73,7 +73,7 @@ impl<V: RowValues> Race<V> {
         let tile = S::OCTETS * OCTET;
         let mut octet = (self.first + categories.start as u32) / OCTET as u32;
         let mut values = self.row.part(categories);
-        while self.floor == f32::NEG_INFINITY && values.len() >= OPENING / 2 * tile {
+        while self.cutoff == f32::NEG_INFINITY && values.len() >= OPENING / 2 * tile {
             let tiles = (values.len() / tile).min(OPENING) & !1;
             self.open(s, values.part(0..tiles * tile), octet, keys);
             values = values.part(tiles * tile..values.len());
@@ -87,7 +87,7 @@ impl<V: RowValues> Race<V> {
         }
     }
 
-    /// The tiles behind the opening, two at a time; `QUICK` ones by what they are [at most](Source::at_most) first.
+    /// The tiles behind the opening, two at a time; `QUICK` ones by what they are [at most](VectorValue::at_most) first.
     #[inline(always)]
     fn stream<S: Simd, const QUICK: bool>(
         &mut self,
@@ -113,7 +113,7 @@ impl<V: RowValues> Race<V> {
     }
 
     /// The first tiles, of which nothing is known: looks how high each reaches, and then takes the
-    /// highest first, so that it is nearly always the only one to be admitted.
+    /// highest first, so that it is nearly always the only one to be passing.
     #[inline(always)]
     fn open<S: Simd>(&mut self, s: S, values: V, octet: u32, keys: &RoundKeys) {
         let tile = S::OCTETS * OCTET;
@@ -131,27 +131,27 @@ impl<V: RowValues> Race<V> {
             for i in 0..2 {
                 let rough = V::Value::rough(s, &pair[i * tile..]);
                 all_valid &= V::Value::all_valid(s, rough);
-                let [a, b, c, d] = standings(s, rough, coarse[i], self.slope);
+                let [a, b, c, d] = upper_scores(s, rough, coarse[i], self.slope);
                 let height = s.larger(s.larger(a, b), s.larger(c, d));
                 s.store(height, &mut heights[(2 * k + i) * lanes..]);
                 highest = s.larger(highest, height);
             }
         }
         if !all_valid && values.has_invalid() {
-            self.settled.invalid = true;
+            self.evaluated.invalid = true;
             return;
         }
         let Aligned(most) = &mut Aligned([[f32::NEG_INFINITY; OCTET]; 2 * MAX_TILE / OCTET]);
         s.store(highest, most.as_flattened_mut());
         let highest = s.max(most);
         if highest == f32::NEG_INFINITY {
-            return self.settle_run(values, octet);
+            return self.evaluate_run(values, octet);
         }
-        // the floor that the highest tile sets shuts out nearly all others
+        // the cutoff that the highest tile sets shuts out nearly all others
         let tiles = values.len() / tile;
-        let (mut floor, mut taken) = (highest, 0u32);
+        let (mut cutoff, mut taken) = (highest, 0u32);
         loop {
-            let left = reaching(s, heights, tiles, floor) & !taken;
+            let left = reaching(s, heights, tiles, cutoff) & !taken;
             if left == 0 {
                 return;
             }
@@ -160,11 +160,11 @@ impl<V: RowValues> Race<V> {
             let octet = octet + (t * S::OCTETS) as u32;
             let values = values.tile(t * tile, tile);
             self.filter::<_, _, false>(s, &values, [sequence(s, octet)], octet, keys);
-            floor = self.floor;
+            cutoff = self.cutoff;
         }
     }
 
-    /// The next tiles: nearly always nothing in them is admitted.
+    /// The next tiles: nearly always nothing in them is passing.
     #[inline(always)]
     fn filter<S: Simd, const TILES: usize, const QUICK: bool>(
         &mut self,
@@ -175,7 +175,7 @@ impl<V: RowValues> Race<V> {
         keys: &RoundKeys,
     ) {
         let coarse = coarse(s, self.counters(s, octets), keys);
-        let mut reach = [[s.all(0.0); 4]; TILES];
+        let mut upper = [[s.all(0.0); 4]; TILES];
         let mut all_below = true;
         for i in 0..TILES {
             let values = &values[i * S::OCTETS * OCTET..];
@@ -184,24 +184,24 @@ impl<V: RowValues> Race<V> {
             if V::Value::WATCHED {
                 self.watched &= V::Value::all_valid(s, rough);
             }
-            reach[i] = standings(s, rough, coarse[i], self.slope);
-            all_below &= s.all_below(reach[i], s.all(self.floor));
+            upper[i] = upper_scores(s, rough, coarse[i], self.slope);
+            all_below &= s.all_below(upper[i], s.all(self.cutoff));
         }
         if QUICK && !all_below {
             all_below = true;
             for i in 0..TILES {
                 let rough = V::Value::rough(s, &values[i * S::OCTETS * OCTET..]);
-                reach[i] = standings(s, rough, coarse[i], self.slope);
-                all_below &= s.all_below(reach[i], s.all(self.floor));
+                upper[i] = upper_scores(s, rough, coarse[i], self.slope);
+                all_below &= s.all_below(upper[i], s.all(self.cutoff));
             }
         }
         if !all_below {
             let mut block = Block::<{ 2 * MAX_TILE }>::EMPTY;
             for i in 0..TILES {
-                block.store(s, i * S::OCTETS, reach[i], coarse[i]);
+                block.store(s, i * S::OCTETS, upper[i], coarse[i]);
             }
             let used = TILES * S::OCTETS;
-            self.admit(s, values, &block.reach[..used], &block.coarse[..used], octet);
+            self.admit(s, values, &block.upper[..used], &block.coarse[..used], octet);
         }
     }
 
@@ -220,45 +220,45 @@ impl<V: RowValues> Race<V> {
         counters
     }
 
-    /// Makes candidates of what the filter admits; each raises the floor for those that follow.
+    /// Makes candidates of what the filter passes; each raises the cutoff for those that follow.
     #[inline(always)]
     fn admit<S: Simd>(
         &mut self,
         s: S,
         values: &[V::Value],
-        reach: &[[f32; OCTET]],
+        upper: &[[f32; OCTET]],
         coarse: &[[i32; OCTET]],
         octet: u32,
     ) {
-        let (standings, coarse) = (reach.as_flattened(), coarse.as_flattened());
-        if self.floor == f32::NEG_INFINITY {
+        let (upper_scores, coarse) = (upper.as_flattened(), coarse.as_flattened());
+        if self.cutoff == f32::NEG_INFINITY {
             // nothing is known yet: the one that stands highest is asked first
-            let leader = first(s, reach, s.max(reach));
-            match least(standings[leader], coarse[leader], V::Value::fine_error(self.scale)) {
-                Some(least) if values[leader].is_plain() => self.raise(least),
-                _ => return self.settle_run(values, octet),
+            let argmax = first(s, upper, s.max(upper));
+            match least(upper_scores[argmax], coarse[argmax], V::Value::fine_error(self.scale)) {
+                Some(least) if values[argmax].is_plain() => self.raise(least),
+                _ => return self.evaluate_run(values, octet),
             }
         }
-        for (k, tile) in reach.chunks_exact(S::OCTETS).enumerate() {
-            let mut mask = not_below(s, tile, self.floor);
+        for (k, tile) in upper.chunks_exact(S::OCTETS).enumerate() {
+            let mut mask = not_below(s, tile, self.cutoff);
             while mask != 0 {
                 let i = S::OCTETS * OCTET * k + mask.trailing_zeros() as usize;
                 mask &= mask - 1;
                 let value = values[i];
                 if value.chance() == Chance::Invalid {
-                    self.settled.invalid = true;
-                } else if standings[i] >= self.floor && value.chance() == Chance::Some {
+                    self.evaluated.invalid = true;
+                } else if upper_scores[i] >= self.cutoff && value.chance() == Chance::Some {
                     if self.candidates.count == CANDIDATES {
                         self.thin_out(s);
                     }
                     let category = octet * OCTET as u32 + i as u32;
                     if !value.is_plain() {
-                        self.settle_one(category, coarse[i] as u32, value);
+                        self.evaluate_one(category, coarse[i] as u32, value);
                         continue;
                     }
-                    self.candidates.push(category, value.float(), coarse[i], standings[i]);
+                    self.candidates.push(category, value.float(), coarse[i], upper_scores[i]);
                     let error = V::Value::fine_error(self.scale);
-                    if let Some(least) = least(standings[i], coarse[i], error) {
+                    if let Some(least) = least(upper_scores[i], coarse[i], error) {
                         self.raise(least);
                     }
                 }
@@ -282,50 +282,50 @@ impl<V: RowValues> Race<V> {
     fn thin_out<S: Simd>(&mut self, s: S) {
         self.bound(s);
         if self.candidates.count == CANDIDATES {
-            self.settle_candidates();
+            self.evaluate_candidates();
         }
     }
 
     /// Categories among which is an invalid value, or nothing but masks, or what is beyond bounds.
     #[cold]
     #[inline(never)]
-    fn settle_run<W: RowValues>(&mut self, values: W, octet: u32) {
+    fn evaluate_run<W: RowValues>(&mut self, values: W, octet: u32) {
         if values.iter().all(|value| value.chance() == Chance::None) {
             return;
         }
         let temperature = Temperature::Scaled(self.scale);
-        let outcome = settle_all(self.stream, temperature, values, octet * OCTET as u32);
-        self.settled = self.settled.merge(outcome);
-        self.raise_to_settled();
+        let outcome = evaluate_all(self.stream, temperature, values, octet * OCTET as u32);
+        self.evaluated = self.evaluated.merge(outcome);
+        self.raise_to_evaluated();
     }
 
     /// One category of which floats do not tell enough.
     #[cold]
     #[inline(never)]
-    fn settle_one(&mut self, category: u32, coarse: u32, value: V::Value) {
-        let one = settle(self.stream, self.scale, category, coarse, value);
-        self.settled.best = self.settled.best.or(one);
-        self.raise_to_settled();
+    fn evaluate_one(&mut self, category: u32, coarse: u32, value: V::Value) {
+        let one = evaluate(self.stream, self.scale, category, coarse, value);
+        self.evaluated.best = self.evaluated.best.or(one);
+        self.raise_to_evaluated();
     }
 
-    /// Leaves the best of the candidates and of those settled before.
+    /// Leaves the best of the candidates and of those evaluated before.
     #[cold]
     #[inline(never)]
-    fn settle_candidates(&mut self) {
+    fn evaluate_candidates(&mut self) {
         let Candidates { count, category, coarse, .. } = self.candidates;
         for i in 0..count {
             let value = self.row.value((category[i] - self.first) as usize);
-            let one = settle(self.stream, self.scale, category[i], coarse[i] as u32, value);
-            self.settled.best = self.settled.best.or(one);
+            let one = evaluate(self.stream, self.scale, category[i], coarse[i] as u32, value);
+            self.evaluated.best = self.evaluated.best.or(one);
         }
         self.candidates.count = 0;
-        self.raise_to_settled();
+        self.raise_to_evaluated();
     }
 
-    fn raise_to_settled(&mut self) {
-        if self.settled.best != Best::NONE
+    fn raise_to_evaluated(&mut self) {
+        if self.evaluated.best != Best::NONE
             && let Some(threshold) =
-                threshold_at(from_key(self.settled.best.key), V::Value::fine_error(self.scale))
+                threshold_at(from_key(self.evaluated.best.key), V::Value::fine_error(self.scale))
         {
             self.raise(threshold);
         }
@@ -335,7 +335,7 @@ impl<V: RowValues> Race<V> {
     #[inline(always)]
     fn look_for_invalid(&mut self) {
         if !self.watched {
-            self.settled.invalid |= self.row.has_invalid();
+            self.evaluated.invalid |= self.row.has_invalid();
         }
     }
 
@@ -344,7 +344,7 @@ impl<V: RowValues> Race<V> {
     fn raise(&mut self, threshold: f32) {
         if threshold > self.threshold {
             self.threshold = threshold;
-            self.floor = floor_at(threshold) - V::Value::rough_error(self.scale);
+            self.cutoff = cutoff_at(threshold) - V::Value::rough_error(self.scale);
         }
     }
 
@@ -353,27 +353,27 @@ impl<V: RowValues> Race<V> {
     pub(super) fn outcome<S: Simd>(&mut self, s: S) -> Outcome {
         self.look_for_invalid();
         self.bound(s);
-        self.settle_candidates();
-        self.settled
+        self.evaluate_candidates();
+        self.evaluated
     }
 
     /// The winner; its key remains unknown where it does not matter.
     #[inline(always)]
     pub(super) fn draw<S: Simd>(&mut self, s: S) -> Option<u32> {
         self.look_for_invalid();
-        if self.settled.best == Best::NONE && !self.settled.invalid {
-            // those whom the floor has passed by are out, and that may tell already
-            let mut left = self.candidates.not_below(s, self.floor);
+        if self.evaluated.best == Best::NONE && !self.evaluated.invalid {
+            // those whom the cutoff has passed by are out, and that may tell already
+            let mut left = self.candidates.not_below(s, self.cutoff);
             if left.count_ones() > 1 {
                 self.bound(s);
-                left = self.candidates.not_below(s, self.floor);
+                left = self.candidates.not_below(s, self.cutoff);
             }
             if left.count_ones() == 1 {
                 return Some(self.candidates.category[left.trailing_zeros() as usize]);
             }
         }
-        self.settle_candidates();
-        self.settled.draw()
+        self.evaluate_candidates();
+        self.evaluated.draw()
     }
 }
 

@@ -7,20 +7,20 @@
 //! | longer rows | each race tile by tile behind the filter (`race`) |
 //! | long rows, several draws | so many races take each piece of the row while it is in the cache |
 //!
-//! All of it is generic over what rows are made of (`source`).
+//! All of it is generic over what rows are made of (`vector_value`).
 
 use std::ops::Range;
 
 use rayon::prelude::*;
 
 use super::bound::RoundKeys;
-use super::exact::{Outcome, settle_all};
+use super::exact::{Outcome, evaluate_all};
 use super::greedy::Greedy;
 use super::group::{Group, MAX_CATEGORIES};
 use super::keys::Keys;
 use super::race::Race;
-use super::simd::{CpuForm, Simd, Task};
-use super::threads::{Division, TIMES, are_few, share};
+use super::simd::{Isa, Simd, Task};
+use super::threads::{Division, TIMES, are_few, portion};
 use super::values::{BatchValues, RowValues, with_values};
 use crate::job::{Job, NO_DRAW, Temperature};
 use crate::noise::bits::{OCTET, Stream};
@@ -39,7 +39,7 @@ const _: () = assert!(DIVISION.segment.is_multiple_of(OCTET) && PIECE.is_multipl
 #[derive(Clone, Copy)]
 pub(super) enum Method {
     Greedy,
-    /// Every category is settled.
+    /// Every category is evaluated.
     Unfiltered(Temperature),
     Grouped(Scale),
     Filtered(Scale),
@@ -49,13 +49,13 @@ pub(super) enum Method {
 #[derive(Clone, Copy)]
 pub(super) struct Plan<'a> {
     pub(super) job: &'a Job<'a>,
-    pub(super) form: CpuForm,
+    pub(super) isa: Isa,
     pub(super) method: Method,
     pub(super) keys: RoundKeys,
 }
 
 impl<'a> Plan<'a> {
-    pub(super) fn of(job: &'a Job<'a>, form: CpuForm, filter: bool) -> Self {
+    pub(super) fn of(job: &'a Job<'a>, isa: Isa, filter: bool) -> Self {
         let method = match job.temperature {
             temperature if !filter => Method::Unfiltered(temperature),
             Temperature::Greedy => Method::Greedy,
@@ -64,7 +64,7 @@ impl<'a> Plan<'a> {
             }
             Temperature::Scaled(scale) => Method::Filtered(scale),
         };
-        Self { job, form, method, keys: RoundKeys::of(job.seed) }
+        Self { job, isa, method, keys: RoundKeys::of(job.seed) }
     }
 
     /// Whether other threads would not pay.
@@ -83,8 +83,8 @@ impl<'a> Plan<'a> {
             }
         } else {
             // races that would take a row side by side stay together, as far as threads allow
-            let together = RACES.min(self.job.draws as usize).min(share(draws.len(), 4));
-            let grain = together.max(DIVISION.at_once(categories)).max(share(draws.len(), TIMES));
+            let together = RACES.min(self.job.draws as usize).min(portion(draws.len(), 4));
+            let grain = together.max(DIVISION.at_once(categories)).max(portion(draws.len(), TIMES));
             draws.par_chunks_mut(grain).enumerate().for_each(|(i, draws)| {
                 self.races(i * grain, draws, &mut []);
             });
@@ -93,7 +93,7 @@ impl<'a> Plan<'a> {
 
     /// As [`run`](Self::run), and finds the keys that won.
     pub(super) fn run_with_keys(&self, scale: Scale, draws: &mut [u32], won: &mut [i64]) {
-        let Self { job, form, keys, .. } = *self;
+        let Self { job, isa, keys, .. } = *self;
         // short rows are decided by the coarse bits, which then need not be made again
         let coarse_known = matches!(self.method, Method::Grouped(_));
         let draw = |first, draws: &mut [u32], won: &mut [i64]| {
@@ -103,7 +103,7 @@ impl<'a> Plan<'a> {
         let mut nothing = vec![(); draws.len()];
         self.run_in_pieces(draws, won, &mut nothing, draw, |first, categories, won, _| {
             with_values!(job, rows => {
-                form.run(Keys { job, rows, scale, keys, first, categories, coarse_known, won });
+                isa.run(Keys { job, rows, scale, keys, first, categories, coarse_known, won });
             });
         });
     }
@@ -165,12 +165,12 @@ impl<'a> Plan<'a> {
         draws: &mut [u32],
         coarse_bits: &mut [i64],
     ) {
-        let Self { job, form, method, keys } = *self;
+        let Self { job, isa, method, keys } = *self;
         match method {
             Method::Grouped(scale) => {
-                form.run(Group { job, rows, scale, keys, first, draws, coarse_bits });
+                isa.run(Group { job, rows, scale, keys, first, draws, coarse_bits });
             }
-            Method::Filtered(scale) => form.run(LongRows { job, rows, scale, keys, first, draws }),
+            Method::Filtered(scale) => isa.run(LongRows { job, rows, scale, keys, first, draws }),
             Method::Greedy | Method::Unfiltered(_) => {
                 for ((row, number), draw) in job.races(first).zip(draws) {
                     let outcome = self.race(job.stream(row, number), rows.row(row), 0);
@@ -194,11 +194,11 @@ impl<'a> Plan<'a> {
     /// The categories `first ..` of a race, on this thread.
     pub(super) fn race<V: RowValues>(&self, stream: Stream, values: V, first: u32) -> Outcome {
         match self.method {
-            Method::Greedy => self.form.run(Greedy { values, first }),
-            Method::Unfiltered(temperature) => settle_all(stream, temperature, values, first),
+            Method::Greedy => self.isa.run(Greedy { values, first }),
+            Method::Unfiltered(temperature) => evaluate_all(stream, temperature, values, first),
             Method::Grouped(scale) | Method::Filtered(scale) => {
                 let race = Race::new(stream, scale, values, first);
-                self.form.run(Whole { race, keys: self.keys })
+                self.isa.run(Whole { race, keys: self.keys })
             }
         }
     }

@@ -14,10 +14,10 @@ use rayon::prelude::*;
 
 use super::Cpu;
 use super::schedule::Plan;
-use super::simd::CpuForm;
-use super::source::Source;
+use super::simd::Isa;
 use super::threads::{Division, are_few, in_chunks, on_pool};
 use super::values::{BatchValues, RowValues, open};
+use super::vector_value::VectorValue;
 use crate::error::Error;
 use crate::job::soften::{Softening, one_hot};
 use crate::noise::bits::Stream;
@@ -37,9 +37,9 @@ const SEGMENT: usize = DIVISION.segment;
 const _: () = assert!(SEGMENT.is_multiple_of(SHORT));
 
 /// A type of logits, as races ask for them and as soft samples do.
-pub(in crate::cpu) trait Drawable: Source + Widen {}
+pub(in crate::cpu) trait Drawable: VectorValue + Widen {}
 
-impl<T: Source + Widen> Drawable for T {}
+impl<T: VectorValue + Widen> Drawable for T {}
 
 /// Does the same with the logits of a job, of any type; soft samples are of no other values.
 macro_rules! with_logits {
@@ -83,7 +83,7 @@ impl Cpu {
                 self.on_pool(softening, || each.for_each(hot));
             }
         } else {
-            let soften = Soften::new(softening, self.form, self.filter);
+            let soften = Soften::new(softening, self.isa, self.filter);
             self.on_pool(softening, || soften.samples(samples));
         }
         Ok(())
@@ -96,7 +96,7 @@ impl Cpu {
         cotangents: &[f32],
         gradients: &mut [f32],
     ) {
-        let soften = Soften::new(softening, self.form, self.filter);
+        let soften = Soften::new(softening, self.isa, self.filter);
         self.on_pool(softening, || soften.gradients(cotangents, gradients));
     }
 
@@ -119,10 +119,10 @@ pub(in crate::cpu) struct Soften<'a> {
 }
 
 impl<'a> Soften<'a> {
-    pub(in crate::cpu) fn new(softening: &'a Softening<'a>, form: CpuForm, filter: bool) -> Self {
-        let plan = Plan::of(&softening.job, form, filter);
+    pub(in crate::cpu) fn new(softening: &'a Softening<'a>, isa: Isa, filter: bool) -> Self {
+        let plan = Plan::of(&softening.job, isa, filter);
         let (scale, fall) = (softening.scale, softening.fall());
-        let weigher = Weigher { form, scale, keys: plan.keys, fall };
+        let weigher = Weigher { isa, scale, keys: plan.keys, fall };
         Self { softening, plan, weigher }
     }
 
@@ -151,7 +151,7 @@ impl<'a> Soften<'a> {
                 let races = samples.chunks_exact_mut(categories).zip(job.races(first));
                 races.for_each(|(sample, race)| self.long(rows, race, sample, false));
             } else {
-                self.weigher.form.run(ShortSamples { of: *self, rows, first, samples });
+                self.weigher.isa.run(ShortSamples { of: *self, rows, first, samples });
             }
         });
     }
@@ -165,13 +165,13 @@ impl<'a> Soften<'a> {
         cut: bool,
     ) {
         let stream = self.softening.job.stream(row, draw);
-        let Some(leader) = self.leader(stream, rows.row(row)) else {
+        let Some(max_key) = self.max_key(stream, rows.row(row)) else {
             return sample.fill(f32::NAN);
         };
         let weigh = |(i, weights): (usize, &mut [f32])| {
             let first = i * SEGMENT;
             let logits = rows.row(row).part(first..first + weights.len());
-            self.weigher.weigh(stream, logits, first as u32, leader, weights)
+            self.weigher.weigh(stream, logits, first as u32, max_key, weights)
         };
         // added up in the same order, cut or not
         let sum: f64 = if cut {
@@ -185,7 +185,7 @@ impl<'a> Soften<'a> {
     }
 
     /// The largest key of a row, or `None` if it has no draw.
-    fn leader<V: RowValues>(&self, stream: Stream, logits: V) -> Option<i64> {
+    fn max_key<V: RowValues>(&self, stream: Stream, logits: V) -> Option<i64> {
         let outcome = self.plan.race(stream, logits, 0);
         (!outcome.invalid && outcome.best != Best::NONE).then_some(outcome.best.key)
     }

@@ -19,7 +19,7 @@ pub(super) struct Division {
 }
 
 impl Division {
-    /// Of what reads values and settles few of them: races, maxima, sums.
+    /// Of what reads values and evaluates few of them: races, maxima, sums.
     pub(super) const READING: Self = Self { grain: 1 << 16, segment: 1 << 16 };
     /// Of inverse CDFs, whose work is values that are weighed, or draws.
     pub(super) const WEIGHING: Self = Self { grain: 1 << 14, segment: 1 << 15 };
@@ -49,7 +49,7 @@ pub(super) fn are_few(items: usize) -> bool {
 }
 
 /// How many of so many items a thread is given at once if each thread is to be asked `times` times.
-pub(super) fn share(items: usize, times: usize) -> usize {
+pub(super) fn portion(items: usize, times: usize) -> usize {
     items / (times * current_num_threads())
 }
 

@@ -3,7 +3,7 @@
 //! No algorithm behind this door reads a row's memory. It is given a [`BatchValues`], which gives the
 //! [`RowValues`] of each row, and those give whole tiles, single values and parts of themselves. So a
 //! truncation (allowed categories, top-k, top-p) is one more implementation of the two traits: what it cuts
-//! away reads as [`Known::NEVER`](crate::options::Known::NEVER), and every algorithm behind the door, and every
+//! away reads as [`Value::NEVER`](crate::options::Value::NEVER), and every algorithm behind the door, and every
 //! proof about it, stands as it is. A test does that with a mask. Rows as they lie in memory cost nothing: their
 //! tiles are slices of it.
 //!
@@ -14,16 +14,16 @@ use std::ops::{Deref, Range};
 use rayon::prelude::*;
 
 use super::simd::{Aligned, MAX_TILE, Simd};
-use super::source::Source;
+use super::vector_value::VectorValue;
 use crate::noise::bits::OCTET;
-use crate::options::{Chance, Known, Rows, Widen};
+use crate::options::{Chance, Rows, Value, Widen};
 
 /// A tile that has been made whole. Its first `S::OCTETS * OCTET` values are the tile.
 pub(super) type Padded<T> = Aligned<[T; MAX_TILE * OCTET]>;
 
 /// The values of a row, or of a part of a row, as algorithms get them.
 pub(super) trait RowValues: Copy + Send + Sync {
-    type Value: Source;
+    type Value: VectorValue;
     /// The values of whole tiles, in memory.
     type Tile: Deref<Target = [Self::Value]>;
 
@@ -84,7 +84,7 @@ pub(super) trait RowValues: Copy + Send + Sync {
 
 /// Rows of values, as algorithms get them.
 pub(super) trait BatchValues: Copy + Send + Sync {
-    type Value: Source;
+    type Value: VectorValue;
     type Row: RowValues<Value = Self::Value>;
 
     /// The number of categories of each row.
@@ -97,7 +97,7 @@ pub(super) trait BatchValues: Copy + Send + Sync {
 }
 
 /// Values as they lie in memory.
-impl<'a, T: Source> RowValues for &'a [T] {
+impl<'a, T: VectorValue> RowValues for &'a [T] {
     type Value = T;
     type Tile = &'a [T];
 
@@ -142,7 +142,7 @@ impl<'a, T: Source> RowValues for &'a [T] {
     }
 }
 
-impl<'a, T: Source> BatchValues for Rows<'a, T> {
+impl<'a, T: VectorValue> BatchValues for Rows<'a, T> {
     type Value = T;
     type Row = &'a [T];
 
@@ -165,7 +165,7 @@ impl<'a, T: Source> BatchValues for Rows<'a, T> {
 
 /// Opens the door: rows as nothing but [`BatchValues`].
 #[inline(always)]
-pub(super) fn open<T: Source>(rows: Rows<'_, T>) -> impl BatchValues<Value = T> {
+pub(super) fn open<T: VectorValue>(rows: Rows<'_, T>) -> impl BatchValues<Value = T> {
     rows
 }
 
@@ -188,7 +188,7 @@ pub(super) struct SideBySide<T, const OCTETS: usize> {
     categories: usize,
 }
 
-impl<T: Source, const OCTETS: usize> SideBySide<T, OCTETS> {
+impl<T: VectorValue, const OCTETS: usize> SideBySide<T, OCTETS> {
     /// Memory for rows of so many categories.
     #[inline(always)]
     pub(super) fn new(categories: usize) -> Self {

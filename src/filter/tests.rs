@@ -24,9 +24,9 @@ fn wrongly_discarded(raise: impl Fn(f32) -> f32) -> usize {
         // the largest G with these coarse bits: all fine bits 0
         let most = key(logit.to_bits(), scale, gumbel(u64::from(coarse) << 48));
         let best = most;
-        wrong += usize::from(!admits(
-            raise(floor_of(best)),
-            Filter::new(scale, LOG2_E).standing(logit, coarse),
+        wrong += usize::from(!passes(
+            raise(cutoff_of(best)),
+            Filter::new(scale, LOG2_E).upper_score(logit, coarse),
         ));
     }
     wrong
@@ -34,16 +34,16 @@ fn wrongly_discarded(raise: impl Fn(f32) -> f32) -> usize {
 
 #[test]
 fn never_discards_a_category_that_can_win() {
-    assert_eq!(wrongly_discarded(|floor| floor), 0);
+    assert_eq!(wrongly_discarded(|cutoff| cutoff), 0);
 }
 
 /// The check above sees a filter that discards a thousandth of a power of two too much, and one
 /// without the slack.
 #[test]
 fn the_check_sees_a_tight_filter() {
-    assert!(wrongly_discarded(|floor| floor + POWER * 0.01) > 0);
-    let without_slack = |floor: f32| {
-        floor + (floor + 143.0 * POWER).abs() * 2f32.powi(-20) + POWER * 2f32.powi(-10)
+    assert!(wrongly_discarded(|cutoff| cutoff + POWER * 0.01) > 0);
+    let without_slack = |cutoff: f32| {
+        cutoff + (cutoff + 143.0 * POWER).abs() * 2f32.powi(-20) + POWER * 2f32.powi(-10)
     };
     assert!(wrongly_discarded(without_slack) > 0);
 }
@@ -53,9 +53,9 @@ fn discards_nearly_everything_that_cannot_win() {
     // the best of 2^17 flat categories has a key of about 12
     let best = 12 << 24;
     let filter = Filter::new(Scale::ONE, LOG2_E);
-    let admitted =
-        (0..1u32 << 16).filter(|&c| admits(floor_of(best), filter.standing(0.0, c))).count();
-    assert!(admitted <= 1, "{admitted} of 65536");
+    let passing =
+        (0..1u32 << 16).filter(|&c| passes(cutoff_of(best), filter.upper_score(0.0, c))).count();
+    assert!(passing <= 1, "{passing} of 65536");
 }
 
 #[test]
@@ -64,8 +64,8 @@ fn an_open_filter_admits_every_finite_logit() {
         let filter = Filter::new(Scale::from_temperature(temperature).unwrap(), LOG2_E);
         for logit in [f32::MIN, -1.0, 0.0, f32::MAX] {
             for coarse in [0, 0xffff] {
-                let standing = filter.standing(logit, coarse);
-                assert!(admits(floor_of(Best::NONE.key), standing), "{logit} at {temperature}");
+                let upper_score = filter.upper_score(logit, coarse);
+                assert!(passes(cutoff_of(Best::NONE.key), upper_score), "{logit} at {temperature}");
             }
         }
     }
@@ -80,7 +80,7 @@ fn the_leading_bits_are_no_more_than_the_logarithm() {
     }
 }
 
-/// So one standing bounds those of eight categories: that of the greatest logit with the least coarse bits.
+/// So one upper score bounds those of eight categories: that of the greatest logit with the least coarse bits.
 #[test]
 fn a_standing_grows_with_the_logit_and_falls_with_the_coarse_bits() {
     for i in 0..1_000_000u32 {
@@ -94,7 +94,7 @@ fn a_standing_grows_with_the_logit_and_falls_with_the_coarse_bits() {
         let filter = Filter::new(Scale::from_temperature(temperature).unwrap(), LOG2_E);
         let (most, least) = ((c & 0xffff).max(c >> 16), (c & 0xffff).min(c >> 16));
         assert!(
-            filter.standing(less, most) <= filter.standing(more, least),
+            filter.upper_score(less, most) <= filter.upper_score(more, least),
             "{less} {more} {c:#x}"
         );
     }
@@ -103,15 +103,15 @@ fn a_standing_grows_with_the_logit_and_falls_with_the_coarse_bits() {
 #[test]
 fn an_invalid_logit_is_always_admitted() {
     let filter = Filter::new(Scale::ONE, LOG2_E);
-    let floor = floor_of(100 << 24);
+    let cutoff = cutoff_of(100 << 24);
     for logit in [f32::NAN, -f32::NAN, f32::INFINITY] {
-        assert!(admits(floor, filter.standing(logit, 0xffff)));
+        assert!(passes(cutoff, filter.upper_score(logit, 0xffff)));
     }
-    assert!(!admits(floor, filter.standing(f32::NEG_INFINITY, 0)));
+    assert!(!passes(cutoff, filter.upper_score(f32::NEG_INFINITY, 0)));
 }
 
-/// The floor that coarse bits set is no higher than that of the key with the unluckiest fine bits.
-fn floors_too_high(raise: impl Fn(f32) -> f32) -> usize {
+/// The cutoff that coarse bits set is no higher than that of the key with the unluckiest fine bits.
+fn cutoffs_too_high(raise: impl Fn(f32) -> f32) -> usize {
     let mut wrong = 0;
     for i in 0..2_000_000u32 {
         let [a, b, c, d] = philox4x32_10([i, 1, 0, 0], [9, 9]);
@@ -130,30 +130,30 @@ fn floors_too_high(raise: impl Fn(f32) -> f32) -> usize {
         let coarse = if i % 8 == 1 { i / 8 % (1 << 16) } else { (d & 0xffff) >> (d >> 28) };
         let least = key(logit.to_bits(), scale, gumbel(u64::from(coarse) << 48 | 0xffff_ffff_ffff));
         wrong += usize::from(
-            raise(Filter::new(scale, LOG2_E).sure_floor(logit, coarse)) > floor_of(least),
+            raise(Filter::new(scale, LOG2_E).sure_cutoff(logit, coarse)) > cutoff_of(least),
         );
     }
     wrong
 }
 
 #[test]
-fn a_sure_floor_is_reached() {
-    assert_eq!(floors_too_high(|floor| floor), 0);
+fn a_sure_cutoff_is_reached() {
+    assert_eq!(cutoffs_too_high(|cutoff| cutoff), 0);
 }
 
-/// The check above sees floors that are a fifth of a power of two too high.
+/// The check above sees cutoffs that are a fifth of a power of two too high.
 #[test]
-fn the_check_sees_a_floor_that_is_too_high() {
-    assert!(floors_too_high(|floor| floor + POWER * 0.2) > 0);
+fn the_check_sees_a_cutoff_that_is_too_high() {
+    assert!(cutoffs_too_high(|cutoff| cutoff + POWER * 0.2) > 0);
 }
 
-/// A sure floor is worth having: it lies less than half a power of two below the key's own, if the
+/// A sure cutoff is worth having: it lies less than half a power of two below the key's own, if the
 /// coarse bits are few.
 #[test]
-fn a_sure_floor_is_near() {
+fn a_sure_cutoff_is_near() {
     for coarse in 8..4096 {
         let least = key(0, Scale::ONE, gumbel(u64::from(coarse) << 48 | 0xffff_ffff_ffff));
-        let sure = Filter::new(Scale::ONE, LOG2_E).sure_floor(0.0, coarse);
-        assert!(sure > floor_of(least) - POWER * 0.5, "{coarse}");
+        let sure = Filter::new(Scale::ONE, LOG2_E).sure_cutoff(0.0, coarse);
+        assert!(sure > cutoff_of(least) - POWER * 0.5, "{coarse}");
     }
 }

@@ -109,7 +109,7 @@ impl<'a> DeviceBatch<'a> {
     /// Where the first logit is, in bytes; a multiple of a logit's size. If all rows start at
     /// multiples of 16 bytes, and the buffer does not end before the next such multiple behind the
     /// last row, they are loaded faster.
-    pub fn with_offset(self, offset: u64) -> Self {
+    pub fn with_logits_offset(self, offset: u64) -> Self {
         Self { offset, ..self }
     }
 
@@ -171,7 +171,7 @@ impl<'a> DeviceBatch<'a> {
 
     /// Gathers: row j is drawn from row `sources[j]` of the `source_rows` rows of logits, where
     /// `sources` is a buffer of `u32`. Row j remains row j in everything else.
-    pub fn with_sources(self, sources: &'a wgpu::Buffer, source_rows: u32) -> Self {
+    pub fn with_row_indices(self, sources: &'a wgpu::Buffer, source_rows: u32) -> Self {
         Self { sources: Some((sources, source_rows)), ..self }
     }
 

@@ -8,9 +8,9 @@ use crate::noise::bits::MAX_DRAWS;
 
 use super::Gpu;
 use super::batch::DeviceBatch;
-use super::guard::Doing;
+use super::guard::Activity;
 use super::kernel::{
-    EACH_FIRST_DRAW, EACH_ID, EACH_SEED, EACH_TEMPERATURE, Form, GATHERED, Pass, Passes,
+    EACH_FIRST_DRAW, EACH_ID, EACH_SEED, EACH_TEMPERATURE, GATHERED, KernelOptions, Pass, Passes,
     UNFILTERED, bind, flag, words,
 };
 use super::layout::{Layout, Races};
@@ -134,14 +134,15 @@ impl Gpu {
 
         let guard = &self.guard;
         let own = each[1..].iter().any(Option::is_some);
-        let form = Form { format: batch.format, vec4: logits.vec4, each: own, immediates: true };
+        let options =
+            KernelOptions { format: batch.format, vec4: logits.vec4, each: own, immediates: true };
         let Some(bind_layout) = self.kernels.layout(own) else {
             return Err(Error::MissingFeature {
                 feature: "max_storage_buffers_per_shader_stage of 8 or more",
                 needed_for: "seeds, temperatures, first draws or sources from a buffer",
             });
         };
-        let passes = self.kernels.passes(guard, &layout, form, layout.is_cut()).await?;
+        let passes = self.kernels.passes(guard, &layout, options, layout.is_cut()).await?;
 
         let pass = Pass {
             seed: words(batch.seed),
@@ -178,7 +179,7 @@ impl Gpu {
             }
             bind(guard.device(), bind_layout, &bound)
         };
-        let bindings = guard.checked(Doing::Drawing, bound).await?;
+        let bindings = guard.checked(Activity::Drawing, bound).await?;
         Ok(Work { passes, layout, bindings, rows })
     }
 }

@@ -9,12 +9,12 @@ use crate::options::ValueFormat;
 use super::Gpu;
 use super::adapter::full_name;
 use super::guard::{Guard, Owner};
-use super::kernel::{Common, Form, Kernels};
+use super::kernel::{Common, KernelOptions, Kernels};
 use super::kind::Setup;
 use super::layout::{Device, Layout, Races, Teams};
 use super::plan::Limits;
 use super::ring::{SamplerRing, Transport, most_of_a_buffer};
-use super::tuning::{PlanFor, Tuning};
+use super::tuning::{DeviceKind, Tuning};
 
 /// The most bytes of a chunk, unless a builder says otherwise: large enough that a chunk takes much
 /// longer than to hand it over, and small enough that three of them overlap in most batches.
@@ -90,7 +90,7 @@ impl GpuSamplerBuilder {
     /// needs the device's memory; and after [`Error::Timeout`], as a smaller chunk is done sooner. It costs speed where
     /// handing a chunk over takes longer than to draw from it, and where rows no longer fit into a chunk, which are then
     /// cut. Raise it where rows have millions of categories, so that they are not cut, and after
-    /// [`Error::TooManyPlaces`].
+    /// [`Error::TopKTooLarge`].
     pub fn with_chunk_bytes(self, chunk_bytes: u64) -> Self {
         Self { chunk_bytes, ..self }
     }
@@ -131,8 +131,9 @@ impl GpuSamplerBuilder {
         // a driver that refuses the shader does so now
         let races = Races { rows: 1, categories: 1 << 17, draws: 1, greedy: false };
         let layout = Layout::new(races, limits.device);
-        let form = Form { format: ValueFormat::F32, vec4: true, each: false, immediates: false };
-        kernels.passes(&guard, &layout, form, layout.is_cut()).await?;
+        let options =
+            KernelOptions { format: ValueFormat::F32, vec4: true, each: false, immediates: false };
+        kernels.passes(&guard, &layout, options, layout.is_cut()).await?;
 
         let ring = Transport::new(queue.clone(), direct, limits.chunk_bytes);
         Ok(Gpu {
@@ -163,13 +164,13 @@ impl GpuSamplerBuilder {
         let subgroups = self.tuning.subgroups && has.contains(wgpu::Features::SUBGROUP);
         let emulated =
             || Teams::emulated(std::thread::available_parallelism().map_or(1, usize::from));
-        let mut teams = match self.tuning.plan_for {
-            PlanFor::Adapter if kind == Cpu => emulated(),
-            PlanFor::Adapter | PlanFor::Hardware => Teams::HARDWARE,
-            PlanFor::Emulation => emulated(),
-            PlanFor::Teams(teams) => teams,
+        let mut teams = match self.tuning.device_kind {
+            DeviceKind::Adapter if kind == Cpu => emulated(),
+            DeviceKind::Adapter | DeviceKind::Hardware => Teams::HARDWARE,
+            DeviceKind::Emulation => emulated(),
+            DeviceKind::Teams(teams) => teams,
         };
-        teams.busy_lanes = self.tuning.busy_lanes.unwrap_or(teams.busy_lanes);
+        teams.busy_invocations = self.tuning.busy_invocations.unwrap_or(teams.busy_invocations);
         let most = most_of_a_buffer(can.max_buffer_size);
         let binding_bytes = can.max_storage_buffer_binding_size.min(most);
         let limits = Limits {

@@ -9,8 +9,8 @@ use crate::job::Job;
 use crate::shaders::Kernel;
 
 use super::guard::Guard;
-use super::kernel::{Form, Kernels, Pass, Passes};
-use super::plan::{Chunk, Plan, Report};
+use super::kernel::{KernelOptions, Kernels, Pass, Passes};
+use super::plan::{Chunk, Output, Plan};
 use super::ring::{Input, Kind, Memory, RowValues, Sections, Workload};
 
 /// Sections of the input.
@@ -47,10 +47,10 @@ impl<'a> Drawing<'a> {
         words: &'a mut [u32],
     ) -> Result<Self, Error> {
         let format = job.logits.format();
-        let form = Form { format, vec4: plan.aligned, each: false, immediates: false };
-        let mut passes = kernels.passes(guard, &plan.layout, form, plan.merges()).await?;
-        if plan.report() == Report::Scores && plan.layout.kernel != Kernel::Score {
-            passes.sums = Some(kernels.sums(guard, &plan.layout, form).await?);
+        let options = KernelOptions { format, vec4: plan.aligned, each: false, immediates: false };
+        let mut passes = kernels.passes(guard, &plan.layout, options, plan.merges()).await?;
+        if plan.output() == Output::Scores && plan.layout.kernel != Kernel::Score {
+            passes.sums = Some(kernels.sums(guard, &plan.layout, options).await?);
         }
         Ok(Self { job, plan, kernels, passes, filter, words })
     }

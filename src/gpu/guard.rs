@@ -20,13 +20,13 @@ use futures_intrusive::channel::shared::{OneshotReceiver, oneshot_channel};
 
 use crate::error::Error;
 
-use doing::failure;
+use activity::failure;
 
-mod doing;
+mod activity;
 #[cfg(not(target_family = "wasm"))]
 mod wait;
 
-pub(super) use doing::Doing;
+pub(super) use activity::Activity;
 
 /// Who has opened a device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,7 +65,7 @@ pub(super) struct Guard {
 #[derive(Debug)]
 #[must_use = "a buffer is not mapped before the map is finished"]
 pub(super) struct Mapping {
-    doing: Doing,
+    activity: Activity,
     result: OneshotReceiver<Result<(), wgpu::BufferAsyncError>>,
     /// The submission after which the buffer is free, or `None` for all of them.
     #[cfg_attr(target_family = "wasm", expect(dead_code, reason = "nothing can wait"))]
@@ -120,15 +120,15 @@ impl Guard {
     /// refuses a shader by an error that it does not expect, as Vulkan's drivers do.
     pub(super) async fn checked<T>(
         &self,
-        doing: Doing,
+        activity: Activity,
         act: impl FnOnce() -> T,
     ) -> Result<T, Error> {
         if let Some(reason) = self.lost.get() {
-            return Err(self.device_lost(&doing, reason));
+            return Err(self.device_lost(&activity, reason));
         }
-        let compiling = matches!(doing, Doing::Compiling { .. });
+        let compiling = matches!(activity, Activity::Compiling { .. });
         if compiling && self.is_lost().await {
-            return Err(self.known_lost(&doing));
+            return Err(self.known_lost(&activity));
         }
         let (value, scopes) = in_scopes(&self.device, act);
         let error = first_of(scopes).await;
@@ -138,18 +138,18 @@ impl Guard {
         // When memory runs out, wgpu often gives up the device too; the cause is the better error.
         let out_of_memory = matches!(error, Some(wgpu::Error::OutOfMemory { .. }));
         if !out_of_memory && self.is_lost().await {
-            return Err(match &doing {
-                Doing::Compiling { shader } => Error::ShaderRefused {
+            return Err(match &activity {
+                Activity::Compiling { shader } => Error::ShaderRefused {
                     adapter: self.adapter.clone(),
                     shader: shader.clone().into_owned(),
                     message: format!("the device was lost over it: {}", self.reason()),
                 },
-                _ => self.known_lost(&doing),
+                _ => self.known_lost(&activity),
             });
         }
         match error {
             None => Ok(value),
-            Some(error) => Err(failure(&self.adapter, &doing, error)),
+            Some(error) => Err(failure(&self.adapter, &activity, error)),
         }
     }
 
@@ -162,8 +162,8 @@ impl Guard {
     ) -> Result<wgpu::Buffer, Error> {
         let descriptor =
             wgpu::BufferDescriptor { label: Some(what), size, usage, mapped_at_creation: false };
-        let doing = Doing::Allocating { what, bytes: size };
-        self.checked(doing, || self.device.create_buffer(&descriptor)).await
+        let activity = Activity::Allocating { what, bytes: size };
+        self.checked(activity, || self.device.create_buffer(&descriptor)).await
     }
 
     /// Starts to map part of a buffer, which the device is done with after the submission `after`,
@@ -178,21 +178,21 @@ impl Guard {
         mode: wgpu::MapMode,
         after: Option<wgpu::SubmissionIndex>,
     ) -> Result<Mapping, Error> {
-        let doing = Doing::Mapping { what, bytes: slice.size() };
+        let activity = Activity::Mapping { what, bytes: slice.size() };
         let (sender, result) = oneshot_channel();
         let callback = move |outcome| {
             // nobody is told if the map was given up
             let _ = sender.send(outcome);
         };
-        self.checked(doing.clone(), || slice.map_async(mode, callback)).await?;
-        Ok(Mapping { doing, result, after })
+        self.checked(activity.clone(), || slice.map_async(mode, callback)).await?;
+        Ok(Mapping { activity, result, after })
     }
 
     /// Waits until a map is there.
     pub(super) async fn finish(&self, mapping: Mapping) -> Result<(), Error> {
         // in a browser the map reports of its own accord, and its failure too
         #[cfg(target_family = "wasm")]
-        return self.outcome(&mapping.doing, mapping.result.receive().await).await;
+        return self.outcome(&mapping.activity, mapping.result.receive().await).await;
         #[cfg(not(target_family = "wasm"))]
         self.mapped(mapping).await
     }
@@ -200,13 +200,13 @@ impl Guard {
     /// What became of a map: `None` if wgpu has dropped it without a word.
     async fn outcome(
         &self,
-        doing: &Doing,
+        activity: &Activity,
         result: Option<Result<(), wgpu::BufferAsyncError>>,
     ) -> Result<(), Error> {
         match result {
             Some(Ok(())) => Ok(()),
-            Some(Err(error)) => Err(self.map_failed(doing, error.to_string()).await),
-            None => Err(self.map_failed(doing, "wgpu has dropped it".to_owned()).await),
+            Some(Err(error)) => Err(self.map_failed(activity, error.to_string()).await),
+            None => Err(self.map_failed(activity, "wgpu has dropped it".to_owned()).await),
         }
     }
 
@@ -217,15 +217,15 @@ impl Guard {
         slice: wgpu::BufferSlice<'_>,
         taken: impl FnOnce(&[u8]),
     ) -> Result<(), Error> {
-        let doing = Doing::Mapping { what, bytes: slice.size() };
+        let activity = Activity::Mapping { what, bytes: slice.size() };
         let take = || {
             let mapped = slice.get_mapped_range().map(|bytes| taken(&bytes));
             slice.buffer().unmap();
             mapped
         };
-        match self.checked(doing.clone(), take).await? {
+        match self.checked(activity.clone(), take).await? {
             Ok(()) => Ok(()),
-            Err(error) => Err(self.map_failed(&doing, error.to_string()).await),
+            Err(error) => Err(self.map_failed(&activity, error.to_string()).await),
         }
     }
 
@@ -234,9 +234,9 @@ impl Guard {
     pub(super) async fn wait(
         &self,
         after: Option<wgpu::SubmissionIndex>,
-        doing: Doing,
+        activity: Activity,
     ) -> Result<(), Error> {
-        self.wait_until(after, &doing, |_| true).await
+        self.wait_until(after, &activity, |_| true).await
     }
 
     /// True if the device is known to be lost or, outside a browser, turns out to be.
@@ -267,18 +267,18 @@ impl Guard {
         lost
     }
 
-    fn device_lost(&self, doing: &Doing, reason: &str) -> Error {
+    fn device_lost(&self, activity: &Activity, reason: &str) -> Error {
         Error::DeviceLost {
             adapter: self.adapter.clone(),
-            while_doing: doing.to_string(),
+            while_doing: activity.to_string(),
             // a clause of a sentence
             reason: reason.trim_end_matches('.').to_owned(),
         }
     }
 
     /// The error for a device that [is lost](Self::is_lost).
-    fn known_lost(&self, doing: &Doing) -> Error {
-        self.device_lost(doing, self.reason())
+    fn known_lost(&self, activity: &Activity) -> Error {
+        self.device_lost(activity, self.reason())
     }
 
     /// Why a device that [is lost](Self::is_lost) is so.
@@ -287,14 +287,14 @@ impl Guard {
     }
 
     /// The error for a map that turned out not to be there.
-    pub(super) async fn map_failed(&self, doing: &Doing, message: String) -> Error {
+    pub(super) async fn map_failed(&self, activity: &Activity, message: String) -> Error {
         if self.is_lost().await {
-            return self.known_lost(doing);
+            return self.known_lost(activity);
         }
         Error::MapFailed {
             adapter: self.adapter.clone(),
-            while_doing: doing.to_string(),
-            bytes: doing.bytes().unwrap_or(0),
+            while_doing: activity.to_string(),
+            bytes: activity.bytes().unwrap_or(0),
             message,
         }
     }

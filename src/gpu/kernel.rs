@@ -11,11 +11,11 @@ use crate::filter::Filter;
 use crate::job::{Job, Temperature};
 use crate::noise::order::Scale;
 use crate::options::ValueFormat;
-use crate::shaders::{Kernel, Share, Variant};
+use crate::shaders::{Kernel, Reduction, Variant};
 
-use super::guard::{Doing, Guard};
+use super::guard::{Activity, Guard};
 use super::layout::Layout;
-use super::plan::{Chunk, Plan, Report};
+use super::plan::{Chunk, Output, Plan};
 
 mod bindings;
 
@@ -43,9 +43,9 @@ pub(crate) struct Pass {
     pub(super) flags: u32,
     pub(super) scale: u32,
     pub(super) slope: f32,
-    pub(super) reach: u32,
+    pub(super) clamp_bits: u32,
     pub(super) record: u32,
-    pub(super) places: u32,
+    pub(super) k: u32,
 }
 
 pub(super) const UNFILTERED: u32 = 1;
@@ -84,7 +84,7 @@ impl Pass {
             draws_at_once: layout.draws_at_once,
             scale: scale.reciprocal().to_bits(),
             slope,
-            reach: (-lowest).to_bits(),
+            clamp_bits: (-lowest).to_bits(),
             record: 1,
             ..Self::zeroed()
         }
@@ -110,10 +110,10 @@ impl Pass {
             row_stride: plan.row_stride as u32,
             source_rows: rows,
             record: plan.record() as u32,
-            places: plan.places(),
+            k: plan.k(),
             flags: flag(job.explicit_ids().is_some(), EACH_ID)
                 | flag(!filter, UNFILTERED)
-                | flag(plan.report() == Report::Keys, KEYED)
+                | flag(plan.output() == Output::Keys, KEYED)
                 | flag(plan.sums(chunk) > 0, SUMMED)
                 | flag(segment.start > 0, CONTINUED)
                 | flag(segment.end < job.logits.categories(), UNFINISHED),
@@ -190,7 +190,7 @@ impl Passes {
 
 /// What a kernel is told beyond its layout.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Form {
+pub(super) struct KernelOptions {
     pub(super) format: ValueFormat,
     pub(super) vec4: bool,
     pub(super) each: bool,
@@ -222,7 +222,7 @@ impl Kernels {
                 }),
             )
         };
-        let (plain, each, soft, table) = guard.checked(Doing::Drawing, layouts).await?;
+        let (plain, each, soft, table) = guard.checked(Activity::Drawing, layouts).await?;
         Ok(Self { common, plain, each, soft, table, pipelines: Mutex::default() })
     }
 
@@ -245,16 +245,16 @@ impl Kernels {
         &self,
         guard: &Guard,
         layout: &Layout,
-        form: Form,
+        options: KernelOptions,
         merges: bool,
     ) -> Result<Passes, Error> {
         let variant = Variant {
             kernel: layout.kernel,
-            share: layout.share,
-            format: form.format,
-            vec4: form.vec4,
-            each: form.each,
-            immediates: form.immediates,
+            reduction: layout.reduction,
+            format: options.format,
+            vec4: options.vec4,
+            each: options.each,
+            immediates: options.immediates,
             int64: self.common.int64,
             workgroup_size: layout.workgroup_size,
         };
@@ -265,11 +265,15 @@ impl Kernels {
         // the whole workgroup is a team, and nothing is asked of logits and rows
         let merge = Variant {
             kernel: Kernel::Merge,
-            share: if self.common.subgroups { Share::Subgroups } else { Share::Workgroup },
+            reduction: if self.common.subgroups {
+                Reduction::Subgroups
+            } else {
+                Reduction::Workgroup
+            },
             format: ValueFormat::F32,
             vec4: false,
-            each: form.each,
-            immediates: form.immediates,
+            each: options.each,
+            immediates: options.immediates,
             ..variant
         };
         Ok(Passes { race, merge: Some(self.pipeline(guard, merge).await?), sums: None })
@@ -280,13 +284,13 @@ impl Kernels {
         &self,
         guard: &Guard,
         layout: &Layout,
-        form: Form,
+        options: KernelOptions,
     ) -> Result<wgpu::ComputePipeline, Error> {
-        let Form { format, vec4, each, immediates } = form;
-        let Layout { share, workgroup_size, .. } = *layout;
+        let KernelOptions { format, vec4, each, immediates } = options;
+        let Layout { reduction, workgroup_size, .. } = *layout;
         let (kernel, int64) = (Kernel::Sums, self.common.int64);
         let variant =
-            Variant { kernel, share, format, vec4, each, immediates, int64, workgroup_size };
+            Variant { kernel, reduction, format, vec4, each, immediates, int64, workgroup_size };
         self.pipeline(guard, variant).await
     }
 
@@ -307,9 +311,9 @@ impl Kernels {
             }
             _ => vec![Some(self.layout(variant.each).unwrap_or(&self.plain))],
         };
-        let doing = Doing::Compiling { shader: name(variant).into() };
+        let activity = Activity::Compiling { shader: name(variant).into() };
         let compile = || pipeline(guard.device(), &layouts, variant, &source);
-        let pipeline = guard.checked(doing, compile).await?;
+        let pipeline = guard.checked(activity, compile).await?;
         self.lock().insert(variant, pipeline.clone());
         Ok(pipeline)
     }
@@ -321,15 +325,15 @@ impl Kernels {
 
 /// A variant in words, for errors.
 fn name(variant: Variant) -> String {
-    let Variant { share, format, int64, workgroup_size, .. } = variant;
+    let Variant { reduction, format, int64, workgroup_size, .. } = variant;
     let products = if int64 { 64 } else { 16 };
-    let share = match share {
-        Share::Alone => "each invocation alone",
-        Share::Workgroup => "workgroup memory",
-        Share::Subgroups => "subgroups",
+    let reduction = match reduction {
+        Reduction::Alone => "each invocation alone",
+        Reduction::Workgroup => "workgroup memory",
+        Reduction::Subgroups => "subgroups",
     };
     format!(
-        "the shader \"gumbel {}\" ({format}, {products}-bit products, {share}, workgroups of \
+        "the shader \"gumbel {}\" ({format}, {products}-bit products, {reduction}, workgroups of \
          {workgroup_size})",
         variant.entry_point()
     )

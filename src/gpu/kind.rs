@@ -9,10 +9,10 @@ use crate::error::Error;
 use crate::job::{Job, Temperature};
 use crate::noise::order::Scale;
 use crate::options::{Batch, SampleOptions};
-use crate::shaders::{Share, Variant};
+use crate::shaders::{Reduction, Variant};
 
 use super::builder::GpuSamplerBuilder;
-use super::plan::{Chunk, Limits, Plan, Report, Shape};
+use super::plan::{Chunk, Limits, Output, Plan, Shape};
 
 /// What kind of plan draws have; for tests, which choose calls by it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -95,7 +95,7 @@ pub(super) struct Setup {
 impl PlanKind {
     /// Whether invocations share their findings by subgroup operations.
     pub fn has_subgroups(&self) -> bool {
-        self.variant.share == Share::Subgroups
+        self.variant.reduction == Reduction::Subgroups
     }
 
     /// The kind of a call with at least one row.
@@ -108,13 +108,13 @@ impl PlanKind {
             logit_bytes: batch.format().bytes(),
             draws: job.draws,
             greedy: job.temperature == Temperature::Greedy,
-            report: Report::Draws,
+            output: Output::Draws,
         };
         let plan = Plan::new(shape, setup.limits);
         let layout = plan.layout;
         let variant = Variant {
             kernel: layout.kernel,
-            share: layout.share,
+            reduction: layout.reduction,
             format: batch.format(),
             vec4: plan.aligned,
             each: false,
@@ -198,7 +198,7 @@ mod tests {
     use super::super::layout::{Layout, MAX_OCTETS_PER_LANE, Races};
     use super::*;
     use crate::options::Logits;
-    use crate::{GpuSampler, PlanFor};
+    use crate::{DeviceKind, GpuSampler};
 
     const CPU: wgpu::DeviceType = wgpu::DeviceType::Cpu;
 
@@ -212,7 +212,8 @@ mod tests {
 
     #[test]
     fn calls_are_of_one_kind_if_they_differ_in_numbers_alone() {
-        let builder = GpuSampler::builder().tune(|tuning| tuning.with_plan_for(PlanFor::Hardware));
+        let builder =
+            GpuSampler::builder().tune(|tuning| tuning.with_device_kind(DeviceKind::Hardware));
         let of = |rows, categories, draws| kind(&builder, rows, categories, draws);
         assert_eq!(of(100_000, 203, 1), of(100_001, 205, 1));
         assert_eq!(of(100, 203, 5), of(101, 205, 5));
@@ -239,7 +240,7 @@ mod tests {
             builder().tune(|tuning| tuning.with_filter(false)),
             builder().tune(|tuning| tuning.with_int64(false)),
             builder().tune(|tuning| tuning.with_direct_memory(false)),
-            builder().tune(|tuning| tuning.with_plan_for(PlanFor::Hardware)),
+            builder().tune(|tuning| tuning.with_device_kind(DeviceKind::Hardware)),
             builder().tune(|tuning| tuning.with_workgroup_size(8)),
             builder().with_chunk_bytes(1 << 10),
             builder().tune(|tuning| tuning.with_workgroups(2)),
@@ -247,8 +248,13 @@ mod tests {
             assert_ne!(kind(&other, 100, 203, 1), usual, "{other:?}");
         }
         assert!(
-            kind(&builder().tune(|tuning| tuning.with_plan_for(PlanFor::Hardware)), 100, 2003, 1)
-                .has_subgroups()
+            kind(
+                &builder().tune(|tuning| tuning.with_device_kind(DeviceKind::Hardware)),
+                100,
+                2003,
+                1
+            )
+            .has_subgroups()
         );
         assert!(!usual.has_subgroups());
     }
@@ -257,9 +263,9 @@ mod tests {
     #[test]
     fn a_row_has_as_many_blocks_for_an_invocation_as_there_may_be_on_any_machine() {
         let races = Races { rows: 1, categories: 256 * 8 * 2048, draws: 1, greedy: false };
-        for plan_for in [PlanFor::Hardware, PlanFor::Emulation] {
+        for device_kind in [DeviceKind::Hardware, DeviceKind::Emulation] {
             let builder = GpuSampler::builder()
-                .tune(|tuning| tuning.with_plan_for(plan_for).with_busy_lanes(1));
+                .tune(|tuning| tuning.with_device_kind(device_kind).with_busy_invocations(1));
             let setup = builder.setup(CPU, &wgpu::Limits::default(), GpuSampler::FEATURES);
             let layout = Layout::new(races, setup.limits.device);
             let of_lane = (layout.part_octets / layout.lanes) as usize;

@@ -4,7 +4,7 @@
 //! are too few races to keep the device busy; parts are merged by a second pass. A team has up to a
 //! workgroup of invocations, and short rows share a workgroup.
 
-use crate::shaders::{Kernel, Share};
+use crate::shaders::{Kernel, Reduction};
 
 /// The most octets that an invocation takes in one pass; see `shaders/kernel/stream.wgsl`.
 pub(crate) const MAX_OCTETS_PER_LANE: usize = 2048;
@@ -20,11 +20,11 @@ const MAX_DRAWS_AT_ONCE: usize = 512;
 /// The bytes of an outcome; see `shaders/kernel/outcome.wgsl`.
 const OUTCOME_BYTES: u64 = 16;
 /// The invocations of a workgroup whose members draw each for itself.
-const CROWD: u32 = 64;
+const SHARED_WORKGROUP: u32 = 64;
 
 /// How many invocations a device's teams have. The draws do not depend on it.
 ///
-/// [`PlanFor`](crate::PlanFor) has one for each kind of device that gumbel knows. This is for who measures
+/// [`DeviceKind`](crate::DeviceKind) has one for each kind of device that gumbel knows. This is for who measures
 /// another: `gumbel bench --teams`. Numbers that the device cannot have are lowered to those that it can.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Teams {
@@ -32,14 +32,14 @@ pub struct Teams {
     pub team: u32,
     /// The invocations of a workgroup in which there are several teams, or which is not for draws by races; a
     /// power of two.
-    pub crowd: u32,
+    pub shared_workgroup: u32,
     /// Rows of up to so many octets get a single invocation.
     pub alone_octets: usize,
     /// The octets that there should be for each invocation of a larger team.
     pub octets_per_lane: usize,
     /// The invocations that keep the device busy: with fewer races than that, rows are cut into
     /// parts.
-    pub busy_lanes: usize,
+    pub busy_invocations: usize,
     /// Whether several draws from a row hold its logits in registers.
     pub holds: bool,
 }
@@ -49,11 +49,11 @@ impl Teams {
     /// of which should have a pair of octets at least, and small workgroups leave fewer of them
     /// idle at barriers.
     pub const HARDWARE: Self = Self {
-        team: CROWD,
-        crowd: CROWD,
+        team: SHARED_WORKGROUP,
+        shared_workgroup: SHARED_WORKGROUP,
         alone_octets: 4,
         octets_per_lane: 2,
-        busy_lanes: 1 << 18,
+        busy_invocations: 1 << 18,
         holds: true,
     };
 
@@ -65,10 +65,10 @@ impl Teams {
     pub(crate) fn emulated(cores: usize) -> Self {
         Self {
             team: 8,
-            crowd: CROWD,
+            shared_workgroup: SHARED_WORKGROUP,
             alone_octets: 128,
             octets_per_lane: 16,
-            busy_lanes: 4 * 8 * cores,
+            busy_invocations: 4 * 8 * cores,
             holds: false,
         }
     }
@@ -80,11 +80,11 @@ impl Teams {
         Self {
             team,
             // parts are taken by the workgroup
-            crowd: if team == 1 { 1 } else { size(self.crowd) },
+            shared_workgroup: if team == 1 { 1 } else { size(self.shared_workgroup) },
             // one invocation takes no more of a row
             alone_octets: self.alone_octets.min(MAX_OCTETS_PER_LANE),
             octets_per_lane: self.octets_per_lane.clamp(1, MAX_OCTETS_PER_LANE),
-            busy_lanes: self.busy_lanes.max(1),
+            busy_invocations: self.busy_invocations.max(1),
             ..self
         }
     }
@@ -108,8 +108,8 @@ impl Device {
         let outcomes = usize::try_from(bytes / OUTCOME_BYTES).unwrap_or(usize::MAX);
         let parts = (outcomes / races).saturating_sub(1).max(1);
         let busy = parts.saturating_mul(races).saturating_mul(self.teams.team as usize);
-        let busy_lanes = self.teams.busy_lanes.min(busy);
-        Self { teams: Teams { busy_lanes, ..self.teams }, ..self }
+        let busy_invocations = self.teams.busy_invocations.min(busy);
+        Self { teams: Teams { busy_invocations, ..self.teams }, ..self }
     }
 }
 
@@ -127,7 +127,7 @@ pub(crate) struct Races {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Layout {
     pub(crate) kernel: Kernel,
-    pub(crate) share: Share,
+    pub(crate) reduction: Reduction,
     pub(crate) workgroup_size: u32,
     /// The invocations of a team, a power of two.
     pub(crate) lanes: u32,
@@ -163,7 +163,7 @@ impl Layout {
         let most_per_lane = if hold { HELD_OCTETS } else { MAX_OCTETS_PER_LANE };
         let needed = octets.div_ceil(lanes * most_per_lane);
         let wanted = if lanes == teams.team as usize {
-            let busy = teams.busy_lanes.div_ceil(all.saturating_mul(lanes));
+            let busy = teams.busy_invocations.div_ceil(all.saturating_mul(lanes));
             // the merge's loops are bounded too
             busy.min(octets.div_ceil(lanes * per_lane)).min(lanes * MAX_PARTS_PER_LANE)
         } else {
@@ -175,7 +175,7 @@ impl Layout {
         // the team's findings are joined in a loop
         let most_draws = MAX_DRAWS_AT_ONCE.min((1 << 15) / lanes);
         let turns =
-            teams.busy_lanes.div_ceil(races.rows.saturating_mul(parts).saturating_mul(lanes));
+            teams.busy_invocations.div_ceil(races.rows.saturating_mul(parts).saturating_mul(lanes));
         let draws_at_once =
             if hold { (races.draws as usize).div_ceil(turns).min(most_draws) } else { 1 };
         let whole = lanes == teams.team as usize;
@@ -185,16 +185,16 @@ impl Layout {
                 (false, true) => Kernel::Hold,
                 (false, false) => Kernel::Stream,
             },
-            share: match (lanes, device.subgroups && whole) {
-                (1, _) => Share::Alone,
-                (_, true) => Share::Subgroups,
-                (_, false) => Share::Workgroup,
+            reduction: match (lanes, device.subgroups && whole) {
+                (1, _) => Reduction::Alone,
+                (_, true) => Reduction::Subgroups,
+                (_, false) => Reduction::Workgroup,
             },
             // of several teams or, where they would not fit, of one
             workgroup_size: if whole && lanes > 1 {
                 teams.team
             } else {
-                teams.crowd.max(lanes as u32)
+                teams.shared_workgroup.max(lanes as u32)
             },
             lanes: lanes as u32,
             parts: parts as u32,
@@ -231,9 +231,9 @@ impl Layout {
         let octets = races.categories.div_ceil(8);
         Self {
             kernel,
-            share: Share::Workgroup,
-            workgroup_size: device.teams.crowd,
-            lanes: device.teams.crowd,
+            reduction: Reduction::Workgroup,
+            workgroup_size: device.teams.shared_workgroup,
+            lanes: device.teams.shared_workgroup,
             parts: 1,
             part_octets: octets as u32,
             draws_at_once: 1,

@@ -39,12 +39,12 @@ pub(crate) use guard::Owner;
 #[doc(hidden)]
 pub use kind::PlanKind;
 pub use layout::Teams;
-pub use tuning::{PlanFor, Tuning};
+pub use tuning::{DeviceKind, Tuning};
 
 use drawing::Drawing;
 use guard::Guard;
 use kernel::Kernels;
-use plan::{Limits, Plan, Report, Shape};
+use plan::{Limits, Output, Plan, Shape};
 use ring::SamplerRing;
 
 /// A GPU as an [engine](crate::engine): what a [`GpuSampler`](crate::GpuSampler) draws on.
@@ -81,11 +81,11 @@ impl Gpu {
         if let Some(scale) = job.inverse_cdf() {
             return self.run_inverse_cdf(job, scale, draws).await;
         }
-        self.report(job, &self.plan(job, Report::Draws), draws).await
+        self.run_plan(job, &self.plan(job, Output::Draws), draws).await
     }
 
     /// How a job with at least one row is done.
-    fn plan(&self, job: &Job<'_>, report: Report) -> Plan {
+    fn plan(&self, job: &Job<'_>, output: Output) -> Plan {
         let shape = Shape {
             rows: job.logits.rows(),
             categories: job.logits.categories(),
@@ -93,13 +93,13 @@ impl Gpu {
             logit_bytes: job.logits.format().bytes(),
             draws: job.draws,
             greedy: job.temperature == Temperature::Greedy,
-            report,
+            output,
         };
         Plan::new(shape, self.limits)
     }
 
     /// Runs a plan: the words of its results, in the order of its steps.
-    async fn report(&self, job: &Job<'_>, plan: &Plan, words: &mut [u32]) -> Result<(), Error> {
+    async fn run_plan(&self, job: &Job<'_>, plan: &Plan, words: &mut [u32]) -> Result<(), Error> {
         let engine = (&self.guard, &*self.kernels, self.filter);
         let mut drawing = Drawing::new(engine, job, plan, words).await?;
         let steps = drawing.steps();

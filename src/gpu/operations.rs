@@ -2,34 +2,38 @@
 
 use rayon::prelude::*;
 
-use crate::arrivals::{Places, Scores, Sum};
-use crate::cpu::podium_of_race;
+use crate::cpu::top_k_of_race;
 use crate::error::Error;
 use crate::job::race::RaceJob;
 use crate::job::{Job, NO_DRAW, SumJob};
 use crate::noise::order::Best;
 use crate::options::Method;
+use crate::results::{Scores, Sum, TopKSlices};
 
 use super::Gpu;
-use super::plan::{Plan, Report};
+use super::plan::{Output, Plan};
 
 impl Gpu {
     /// The first places of each race.
-    pub(crate) async fn race(&self, race: &RaceJob<'_>, to: &mut Places<'_>) -> Result<(), Error> {
+    pub(crate) async fn race(
+        &self,
+        race: &RaceJob<'_>,
+        to: &mut TopKSlices<'_>,
+    ) -> Result<(), Error> {
         to.clear();
         if to.categories.is_empty() {
             return Ok(());
         }
-        match race.places {
+        match race.k {
             1 => self.keys(&race.job, to).await,
-            _ => self.places(race, to).await,
+            _ => self.k(race, to).await,
         }
     }
 
     /// The logarithm of the sum of each row.
     pub(crate) async fn logsumexp(&self, of: &SumJob<'_>, sums: &mut [f64]) -> Result<(), Error> {
         let mut nothing = of.job.allocate()?;
-        let found = self.sums(of, Report::Sums, &mut nothing).await?;
+        let found = self.sums(of, Output::Sums, &mut nothing).await?;
         sums.par_iter_mut().zip(found).for_each(|(to, sum)| *to = sum.ln());
         Ok(())
     }
@@ -41,10 +45,10 @@ impl Gpu {
             self.draw(&job, to.draws).await?;
             let rows = SumJob { job: Job { draws: 1, method: Method::Gumbel, ..job }, inverse };
             let mut nothing = rows.job.allocate()?;
-            self.sums(&rows, Report::Sums, &mut nothing).await?
+            self.sums(&rows, Output::Sums, &mut nothing).await?
         } else {
             to.draws.fill(NO_DRAW);
-            self.sums(of, Report::Scores, to.draws).await?
+            self.sums(of, Output::Scores, to.draws).await?
         };
         to.fill(&job, inverse, &sums);
         Ok(())
@@ -52,8 +56,7 @@ impl Gpu {
 
     /// Memory for the results of a plan.
     fn words(job: &Job<'_>, plan: &Plan) -> Result<Vec<u32>, Error> {
-        let too_many =
-            || Error::TooManyPlaces { races: job.total(), places: plan.places() as usize };
+        let too_many = || Error::TopKTooLarge { races: job.total(), k: plan.k() as usize };
         let count = plan.all_words().ok_or_else(too_many)?;
         let mut words = Vec::new();
         words.try_reserve_exact(count).map_err(|_| too_many())?;
@@ -62,12 +65,12 @@ impl Gpu {
     }
 
     /// The first of each race, with their keys.
-    async fn keys(&self, job: &Job<'_>, to: &mut Places<'_>) -> Result<(), Error> {
-        let plan = self.plan(job, Report::Keys);
+    async fn keys(&self, job: &Job<'_>, to: &mut TopKSlices<'_>) -> Result<(), Error> {
+        let plan = self.plan(job, Output::Keys);
         let mut words = Self::words(job, &plan)?;
-        self.report(job, &plan, &mut words).await?;
-        let places = to.categories.iter_mut().zip(&mut *to.keys);
-        for ((category, key), words) in places.zip(words.chunks(3)) {
+        self.run_plan(job, &plan, &mut words).await?;
+        let k = to.categories.iter_mut().zip(&mut *to.keys);
+        for ((category, key), words) in k.zip(words.chunks(3)) {
             if words[0] != NO_DRAW {
                 (*category, *key) = (words[0], key_of(words[1], words[2]));
             }
@@ -76,17 +79,17 @@ impl Gpu {
     }
 
     /// The first places of each race.
-    async fn places(&self, race: &RaceJob<'_>, to: &mut Places<'_>) -> Result<(), Error> {
-        let &RaceJob { ref job, scale, places } = race;
-        let too_many = || Error::TooManyPlaces { races: job.total(), places };
-        let report = Report::Places(u32::try_from(places).map_err(|_| too_many())?);
-        let plan = self.plan(job, report);
+    async fn k(&self, race: &RaceJob<'_>, to: &mut TopKSlices<'_>) -> Result<(), Error> {
+        let &RaceJob { ref job, scale, k } = race;
+        let too_many = || Error::TopKTooLarge { races: job.total(), k };
+        let output = Output::TopK(u32::try_from(k).map_err(|_| too_many())?);
+        let plan = self.plan(job, output);
         let record = plan.record();
         if 4 * record as u64 > self.limits.chunk_bytes.min(self.limits.binding_bytes) {
             return Err(too_many());
         }
         let mut words = Self::words(job, &plan)?;
-        self.report(job, &plan, &mut words).await?;
+        self.run_plan(job, &plan, &mut words).await?;
 
         let segments = plan.segments().count();
         let mut rest = &words[..];
@@ -100,9 +103,8 @@ impl Gpu {
             for (i, (row, number)) in races.enumerate() {
                 // a chunk's records come segment by segment
                 let of_race = records.chunks_exact(record).skip(i).step_by(chunk.races());
-                let at = places * (row * job.draws as usize + number as usize);
-                let (categories, keys) =
-                    (&mut to.categories[at..][..places], &mut to.keys[at..][..places]);
+                let at = k * (row * job.draws as usize + number as usize);
+                let (categories, keys) = (&mut to.categories[at..][..k], &mut to.keys[at..][..k]);
                 match ranked(of_race) {
                     Ranking::NoDraw => {}
                     Ranking::Of(found) => {
@@ -112,7 +114,7 @@ impl Gpu {
                     }
                     // more categories are near each other than the device had room for
                     Ranking::Unknown => {
-                        podium_of_race(job, scale, (row, number), categories, keys);
+                        top_k_of_race(job, scale, (row, number), categories, keys);
                     }
                 }
             }
@@ -124,7 +126,7 @@ impl Gpu {
     async fn sums(
         &self,
         of: &SumJob<'_>,
-        report: Report,
+        output: Output,
         draws: &mut [u32],
     ) -> Result<Vec<Sum>, Error> {
         let SumJob { ref job, inverse } = *of;
@@ -136,9 +138,9 @@ impl Gpu {
         if draws.is_empty() {
             return Ok(sums);
         }
-        let plan = self.plan(job, report);
+        let plan = self.plan(job, output);
         let mut words = Self::words(job, &plan)?;
-        self.report(job, &plan, &mut words).await?;
+        self.run_plan(job, &plan, &mut words).await?;
         let each = job.draws as usize;
         let format = job.logits.format();
         let mut rest = &words[..];

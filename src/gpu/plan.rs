@@ -40,7 +40,7 @@ impl Limits {
 
 /// What is written of each race.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Report {
+pub(crate) enum Output {
     /// The draw.
     Draws,
     /// The draw and its key.
@@ -50,13 +50,13 @@ pub(crate) enum Report {
     /// The same with nothing in the place of the draws.
     Sums,
     /// The categories that may take so many first places; of each segment.
-    Places(u32),
+    TopK(u32),
 }
 
-impl Report {
+impl Output {
     /// True if every segment of a row has a result of its own, and not the row alone.
     pub(crate) fn is_of_segments(self) -> bool {
-        self.has_sums() || matches!(self, Self::Places(_))
+        self.has_sums() || matches!(self, Self::TopK(_))
     }
 
     /// True if rows are summed.
@@ -75,7 +75,7 @@ pub(crate) struct Shape {
     pub(crate) logit_bytes: usize,
     pub(crate) draws: u32,
     pub(crate) greedy: bool,
-    pub(crate) report: Report,
+    pub(crate) output: Output,
 }
 
 /// How a batch is cut.
@@ -118,17 +118,19 @@ impl Plan {
         let most_bytes = limits.most_bytes() as usize;
         let at_once = (most_bytes / bytes).max(8);
         let row_stride = row_stride(shape);
-        let whole = match shape.report {
+        let whole = match shape.output {
             // a workgroup has as many iterations as that
-            Report::Places(_) => at_once.min(MAX_OF_WORKGROUP * limits.device.teams.crowd as usize),
+            Output::TopK(_) => {
+                at_once.min(MAX_OF_WORKGROUP * limits.device.teams.shared_workgroup as usize)
+            }
             _ => at_once,
         };
         let segment = if shape.categories > whole { whole / 8 * 8 } else { shape.categories };
         let cut = segment < shape.categories;
 
         // draws, row ids and, of rows that are cut, two outcomes: at most 32 bytes a race
-        let sums = if shape.report.has_sums() { 2 } else { 0 };
-        let record = record(shape.report, segment) + sums;
+        let sums = if shape.output.has_sums() { 2 } else { 0 };
+        let record = record(shape.output, segment) + sums;
         let draws_fit = most_bytes / if cut { 32.max(4 * record) } else { 4 * record };
         let work = MAX_WORK / shape.categories;
         let races = draws_fit.min(work).max(1);
@@ -145,7 +147,7 @@ impl Plan {
         let plan = |rows, draws| {
             let races = Races { rows, categories: segment, draws, greedy: shape.greedy };
             let aligned = row_stride.is_multiple_of(ALIGNMENT / bytes);
-            let layout = layout(shape.report, races, limits);
+            let layout = layout(shape.output, races, limits);
             Self { shape, row_stride, aligned, layout, rows, draws, segment }
         };
         // only chunks with little room for a row that has to be cut into many parts take a turn here
@@ -169,17 +171,17 @@ impl Plan {
 
     /// True if a merge pass follows each pass.
     pub(crate) fn merges(&self) -> bool {
-        let races = !matches!(self.shape.report, Report::Places(_) | Report::Sums);
+        let races = !matches!(self.shape.output, Output::TopK(_) | Output::Sums);
         races && (self.cuts_rows() || self.layout.is_cut())
     }
 
     /// What is written of each race, and in how many words.
-    pub(crate) fn report(&self) -> Report {
-        self.shape.report
+    pub(crate) fn output(&self) -> Output {
+        self.shape.output
     }
 
     pub(crate) fn record(&self) -> usize {
-        record(self.shape.report, self.segment)
+        record(self.shape.output, self.segment)
     }
 
     /// The words that are written of a chunk, or of a segment of its row.
@@ -194,7 +196,7 @@ impl Plan {
 
     /// The sums that are written of a chunk, of two words each; none but with the first draws of its rows.
     pub(crate) fn sums(&self, chunk: &Chunk) -> usize {
-        let summed = self.shape.report.has_sums() && chunk.draws.start == 0;
+        let summed = self.shape.output.has_sums() && chunk.draws.start == 0;
         if summed { chunk.rows.len() * self.sums_of_row() } else { 0 }
     }
 
@@ -204,23 +206,23 @@ impl Plan {
     }
 
     /// The places that are wanted of each race, if that is what is wanted.
-    pub(crate) fn places(&self) -> u32 {
-        match self.shape.report {
-            Report::Places(places) => places,
+    pub(crate) fn k(&self) -> u32 {
+        match self.shape.output {
+            Output::TopK(k) => k,
             _ => 1,
         }
     }
 
     /// True if a pass with this segment has a result.
     pub(crate) fn has_result(&self, segment: &Range<usize>) -> bool {
-        self.shape.report.is_of_segments() || segment.end == self.shape.categories
+        self.shape.output.is_of_segments() || segment.end == self.shape.categories
     }
 
     /// The words of all results; `None` if there are too many.
     pub(crate) fn all_words(&self) -> Option<usize> {
-        let segments = if self.shape.report.is_of_segments() { self.segments().count() } else { 1 };
+        let segments = if self.shape.output.is_of_segments() { self.segments().count() } else { 1 };
         let races = self.shape.rows.checked_mul(self.shape.draws as usize)?;
-        let sums = if self.shape.report.has_sums() { 2 * self.sums_of_row() } else { 0 };
+        let sums = if self.shape.output.has_sums() { 2 * self.sums_of_row() } else { 0 };
         let sums = self.shape.rows.checked_mul(sums)?;
         races.checked_mul(self.record())?.checked_add(sums)?.checked_mul(segments)
     }
@@ -281,25 +283,23 @@ impl Plan {
     }
 }
 
-fn layout(report: Report, races: Races, limits: Limits) -> Layout {
+fn layout(output: Output, races: Races, limits: Limits) -> Layout {
     let teams = races.rows * races.draws as usize;
     let device = limits.device.with_room_for_parts(teams, limits.most_bytes());
-    match report {
-        Report::Places(_) => Layout::of_workgroups(Kernel::Places, races, device),
-        Report::Sums => Layout::new(races, device).with_sums(Kernel::Sums),
-        Report::Scores => Layout::new(races, device).with_sums(Kernel::Score),
-        Report::Draws | Report::Keys => Layout::new(races, device),
+    match output {
+        Output::TopK(_) => Layout::of_workgroups(Kernel::TopK, races, device),
+        Output::Sums => Layout::new(races, device).with_sums(Kernel::Sums),
+        Output::Scores => Layout::new(races, device).with_sums(Kernel::Score),
+        Output::Draws | Output::Keys => Layout::new(races, device),
     }
 }
 
 /// The words that are written of each race.
-fn record(report: Report, segment: usize) -> usize {
-    match report {
-        Report::Draws | Report::Scores | Report::Sums => 1,
-        Report::Keys => 3,
-        Report::Places(places) => {
-            1 + 3 * (4 * places as usize + 64).min(segment.next_multiple_of(8))
-        }
+fn record(output: Output, segment: usize) -> usize {
+    match output {
+        Output::Draws | Output::Scores | Output::Sums => 1,
+        Output::Keys => 3,
+        Output::TopK(k) => 1 + 3 * (4 * k as usize + 64).min(segment.next_multiple_of(8)),
     }
 }
 

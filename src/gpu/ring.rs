@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::error::Error;
 
-use super::guard::{Doing, Guard, Mapping};
+use super::guard::{Activity, Guard, Mapping};
 
 use sections::{Sizes, start};
 use slot::{KINDS, Slot};
@@ -228,7 +228,7 @@ impl Transport {
                 place.commands(guard.device(), work, &step, &sections, written, span.clone());
             self.queue.submit([commands])
         };
-        let after = guard.checked(Doing::Drawing, submit).await?;
+        let after = guard.checked(Activity::Drawing, submit).await?;
 
         let (upload, write) = (place.upload.slice(..), wgpu::MapMode::Write);
         place.writing = Some(guard.map("the upload", upload, write, Some(after.clone())).await?);

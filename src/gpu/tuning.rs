@@ -5,7 +5,7 @@ use super::layout::Teams;
 /// Which kind of device work is laid out for. The draws are the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum PlanFor {
+pub enum DeviceKind {
     /// What the adapter says it is.
     Adapter,
     /// A GPU: many invocations for each row.
@@ -33,8 +33,8 @@ pub struct Tuning {
     pub(super) int64: bool,
     pub(super) subgroups: bool,
     pub(super) direct: bool,
-    pub(super) plan_for: PlanFor,
-    pub(super) busy_lanes: Option<usize>,
+    pub(super) device_kind: DeviceKind,
+    pub(super) busy_invocations: Option<usize>,
     pub(super) workgroup_size: u32,
     pub(super) workgroups: u32,
 }
@@ -46,8 +46,8 @@ impl Default for Tuning {
             int64: true,
             subgroups: true,
             direct: true,
-            plan_for: PlanFor::Adapter,
-            busy_lanes: None,
+            device_kind: DeviceKind::Adapter,
+            busy_invocations: None,
             workgroup_size: u32::MAX,
             workgroups: u32::MAX,
         }
@@ -78,14 +78,14 @@ impl Tuning {
     }
 
     /// Lays work out for another kind of device.
-    pub fn with_plan_for(self, plan_for: PlanFor) -> Self {
-        Self { plan_for, ..self }
+    pub fn with_device_kind(self, device_kind: DeviceKind) -> Self {
+        Self { device_kind, ..self }
     }
 
     /// The number of invocations needed to keep the device busy. With fewer races than this, rows are split into
     /// parts; and several draws from a row are taken one after the other only by more. The default: 2¹⁸ for a GPU.
-    pub fn with_busy_lanes(self, busy_lanes: usize) -> Self {
-        Self { busy_lanes: Some(busy_lanes), ..self }
+    pub fn with_busy_invocations(self, busy_invocations: usize) -> Self {
+        Self { busy_invocations: Some(busy_invocations), ..self }
     }
 
     /// The most invocations of a workgroup, a power of two; lowered to what the device can do and to

@@ -23,7 +23,7 @@ enum Ids {
 impl Kept {
     pub(crate) fn of(job: &Job<'_>) -> Self {
         let ids = match job.row_ids {
-            RowIds::From(first) => Ids::From(first),
+            RowIds::Consecutive(first) => Ids::From(first),
             RowIds::Each(ids) => Ids::Each(ids.to_vec()),
         };
         let (rows, categories) = (job.logits.rows(), job.logits.categories());
@@ -32,7 +32,7 @@ impl Kept {
 
     pub(crate) fn row_ids(&self) -> RowIds<'_> {
         match &self.ids {
-            Ids::From(first) => RowIds::From(*first),
+            Ids::From(first) => RowIds::Consecutive(*first),
             Ids::Each(ids) => RowIds::Each(ids),
         }
     }

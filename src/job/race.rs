@@ -1,33 +1,33 @@
 //! Validated calls that ask who wins races, and when.
 
 use super::{Job, Temperature};
-use crate::arrivals::{Arrivals, LogZ};
 use crate::error::Error;
 use crate::noise::order::{Best, Scale, number};
 use crate::options::{Batch, Method, SampleOptions};
+use crate::results::{LogZ, TopK};
 
 /// A call for the first places of races.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RaceJob<'a> {
     pub(crate) job: Job<'a>,
     pub(crate) scale: Scale,
-    pub(crate) places: usize,
+    pub(crate) k: usize,
 }
 
 impl<'a> RaceJob<'a> {
     pub(crate) fn new(
         batch: impl Into<Batch<'a>>,
         options: &SampleOptions<'a>,
-        places: usize,
+        k: usize,
     ) -> Result<Self, Error> {
         let job = Job::new(batch, options)?.by_gumbel("a race")?;
         let Temperature::Scaled(scale) = job.temperature else {
             return Err(Error::NoNoise { operation: "a race" });
         };
-        if places == 0 {
-            return Err(Error::NoPlaces);
+        if k == 0 {
+            return Err(Error::ZeroK);
         }
-        Ok(Self { job, scale, places })
+        Ok(Self { job, scale, k })
     }
 
     /// The call for as many places as slices of these lengths have room for.
@@ -40,13 +40,13 @@ impl<'a> RaceJob<'a> {
         let race = Self::new(batch, options, 1)?;
         let races = race.job.total();
         // without races there is nothing to write
-        let places = categories.checked_div(races).unwrap_or(1);
-        let expected = races * places.max(1);
+        let k = categories.checked_div(races).unwrap_or(1);
+        let expected = races * k.max(1);
         if categories != expected || keys != expected {
             let got = if categories != expected { categories } else { keys };
             return Err(Error::DrawsLength { expected, got });
         }
-        Ok(Self { places, ..race })
+        Ok(Self { k, ..race })
     }
 }
 
@@ -92,7 +92,7 @@ impl<'a> MaximaJob<'a> {
             let draws = at_once.min(job.draws - first);
             let first_draw = job.first_draw + first;
             let job = Job { first_draw, draws, method: Method::Gumbel, ..job };
-            RaceJob { job, scale, places: 1 }
+            RaceJob { job, scale, k: 1 }
         })
     }
 
@@ -102,7 +102,7 @@ impl<'a> MaximaJob<'a> {
     }
 
     /// Adds the first places of a piece to the sums.
-    pub(crate) fn add(&self, maxima: &Arrivals, sums: &mut [LogZ]) {
+    pub(crate) fn add(&self, maxima: &TopK, sums: &mut [LogZ]) {
         let each = maxima.keys().len() / sums.len().max(1);
         for (sum, keys) in sums.iter_mut().zip(maxima.keys().chunks(each.max(1))) {
             let known = keys.iter().all(|&key| key != Best::NONE.key);

@@ -72,8 +72,8 @@ impl<'a> Softening<'a> {
     }
 
     /// The job's error, if a row has no draw and sentinels were not asked for.
-    pub(crate) fn report_samples(&self, samples: &[f32]) -> Result<(), Error> {
-        self.report(samples, |row| {
+    pub(crate) fn check_samples(&self, samples: &[f32]) -> Result<(), Error> {
+        self.check_nan(samples, |row| {
             Err(Error::Gpu {
                 while_doing: "drawing".to_owned(),
                 message: format!("row {row} has a draw, but the device gave none"),
@@ -81,14 +81,14 @@ impl<'a> Softening<'a> {
         })
     }
 
-    /// As [`report_samples`](Self::report_samples); gradients of a row that has draws may be NaN as well,
+    /// As [`check_samples`](Self::check_samples); gradients of a row that has draws may be NaN as well,
     /// since cotangents may be.
-    pub(crate) fn report_gradients(&self, gradients: &[f32]) -> Result<(), Error> {
-        self.report(gradients, |_| Ok(()))
+    pub(crate) fn check_gradients(&self, gradients: &[f32]) -> Result<(), Error> {
+        self.check_nan(gradients, |_| Ok(()))
     }
 
     /// A row without a draw is NaN; `drawable` says what to make of others that are.
-    fn report(
+    fn check_nan(
         &self,
         floats: &[f32],
         drawable: impl Fn(usize) -> Result<(), Error>,

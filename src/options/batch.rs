@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::logits::{Logits, ValueFormat};
-use super::rows::{Data, Known, Rows, with_rows};
+use super::rows::{Data, Rows, Value, with_rows};
 
 /// A batch of rows to draw from: [`Logits`](super::Logits) or [`Weights`](super::Weights), which turn
 /// into it by themselves.
@@ -13,7 +13,7 @@ pub struct Batch<'a> {
 }
 
 impl<'a> Batch<'a> {
-    pub(super) fn from_rows<T: Known>(rows: Rows<'a, T>) -> Self {
+    pub(super) fn from_rows<T: Value>(rows: Rows<'a, T>) -> Self {
         Self { data: T::data(rows) }
     }
 
@@ -64,13 +64,13 @@ impl<'a> Batch<'a> {
     /// The memory of some categories of the row at position `row`: the values' bytes in the
     /// machine's order.
     pub(crate) fn row_bytes(&self, row: usize, categories: Range<usize>) -> &'a [u8] {
-        with_rows!(self.data, rows => Known::bytes(&rows.row(row)[categories]))
+        with_rows!(self.data, rows => Value::bytes(&rows.row(row)[categories]))
     }
 
     /// The memory from the first value of row `first` to the last one of row `first + count − 1`.
     #[cfg(any(test, feature = "gpu"))]
     pub(crate) fn span_bytes(&self, first: usize, count: usize) -> &'a [u8] {
-        with_rows!(self.data, rows => Known::bytes(rows.span(first, count)))
+        with_rows!(self.data, rows => Value::bytes(rows.span(first, count)))
     }
 }
 

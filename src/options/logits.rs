@@ -119,7 +119,7 @@ mod sealed {
 /// let two_rows = Logits::new(&[0.0, 1.0, 2.0, 3.0, 4.0, 5.0], 3)?;
 /// assert_eq!((two_rows.rows(), two_rows.categories()), (2, 3));
 /// // one row in memory, drawn from as if it were there a million times
-/// let shared = Logits::with_row_stride(&[0.0, 1.0, 2.0], 1_000_000, 3, 0)?;
+/// let shared = Logits::strided(&[0.0, 1.0, 2.0], 1_000_000, 3, 0)?;
 /// assert_eq!(shared.row(999_999), [0.0, 1.0, 2.0]);
 /// # Ok::<(), gumbel::Error>(())
 /// ```
@@ -171,22 +171,8 @@ impl<'a> Logits<'a> {
         Rows::dense(data, categories).map(Self::from_rows)
     }
 
-    /// Rows of `f32` whose first logits are `row_stride` apart. Rows may overlap; with a stride of 0
-    /// all rows are the same. The data must reach to the last row's last logit.
-    ///
-    /// # Errors
-    /// [`Error::Categories`] for no or too many categories, [`Error::LogitsLength`] if the data is
-    /// too short.
-    pub fn with_row_stride(
-        data: &'a [f32],
-        rows: usize,
-        categories: usize,
-        row_stride: usize,
-    ) -> Result<Self, Error> {
-        Self::strided(data, rows, categories, row_stride)
-    }
-
-    /// As [`with_row_stride`](Self::with_row_stride), of any [type of logits](Logit).
+    /// Rows of any [type of logits](Logit) whose first logits are `row_stride` apart, in logits. Rows may overlap; with
+    /// a stride of 0 all rows are the same. The data must reach to the last row's last logit.
     ///
     /// ```
     /// use gumbel::half::bf16;
@@ -197,7 +183,8 @@ impl<'a> Logits<'a> {
     /// ```
     ///
     /// # Errors
-    /// As [`with_row_stride`](Self::with_row_stride).
+    /// [`Error::Categories`] for no or too many categories, [`Error::LogitsLength`] if the data is
+    /// too short.
     pub fn strided<T: Logit>(
         data: &'a [T],
         rows: usize,

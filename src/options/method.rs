@@ -62,12 +62,12 @@ impl Method {
     ///
     /// ```
     /// use gumbel::Method;
-    /// assert_eq!(Method::Auto.of(1000, 1), Method::Gumbel);
-    /// assert_eq!(Method::Auto.of(1000, 1_000_000), Method::InverseCdf);
-    /// assert_eq!(Method::Gumbel.of(1000, 1_000_000), Method::Gumbel);
+    /// assert_eq!(Method::Auto.resolve(1000, 1), Method::Gumbel);
+    /// assert_eq!(Method::Auto.resolve(1000, 1_000_000), Method::InverseCdf);
+    /// assert_eq!(Method::Gumbel.resolve(1000, 1_000_000), Method::Gumbel);
     /// ```
     #[must_use]
-    pub const fn of(self, categories: usize, draws: u32) -> Self {
+    pub const fn resolve(self, categories: usize, draws: u32) -> Self {
         match self {
             Self::Auto if draws >= Self::MANY_DRAWS && categories <= Self::MOST_CATEGORIES => {
                 Self::InverseCdf

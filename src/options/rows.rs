@@ -27,10 +27,10 @@ pub enum Chance {
 }
 
 /// What the crate asks of a type of values, of which a row has one for each category.
-pub trait Known: Copy + Send + Sync + 'static {
+pub trait Value: Copy + Send + Sync + 'static {
     /// What a category of probability 0 has.
     const NEVER: Self;
-    /// The power of two by which the probability grows from one unit of [`Known::fixed`] to the
+    /// The power of two by which the probability grows from one unit of [`Value::fixed`] to the
     /// next.
     const LOG2: f32;
     /// What is wrong with a row of nothing but categories of probability 0.
@@ -58,7 +58,7 @@ pub trait Known: Copy + Send + Sync + 'static {
 
 /// The integer weight of a value so far below the largest.
 #[inline(always)]
-fn behind<T: Known>(value: T, most: T, scale: Scale, log2_categories: u32) -> u64 {
+fn behind<T: Value>(value: T, most: T, scale: Scale, log2_categories: u32) -> u64 {
     if value.chance() == Chance::None {
         return 0;
     }
@@ -74,13 +74,13 @@ pub trait Widen: Copy + Send + Sync + 'static {
     fn widen(self) -> f32;
     /// The same of several.
     fn widen_all(values: &[Self], to: &mut [f32]);
-    /// As [`Known::data`].
+    /// As [`Value::data`].
     fn rows(rows: Rows<'_, Self>) -> Data<'_>;
-    /// As [`Known::bytes`].
+    /// As [`Value::bytes`].
     fn memory(values: &[Self]) -> &[u8];
 }
 
-impl<T: Widen> Known for T {
+impl<T: Widen> Value for T {
     const NEVER: Self = T::NEG_INFINITY;
     const LOG2: f32 = std::f32::consts::LOG2_E;
     const NOTHING: Undrawable = Undrawable::NothingDrawable;
@@ -185,7 +185,7 @@ impl From<Positive> for f64 {
     }
 }
 
-impl Known for Positive {
+impl Value for Positive {
     const NEVER: Self = Self(0.0);
     const LOG2: f32 = 1.0;
     const NOTHING: Undrawable = Undrawable::NoWeight;
@@ -229,7 +229,7 @@ impl Known for Positive {
 }
 
 /// A count is a weight too.
-impl Known for u32 {
+impl Value for u32 {
     const NEVER: Self = 0;
     const LOG2: f32 = 1.0;
     const NOTHING: Undrawable = Undrawable::NoWeight;

@@ -3,7 +3,7 @@
 use bytemuck::TransparentWrapper;
 
 use super::batch::Batch;
-use super::rows::{Known, Positive, Rows};
+use super::rows::{Positive, Rows, Value};
 use crate::error::Error;
 
 /// A type that weights may have: `f32`, or `u32` for counts, and no other.
@@ -13,11 +13,11 @@ impl Weight for f32 {}
 impl Weight for u32 {}
 
 mod sealed {
-    use super::{Known, Positive, TransparentWrapper};
+    use super::{Positive, TransparentWrapper, Value};
 
     /// The same numbers as weights.
     pub trait As: Sized {
-        type Value: Known;
+        type Value: Value;
         fn as_weights(values: &[Self]) -> &[Self::Value];
     }
 
@@ -96,7 +96,7 @@ impl<'a> Weights<'a> {
     }
 
     /// Rows of any [type of weights](Weight) whose first weights are `row_stride` apart, as
-    /// [`Logits::with_row_stride`](crate::Logits::with_row_stride).
+    /// [`Logits::strided`](crate::Logits::strided).
     ///
     /// # Errors
     /// [`Error::Categories`] for no or too many categories, [`Error::LogitsLength`] if the data is

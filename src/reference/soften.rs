@@ -55,7 +55,7 @@ pub fn soften_rows(
     let softening = Softening::new(logits, options, relaxation)?;
     let samples: Vec<f64> =
         (0..logits.rows()).flat_map(|row| samples_of(&softening, logits, row)).collect();
-    softening.report_samples(&singles(&samples))?;
+    softening.check_samples(&singles(&samples))?;
     Ok(samples)
 }
 
@@ -96,7 +96,7 @@ pub fn soften_rows_vjp(
         }
         gradient.iter_mut().for_each(|x| *x *= softening.slope());
     }
-    softening.report_gradients(&singles(&gradients))?;
+    softening.check_gradients(&singles(&gradients))?;
     Ok(gradients)
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rayon::ThreadPool;
 
 use super::CpuSampler;
-use crate::cpu::{Cpu, CpuForm};
+use crate::cpu::{Cpu, Isa};
 use crate::error::Error;
 
 /// What it is called.
@@ -21,12 +21,12 @@ impl CpuSampler {
     /// With these vector instructions; the draws are the same.
     ///
     /// # Errors
-    /// [`Error::CpuForm`] if this machine lacks them.
-    pub fn with_form(self, form: CpuForm) -> Result<Self, Error> {
-        if form.is_available() {
-            Ok(Self { engine: Cpu { form, ..self.engine } })
+    /// [`Error::Isa`] if this machine lacks them.
+    pub fn with_isa(self, isa: Isa) -> Result<Self, Error> {
+        if isa.is_available() {
+            Ok(Self { engine: Cpu { isa, ..self.engine } })
         } else {
-            Err(Error::CpuForm { form: form.name() })
+            Err(Error::Isa { isa: isa.name() })
         }
     }
 
@@ -44,8 +44,8 @@ impl CpuSampler {
     }
 
     /// The vector instructions in use.
-    pub fn form(&self) -> CpuForm {
-        self.engine.form
+    pub fn isa(&self) -> Isa {
+        self.engine.isa
     }
 }
 

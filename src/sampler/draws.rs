@@ -143,6 +143,6 @@ impl Operation for Draws<'_, '_> {
     }
 
     fn check(&self) -> Result<(), Error> {
-        self.job.report(self.draws)
+        self.job.check_draws(self.draws)
     }
 }

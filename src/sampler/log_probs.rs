@@ -2,7 +2,6 @@
 
 use super::Sampler;
 use super::run::Operation;
-use crate::arrivals::{Scored, Scores};
 use crate::cpu::Cpu;
 use crate::engine::{Blocking, Engine};
 use crate::error::Error;
@@ -10,6 +9,7 @@ use crate::error::Error;
 use crate::gpu::Gpu;
 use crate::job::SumJob;
 use crate::options::{Batch, SampleOptions};
+use crate::results::{ScoredDraws, Scores};
 
 impl<E: Engine> Sampler<E> {
     /// Draws from each row, and tells the logarithm of each draw's probability, log softmax at its index, and each
@@ -43,12 +43,12 @@ impl<E: Engine> Sampler<E> {
         &self,
         batch: impl Into<Batch<'a>>,
         options: &SampleOptions<'a>,
-    ) -> Result<Scored, Error>
+    ) -> Result<ScoredDraws, Error>
     where
         E: Blocking,
     {
         let of = SumJob::of_draws(batch, options)?;
-        let mut scored = Scored::unwritten(&of.job)?;
+        let mut scored = ScoredDraws::unwritten(&of.job)?;
         self.run(LogProbs { of, scores: scored.scores_mut() })?;
         Ok(scored)
     }
@@ -111,9 +111,9 @@ impl<E: Engine> Sampler<E> {
         &self,
         batch: impl Into<Batch<'a>>,
         options: &SampleOptions<'a>,
-    ) -> Result<Scored, Error> {
+    ) -> Result<ScoredDraws, Error> {
         let of = SumJob::of_draws(batch, options)?;
-        let mut scored = Scored::unwritten(&of.job)?;
+        let mut scored = ScoredDraws::unwritten(&of.job)?;
         self.run_async(LogProbs { of, scores: scored.scores_mut() }).await?;
         Ok(scored)
     }
@@ -140,6 +140,6 @@ impl Operation for LogProbs<'_, '_> {
     }
 
     fn check(&self) -> Result<(), Error> {
-        self.of.job.report(self.scores.draws)
+        self.of.job.check_draws(self.scores.draws)
     }
 }

@@ -2,7 +2,6 @@
 
 use super::Sampler;
 use super::run::Operation;
-use crate::arrivals::{Arrivals, LogZ};
 use crate::cpu::Cpu;
 use crate::engine::{Blocking, Engine};
 use crate::error::Error;
@@ -10,6 +9,7 @@ use crate::error::Error;
 use crate::gpu::Gpu;
 use crate::job::race::MaximaJob;
 use crate::options::{Batch, SampleOptions};
+use crate::results::{LogZ, TopK};
 
 impl<E: Engine> Sampler<E> {
     /// Estimates log Z of each row from the maxima of its draws: an estimate for each row, with its standard error.
@@ -121,8 +121,8 @@ impl Operation for EstimateLogZ<'_, '_> {
     fn on_cpu(&mut self, cpu: &Cpu) -> Result<(), Error> {
         self.of.begin(self.estimates);
         for piece in self.of.pieces() {
-            let mut maxima = Arrivals::unwritten(&piece)?;
-            cpu.race(&piece, &mut maxima.places_mut());
+            let mut maxima = TopK::unwritten(&piece)?;
+            cpu.race(&piece, &mut maxima.slices_mut());
             self.of.add(&maxima, self.estimates);
         }
         self.of.finish(self.estimates);
@@ -133,8 +133,8 @@ impl Operation for EstimateLogZ<'_, '_> {
     async fn on_gpu(&mut self, gpu: &Gpu) -> Result<(), Error> {
         self.of.begin(self.estimates);
         for piece in self.of.pieces() {
-            let mut maxima = Arrivals::unwritten(&piece)?;
-            gpu.race(&piece, &mut maxima.places_mut()).await?;
+            let mut maxima = TopK::unwritten(&piece)?;
+            gpu.race(&piece, &mut maxima.slices_mut()).await?;
             self.of.add(&maxima, self.estimates);
         }
         self.of.finish(self.estimates);
@@ -142,6 +142,6 @@ impl Operation for EstimateLogZ<'_, '_> {
     }
 
     fn check(&self) -> Result<(), Error> {
-        self.of.job.report_rows(|row| !self.estimates[row].estimate.is_nan())
+        self.of.job.check_rows(|row| !self.estimates[row].estimate.is_nan())
     }
 }

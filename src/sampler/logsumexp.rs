@@ -126,6 +126,6 @@ impl Operation for LogSumExp<'_, '_> {
     }
 
     fn check(&self) -> Result<(), Error> {
-        self.of.job.report_rows(|row| !self.sums[row].is_nan())
+        self.of.job.check_rows(|row| !self.sums[row].is_nan())
     }
 }

@@ -2,7 +2,6 @@
 
 use super::Sampler;
 use super::run::Operation;
-use crate::arrivals::{Arrivals, Places};
 use crate::cpu::Cpu;
 use crate::engine::{Blocking, Engine};
 use crate::error::Error;
@@ -10,6 +9,7 @@ use crate::error::Error;
 use crate::gpu::Gpu;
 use crate::job::race::RaceJob;
 use crate::options::{Batch, SampleOptions};
+use crate::results::{TopK, TopKSlices};
 
 impl<E: Engine> Sampler<E> {
     /// Runs the race of each draw: which alarms ring first, and when; the first `places` of each.
@@ -40,17 +40,17 @@ impl<E: Engine> Sampler<E> {
     ///
     /// # Errors
     /// Those of [`sample_rows`](Self::sample_rows), and [`Error::NoNoise`] at temperature 0,
-    /// [`Error::NeedsGumbel`], [`Error::NoPlaces`], [`Error::TooManyPlaces`].
+    /// [`Error::NeedsGumbel`], [`Error::ZeroK`], [`Error::TopKTooLarge`].
     ///
     /// # Complexity
     /// O(rows · draws · categories) time and, for k places of races of n, some k·(1 + ln(n/k)) categories
-    /// that are settled exactly, at about 50 ns each on the CPU.
+    /// that are evaluated exactly, at about 50 ns each on the CPU.
     ///
     /// On a GPU the device finds the few categories that may take several places, with their keys, and the host ranks
     /// those. Where more categories are near each other than there is room for, as with equal logits, the host runs
     /// the race. Of each race the device writes a record of 12·(4·k + 64) + 4 bytes, or 12 bytes a category if those
     /// are fewer, and one such for each part that a row is cut into if it exceeds a chunk. A record must fit into a
-    /// chunk (and into what the device can bind), or the error is [`Error::TooManyPlaces`]: with the usual 16 MiB, k is
+    /// chunk (and into what the device can bind), or the error is [`Error::TopKTooLarge`]: with the usual 16 MiB, k is
     /// at most 349,509, and for rows of up to 1,398,096 categories as large as one likes. For one place it is 12
     /// bytes. The host holds all records of the call at once, beside the result.
     #[doc(alias = "gumbel_top_k")]
@@ -60,20 +60,20 @@ impl<E: Engine> Sampler<E> {
         &self,
         batch: impl Into<Batch<'a>>,
         options: &SampleOptions<'a>,
-        places: usize,
-    ) -> Result<Arrivals, Error>
+        k: usize,
+    ) -> Result<TopK, Error>
     where
         E: Blocking,
     {
-        let job = RaceJob::new(batch, options, places)?;
-        let mut arrivals = Arrivals::unwritten(&job)?;
-        self.run(Race { job, places: arrivals.places_mut() })?;
+        let job = RaceJob::new(batch, options, k)?;
+        let mut arrivals = TopK::unwritten(&job)?;
+        self.run(Race { job, k: arrivals.slices_mut() })?;
         Ok(arrivals)
     }
 
     /// Runs the race of each draw into the caller's memory: [`race_rows`](Self::race_rows) for as many places of
     /// each race as `categories` has room for. `keys` has the length of `categories`, rows × draws × places: a key
-    /// is a perturbed logit in units of 2⁻²⁴, as [`Arrivals::keys`] says. After an error that names a row, all other
+    /// is a perturbed logit in units of 2⁻²⁴, as [`TopK::keys`] says. After an error that names a row, all other
     /// rows' places are there.
     ///
     /// ```
@@ -100,7 +100,7 @@ impl<E: Engine> Sampler<E> {
         E: Blocking,
     {
         let job = RaceJob::filling(batch, options, categories.len(), keys.len())?;
-        self.run(Race { job, places: Places { categories, keys } })
+        self.run(Race { job, k: TopKSlices { categories, keys } })
     }
 
     /// Runs the race of each draw, as a [future](Self#futures): [`race_rows`](Self::race_rows) for executors.
@@ -122,11 +122,11 @@ impl<E: Engine> Sampler<E> {
         &self,
         batch: impl Into<Batch<'a>>,
         options: &SampleOptions<'a>,
-        places: usize,
-    ) -> Result<Arrivals, Error> {
-        let job = RaceJob::new(batch, options, places)?;
-        let mut arrivals = Arrivals::unwritten(&job)?;
-        self.run_async(Race { job, places: arrivals.places_mut() }).await?;
+        k: usize,
+    ) -> Result<TopK, Error> {
+        let job = RaceJob::new(batch, options, k)?;
+        let mut arrivals = TopK::unwritten(&job)?;
+        self.run_async(Race { job, k: arrivals.slices_mut() }).await?;
         Ok(arrivals)
     }
 }
@@ -134,7 +134,7 @@ impl<E: Engine> Sampler<E> {
 /// The first places of all races.
 struct Race<'a, 'r> {
     job: RaceJob<'a>,
-    places: Places<'r>,
+    k: TopKSlices<'r>,
 }
 
 impl Operation for Race<'_, '_> {
@@ -143,16 +143,16 @@ impl Operation for Race<'_, '_> {
     }
 
     fn on_cpu(&mut self, cpu: &Cpu) -> Result<(), Error> {
-        cpu.race(&self.job, &mut self.places);
+        cpu.race(&self.job, &mut self.k);
         Ok(())
     }
 
     #[cfg(feature = "gpu")]
     async fn on_gpu(&mut self, gpu: &Gpu) -> Result<(), Error> {
-        gpu.race(&self.job, &mut self.places).await
+        gpu.race(&self.job, &mut self.k).await
     }
 
     fn check(&self) -> Result<(), Error> {
-        self.job.job.report_races(self.places.categories, self.job.places)
+        self.job.job.check_races(self.k.categories, self.job.k)
     }
 }

@@ -257,7 +257,7 @@ impl Operation for Soften<'_, '_> {
     }
 
     fn check(&self) -> Result<(), Error> {
-        self.of.report_samples(self.samples)
+        self.of.check_samples(self.samples)
     }
 }
 
@@ -296,6 +296,6 @@ impl Operation for Pullback<'_, '_> {
     }
 
     fn check(&self) -> Result<(), Error> {
-        self.of.report_gradients(self.gradients)
+        self.of.check_gradients(self.gradients)
     }
 }

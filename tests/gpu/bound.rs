@@ -13,7 +13,7 @@ mod weights;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use gumbel::{AdapterReport, GpuSampler, PlanFor};
+use gumbel::{AdapterReport, DeviceKind, GpuSampler};
 use libtest_mimic::Failed;
 
 use super::draws::sampler;
@@ -37,18 +37,18 @@ pub(crate) const NEEDS: &[(&str, Need)] = limits::NEEDS;
 
 /// A sampler for this kind of plan, which the tests share: some drivers take seconds for each of its
 /// pipelines.
-fn shared(adapter: &AdapterReport, plan_for: PlanFor) -> Result<Arc<GpuSampler>, Failed> {
-    type Samplers = Vec<((String, PlanFor), Arc<GpuSampler>)>;
+fn shared(adapter: &AdapterReport, device_kind: DeviceKind) -> Result<Arc<GpuSampler>, Failed> {
+    type Samplers = Vec<((String, DeviceKind), Arc<GpuSampler>)>;
     static SAMPLERS: Mutex<Samplers> = Mutex::new(Vec::new());
     // with the place where it is plugged in: there may be two of a name
-    let key = (format!("{:?}", adapter.info), plan_for);
+    let key = (format!("{:?}", adapter.info), device_kind);
     let mut samplers = SAMPLERS.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some((_, sampler)) = samplers.iter().find(|(other, _)| *other == key) {
         return Ok(Arc::clone(sampler));
     }
     let sampler = Arc::new(sampler(
         adapter,
-        GpuSampler::builder().tune(|tuning| tuning.with_plan_for(plan_for)),
+        GpuSampler::builder().tune(|tuning| tuning.with_device_kind(device_kind)),
     )?);
     samplers.push((key, Arc::clone(&sampler)));
     Ok(sampler)
@@ -59,9 +59,9 @@ fn plans(
     adapter: &AdapterReport,
     check: impl Fn(&GpuSampler) -> Result<(), Failed>,
 ) -> Result<(), Failed> {
-    for plan_for in [PlanFor::Hardware, PlanFor::Emulation] {
-        check(&*shared(adapter, plan_for)?).map_err(|failed| match failed.message() {
-            Some(message) => format!("planned for {plan_for:?}: {message}").into(),
+    for device_kind in [DeviceKind::Hardware, DeviceKind::Emulation] {
+        check(&*shared(adapter, device_kind)?).map_err(|failed| match failed.message() {
+            Some(message) => format!("planned for {device_kind:?}: {message}").into(),
             None => failed,
         })?;
     }

@@ -2,7 +2,7 @@
 
 use gumbel::conformance::{self, Case};
 use gumbel::{
-    AdapterReport, CpuSampler, Error, GpuSampler, GpuSamplerBuilder, Logits, Method, PlanFor,
+    AdapterReport, CpuSampler, DeviceKind, Error, GpuSampler, GpuSamplerBuilder, Logits, Method,
     SampleOptions, Teams, Undrawable, reference,
 };
 use libtest_mimic::Failed;
@@ -91,10 +91,11 @@ fn conformance_in_small_pieces(adapter: &AdapterReport) -> Result<(), Failed> {
             .tune(|tuning| tuning.with_workgroups(3));
         run(adapter, builder, 9000)?;
     }
-    let crowded = Teams { crowd: 256, ..Teams::HARDWARE };
+    let with_large_workgroups = Teams { shared_workgroup: 256, ..Teams::HARDWARE };
     run(
         adapter,
-        GpuSampler::builder().tune(|tuning| tuning.with_plan_for(PlanFor::Teams(crowded))),
+        GpuSampler::builder()
+            .tune(|tuning| tuning.with_device_kind(DeviceKind::Teams(with_large_workgroups))),
         9000,
     )
 }

@@ -10,7 +10,7 @@ use std::collections::{HashMap, HashSet};
 
 use gumbel::conformance::{self, Case};
 use gumbel::{
-    AdapterReport, GpuSampler, GpuSamplerBuilder, PlanFor, PlanKind, Sampler, Teams, wgpu,
+    AdapterReport, DeviceKind, GpuSampler, GpuSamplerBuilder, PlanKind, Sampler, Teams, wgpu,
 };
 use libtest_mimic::{Failed, Trial};
 
@@ -50,7 +50,7 @@ impl Setup {
         Self { all: false, ..Self::all(test, builder, most) }
     }
 
-    fn admits(&self, case: &Case) -> bool {
+    fn passes(&self, case: &Case) -> bool {
         work(case) <= self.most
     }
 }
@@ -58,12 +58,12 @@ impl Setup {
 /// All samplers, in the order in which kinds of plans are shared out.
 fn setups() -> Vec<Setup> {
     let builder = GpuSampler::builder;
-    let planned = |plan_for| builder().tune(|tuning| tuning.with_plan_for(plan_for));
-    let plain = |plan_for| {
-        planned(plan_for)
+    let planned = |device_kind| builder().tune(|tuning| tuning.with_device_kind(device_kind));
+    let plain = |device_kind| {
+        planned(device_kind)
             .tune(|tuning| tuning.with_int64(false).with_subgroups(false).with_direct_memory(false))
     };
-    let (hardware, emulation) = (PlanFor::Hardware, PlanFor::Emulation);
+    let (hardware, emulation) = (DeviceKind::Hardware, DeviceKind::Emulation);
     let mut setups = vec![
         Setup::all("of_every_case", builder(), usize::MAX),
         Setup::all(
@@ -71,14 +71,14 @@ fn setups() -> Vec<Setup> {
             builder().tune(|tuning| tuning.with_filter(false)),
             300_000,
         ),
-        Setup::all("without_features", plain(PlanFor::Adapter), 100_000),
+        Setup::all("without_features", plain(DeviceKind::Adapter), 100_000),
         Setup::kinds("without_features", plain(hardware), 100_000),
         Setup::kinds("without_features", plain(emulation), 100_000),
     ];
-    for plan_for in [hardware, emulation] {
+    for device_kind in [hardware, emulation] {
         for workgroup_size in [1, 8, 64] {
             // rows of more than 256 categories are cut, and so is everything else
-            let pieces = planned(plan_for)
+            let pieces = planned(device_kind)
                 .tune(|tuning| tuning.with_workgroup_size(workgroup_size))
                 .with_chunk_bytes(1 << 10)
                 .tune(|tuning| tuning.with_workgroups(3));
@@ -89,11 +89,18 @@ fn setups() -> Vec<Setup> {
     let pieces = builder().with_chunk_bytes(1 << 12);
     setups.push(Setup::kinds("in_small_pieces", pieces, 1 << 17));
     // as who measures a device may try them
-    let large = Teams { team: 128, octets_per_lane: 3, busy_lanes: 1 << 12, ..Teams::HARDWARE };
-    let crowded = Teams { crowd: 4, alone_octets: 1, ..large };
-    let odd = Teams { team: 100, crowd: 0, alone_octets: 1 << 30, octets_per_lane: 0, ..large };
-    for teams in [large, crowded, odd] {
-        setups.push(Setup::kinds("in_other_teams", planned(PlanFor::Teams(teams)), 20_000));
+    let large =
+        Teams { team: 128, octets_per_lane: 3, busy_invocations: 1 << 12, ..Teams::HARDWARE };
+    let with_large_workgroups = Teams { shared_workgroup: 4, alone_octets: 1, ..large };
+    let odd = Teams {
+        team: 100,
+        shared_workgroup: 0,
+        alone_octets: 1 << 30,
+        octets_per_lane: 0,
+        ..large
+    };
+    for teams in [large, with_large_workgroups, odd] {
+        setups.push(Setup::kinds("in_other_teams", planned(DeviceKind::Teams(teams)), 20_000));
     }
     let test = "as_planned_for_hardware";
     setups.push(Setup::kinds(test, planned(hardware), 600_000));
@@ -105,7 +112,7 @@ fn setups() -> Vec<Setup> {
     // no parts, and many draws from what is held
     setups.push(Setup::kinds(
         test,
-        planned(hardware).tune(|tuning| tuning.with_busy_lanes(1)),
+        planned(hardware).tune(|tuning| tuning.with_busy_invocations(1)),
         100_000,
     ));
     let test = "as_planned_for_an_emulation";
@@ -132,12 +139,12 @@ fn device_of(adapter: &AdapterReport) -> Device<'_> {
     (adapter.info.device_type, &adapter.limits, features)
 }
 
-/// The kinds of plans that each setup has for the cases that it admits, with the number of the case.
+/// The kinds of plans that each setup has for the cases that it passes, with the number of the case.
 fn kinds(device: Device<'_>, setups: &[Setup]) -> Result<Vec<Vec<(usize, PlanKind)>>, Failed> {
     let mut kinds: Vec<_> = setups.iter().map(|_| Vec::new()).collect();
     for (number, case) in conformance::cases().enumerate() {
         for (setup, kinds) in setups.iter().zip(&mut kinds) {
-            if setup.admits(&case)
+            if setup.passes(&case)
                 && let Some(kind) =
                     setup.builder.plan_kind(device, case.batch(), &case.options())?
             {
@@ -195,21 +202,21 @@ fn run(adapter: &AdapterReport, test: &str) -> Result<(), Failed> {
     };
     let mut seen = Vec::new();
     for (setup, chosen) in setups.iter().zip(&chosen).filter(|(setup, _)| setup.test == test) {
-        let admitted = conformance::cases()
+        let passing = conformance::cases()
             .enumerate()
-            .filter(|(number, case)| chosen.contains(number) || setup.all && setup.admits(case));
+            .filter(|(number, case)| chosen.contains(number) || setup.all && setup.passes(case));
         let engine = Sampler::from(sampler(adapter, setup.builder.clone())?);
-        seen.extend(wrong(&engine, admitted.map(|(_, case)| case))?);
+        seen.extend(wrong(&engine, passing.map(|(_, case)| case))?);
     }
     ensure(seen.is_empty(), || seen.join("\n"))
 }
 
 /// A device may leave the invocations of a subgroup apart after a loop that they left one by one.
 fn in_split_subgroups(adapter: &AdapterReport) -> Result<(), Failed> {
-    let setups: Vec<_> = [PlanFor::Hardware, PlanFor::Emulation]
+    let setups: Vec<_> = [DeviceKind::Hardware, DeviceKind::Emulation]
         .into_iter()
-        .map(|plan_for| {
-            let builder = GpuSampler::builder().tune(|tuning| tuning.with_plan_for(plan_for));
+        .map(|device_kind| {
+            let builder = GpuSampler::builder().tune(|tuning| tuning.with_device_kind(device_kind));
             Setup::kinds("in_split_subgroups", builder, 100_000)
         })
         .collect();

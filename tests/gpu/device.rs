@@ -139,7 +139,7 @@ impl Batch {
     }
 
     fn logits(&self) -> Result<Logits<'_>, Error> {
-        Logits::with_row_stride(&self.logits, self.rows, Self::CATEGORIES, Self::CATEGORIES)
+        Logits::strided(&self.logits, self.rows, Self::CATEGORIES, Self::CATEGORIES)
     }
 }
 

@@ -1,7 +1,7 @@
 //! The engine's draws of batches that `conformance.rs` has not: large ones, and calls beside each other.
 
 use gumbel::{AdapterReport, CpuSampler, GpuSampler, Logits, SampleOptions};
-use gumbel::{GpuSamplerBuilder, PlanFor, reference};
+use gumbel::{DeviceKind, GpuSamplerBuilder, reference};
 use libtest_mimic::Failed;
 
 use super::{Check, device, ensure};
@@ -53,7 +53,7 @@ fn more_rows_than_workgroups(adapter: &AdapterReport) -> Result<(), Failed> {
     let builder =
         GpuSampler::builder().tune(|tuning| tuning.with_workgroup_size(1).with_workgroups(65_535));
     let gpu = sampler(adapter, builder)?;
-    let logits = Logits::with_row_stride(&row, rows, row.len(), 0)?;
+    let logits = Logits::strided(&row, rows, row.len(), 0)?;
     as_on_cpu(&gpu, logits, &SampleOptions::default().with_seed(3))
 }
 
@@ -64,7 +64,7 @@ fn more_than_2_to_32_logits(adapter: &AdapterReport) -> Result<(), Failed> {
     ensure(rows * row.len() > 1 << 32, || "not that many".to_owned())?;
     let gpu = sampler(adapter, GpuSampler::builder())?;
     let options = SampleOptions::default().with_first_row((1 << 32) - 2000);
-    let draws = gpu.sample_rows(Logits::with_row_stride(&row, rows, row.len(), 0)?, &options)?;
+    let draws = gpu.sample_rows(Logits::strided(&row, rows, row.len(), 0)?, &options)?;
     for position in [0, 1, 1999, 2000, 2001, 4095, 4096, 4099] {
         let options = options.with_first_row((1 << 32) - 2000 + position as u64);
         let expected = reference::sample_rows(Logits::new(&row, row.len())?, &options)?;
@@ -80,15 +80,15 @@ fn a_row_larger_than_a_binding(adapter: &AdapterReport) -> Result<(), Failed> {
     as_on_cpu(&gpu, Logits::new(&row, row.len())?, &SampleOptions::default().with_draws(2))
 }
 
-/// Every lane has as many octets as it may get and settles all of their categories: some drivers
+/// Every lane has as many octets as it may get and evaluates all of their categories: some drivers
 /// end all loops of an invocation after 65,535 iterations. That lanes have so many octets is tested in
 /// `src/gpu/kind.rs`.
 fn as_many_iterations_as_a_plan_allows(adapter: &AdapterReport) -> Result<(), Failed> {
     let row = ramp(256 * 8 * 2048);
-    for plan_for in [PlanFor::Hardware, PlanFor::Emulation] {
+    for device_kind in [DeviceKind::Hardware, DeviceKind::Emulation] {
         // with no more teams than the row needs, on however many cores
-        let builder =
-            GpuSampler::builder().tune(|tuning| tuning.with_plan_for(plan_for).with_busy_lanes(1));
+        let builder = GpuSampler::builder()
+            .tune(|tuning| tuning.with_device_kind(device_kind).with_busy_invocations(1));
         let gpu = sampler(adapter, builder.tune(|tuning| tuning.with_filter(false)))?;
         as_on_cpu(&gpu, Logits::new(&row, row.len())?, &SampleOptions::default())?;
     }
@@ -107,7 +107,7 @@ fn shapes_in_turn_on_one_sampler(adapter: &AdapterReport) -> Result<(), Failed> 
         for (rows, categories, draws) in
             [(1, 5, 1), (500, 200, 3), (2, 50_000, 1), (500, 3, 200), (1, 5, 1)]
         {
-            let logits = Logits::with_row_stride(&data, rows, categories, categories)?;
+            let logits = Logits::strided(&data, rows, categories, categories)?;
             as_on_cpu(&gpu, logits, &SampleOptions::default().with_draws(draws))?;
             let options = SampleOptions::default().with_row_ids(&ids[..rows]).with_temperature(0.5);
             as_on_cpu(&gpu, logits, &options)?;

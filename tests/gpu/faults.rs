@@ -2,7 +2,7 @@
 
 use gumbel::conformance;
 use gumbel::{
-    AdapterReport, Error, GpuSampler, Logits, NO_DRAW, PlanFor, SampleOptions, Undrawable, wgpu,
+    AdapterReport, DeviceKind, Error, GpuSampler, Logits, NO_DRAW, SampleOptions, Undrawable, wgpu,
 };
 use libtest_mimic::Failed;
 
@@ -34,7 +34,8 @@ pub(crate) const CHECKS: &[(&str, Check)] = &[
     }),
     ("faults::a_filter_that_is_too_tight_is_seen", |adapter| {
         let edit = |source: String| {
-            source.replace("return floor - slack - POWER * 143.0;", "return floor - POWER * 142.5;")
+            source
+                .replace("return cutoff - slack - POWER * 143.0;", "return cutoff - POWER * 142.5;")
         };
         seen(adapter, edit, "normal logits")
     }),
@@ -44,7 +45,7 @@ pub(crate) const CHECKS: &[(&str, Check)] = &[
         };
         seen(adapter, edit, "normal logits")
     }),
-    ("faults::a_first_floor_that_is_too_high_is_seen", |adapter| {
+    ("faults::a_first_cutoff_that_is_too_high_is_seen", |adapter| {
         let edit = |source: String| source.replace("- POWER * 0.25;", "+ POWER * 1.5;");
         seen(adapter, edit, "normal logits")
     }),
@@ -73,7 +74,7 @@ pub(crate) const CHECKS: &[(&str, Check)] = &[
         seen(adapter, edit, "normal logits")
     }),
     ("faults::a_winner_that_bounds_do_not_tell_is_seen", |adapter| {
-        // the first that is admitted
+        // the first that is passing
         let edit = |source: String| {
             source
                 .replace("if second >= threshold_measured(f, most, bits) {", "if false {")
@@ -132,13 +133,13 @@ fn seen(adapter: &AdapterReport, edit: fn(String) -> String, name: &str) -> Resu
     // small chunks, so that rows are cut
     let builder = || {
         GpuSampler::builder()
-            .tune(|tuning| tuning.with_plan_for(PlanFor::Hardware))
+            .tune(|tuning| tuning.with_device_kind(DeviceKind::Hardware))
             .with_shader_edit(edit)
     };
     let engines = [
         sampler(adapter, builder())?,
         sampler(adapter, builder().with_chunk_bytes(1 << 12))?,
-        sampler(adapter, builder().tune(|tuning| tuning.with_busy_lanes(1)))?,
+        sampler(adapter, builder().tune(|tuning| tuning.with_busy_invocations(1)))?,
     ];
     let cases = conformance::cases().filter(|case| {
         let (rows, categories) = (case.batch().rows(), case.batch().categories());

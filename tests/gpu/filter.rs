@@ -15,7 +15,7 @@ use super::{Check, ensure};
 
 pub(crate) const CHECKS: &[(&str, Check)] = &[
     ("filter::never_discards_a_category_that_can_win", |adapter| {
-        same(adapter, &ADMITTED, &able_to_win(200_000))
+        same(adapter, &PASSING, &able_to_win(200_000))
     }),
     ("filter::faults_are_seen", faults_are_seen),
     ("filter::bounds_hold", bounds_hold),
@@ -26,8 +26,8 @@ pub(crate) const CHECKS: &[(&str, Check)] = &[
 ];
 
 /// x: a logit, its coarse bits, the best key; y: the filter. The CPU says what has to come out.
-const ADMITTED: Twin = Twin {
-    wgsl: "vec4<u32>(u32(standing(Filter(bitcast<f32>(y.x), y.y), x.x, x.y) >= floor_of(x.zw)), \
+const PASSING: Twin = Twin {
+    wgsl: "vec4<u32>(u32(upper_score(Filter(bitcast<f32>(y.x), y.y), x.x, x.y) >= cutoff_of(x.zw)), \
            0u, 0u, 0u)",
     rust: |_, _| [1, 0, 0, 0],
 };
@@ -98,7 +98,7 @@ fn faults_are_seen(adapter: &AdapterReport) -> Result<(), Failed> {
     let items = able_to_win(50_000);
     let faults = [
         // what the slack is there for
-        ("return floor - slack - POWER * 143.0;", "return floor - POWER * 143.0;"),
+        ("return cutoff - slack - POWER * 143.0;", "return cutoff - POWER * 143.0;"),
         ("- POWER * 143.0;", "- POWER * 142.99;"),
         ("const POWER: f32 = 8388608.0;", "const POWER: f32 = 8387608.0;"),
         ("const POWER_LOG2_E: f32 = 12102203.0;", "const POWER_LOG2_E: f32 = 12102183.0;"),
@@ -107,23 +107,23 @@ fn faults_are_seen(adapter: &AdapterReport) -> Result<(), Failed> {
             "bitcast<f32>((coarse_bits + 1u) | 0x4b000000u)",
         ),
         // and the ends
-        ("min(logit & 0x7fffffffu, f.reach)", "min(logit & 0x7fffffffu, 0x3f800000u)"),
+        ("min(logit & 0x7fffffffu, f.clamp_bits)", "min(logit & 0x7fffffffu, 0x3f800000u)"),
         ("if high >= 8388608 || high < -8388608 {", "if high >= 8388608 {"),
         ("-2535301200456458802993406410752.0", "-1.0e18"),
     ];
     faults.iter().try_for_each(|(from, to)| {
         let edit = |source| replaced(source, from, to);
-        let differences = differences(adapter, &ADMITTED, &items, edit)?;
+        let differences = differences(adapter, &PASSING, &items, edit)?;
         ensure(differences.iter().all(|&n| n > 0), || format!("not seen: {to}"))
     })
 }
 
-/// A filter that admits everything would pass the checks above. The best of 2¹⁷ flat categories has
-/// a key of about 12: against it one value of the coarse bits is admitted at most.
+/// A filter that passes everything would pass the checks above. The best of 2¹⁷ flat categories has
+/// a key of about 12: against it one value of the coarse bits is passing at most.
 fn discards_nearly_everything(adapter: &AdapterReport) -> Result<(), Failed> {
     let items: Vec<_> =
         (0..1 << 16).map(|coarse| item(0.0, coarse, 12 << 24, Scale::ONE)).collect();
-    let discarded = differences(adapter, &ADMITTED, &items, |source| source)?;
+    let discarded = differences(adapter, &PASSING, &items, |source| source)?;
     ensure(discarded.iter().all(|&n| n + 1 >= items.len()), || format!("{discarded:?}"))
 }
 
@@ -190,13 +190,13 @@ const GREATEST: Twin = Twin {
     },
 };
 
-/// Whether an octet reaches the floor that its best category just reaches, but for how a device may round
+/// Whether an octet reaches the cutoff that its best category just reaches, but for how a device may round
 /// the two.
 const REACHED: Twin = Twin {
     wgsl: "vec4<u32>(
         u32(reach_of(Filter(12102203.0, 0x7f000000u), Octet(x, y), philox4x32_10(x, y.xy))
-            >= highest_of(standings(Filter(12102203.0, 0x7f000000u), Octet(x, y), philox4x32_10(x, y.xy)))
-                - abs(highest_of(standings(
+            >= highest_of(upper_scores(Filter(12102203.0, 0x7f000000u), Octet(x, y), philox4x32_10(x, y.xy)))
+                - abs(highest_of(upper_scores(
                     Filter(12102203.0, 0x7f000000u), Octet(x, y), philox4x32_10(x, y.xy)))) * 2.4e-7 - 64.0),
         0u, 0u, 0u)",
     rust: |_, _| [1, 0, 0, 0],

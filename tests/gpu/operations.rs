@@ -2,7 +2,7 @@
 
 use gumbel::conformance::{self, Case};
 use gumbel::{
-    AdapterReport, CpuSampler, Error, GpuSampler, LogZ, Logits, PlanFor, SampleOptions, Teams,
+    AdapterReport, CpuSampler, DeviceKind, Error, GpuSampler, LogZ, Logits, SampleOptions, Teams,
     Weights, reference,
 };
 use libtest_mimic::Failed;
@@ -47,16 +47,19 @@ fn same(gpu: &GpuSampler, work: usize, places: usize) -> Result<(), Failed> {
 }
 
 fn keys(adapter: &AdapterReport) -> Result<(), Failed> {
-    for plan_for in [PlanFor::Hardware, PlanFor::Emulation] {
+    for device_kind in [DeviceKind::Hardware, DeviceKind::Emulation] {
         same(
-            &sampler(adapter, GpuSampler::builder().tune(|tuning| tuning.with_plan_for(plan_for)))?,
+            &sampler(
+                adapter,
+                GpuSampler::builder().tune(|tuning| tuning.with_device_kind(device_kind)),
+            )?,
             60_000,
             1,
         )?;
     }
     // rows that are cut
     let builder = GpuSampler::builder()
-        .tune(|tuning| tuning.with_plan_for(PlanFor::Hardware))
+        .tune(|tuning| tuning.with_device_kind(DeviceKind::Hardware))
         .with_chunk_bytes(1 << 11);
     same(&sampler(adapter, builder)?, 10_000, 1)
 }
@@ -65,9 +68,9 @@ fn places(adapter: &AdapterReport) -> Result<(), Failed> {
     let gpu = sampler(adapter, GpuSampler::builder())?;
     same(&gpu, 60_000, 3)?;
     same(&gpu, 10_000, 300)?;
-    let crowded = Teams { crowd: 256, ..Teams::HARDWARE };
-    let builder =
-        GpuSampler::builder().tune(|tuning| tuning.with_plan_for(PlanFor::Teams(crowded)));
+    let with_large_workgroups = Teams { shared_workgroup: 256, ..Teams::HARDWARE };
+    let builder = GpuSampler::builder()
+        .tune(|tuning| tuning.with_device_kind(DeviceKind::Teams(with_large_workgroups)));
     same(&sampler(adapter, builder)?, 10_000, 3)?;
     same(
         &sampler(adapter, GpuSampler::builder().tune(|tuning| tuning.with_filter(false)))?,
@@ -112,8 +115,8 @@ fn places_in_small_pieces(adapter: &AdapterReport) -> Result<(), Failed> {
     }
     for too_many in [155, 2000] {
         let error = gpu.race_rows(batch, &options, too_many).err();
-        let refused = matches!(error, Some(Error::TooManyPlaces { races: 12, places })
-            if places == too_many);
+        let refused = matches!(error, Some(Error::TopKTooLarge { races: 12, k })
+            if k == too_many);
         ensure(refused, || format!("{error:?}"))?;
     }
     Ok(())
@@ -153,7 +156,7 @@ fn what_is_wrong_is_named(adapter: &AdapterReport) -> Result<(), Failed> {
 
 fn faults_are_seen(adapter: &AdapterReport) -> Result<(), Failed> {
     let of_places: [fn(String) -> String; 2] = [
-        // a floor that shuts out too many
+        // a cutoff that shuts out too many
         |source| source.replace("lower_end(top, bin)", "lower_end(top, bin / 2u)"),
         |source| source.replace("draws[to + 2u] = one.key.y;", "draws[to + 2u] = one.key.x;"),
     ];
@@ -164,7 +167,7 @@ fn faults_are_seen(adapter: &AdapterReport) -> Result<(), Failed> {
     }
     let told = |source: String| source.replace("UNFINISHED | KEYED)) == 0u", "UNFINISHED)) == 0u");
     let builder = GpuSampler::builder()
-        .tune(|tuning| tuning.with_plan_for(PlanFor::Emulation))
+        .tune(|tuning| tuning.with_device_kind(DeviceKind::Emulation))
         .with_shader_edit(told);
     let seen = !wrong_places(&sampler(adapter, builder)?, 6000, 1)?.is_empty();
     ensure(seen, || "a key that was not evaluated was not seen".to_owned())

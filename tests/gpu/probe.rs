@@ -5,7 +5,7 @@
 use gumbel::ValueFormat;
 use gumbel::noise::pair::{pair, unpair};
 use gumbel::noise::philox;
-use gumbel::shaders::{Kernel, Share, Variant};
+use gumbel::shaders::{Kernel, Reduction, Variant};
 use gumbel::{AdapterReport, wgpu};
 use libtest_mimic::Failed;
 
@@ -113,7 +113,7 @@ impl Engine {
     fn pieces(self, int64: bool) -> String {
         let plain = Variant {
             kernel: Kernel::Stream,
-            share: Share::Workgroup,
+            reduction: Reduction::Workgroup,
             format: ValueFormat::F32,
             vec4: false,
             each: false,

@@ -1,7 +1,7 @@
 //! Soft samples and their gradients on a device: near the definition, however they are cut.
 
 use gumbel::conformance::{self, Case, SoftErrors};
-use gumbel::{AdapterReport, CpuSampler, Error, GpuSampler, GpuSamplerBuilder, Logits, PlanFor};
+use gumbel::{AdapterReport, CpuSampler, DeviceKind, Error, GpuSampler, GpuSamplerBuilder, Logits};
 use gumbel::{Relaxation, SampleOptions, Teams};
 use libtest_mimic::Failed;
 
@@ -48,26 +48,26 @@ fn conformance(adapter: &AdapterReport) -> Result<(), Failed> {
 }
 
 fn conformance_in_small_pieces(adapter: &AdapterReport) -> Result<(), Failed> {
-    for plan_for in [PlanFor::Hardware, PlanFor::Emulation] {
+    for device_kind in [DeviceKind::Hardware, DeviceKind::Emulation] {
         // a row of more than 256 categories is a chunk, and so is everything else of that size
         let builder = GpuSampler::builder()
-            .tune(|tuning| tuning.with_plan_for(plan_for).with_workgroup_size(8))
+            .tune(|tuning| tuning.with_device_kind(device_kind).with_workgroup_size(8))
             .with_chunk_bytes(1 << 10)
             .tune(|tuning| tuning.with_workgroups(3));
         run(adapter, builder, &[0.5], |case| case.work() <= 3000)?;
     }
-    let crowded = Teams { crowd: 256, ..Teams::HARDWARE };
-    let builder =
-        GpuSampler::builder().tune(|tuning| tuning.with_plan_for(PlanFor::Teams(crowded)));
+    let with_large_workgroups = Teams { shared_workgroup: 256, ..Teams::HARDWARE };
+    let builder = GpuSampler::builder()
+        .tune(|tuning| tuning.with_device_kind(DeviceKind::Teams(with_large_workgroups)));
     run(adapter, builder, &[0.5], |case| case.work() <= 1000)
 }
 
 /// The plain form of everything.
 fn conformance_without_features(adapter: &AdapterReport) -> Result<(), Failed> {
-    for plan_for in [PlanFor::Hardware, PlanFor::Emulation] {
+    for device_kind in [DeviceKind::Hardware, DeviceKind::Emulation] {
         let builder = GpuSampler::builder().tune(|tuning| {
             tuning
-                .with_plan_for(plan_for)
+                .with_device_kind(device_kind)
                 .with_int64(false)
                 .with_subgroups(false)
                 .with_direct_memory(false)
@@ -78,8 +78,8 @@ fn conformance_without_features(adapter: &AdapterReport) -> Result<(), Failed> {
 }
 
 fn long_rows(adapter: &AdapterReport) -> Result<(), Failed> {
-    for plan_for in [PlanFor::Hardware, PlanFor::Emulation] {
-        let builder = GpuSampler::builder().tune(|tuning| tuning.with_plan_for(plan_for));
+    for device_kind in [DeviceKind::Hardware, DeviceKind::Emulation] {
+        let builder = GpuSampler::builder().tune(|tuning| tuning.with_device_kind(device_kind));
         run(adapter, builder, &[0.5], |case| {
             case.batch().rows() == 2 && (100_000..200_000).contains(&case.work())
         })?;

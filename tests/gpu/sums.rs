@@ -1,8 +1,8 @@
 //! The sums of rows and what is told of draws by them, on the GPU: within what is stated.
 
 use gumbel::{
-    AdapterReport, CpuSampler, Error, GpuSampler, Logits, Method, NO_DRAW, PlanFor, SampleOptions,
-    Weights, reference,
+    AdapterReport, CpuSampler, DeviceKind, Error, GpuSampler, Logits, Method, NO_DRAW,
+    SampleOptions, Weights, reference,
 };
 use libtest_mimic::Failed;
 
@@ -51,18 +51,26 @@ fn samplers(adapter: &AdapterReport) -> Result<[(GpuSampler, usize); 5], Failed>
     let builder = GpuSampler::builder;
     Ok([
         (
-            sampler(adapter, builder().tune(|tuning| tuning.with_plan_for(PlanFor::Hardware)))?,
+            sampler(
+                adapter,
+                builder().tune(|tuning| tuning.with_device_kind(DeviceKind::Hardware)),
+            )?,
             30_000,
         ),
         (
             sampler(
                 adapter,
-                builder().tune(|tuning| tuning.with_plan_for(PlanFor::Hardware).with_busy_lanes(1)),
+                builder().tune(|tuning| {
+                    tuning.with_device_kind(DeviceKind::Hardware).with_busy_invocations(1)
+                }),
             )?,
             30_000,
         ),
         (
-            sampler(adapter, builder().tune(|tuning| tuning.with_plan_for(PlanFor::Emulation)))?,
+            sampler(
+                adapter,
+                builder().tune(|tuning| tuning.with_device_kind(DeviceKind::Emulation)),
+            )?,
             30_000,
         ),
         (
@@ -113,12 +121,12 @@ fn worst_of_long_rows(gpu: &GpuSampler) -> Result<f64, Failed> {
 }
 
 fn of_long_rows(adapter: &AdapterReport) -> Result<(), Failed> {
-    for plan_for in [PlanFor::Hardware, PlanFor::Emulation] {
+    for device_kind in [DeviceKind::Hardware, DeviceKind::Emulation] {
         for busy in [1, 1 << 12] {
             let builder = GpuSampler::builder()
-                .tune(|tuning| tuning.with_plan_for(plan_for).with_busy_lanes(busy));
+                .tune(|tuning| tuning.with_device_kind(device_kind).with_busy_invocations(busy));
             let worst = worst_of_long_rows(&sampler(adapter, builder)?)?;
-            ensure(worst <= 0.5, || format!("{plan_for:?}: {worst}"))?;
+            ensure(worst <= 0.5, || format!("{device_kind:?}: {worst}"))?;
         }
     }
     Ok(())
@@ -184,13 +192,15 @@ fn scores_of_many_draws(adapter: &AdapterReport) -> Result<(), Failed> {
     let batch = Logits::new(&logits, 1 << 16)?;
     let options = SampleOptions::default().with_draws(2100);
     let expected = CpuSampler::new().sample_rows_scored(batch, &options)?;
-    for plan_for in [PlanFor::Hardware, PlanFor::Emulation] {
-        let gpu =
-            sampler(adapter, GpuSampler::builder().tune(|tuning| tuning.with_plan_for(plan_for)))?;
+    for device_kind in [DeviceKind::Hardware, DeviceKind::Emulation] {
+        let gpu = sampler(
+            adapter,
+            GpuSampler::builder().tune(|tuning| tuning.with_device_kind(device_kind)),
+        )?;
         let scored = gpu.sample_rows_scored(batch, &options)?;
-        ensure(scored.draws == expected.draws, || format!("{plan_for:?}: draws differ"))?;
+        ensure(scored.draws == expected.draws, || format!("{device_kind:?}: draws differ"))?;
         let worst = worst(&scored.logsumexps, &expected.logsumexps);
-        ensure(worst.is_some_and(|worst| worst <= 1.0), || format!("{plan_for:?}: {worst:?}"))?;
+        ensure(worst.is_some_and(|worst| worst <= 1.0), || format!("{device_kind:?}: {worst:?}"))?;
     }
     Ok(())
 }
@@ -269,7 +279,7 @@ fn faults_are_seen(adapter: &AdapterReport) -> Result<(), Failed> {
             |source| source.replace("invalid |= any_invalid[", "invalid |= 0u & any_invalid["),
             worst_of_cases,
         ),
-        (|source| source.replace("tally.pairs % FEW == 0u", "false"), worst_of_long_rows),
+        (|source| source.replace("running_sums.pairs % FEW == 0u", "false"), worst_of_long_rows),
         // what is summed by the pass that draws
         (
             |source| {
@@ -289,9 +299,9 @@ fn faults_are_seen(adapter: &AdapterReport) -> Result<(), Failed> {
     ];
     faults.into_iter().enumerate().try_for_each(|(i, (edit, of))| {
         // which has teams for rows of a few octets, and long rows by few invocations
-        let plan_for = if i == 5 { PlanFor::Emulation } else { PlanFor::Hardware };
-        let builder =
-            GpuSampler::builder().tune(|tuning| tuning.with_plan_for(plan_for).with_busy_lanes(1));
+        let device_kind = if i == 5 { DeviceKind::Emulation } else { DeviceKind::Hardware };
+        let builder = GpuSampler::builder()
+            .tune(|tuning| tuning.with_device_kind(device_kind).with_busy_invocations(1));
         let worst = of(&sampler(adapter, builder.with_shader_edit(edit))?)?;
         ensure(worst > 1.0, || format!("fault {i} was not seen: {worst}"))
     })

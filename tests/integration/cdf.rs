@@ -6,7 +6,7 @@ use gumbel::conformance::{self, Case};
 use gumbel::noise::bits::{Stream, uniform_bits, uniform_block};
 use gumbel::reference::{Temperature, weighted_draw, weights};
 use gumbel::{
-    CpuForm, CpuSampler, Error, Logits, Method, NO_DRAW, Relaxation, SampleOptions, Undrawable,
+    CpuSampler, Error, Isa, Logits, Method, NO_DRAW, Relaxation, SampleOptions, Undrawable,
     Weights, reference,
 };
 
@@ -16,8 +16,8 @@ fn pool(threads: usize) -> rayon::ThreadPool {
 }
 
 fn engines() -> impl Iterator<Item = CpuSampler> {
-    let forms = CpuForm::available();
-    forms.filter_map(|form| CpuSampler::new().with_form(form).ok())
+    let isas = Isa::available();
+    isas.filter_map(|isa| CpuSampler::new().with_isa(isa).ok())
 }
 
 /// A case, and so many draws of it by inverse CDF.
@@ -140,7 +140,7 @@ fn frequencies_fit() {
     let many = inverse().with_seed(11).with_draws(1_000_000);
     let p = fit(CpuSampler::new().sample_rows(row(&data), &many).unwrap(), &probabilities);
     assert!(p > ALARM, "{p:e}");
-    let rows = Logits::with_row_stride(&data, 1_000_000, 1000, 0).unwrap();
+    let rows = Logits::strided(&data, 1_000_000, 1000, 0).unwrap();
     let drawn = CpuSampler::new().sample_rows(rows, &inverse().with_seed(12)).unwrap();
     let p = fit(drawn.clone(), &probabilities);
     assert!(p > ALARM, "{p:e}");
@@ -254,7 +254,7 @@ fn auto_is_a_function_of_the_shape() {
     assert_eq!(draw(Method::Auto, edge - 1), draw(Method::Gumbel, edge - 1));
     assert_eq!(draw(Method::Auto, edge), draw(Method::InverseCdf, edge));
     assert_ne!(draw(Method::Gumbel, edge), draw(Method::InverseCdf, edge));
-    assert_eq!(Method::Auto.of(Method::MOST_CATEGORIES + 1, 1 << 20), Method::Gumbel);
+    assert_eq!(Method::Auto.resolve(Method::MOST_CATEGORIES + 1, 1 << 20), Method::Gumbel);
     assert_eq!(SampleOptions::default().method, Method::Gumbel);
 }
 

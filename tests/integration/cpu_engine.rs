@@ -8,13 +8,13 @@ use std::time::Duration;
 use gumbel::conformance::{self, Case};
 use gumbel::noise::bits::{Stream, coarse, coarse_block, noise};
 use gumbel::noise::gumbel::{UNIT, gumbel};
-use gumbel::{Batch, CpuForm, CpuSampler, Logits, NO_DRAW, SampleOptions, reference};
+use gumbel::{Batch, CpuSampler, Isa, Logits, NO_DRAW, SampleOptions, reference};
 
 /// An engine for each form that this machine has, the one that users get first, and one that
-/// settles every category.
+/// evaluates every category.
 fn engines() -> Vec<CpuSampler> {
-    let forms = CpuForm::available();
-    let each = forms.map(|form| CpuSampler::new().with_form(form));
+    let isas = Isa::available();
+    let each = isas.map(|isa| CpuSampler::new().with_isa(isa));
     let mut engines: Vec<_> = each.filter_map(Result::ok).collect();
     engines.push(CpuSampler::new().with_filter(false));
     engines

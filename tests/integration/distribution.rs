@@ -17,7 +17,7 @@ fn softmax(logits: &[f32]) -> Vec<f64> {
 /// How often each category is drawn: `rows` × `draws` draws from one row of logits.
 #[expect(clippy::unwrap_used, reason = "the calls of this file are valid")]
 fn frequencies(logits: &[f32], rows: usize, draws: u32, seed: u64) -> Vec<u64> {
-    let batch = Logits::with_row_stride(logits, rows, logits.len(), 0).unwrap();
+    let batch = Logits::strided(logits, rows, logits.len(), 0).unwrap();
     let options = SampleOptions::default().with_seed(seed).with_draws(draws);
     counts(CpuSampler::new().sample_rows(batch, &options).unwrap(), logits.len())
 }

@@ -1,6 +1,6 @@
 //! What is refused, with which words, and what a row without a draw leaves untouched.
 
-use gumbel::{CpuForm, CpuSampler, Error, Logits, NO_DRAW, SampleOptions, Undrawable};
+use gumbel::{CpuSampler, Error, Isa, Logits, NO_DRAW, SampleOptions, Undrawable};
 
 fn sample(
     logits: &[f32],
@@ -22,13 +22,13 @@ macro_rules! assert_refused {
 /// No machine has the vector instructions of two architectures.
 #[test]
 fn a_form_that_the_machine_lacks() {
-    let foreign = if cfg!(target_arch = "aarch64") { CpuForm::Avx2 } else { CpuForm::Neon };
+    let foreign = if cfg!(target_arch = "aarch64") { Isa::Avx2 } else { Isa::Neon };
     assert!(!foreign.is_available());
-    let error = CpuSampler::new().with_form(foreign).expect_err("it is not there");
-    assert!(matches!(error, Error::CpuForm { form } if form == foreign.name()), "{error:?}");
+    let error = CpuSampler::new().with_isa(foreign).expect_err("it is not there");
+    assert!(matches!(error, Error::Isa { isa } if isa == foreign.name()), "{error:?}");
     assert_eq!(error.to_string(), format!("this machine has no {foreign}"));
-    let form = CpuForm::detect();
-    assert_eq!(CpuSampler::new().with_form(form).expect("detected").form(), form);
+    let form = Isa::detect();
+    assert_eq!(CpuSampler::new().with_isa(form).expect("detected").isa(), form);
 }
 
 #[test]
@@ -39,7 +39,7 @@ fn shapes() {
         "a row must have 1 to 4294967295 categories, got 0"
     );
     assert_refused!(
-        Logits::with_row_stride(&[], 0, 1 << 32, 1),
+        Logits::strided::<f32>(&[], 0, 1 << 32, 1),
         Error::Categories { got: 0x1_0000_0000 },
         "a row must have 1 to 4294967295 categories, got 4294967296"
     );
@@ -50,15 +50,15 @@ fn shapes() {
         "7 logits do not divide into rows of 3 categories"
     );
     assert_refused!(
-        Logits::with_row_stride(&[0.0; 12], 4, 3, 4),
+        Logits::strided(&[0.0; 12], 4, 3, 4),
         Error::LogitsLength { rows: 4, categories: 3, row_stride: 4, expected: 15, got: 12 },
         "4 rows of 3 categories with a row stride of 4 need 15 logits, got 12"
     );
-    assert!(Logits::with_row_stride(&[0.0; 15], 4, 3, 4).is_ok());
+    assert!(Logits::strided(&[0.0; 15], 4, 3, 4).is_ok());
     // more than memory can hold is no overflow
     let expected_by_rows = (usize::MAX as u128 - 1) * 2 + 1;
     assert_refused!(
-        Logits::with_row_stride(&[0.0], usize::MAX, 1, 2),
+        Logits::strided(&[0.0], usize::MAX, 1, 2),
         Error::LogitsLength { expected, .. } if expected == expected_by_rows,
         "18446744073709551615 rows of 1 categories with a row stride of 2 need \
          36893488147419103229 logits, got 1"
@@ -69,7 +69,7 @@ fn shapes() {
 #[test]
 fn zero_rows() {
     assert_eq!(sample(&[], 5, SampleOptions::default().with_draws(3)).unwrap(), []);
-    let none = Logits::with_row_stride(&[], 0, 5, usize::MAX).unwrap();
+    let none = Logits::strided::<f32>(&[], 0, 5, usize::MAX).unwrap();
     assert_eq!(none.rows(), 0);
     let ids = SampleOptions::default().with_row_ids(&[]);
     assert_eq!(CpuSampler::new().sample_rows(none, &ids).unwrap(), []);
@@ -148,7 +148,7 @@ fn lengths() {
 #[test]
 fn too_many_draws() {
     for (rows, draws) in [(usize::MAX, 2), (usize::MAX / 4, 3), (isize::MAX as usize / 4, 1)] {
-        let logits = Logits::with_row_stride(&[0.0], rows, 1, 0).unwrap();
+        let logits = Logits::strided(&[0.0], rows, 1, 0).unwrap();
         let options = SampleOptions::default().with_draws(draws);
         let error = CpuSampler::new().sample_rows(logits, &options).unwrap_err();
         let same =

@@ -105,7 +105,7 @@ fn strides() {
         }
         let strided = |from: usize| {
             let stride = CATEGORIES + gap;
-            Logits::with_row_stride(&spread[from..], ROWS, CATEGORIES, stride).unwrap()
+            Logits::strided(&spread[from..], ROWS, CATEGORIES, stride).unwrap()
         };
         assert_eq!(CpuSampler::new().sample_rows(strided(3), &base()).unwrap(), whole);
         // one too early, and there is a NaN in each row

@@ -6,7 +6,7 @@ use crate::common::values::{
     furthest, log_probs, log_probs_by_logsumexp, log_probs_in_single, next, shifted_rows,
 };
 use gumbel::conformance;
-use gumbel::{CpuForm, CpuSampler, Error, Logits, Method, SampleOptions, Weights, reference};
+use gumbel::{CpuSampler, Error, Isa, Logits, Method, SampleOptions, Weights, reference};
 
 /// What the documentation states of a log-probability.
 const PROMISED: f64 = 5e-6;
@@ -17,8 +17,8 @@ fn tolerance(expected: f64) -> f64 {
 }
 
 fn engines() -> impl Iterator<Item = CpuSampler> {
-    let forms = CpuForm::available();
-    forms.map(|form| CpuSampler::new().with_form(form).unwrap())
+    let isas = Isa::available();
+    isas.map(|isa| CpuSampler::new().with_isa(isa).unwrap())
 }
 
 /// The largest difference in tolerances; rows without a sum must have none in either.
@@ -43,7 +43,7 @@ fn sums_are_as_near_as_is_said() {
         for engine in engines() {
             let found = engine.logsumexp_rows(batch, &options).unwrap();
             let worst = worst(&found, &expected);
-            assert!(worst <= 1.0, "{case}: {worst} tolerances, {}", engine.form());
+            assert!(worst <= 1.0, "{case}: {worst} tolerances, {}", engine.isa());
             most = most.max(worst);
         }
     }
@@ -96,7 +96,7 @@ fn draws_have_their_log_probabilities() {
                 furthest(&scored.log_probs, &log_probs(batch, &options, draws), PROMISED)
             };
             let worst = off(&scored.draws);
-            assert!(worst <= 1.0, "{case}: {worst} tolerances, {}", engine.form());
+            assert!(worst <= 1.0, "{case}: {worst} tolerances, {}", engine.isa());
             most = most.max(worst);
             scored_cases += 1;
             seen += usize::from(off(&next(&scored.draws, batch.categories())) > 1.0);
@@ -133,8 +133,8 @@ fn shifts_leave_log_probabilities_alone() {
                 let scored = engine.sample_rows_scored(batch, &options).unwrap();
                 let expected = log_probs(batch, &options, &scored.draws);
                 let worst = furthest(&scored.log_probs, &expected, PROMISED);
-                let form = engine.form();
-                assert!(worst <= 1.0, "{shift:e}, {categories}, {method:?}: {worst}, {form}");
+                let isa = engine.isa();
+                assert!(worst <= 1.0, "{shift:e}, {categories}, {method:?}: {worst}, {isa}");
 
                 let faulty = log_probs_by_logsumexp(batch, &options, &scored.draws);
                 assert_eq!(furthest(&faulty, &expected, PROMISED) > 1.0, rows.beyond_f64);
@@ -166,7 +166,7 @@ fn log_probabilities_of_rows_that_are_hard_to_sum() {
                 let scored = engine.sample_rows_scored(batch, &options).unwrap();
                 let expected = log_probs(batch, &options, &scored.draws);
                 let worst = furthest(&scored.log_probs, &expected, PROMISED);
-                assert!(worst <= 1.0, "{categories}, {i}: {worst}, {}", engine.form());
+                assert!(worst <= 1.0, "{categories}, {i}: {worst}, {}", engine.isa());
                 most = most.max(worst);
             }
         }

@@ -26,7 +26,7 @@ fn all_shapes_come_back_zeroed() {
         for (rows, categories, draws) in
             [(1, 1, 1), (3, 5, 2), (1000, 300, 1), (1, 300_000, 2), (10, 7, 1000)]
         {
-            let logits = Logits::with_row_stride(&data, rows, categories, categories).unwrap();
+            let logits = Logits::strided(&data, rows, categories, categories).unwrap();
             let options = SampleOptions::default().with_draws(draws);
             let drawn = sampler.sample_rows(logits, &options).unwrap();
             assert_eq!(drawn, vec![0; rows * draws as usize], "{rows} x {categories} x {draws}");

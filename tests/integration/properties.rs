@@ -10,7 +10,7 @@ mod faults;
 use std::sync::{Arc, LazyLock};
 
 use gumbel::half::{bf16, f16};
-use gumbel::{CpuForm, CpuSampler, NO_DRAW, reference};
+use gumbel::{CpuSampler, Isa, NO_DRAW, reference};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{RngSeed, TestCaseResult, TestRunner};
@@ -19,14 +19,14 @@ use batch::{Batch, batches, long_rows};
 use faults::{FAULTS, Fault};
 
 /// Every form of this machine on one thread and on three.
-#[expect(clippy::unwrap_used, reason = "the forms are there, and so are a few threads")]
+#[expect(clippy::unwrap_used, reason = "the isas are there, and so are a few threads")]
 static ENGINES: LazyLock<Vec<(CpuSampler, usize)>> = LazyLock::new(|| {
     let mut engines = Vec::new();
     for threads in [1, 3] {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         let pool = Arc::new(pool);
-        for form in CpuForm::available() {
-            let engine = CpuSampler::new().with_form(form).unwrap().with_pool(pool.clone());
+        for isa in Isa::available() {
+            let engine = CpuSampler::new().with_isa(isa).unwrap().with_pool(pool.clone());
             engines.push((engine, threads));
         }
     }
@@ -89,11 +89,10 @@ fn compare(batch: &Batch, logits: gumbel::Batch<'_>, same: gumbel::Batch<'_>) ->
         prop_assert!(done.is_ok(), "{done:?}");
         let wrong = draws.iter().zip(&expected).position(|(got, expected)| got != expected);
         if let Some(at) = wrong {
-            let (form, got, expected) = (engine.form(), draws[at], expected[at]);
+            let (isa, got, expected) = (engine.isa(), draws[at], expected[at]);
             let format = logits.format();
-            let wrong = format!(
-                "{form} on {threads} threads, {format}: draw {at} is {got}, not {expected}"
-            );
+            let wrong =
+                format!("{isa} on {threads} threads, {format}: draw {at} is {got}, not {expected}");
             return Err(TestCaseError::fail(wrong));
         }
     }

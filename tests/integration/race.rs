@@ -8,16 +8,15 @@
 use crate::common::statistics::{ALARM, chi_square, counts, independence, kolmogorov_smirnov};
 use gumbel::conformance::{self, Case};
 use gumbel::{
-    CpuForm, CpuSampler, Error, Logits, NO_DRAW, SampleOptions, Undrawable, Weight, Weights,
-    reference,
+    CpuSampler, Error, Isa, Logits, NO_DRAW, SampleOptions, Undrawable, Weight, Weights, reference,
 };
 use statrs::distribution::{ContinuousCDF, Exp, Gumbel};
 
 /// All forms of the engine, and one without the filter.
 fn engines() -> impl Iterator<Item = CpuSampler> {
-    let forms = CpuForm::available();
-    let forms = forms.map(|form| CpuSampler::new().with_form(form).unwrap());
-    forms.chain([CpuSampler::new().with_filter(false)])
+    let isas = Isa::available();
+    let isas = isas.map(|isa| CpuSampler::new().with_isa(isa).unwrap());
+    isas.chain([CpuSampler::new().with_filter(false)])
 }
 
 fn is_race(case: &Case) -> bool {
@@ -30,16 +29,16 @@ fn every_engine_has_the_references_arrivals() {
     let mut compared = 0;
     for case in conformance::cases().filter(is_race) {
         let (batch, options) = (case.batch(), case.options());
-        for places in [1, 2, 5, 100] {
-            let expected = reference::race_rows(batch, &options, places).unwrap();
+        for k in [1, 2, 5, 100] {
+            let expected = reference::race_rows(batch, &options, k).unwrap();
             for engine in engines() {
-                let found = engine.race_rows(batch, &options, places).unwrap();
-                assert_eq!(found, expected, "{case}, {places} places, {}", engine.form());
+                let found = engine.race_rows(batch, &options, k).unwrap();
+                assert_eq!(found, expected, "{case}, {k} k, {}", engine.isa());
                 compared += expected.keys().len();
             }
         }
     }
-    println!("{compared} places");
+    println!("{compared} k");
     assert!(compared > 1_000_000);
 }
 
@@ -57,7 +56,7 @@ fn short_rows_in_pieces_have_the_references_keys() {
     let expected = reference::race_rows(logits, &options, 1).unwrap();
     for engine in engines() {
         let found = engine.race_rows(logits, &options, 1).unwrap();
-        assert!(found == expected, "{}", engine.form());
+        assert!(found == expected, "{}", engine.isa());
     }
 }
 
@@ -89,10 +88,10 @@ fn places_that_nobody_can_take_are_empty() {
     let weights = [0.0, 3.0, 0.0, 5.0];
     let batch = Weights::new(&weights, 4).unwrap();
     let arrivals = CpuSampler::new().race_rows(batch, &SampleOptions::default(), 3).unwrap();
-    assert_eq!(arrivals.places(), 3);
+    assert_eq!(arrivals.k(), 3);
     assert!(arrivals.categories()[..2].iter().all(|c| [1, 3].contains(c)));
     assert_eq!(arrivals.categories()[2], NO_DRAW);
-    let last = arrivals.maxima().zip(arrivals.times()).last();
+    let last = arrivals.perturbed_logits().zip(arrivals.times()).last();
     assert_eq!(last, Some((f64::NEG_INFINITY, f64::INFINITY)));
 }
 
@@ -121,9 +120,9 @@ fn what_is_wrong_is_named() {
     assert_eq!(arrivals.categories()[2..], [NO_DRAW; 4]);
     assert!(!arrivals.categories()[..2].contains(&NO_DRAW));
     let error = cpu.race_rows(batch, &options, 0).unwrap_err();
-    assert!(matches!(error, Error::NoPlaces));
+    assert!(matches!(error, Error::ZeroK));
     let error = cpu.race_rows(batch, &options, usize::MAX / 2).unwrap_err();
-    assert!(matches!(error, Error::TooManyPlaces { races: 3, .. }));
+    assert!(matches!(error, Error::TopKTooLarge { races: 3, .. }));
     let error = cpu.race_rows(batch, &options.with_temperature(0.0), 1).unwrap_err();
     assert!(matches!(error, Error::NoNoise { .. }));
     let error = cpu.race_rows(batch, &options.with_temperature(1e-9), 1).unwrap_err();
@@ -272,7 +271,7 @@ fn the_maximum_is_a_gumbel_variable() {
         let sum: f64 = logits.iter().map(|x| f64::from(x / temperature).exp()).sum();
         let fits = |location: f64| {
             let gumbel = Gumbel::new(location, 1.0).unwrap();
-            kolmogorov_smirnov(arrivals.maxima().collect(), |x| gumbel.cdf(x))
+            kolmogorov_smirnov(arrivals.perturbed_logits().collect(), |x| gumbel.cdf(x))
         };
         assert!(fits(sum.ln()) > ALARM, "{}", fits(sum.ln()));
         assert!(fits(sum.ln() + 0.02) < ALARM && fits(sum.ln() - 0.02) < ALARM);

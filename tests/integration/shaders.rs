@@ -8,14 +8,14 @@ mod twins;
 mod workgroup;
 
 use gumbel::ValueFormat;
-use gumbel::shaders::{Kernel, Share, Variant};
+use gumbel::shaders::{Kernel, Reduction, Variant};
 use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
 use naga::{Module, back};
 
 /// The plainest form.
 const PLAIN: Variant = Variant {
     kernel: Kernel::Stream,
-    share: Share::Workgroup,
+    reduction: Reduction::Workgroup,
     format: ValueFormat::F32,
     vec4: false,
     each: false,
@@ -30,7 +30,7 @@ const DRAWING: [Kernel; 11] = [
     Kernel::Hold,
     Kernel::Greedy,
     Kernel::Merge,
-    Kernel::Places,
+    Kernel::TopK,
     Kernel::Sums,
     Kernel::Top,
     Kernel::Build,
@@ -50,7 +50,8 @@ fn drawing() -> impl Iterator<Item = Variant> {
 }
 
 fn soft() -> impl Iterator<Item = Variant> {
-    let forms = forms().filter(|form| form.share == Share::Alone || form.int64 == PLAIN.int64);
+    let forms =
+        forms().filter(|form| form.reduction == Reduction::Alone || form.int64 == PLAIN.int64);
     forms
         .filter(|form| {
             !form.each && !matches!(form.format, ValueFormat::Weights | ValueFormat::Counts)
@@ -59,12 +60,12 @@ fn soft() -> impl Iterator<Item = Variant> {
 }
 
 fn forms() -> impl Iterator<Item = Variant> {
-    let shares = [Share::Alone, Share::Workgroup, Share::Subgroups];
+    let shares = [Reduction::Alone, Reduction::Workgroup, Reduction::Subgroups];
     let features =
-        shares.into_iter().flat_map(|share| {
+        shares.into_iter().flat_map(|reduction| {
             [(false, 1), (true, 64)].into_iter().flat_map(move |(int64, workgroup_size)| {
                 [(false, false), (false, true), (true, true)].map(move |(each, immediates)| {
-                    Variant { share, each, immediates, int64, workgroup_size, ..PLAIN }
+                    Variant { reduction, each, immediates, int64, workgroup_size, ..PLAIN }
                 })
             })
         });
@@ -131,7 +132,7 @@ fn every_variant_translates_to_spirv_msl_hlsl_and_glsl() {
         assert!(hlsl.contains(&format!("void {}(", variant.entry_point())), "{variant:?}");
 
         // GLSL ES has neither 64-bit integers nor subgroups, and its devices do not offer them
-        if !variant.int64 && variant.share != Share::Subgroups {
+        if !variant.int64 && variant.reduction != Reduction::Subgroups {
             let mut glsl = String::new();
             let options = back::glsl::Options {
                 version: back::glsl::Version::new_gles(310),

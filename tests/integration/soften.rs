@@ -9,15 +9,15 @@ use gumbel::conformance::{self, Case, SoftErrors};
 use gumbel::noise::bits::Stream;
 use gumbel::noise::order::Scale;
 use gumbel::reference::{self, soften_row};
-use gumbel::{CpuForm, CpuSampler, Error, Logits, Relaxation, SampleOptions, Undrawable};
+use gumbel::{CpuSampler, Error, Isa, Logits, Relaxation, SampleOptions, Undrawable};
 
 /// As the engine's documentation states them.
 const SAMPLES: f64 = SoftErrors::CPU.samples;
 const GRADIENTS: f64 = SoftErrors::CPU.gradients;
 
-fn forms() -> impl Iterator<Item = CpuSampler> {
-    let available = CpuForm::available();
-    available.map(|form| CpuSampler::new().with_form(form).unwrap())
+fn isas() -> impl Iterator<Item = CpuSampler> {
+    let available = Isa::available();
+    available.map(|isa| CpuSampler::new().with_isa(isa).unwrap())
 }
 
 /// Roughly normal logits, multiples of 2⁻¹⁰.
@@ -50,13 +50,13 @@ fn every_form_is_near_the_reference() {
             let errors = case.soft_errors(tau, &samples, &gradients).unwrap();
             let near = errors.samples < SAMPLES && errors.gradients < GRADIENTS;
             assert!(near, "{case}, tau {tau}: {errors:?}");
-            for engine in forms() {
+            for engine in isas() {
                 let other = made(&engine, &case, tau);
-                assert!(bits(&other.0) == bits(&samples), "{case}: samples of {}", engine.form());
+                assert!(bits(&other.0) == bits(&samples), "{case}: samples of {}", engine.isa());
                 assert!(
                     bits(&other.1) == bits(&gradients),
                     "{case}: gradients of {}",
-                    engine.form()
+                    engine.isa()
                 );
             }
         }
@@ -359,7 +359,7 @@ fn what_is_refused() {
     let error = engine.soften_rows_vjp_into(logits, &options, soft, &[0.0; 12], gradients);
     let message = "the gradients need a slice of 6 floats, got 12";
     assert_eq!(error.unwrap_err().to_string(), message);
-    let wide = Logits::with_row_stride(&[0.0; 1000], 1 << 30, 1000, 0).unwrap();
+    let wide = Logits::strided(&[0.0; 1000], 1 << 30, 1000, 0).unwrap();
     let error = engine.soften_rows(wide, &options.with_draws(1 << 25), soft).unwrap_err();
     assert!(matches!(error, Error::TooManySamples { categories: 1000, .. }), "{error}");
     let none = Logits::new(&[], 3).unwrap();

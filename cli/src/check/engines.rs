@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use gumbel::{AdapterReport, CpuForm, CpuSampler, GpuSampler, GpuSamplerBuilder, PlanFor, Sampler};
+use gumbel::{AdapterReport, CpuSampler, DeviceKind, GpuSampler, GpuSamplerBuilder, Isa, Sampler};
 
 use crate::adapters::{all, kind};
 use crate::args::{CPU_HAS_NO_ADAPTER, CheckArgs, CheckedEngine};
@@ -42,9 +42,9 @@ pub(super) fn candidates(args: &CheckArgs) -> Result<Vec<Candidate>, Error> {
     }
     let mut candidates = Vec::new();
     if args.engine != Some(CheckedEngine::Gpu) {
-        for form in CpuForm::available() {
-            let (label, description) = (format!("cpu/{form}"), format!("the CPU engine, {form}"));
-            let engine = CpuSampler::new().with_form(form)?.into();
+        for isa in Isa::available() {
+            let (label, description) = (format!("cpu/{isa}"), format!("the CPU engine, {isa}"));
+            let engine = CpuSampler::new().with_isa(isa)?.into();
             candidates.push(Candidate { label, description, engine: Ok(engine) });
         }
     }
@@ -88,7 +88,7 @@ pub(super) fn candidates(args: &CheckArgs) -> Result<Vec<Candidate>, Error> {
 fn plain() -> GpuSamplerBuilder {
     GpuSampler::builder().tune(|tuning| {
         tuning
-            .with_plan_for(PlanFor::Emulation)
+            .with_device_kind(DeviceKind::Emulation)
             .with_subgroups(false)
             .with_int64(false)
             .with_direct_memory(false)
@@ -101,7 +101,7 @@ fn plain() -> GpuSamplerBuilder {
 /// which are 16 cases; with 4 KiB, 5. All cases are then 25,000 dispatches: 5 s on Mesa's lavapipe.
 fn in_pieces() -> GpuSamplerBuilder {
     GpuSampler::builder().with_chunk_bytes(1 << 10).tune(|tuning| {
-        tuning.with_workgroups(3).with_workgroup_size(64).with_plan_for(PlanFor::Hardware)
+        tuning.with_workgroups(3).with_workgroup_size(64).with_device_kind(DeviceKind::Hardware)
     })
 }
 

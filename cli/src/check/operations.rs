@@ -1,7 +1,7 @@
 //! What `gumbel check` asks of an engine beside its draws: a line of the table each.
 
 use gumbel::conformance::{Case, SoftErrors, SumTolerance};
-use gumbel::{Arrivals, Error, Sampler, Scored};
+use gumbel::{Error, Sampler, ScoredDraws, TopK};
 
 /// The τ of soft samples.
 const TAU: f32 = 0.5;
@@ -82,7 +82,7 @@ pub(super) struct Race {
 }
 
 impl Operation for Race {
-    type Expected = Arrivals;
+    type Expected = TopK;
     type Off = usize;
 
     fn name(&self) -> String {
@@ -92,11 +92,11 @@ impl Operation for Race {
         }
     }
 
-    fn expected(&self, case: &Case) -> Result<Arrivals, Error> {
+    fn expected(&self, case: &Case) -> Result<TopK, Error> {
         case.expected_race(self.places)
     }
 
-    fn off(&self, case: &Case, engine: &Sampler, expected: &Arrivals) -> Result<usize, Error> {
+    fn off(&self, case: &Case, engine: &Sampler, expected: &TopK) -> Result<usize, Error> {
         case.race_mismatches(engine, expected)
     }
 
@@ -194,18 +194,18 @@ pub(super) fn promised_log_probs(engine: &Sampler) -> SumTolerance {
 }
 
 impl Operation for LogProbs {
-    type Expected = Scored;
+    type Expected = ScoredDraws;
     type Off = f64;
 
     fn name(&self) -> String {
         "log-probabilities of draws, as a share of the promised error".to_owned()
     }
 
-    fn expected(&self, case: &Case) -> Result<Scored, Error> {
+    fn expected(&self, case: &Case) -> Result<ScoredDraws, Error> {
         case.expected_scores()
     }
 
-    fn off(&self, case: &Case, engine: &Sampler, expected: &Scored) -> Result<f64, Error> {
+    fn off(&self, case: &Case, engine: &Sampler, expected: &ScoredDraws) -> Result<f64, Error> {
         case.log_probs_error(engine, (self.promise)(engine), expected)
     }
 

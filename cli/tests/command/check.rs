@@ -16,11 +16,11 @@ fn the_cpu_engine_is_the_references_equal() {
     let cases = quick_cases().count();
     let version = format!("gumbel {} (", env!("CARGO_PKG_VERSION"));
     assert!(lines[0].starts_with(&version), "{}", lines[0]);
-    let forms: Vec<_> = gumbel::CpuForm::available().collect();
-    for (line, form) in lines[1..].iter().zip(&forms) {
-        assert_eq!(*line, format!("cpu/{form}: the CPU engine, {form}"));
+    let isas: Vec<_> = gumbel::Isa::available().collect();
+    for (line, isa) in lines[1..].iter().zip(&isas) {
+        assert_eq!(*line, format!("cpu/{isa}: the CPU engine, {isa}"));
     }
-    let lines = &lines[1 + forms.len()..];
+    let lines = &lines[1 + isas.len()..];
     assert_eq!(lines[0], "no adapter is checked");
     assert!(lines[1].ends_with("  cpu/portable"), "{}", lines[1]);
     let (table, operations) = lines[2..lines.len() - 1].split_at(cases.min(lines.len() - 3));
@@ -40,7 +40,7 @@ fn the_cpu_engine_is_the_references_equal() {
         (kept, "draws from kept tables"),
     ] {
         let cells = line.strip_prefix(name).unwrap();
-        assert_eq!(cells.split_whitespace().collect::<Vec<_>>(), vec!["ok"; forms.len()], "{line}");
+        assert_eq!(cells.split_whitespace().collect::<Vec<_>>(), vec!["ok"; isas.len()], "{line}");
         assert_eq!(line.rfind("ok"), lines[1].rfind("cpu"), "the columns stand in line: {line}");
     }
     // of which none is exact, and none further off than is promised
@@ -48,7 +48,7 @@ fn the_cpu_engine_is_the_references_equal() {
         let cells = line.strip_prefix(name).unwrap().replace('%', "");
         let numbers = cells.split_whitespace().map(|number| number.parse().unwrap());
         let numbers: Vec<f64> = numbers.collect();
-        assert_eq!(numbers.len(), forms.len(), "{line}");
+        assert_eq!(numbers.len(), isas.len(), "{line}");
         numbers
     };
     let used = numbers(sums, "logsumexp, greatest error as a share of the promised one");
@@ -59,8 +59,8 @@ fn the_cpu_engine_is_the_references_equal() {
     let promised = conformance::SoftErrors::CPU;
     let promised = promised.samples.max(promised.gradients);
     assert!(off.iter().all(|&off| off > 0.0 && off <= promised), "{off:?}");
-    let plural = if forms.len() == 1 { "" } else { "s" };
-    let sum = format!("{cases} cases on {} engine{plural}, 0 mismatches", forms.len());
+    let plural = if isas.len() == 1 { "" } else { "s" };
+    let sum = format!("{cases} cases on {} engine{plural}, 0 mismatches", isas.len());
     assert_eq!(lines[lines.len() - 1], sum);
 }
 
@@ -73,9 +73,9 @@ fn every_adapter_that_can_be_used_is_checked_in_three_ways() {
     let text = stdout(gumbel(&["check", "--quick"]).output().unwrap());
     let head = text.lines().find(|line| line.starts_with("rows x categories")).unwrap();
     let labels: Vec<_> = head.split_whitespace().skip(4).collect();
-    let forms = gumbel::CpuForm::available().count();
-    assert_eq!(labels.len(), forms + 3 * usable, "{text}");
-    for three in labels[forms..].chunks(3) {
+    let isas = gumbel::Isa::available().count();
+    assert_eq!(labels.len(), isas + 3 * usable, "{text}");
+    for three in labels[isas..].chunks(3) {
         let whole = three[0];
         assert_eq!(three[1..], [format!("{whole}/plain"), format!("{whole}/cut")]);
         assert!(text.contains(&format!("\n{}: {whole} without ", three[1])), "{text}");

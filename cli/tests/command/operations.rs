@@ -103,7 +103,7 @@ fn numbers_come_with_draws_however_the_file_is_cut() {
         let shape = if draws == 1 { vec![ROWS] } else { vec![ROWS, draws.into()] };
         for (what, want) in [
             ("time", arrivals.times().collect::<Vec<_>>()),
-            ("max", arrivals.maxima().collect()),
+            ("max", arrivals.perturbed_logits().collect()),
             ("logprob", scored.log_probs),
         ] {
             for chunk in CHUNKS {

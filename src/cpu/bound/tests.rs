@@ -1,13 +1,13 @@
 use super::*;
-use crate::cpu::simd::{CpuForm, Task};
-use crate::filter::{Filter, admits, floor_at, from_key};
+use crate::cpu::simd::{Isa, Task};
+use crate::filter::{Filter, cutoff_at, from_key, passes};
 use crate::noise::bits::{Stream, coarse_block};
 use crate::noise::gumbel::gumbel;
 use crate::noise::order::{Scale, key};
 use crate::noise::philox::philox4x32_10;
 
-fn forms() -> impl Iterator<Item = CpuForm> {
-    CpuForm::available()
+fn isas() -> impl Iterator<Item = Isa> {
+    Isa::available()
 }
 
 /// What a function of logits and coarse bits gives, in the order of both.
@@ -20,7 +20,7 @@ struct Each<'a, F> {
 
 enum Function {
     Upper,
-    Standing,
+    UpperScore,
 }
 
 impl Task for Each<'_, Function> {
@@ -37,7 +37,7 @@ impl Task for Each<'_, Function> {
             let coarse = [ints(0), ints(1), ints(2), ints(3)];
             let values = match self.function {
                 Function::Upper => uppers(s, logits, coarse, self.slope),
-                Function::Standing => standings(s, logits, coarse, self.slope),
+                Function::UpperScore => upper_scores(s, logits, coarse, self.slope),
             };
             for (i, value) in values.into_iter().enumerate() {
                 s.store(value, &mut found[at + i * lanes..]);
@@ -48,18 +48,18 @@ impl Task for Each<'_, Function> {
 }
 
 /// For a logit of 0, every coarse bits.
-fn of_every_coarse(form: CpuForm, function: Function) -> Vec<f32> {
+fn of_every_coarse(isa: Isa, function: Function) -> Vec<f32> {
     let coarse: Vec<_> = (0..1 << 16).collect();
     let logits = vec![0.0; 1 << 16];
-    form.run(Each { logits: &logits, coarse: &coarse, slope: 1.0, function })
+    isa.run(Each { logits: &logits, coarse: &coarse, slope: 1.0, function })
 }
 
 /// A walk through all coarse bits: the upper end is g to within the error, and G stays within the
 /// interval below it.
 #[test]
 fn bounds_hold_for_every_coarse() {
-    for form in forms() {
-        let upper = of_every_coarse(form, Function::Upper);
+    for isa in isas() {
+        let upper = of_every_coarse(isa, Function::Upper);
         let mut worst = 0f64;
         for coarse in 0..1i32 << 16 {
             let upper = f64::from(upper[coarse as usize]);
@@ -69,28 +69,28 @@ fn bounds_hold_for_every_coarse() {
             if coarse > 0 {
                 worst = worst.max((upper - most).abs());
             }
-            assert!(most <= upper + f64::from(ERROR), "{form}: {coarse}");
+            assert!(most <= upper + f64::from(ERROR), "{isa}: {coarse}");
             let low = upper - f64::from(interval(coarse)) - f64::from(ERROR);
-            assert!(least >= low, "{form}: {coarse}: {least} < {low}");
+            assert!(least >= low, "{isa}: {coarse}: {least} < {low}");
         }
-        println!("{form}: upper is within {} of g", worst / f64::from(POWER));
+        println!("{isa}: upper is within {} of g", worst / f64::from(POWER));
         // the error is tight: half of it would be seen
-        assert!(worst > f64::from(ERROR) / 2.0, "{form}");
+        assert!(worst > f64::from(ERROR) / 2.0, "{isa}");
     }
 }
 
 /// A walk through all coarse bits: the least is no more than G can be, and not much less.
 #[test]
 fn the_least_holds_for_every_coarse() {
-    for form in forms() {
-        let standings = of_every_coarse(form, Function::Standing);
+    for isa in isas() {
+        let upper_scores = of_every_coarse(isa, Function::UpperScore);
         for coarse in 0..1i32 << 16 {
-            let least = least(standings[coarse as usize], coarse, 0.0).unwrap();
+            let least = least(upper_scores[coarse as usize], coarse, 0.0).unwrap();
             let g = from_key(i64::from(gumbel(((coarse as u64 + 1) << 48).wrapping_sub(1))));
-            assert!(least <= g, "{form}: {coarse}: {least} > {g}");
+            assert!(least <= g, "{isa}: {coarse}: {least} > {g}");
             let loose = if coarse < 1 << 15 { 0.5 } else { 2.0 };
             if (4..60_000).contains(&coarse) {
-                assert!(least > g - loose * POWER, "{form}: {coarse}: {least} << {g}");
+                assert!(least > g - loose * POWER, "{isa}: {coarse}: {least} << {g}");
             }
         }
     }
@@ -139,14 +139,14 @@ impl Task for Blocks {
 /// In every form, blocks side by side are the contract's blocks, in the order of the categories.
 #[test]
 fn blocks_side_by_side_are_the_blocks() {
-    for form in forms() {
+    for isa in isas() {
         for seed in 0..1000u64 {
             let stream = Stream::new(seed << 20 | seed, !(seed << 40), seed as u32);
             let octet = seed as u32 * 4_190_011;
             let keys = RoundKeys::of(seed << 20 | seed);
-            for (octet, block) in (octet..).zip(form.run(Blocks { keys, stream, octet })) {
+            for (octet, block) in (octet..).zip(isa.run(Blocks { keys, stream, octet })) {
                 let words = [0, 1, 2, 3].map(|i| (block[2 * i] | block[2 * i + 1] << 16) as u32);
-                assert_eq!(words, coarse_block(stream, octet), "{form}, octet {octet}");
+                assert_eq!(words, coarse_block(stream, octet), "{isa}, octet {octet}");
             }
         }
     }
@@ -154,7 +154,7 @@ fn blocks_side_by_side_are_the_blocks() {
 
 /// Logits of every magnitude, each beside the highest key that its coarse bits leave open: how many
 /// of them the filter discards, and how many a threshold does.
-fn wrongly_discarded(form: CpuForm, raise: f32) -> [usize; 2] {
+fn wrongly_discarded(isa: Isa, raise: f32) -> [usize; 2] {
     let mut wrong = [0; 2];
     for call in 0..64u32 {
         let [temperature, ..] = philox4x32_10([call, 1, 0, 0], [9, 9]);
@@ -171,8 +171,8 @@ fn wrongly_discarded(form: CpuForm, raise: f32) -> [usize; 2] {
                 (logit, ((c & 0xffff) >> (d % 16)) as i32)
             })
             .unzip();
-        let run = |function| form.run(Each { logits: &logits, coarse: &coarse, slope, function });
-        let (standings, uppers) = (run(Function::Standing), run(Function::Upper));
+        let run = |function| isa.run(Each { logits: &logits, coarse: &coarse, slope, function });
+        let (upper_scores, uppers) = (run(Function::UpperScore), run(Function::Upper));
         for i in 0..logits.len() {
             // the largest G with these coarse bits: all fine bits 0
             let most = gumbel((coarse[i] as u64) << 48);
@@ -180,9 +180,9 @@ fn wrongly_discarded(form: CpuForm, raise: f32) -> [usize; 2] {
             if most.abs() >= RANGE {
                 continue;
             }
-            wrong[0] += usize::from(!admits(floor_at(most) + raise, standings[i]));
+            wrong[0] += usize::from(!passes(cutoff_at(most) + raise, upper_scores[i]));
             let threshold = threshold_at(most, 0.0).unwrap() + raise;
-            wrong[1] += usize::from(!admits(threshold, uppers[i]));
+            wrong[1] += usize::from(!passes(threshold, uppers[i]));
         }
     }
     wrong
@@ -190,16 +190,16 @@ fn wrongly_discarded(form: CpuForm, raise: f32) -> [usize; 2] {
 
 #[test]
 fn nothing_that_can_win_is_discarded() {
-    for form in forms() {
-        assert_eq!(wrongly_discarded(form, 0.0), [0, 0], "{form}");
+    for isa in isas() {
+        assert_eq!(wrongly_discarded(isa, 0.0), [0, 0], "{isa}");
     }
 }
 
 /// The check above sees a filter and a threshold that are too tight.
 #[test]
 fn the_check_sees_tight_bounds() {
-    for form in forms() {
-        let [filter, threshold] = wrongly_discarded(form, POWER / 128.0);
-        assert!(filter > 0 && threshold > 0, "{form}: {filter}, {threshold}");
+    for isa in isas() {
+        let [filter, threshold] = wrongly_discarded(isa, POWER / 128.0);
+        assert!(filter > 0 && threshold > 0, "{isa}: {filter}, {threshold}");
     }
 }

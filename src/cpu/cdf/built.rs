@@ -6,7 +6,7 @@ use rayon::ThreadPool;
 use rayon::prelude::*;
 
 use super::super::bound::RoundKeys;
-use super::super::simd::CpuForm;
+use super::super::simd::Isa;
 use super::super::values::{BatchValues, RowValues, with_values};
 use super::pick::Races;
 use super::table::{Table, guide_bits, zeroed};
@@ -21,7 +21,7 @@ use crate::options::Data;
 /// The tables of a call's rows. They hold nothing of the logits.
 #[derive(Clone, Debug)]
 pub(crate) struct CpuTables {
-    form: CpuForm,
+    isa: Isa,
     pool: Option<Arc<ThreadPool>>,
     /// The number of categories in each row.
     categories: usize,
@@ -34,7 +34,7 @@ pub(crate) struct CpuTables {
 impl Cpu {
     /// Adds the rows of a job up, which has one draw a row.
     pub(crate) fn tables(&self, job: &Job<'_>) -> Result<CpuTables, Error> {
-        let build = || CpuTables::build(job, self.form, self.pool.clone());
+        let build = || CpuTables::build(job, self.isa, self.pool.clone());
         let tables = match &self.pool {
             Some(pool) => pool.install(build),
             None => build(),
@@ -47,12 +47,12 @@ impl Cpu {
 }
 
 impl CpuTables {
-    fn build(job: &Job<'_>, form: CpuForm, pool: Option<Arc<ThreadPool>>) -> Result<Self, Error> {
+    fn build(job: &Job<'_>, isa: Isa, pool: Option<Arc<ThreadPool>>) -> Result<Self, Error> {
         let (rows, categories) = (job.logits.rows(), job.logits.categories());
         let tables = if job.logits.row_stride() == 0 { rows.min(1) } else { rows };
         let bits = guide_bits(categories, usize::MAX);
         let mut cdf = Self {
-            form,
+            isa,
             pool,
             categories,
             sums: zeroed(tables.saturating_mul(categories), categories)?,
@@ -63,7 +63,7 @@ impl CpuTables {
         let sums = sums.par_chunks_mut(categories);
         let guides = guides.par_chunks_mut(1 << bits);
         sums.zip(guides).enumerate().for_each(|(row, (sums, guide))| {
-            build_row(job, form, row, sums, guide);
+            build_row(job, isa, row, sums, guide);
         });
         Ok(cdf)
     }
@@ -91,11 +91,11 @@ impl CpuTables {
         let from_each = draws.len() / tables;
         if tables == 1 || !large || !DIVISION.is_small(from_each) {
             for (row, draws) in draws.chunks_mut(from_each).enumerate() {
-                pick(self.form, keys, self.table(row), races(row), draws, large);
+                pick(self.isa, keys, self.table(row), races(row), draws, large);
             }
         } else {
             draws.par_chunks_mut(from_each).enumerate().for_each(|(row, draws)| {
-                pick(self.form, keys, self.table(row), races(row), draws, false);
+                pick(self.isa, keys, self.table(row), races(row), draws, false);
             });
         }
     }
@@ -109,7 +109,7 @@ impl CpuTables {
     }
 }
 
-fn build_row(job: &Job<'_>, form: CpuForm, row: usize, sums: &mut [u64], guide: &mut [u32]) {
+fn build_row(job: &Job<'_>, isa: Isa, row: usize, sums: &mut [u64], guide: &mut [u32]) {
     let scale = match job.temperature {
         Temperature::Greedy => None,
         Temperature::Scaled(scale) => Some(scale),
@@ -117,9 +117,9 @@ fn build_row(job: &Job<'_>, form: CpuForm, row: usize, sums: &mut [u64], guide: 
     let parallel = rayon::current_num_threads() > 1;
     with_values!(job, rows => {
         let row = rows.row(row);
-        let rule = Rule::of(form, row, scale, parallel);
+        let rule = Rule::of(isa, row, scale, parallel);
         Table::build(sums, guide, parallel, |first, sums| {
-            rule.weigh(form, row.part(first..first + sums.len()), first, sums);
+            rule.weigh(isa, row.part(first..first + sums.len()), first, sums);
         });
     });
 }

@@ -9,8 +9,8 @@
 use rayon::prelude::*;
 
 use super::bound::RoundKeys;
-use super::simd::CpuForm;
-use super::threads::{Division, TIMES, are_few, in_chunks, share};
+use super::simd::Isa;
+use super::threads::{Division, TIMES, are_few, in_chunks, portion};
 use super::values::{BatchValues, RowValues, with_values};
 use crate::error::Error;
 use crate::job::Job;
@@ -36,17 +36,17 @@ const DIVISION: Division = Division::WEIGHING;
 pub(super) struct InverseCdfJob<'a> {
     job: &'a Job<'a>,
     scale: Scale,
-    form: CpuForm,
+    isa: Isa,
     keys: RoundKeys,
     /// The rows that differ: one, if all are the same memory.
     tables: usize,
 }
 
 impl<'a> InverseCdfJob<'a> {
-    pub(super) fn new(job: &'a Job<'a>, scale: Scale, form: CpuForm) -> Self {
+    pub(super) fn new(job: &'a Job<'a>, scale: Scale, isa: Isa) -> Self {
         let rows = job.logits.rows();
         let tables = if job.logits.row_stride() == 0 { rows.min(1) } else { rows };
-        Self { job, scale, form, keys: RoundKeys::of(job.seed), tables }
+        Self { job, scale, isa, keys: RoundKeys::of(job.seed), tables }
     }
 
     /// Whether other threads would not pay.
@@ -65,7 +65,7 @@ impl<'a> InverseCdfJob<'a> {
         }
         let each = self.job.draws as usize;
         let work = self.job.logits.categories().saturating_add(each);
-        let rows = DIVISION.at_once(work).max(share(self.tables, TIMES));
+        let rows = DIVISION.at_once(work).max(portion(self.tables, TIMES));
         draws
             .par_chunks_mut(rows * each)
             .enumerate()
@@ -87,9 +87,9 @@ impl<'a> InverseCdfJob<'a> {
             let row = first + i;
             let table = with_values!(job, rows => {
                 let row = rows.row(row);
-                let rule = Rule::of(self.form, row, Some(self.scale), parallel);
+                let rule = Rule::of(self.isa, row, Some(self.scale), parallel);
                 Table::build(&mut sums, &mut guide, parallel, |first, sums| {
-                    rule.weigh(self.form, row.part(first..first + sums.len()), first, sums)
+                    rule.weigh(self.isa, row.part(first..first + sums.len()), first, sums)
                 })
             });
             let races = Races {
@@ -98,7 +98,7 @@ impl<'a> InverseCdfJob<'a> {
                 first_draw: job.first_draw,
                 draws: job.draws,
             };
-            pick(self.form, self.keys, table, races, draws, parallel);
+            pick(self.isa, self.keys, table, races, draws, parallel);
         }
         Ok(())
     }
@@ -106,7 +106,7 @@ impl<'a> InverseCdfJob<'a> {
 
 /// Draws from one table, a draw for each race from number 0 on.
 fn pick(
-    form: CpuForm,
+    isa: Isa,
     keys: RoundKeys,
     table: Table<'_>,
     races: Races<'_>,
@@ -114,10 +114,10 @@ fn pick(
     parallel: bool,
 ) {
     if !parallel || DIVISION.is_small(draws.len()) {
-        return form.run(Pick { table, keys, races, first: 0, draws });
+        return isa.run(Pick { table, keys, races, first: 0, draws });
     }
     let each = DIVISION.at_once(1);
     in_chunks(draws, each, true, |i, draws| {
-        form.run(Pick { table, keys, races, first: i * each, draws });
+        isa.run(Pick { table, keys, races, first: i * each, draws });
     });
 }

@@ -179,7 +179,7 @@ impl<'a> Lanes<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cpu::simd::CpuForm;
+    use crate::cpu::simd::Isa;
     use crate::noise::bits::{Stream, uniform_bits, uniform_block};
 
     struct Fill<'a> {
@@ -211,20 +211,20 @@ mod tests {
     #[test]
     fn uniform_numbers_are_the_contracts() {
         let ids: Vec<u64> = (0..40).map(|i| (i * i) << 31).collect();
-        for form in CpuForm::available() {
-            for ids in [RowIds::From(u64::MAX - 3), RowIds::Each(&ids)] {
+        for isa in Isa::available() {
+            for ids in [RowIds::Consecutive(u64::MAX - 3), RowIds::Each(&ids)] {
                 for (first_draw, draws) in [(0, 1), (1, 1), (5, 3), (4, 7), ((1 << 31) - 9, 9)] {
                     let races = Races { ids, first_row: 2, first_draw, draws };
                     let all = 30 * draws as usize;
                     for first in [0, 1, 5] {
                         let mut uniforms = vec![0; all - first];
-                        form.run(Fill { races, first, seed: 1 << 40, uniforms: &mut uniforms });
+                        isa.run(Fill { races, first, seed: 1 << 40, uniforms: &mut uniforms });
                         for (race, got) in (first..).zip(uniforms) {
                             let (row, draw) = (race / draws as usize, race % draws as usize);
                             let draw = first_draw + draw as u32;
                             let stream = Stream::new(1 << 40, ids.id(2 + row), draw);
                             let expected = uniform_bits(uniform_block(stream), draw);
-                            assert_eq!(got, expected, "{form}: {races:?}, {race}");
+                            assert_eq!(got, expected, "{isa}: {races:?}, {race}");
                         }
                     }
                 }

@@ -10,86 +10,81 @@ use rayon::prelude::*;
 
 use super::super::exact::Outcome;
 use super::super::greedy::Greedy;
-use super::super::simd::{CpuForm, Simd, Task};
-use super::super::source::Source;
+use super::super::simd::{Isa, Simd, Task};
 use super::super::values::RowValues;
+use super::super::vector_value::VectorValue;
 use super::table::SEGMENT;
 use crate::noise::exp::{NOTHING_FROM, log2_floor, weight};
 use crate::noise::gumbel::UNIT;
 use crate::noise::order::Scale;
-use crate::options::{Known, Positive, Widen};
+use crate::options::{Positive, Value, Widen};
 
 /// The halves that are converted at a time.
 const PIECE: usize = 1 << 10;
 
 /// Values that can be weighed.
-pub(super) trait Weighed: Source {
+pub(super) trait Weighed: VectorValue {
     /// The weights of these values, each added to those before it.
-    fn weigh<V: RowValues<Value = Self>>(
-        form: CpuForm,
-        values: V,
-        below: Below<Self>,
-        sums: &mut [u64],
-    );
+    fn weigh<V: RowValues<Value = Self>>(isa: Isa, values: V, below: Below<Self>, sums: &mut [u64]);
 }
 
 impl Weighed for f32 {
     fn weigh<V: RowValues<Value = Self>>(
-        form: CpuForm,
+        isa: Isa,
         logits: V,
         below: Below<Self>,
         sums: &mut [u64],
     ) {
-        form.run(Weigh { logits, below, before: 0, sums });
+        isa.run(Weigh { logits, below, before: 0, sums });
     }
 }
 
 impl Weighed for f16 {
     fn weigh<V: RowValues<Value = Self>>(
-        form: CpuForm,
+        isa: Isa,
         halves: V,
         below: Below<Self>,
         sums: &mut [u64],
     ) {
-        widened(form, halves, below, sums);
+        widened(isa, halves, below, sums);
     }
 }
 
 impl Weighed for bf16 {
     fn weigh<V: RowValues<Value = Self>>(
-        form: CpuForm,
+        isa: Isa,
         halves: V,
         below: Below<Self>,
         sums: &mut [u64],
     ) {
-        widened(form, halves, below, sums);
+        widened(isa, halves, below, sums);
     }
 }
 
 impl Weighed for Positive {
     fn weigh<V: RowValues<Value = Self>>(
-        form: CpuForm,
+        isa: Isa,
         values: V,
         below: Below<Self>,
         sums: &mut [u64],
     ) {
-        form.run(Sum { values, below, sums });
+        isa.run(Sum { values, below, sums });
     }
 }
 
 impl Weighed for u32 {
     fn weigh<V: RowValues<Value = Self>>(
-        form: CpuForm,
+        isa: Isa,
         values: V,
         below: Below<Self>,
         sums: &mut [u64],
     ) {
-        form.run(Sum { values, below, sums });
+        isa.run(Sum { values, below, sums });
     }
 }
 
 fn widened<V: RowValues<Value: Widen>>(
-    form: CpuForm,
+    isa: Isa,
     halves: V,
     below: Below<V::Value>,
     sums: &mut [u64],
@@ -101,7 +96,7 @@ fn widened<V: RowValues<Value: Widen>>(
     for (halves, sums) in halves.parts(PIECE).zip(sums.chunks_mut(PIECE)) {
         let logits = &mut piece[..halves.len()];
         halves.widen_to(logits);
-        before = form.run(Weigh { logits: &*logits, below, before, sums });
+        before = isa.run(Weigh { logits: &*logits, below, before, sums });
     }
 }
 
@@ -127,12 +122,12 @@ pub(super) enum Rule<T> {
 impl<T: Weighed> Rule<T> {
     /// The rule of a row. `scale` is `None` at temperature 0.
     pub(super) fn of<V: RowValues<Value = T>>(
-        form: CpuForm,
+        isa: Isa,
         row: V,
         scale: Option<Scale>,
         parallel: bool,
     ) -> Self {
-        let largest = |first, values| form.run(Greedy { values, first });
+        let largest = |first, values| isa.run(Greedy { values, first });
         let outcome = if parallel && row.len() > SEGMENT {
             row.par_parts(SEGMENT)
                 .enumerate()
@@ -155,7 +150,7 @@ impl<T: Weighed> Rule<T> {
     /// The weights of the categories `first ..`, each added to those before it from `first` on.
     pub(super) fn weigh<V: RowValues<Value = T>>(
         self,
-        form: CpuForm,
+        isa: Isa,
         values: V,
         first: usize,
         sums: &mut [u64],
@@ -167,7 +162,7 @@ impl<T: Weighed> Rule<T> {
                     *sum = u64::from(i >= category as usize && first <= category as usize);
                 }
             }
-            Self::Below(below) => T::weigh(form, values, below, sums),
+            Self::Below(below) => T::weigh(isa, values, below, sums),
         }
     }
 }
@@ -281,18 +276,18 @@ mod tests {
     fn every_weight_is_the_contracts() {
         let edge = (IN_F64 / UNIT) as f32;
         let scales = [1.0, 0.7, 1e-3, 1e30, 1e-30].map(|t| Scale::from_temperature(t).unwrap());
-        for form in CpuForm::available() {
+        for isa in Isa::available() {
             for center in [0.0, -1.0, 1e-30, 1e3, edge - 4.0, edge, 2.5e9, 3e38, -3e38] {
                 let mut logits = logits(center);
                 for scale in scales {
                     logits.iter_mut().for_each(|x| *x = x.min(center));
-                    let rule = Rule::of(form, &logits[..], Some(scale), false);
+                    let rule = Rule::of(isa, &logits[..], Some(scale), false);
                     let mut sums = vec![1; logits.len()];
-                    rule.weigh(form, &logits[..], 0, &mut sums);
+                    rule.weigh(isa, &logits[..], 0, &mut sums);
                     let mut sum = 0;
                     for (i, (&got, &logit)) in sums.iter().zip(&logits).enumerate() {
                         sum += logit.integer_weight(center, scale, log2_floor(3000));
-                        assert_eq!(got, sum, "{form}: {i}, {logit} below {center}, {scale:?}");
+                        assert_eq!(got, sum, "{isa}: {i}, {logit} below {center}, {scale:?}");
                     }
                 }
             }
@@ -300,11 +295,11 @@ mod tests {
     }
 
     /// What comes out of a row behind a door.
-    fn sums<B: BatchValues<Value: Weighed>>(rows: B, form: CpuForm, parallel: bool) -> Vec<u64> {
+    fn sums<B: BatchValues<Value: Weighed>>(rows: B, isa: Isa, parallel: bool) -> Vec<u64> {
         let row = rows.row(0);
         let mut sums = vec![1; rows.categories()];
-        let rule = Rule::of(form, row, Some(Scale::ONE), parallel);
-        rule.weigh(form, row, 0, &mut sums);
+        let rule = Rule::of(isa, row, Some(Scale::ONE), parallel);
+        rule.weigh(isa, row, 0, &mut sums);
         sums
     }
 
@@ -331,15 +326,15 @@ mod tests {
             ];
             for ([raw, cut], parallel) in batches.into_iter().flat_map(|x| [(x, false), (x, true)])
             {
-                for form in CpuForm::available() {
-                    let expected = with_rows!(cut.data(), rows => sums(rows, form, parallel));
+                for isa in Isa::available() {
+                    let expected = with_rows!(cut.data(), rows => sums(rows, isa, parallel));
                     let got = with_rows!(raw.data(), rows => {
-                        sums(Allowed { rows, mask: &mask }, form, parallel)
+                        sums(Allowed { rows, mask: &mask }, isa, parallel)
                     });
-                    assert!(got == expected, "{form}: {n}, {:?}", raw.format());
+                    assert!(got == expected, "{isa}: {n}, {:?}", raw.format());
                     // without the mask the row has no draw, and that is seen
-                    let seen = with_rows!(raw.data(), rows => sums(rows, form, parallel));
-                    assert!(n == 1 || seen != expected, "{form}: {n}");
+                    let seen = with_rows!(raw.data(), rows => sums(rows, isa, parallel));
+                    assert!(n == 1 || seen != expected, "{isa}: {n}");
                 }
             }
         }

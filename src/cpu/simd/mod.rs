@@ -182,7 +182,7 @@ pub(super) trait Task {
 /// The vector instructions that a [`CpuSampler`](crate::CpuSampler) uses. All give the same draws.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum CpuForm {
+pub enum Isa {
     /// AVX-512 F, BW, DQ and VL with BMI1, BMI2, LZCNT and POPCNT, on x86-64.
     Avx512,
     /// AVX2, FMA and F16C with BMI1, BMI2, LZCNT and POPCNT, on x86-64.
@@ -193,17 +193,17 @@ pub enum CpuForm {
     Portable,
 }
 
-impl CpuForm {
+impl Isa {
     /// All forms that this machine has, the widest first.
     ///
     /// ```
-    /// use gumbel::CpuForm;
-    /// assert_eq!(CpuForm::available().next(), Some(CpuForm::detect()));
-    /// assert_eq!(CpuForm::available().last(), Some(CpuForm::Portable));
+    /// use gumbel::Isa;
+    /// assert_eq!(Isa::available().next(), Some(Isa::detect()));
+    /// assert_eq!(Isa::available().last(), Some(Isa::Portable));
     /// ```
     pub fn available() -> impl Iterator<Item = Self> {
         let all = [Self::Avx512, Self::Avx2, Self::Neon, Self::Portable];
-        all.into_iter().filter(|form| form.is_available())
+        all.into_iter().filter(|isa| isa.is_available())
     }
 
     /// The widest form that this machine has.
@@ -260,7 +260,7 @@ impl CpuForm {
     }
 }
 
-impl std::fmt::Display for CpuForm {
+impl std::fmt::Display for Isa {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.name())
     }

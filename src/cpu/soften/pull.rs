@@ -44,7 +44,7 @@ impl Soften<'_> {
                 }
             } else {
                 let first = first * draws;
-                self.weigher.form.run(ShortGradients {
+                self.weigher.isa.run(ShortGradients {
                     of: *self,
                     rows,
                     first,
@@ -85,16 +85,16 @@ impl Soften<'_> {
         if draws == 1 {
             // its place will do
             self.long(rows, (row, 0), gradient, cut);
-            self.weigher.form.run(Pull { sample: None, cotangents, gradient });
+            self.weigher.isa.run(Pull { sample: None, cotangents, gradient });
         } else {
             weights.resize(categories, 0.0);
             gradient.fill(0.0);
             for (draw, cotangents) in (0..draws).zip(cotangents.chunks_exact(categories)) {
                 self.long(rows, (row, draw), weights, cut);
-                self.weigher.form.run(Pull { sample: Some(weights), cotangents, gradient });
+                self.weigher.isa.run(Pull { sample: Some(weights), cotangents, gradient });
             }
         }
-        self.weigher.form.run(Scale { gradient, slope });
+        self.weigher.isa.run(Scale { gradient, slope });
     }
 }
 

@@ -5,7 +5,7 @@ use super::tile::{NO_KEY, OCTETS, Tile};
 use super::weight::weight;
 use crate::cpu::bound::RoundKeys;
 use crate::cpu::lanes::magnitude;
-use crate::cpu::simd::{CpuForm, Simd, Task};
+use crate::cpu::simd::{Isa, Simd, Task};
 use crate::cpu::values::{BatchValues, RowValues};
 use crate::noise::bits::{OCTET, Stream};
 use crate::noise::order::Scale;
@@ -17,7 +17,7 @@ pub(super) const SHORT: usize = OCTETS * OCTET;
 /// What weights depend on beside logits and streams.
 #[derive(Clone, Copy)]
 pub(super) struct Weigher {
-    pub(super) form: CpuForm,
+    pub(super) isa: Isa,
     pub(super) scale: Scale,
     pub(super) keys: RoundKeys,
     pub(super) fall: f64,
@@ -30,10 +30,10 @@ impl Weigher {
         stream: Stream,
         logits: V,
         first: u32,
-        leader: i64,
+        max_key: i64,
         weights: &mut [f32],
     ) -> f64 {
-        self.form.run(Weigh { by: self, stream, logits, first, leader, weights })
+        self.isa.run(Weigh { by: self, stream, logits, first, max_key, weights })
     }
 }
 
@@ -44,7 +44,7 @@ struct Weigh<'a, V> {
     logits: V,
     /// The number of the first, a multiple of eight.
     first: u32,
-    leader: i64,
+    max_key: i64,
     weights: &'a mut [f32],
 }
 
@@ -53,7 +53,7 @@ impl<V: RowValues<Value: Widen>> Task for Weigh<'_, V> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) -> f64 {
-        let Self { by, stream, logits, first, leader, weights } = self;
+        let Self { by, stream, logits, first, max_key, weights } = self;
         let mut tile = Tile::new(SHORT);
         let mut sum = 0.0;
         let mut octet = first / OCTET as u32;
@@ -62,7 +62,7 @@ impl<V: RowValues<Value: Widen>> Task for Weigh<'_, V> {
             tile.place(0, octets, octet, stream);
             tile.logits.put_part_widened(logits);
             tile.evaluate(s, octets, by.scale, &by.keys);
-            sum += weigh(tile.keys.as_flattened(), leader, by.fall, weights);
+            sum += weigh(tile.keys.as_flattened(), max_key, by.fall, weights);
             octet += octets as u32;
         }
         sum
@@ -71,10 +71,10 @@ impl<V: RowValues<Value: Widen>> Task for Weigh<'_, V> {
 
 /// The weights of keys behind the largest, and their sum.
 #[inline(always)]
-fn weigh(keys: &[i64], leader: i64, fall: f64, weights: &mut [f32]) -> f64 {
+fn weigh(keys: &[i64], max_key: i64, fall: f64, weights: &mut [f32]) -> f64 {
     for (weight_of, &key) in weights.iter_mut().zip(keys) {
         // at most 2⁶⁴ − 1
-        let behind = leader.wrapping_sub(key) as u64;
+        let behind = max_key.wrapping_sub(key) as u64;
         let one = weight(behind, fall);
         *weight_of = if key == NO_KEY { 0.0 } else { one };
     }
@@ -157,6 +157,6 @@ pub(super) fn weigh_short(
     fall: f64,
     weights: &mut [f32],
 ) -> Option<f64> {
-    let leader = keys.iter().fold(NO_KEY, |most, &key| if key > most { key } else { most });
-    (sound && leader != NO_KEY).then(|| weigh(keys, leader, fall, weights))
+    let max_key = keys.iter().fold(NO_KEY, |most, &key| if key > most { key } else { most });
+    (sound && max_key != NO_KEY).then(|| weigh(keys, max_key, fall, weights))
 }

@@ -6,10 +6,10 @@ use half::f16;
 use super::super::bound::RoundKeys;
 use super::super::keys::Keys;
 use super::super::logsumexp::{Summed, sums_of};
-use super::super::podium::Podiums;
 use super::super::schedule::Plan;
-use super::super::simd::CpuForm;
+use super::super::simd::Isa;
 use super::super::soften::Soften;
+use super::super::top_k::TopKRaces;
 use super::*;
 use crate::job::soften::Softening;
 use crate::job::{Job, Temperature};
@@ -40,7 +40,7 @@ impl<T> Deref for Copied<T> {
     }
 }
 
-impl<'a, T: Source> BatchValues for Allowed<'a, T> {
+impl<'a, T: VectorValue> BatchValues for Allowed<'a, T> {
     type Value = T;
     type Row = AllowedRow<'a, T>;
 
@@ -55,7 +55,7 @@ impl<'a, T: Source> BatchValues for Allowed<'a, T> {
     }
 }
 
-impl<T: Source> RowValues for AllowedRow<'_, T> {
+impl<T: VectorValue> RowValues for AllowedRow<'_, T> {
     type Value = T;
     type Tile = Copied<T>;
 
@@ -103,31 +103,31 @@ struct Told {
 }
 
 /// The races of a job from the rows behind a door, and their sums.
-fn told<B: BatchValues<Value: Summed>>(door: B, job: &Job<'_>, form: CpuForm) -> Told {
+fn told<B: BatchValues<Value: Summed>>(door: B, job: &Job<'_>, isa: Isa) -> Told {
     let mut told = Told::default();
     let n = job.total();
     for (filter, greedy) in [(true, false), (false, false), (true, true)] {
         let temperature = if greedy { Temperature::Greedy } else { job.temperature };
         let job = Job { temperature, ..*job };
         let mut draws = vec![7; n];
-        Plan::of(&job, form, filter).races_of(door, 0, &mut draws, &mut []);
+        Plan::of(&job, isa, filter).races_of(door, 0, &mut draws, &mut []);
         told.draws.extend(draws);
     }
     let Temperature::Scaled(scale) = job.temperature else { return told };
     let (first, keys, coarse_known) = (0, RoundKeys::of(job.seed), false);
     let categories = &told.draws[..n];
     let mut won = vec![0; n];
-    form.run(Keys { job, rows: door, scale, keys, first, categories, coarse_known, won: &mut won });
+    isa.run(Keys { job, rows: door, scale, keys, first, categories, coarse_known, won: &mut won });
     told.keys.extend(won);
     let places = 3.min(door.categories());
     let (mut categories, mut won) = (vec![u32::MAX; n * places], vec![i64::MIN; n * places]);
-    form.run(Podiums {
+    isa.run(TopKRaces {
         job,
         rows: door,
         scale,
         keys,
         filter: true,
-        places,
+        k: places,
         first,
         categories: &mut categories,
         won: &mut won,
@@ -135,7 +135,7 @@ fn told<B: BatchValues<Value: Summed>>(door: B, job: &Job<'_>, form: CpuForm) ->
     told.draws.extend(categories);
     told.keys.extend(won);
     let inverse = f64::from(scale.reciprocal());
-    sums_of(form, door, 0..job.logits.rows(), inverse, |_, sum| {
+    sums_of(isa, door, 0..job.logits.rows(), inverse, |_, sum| {
         told.sums.push([sum.most.to_bits(), sum.sum.to_bits()]);
     });
     told
@@ -146,10 +146,10 @@ fn softened<B: BatchValues<Value: Widen + Summed>>(
     door: B,
     logits: Logits<'_>,
     options: &SampleOptions<'_>,
-    form: CpuForm,
+    isa: Isa,
 ) -> Told {
     let softening = Softening::new(logits, options, Relaxation::soft(0.7)).unwrap();
-    let soften = Soften::new(&softening, form, true);
+    let soften = Soften::new(&softening, isa, true);
     let mut samples = vec![7.0; softening.samples()];
     soften.samples_of(door, &mut samples);
     let cotangents: Vec<_> = (0..samples.len()).map(|i| (i % 17) as f32 - 8.0).collect();
@@ -159,8 +159,8 @@ fn softened<B: BatchValues<Value: Widen + Summed>>(
     Told { floats, ..Told::default() }
 }
 
-fn forms() -> impl Iterator<Item = CpuForm> {
-    CpuForm::available()
+fn isas() -> impl Iterator<Item = Isa> {
+    Isa::available()
 }
 
 /// Three rows of so many logits, and a mask that most categories pass; of the last row nothing is left.
@@ -193,17 +193,17 @@ fn check<'a, T: Copy>(
     for draws in [1, 3] {
         let options = SampleOptions::default().with_seed(9).with_draws(draws);
         let job = Job::new(cut, &options.with_temperature(0.9)).unwrap();
-        for form in forms() {
-            let expected = with_rows!(cut.data(), rows => told(rows, &job, form));
-            let got = with_rows!(raw.data(), rows => told(Allowed { rows, mask }, &job, form));
-            assert!(got == expected, "{form}, {categories}, {draws}: {:?}", raw.format());
+        for isa in isas() {
+            let expected = with_rows!(cut.data(), rows => told(rows, &job, isa));
+            let got = with_rows!(raw.data(), rows => told(Allowed { rows, mask }, &job, isa));
+            assert!(got == expected, "{isa}, {categories}, {draws}: {:?}", raw.format());
             // and it is seen if one category more is allowed: the largest, all others being out
             let mut more = vec![false; categories];
             more[categories - 1] = !mask[categories - 1];
             let seen = with_rows!(cut.data(), rows => {
-                told(Allowed { rows, mask: &more }, &job, form)
+                told(Allowed { rows, mask: &more }, &job, isa)
             });
-            assert_ne!(seen, expected, "{form}, {categories}");
+            assert_ne!(seen, expected, "{isa}, {categories}");
         }
     }
 }
@@ -253,21 +253,21 @@ fn soft_samples_do_not_see_what_a_mask_cuts_away() {
         let [raw, cut] = [&raw, &cut].map(|x| Logits::new(x, categories).unwrap());
         for draws in [1, 2] {
             let options = SampleOptions::default().with_seed(3).with_draws(draws);
-            for form in forms() {
+            for isa in isas() {
                 let of = |logits: Logits<'_>, mask: &[bool]| match Batch::from(logits).data() {
-                    Data::F32(rows) => softened(Allowed { rows, mask }, cut, &options, form),
+                    Data::F32(rows) => softened(Allowed { rows, mask }, cut, &options, isa),
                     _ => panic!("logits of another type"),
                 };
                 let expected = match Batch::from(cut).data() {
-                    Data::F32(rows) => softened(rows, cut, &options, form),
+                    Data::F32(rows) => softened(rows, cut, &options, isa),
                     _ => panic!("logits of another type"),
                 };
-                assert!(of(raw, &mask) == expected, "{form}, {categories}, {draws}");
+                assert!(of(raw, &mask) == expected, "{isa}, {categories}, {draws}");
                 // and a category that passes is seen
                 let everything = vec![true; categories];
                 assert!(
                     mask == everything || of(raw, &everything) != expected,
-                    "{form}, {categories}"
+                    "{isa}, {categories}"
                 );
             }
         }

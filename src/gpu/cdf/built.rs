@@ -6,7 +6,7 @@ use crate::job::{Job, NO_DRAW, Temperature, zeroed};
 use crate::noise::order::Scale;
 
 use super::super::Gpu;
-use super::super::plan::Report;
+use super::super::plan::Output;
 use super::run::{Races, Runner};
 use super::table::Tables;
 
@@ -40,8 +40,8 @@ impl Gpu {
             _ => {
                 let mut draws = job.allocate()?;
                 if !draws.is_empty() {
-                    self.report(job, &self.plan(job, Report::Draws), &mut draws).await?;
-                    job.report(&draws)?;
+                    self.run_plan(job, &self.plan(job, Output::Draws), &mut draws).await?;
+                    job.check_draws(&draws)?;
                 }
                 Held::Draws(draws)
             }
@@ -65,7 +65,7 @@ impl Chunks {
         let mut draws: Vec<u32> = zeroed(plan.tables(rows)).ok_or_else(too_many)?;
         runner.run(Some(job.logits), Some(&tables), races, &mut draws).await?;
         if draws.contains(&NO_DRAW) {
-            job.report_rows(|row| draws.get(row) != Some(&NO_DRAW))?;
+            job.check_rows(|row| draws.get(row) != Some(&NO_DRAW))?;
         }
         Ok(Self { runner, tables })
     }

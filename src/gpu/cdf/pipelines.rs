@@ -4,7 +4,7 @@ use crate::error::Error;
 use crate::gpu::guard::Guard;
 use crate::gpu::kernel::{Kernels, TableLayouts};
 use crate::options::ValueFormat;
-use crate::shaders::{Kernel, Share, Variant};
+use crate::shaders::{Kernel, Reduction, Variant};
 
 /// The passes of an inverse CDF.
 #[derive(Clone, Debug)]
@@ -38,7 +38,7 @@ impl Kernels {
         self.table_layouts()?;
         let variant = Variant {
             kernel: Kernel::Top,
-            share: Share::Workgroup,
+            reduction: Reduction::Workgroup,
             format,
             vec4: true,
             each: false,

@@ -65,7 +65,7 @@ impl TablePlan {
     pub(super) fn new(shape: Shape, limits: Limits) -> Result<Self, usize> {
         let Shape { categories, logit_bytes, .. } = shape;
         let binding = usize::try_from(limits.binding_bytes).unwrap_or(usize::MAX);
-        let lanes = limits.device.teams.crowd as usize;
+        let lanes = limits.device.teams.shared_workgroup as usize;
         // the octets of a block of one turn, in as many blocks as there may be
         let octets_a_turn = lanes.saturating_mul(lanes * BLOCKS_PER_LANE);
         let most = (binding / 8).min(octets_a_turn.saturating_mul(MOST_TURNS * 8));
@@ -100,7 +100,7 @@ impl TablePlan {
         Ok(Self {
             shape,
             builders: lanes as u32,
-            pickers: limits.device.teams.crowd,
+            pickers: limits.device.teams.shared_workgroup,
             workgroups: limits.device.workgroups,
             row_stride,
             rows,
@@ -202,7 +202,7 @@ mod tests {
     use super::super::super::layout::{Device, Teams};
     use super::super::run::{Needs, sections};
     use super::*;
-    use crate::gpu::plan::Report;
+    use crate::gpu::plan::Output;
 
     fn limits(chunk_bytes: u64) -> Limits {
         let device = Device { teams: Teams::HARDWARE, subgroups: true, workgroups: 65_535 };
@@ -217,7 +217,7 @@ mod tests {
             logit_bytes: 4,
             draws,
             greedy: false,
-            report: Report::Draws,
+            output: Output::Draws,
         }
     }
 

@@ -13,7 +13,7 @@ use crate::options::{Batch, RowIds};
 use super::super::Gpu;
 use super::super::guard::Guard;
 use super::super::kernel::{TableLayouts, bind, flag, words};
-use super::super::plan::{Report, Shape};
+use super::super::plan::{Output, Shape};
 use super::super::ring::{Input, Kind, Memory, RowValues, Sections, Transport, Workload};
 use super::pipelines::TablePasses;
 use super::plan::{PickPlan, Picks, TablePlan};
@@ -56,7 +56,7 @@ impl Runner {
             logit_bytes: format.bytes(),
             draws: job.draws,
             greedy: false,
-            report: Report::Draws,
+            output: Output::Draws,
         };
         let plan = TablePlan::new(shape, gpu.limits).map_err(|most| Error::RowTooLong {
             operation: "the sums of an inverse CDF",

@@ -4,7 +4,7 @@ use bytemuck::{Pod, Zeroable};
 
 use crate::error::Error;
 
-use super::super::guard::{Doing, Guard};
+use super::super::guard::{Activity, Guard};
 use super::super::kernel::bind;
 use super::plan::TablePlan;
 
@@ -54,7 +54,7 @@ impl Tables {
         let sums = guard.buffer("the sums", sums, made).await?;
         let bound = [&tops, &offsets, &sums].map(wgpu::Buffer::as_entire_buffer_binding);
         let bind = || bind(guard.device(), layout, &bound);
-        let bindings = guard.checked(Doing::Drawing, bind).await?;
+        let bindings = guard.checked(Activity::Drawing, bind).await?;
         Ok(Self { tops, bindings })
     }
 }
@@ -65,14 +65,14 @@ mod tests {
 
     use super::*;
     use crate::options::ValueFormat;
-    use crate::shaders::{Kernel, Share, Variant};
+    use crate::shaders::{Kernel, Reduction, Variant};
 
     /// The uniform is laid out by two compilers: their offsets agree, field by field.
     #[test]
     fn the_pass_is_laid_out_as_in_the_shader() {
         let source = Variant {
             kernel: Kernel::Pick,
-            share: Share::Alone,
+            reduction: Reduction::Alone,
             format: ValueFormat::F32,
             vec4: true,
             each: false,

@@ -35,8 +35,8 @@ fn guard(device: &wgpu::Device, owner: Owner) -> Guard {
     Guard::new(device.clone(), ADAPTER.to_owned(), Duration::from_secs(5), owner)
 }
 
-fn compiling() -> Doing {
-    Doing::Compiling { shader: "the shader \"s\"".into() }
+fn compiling() -> Activity {
+    Activity::Compiling { shader: "the shader \"s\"".into() }
 }
 
 fn run<T>(future: impl Future<Output = T>) -> T {
@@ -59,9 +59,9 @@ fn what_a_scope_catches_is_an_error_of_its_own() {
         || wgpu::Error::Validation { source: source(), description: "it is invalid".to_owned() };
     let internal =
         || wgpu::Error::Internal { source: source(), description: "it broke".to_owned() };
-    let allocating = Doing::Allocating { what: "gumbel logits", bytes: 4096 };
-    let mapping = Doing::Mapping { what: "the draws", bytes: 16 };
-    let failed = |doing: &Doing, error| Err::<(), _>(failure(ADAPTER, doing, error));
+    let allocating = Activity::Allocating { what: "gumbel logits", bytes: 4096 };
+    let mapping = Activity::Mapping { what: "the draws", bytes: 16 };
+    let failed = |activity: &Activity, error| Err::<(), _>(failure(ADAPTER, activity, error));
 
     assert_error!(
         failed(&allocating, memory()),
@@ -70,7 +70,7 @@ fn what_a_scope_catches_is_an_error_of_its_own() {
          smaller chunks (GpuSamplerBuilder::with_chunk_bytes), or the CPU engine"
     );
     assert_error!(
-        failed(&Doing::Drawing, memory()),
+        failed(&Activity::Drawing, memory()),
         Error::OutOfMemory { bytes: None, .. },
         "a card (vulkan) ran out of memory while drawing; try smaller chunks \
          (GpuSamplerBuilder::with_chunk_bytes), or the CPU engine"
@@ -101,7 +101,7 @@ fn what_a_scope_catches_is_an_error_of_its_own() {
         Error::Gpu { .. },
         "the GPU failed while allocating 4096 bytes for gumbel logits: it is invalid"
     );
-    assert!(matches!(failed(&Doing::Drawing, internal()), Err(Error::Gpu { .. })));
+    assert!(matches!(failed(&Activity::Drawing, internal()), Err(Error::Gpu { .. })));
 }
 
 /// No machine has 2⁶² bytes. The device is not lost by it.
@@ -129,7 +129,7 @@ fn out_of_memory() {
         mapped_at_creation: false,
     };
     let act = || device.create_buffer(&descriptor).unmap();
-    let error = run(guard.checked(Doing::Drawing, act)).unwrap_err();
+    let error = run(guard.checked(Activity::Drawing, act)).unwrap_err();
     assert!(matches!(error, Error::OutOfMemory { bytes: None, .. }), "{error:?}");
 }
 
@@ -228,8 +228,8 @@ fn a_lost_device() {
         device.destroy();
         lost(run(guard.checked(compiling(), || ())).unwrap_err(), "compiling the shader \"s\"");
         // and from now on it is known
-        lost(run(guard.checked(Doing::Drawing, || ())).unwrap_err(), "drawing");
-        lost(run(guard.wait(None, Doing::Drawing)).unwrap_err(), "drawing");
+        lost(run(guard.checked(Activity::Drawing, || ())).unwrap_err(), "drawing");
+        lost(run(guard.wait(None, Activity::Drawing)).unwrap_err(), "drawing");
 
         // by the shader itself
         let (device, _queue, guard, _) = fresh();
@@ -262,8 +262,8 @@ fn a_lost_device() {
         // before a submission that is waited for
         let (device, queue, guard, _) = fresh();
         device.destroy();
-        let submitted = run(guard.checked(Doing::Drawing, || queue.submit([])));
-        lost(run(guard.wait(submitted.ok(), Doing::Drawing)).unwrap_err(), "drawing");
+        let submitted = run(guard.checked(Activity::Drawing, || queue.submit([])));
+        lost(run(guard.wait(submitted.ok(), Activity::Drawing)).unwrap_err(), "drawing");
     }
 }
 
@@ -277,7 +277,7 @@ fn the_callers_callback_is_left_alone() {
         device.set_device_lost_callback(move |_, _| tell.store(true, Ordering::SeqCst));
         let guard = guard(&device, owner);
         device.destroy();
-        run(guard.wait(None, Doing::Drawing)).unwrap();
+        run(guard.wait(None, Activity::Drawing)).unwrap();
         assert_eq!(called.load(Ordering::SeqCst), calls_it, "{owner:?}");
         assert_eq!(guard.lost.get().is_some(), !calls_it, "{owner:?}");
     }
@@ -293,11 +293,11 @@ fn a_panic_of_poll() {
     let (device, queue) = device();
     let guard = guard(&device, Owner::Caller);
     queue.on_submitted_work_done(|| panic!("a caller's own"));
-    let waited = AssertUnwindSafe(|| run(guard.wait(None, Doing::Drawing)));
+    let waited = AssertUnwindSafe(|| run(guard.wait(None, Activity::Drawing)));
     let panic = catch_unwind(waited).unwrap_err();
     assert_eq!(panic.downcast_ref::<&str>(), Some(&"a caller's own"));
     // and does no harm
-    run(guard.wait(None, Doing::Drawing)).unwrap();
+    run(guard.wait(None, Activity::Drawing)).unwrap();
 }
 
 /// A poll in another thread has found that the map is there, but has not come to its callback yet.
@@ -384,7 +384,7 @@ fn a_wait_ends() {
     for timeout in [Duration::ZERO, Duration::from_millis(20)] {
         let guard = Guard { timeout, ..guard(&device, Owner::Caller) };
         let start = std::time::Instant::now();
-        let waited = run(guard.wait_until(None, &Doing::Drawing, |patience| {
+        let waited = run(guard.wait_until(None, &Activity::Drawing, |patience| {
             std::thread::sleep(patience);
             false
         }));
@@ -399,7 +399,7 @@ fn a_wait_ends() {
         );
     }
     let guard = Guard { timeout: Duration::MAX, ..guard(&device, Owner::Caller) };
-    run(guard.wait(None, Doing::Drawing)).unwrap();
+    run(guard.wait(None, Activity::Drawing)).unwrap();
 }
 
 /// A device that gumbel has opened is lost, with the driver's reason; on another one it draws.

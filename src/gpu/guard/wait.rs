@@ -13,7 +13,7 @@ use futures_intrusive::channel::shared::oneshot_channel;
 
 use crate::error::Error;
 
-use super::{Doing, Guard, Mapping, Waits};
+use super::{Activity, Guard, Mapping, Waits};
 
 /// How long another thread may take for the callbacks that its poll has found, before this thread
 /// looks for itself.
@@ -59,12 +59,12 @@ impl Guard {
         }
         let (tell, told) = oneshot_channel();
         let here = Self { waits: Waits::Here, ..self.clone() };
-        let doing = mapping.doing.clone();
+        let activity = mapping.activity.clone();
         let wait = Box::new(move || {
             // nobody is told if the future was dropped
             let _ = tell.send(here.mapped_here(mapping));
         });
-        let failed = |message: String| Error::Gpu { while_doing: doing.to_string(), message };
+        let failed = |message: String| Error::Gpu { while_doing: activity.to_string(), message };
         let started = self.waiter.hand_over(wait);
         started.map_err(|error| failed(format!("no thread could be started to wait: {error}")))?;
         let unknown = || Err(failed("the thread that waited for the device is gone".to_owned()));
@@ -73,28 +73,28 @@ impl Guard {
 
     /// Waits until a map is there, on this thread.
     fn mapped_here(&self, mapping: Mapping) -> Result<(), Error> {
-        let Mapping { doing, result, after } = mapping;
+        let Mapping { activity, result, after } = mapping;
         let mut result = std::pin::pin!(result.receive());
         let mut found = match poll_for(result.as_mut(), Duration::ZERO) {
             Poll::Ready(found) => Some(found),
             Poll::Pending => None,
         };
         if found.is_none() {
-            pollster::block_on(self.wait_until(after, &doing, |patience| {
+            pollster::block_on(self.wait_until(after, &activity, |patience| {
                 if let Poll::Ready(now) = poll_for(result.as_mut(), patience) {
                     found = Some(now);
                 }
                 found.is_some()
             }))?;
         }
-        pollster::block_on(self.outcome(&doing, found.flatten()))
+        pollster::block_on(self.outcome(&activity, found.flatten()))
     }
 
     /// Waits for a submission, then until `done`, which may wait for the time that it is given.
     pub(super) async fn wait_until(
         &self,
         after: Option<wgpu::SubmissionIndex>,
-        doing: &Doing,
+        activity: &Activity,
         mut done: impl FnMut(Duration) -> bool,
     ) -> Result<(), Error> {
         // none for a timeout beyond the clock's range
@@ -102,23 +102,23 @@ impl Guard {
         let mut after = after;
         loop {
             if let Some(reason) = self.lost.get() {
-                return Err(self.device_lost(doing, reason));
+                return Err(self.device_lost(activity, reason));
             }
             let left = deadline.map(|end| end.saturating_duration_since(Instant::now()));
             match self.poll(after.take(), left) {
                 Ok(Ok(_)) => {}
-                Ok(Err(wgpu::PollError::Timeout)) => return Err(self.timed_out(doing)),
+                Ok(Err(wgpu::PollError::Timeout)) => return Err(self.timed_out(activity)),
                 // The index is that of a submission that failed: on a lost device, without a word.
                 Ok(Err(error)) => {
                     return Err(if self.is_lost().await {
-                        self.known_lost(doing)
+                        self.known_lost(activity)
                     } else {
-                        Error::Gpu { while_doing: doing.to_string(), message: error.to_string() }
+                        Error::Gpu { while_doing: activity.to_string(), message: error.to_string() }
                     });
                 }
                 Err(reason) => {
                     let _ = self.lost.set(reason);
-                    return Err(self.known_lost(doing));
+                    return Err(self.known_lost(activity));
                 }
             }
             if done(left.map_or(PATIENCE, |left| left.min(PATIENCE))) {
@@ -126,7 +126,7 @@ impl Guard {
             }
             // Not after that submission, but perhaps after a later one: wgpu may submit on its own.
             if left == Some(Duration::ZERO) {
-                return Err(self.timed_out(doing));
+                return Err(self.timed_out(activity));
             }
         }
     }
@@ -146,10 +146,10 @@ impl Guard {
         catch_unwind(AssertUnwindSafe(|| self.device.poll(wait))).map_err(reason_or_unwind)
     }
 
-    fn timed_out(&self, doing: &Doing) -> Error {
+    fn timed_out(&self, activity: &Activity) -> Error {
         Error::Timeout {
             adapter: self.adapter.clone(),
-            while_doing: doing.to_string(),
+            while_doing: activity.to_string(),
             timeout: self.timeout,
         }
     }

@@ -5,7 +5,7 @@ use super::*;
 fn source() -> String {
     Variant {
         kernel: Kernel::Stream,
-        share: Share::Workgroup,
+        reduction: Reduction::Workgroup,
         format: crate::options::ValueFormat::F32,
         vec4: false,
         each: false,
@@ -53,9 +53,9 @@ fn the_pass_is_laid_out_as_in_the_shader() {
         flags,
         scale,
         slope,
-        reach,
+        clamp_bits,
         record,
-        places
+        k
     ];
     assert_eq!(shader, host);
     assert_eq!(span as usize, size_of::<Pass>());

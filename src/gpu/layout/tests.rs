@@ -4,18 +4,24 @@ const GPU: Device = Device { teams: Teams::HARDWARE, subgroups: true, workgroups
 /// Such as nobody would choose.
 const ODD: Teams = Teams {
     team: 1000,
-    crowd: 5,
+    shared_workgroup: 5,
     alone_octets: 1 << 20,
     octets_per_lane: 0,
-    busy_lanes: 0,
+    busy_invocations: 0,
     holds: true,
 };
 
 fn devices() -> impl Iterator<Item = Device> {
     let large = Teams { team: 512, octets_per_lane: 8, ..Teams::HARDWARE };
-    let single = Teams { team: 1, busy_lanes: 1 << 30, ..ODD };
-    let all =
-        [Teams::HARDWARE, Teams::emulated(2), large, single, ODD, Teams { crowd: 0, ..large }];
+    let single = Teams { team: 1, busy_invocations: 1 << 30, ..ODD };
+    let all = [
+        Teams::HARDWARE,
+        Teams::emulated(2),
+        large,
+        single,
+        ODD,
+        Teams { shared_workgroup: 0, ..large },
+    ];
     all.into_iter().flat_map(|teams| {
         [1, 2, 8, 64, 256, 1024].into_iter().flat_map(move |size| {
             let teams = teams.within(size);
@@ -50,13 +56,16 @@ fn every_layout_covers_its_races() {
             assert!((parts - 1) * part_octets < octets, "an empty part: {layout:?}");
             assert!(parts * part_octets >= octets, "categories left out: {layout:?}");
             assert!(layout.lanes.is_power_of_two() && layout.lanes <= layout.workgroup_size);
-            let most = device.teams.team.max(device.teams.crowd);
+            let most = device.teams.team.max(device.teams.shared_workgroup);
             assert!(layout.workgroup_size <= most, "{layout:?}");
             // the merge, and the shader's arithmetic, need this
             assert!(parts == 1 || layout.lanes == layout.workgroup_size, "{layout:?}");
             let whole = layout.lanes == layout.workgroup_size;
-            assert!(layout.share != Share::Subgroups || (whole && device.subgroups), "{layout:?}");
-            assert!(layout.share != Share::Alone || layout.lanes == 1, "{layout:?}");
+            assert!(
+                layout.reduction != Reduction::Subgroups || (whole && device.subgroups),
+                "{layout:?}"
+            );
+            assert!(layout.reduction != Reduction::Alone || layout.lanes == 1, "{layout:?}");
 
             // loops stay below Mesa 22.3's 65,535 iterations
             let a_lane = part_octets.div_ceil(lanes);
@@ -94,22 +103,22 @@ fn layout(rows: usize, categories: usize, draws: u32) -> Layout {
 #[test]
 fn short_rows_get_an_invocation_each() {
     let short = layout(1_000_000, 16, 1);
-    assert_eq!((short.share, short.lanes, short.parts), (Share::Alone, 1, 1));
+    assert_eq!((short.reduction, short.lanes, short.parts), (Reduction::Alone, 1, 1));
     assert_eq!(short.workgroups(1_000_000, 1), [15_625, 1]);
 }
 
 #[test]
 fn middling_rows_get_a_few_invocations_or_a_workgroup() {
     let few = layout(100_000, 100, 1);
-    assert_eq!((few.share, few.lanes, few.parts), (Share::Workgroup, 8, 1));
+    assert_eq!((few.reduction, few.lanes, few.parts), (Reduction::Workgroup, 8, 1));
     let whole = layout(65_536, 1024, 1);
-    assert_eq!((whole.share, whole.lanes, whole.parts), (Share::Subgroups, 64, 1));
+    assert_eq!((whole.reduction, whole.lanes, whole.parts), (Reduction::Subgroups, 64, 1));
 }
 
 #[test]
 fn few_long_rows_are_cut_into_parts_that_fill_the_device() {
     let one = layout(1, 128_256, 1);
-    assert_eq!((one.share, one.lanes, one.parts), (Share::Subgroups, 64, 126));
+    assert_eq!((one.reduction, one.lanes, one.parts), (Reduction::Subgroups, 64, 126));
     let batch = layout(256, 128_256, 1);
     assert_eq!(batch.parts, 16);
     assert_eq!(layout(5000, 128_256, 1).parts, 1);
@@ -136,7 +145,7 @@ fn more_workgroups_than_a_dimension_holds_go_into_the_second() {
 #[test]
 fn outcomes_fit_where_fewer_parts_would_do() {
     let few = Races { rows: 100, categories: 128_256, draws: 1, greedy: false };
-    let teams = Teams { busy_lanes: 1 << 24, ..GPU.teams };
+    let teams = Teams { busy_invocations: 1 << 24, ..GPU.teams };
     let busy = Device { teams, ..GPU };
     let all = Layout::new(few, busy);
     assert_eq!((all.parts, all.outcome_bytes()), (126, 127 * 100 * 16));

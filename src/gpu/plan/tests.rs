@@ -6,7 +6,7 @@ const SMALL: Limits = Limits {
     chunk_bytes: 1 << 10,
     binding_bytes: 1 << 12,
     device: Device {
-        teams: Teams { alone_octets: 2, busy_lanes: 1024, ..Teams::HARDWARE },
+        teams: Teams { alone_octets: 2, busy_invocations: 1024, ..Teams::HARDWARE },
         subgroups: false,
         workgroups: 3,
     },
@@ -29,7 +29,7 @@ fn shape(rows: usize, categories: usize, row_stride: usize, draws: u32) -> Shape
         logit_bytes: 4,
         draws,
         greedy: false,
-        report: Report::Draws,
+        output: Output::Draws,
     }
 }
 
@@ -77,7 +77,7 @@ fn check(shape: Shape, limits: Limits) {
     let planned = plan.all_words().unwrap();
     assert!(planned == words, "{words} words are written, and {planned} planned for: {plan:?}");
     // the places of a single race may be more than that
-    let one = if plan.races() == 1 && plan.places() > 1 { 4 * plan.most_words() } else { 0 };
+    let one = if plan.races() == 1 && plan.k() > 1 { 4 * plan.most_words() } else { 0 };
     let (words, outcomes) = (4 * plan.most_words(), 16 * plan.outcomes());
     assert!(words <= most.max(one), "words exceed a chunk: {plan:?}");
     assert!(outcomes <= most, "outcomes exceed a chunk: {plan:?}");
@@ -100,10 +100,9 @@ fn every_plan_keeps_to_the_limits() {
                         check(shape, limits);
                         check(Shape { logit_bytes: 2, ..shape }, limits);
                         check(Shape { greedy: true, ..shape }, limits);
-                        for report in
-                            [Report::Keys, Report::Scores, Report::Sums, Report::Places(9)]
+                        for output in [Output::Keys, Output::Scores, Output::Sums, Output::TopK(9)]
                         {
-                            check(Shape { report, ..shape }, limits);
+                            check(Shape { output, ..shape }, limits);
                         }
                     }
                 }
@@ -120,14 +119,14 @@ fn large_shapes_are_cut() {
     check(shape(1, 1000, 1000, 100_000_000), USUAL);
     check(shape(3, 100_000_000, 100_000_000, 3), USUAL);
     check(shape(20_000_000, 1, 1, 1), USUAL);
-    for report in [Report::Draws, Report::Scores, Report::Sums] {
-        check(Shape { report, ..shape(100_000_000, 1, 0, 1) }, USUAL);
+    for output in [Output::Draws, Output::Scores, Output::Sums] {
+        check(Shape { output, ..shape(100_000_000, 1, 0, 1) }, USUAL);
         let small = Limits { binding_bytes: 1 << 16, ..USUAL };
-        check(Shape { report, ..shape(4000, 1032, 0, 1) }, small);
-        check(Shape { report, ..shape(1, 1 << 27, 0, 1000) }, USUAL);
-        let teams = Teams { busy_lanes: 1 << 24, ..USUAL.device.teams.within(1) };
+        check(Shape { output, ..shape(4000, 1032, 0, 1) }, small);
+        check(Shape { output, ..shape(1, 1 << 27, 0, 1000) }, USUAL);
+        let teams = Teams { busy_invocations: 1 << 24, ..USUAL.device.teams.within(1) };
         let alone = Device { teams, ..USUAL.device };
-        check(Shape { report, ..shape(7_800_000, 17, 0, 1) }, Limits { device: alone, ..USUAL });
+        check(Shape { output, ..shape(7_800_000, 17, 0, 1) }, Limits { device: alone, ..USUAL });
     }
 }
 

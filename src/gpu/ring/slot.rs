@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::error::Error;
-use crate::gpu::guard::{Doing, Guard, Mapping};
+use crate::gpu::guard::{Activity, Guard, Mapping};
 
 use super::Workload;
 use super::input::Input;
@@ -116,7 +116,7 @@ impl Slot {
         if self.bound[kind].is_none() {
             let memory = Memory { slot: self, sections };
             let bind = || work.bind(guard.device(), memory);
-            self.bound[kind] = Some(guard.checked(Doing::Drawing, bind).await?);
+            self.bound[kind] = Some(guard.checked(Activity::Drawing, bind).await?);
         }
         Ok(())
     }
@@ -140,10 +140,10 @@ impl Slot {
             upload.unmap();
             filled
         };
-        let doing = Doing::Mapping { what: "the upload", bytes };
-        match guard.checked(doing.clone(), fill).await? {
+        let activity = Activity::Mapping { what: "the upload", bytes };
+        match guard.checked(activity.clone(), fill).await? {
             Ok(written) => Ok(written),
-            Err(error) => Err(guard.map_failed(&doing, error.to_string()).await),
+            Err(error) => Err(guard.map_failed(&activity, error.to_string()).await),
         }
     }
 

@@ -4,7 +4,7 @@ use crate::error::Error;
 use crate::gpu::guard::Guard;
 use crate::gpu::kernel::Kernels;
 use crate::options::ValueFormat;
-use crate::shaders::{Kernel, Share, Variant};
+use crate::shaders::{Kernel, Reduction, Variant};
 
 impl Kernels {
     /// The layout of what is bound to the kernels of soft samples.
@@ -28,7 +28,7 @@ impl Kernels {
     ) -> Result<[wgpu::ComputePipeline; 3], Error> {
         let weigh = Variant {
             kernel: Kernel::Weigh,
-            share: Share::Alone,
+            reduction: Reduction::Alone,
             format,
             vec4,
             each: false,

@@ -37,7 +37,7 @@ pub(super) struct Plan {
     pub(super) layout: Layout,
     /// The invocations that weigh a race.
     pub(super) strips: u32,
-    crowd: u32,
+    shared_workgroup: u32,
     workgroups: u32,
 }
 
@@ -81,13 +81,13 @@ impl Plan {
         let most_strips = octets.min(STRIPS.max(octets.div_ceil(STRIP_OCTETS)));
         let of_race = size_of::<f32>() * row_stride + 8 * (most_strips + 1);
         let room = limits.most_bytes();
-        let races = (room as usize / of_race).min(RACES).max(1);
+        let races = (room as usize / of_race).clamp(1, RACES);
         let in_chunk = (draws as usize).min(races).min(DRAWS);
         let rows_in_chunk =
             if in_chunk < draws as usize { 1 } else { (races / in_chunk).min(rows).max(1) };
         let races =
             Races { rows: rows_in_chunk, categories, draws: in_chunk as u32, greedy: false };
-        let busy = limits.device.teams.busy_lanes / (rows_in_chunk * in_chunk);
+        let busy = limits.device.teams.busy_invocations / (rows_in_chunk * in_chunk);
         let strips = busy.min(STRIPS).max(octets.div_ceil(STRIP_OCTETS)).min(octets);
         let device = limits.device.with_room_for_parts(rows_in_chunk * in_chunk, room);
         Ok(Self {
@@ -100,7 +100,7 @@ impl Plan {
             logit_bytes,
             layout: Layout::new(races, device),
             strips: strips as u32,
-            crowd: limits.device.teams.crowd,
+            shared_workgroup: limits.device.teams.shared_workgroup,
             workgroups: limits.device.workgroups,
         })
     }
@@ -155,7 +155,7 @@ impl Plan {
 
     /// Workgroups along x and y for so many invocations.
     pub(super) fn workgroups(&self, invocations: usize) -> [u32; 2] {
-        grid(invocations.div_ceil(self.crowd as usize), self.workgroups)
+        grid(invocations.div_ceil(self.shared_workgroup as usize), self.workgroups)
     }
 }
 

@@ -7,7 +7,7 @@ use super::plan::{Chunk, Plan};
 use crate::error::Error;
 use crate::gpu::Gpu;
 use crate::gpu::kernel::{
-    EACH_ID, Form, Kernels, Pass, Passes, UNFILTERED, UNFINISHED, bind_at, flag, words,
+    EACH_ID, KernelOptions, Kernels, Pass, Passes, UNFILTERED, UNFINISHED, bind_at, flag, words,
 };
 use crate::gpu::ring::{Input, Kind, Memory, RowValues, Sections, Workload};
 use crate::job::soften::Softening;
@@ -17,7 +17,7 @@ use crate::job::soften::Softening;
 #[repr(C)]
 pub(super) struct Soft {
     fall: f32,
-    reach: f32,
+    largest_gap: f32,
     strips: u32,
     pulls: u32,
 }
@@ -27,9 +27,9 @@ impl Soft {
         let fall = softening.fall();
         // a weight is no smaller than the smallest normal float; no two keys are 2⁶⁴ − 2⁵⁶ apart, and for
         // −∞ the shader takes what is 2⁶⁴ as a float
-        let reach = (126.0 / fall).min(2f64.powi(64));
-        let (fall, reach) = (fall as f32, reach as f32);
-        Self { fall, reach, strips: plan.strips, pulls: pulls.into() }
+        let largest_gap = (126.0 / fall).min(2f64.powi(64));
+        let (fall, largest_gap) = (fall as f32, largest_gap as f32);
+        Self { fall, largest_gap, strips: plan.strips, pulls: pulls.into() }
     }
 }
 
@@ -75,11 +75,11 @@ impl<'a> SoftWork<'a> {
         let Gpu { guard, kernels, limits, filter, .. } = sampler;
         let plan = Plan::new(softening, limits)?;
         let format = softening.job.logits.format();
-        let form = Form { format, vec4: plan.aligned, each: false, immediates: false };
+        let options = KernelOptions { format, vec4: plan.aligned, each: false, immediates: false };
         // the races of a chunk, which leave their winners, and the merge if rows are cut into parts
-        let passes = kernels.passes(guard, &plan.layout, form, plan.layout.is_cut()).await?;
+        let passes = kernels.passes(guard, &plan.layout, options, plan.layout.is_cut()).await?;
         let pipelines =
-            kernels.soft(guard, format, plan.aligned, limits.device.teams.crowd).await?;
+            kernels.soft(guard, format, plan.aligned, limits.device.teams.shared_workgroup).await?;
         let soft = Soft::new(softening, &plan, matches!(wanted, Wanted::Gradients { .. }));
         let (layout, filter) = (kernels.soft_layout()?, *filter);
         Ok(Self { softening, plan, kernels, layout, passes, pipelines, soft, filter, wanted })

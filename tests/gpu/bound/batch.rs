@@ -148,7 +148,7 @@ impl Batch {
 
         let mut batch = DeviceBatch::new(&logits, &draws, self.rows, self.categories)
             .with_format(self.format)
-            .with_offset(self.offset)
+            .with_logits_offset(self.offset)
             .with_row_stride(self.row_stride)
             .with_draws_offset(4 * before as u64)
             .with_draws(self.draws)
@@ -168,7 +168,7 @@ impl Batch {
             batch = batch.with_first_draws(first_draws);
         }
         if let Some(sources) = &sources {
-            batch = batch.with_sources(sources, self.source_rows);
+            batch = batch.with_row_indices(sources, self.source_rows);
         }
         let bound = gpu.bind(&batch)?;
         let mut encoder = gpu.device().create_command_encoder(&Default::default());

@@ -99,7 +99,7 @@ fn encoding_creates_nothing(adapter: &AdapterReport) -> Result<(), Failed> {
 }
 
 /// Once both calls were made, neither creates a buffer.
-fn settles(calls: [&dyn Fn() -> Result<(), Error>; 2]) -> Result<(), Failed> {
+fn evaluates(calls: [&dyn Fn() -> Result<(), Error>; 2]) -> Result<(), Failed> {
     for turn in 0..3 {
         for (i, call) in calls.iter().enumerate() {
             let (result, mut seen) = created(call);
@@ -119,12 +119,12 @@ fn calls_of_two_shapes_in_turn(adapter: &AdapterReport) -> Result<(), Failed> {
     let data = vec![0.0; 128_256];
     let ids: Vec<u64> = (0..1000).collect();
     let call = |rows, categories, options: SampleOptions<'_>| {
-        let logits = Logits::with_row_stride(&data, rows, categories, categories)?;
+        let logits = Logits::strided(&data, rows, categories, categories)?;
         gpu.sample_rows(logits, &options).map(drop)
     };
     let options = SampleOptions::default();
     let many = options.with_draws(100).with_row_ids(&ids);
-    settles([&|| call(1, 128_256, options), &|| call(1000, 16, many)])
+    evaluates([&|| call(1, 128_256, options), &|| call(1000, 16, many)])
 }
 
 fn soft_samples_in_turn(adapter: &AdapterReport) -> Result<(), Failed> {
@@ -132,11 +132,11 @@ fn soft_samples_in_turn(adapter: &AdapterReport) -> Result<(), Failed> {
     it_listens(&gpu)?;
     let data = vec![0.0; 10_000];
     let call = |rows, categories, draws| {
-        let logits = Logits::with_row_stride(&data, rows, categories, categories)?;
+        let logits = Logits::strided(&data, rows, categories, categories)?;
         let options = SampleOptions::default().with_draws(draws);
         gpu.soften_rows(logits, &options, Relaxation::soft(0.5)).map(drop)
     };
-    settles([&|| call(1, 10_000, 1), &|| call(10, 16, 100)])
+    evaluates([&|| call(1, 10_000, 1), &|| call(10, 16, 100)])
 }
 
 /// Of the same shape or a smaller one: the sampler has kept its buffers.
@@ -146,7 +146,7 @@ fn calls_of_a_shape_create_nothing(adapter: &AdapterReport) -> Result<(), Failed
     let data = vec![0.0; 300_000];
     let options = SampleOptions::default();
     let call = |rows: usize, draws| {
-        let logits = Logits::with_row_stride(&data, rows, 300, 300)?;
+        let logits = Logits::strided(&data, rows, 300, 300)?;
         gpu.sample_rows(logits, &options.with_draws(draws)).map(drop)
     };
     let (result, seen) = created(|| call(1000, 3));

@@ -1,6 +1,6 @@
 //! What a caller gets wrong is an error with the words that help, and nothing escapes to the device.
 
-use gumbel::{AdapterReport, DeviceBatch, Error, GpuSampler, PlanFor, ValueFormat, wgpu};
+use gumbel::{AdapterReport, DeviceBatch, DeviceKind, Error, GpuSampler, ValueFormat, wgpu};
 use libtest_mimic::Failed;
 use wgpu::BufferUsages as Usage;
 
@@ -39,7 +39,7 @@ pub(crate) fn refused(gpu: &GpuSampler, batch: DeviceBatch<'_>, words: &str) -> 
 }
 
 fn wrong_numbers(adapter: &AdapterReport) -> Result<(), Failed> {
-    let gpu = shared(adapter, PlanFor::Emulation)?;
+    let gpu = shared(adapter, DeviceKind::Emulation)?;
     let logits = buffer(&gpu, 4000, Usage::STORAGE);
     let draws = buffer(&gpu, 400, Usage::STORAGE);
     let batch = DeviceBatch::new(&logits, &draws, 10, 100);
@@ -65,7 +65,7 @@ fn wrong_numbers(adapter: &AdapterReport) -> Result<(), Failed> {
 
 fn logits_that_do_not_fit(adapter: &AdapterReport) -> Result<(), Failed> {
     let (f32, bf16) = (ValueFormat::F32, ValueFormat::Bf16);
-    let gpu = shared(adapter, PlanFor::Emulation)?;
+    let gpu = shared(adapter, DeviceKind::Emulation)?;
     let draws = buffer(&gpu, 400, Usage::STORAGE);
     let logits = buffer(&gpu, 4000, Usage::STORAGE);
     let batch = DeviceBatch::new(&logits, &draws, 10, 100);
@@ -79,7 +79,7 @@ fn logits_that_do_not_fit(adapter: &AdapterReport) -> Result<(), Failed> {
     )?;
     refused(
         &gpu,
-        batch.with_format(bf16).with_offset(2002),
+        batch.with_format(bf16).with_logits_offset(2002),
         &format!(
             "the logits cannot be bound: 10 rows of 100 {bf16} with a row stride of 100 from \
              byte 2002 on need 4002 bytes, and the buffer has 4000"
@@ -97,17 +97,17 @@ fn logits_that_do_not_fit(adapter: &AdapterReport) -> Result<(), Failed> {
     let error = gpu.bind(&DeviceBatch::new(&logits, &draws, u32::MAX, 1).with_row_stride(u32::MAX));
     let needs = error.as_ref().err().map(Error::to_string).unwrap_or_default();
     ensure(needs.contains("need 73786976243298598924 bytes"), || needs)?;
-    let error = gpu.bind(&batch.with_offset(u64::MAX - 3)).err();
+    let error = gpu.bind(&batch.with_logits_offset(u64::MAX - 3)).err();
     ensure(matches!(error, Some(Error::DeviceBuffer { .. })), || format!("{error:?}"))?;
     refused(
         &gpu,
-        batch.with_offset(6),
+        batch.with_logits_offset(6),
         "the logits cannot be bound: they start at byte 6, which is no multiple of a logit's 4 \
          bytes",
     )?;
     refused(
         &gpu,
-        batch.with_format(ValueFormat::F16).with_offset(7),
+        batch.with_format(ValueFormat::F16).with_logits_offset(7),
         "the logits cannot be bound: they start at byte 7, which is no multiple of a logit's 2 \
          bytes",
     )?;
@@ -132,12 +132,12 @@ fn logits_that_do_not_fit(adapter: &AdapterReport) -> Result<(), Failed> {
     )?;
     refused(
         &gpu,
-        batch.with_sources(&buffer(&gpu, 40, Usage::STORAGE), 0),
+        batch.with_row_indices(&buffer(&gpu, 40, Usage::STORAGE), 0),
         "the logits cannot be bound: there are no rows to gather from",
     )?;
     refused(
         &gpu,
-        batch.with_sources(&buffer(&gpu, 40, Usage::STORAGE), 11),
+        batch.with_row_indices(&buffer(&gpu, 40, Usage::STORAGE), 11),
         &format!(
             "the logits cannot be bound: 11 rows of 100 {f32} with a row stride of 100 from \
              byte 0 on need 4400 bytes, and the buffer has 4000"
@@ -146,7 +146,7 @@ fn logits_that_do_not_fit(adapter: &AdapterReport) -> Result<(), Failed> {
 }
 
 fn draws_that_do_not_fit(adapter: &AdapterReport) -> Result<(), Failed> {
-    let gpu = shared(adapter, PlanFor::Emulation)?;
+    let gpu = shared(adapter, DeviceKind::Emulation)?;
     let logits = buffer(&gpu, 4000, Usage::STORAGE);
     let draws = buffer(&gpu, 400, Usage::STORAGE);
     let batch = DeviceBatch::new(&logits, &draws, 10, 100);
@@ -191,7 +191,7 @@ fn draws_that_do_not_fit(adapter: &AdapterReport) -> Result<(), Failed> {
 }
 
 fn parameters_that_do_not_fit(adapter: &AdapterReport) -> Result<(), Failed> {
-    let gpu = shared(adapter, PlanFor::Emulation)?;
+    let gpu = shared(adapter, DeviceKind::Emulation)?;
     let logits = buffer(&gpu, 4000, Usage::STORAGE);
     let draws = buffer(&gpu, 400, Usage::STORAGE);
     let batch = DeviceBatch::new(&logits, &draws, 10, 100);
@@ -201,7 +201,7 @@ fn parameters_that_do_not_fit(adapter: &AdapterReport) -> Result<(), Failed> {
         ("the seeds", 8, |batch, buffer| batch.with_seeds(buffer)),
         ("the temperatures", 4, |batch, buffer| batch.with_temperatures(buffer)),
         ("the first draws", 4, |batch, buffer| batch.with_first_draws(buffer)),
-        ("the sources", 4, |batch, buffer| batch.with_sources(buffer, 10)),
+        ("the sources", 4, |batch, buffer| batch.with_row_indices(buffer, 10)),
     ];
     for (what, bytes, with) in parameters {
         let needed = 10 * bytes;
@@ -243,9 +243,9 @@ fn parameters_that_do_not_fit(adapter: &AdapterReport) -> Result<(), Failed> {
 
 /// Nothing is drawn, whatever the buffers are; and what is wrong with the numbers is still said.
 fn no_rows_at_all(adapter: &AdapterReport) -> Result<(), Failed> {
-    let gpu = shared(adapter, PlanFor::Emulation)?;
+    let gpu = shared(adapter, DeviceKind::Emulation)?;
     let empty = buffer(&gpu, 0, Usage::STORAGE);
-    let batch = DeviceBatch::new(&empty, &empty, 0, 100).with_sources(&empty, 0);
+    let batch = DeviceBatch::new(&empty, &empty, 0, 100).with_row_indices(&empty, 0);
     let bound = gpu.bind(&batch)?;
     let mut encoder = gpu.device().create_command_encoder(&Default::default());
     bound.encode(&mut encoder, 0)?;
@@ -262,7 +262,7 @@ fn no_rows_at_all(adapter: &AdapterReport) -> Result<(), Failed> {
 }
 
 fn draws_beyond_the_last(adapter: &AdapterReport) -> Result<(), Failed> {
-    let gpu = shared(adapter, PlanFor::Emulation)?;
+    let gpu = shared(adapter, DeviceKind::Emulation)?;
     let logits = buffer(&gpu, 4000, Usage::STORAGE);
     let draws = buffer(&gpu, 400, Usage::STORAGE);
     let bound = gpu.bind(&DeviceBatch::new(&logits, &draws, 10, 100).with_draws(10))?;
@@ -286,8 +286,8 @@ fn draws_beyond_the_last(adapter: &AdapterReport) -> Result<(), Failed> {
 
 /// wgpu has the words for that.
 fn another_device(adapter: &AdapterReport) -> Result<(), Failed> {
-    let gpu = shared(adapter, PlanFor::Emulation)?;
-    let other = shared(adapter, PlanFor::Hardware)?;
+    let gpu = shared(adapter, DeviceKind::Emulation)?;
+    let other = shared(adapter, DeviceKind::Hardware)?;
     let logits = buffer(&gpu, 4000, Usage::STORAGE);
     let draws = buffer(&other, 400, Usage::STORAGE);
     let error = gpu.bind(&DeviceBatch::new(&logits, &draws, 10, 100)).err();

@@ -1,6 +1,6 @@
 //! Self-tests: a fault in what is for batches on the device alone, and the comparison sees it.
 
-use gumbel::{AdapterReport, GpuSampler, PlanFor, ValueFormat};
+use gumbel::{AdapterReport, DeviceKind, GpuSampler, ValueFormat};
 use libtest_mimic::Failed;
 
 use super::super::draws::sampler;
@@ -29,8 +29,9 @@ pub(crate) fn seen(
     edit: fn(String) -> String,
     batches: &[(&str, Batch)],
 ) -> Result<(), Failed> {
-    let right = shared(adapter, PlanFor::Emulation)?;
-    let builder = GpuSampler::builder().tune(|tuning| tuning.with_plan_for(PlanFor::Emulation));
+    let right = shared(adapter, DeviceKind::Emulation)?;
+    let builder =
+        GpuSampler::builder().tune(|tuning| tuning.with_device_kind(DeviceKind::Emulation));
     let faulty = sampler(adapter, builder.with_shader_edit(edit))?;
     for (fault, batch) in batches {
         batch.same(&right, fault)?;

@@ -1,7 +1,7 @@
 //! Logits, weights and counts: every format, wherever they lie, in every shape.
 
 use gumbel::conformance::{self, Case};
-use gumbel::{AdapterReport, GpuSampler, PlanFor, RowIds, ValueFormat};
+use gumbel::{AdapterReport, DeviceKind, GpuSampler, RowIds, ValueFormat};
 use libtest_mimic::Failed;
 
 use super::super::draws::sampler;
@@ -47,7 +47,7 @@ fn on_device(case: &Case) -> Batch {
     }
     bits.truncate(rows.saturating_sub(1) * stride + logits.categories());
     let (first_row, row_ids) = match options.row_ids {
-        RowIds::From(first) => (first, None),
+        RowIds::Consecutive(first) => (first, None),
         RowIds::Each(ids) => (0, Some(ids.to_vec())),
     };
     Batch {
@@ -84,7 +84,7 @@ fn conformance(adapter: &AdapterReport) -> Result<(), Failed> {
 fn conformance_without_features(adapter: &AdapterReport) -> Result<(), Failed> {
     let builder = GpuSampler::builder().tune(|tuning| {
         tuning
-            .with_plan_for(PlanFor::Hardware)
+            .with_device_kind(DeviceKind::Hardware)
             .with_int64(false)
             .with_subgroups(false)
             .with_filter(false)

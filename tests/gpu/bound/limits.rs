@@ -1,7 +1,7 @@
 //! Devices that lack what a batch needs, or have less of it than the adapter.
 
 use gumbel::{
-    AdapterReport, CpuSampler, DeviceBatch, GpuSampler, Logits, PlanFor, SampleOptions,
+    AdapterReport, CpuSampler, DeviceBatch, DeviceKind, GpuSampler, Logits, SampleOptions,
     ValueFormat, wgpu,
 };
 use libtest_mimic::Failed;
@@ -83,7 +83,7 @@ fn more_than_a_device_binds(adapter: &AdapterReport) -> Result<(), Failed> {
     bound.encode(&mut encoder, 0)?;
     gpu.queue().submit([encoder.finish()]);
     // the far end of a buffer that could not be bound as a whole
-    gpu.bind(&batch(1, 1000).with_offset((1 << 20) - 4000))?;
+    gpu.bind(&batch(1, 1000).with_logits_offset((1 << 20) - 4000))?;
     refused(
         &gpu,
         batch(1 << 13, 3),
@@ -104,14 +104,14 @@ fn more_than_a_device_binds(adapter: &AdapterReport) -> Result<(), Failed> {
     )?;
     // parts of rows
     let gpu = GpuSampler::builder()
-        .tune(|tuning| tuning.with_plan_for(PlanFor::Hardware))
+        .tune(|tuning| tuning.with_device_kind(DeviceKind::Hardware))
         .build_with_device(gpu.device().clone(), gpu.queue().clone())?;
     // those that would hold logits for several draws need 192,000 bytes for their outcomes; so they do not
     let held = Batch::normal(ValueFormat::F32, 4, 4000, 4000);
     Batch { draws: 1000, draws_offset: 0, ..held }.same(&gpu, "too many parts to hold logits")?;
     // and of some no invocation may take more
     let gpu = GpuSampler::builder()
-        .tune(|tuning| tuning.with_plan_for(PlanFor::Hardware).with_workgroup_size(1))
+        .tune(|tuning| tuning.with_device_kind(DeviceKind::Hardware).with_workgroup_size(1))
         .build_with_device(gpu.device().clone(), gpu.queue().clone())?;
     refused(
         &gpu,

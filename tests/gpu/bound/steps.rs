@@ -242,7 +242,7 @@ fn two_batches_in_one_pass(adapter: &AdapterReport) -> Result<(), Failed> {
         let [choices, draws] = [buffer(gpu, &[0u32; 50]), buffer(gpu, &[0u32; 50])];
         let first = gpu.bind(&chooser.batch(&choices).with_seed(1))?;
         let gathered = DeviceBatch::new(&chosen.logits, &draws, 50, Rows::CATEGORIES as u32)
-            .with_sources(&choices, chosen.rows());
+            .with_row_indices(&choices, chosen.rows());
         let second = gpu.bind(&gathered.with_seed(2))?;
         let mut encoder = gpu.device().create_command_encoder(&Default::default());
         let mut pass = encoder.begin_compute_pass(&Default::default());

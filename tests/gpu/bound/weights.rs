@@ -1,7 +1,7 @@
 //! Weights and counts, where they differ from logits: least temperatures, and rows without a draw.
 
 use gumbel::noise::order::Scale;
-use gumbel::{AdapterReport, DeviceBatch, Error, GpuSampler, NO_DRAW, PlanFor, ValueFormat};
+use gumbel::{AdapterReport, DeviceBatch, DeviceKind, Error, GpuSampler, NO_DRAW, ValueFormat};
 use libtest_mimic::Failed;
 
 use super::super::{Check, ensure};
@@ -159,7 +159,7 @@ fn weights_without_a_draw(adapter: &AdapterReport) -> Result<(), Failed> {
 
 /// For all rows it is refused.
 fn one_low_temperature(adapter: &AdapterReport) -> Result<(), Failed> {
-    let gpu = shared(adapter, PlanFor::Emulation)?;
+    let gpu = shared(adapter, DeviceKind::Emulation)?;
     let [values, draws] = [(); 2].map(|()| buffer(&gpu, &[0u32; 100]));
     let batch = DeviceBatch::new(&values, &draws, 10, 10);
     for format in [Weights, Counts] {
@@ -184,7 +184,7 @@ fn one_low_temperature(adapter: &AdapterReport) -> Result<(), Failed> {
 
 /// The comparison tells what a word is taken for: of the same words, each two formats have other draws.
 fn another_format_is_seen(adapter: &AdapterReport) -> Result<(), Failed> {
-    let gpu: &GpuSampler = &*shared(adapter, PlanFor::Emulation)?;
+    let gpu: &GpuSampler = &*shared(adapter, DeviceKind::Emulation)?;
     let formats = [F32, Weights, Counts];
     for due in formats {
         let batch = Batch::normal(due, 60, 40, 40);

@@ -78,8 +78,8 @@ fn draws_are_those_of_one_call(adapter: &AdapterReport) -> Result<(), Failed> {
         Logits::from_f16(&halves, 300)?.into(),
         Weights::new(&weights, 300)?.into(),
         Weights::from_counts(&counts, 300)?.into(),
-        Logits::with_row_stride(&numbers, 5, 200, 301)?.into(),
-        Logits::with_row_stride(&numbers, 5, 300, 0)?.into(),
+        Logits::strided(&numbers, 5, 200, 301)?.into(),
+        Logits::strided(&numbers, 5, 300, 0)?.into(),
     ];
     let ids = [9, 1 << 40, 0, u64::MAX, 9];
     let all_options = [
@@ -132,7 +132,7 @@ fn many_picks(gpu: &GpuSampler) -> Result<(), Failed> {
     let numbers = logits(11 * 2000);
     let ids: Vec<u64> = (0..11).map(|i| (i * i) << 33).collect();
     for row_stride in [2000, 0] {
-        let rows = Logits::with_row_stride(&numbers, 11, 2000, row_stride)?;
+        let rows = Logits::strided(&numbers, 11, 2000, row_stride)?;
         for options in [inverse().with_seed(3), inverse().with_row_ids(&ids)] {
             let kept = gpu.inverse_cdf(rows, &options)?;
             let cpu = CpuSampler::new().inverse_cdf(rows, &options)?;
@@ -245,7 +245,7 @@ fn rows_without_a_draw(adapter: &AdapterReport) -> Result<(), Failed> {
                 ensure(!drawn[..draws as usize].contains(&NO_DRAW), || format!("{drawn:?}"))?;
             }
             // of rows that are the same, the first
-            let same = Logits::with_row_stride(&data[40..80], 1000, 40, 0)?;
+            let same = Logits::strided(&data[40..80], 1000, 40, 0)?;
             let error = gpu.inverse_cdf(same, &options).err();
             ensure(
                 matches!(error, Some(Error::UndrawableRow { row: 0, reason }) if reason == nan),

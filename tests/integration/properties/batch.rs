@@ -200,7 +200,7 @@ impl Batch {
             .with_sentinels(true);
         options.row_ids = match &self.row_ids {
             Some(ids) => RowIds::Each(ids),
-            None => RowIds::From(self.first_row),
+            None => RowIds::Consecutive(self.first_row),
         };
         options
     }
@@ -232,7 +232,7 @@ impl Batch {
 
     #[expect(clippy::unwrap_used, reason = "data of its own length")]
     pub(crate) fn logits<'a>(&self, data: &'a [f32]) -> Logits<'a> {
-        Logits::with_row_stride(data, self.rows, self.categories, self.row_stride).unwrap()
+        Logits::strided(data, self.rows, self.categories, self.row_stride).unwrap()
     }
 
     /// The same of another type of logits.

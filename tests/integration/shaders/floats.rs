@@ -31,16 +31,16 @@ const FILTER: [&str; 16] = [
     "count_at",
     "filter_of",
     "floats_of",
-    "floor_of",
+    "cutoff_of",
     "log2_low",
     "log2_of",
     "lower_end",
     "mantissa",
     "measured_four",
     "scaled",
-    "standing",
-    "sure_floor",
-    "sure_floor_measured",
+    "upper_score",
+    "sure_cutoff",
+    "sure_cutoff_measured",
     "threshold",
     "threshold_measured",
     "upper",
@@ -48,23 +48,23 @@ const FILTER: [&str; 16] = [
 /// What hands the filter's floats on and compares them; what decides a draw is not among these.
 const HANDS_ON: [&str; 20] = [
     "admit",
-    "admitted_at",
-    "admitted_of_pair",
+    "passing_at",
+    "passing_of_pair",
     "count_octet",
-    "floor_after",
+    "cutoff_after",
     "highest_of",
-    "open_floor",
+    "open_cutoff",
     "ordered",
     "pair_at",
     "pair_of",
-    "raise_floor",
+    "raise_cutoff",
     "reach_of",
     "reach_of_pair",
     "row_of",
-    "shared_floor",
-    "standings",
-    "sure_floor_of",
-    "sure_floor_of_pair",
+    "shared_cutoff",
+    "upper_scores",
+    "sure_cutoff_of",
+    "sure_cutoff_of_pair",
     "take",
     "told",
 ];
@@ -81,7 +81,7 @@ fn a_race_that_sums_decides_as_one_that_does_not() {
         let deciding = |kernel| {
             let pieces = Variant { kernel, ..variant }.pieces();
             pieces
-                .filter(|piece| !["logarithm", "positive", "tally"].contains(&piece.stem))
+                .filter(|piece| !["logarithm", "positive", "running_sums"].contains(&piece.stem))
                 .map(|piece| piece.source)
                 .collect::<Vec<_>>()
         };
@@ -89,7 +89,7 @@ fn a_race_that_sums_decides_as_one_that_does_not() {
     }
 }
 
-/// No float operation decides a draw: `settle`, `beats`, `joined` and `winner`, which decide, have
+/// No float operation decides a draw: `evaluate`, `beats`, `joined` and `winner`, which decide, have
 /// none, nor have the functions that load logits and the kernels without noise.
 #[test]
 fn no_float_is_in_what_decides() {
@@ -99,7 +99,7 @@ fn no_float_is_in_what_decides() {
         let source = variant.source();
         let found = functions_with_floats(&source);
         assert!(found.is_subset(&allowed), "{variant:?}: {found:?}");
-        if !matches!(variant.kernel, Kernel::Stream | Kernel::Hold | Kernel::Places) {
+        if !matches!(variant.kernel, Kernel::Stream | Kernel::Hold | Kernel::TopK) {
             let (module, info) = validate(&source);
             let mut expressions = module.entry_points[0].function.expressions.iter();
             let info = info.get_entry_point(0);
@@ -206,19 +206,19 @@ fn floats_are_handed_on_and_compared() {
 #[test]
 fn a_float_operation_outside_the_filter_is_seen() {
     let source = PLAIN.source();
-    let compare = "if reach_of_pair(row, pair) >= lead.floor {";
+    let compare = "if reach_of_pair(row, pair) >= running_best.floor {";
     let faults: [(_, _, &[_]); 7] = [
         (
             "let first_logit = run.first_logit + position * run.row_stride;",
             "let first_logit = run.first_logit + u32(f32(position)) * run.row_stride;",
             &["f32(position)", "u32(f32(position))"],
         ),
-        (compare, "if lead.floor * 2.0 > 1.0 {", &["lead.floor * 2.0"]),
-        (compare, "if lead.floor - 2.0 > 1.0 {", &["lead.floor - 2.0"]),
-        (compare, "if -lead.floor > 1.0 {", &["-lead.floor"]),
-        (compare, "if trunc(lead.floor) > 1.0 {", &["trunc"]),
-        (compare, "if min(lead.floor, 1.0) > 0.5 {", &["min"]),
-        (compare, "if log2_low(octet) > lead.floor {", &["log2_low(octet)"]),
+        (compare, "if running_best.floor * 2.0 > 1.0 {", &["running_best.floor * 2.0"]),
+        (compare, "if running_best.floor - 2.0 > 1.0 {", &["running_best.floor - 2.0"]),
+        (compare, "if -running_best.floor > 1.0 {", &["-running_best.floor"]),
+        (compare, "if trunc(running_best.floor) > 1.0 {", &["trunc"]),
+        (compare, "if min(running_best.floor, 1.0) > 0.5 {", &["min"]),
+        (compare, "if log2_low(octet) > running_best.floor {", &["log2_low(octet)"]),
     ];
     for (from, to, seen) in faults {
         assert_eq!(source.matches(from).count(), 1, "{from}");

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use naga::{AddressSpace, Block, Expression, Function, GlobalVariable, Handle, Module, Statement};
 
 use super::{PLAIN, variants};
-use gumbel::shaders::{Kernel, Share, Variant};
+use gumbel::shaders::{Kernel, Reduction, Variant};
 
 /// What has become of a variable so far.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -116,10 +116,10 @@ fn workgroup_memory_is_written_before_it_is_read() {
 #[test]
 fn a_word_that_is_read_too_early_is_seen() {
     let faults = [
-        (Kernel::Places, "atomicStore(&bins[bin], 0u);", "bins"),
-        (Kernel::Places, "atomicStore(&found, 0u);", "found"),
-        (Kernel::Places, "floor_of_places = select(FILTER_OPEN, sure, known);", "floor_of_places"),
-        (Kernel::Stream, "atomicStore(&floors[team.slot], ordered(FILTER_OPEN));", "floors"),
+        (Kernel::TopK, "atomicStore(&bins[bin], 0u);", "bins"),
+        (Kernel::TopK, "atomicStore(&found, 0u);", "found"),
+        (Kernel::TopK, "cutoff_of_top_k = select(FILTER_OPEN, sure, known);", "cutoff_of_top_k"),
+        (Kernel::Stream, "atomicStore(&cutoffs[team.slot], ordered(FILTER_OPEN));", "cutoffs"),
         (Kernel::Top, "atomicStore(&top_of_block, 0u);", "top_of_block"),
     ];
     for (kernel, write, name) in faults {
@@ -129,7 +129,8 @@ fn a_word_that_is_read_too_early_is_seen() {
         assert!(early.iter().any(|early| early == name), "{write}: {early:?}");
     }
     // a barrier is missing
-    let subgroups = Variant { kernel: Kernel::Merge, share: Share::Subgroups, ..PLAIN }.source();
+    let subgroups =
+        Variant { kernel: Kernel::Merge, reduction: Reduction::Subgroups, ..PLAIN }.source();
     let barrier = "    workgroupBarrier();\n    leave";
     assert_eq!(subgroups.matches(barrier).count(), 1);
     assert_eq!(read_early(&subgroups.replace(barrier, "    leave")), ["outcomes_left"]);

@@ -1,7 +1,7 @@
 //! Every line reports the fault that it is there to find.
 
 use gumbel::conformance::{self, SoftErrors, SumTolerance};
-use gumbel::{CpuSampler, GpuSampler, PlanFor, Sampler};
+use gumbel::{CpuSampler, DeviceKind, GpuSampler, Sampler};
 
 use super::*;
 use crate::adapters::all;
@@ -210,36 +210,36 @@ fn faults_of_shaders_show_in_their_lines() {
         let several = [named("33 x 131: 5 draws a row")];
         conformance::cases().filter(|case| case.work() < 6000).chain(several)
     }
-    fn check<O: Operation>(operation: &O, plan: PlanFor, edit: fn(String) -> String) {
+    fn check<O: Operation>(operation: &O, plan: DeviceKind, edit: fn(String) -> String) {
         let adapters = all();
         let usable = adapters.iter().filter(|report| report.obstacle.is_none());
         let skipped = std::env::var("GUMBEL_SKIP_GPU_TESTS").is_ok_and(|value| value == "1");
         assert!(skipped || usable.clone().count() > 0, "no adapter: scripts/test installs one");
         for report in usable {
             let builder = GpuSampler::builder()
-                .tune(|tuning| tuning.with_plan_for(plan))
+                .tune(|tuning| tuning.with_device_kind(plan))
                 .with_shader_edit(edit);
             let engines = [engine("gpu0", report.open_with(&builder).unwrap().into())];
             let (passed, text) = line_of(&engines, operation, small());
             assert!(!passed, "{report}\n{text}");
         }
     }
-    check(&Race { places: 1 }, PlanFor::Emulation, |source| {
+    check(&Race { places: 1 }, DeviceKind::Emulation, |source| {
         source.replace("UNFINISHED | KEYED)) == 0u", "UNFINISHED)) == 0u")
     });
-    check(&Race { places: 3 }, PlanFor::Hardware, |source| {
+    check(&Race { places: 3 }, DeviceKind::Hardware, |source| {
         source.replace("draws[to + 2u] = one.key.y;", "draws[to + 2u] = one.key.x;")
     });
     for kept in [false, true] {
-        check(&InverseCdf { kept }, PlanFor::Hardware, |source| {
+        check(&InverseCdf { kept }, DeviceKind::Hardware, |source| {
             source.replace("point(uniform_bits(block, draw), total)", "point(block.xy, total)")
         });
     }
-    check(&Sums { promise: promised_sums }, PlanFor::Hardware, |source| {
+    check(&Sums { promise: promised_sums }, DeviceKind::Hardware, |source| {
         source.replace("(2.0 * inverse)", "inverse")
     });
     // of what is summed with draws alone
-    check(&LogProbs { promise: promised_log_probs }, PlanFor::Emulation, |source| {
+    check(&LogProbs { promise: promised_log_probs }, DeviceKind::Emulation, |source| {
         source.replace("race % run.draws == 0u && (run.flags", "race == 0u && (run.flags")
     });
 }

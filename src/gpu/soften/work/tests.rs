@@ -1,14 +1,14 @@
 use std::mem::offset_of;
 
 use super::*;
-use crate::shaders::{Kernel, Share, Variant};
+use crate::shaders::{Kernel, Reduction, Variant};
 
 /// The uniform is laid out by two compilers: their offsets agree, field by field.
 #[test]
 fn soft_is_laid_out_as_in_the_shader() {
     let source = Variant {
         kernel: Kernel::Total,
-        share: Share::Alone,
+        reduction: Reduction::Alone,
         format: crate::options::ValueFormat::F32,
         vec4: false,
         each: false,
@@ -28,7 +28,7 @@ fn soft_is_laid_out_as_in_the_shader() {
         members.unwrap().iter().map(|m| (m.name.as_deref().unwrap(), m.offset as usize)).collect();
     let host = [
         ("fall", offset_of!(Soft, fall)),
-        ("reach", offset_of!(Soft, reach)),
+        ("largest_gap", offset_of!(Soft, largest_gap)),
         ("strips", offset_of!(Soft, strips)),
         ("pulls", offset_of!(Soft, pulls)),
     ];

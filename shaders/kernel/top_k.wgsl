@@ -2,15 +2,15 @@
 // Host side: src/gpu/operations.rs. Needs: everything before stream.
 //
 // First every category is counted by the least that its key may be, in steps of an eighth of a power of
-// two. Where the count reaches the places that there are, a floor is known that so many categories
-// are sure to reach; then what stands at the floor or above is settled. How many that are does not
+// two. Where the count reaches the places that there are, a cutoff is known that so many categories
+// are sure to reach; then what stands at the cutoff or above is evaluated. How many that are does not
 // depend on the order of the categories. If there is no room for them the host is told how many.
 //
 // Dispatch: a workgroup a race, numbered along x, then y. Barriers: outside of loops, reached by all.
 // Workgroup memory: all together clear the bins, and lane 0 writes the rest, before a barrier.
 // Mesa 22.3 ends all loops of an invocation after 65,535 iterations in total: an invocation takes two
 // for every 2·WORKGROUP octets, of which the host hands it at most 2^14, 2,048 beside, and one for each
-// category that it settles, of which there are few: none more once there is no room for them.
+// category that it evaluates, of which there are few: none more once there is no room for them.
 
 const BINS: u32 = 1024u;
 const BIN: f32 = POWER * 0.125;
@@ -18,12 +18,12 @@ const BIN: f32 = POWER * 0.125;
 const HEADROOM: f32 = POWER * 8.0;
 
 var<workgroup> bins: array<atomic<u32>, BINS>;
-var<workgroup> floor_of_places: f32;
+var<workgroup> cutoff_of_top_k: f32;
 var<workgroup> found: atomic<u32>;
 var<workgroup> invalid_in_row: atomic<u32>;
 
 fn count_at(f: Filter, top: f32, bits: u32, coarse_bits: u32) {
-    let sure = sure_floor_measured(f, bits, coarse_bits);
+    let sure = sure_cutoff_measured(f, bits, coarse_bits);
     let counts = sure > FILTER_OPEN;
     // no branch: SwiftShader compiles two to the power of how many there are in a row
     let down = clamp((top + HEADROOM - sure) * (1.0 / BIN), 0.0, f32(BINS - 1u));
@@ -53,18 +53,18 @@ fn capacity() -> u32 {
     return (run.record - 1u) / 3u;
 }
 
-// Settles what the floor admits of a pair whose first octet begins at category `first`.
-fn take(row: Row, race: u32, first: u32, pair: Pair, floor: f32) {
+// Settles what the cutoff passes of a pair whose first octet begins at category `first`.
+fn take(row: Row, race: u32, first: u32, pair: Pair, cutoff: f32) {
     let f = row.filter_of_row;
-    let a = standings(f, pair.logits_a, pair.block_a);
-    let b = standings(f, pair.logits_b, pair.block_b);
-    for (var admitted = admitted_of_pair(a, b, floor); admitted != 0u; admitted &= admitted - 1u) {
-        let i = firstTrailingBit(admitted);
+    let a = upper_scores(f, pair.logits_a, pair.block_a);
+    let b = upper_scores(f, pair.logits_b, pair.block_b);
+    for (var passing = passing_of_pair(a, b, cutoff); passing != 0u; passing &= passing - 1u) {
+        let i = firstTrailingBit(passing);
         let bits = logit_in(pair, i);
         if is_invalid(bits) {
             atomicStore(&invalid_in_row, 1u);
         } else if bits != NEG_INFINITY {
-            let one = settle(row, first + place_in(i), coarse_in(pair, i), bits);
+            let one = evaluate(row, first + place_in(i), coarse_in(pair, i), bits);
             let at = atomicAdd(&found, 1u);
             if at < capacity() {
                 let to = race * run.record + 1u + 3u * at;
@@ -77,7 +77,7 @@ fn take(row: Row, race: u32, first: u32, pair: Pair, floor: f32) {
 }
 
 @compute @workgroup_size(WORKGROUP)
-fn places(invocation: Invocation) {
+fn k(invocation: Invocation) {
     let race = invocation.workgroup.y * invocation.workgroups.x + invocation.workgroup.x;
     let team = Team(0u, invocation.index, race);
     let exists = race < run.rows * run.draws;
@@ -95,7 +95,7 @@ fn places(invocation: Invocation) {
     workgroupBarrier();
 
     var pair = pair_at(row, team.lane, end);
-    let top = open_floor(team, invocation, sure_floor_of_pair(row, pair));
+    let top = open_cutoff(team, invocation, sure_cutoff_of_pair(row, pair));
     var far = 0u;
     for (var octet = team.lane; octet < end; octet += 2u * run.lanes) {
         pair = pair_at(row, octet, end);
@@ -110,21 +110,21 @@ fn places(invocation: Invocation) {
     if team.lane == 0u {
         var count = 0u;
         var bin = 0u;
-        while bin < BINS - 1u && count < run.places {
+        while bin < BINS - 1u && count < run.k {
             count += atomicLoad(&bins[bin]);
             bin++;
         }
         let sure = lower_end(top, bin);
-        let known = count >= run.places && top > FILTER_OPEN && (run.flags & UNFILTERED) == 0u;
-        floor_of_places = select(FILTER_OPEN, sure, known);
+        let known = count >= run.k && top > FILTER_OPEN && (run.flags & UNFILTERED) == 0u;
+        cutoff_of_top_k = select(FILTER_OPEN, sure, known);
     }
     workgroupBarrier();
-    let floor = floor_of_places;
+    let cutoff = cutoff_of_top_k;
     for (var octet = team.lane; octet < end; octet += 2u * run.lanes) {
         pair = pair_at(row, octet, end);
         // where there is no room for those that are found already, the host races the row
-        if reach_of_pair(row, pair) >= floor && atomicLoad(&found) <= capacity() {
-            take(row, race, run.first_category + octet * 8u, pair, floor);
+        if reach_of_pair(row, pair) >= cutoff && atomicLoad(&found) <= capacity() {
+            take(row, race, run.first_category + octet * 8u, pair, cutoff);
         }
     }
     workgroupBarrier();

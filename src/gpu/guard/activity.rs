@@ -7,7 +7,7 @@ use crate::error::Error;
 
 /// What is done on a device, and how much of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::gpu) enum Doing {
+pub(in crate::gpu) enum Activity {
     /// Compiling a shader, whose name and variant are given.
     Compiling { shader: Cow<'static, str> },
     /// Making a buffer, or several.
@@ -18,7 +18,7 @@ pub(in crate::gpu) enum Doing {
     Drawing,
 }
 
-impl fmt::Display for Doing {
+impl fmt::Display for Activity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Compiling { shader } => write!(f, "compiling {shader}"),
@@ -29,7 +29,7 @@ impl fmt::Display for Doing {
     }
 }
 
-impl Doing {
+impl Activity {
     /// The bytes that are asked for, where there is such a number.
     pub(super) fn bytes(&self) -> Option<u64> {
         match self {
@@ -40,25 +40,27 @@ impl Doing {
 }
 
 /// The error for what a device that is not lost has said.
-pub(super) fn failure(adapter: &str, doing: &Doing, error: wgpu::Error) -> Error {
+pub(super) fn failure(adapter: &str, activity: &Activity, error: wgpu::Error) -> Error {
     let adapter = adapter.to_owned();
-    match (error, doing) {
-        (wgpu::Error::OutOfMemory { .. }, _) => {
-            Error::OutOfMemory { adapter, while_doing: doing.to_string(), bytes: doing.bytes() }
-        }
-        (error, Doing::Compiling { shader }) => Error::ShaderRefused {
+    match (error, activity) {
+        (wgpu::Error::OutOfMemory { .. }, _) => Error::OutOfMemory {
+            adapter,
+            while_doing: activity.to_string(),
+            bytes: activity.bytes(),
+        },
+        (error, Activity::Compiling { shader }) => Error::ShaderRefused {
             adapter,
             shader: shader.clone().into_owned(),
             message: error.to_string(),
         },
-        (error, Doing::Mapping { bytes, .. }) => Error::MapFailed {
+        (error, Activity::Mapping { bytes, .. }) => Error::MapFailed {
             adapter,
-            while_doing: doing.to_string(),
+            while_doing: activity.to_string(),
             bytes: *bytes,
             message: error.to_string(),
         },
-        (error, Doing::Allocating { .. } | Doing::Drawing) => {
-            Error::Gpu { while_doing: doing.to_string(), message: error.to_string() }
+        (error, Activity::Allocating { .. } | Activity::Drawing) => {
+            Error::Gpu { while_doing: activity.to_string(), message: error.to_string() }
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::error::Error;
 use crate::job::race::RaceJob;
 use crate::job::{Job, NO_DRAW, zeroed};
 use crate::noise::order::{Best, number};
-use crate::options::{Data, Known, with_rows};
+use crate::options::{Data, Value, with_rows};
 
 mod time;
 
@@ -16,31 +16,31 @@ mod time;
 /// Everything is in the order of races (rows × draws, row by row) and within a race in the order of
 /// arrival: places × rows × draws entries.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Arrivals {
-    places: usize,
+pub struct TopK {
+    k: usize,
     categories: Vec<u32>,
     keys: Vec<i64>,
 }
 
-impl Arrivals {
+impl TopK {
     /// Memory for the places of a call's races, yet to be written.
     pub(crate) fn unwritten(race: &RaceJob<'_>) -> Result<Self, Error> {
-        let (races, places) = (race.job.total(), race.places);
-        let too_many = || Error::TooManyPlaces { races, places };
-        let entries = races.checked_mul(places).ok_or_else(too_many)?;
+        let (races, k) = (race.job.total(), race.k);
+        let too_many = || Error::TopKTooLarge { races, k };
+        let entries = races.checked_mul(k).ok_or_else(too_many)?;
         let categories = zeroed(entries).ok_or_else(too_many)?;
         let keys = zeroed(entries).ok_or_else(too_many)?;
-        Ok(Self { places, categories, keys })
+        Ok(Self { k, categories, keys })
     }
 
     /// Where they are written.
-    pub(crate) fn places_mut(&mut self) -> Places<'_> {
-        Places { categories: &mut self.categories, keys: &mut self.keys }
+    pub(crate) fn slices_mut(&mut self) -> TopKSlices<'_> {
+        TopKSlices { categories: &mut self.categories, keys: &mut self.keys }
     }
 
     /// How many places of each race there are.
-    pub fn places(&self) -> usize {
-        self.places
+    pub fn k(&self) -> usize {
+        self.k
     }
 
     /// The categories, [`NO_DRAW`] in places that nobody has taken: a row has fewer categories that can
@@ -60,14 +60,14 @@ impl Arrivals {
     ///
     /// Exact to 2⁻²⁴, but for logits beyond ±2³¹, whose noise is less than the step from one `f32` to the
     /// next: those are given without it.
-    pub fn maxima(&self) -> impl ExactSizeIterator<Item = f64> + '_ {
+    pub fn perturbed_logits(&self) -> impl ExactSizeIterator<Item = f64> + '_ {
         self.keys.iter().map(|&key| number(key))
     }
 
     /// When they rang: exp(−maximum), which of the first of a race is exponential with rate Σλ. +∞ where
     /// nobody is, but not only there: a time has the range of an `f64`. It is +∞ as well if the maximum is
     /// below −709.8, and 0 if it is above 745.1, so that of logits shifted by 1,000 all times are 0.
-    /// [`maxima`](Self::maxima) tell such times apart, and [`categories`](Self::categories) whether anybody
+    /// [`perturbed_logits`](Self::perturbed_logits) tell such times apart, and [`categories`](Self::categories) whether anybody
     /// is there.
     ///
     /// The same on every machine, bit for bit, as they are made of the keys by products and sums; within two
@@ -104,12 +104,12 @@ impl Arrivals {
 }
 
 /// Memory for the places of races.
-pub(crate) struct Places<'a> {
+pub(crate) struct TopKSlices<'a> {
     pub(crate) categories: &'a mut [u32],
     pub(crate) keys: &'a mut [i64],
 }
 
-impl Places<'_> {
+impl TopKSlices<'_> {
     /// Leaves nobody in them.
     pub(crate) fn clear(&mut self) {
         self.categories.fill(NO_DRAW);
@@ -197,7 +197,7 @@ impl LogSum {
     ///
     /// A logit over the temperature has 48 bits, and is exact; so the difference is rounded once. It is 0 for
     /// the largest.
-    pub(crate) fn share(self, log_weight: f64) -> f64 {
+    pub(crate) fn log_prob(self, log_weight: f64) -> f64 {
         (log_weight - self.most) - self.rest
     }
 }
@@ -205,7 +205,7 @@ impl LogSum {
 /// Draws with their log-probabilities.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
-pub struct Scored {
+pub struct ScoredDraws {
     /// The draws, rows × draws, as `sample_rows` gives them.
     pub draws: Vec<u32>,
     /// The logarithm of the probability of each; NaN for [`NO_DRAW`]. A shift of the logits takes nothing
@@ -216,7 +216,7 @@ pub struct Scored {
     pub logsumexps: Vec<f64>,
 }
 
-impl Scored {
+impl ScoredDraws {
     /// Memory for a call's results, yet to be written.
     pub(crate) fn unwritten(job: &Job<'_>) -> Result<Self, Error> {
         let rows = job.logits.rows();
@@ -262,8 +262,8 @@ impl Scores<'_> {
 
 /// The log-probability of a draw from a row with this sum.
 #[inline]
-pub(crate) fn score<T: Known>(values: &[T], draw: u32, inverse: f64, sum: LogSum) -> f64 {
+pub(crate) fn score<T: Value>(values: &[T], draw: u32, inverse: f64, sum: LogSum) -> f64 {
     // beyond the row: NO_DRAW, or whatever a device has written
     let value = values.get(draw as usize);
-    value.map_or(f64::NAN, |value| sum.share(value.log_weight() * inverse))
+    value.map_or(f64::NAN, |value| sum.log_prob(value.log_weight() * inverse))
 }

@@ -1,5 +1,5 @@
 // What the invocations of a team share, if each is a team of its own: nothing.
-// Other forms: share.wgsl, share.subgroups.wgsl. Needs: outcome, run.
+// Other forms: reduction.wgsl, reduction.subgroups.wgsl. Needs: outcome, run.
 
 // Whether each invocation has a race of its own, and waits for no other.
 const ALONE: bool = true;
@@ -10,13 +10,13 @@ struct Invocation {
     @builtin(num_workgroups) workgroups: vec3<u32>,
 }
 
-fn open_floor(team: Team, invocation: Invocation, floor: f32) -> f32 {
-    return floor;
+fn open_cutoff(team: Team, invocation: Invocation, cutoff: f32) -> f32 {
+    return cutoff;
 }
 
-fn raise_floor(team: Team, floor: f32) {}
+fn raise_cutoff(team: Team, cutoff: f32) {}
 
-fn shared_floor(team: Team) -> f32 {
+fn shared_cutoff(team: Team) -> f32 {
     return FILTER_OPEN;
 }
 

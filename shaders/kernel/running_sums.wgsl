@@ -1,6 +1,6 @@
 // The sums of rows: of exp(logit / temperature), or of weight^(1/temperature), in floats. No draw
 // depends on them. Host side: src/gpu/operations.rs.
-// Other form, for races that sum nothing: tally.none.wgsl. Needs: run, share, octet, rows, values, logarithm.
+// Other form, for races that sum nothing: running_sums.none.wgsl. Needs: run, share, octet, rows, values, logarithm.
 //
 // A sum is kept as its largest value and the sum relative to that, whose logarithms the host takes in f64
 // when it joins the parts of a row.
@@ -15,7 +15,7 @@ struct Sum {
 }
 
 // What an invocation has added up.
-struct Tally {
+struct RunningSums {
     all: Sum,
     // The last few pairs, since the roundings of a long sum add up too.
     some: Sum,
@@ -55,38 +55,38 @@ fn sum_with(before: Sum, values: Octet, inverse: f32) -> Sum {
     return Sum(most, sum + ((four.x + four.y) + (four.z + four.w)));
 }
 
-fn no_tally() -> Tally {
-    return Tally(NO_SUM, NO_SUM, 0u, false);
+fn no_running_sums() -> RunningSums {
+    return RunningSums(NO_SUM, NO_SUM, 0u, false);
 }
 
-// The tally with the octets `octet` and `octet + run.lanes`, as far as they are before `end`.
-fn tallied(before: Tally, row: Row, octet: u32, end: u32) -> Tally {
+// The running_sums with the octets `octet` and `octet + run.lanes`, as far as they are before `end`.
+fn tallied(before: RunningSums, row: Row, octet: u32, end: u32) -> RunningSums {
     let inverse = bitcast<f32>(row.scale);
     let second = octet + run.lanes;
-    var tally = before;
+    var running_sums = before;
     if octet < end {
         let values = octet_in_row(row.first_logit, octet);
-        tally.invalid = tally.invalid || invalid_among(values) != 0u;
-        tally.some = sum_with(tally.some, values, inverse);
+        running_sums.invalid = running_sums.invalid || invalid_among(values) != 0u;
+        running_sums.some = sum_with(running_sums.some, values, inverse);
     }
     if second < end {
         let values = octet_in_row(row.first_logit, second);
-        tally.invalid = tally.invalid || invalid_among(values) != 0u;
-        tally.some = sum_with(tally.some, values, inverse);
+        running_sums.invalid = running_sums.invalid || invalid_among(values) != 0u;
+        running_sums.some = sum_with(running_sums.some, values, inverse);
     }
-    tally.pairs++;
-    if tally.pairs % FEW == 0u {
-        tally.all = joined_sums(tally.all, tally.some, inverse);
-        tally.some = NO_SUM;
+    running_sums.pairs++;
+    if running_sums.pairs % FEW == 0u {
+        running_sums.all = joined_sums(running_sums.all, running_sums.some, inverse);
+        running_sums.some = NO_SUM;
     }
-    return tally;
+    return running_sums;
 }
 
 // Joins the tallies of a team, and writes what became of a part of a row, after the draws of all races.
-fn tell(team: Team, invocation: Invocation, row: Row, position: u32, part: u32, tally: Tally) {
+fn tell(team: Team, invocation: Invocation, row: Row, position: u32, part: u32, running_sums: RunningSums) {
     let inverse = bitcast<f32>(row.scale);
-    var own = joined_sums(tally.all, tally.some, inverse);
-    var invalid = u32(tally.invalid);
+    var own = joined_sums(running_sums.all, running_sums.some, inverse);
+    var invalid = u32(running_sums.invalid);
     sums_of[invocation.index] = own;
     any_invalid[invocation.index] = invalid;
     for (var step = run.lanes / 2u; step > 0u; step /= 2u) {

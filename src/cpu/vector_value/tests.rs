@@ -1,5 +1,5 @@
 use super::*;
-use crate::cpu::simd::{CpuForm, Task};
+use crate::cpu::simd::{Isa, Task};
 
 /// The fine floats of values, or the rough ones.
 struct Floats<'a, T> {
@@ -7,7 +7,7 @@ struct Floats<'a, T> {
     rough: bool,
 }
 
-impl<T: Source> Task for Floats<'_, T> {
+impl<T: VectorValue> Task for Floats<'_, T> {
     type Output = Vec<f32>;
 
     #[inline(always)]
@@ -28,19 +28,19 @@ impl<T: Source> Task for Floats<'_, T> {
     }
 }
 
-fn forms() -> impl Iterator<Item = CpuForm> {
-    CpuForm::available()
+fn isas() -> impl Iterator<Item = Isa> {
+    Isa::available()
 }
 
 /// Every half, in every form: what the crate `half` makes of it.
-fn halves_are_exact<T: Source + Widen>(from_bits: fn(u16) -> T) {
+fn halves_are_exact<T: VectorValue + Widen>(from_bits: fn(u16) -> T) {
     let halves: Vec<_> = (0..=u16::MAX).map(from_bits).collect();
-    for form in forms() {
-        let floats = form.run(Floats { values: &halves, rough: false });
+    for isa in isas() {
+        let floats = isa.run(Floats { values: &halves, rough: false });
         for (half, float) in halves.iter().zip(floats) {
             let expected = half.widen();
             let same = float.to_bits() == expected.to_bits();
-            assert!(same || float.is_nan() && expected.is_nan(), "{form}: {expected}");
+            assert!(same || float.is_nan() && expected.is_nan(), "{isa}: {expected}");
         }
     }
 }
@@ -57,12 +57,12 @@ fn every_bf16_is_the_same_number() {
 
 /// In every form, how far fine logarithms are from the true ones, and how much too small and too
 /// large rough ones are, in powers.
-fn errors<T: Source>(values: &[T], number: fn(T) -> f64) -> [f64; 3] {
+fn errors<T: VectorValue>(values: &[T], number: fn(T) -> f64) -> [f64; 3] {
     let mut worst = [0f64; 3];
     let unit = f64::from(T::rough_slope(Scale::ONE) / T::slope(Scale::ONE));
-    for form in forms() {
-        let fine = form.run(Floats { values, rough: false });
-        let rough = form.run(Floats { values, rough: true });
+    for isa in isas() {
+        let fine = isa.run(Floats { values, rough: false });
+        let rough = isa.run(Floats { values, rough: true });
         for ((&value, fine), rough) in values.iter().zip(fine).zip(rough) {
             let log2 = number(value).log2();
             let rough = f64::from(rough) * unit;
@@ -101,16 +101,16 @@ fn logarithms_of_counts_are_as_near_as_is_said() {
 fn counts_of_zero_are_never_and_the_rest_is_rounded_once() {
     let counts: Vec<u32> =
         (0..64).chain((0..3000u32).map(|i| i.wrapping_mul(2_654_435_761))).collect();
-    for form in forms() {
+    for isa in isas() {
         for at in 0..64 {
             let mut some = [1u32; 64];
             some[at] = 0;
-            let fine = form.run(Floats { values: &some, rough: false });
-            assert_eq!(fine[at], f32::NEG_INFINITY, "{form}");
+            let fine = isa.run(Floats { values: &some, rough: false });
+            assert_eq!(fine[at], f32::NEG_INFINITY, "{isa}");
             assert!(fine.iter().enumerate().all(|(i, &x)| i == at || x.abs() < FINE_ERROR));
         }
-        for (count, float) in counts.iter().zip(form.run(AsFloats(&counts))) {
-            assert_eq!(float.to_bits(), (*count as f32).to_bits(), "{form}: {count}");
+        for (count, float) in counts.iter().zip(isa.run(AsFloats(&counts))) {
+            assert_eq!(float.to_bits(), (*count as f32).to_bits(), "{isa}: {count}");
         }
     }
 }
@@ -137,24 +137,24 @@ impl Task for AsFloats<'_> {
 /// Alone among normal weights, wherever it is.
 #[test]
 fn zeros_are_never_and_the_rest_is_noticed() {
-    for form in forms() {
+    for isa in isas() {
         for at in 0..64 {
             let mut weights = [Positive(1.0); 64];
             weights[at] = Positive(0.0);
-            let fine = form.run(Floats { values: &weights, rough: false });
-            assert_eq!(fine[at], f32::NEG_INFINITY, "{form}");
+            let fine = isa.run(Floats { values: &weights, rough: false });
+            assert_eq!(fine[at], f32::NEG_INFINITY, "{isa}");
             assert!(fine.iter().enumerate().all(|(i, &x)| i == at || x.abs() < FINE_ERROR));
             for weight in
                 [f32::NAN, -f32::NAN, f32::INFINITY, f32::NEG_INFINITY, -1.0, -1e-45, 1e-45]
             {
                 weights[at] = Positive(weight);
-                let [plain, valid, at_most_valid] = form.run(Checks { values: &weights });
-                assert!(!plain, "{form}: {weight}");
-                assert_eq!(valid, weight == 1e-45, "{form}: {weight}");
-                assert_eq!(at_most_valid, valid, "{form}: {weight}");
+                let [plain, valid, at_most_valid] = isa.run(Checks { values: &weights });
+                assert!(!plain, "{isa}: {weight}");
+                assert_eq!(valid, weight == 1e-45, "{isa}: {weight}");
+                assert_eq!(at_most_valid, valid, "{isa}: {weight}");
             }
             weights[at] = Positive(f32::MIN_POSITIVE);
-            assert_eq!(form.run(Checks { values: &weights }), [true; 3]);
+            assert_eq!(isa.run(Checks { values: &weights }), [true; 3]);
         }
     }
 }
@@ -183,7 +183,7 @@ impl Task for Checks<'_> {
 /// What the four vectors of a tile are at most, for each value; how many are more, and how many are as much.
 struct AtMost<'a, T>(&'a [T]);
 
-impl<T: Source> Task for AtMost<'_, T> {
+impl<T: VectorValue> Task for AtMost<'_, T> {
     type Output = [usize; 2];
 
     #[inline(always)]
@@ -210,11 +210,11 @@ fn the_greatest_of_four_is_at_least_each_of_them() {
     let counts: Vec<u32> = (0..64_000).map(words).collect();
     let weights: Vec<_> =
         counts.iter().map(|&word| Positive(f32::from_bits(word % 0x7f80_0000))).collect();
-    for form in forms() {
-        for [more, as_much] in [form.run(AtMost(&counts)), form.run(AtMost(&weights))] {
-            assert_eq!(more, 0, "{form}");
+    for isa in isas() {
+        for [more, as_much] in [isa.run(AtMost(&counts)), isa.run(AtMost(&weights))] {
+            assert_eq!(more, 0, "{isa}");
             // one of four, and some that are equal to it
-            assert!((16_000..24_000).contains(&as_much), "{form}: {as_much}");
+            assert!((16_000..24_000).contains(&as_much), "{isa}: {as_much}");
         }
     }
 }

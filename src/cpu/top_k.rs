@@ -1,48 +1,48 @@
 //! The first places of races: the categories with the largest keys.
 //!
-//! What the filter admits is settled at once. When all places are taken the last of them sets the floor,
-//! so of n categories in random order about k·(1 + ln(n/k)) are settled for k places.
+//! What the filter passes is evaluated at once. When all places are taken the last of them sets the cutoff,
+//! so of n categories in random order about k·(1 + ln(n/k)) are evaluated for k places.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use super::bound::{Block, RoundKeys, coarse, not_below, standings, threshold_at};
-use super::exact::settle;
+use super::bound::{Block, RoundKeys, coarse, not_below, threshold_at, upper_scores};
+use super::exact::evaluate;
 use super::simd::{MAX_TILE, Simd, Task};
-use super::source::Source;
 use super::values::{BatchValues, RowValues};
-use crate::filter::{floor_at, from_key};
+use super::vector_value::VectorValue;
+use crate::filter::{cutoff_at, from_key};
 use crate::job::Job;
 use crate::noise::bits::{OCTET, Stream};
 use crate::noise::order::{Best, Scale};
 use crate::options::Chance;
 
 /// The races `first ..` of a job, so many as there is room for.
-pub(super) struct Podiums<'a, B> {
+pub(super) struct TopKRaces<'a, B> {
     pub(super) job: &'a Job<'a>,
     /// The job's.
     pub(super) rows: B,
     pub(super) scale: Scale,
     pub(super) keys: RoundKeys,
     pub(super) filter: bool,
-    pub(super) places: usize,
+    pub(super) k: usize,
     pub(super) first: usize,
-    /// Places × races, with nobody in them yet.
+    /// TopKSlices × races, with nobody in them yet.
     pub(super) categories: &'a mut [u32],
     pub(super) won: &'a mut [i64],
 }
 
-impl<B: BatchValues> Task for Podiums<'_, B> {
+impl<B: BatchValues> Task for TopKRaces<'_, B> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Self { job, rows, scale, keys, filter, places, first, categories, won } = self;
-        let mut podium = Podium::<B::Value>::new(places, scale, filter);
-        let room = categories.chunks_exact_mut(places).zip(won.chunks_exact_mut(places));
+        let Self { job, rows, scale, keys, filter, k, first, categories, won } = self;
+        let mut heap = TopKHeap::<B::Value>::new(k, scale, filter);
+        let room = categories.chunks_exact_mut(k).zip(won.chunks_exact_mut(k));
         for ((categories, won), (row, number)) in room.zip(job.races(first)) {
-            podium.race(s, job.stream(row, number), rows.row(row), &keys);
-            for ((category, won), best) in categories.iter_mut().zip(won).zip(podium.arrivals()) {
+            heap.race(s, job.stream(row, number), rows.row(row), &keys);
+            for ((category, won), best) in categories.iter_mut().zip(won).zip(heap.arrivals()) {
                 (*category, *won) = (best.category, best.key);
             }
         }
@@ -67,24 +67,24 @@ impl<V: RowValues> Task for OneRace<'_, V> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let mut podium = Podium::<V::Value>::new(self.categories.len(), self.scale, true);
-        podium.race(s, self.stream, self.values, &self.keys);
+        let mut heap = TopKHeap::<V::Value>::new(self.categories.len(), self.scale, true);
+        heap.race(s, self.stream, self.values, &self.keys);
         let room = self.categories.iter_mut().zip(self.won);
-        for ((category, won), best) in room.zip(podium.arrivals()) {
+        for ((category, won), best) in room.zip(heap.arrivals()) {
             (*category, *won) = (best.category, best.key);
         }
     }
 }
 
 /// The places of a race under way.
-struct Podium<T> {
-    places: usize,
+struct TopKHeap<T> {
+    k: usize,
     scale: Scale,
     filter: bool,
     /// Those who have a place; the last of them is on top.
     taken: BinaryHeap<Reverse<Ranked>>,
-    /// The standing below which no category gets a place.
-    floor: f32,
+    /// The upper score below which no category gets a place.
+    cutoff: f32,
     invalid: bool,
     /// Whether no value may be invalid that the filter has passed by.
     watched: bool,
@@ -108,11 +108,11 @@ impl PartialOrd for Ranked {
     }
 }
 
-impl<T: Source> Podium<T> {
-    fn new(places: usize, scale: Scale, filter: bool) -> Self {
+impl<T: VectorValue> TopKHeap<T> {
+    fn new(k: usize, scale: Scale, filter: bool) -> Self {
         let of = std::marker::PhantomData;
-        let (taken, floor) = (BinaryHeap::new(), f32::NEG_INFINITY);
-        Self { places, scale, filter, taken, floor, invalid: false, watched: true, of }
+        let (taken, cutoff) = (BinaryHeap::new(), f32::NEG_INFINITY);
+        Self { k, scale, filter, taken, cutoff, invalid: false, watched: true, of }
     }
 
     #[inline(always)]
@@ -124,7 +124,7 @@ impl<T: Source> Podium<T> {
         keys: &RoundKeys,
     ) {
         self.taken.clear();
-        (self.floor, self.invalid, self.watched) = (f32::NEG_INFINITY, false, true);
+        (self.cutoff, self.invalid, self.watched) = (f32::NEG_INFINITY, false, true);
         let tile = S::OCTETS * OCTET;
         let mut octet = 0;
         for values in row.tiles(tile) {
@@ -140,7 +140,7 @@ impl<T: Source> Podium<T> {
         }
     }
 
-    /// The next tile: the longer the race, the less of it is admitted.
+    /// The next tile: the longer the race, the less of it is passing.
     #[inline(always)]
     fn tile<S: Simd>(&mut self, s: S, stream: Stream, values: &[T], octet: u32, keys: &RoundKeys) {
         let Stream { row: id, draw, .. } = stream;
@@ -154,16 +154,16 @@ impl<T: Source> Podium<T> {
         if T::WATCHED {
             self.watched &= T::all_valid(s, rough);
         }
-        let reach = standings(s, rough, coarse, T::rough_slope(self.scale));
-        if !s.all_below(reach, s.all(self.floor)) {
+        let upper = upper_scores(s, rough, coarse, T::rough_slope(self.scale));
+        if !s.all_below(upper, s.all(self.cutoff)) {
             let mut block = Block::<MAX_TILE>::EMPTY;
-            block.store(s, 0, reach, coarse);
-            let mask = not_below(s, &block.reach[..S::OCTETS], self.floor);
+            block.store(s, 0, upper, coarse);
+            let mask = not_below(s, &block.upper[..S::OCTETS], self.cutoff);
             self.admit(stream, values, &block, mask, octet * OCTET as u32);
         }
     }
 
-    /// Settles what the filter admits of a tile, and gives it a place if it deserves one.
+    /// Settles what the filter passes of a tile, and gives it a place if it deserves one.
     fn admit(
         &mut self,
         stream: Stream,
@@ -184,14 +184,14 @@ impl<T: Source> Podium<T> {
                 Chance::Some => {}
             }
             // not `<`, which is false for what is no number
-            let below = block.reach.as_flattened()[i].partial_cmp(&self.floor)
+            let below = block.upper.as_flattened()[i].partial_cmp(&self.cutoff)
                 == Some(std::cmp::Ordering::Less);
             if below {
                 continue;
             }
             let coarse = block.coarse.as_flattened()[i] as u32;
-            let one = Ranked(settle(stream, self.scale, first + i as u32, coarse, values[i]));
-            if self.taken.len() < self.places {
+            let one = Ranked(evaluate(stream, self.scale, first + i as u32, coarse, values[i]));
+            if self.taken.len() < self.k {
                 self.taken.push(Reverse(one));
             } else if let Some(mut last) = self.taken.peek_mut()
                 && one > last.0
@@ -199,11 +199,11 @@ impl<T: Source> Podium<T> {
                 *last = Reverse(one);
             }
             if self.filter
-                && self.taken.len() == self.places
+                && self.taken.len() == self.k
                 && let Some(Reverse(last)) = self.taken.peek()
                 && let Some(threshold) = threshold_at(from_key(last.0.key), 0.0)
             {
-                self.floor = floor_at(threshold) - T::rough_error(self.scale);
+                self.cutoff = cutoff_at(threshold) - T::rough_error(self.scale);
             }
         }
     }

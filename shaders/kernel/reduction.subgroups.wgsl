@@ -1,11 +1,11 @@
 // What the invocations of a team share, if the team is the whole workgroup and the device has
 // subgroups: first within subgroups, then through workgroup memory.
-// Other forms: share.wgsl, share.alone.wgsl. Needs: order, filter, outcome, run.
+// Other forms: reduction.wgsl, reduction.alone.wgsl. Needs: order, filter, outcome, run.
 //
 // Nothing here depends on which invocations a subgroup has, nor on all of them being active together: no
 // device is bound to bring them together again after a loop that some leave before others.
-// Barriers: two in open_floor, two in winner. All invocations of a workgroup reach all of them.
-// Workgroup memory: lane 0 writes the floor and the count that others add to, before a barrier; the
+// Barriers: two in open_cutoff, two in winner. All invocations of a workgroup reach all of them.
+// Workgroup memory: lane 0 writes the cutoff and the count that others add to, before a barrier; the
 // outcomes that are counted are written, and then read after the next.
 
 // Whether each invocation has a race of its own, and waits for no other.
@@ -18,34 +18,34 @@ struct Invocation {
     @builtin(subgroup_invocation_id) in_subgroup: u32,
 }
 
-var<workgroup> floor_of_team: atomic<i32>;
+var<workgroup> cutoff_of_team: atomic<i32>;
 // The outcomes that are there.
 var<workgroup> outcomes_left: atomic<u32>;
 var<workgroup> keys: array<vec2<u32>, WORKGROUP>;
 // Category and invalid flag.
 var<workgroup> others: array<vec2<u32>, WORKGROUP>;
 
-// The highest floor of the team, to begin with.
-fn open_floor(team: Team, invocation: Invocation, floor: f32) -> f32 {
-    let highest = subgroupMax(ordered(floor));
+// The highest cutoff of the team, to begin with.
+fn open_cutoff(team: Team, invocation: Invocation, cutoff: f32) -> f32 {
+    let highest = subgroupMax(ordered(cutoff));
     if team.lane == 0u {
-        atomicStore(&floor_of_team, ordered(FILTER_OPEN));
+        atomicStore(&cutoff_of_team, ordered(FILTER_OPEN));
     }
     workgroupBarrier();
-    // a floor that is missed discards less
+    // a cutoff that is missed discards less
     if invocation.in_subgroup == 0u {
-        atomicMax(&floor_of_team, highest);
+        atomicMax(&cutoff_of_team, highest);
     }
     workgroupBarrier();
-    return unordered(atomicLoad(&floor_of_team));
+    return unordered(atomicLoad(&cutoff_of_team));
 }
 
-fn raise_floor(team: Team, floor: f32) {
-    atomicMax(&floor_of_team, ordered(floor));
+fn raise_cutoff(team: Team, cutoff: f32) {
+    atomicMax(&cutoff_of_team, ordered(cutoff));
 }
 
-fn shared_floor(team: Team) -> f32 {
-    return unordered(atomicLoad(&floor_of_team));
+fn shared_cutoff(team: Team) -> f32 {
+    return unordered(atomicLoad(&cutoff_of_team));
 }
 
 // One of the invocations that do this together, a subgroup or as much of one as is active, leaves the

@@ -7,7 +7,7 @@
 //! [`FINE_ERROR`]: bounds on keys come from it, and bounds leave room for that, times 1/temperature.
 //!
 //! Neither says enough of a weight that is subnormal, or of an invalid one: those are not
-//! [plain](Source::is_plain), and are settled exactly.
+//! [plain](VectorValue::is_plain), and are evaluated exactly.
 
 use bytemuck::TransparentWrapper;
 use half::{bf16, f16};
@@ -18,7 +18,7 @@ use crate::filter::POWER;
 use crate::noise::bits::OCTET;
 use crate::noise::gumbel::UNIT;
 use crate::noise::order::Scale;
-use crate::options::{Chance, Known, Positive, Widen};
+use crate::options::{Chance, Positive, Value, Widen};
 
 /// The most by which log₂(1 + f) exceeds f, and a little.
 const ROUGH: f32 = 0.0862;
@@ -35,7 +35,7 @@ const HALVED: f32 = 4_194_304.0;
 const HUGE: f32 = 128.0 * HALVED;
 
 /// A type of values that rows may have.
-pub(super) trait Source: Known {
+pub(super) trait VectorValue: Value {
     /// The values of `S::OCTETS` octets in the unit of [`slope`](Self::slope), to within
     /// [`FINE_ERROR`] of a power where they are plain. −∞ where the probability is 0.
     fn fine<S: Simd>(s: S, values: &[Self]) -> [S::Floats; 4];
@@ -53,7 +53,7 @@ pub(super) trait Source: Known {
     /// Whether all values of a tile are plain or of probability 0. May be false for the largest weights.
     fn all_plain<S: Simd>(s: S, values: &[Self], fine: [S::Floats; 4]) -> bool;
     /// Whether none of a tile, as [`rough`](Self::rough) gives it, is invalid. May be false for the
-    /// largest weights. Logits that are invalid stand above every floor, and need not be looked for.
+    /// largest weights. Logits that are invalid stand above every cutoff, and need not be looked for.
     fn all_valid<S: Simd>(s: S, rough: [S::Floats; 4]) -> bool;
     /// Whether a filter has to look for invalid values.
     const WATCHED: bool;
@@ -79,7 +79,7 @@ pub(super) trait Source: Known {
     }
     /// An integer in the order of what can be drawn.
     fn ordered(self) -> i32;
-    /// [`Known::fixed`] of several; anything for what cannot be drawn.
+    /// [`Value::fixed`] of several; anything for what cannot be drawn.
     #[inline(always)]
     fn fixed_all(values: &[Self], scale: Scale, to: &mut [i64]) {
         for (to, value) in to.iter_mut().zip(values) {
@@ -91,7 +91,7 @@ pub(super) trait Source: Known {
 /// Of the types of logits.
 macro_rules! logits {
     ($type:ty, $load:ident) => {
-        impl Source for $type {
+        impl VectorValue for $type {
             const WATCHED: bool = false;
             #[inline(always)]
             fn fine<S: Simd>(s: S, values: &[Self]) -> [S::Floats; 4] {
@@ -276,7 +276,7 @@ macro_rules! single_weights {
     };
 }
 
-impl Source for Positive {
+impl VectorValue for Positive {
     const WATCHED: bool = true;
     #[inline(always)]
     fn fine<S: Simd>(s: S, values: &[Self]) -> [S::Floats; 4] {
@@ -318,7 +318,7 @@ impl Source for Positive {
 }
 
 /// All that there are can be drawn, or are 0: nothing has to be looked for.
-impl Source for u32 {
+impl VectorValue for u32 {
     const WATCHED: bool = false;
     #[inline(always)]
     fn fine<S: Simd>(s: S, values: &[Self]) -> [S::Floats; 4] {

@@ -1,10 +1,10 @@
-// What the invocations of a team share: the floor, and at the end their outcomes.
+// What the invocations of a team share: the cutoff, and at the end their outcomes.
 // This form goes through workgroup memory, for teams of any power of two.
-// Other forms: share.alone.wgsl, share.subgroups.wgsl. Needs: order, filter, outcome, run.
+// Other forms: reduction.alone.wgsl, reduction.subgroups.wgsl. Needs: order, filter, outcome, run.
 //
-// Barriers: two in open_floor, one a step in winner. All invocations of a workgroup reach all of
+// Barriers: two in open_cutoff, one a step in winner. All invocations of a workgroup reach all of
 // them.
-// Workgroup memory: lane 0 of a team writes its floor, and each invocation its outcome, before a barrier.
+// Workgroup memory: lane 0 of a team writes its cutoff, and each invocation its outcome, before a barrier.
 
 // Whether each invocation has a race of its own, and waits for no other.
 const ALONE: bool = false;
@@ -15,28 +15,28 @@ struct Invocation {
     @builtin(num_workgroups) workgroups: vec3<u32>,
 }
 
-var<workgroup> floors: array<atomic<i32>, WORKGROUP>;
+var<workgroup> cutoffs: array<atomic<i32>, WORKGROUP>;
 var<workgroup> keys: array<vec2<u32>, WORKGROUP>;
 // Category and invalid flag.
 var<workgroup> others: array<vec2<u32>, WORKGROUP>;
 
-// The highest floor of the team, to begin with.
-fn open_floor(team: Team, invocation: Invocation, floor: f32) -> f32 {
+// The highest cutoff of the team, to begin with.
+fn open_cutoff(team: Team, invocation: Invocation, cutoff: f32) -> f32 {
     if team.lane == 0u {
-        atomicStore(&floors[team.slot], ordered(FILTER_OPEN));
+        atomicStore(&cutoffs[team.slot], ordered(FILTER_OPEN));
     }
     workgroupBarrier();
-    atomicMax(&floors[team.slot], ordered(floor));
+    atomicMax(&cutoffs[team.slot], ordered(cutoff));
     workgroupBarrier();
-    return unordered(atomicLoad(&floors[team.slot]));
+    return unordered(atomicLoad(&cutoffs[team.slot]));
 }
 
-fn raise_floor(team: Team, floor: f32) {
-    atomicMax(&floors[team.slot], ordered(floor));
+fn raise_cutoff(team: Team, cutoff: f32) {
+    atomicMax(&cutoffs[team.slot], ordered(cutoff));
 }
 
-fn shared_floor(team: Team) -> f32 {
-    return unordered(atomicLoad(&floors[team.slot]));
+fn shared_cutoff(team: Team) -> f32 {
+    return unordered(atomicLoad(&cutoffs[team.slot]));
 }
 
 // The winner of the team, in its lane 0.

@@ -1,0 +1,16 @@
+// What a race adds up that sums nothing.
+// Other form: running_sums.wgsl, which says what the functions are for. Needs: rows, share, run.
+
+struct RunningSums {
+    nothing: u32,
+}
+
+fn no_running_sums() -> RunningSums {
+    return RunningSums(0u);
+}
+
+fn tallied(before: RunningSums, row: Row, octet: u32, end: u32) -> RunningSums {
+    return before;
+}
+
+fn tell(team: Team, invocation: Invocation, row: Row, position: u32, part: u32, running_sums: RunningSums) {}
