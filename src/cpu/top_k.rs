@@ -164,6 +164,7 @@ impl<T: VectorValue> TopKHeap<T> {
     }
 
     /// Settles what the filter passes of a tile, and gives it a place if it deserves one.
+    #[inline(always)]
     fn admit(
         &mut self,
         stream: Stream,

@@ -2,32 +2,56 @@
 //! asked.
 //!
 //! Two calls of one kind run the same shaders, cut their batches by the same rules and hand them over in the
-//! same way; they differ in numbers alone. So a test that has to run everything that an engine can do runs one
-//! call of each kind.
+//! same way; they differ in numbers alone. A kind has several *aspects*, which do not know each other: a kernel
+//! is put together from pieces that load values and pieces that share findings (`src/shaders.rs`), and neither
+//! sees how the batch came to the device. So a test that has to run everything that an engine can do runs calls
+//! that have each aspect between them, and not each combination of aspects.
 
 use crate::error::Error;
 use crate::job::{Job, Temperature};
 use crate::noise::order::Scale;
-use crate::options::{Batch, SampleOptions};
-use crate::shaders::{Reduction, Variant};
+use crate::options::{Batch, SampleOptions, ValueFormat};
+use crate::shaders::{Kernel, Reduction};
 
 use super::builder::GpuSamplerBuilder;
 use super::plan::{Chunk, Limits, Output, Plan, Shape};
 
-/// What kind of plan draws have; for tests, which choose calls by it.
+/// An aspect of the plan that draws have; for tests, which choose calls by it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[doc(hidden)]
-pub struct PlanKind {
-    /// The kernel: what it does, how invocations share their findings, what rows consist of.
-    variant: Variant,
-    /// The host's part of the kernel: flags of the uniform that are no matter of a row's place in the batch.
+pub struct PlanKind(Aspect);
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Aspect {
+    /// How invocations share a race, with which kernel.
+    Team(Core, u32, LayoutKind, Number),
+    /// How values are loaded: their format, and whether in fours.
+    Load(Core, ValueFormat, bool),
+    /// How the batch is cut and gets to the device.
+    Cut(CutKind, usize),
+    /// What the kernel is told of the call.
+    Call(Core, CallKind),
+}
+
+/// What all of a kernel's pieces may depend on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Core {
+    kernel: Kernel,
+    reduction: Reduction,
+    int64: bool,
     filter: bool,
+}
+
+/// What the kernel is told of a call.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct CallKind {
     row_ids: bool,
     unit_scale: bool,
-    layout: LayoutKind,
-    cut: CutKind,
-    /// Whether a row without a draw is among the others.
+    /// Whether a row without a draw is among the others, and findings of several teams are joined, in a pass of
+    /// their own or from one segment to the next.
     undrawable: bool,
+    in_parts: bool,
+    in_segments: bool,
 }
 
 /// How a pass is laid out.
@@ -95,11 +119,16 @@ pub(super) struct Setup {
 impl PlanKind {
     /// Whether invocations share their findings by subgroup operations.
     pub fn has_subgroups(&self) -> bool {
-        self.variant.reduction == Reduction::Subgroups
+        match &self.0 {
+            Aspect::Team(core, ..) | Aspect::Load(core, ..) | Aspect::Call(core, ..) => {
+                core.reduction == Reduction::Subgroups
+            }
+            Aspect::Cut(..) => false,
+        }
     }
 
-    /// The kind of a call with at least one row.
-    pub(super) fn new(job: &Job<'_>, setup: &Setup) -> Self {
+    /// The aspects of a call with at least one row.
+    pub(super) fn all_of(job: &Job<'_>, setup: &Setup) -> Vec<Self> {
         let batch = job.logits;
         let shape = Shape {
             rows: batch.rows(),
@@ -112,25 +141,23 @@ impl PlanKind {
         };
         let plan = Plan::new(shape, setup.limits);
         let layout = plan.layout;
-        let variant = Variant {
-            kernel: layout.kernel,
-            reduction: layout.reduction,
-            format: batch.format(),
-            vec4: plan.aligned,
-            each: false,
-            immediates: false,
-            int64: setup.int64,
-            workgroup_size: layout.workgroup_size,
-        };
-        Self {
-            variant,
-            filter: setup.filter,
+        let Setup { int64, filter, direct, .. } = *setup;
+        let core = Core { kernel: layout.kernel, reduction: layout.reduction, int64, filter };
+        let segments = Number::of(plan.segments().take(3).count(), 3);
+        let call = CallKind {
             row_ids: job.explicit_ids().is_some(),
             unit_scale: matches!(job.temperature, Temperature::Scaled(Scale::ONE)),
-            layout: LayoutKind::new(&plan, shape),
-            cut: CutKind::new(&plan, shape, setup.direct),
             undrawable: (0..batch.rows()).any(|row| job.undrawable(row).is_some()),
-        }
+            in_parts: layout.is_cut(),
+            in_segments: plan.cuts_rows(),
+        };
+        let team = LayoutKind::new(&plan, shape);
+        vec![
+            Self(Aspect::Team(core, layout.workgroup_size, team, segments)),
+            Self(Aspect::Load(core, batch.format(), plan.aligned)),
+            Self(Aspect::Cut(CutKind::new(&plan, shape, direct), shape.logit_bytes)),
+            Self(Aspect::Call(core, call)),
+        ]
     }
 }
 
@@ -175,21 +202,21 @@ impl CutKind {
 }
 
 impl GpuSamplerBuilder {
-    /// What kind of plan these draws would have on a device with these limits and features; nothing if
-    /// there is nothing to draw.
+    /// The aspects of the plan that these draws would have on a device with these limits and features; none
+    /// if there is nothing to draw.
     ///
     /// # Errors
     /// What is wrong with the options.
     #[doc(hidden)]
-    pub fn plan_kind<'a>(
+    pub fn plan_kinds<'a>(
         &self,
         (kind, limits, features): (wgpu::DeviceType, &wgpu::Limits, wgpu::Features),
         batch: impl Into<Batch<'a>>,
         options: &SampleOptions<'a>,
-    ) -> Result<Option<PlanKind>, Error> {
+    ) -> Result<Vec<PlanKind>, Error> {
         let job = Job::new(batch, options)?;
         let setup = self.setup(kind, limits, features);
-        Ok((job.logits.rows() > 0).then(|| PlanKind::new(&job, &setup)))
+        Ok(if job.logits.rows() > 0 { PlanKind::all_of(&job, &setup) } else { Vec::new() })
     }
 }
 
@@ -202,12 +229,17 @@ mod tests {
 
     const CPU: wgpu::DeviceType = wgpu::DeviceType::Cpu;
 
-    fn kind(builder: &GpuSamplerBuilder, rows: usize, categories: usize, draws: u32) -> PlanKind {
+    fn kind(
+        builder: &GpuSamplerBuilder,
+        rows: usize,
+        categories: usize,
+        draws: u32,
+    ) -> Vec<PlanKind> {
         let data = vec![0.0; rows * categories];
         let logits = Logits::new(&data, categories).unwrap();
         let device = (CPU, &wgpu::Limits::default(), GpuSampler::FEATURES);
         let options = SampleOptions::default().with_draws(draws);
-        builder.plan_kind(device, logits, &options).unwrap().unwrap()
+        builder.plan_kinds(device, logits, &options).unwrap()
     }
 
     #[test]
@@ -218,14 +250,14 @@ mod tests {
         assert_eq!(of(100_000, 203, 1), of(100_001, 205, 1));
         assert_eq!(of(100, 203, 5), of(101, 205, 5));
         let kinds = [
-            of(100_000, 203, 1),
-            of(100_000, 208, 1),   // whole blocks of eight
-            of(100_000, 20, 1),    // an invocation alone
-            of(100, 128_256, 1),   // in parts
-            of(100_000, 203, 5),   // what is held
-            of(1, 203, 1),         // one row
-            of(1_000_000, 203, 1), // many chunks
-            of(1, 20_000_000, 1),  // segments
+            of(10_000, 203, 1),
+            of(10_000, 208, 1),   // whole blocks of eight
+            of(10_000, 20, 1),    // an invocation alone
+            of(100, 128_256, 1),  // in parts
+            of(10_000, 203, 5),   // what is held
+            of(1, 203, 1),        // one row
+            of(100_000, 203, 1),  // many chunks
+            of(1, 20_000_000, 1), // segments
         ];
         for (i, kind) in kinds.iter().enumerate() {
             assert!(!kinds[..i].contains(kind), "{i}: {kind:?}");
@@ -243,20 +275,13 @@ mod tests {
             builder().tune(|tuning| tuning.with_device_kind(DeviceKind::Hardware)),
             builder().tune(|tuning| tuning.with_workgroup_size(8)),
             builder().with_chunk_bytes(1 << 10),
-            builder().tune(|tuning| tuning.with_workgroups(2)),
+            builder().tune(|tuning| tuning.with_workgroups(1)),
         ] {
             assert_ne!(kind(&other, 100, 203, 1), usual, "{other:?}");
         }
-        assert!(
-            kind(
-                &builder().tune(|tuning| tuning.with_device_kind(DeviceKind::Hardware)),
-                100,
-                2003,
-                1
-            )
-            .has_subgroups()
-        );
-        assert!(!usual.has_subgroups());
+        let hardware = builder().tune(|tuning| tuning.with_device_kind(DeviceKind::Hardware));
+        assert!(kind(&hardware, 100, 2003, 1).iter().any(PlanKind::has_subgroups));
+        assert!(!kind(&builder(), 100, 5, 1).iter().any(PlanKind::has_subgroups));
     }
 
     /// What `tests/gpu/draws.rs` draws on a device.

@@ -3,10 +3,10 @@
 //!
 //! As the adapter asks for, without the filter and without features, every case is drawn: there a value's bits
 //! go through other arithmetic. What else a sampler can be told changes how calls are planned and no arithmetic
-//! on values; of the calls of one kind (`src/gpu/kind.rs`) the smallest is drawn then, by the first of these
-//! samplers that has the kind.
+//! on values. Of each of these samplers the smallest cases are drawn that have all aspects of plans
+//! (`src/gpu/kind.rs`) between them which no sampler before has.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use gumbel::conformance::{self, Case};
 use gumbel::{
@@ -37,7 +37,7 @@ struct Setup {
     builder: GpuSamplerBuilder,
     /// The logits of the largest case, counted once a draw.
     most: usize,
-    /// Whether all of these cases are drawn, or the smallest of each kind that no setup before has.
+    /// Whether all of these cases are drawn, or the smallest with an aspect that no setup before has.
     all: bool,
 }
 
@@ -139,43 +139,44 @@ fn device_of(adapter: &AdapterReport) -> Device<'_> {
     (adapter.info.device_type, &adapter.limits, features)
 }
 
-/// The kinds of plans that each setup has for the cases that it passes, with the number of the case.
+/// The aspects of plans that each setup has for the cases that it passes, with the number of the case, the
+/// smallest case first.
 fn kinds(device: Device<'_>, setups: &[Setup]) -> Result<Vec<Vec<(usize, PlanKind)>>, Failed> {
     let mut kinds: Vec<_> = setups.iter().map(|_| Vec::new()).collect();
     for (number, case) in conformance::cases().enumerate() {
         for (setup, kinds) in setups.iter().zip(&mut kinds) {
-            if setup.passes(&case)
-                && let Some(kind) =
-                    setup.builder.plan_kind(device, case.batch(), &case.options())?
-            {
-                kinds.push((number, kind));
+            if setup.passes(&case) {
+                let own = setup.builder.plan_kinds(device, case.batch(), &case.options())?;
+                kinds.extend(own.into_iter().map(|kind| (number, kind)));
             }
         }
     }
+    let work: Vec<_> = conformance::cases().map(|case| work(&case)).collect();
+    kinds.iter_mut().for_each(|kinds| kinds.sort_by_key(|(number, _)| (work[*number], *number)));
     Ok(kinds)
 }
 
-/// The numbers of the cases that setups draw which do not draw all: the smallest of each kind that no setup
-/// before has, nor one that draws all.
+/// The numbers of the cases that setups draw which do not draw all: from the smallest on, each that has an
+/// aspect which no case before has, nor a setup before, nor one that draws all.
 fn chosen(kinds: &[Vec<(usize, PlanKind)>], setups: &[Setup]) -> Vec<HashSet<usize>> {
-    let work: Vec<_> = conformance::cases().map(|case| work(&case)).collect();
     let mut covered: HashSet<&PlanKind> = HashSet::new();
     for (_, kinds) in setups.iter().zip(kinds).filter(|(setup, _)| setup.all) {
         covered.extend(kinds.iter().map(|(_, kind)| kind));
     }
     let mut chosen = Vec::new();
     for (setup, kinds) in setups.iter().zip(kinds) {
-        let mut least: HashMap<&PlanKind, usize> = HashMap::new();
-        for (number, kind) in kinds {
-            if !setup.all && !covered.contains(kind) {
-                let smallest = least.entry(kind).or_insert(*number);
-                if work[*number] < work[*smallest] {
-                    *smallest = *number;
-                }
+        let mut own = HashSet::new();
+        for of_case in kinds.chunk_by(|(one, _), (other, _)| one == other) {
+            let fresh = of_case.iter().any(|(_, kind)| !covered.contains(kind));
+            if let Some((number, _)) = of_case.first()
+                && fresh
+                && !setup.all
+            {
+                own.insert(*number);
+                covered.extend(of_case.iter().map(|(_, kind)| kind));
             }
         }
-        covered.extend(least.keys());
-        chosen.push(least.into_values().collect());
+        chosen.push(own);
     }
     chosen
 }
@@ -276,23 +277,25 @@ fn every_kind_of_plan_is_drawn() -> Result<(), Failed> {
         let cases: usize = chosen.iter().map(HashSet::len).sum();
         println!("{:?}: {drawn} kinds in {calls} calls, {cases} chosen", device.0);
         ensure(missing == 0, || format!("{:?}: {missing} kinds are not drawn", device.0))?;
-        ensure(drawn > 300, || format!("{:?}: {drawn} kinds are too few", device.0))?;
+        ensure(drawn > 100, || format!("{:?}: {drawn} kinds are too few", device.0))?;
     }
     Ok(())
 }
 
-/// Each chosen case is the one of its kind.
+/// Most chosen cases have an aspect that no other has.
 fn a_case_left_out_is_seen() -> Result<(), Failed> {
     let (limits, setups) = (wgpu::Limits::default(), setups());
     let kinds = kinds(devices(&limits)[0], &setups)?;
     let chosen = chosen(&kinds, &setups);
+    let (mut seen, mut all) = (0, 0);
     for (setup, numbers) in chosen.iter().enumerate() {
         for number in numbers {
             let mut fewer = chosen.clone();
             fewer[setup].remove(number);
             let (missing, _) = left_out(&kinds, &setups, &fewer);
-            ensure(missing > 0, || format!("case {number} of setup {setup} is not missed"))?;
+            seen += usize::from(missing > 0);
+            all += 1;
         }
     }
-    Ok(())
+    ensure(seen * 2 > all && all > 20, || format!("{seen} of {all} cases are missed"))
 }
