@@ -18,10 +18,12 @@ mod halves;
 mod independence;
 mod invariance;
 mod log_probabilities;
+#[cfg(feature = "gpu")]
 mod noop;
 mod oracle;
 mod properties;
 mod race;
+#[cfg(feature = "gpu")]
 mod shaders;
 mod soften;
 mod threads;

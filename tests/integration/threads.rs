@@ -1,6 +1,8 @@
 //! What may cross threads: checked by the compiler.
 
-use gumbel::{CpuSampler, Error, GpuSampler, Logits, SampleOptions, Sampler};
+use gumbel::{CpuSampler, Error, InverseCdf, Logits, SampleOptions, Sampler};
+#[cfg(feature = "gpu")]
+use gumbel::{GpuSampler, Relaxation};
 
 fn crosses<T: Send + Sync>() {}
 
@@ -11,7 +13,9 @@ fn moves<T: Send>(value: T) -> T {
 #[test]
 fn samplers_and_errors_cross_threads() {
     crosses::<CpuSampler>();
+    #[cfg(feature = "gpu")]
     crosses::<GpuSampler>();
+    crosses::<InverseCdf>();
     crosses::<Sampler>();
     crosses::<Error>();
 }
@@ -20,14 +24,26 @@ fn samplers_and_errors_cross_threads() {
 /// until it is polled.
 #[test]
 fn futures_move_between_threads() {
-    drop(moves(GpuSampler::new_async()));
+    #[cfg(feature = "gpu")]
+    {
+        drop(moves(GpuSampler::new_async()));
+        let _of_a_gpu = |gpu: &GpuSampler, logits: Logits<'_>, options: &SampleOptions<'_>| {
+            drop(moves(gpu.sample_rows_async(logits, options)));
+            drop(moves(gpu.race_rows_async(logits, options, 3)));
+            drop(moves(gpu.sample_rows_scored_async(logits, options)));
+            drop(moves(gpu.logsumexp_rows_async(logits, options)));
+            drop(moves(gpu.estimate_log_z_async(logits, options)));
+            drop(moves(gpu.soften_rows_async(logits, options, Relaxation::soft(0.5))));
+            drop(moves(gpu.soften_rows_vjp_async(logits, options, Relaxation::soft(0.5), &[])));
+            drop(moves(gpu.inverse_cdf_async(logits, options)));
+        };
+    }
     drop(moves(Sampler::auto_async()));
-    let _of_a_call = |gpu: &GpuSampler, logits: Logits<'_>, options: &SampleOptions<'_>| {
-        drop(moves(gpu.sample_rows_async(logits, options)));
-    };
     let _of_either = |either: &Sampler, logits: Logits<'_>, options: &SampleOptions<'_>| {
         drop(moves(either.sample_rows_async(logits, options)));
+        drop(moves(either.inverse_cdf_async(logits, options)));
     };
+    let _of_tables = |cdf: &InverseCdf| drop(moves(cdf.sample_rows_async(0, 1)));
 }
 
 #[test]
