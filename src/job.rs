@@ -45,7 +45,7 @@ impl Temperature {
             .ok_or(Error::Temperature { got: temperature })
     }
 
-    /// The same for values of this format.
+    /// The rule for a temperature and values of this format.
     pub(crate) fn of(format: ValueFormat, temperature: f32) -> Result<Self, Error> {
         let weights = matches!(format, ValueFormat::Weights | ValueFormat::Counts);
         if weights && temperature > 0.0 && temperature < LOWEST_OF_WEIGHTS {
@@ -190,14 +190,15 @@ impl<'a> Job<'a> {
         self.check_races(draws, 1)
     }
 
-    /// The same from the first so many of each race.
+    /// The job's error, if a row has no draw and sentinels were not asked for; from the first so many of each race.
     pub(crate) fn check_races(&self, categories: &[u32], k: usize) -> Result<(), Error> {
         // a row has all of its draws or none
         let each = self.draws as usize * k;
         self.check_rows(|row| categories[row * each] != NO_DRAW)
     }
 
-    /// The same from what tells whether the row at a position has draws.
+    /// The job's error, if a row has no draw and sentinels were not asked for; `has_draws` says whether the row at a
+    /// position has draws.
     pub(crate) fn check_rows(&self, has_draws: impl Fn(usize) -> bool) -> Result<(), Error> {
         if self.sentinels {
             return Ok(());

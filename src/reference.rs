@@ -51,7 +51,7 @@ pub fn weights(logits: &[f32], temperature: Temperature) -> Option<Vec<u64>> {
     integer_weights(logits, temperature)
 }
 
-/// The same of any values.
+/// The weights of one row of any values, for draws by inverse CDF.
 fn integer_weights<T: Value>(values: &[T], temperature: Temperature) -> Option<Vec<u64>> {
     let top = winner(values, Stream::new(0, 0, 0), Temperature::Greedy)?.category as usize;
     let Temperature::Scaled(scale) = temperature else {

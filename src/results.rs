@@ -70,7 +70,7 @@ impl TopK {
     /// [`perturbed_logits`](Self::perturbed_logits) tell such times apart, and [`categories`](Self::categories) whether anybody
     /// is there.
     ///
-    /// The same on every machine, bit for bit, as they are made of the keys by products and sums; within two
+    /// Times are the same on every machine, bit for bit, as they are made of the keys by products and sums; within two
     /// units in the last place.
     pub fn times(&self) -> impl ExactSizeIterator<Item = f64> + '_ {
         self.keys.iter().map(|&key| time::time(key))
@@ -172,7 +172,7 @@ impl Sum {
         self.log().whole()
     }
 
-    /// The same, in two numbers.
+    /// The logarithm of the sum, in two numbers.
     pub(crate) fn log(self) -> LogSum {
         let rest = if self.sum > 0.0 { self.sum.ln() } else { f64::NAN };
         LogSum { most: self.most, rest }

@@ -32,7 +32,7 @@ pub(crate) struct Span {
     pub(crate) wall: f64,
 }
 
-/// The same over all samples.
+/// The times of all samples, by the clock of the device and by that of the host.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Spans {
     pub(crate) device: Option<Time>,

@@ -34,7 +34,7 @@ pub fn teams(text: &str) -> Result<Teams, Error> {
     Ok(teams)
 }
 
-/// The same the other way round.
+/// The text that [`teams`] reads.
 pub(crate) fn text(teams: Teams) -> String {
     let Teams { team, shared_workgroup, alone_octets, octets_per_lane, busy_invocations, holds } =
         teams;

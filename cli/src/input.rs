@@ -38,7 +38,7 @@ impl Input {
         Self::open_as(&source.input, wanted)
     }
 
-    /// The same, of what a command wants.
+    /// Opens what a command wants to read.
     pub(crate) fn open_as(path: &Path, wanted: Wanted) -> Result<Self, Error> {
         if path == Path::new("-") {
             let reader = Box::new(io::stdin().lock());

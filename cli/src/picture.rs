@@ -24,7 +24,7 @@ pub(crate) struct Category {
     pub(crate) count: u64,
     /// Its logit, divided by the temperature.
     pub(crate) logit: f64,
-    /// The same with the noise of one race.
+    /// Its logit with the noise of one race.
     pub(crate) maximum: f64,
     /// Whether it wins that race.
     pub(crate) wins: bool,

@@ -131,7 +131,8 @@ impl Case {
         Ok(differences(&draws, expected))
     }
 
-    /// As [`inverse_cdf_mismatches`](Self::inverse_cdf_mismatches), of draws from tables that the engine keeps.
+    /// How many draws from tables that an engine keeps are not the expected ones. A draw that the engine leaves
+    /// unwritten counts.
     ///
     /// ```
     /// use gumbel::{CpuSampler, conformance};

@@ -46,7 +46,7 @@ fn leading_zeros(n: u64) -> u64 {
     of_one - (float.to_bits() >> 52)
 }
 
-/// As [`gumbel`](crate::noise::gumbel)'s, in 0.32 fractions.
+/// −ln(n/2⁶⁴) as [`gumbel`](crate::noise::gumbel) computes it, in units of 2⁻³².
 #[inline(always)]
 fn neg_ln(n: u64) -> u64 {
     let zeros = leading_zeros(n);
@@ -69,7 +69,7 @@ pub(super) fn gumbel_of(v: u64, outer: u64, tail: u64) -> i64 {
     if is_low(v) { low } else { high }
 }
 
-/// The same if p is below ½.
+/// The Gumbel values of lanes, if p is below ½ in all of them.
 #[inline(always)]
 pub(super) fn low_gumbel_of(outer: u64, tail: u64) -> i64 {
     ((outer.wrapping_sub(tail) as i64) + (1 << 7)) >> 8

@@ -303,7 +303,7 @@ impl Exp2 {
         Self { slope, least: -126.0 / slope }
     }
 
-    /// The same, added to a sum.
+    /// Adds the exponentials of x·`inverse` to a sum.
     #[inline(always)]
     fn add<S: Simd>(self, s: S, sum: S::Floats, x: S::Floats) -> S::Floats {
         let x = s.larger(x, s.all(self.least));

@@ -91,7 +91,7 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// As [`run`](Self::run), and finds the keys that won.
+    /// Draws for all races on the threads of the current pool, and finds the keys that won.
     pub(super) fn run_with_keys(&self, scale: Scale, draws: &mut [u32], won: &mut [i64]) {
         let Self { job, isa, keys, .. } = *self;
         // short rows are decided by the coarse bits, which then need not be made again
@@ -121,7 +121,8 @@ impl<'a> Plan<'a> {
         self.run_in_pieces(draws, a, b, draw, then);
     }
 
-    /// The same with another way to draw, which may leave something for what comes then.
+    /// Draws by `draw`, and makes two things of each draw by `then`, in pieces. `draw` may leave something in `a` for
+    /// `then`.
     fn run_in_pieces<A: Send, B: Send>(
         &self,
         draws: &mut [u32],
@@ -156,7 +157,7 @@ impl<'a> Plan<'a> {
         with_values!(self.job, rows => self.races_of(rows, first, draws, coarse_bits));
     }
 
-    /// The same of the job's rows.
+    /// The races `first ..` of the job's rows, whose type is known here.
     #[inline(never)]
     pub(super) fn races_of<B: BatchValues>(
         &self,

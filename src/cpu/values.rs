@@ -68,7 +68,7 @@ pub(super) trait RowValues: Copy + Send + Sync {
         (0..end).step_by(len).map(move |at| self.part(at..end.min(at + len)))
     }
 
-    /// The same, for several threads.
+    /// [Parts](Self::parts) of `len` values, for several threads.
     fn par_parts(self, len: usize) -> impl IndexedParallelIterator<Item = Self> {
         let end = self.len();
         let parts = (0..end.div_ceil(len)).into_par_iter();

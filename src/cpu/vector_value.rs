@@ -39,7 +39,7 @@ pub(super) trait VectorValue: Value {
     /// The values of `S::OCTETS` octets in the unit of [`slope`](Self::slope), to within
     /// [`FINE_ERROR`] of a power where they are plain. −∞ where the probability is 0.
     fn fine<S: Simd>(s: S, values: &[Self]) -> [S::Floats; 4];
-    /// The same in the unit of [`rough_slope`](Self::rough_slope), never too large by much less than
+    /// The values in the unit of [`rough_slope`](Self::rough_slope), never too large by much less than
     /// [`rough_error`](Self::rough_error) where they are plain.
     fn rough<S: Simd>(s: S, values: &[Self]) -> [S::Floats; 4];
     /// Whether [`at_most`](Self::at_most) is a way of its own, and less work.
@@ -59,13 +59,13 @@ pub(super) trait VectorValue: Value {
     const WATCHED: bool;
     /// Whether floats tell what this is worth, if it can be drawn.
     fn is_plain(self) -> bool;
-    /// As [`fine`](Self::fine).
+    /// The float of one value that [`fine`](Self::fine) gives of many.
     fn float(self) -> f32;
     /// What turns fine floats into the unit of the filter.
     fn slope(scale: Scale) -> f32 {
         scale.reciprocal() * (POWER * Self::LOG2)
     }
-    /// The same for rough ones.
+    /// What turns rough floats into the unit of the filter.
     fn rough_slope(scale: Scale) -> f32 {
         Self::slope(scale)
     }
@@ -167,7 +167,7 @@ fn linear_log2<S: Simd>(s: S, weights: S::Floats) -> S::Floats {
     s.to_floats(s.sub_ints(s.bits(weights), s.all_ints(BIAS)))
 }
 
-/// The same with a polynomial on top, in powers.
+/// The binary logarithms of normal weights with a polynomial on top, in powers.
 #[inline(always)]
 fn fine_log2<S: Simd>(s: S, weights: S::Floats) -> S::Floats {
     let m = s.mantissas(s.bits(weights));
@@ -178,7 +178,8 @@ fn fine_log2<S: Simd>(s: S, weights: S::Floats) -> S::Floats {
     s.mul_add(linear_log2(s, weights), s.all(1.0 / POWER), excess)
 }
 
-/// As [`linear_log2`], in units of 2⁻²² of a power.
+/// The binary logarithms of weights from their exponents and mantissas alone, in units of 2⁻²² of a power. What is
+/// negative is beyond the logarithms of all weights.
 #[inline(always)]
 fn rough_log2<S: Simd>(s: S, weights: S::Floats) -> S::Floats {
     // halved they have no sign: what had one is beyond all weights
@@ -197,7 +198,7 @@ fn all_normal<S: Simd>(s: S, weights: [S::Floats; 4]) -> bool {
     s.all_below([s.to_floats(s.halved(most)); 4], s.all(((INFINITE - LEAST) >> 1) as f32))
 }
 
-/// The same, or 0: as there is where a row ends within an octet.
+/// Whether all are normal or 0. Zeros stand where a row ends within an octet.
 #[inline(always)]
 fn all_normal_or_zero<S: Simd>(s: S, weights: [S::Floats; 4]) -> bool {
     let mut rough = weights;

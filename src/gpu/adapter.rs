@@ -203,7 +203,7 @@ pub(crate) async fn choose(
     pick(&adapters_async(backends).await, name).cloned()
 }
 
-/// As [`choose`], of adapters that are listed already.
+/// The adapter with this name, or the first hardware adapter if no name is given, of adapters that are listed already.
 fn pick<'a>(reports: &'a [AdapterReport], name: Option<&str>) -> Result<&'a AdapterReport, Error> {
     let found = reports.iter().find(|report| match name {
         Some(name) => report.is_called(name),

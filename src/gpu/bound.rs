@@ -55,12 +55,13 @@ impl BoundBatch {
         self.encode_in(&mut encoder.begin_compute_pass(&descriptor), first_draw)
     }
 
-    /// As [`encode`](Self::encode), into a compute pass of the caller's. It leaves a pipeline, the
-    /// bind group 0 and immediate data behind. What the pass did before is done when the draws
+    /// Adds the draws `first_draw` to `first_draw` + draws − 1 of each row to a compute pass of the caller's:
+    /// [`encode`](Self::encode) without a pass of its own. It leaves a pipeline, the bind group 0 and immediate data
+    /// behind. What the pass did before is done when the draws
     /// begin, and what it does next finds the draws.
     ///
     /// # Errors
-    /// As [`encode`](Self::encode).
+    /// Those of [`encode`](Self::encode).
     pub fn encode_in(
         &self,
         pass: &mut wgpu::ComputePass<'_>,

@@ -136,7 +136,7 @@ pub(super) struct Kernels {
     pub(super) common: Common,
     /// Pass, logits, row ids, outcomes, draws.
     plain: wgpu::BindGroupLayout,
-    /// The same, and what each row may have of its own.
+    /// Pass, logits, row ids, outcomes, draws, and what each row may have of its own.
     each: Option<wgpu::BindGroupLayout>,
     /// What the kernels of soft samples are bound to.
     pub(super) soft: Option<wgpu::BindGroupLayout>,

@@ -73,7 +73,7 @@ impl Teams {
         }
     }
 
-    /// The same, lowered to what there can be in workgroups of so many, a power of two.
+    /// The teams, lowered to what there can be in workgroups of so many invocations, a power of two.
     pub(crate) fn within(self, workgroup_size: u32) -> Self {
         let size = |lanes: u32| 1 << lanes.clamp(1, workgroup_size).ilog2();
         let team = size(self.team);
@@ -102,7 +102,7 @@ pub(crate) struct Device {
 }
 
 impl Device {
-    /// The same, with no more kept busy by so many races than so many bytes have room for, in outcomes of
+    /// The device, with no more kept busy by so many races than so many bytes have room for, in outcomes of
     /// their parts and one more of each race that is carried over.
     pub(crate) fn with_room_for_parts(self, races: usize, bytes: u64) -> Self {
         let outcomes = usize::try_from(bytes / OUTCOME_BYTES).unwrap_or(usize::MAX);

@@ -47,7 +47,7 @@ pub(crate) enum Output {
     Keys,
     /// The draws, and then the sums of the parts of each row; of each segment.
     Scores,
-    /// The same with nothing in the place of the draws.
+    /// The sums of rows, with nothing in the place of the draws.
     Sums,
     /// The categories that may take so many first places; of each segment.
     TopK(u32),

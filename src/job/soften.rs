@@ -81,8 +81,8 @@ impl<'a> Softening<'a> {
         })
     }
 
-    /// As [`check_samples`](Self::check_samples); gradients of a row that has draws may be NaN as well,
-    /// since cotangents may be.
+    /// The job's error, if a row has no gradient and sentinels were not asked for. Gradients of a row that has draws may
+    /// be NaN as well, since cotangents may be.
     pub(crate) fn check_gradients(&self, gradients: &[f32]) -> Result<(), Error> {
         self.check_nan(gradients, |_| Ok(()))
     }

@@ -25,8 +25,8 @@ pub enum ValueFormat {
 }
 
 impl ValueFormat {
-    /// The power of two by which a probability grows from one unit of what stands for a value to the
-    /// next: log₂e for logits, and 1 for weights, as what stands for them is a binary logarithm.
+    /// log₂ of the factor by which a probability grows when the engine's value grows by 1: log₂e for logits, and 1 for
+    /// weights, for which the engine's value is a binary logarithm.
     #[cfg(feature = "gpu")]
     pub(crate) const fn log2(self) -> f32 {
         match self {
@@ -35,7 +35,7 @@ impl ValueFormat {
         }
     }
 
-    /// The logarithm of the unnormalised probability that a device says in these 32 bits.
+    /// The logarithm of an unnormalised probability that a device has written as these 32 bits.
     #[cfg(feature = "gpu")]
     pub(crate) fn logarithm(self, bits: u32) -> f64 {
         let value = f64::from(f32::from_bits(bits));
@@ -82,9 +82,10 @@ pub trait Logit: Copy + sealed::AsLogits {
 mod sealed {
     use super::{Logit, ValueFormat, Widen, bf16, f16};
 
-    /// The same numbers as logits.
+    /// A type whose values are read as logits in place.
     pub trait AsLogits: Sized {
         type Value: Widen;
+        /// The values, as logits.
         fn as_logits(values: &[Self]) -> &[Self::Value];
     }
 
@@ -155,18 +156,20 @@ impl<'a> Logits<'a> {
         Rows::dense(data, categories).map(Self::from_rows)
     }
 
-    /// As [`new`](Self::new), of `f16`.
+    /// Rows of `f16` that follow each other without a gap. No data is zero rows.
     ///
     /// # Errors
-    /// As [`new`](Self::new).
+    /// [`Error::Categories`] for no or too many categories, [`Error::UnevenRows`] if the data is
+    /// not a whole number of rows.
     pub fn from_f16(data: &'a [f16], categories: usize) -> Result<Self, Error> {
         Rows::dense(data, categories).map(Self::from_rows)
     }
 
-    /// As [`new`](Self::new), of `bf16`.
+    /// Rows of `bf16` that follow each other without a gap. No data is zero rows.
     ///
     /// # Errors
-    /// As [`new`](Self::new).
+    /// [`Error::Categories`] for no or too many categories, [`Error::UnevenRows`] if the data is
+    /// not a whole number of rows.
     pub fn from_bf16(data: &'a [bf16], categories: usize) -> Result<Self, Error> {
         Rows::dense(data, categories).map(Self::from_rows)
     }

@@ -70,13 +70,13 @@ fn behind<T: Value>(value: T, most: T, scale: Scale, log2_categories: u32) -> u6
 pub trait Widen: Copy + Send + Sync + 'static {
     /// −∞.
     const NEG_INFINITY: Self;
-    /// The same number, or the same infinity, or a NaN.
+    /// The number or infinity as an `f32`, or a NaN.
     fn widen(self) -> f32;
-    /// The same of several.
+    /// Widens several values into memory of the same length.
     fn widen_all(values: &[Self], to: &mut [f32]);
-    /// As [`Value::data`].
+    /// The rows, as some of any type.
     fn rows(rows: Rows<'_, Self>) -> Data<'_>;
-    /// As [`Value::bytes`].
+    /// The memory of some values.
     fn memory(values: &[Self]) -> &[u8];
 }
 

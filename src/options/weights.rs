@@ -15,9 +15,10 @@ impl Weight for u32 {}
 mod sealed {
     use super::{Positive, TransparentWrapper, Value};
 
-    /// The same numbers as weights.
+    /// A type whose values are read as weights in place.
     pub trait As: Sized {
         type Value: Value;
+        /// The values, as weights.
         fn as_weights(values: &[Self]) -> &[Self::Value];
     }
 
@@ -79,7 +80,7 @@ impl<'a> Weights<'a> {
         Self::dense(data, categories)
     }
 
-    /// As [`new`](Self::new), of counts.
+    /// Rows of counts that follow each other without a gap. No data is zero rows. A category's count is its weight.
     ///
     /// ```
     /// use gumbel::{CpuSampler, SampleOptions, Weights};
@@ -90,13 +91,21 @@ impl<'a> Weights<'a> {
     /// ```
     ///
     /// # Errors
-    /// As [`new`](Self::new).
+    /// [`Error::Categories`] for no or too many categories, [`Error::UnevenRows`] if the data is
+    /// not a whole number of rows.
     pub fn from_counts(data: &'a [u32], categories: usize) -> Result<Self, Error> {
         Self::dense(data, categories)
     }
 
-    /// Rows of any [type of weights](Weight) whose first weights are `row_stride` apart, as
-    /// [`Logits::strided`](crate::Logits::strided).
+    /// Rows of any [type of weights](Weight) whose first weights are `row_stride` apart, in weights. Rows may overlap;
+    /// with a stride of 0 all rows are the same. The data must reach to the last row's last weight.
+    ///
+    /// ```
+    /// use gumbel::Weights;
+    /// let shared = Weights::strided(&[1u32, 2, 3], 1_000_000, 3, 0)?;
+    /// assert_eq!((shared.rows(), shared.categories()), (1_000_000, 3));
+    /// # Ok::<(), gumbel::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`Error::Categories`] for no or too many categories, [`Error::LogitsLength`] if the data is

@@ -41,7 +41,7 @@ pub(super) struct Races<'a> {
 }
 
 impl Runner {
-    /// The same, for futures that must not hold their thread while the device works.
+    /// The runner for futures that must not hold their thread while the device works.
     pub(super) fn yielding(&self) -> Self {
         Self { guard: self.guard.yielding(), ..self.clone() }
     }

@@ -53,7 +53,7 @@ pub(super) fn plain() -> Vec<Entry> {
     vec![uniform(0), storage(1, true), storage(2, true), storage(3, false), storage(4, false)]
 }
 
-/// The same, and what each row may have of its own.
+/// What is bound to a kernel of races, and what each row may have of its own.
 pub(super) fn each() -> Vec<Entry> {
     plain().into_iter().chain((5..9).map(|binding| storage(binding, true))).collect()
 }
