@@ -46,7 +46,7 @@ fn leading_zeros(n: u64) -> u64 {
     of_one - (float.to_bits() >> 52)
 }
 
-/// −ln(n/2⁶⁴) as [`gumbel`](crate::noise::gumbel) computes it, in units of 2⁻³².
+/// The negative logarithm that [`gumbel`](crate::noise::gumbel) takes, as a 0.32 fraction, without a branch.
 #[inline(always)]
 fn neg_ln(n: u64) -> u64 {
     let zeros = leading_zeros(n);
@@ -69,7 +69,7 @@ pub(super) fn gumbel_of(v: u64, outer: u64, tail: u64) -> i64 {
     if is_low(v) { low } else { high }
 }
 
-/// The Gumbel values of lanes, if p is below ½ in all of them.
+/// The Gumbel value of noise with this [`outer`] logarithm and [`tail`], if p is below ½.
 #[inline(always)]
 pub(super) fn low_gumbel_of(outer: u64, tail: u64) -> i64 {
     ((outer.wrapping_sub(tail) as i64) + (1 << 7)) >> 8
