@@ -46,9 +46,9 @@ impl<E: Engine> Sampler<E> {
     ///
     /// Memory beside the result: on the CPU some twenty KiB of stack a thread, and for an inverse CDF 16 to 24
     /// bytes a category and thread. On a GPU, whatever the batch, what the sampler keeps for its next calls: at
-    /// most 19 times 16 MiB, or what `GpuSamplerBuilder::with_chunk_bytes` says. (Three chunks are under way, each
+    /// most 20 times 16 MiB, or what `GpuSamplerBuilder::with_chunk_bytes` says. (Three chunks are under way, each
     /// with logits, row ids and draws, once on the device and once on their way; and there are the outcomes of rows
-    /// that are cut. Where device and host share memory it is 10 times.)
+    /// that are cut. Where device and host share memory it is 11 times.)
     #[doc(alias = "multinomial")]
     #[doc(alias = "categorical")]
     #[doc(alias = "sample_from_logits")]

@@ -30,9 +30,9 @@ use crate::options::{Batch, SampleOptions};
 ///
 /// It holds nothing of the logits, and needs neither them nor the sampler any more. On the CPU it takes 8 bytes for
 /// each category of each row, and 8 to 16 for a guide to them. On a GPU it takes 8 bytes of the device's memory for
-/// each category of each row, some 20 for each row, and 64 MiB at most for draws on their way and row ids, which are
-/// kept from call to call. Rows that are the same memory (a row stride of 0) are held once. Any number of threads can
-/// draw at the same time; on a GPU each takes memory for draws on their way.
+/// each category of each row, and some 20 for each row; row ids and draws on their way go through memory that is kept
+/// from call to call, at most what [`Sampler::sample_rows`] says. Rows that are the same memory (a row stride of 0) are
+/// held once. Any number of threads can draw at the same time; on a GPU each takes memory for what is on its way.
 ///
 /// If the device is lost, the tables are gone with it: draws then fail with `Error::DeviceLost`.
 #[derive(Debug)]

@@ -44,8 +44,8 @@ impl<E: Engine> Sampler<E> {
     /// # Complexity
     /// O(rows · draws · categories) time, of which each category takes ten to thirty times as long as in a draw: no
     /// filter spares its noise. Straight-through samples take what draws take. Beside the result, some twenty KiB of
-    /// stack a thread on the CPU; on a GPU buffers of 16 MiB for logits, and for each of weights, cotangents and
-    /// results; of a row, if one is longer.
+    /// stack a thread on the CPU; on a GPU what [`sample_rows`](Self::sample_rows) says, and more only if a row is
+    /// longer than a chunk.
     #[doc(alias = "gumbel_softmax")]
     #[doc(alias = "concrete")]
     pub fn soften_rows(

@@ -232,8 +232,8 @@ mod tests {
                     }
                     for limits in [limits(16 << 20), limits(1 << 10)] {
                         let mut shape = shape(rows, categories, draws);
-                        for stride in [categories, 0] {
-                            shape.row_stride = stride;
+                        for (stride, logit_bytes) in [(categories, 4), (categories, 2), (0, 4)] {
+                            (shape.row_stride, shape.logit_bytes) = (stride, logit_bytes);
                             check(TablePlan::new(shape, limits).unwrap(), limits);
                         }
                     }
