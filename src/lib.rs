@@ -114,7 +114,7 @@ pub use job::NO_DRAW;
 pub use options::{
     Batch, Logit, Logits, Method, Relaxation, RowIds, SampleOptions, ValueFormat, Weight, Weights,
 };
-pub use results::{LogZ, ScoredDraws, TopK};
+pub use results::{LogZ, ScoredDraws, TopK, Winner};
 #[cfg(feature = "gpu")]
 pub use sampler::GpuSampler;
 pub use sampler::{CpuSampler, InverseCdf, Sampler};

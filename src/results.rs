@@ -13,13 +13,49 @@ mod time;
 /// The first alarms of each race to ring, and when they did: what
 /// [`race_rows`](crate::Sampler::race_rows) gives.
 ///
-/// Everything is in the order of races (rows × draws, row by row) and within a race in the order of
-/// arrival: places × rows × draws entries.
+/// The entries of all races follow each other (rows × draws, row by row), k of them for each race, the first to ring
+/// first.
+///
+/// ```
+/// use gumbel::{CpuSampler, Logits, SampleOptions};
+/// let logits = Logits::new(&[0.0, 1.0, 2.0, 3.0, 2.0, 1.0], 3)?;
+/// let top = CpuSampler::new().race_rows(logits, &SampleOptions::default(), 2)?;
+/// for row in 0..2 {
+///     for winner in top.race(row) {
+///         println!("row {row}: category {} after {}", winner.category, winner.time());
+///     }
+/// }
+/// # assert_eq!(top.race(1).count(), 2);
+/// # assert_eq!(top.race(2).count(), 0);
+/// # Ok::<(), gumbel::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TopK {
     k: usize,
     categories: Vec<u32>,
     keys: Vec<i64>,
+}
+
+/// A category that is among the first of a race, with its key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Winner {
+    /// The category.
+    pub category: u32,
+    /// Its logit with noise, in units of 2⁻²⁴: an integer, and so the same on every device.
+    pub key: i64,
+}
+
+impl Winner {
+    /// The logit with its noise, as [`TopK::perturbed_logits`] says.
+    pub fn perturbed_logit(self) -> f64 {
+        number(self.key)
+    }
+
+    /// When the category's alarm rang, as [`TopK::times`] says.
+    pub fn time(self) -> f64 {
+        time::time(self.key)
+    }
 }
 
 impl TopK {
@@ -38,25 +74,33 @@ impl TopK {
         TopKSlices { categories: &mut self.categories, keys: &mut self.keys }
     }
 
-    /// How many places of each race there are.
+    /// How many categories of each race were asked for.
     pub fn k(&self) -> usize {
         self.k
     }
 
-    /// The categories, [`NO_DRAW`] in places that nobody has taken: a row has fewer categories that can
-    /// be drawn than there are places, or no draw at all.
+    /// The first categories of the race with this number (row · draws + draw), the first to ring first: k of them, or
+    /// as many as can be drawn if those are fewer. None for a row without a draw, and none if there is no such race.
+    pub fn race(&self, race: usize) -> impl Iterator<Item = Winner> + '_ {
+        let first = race.saturating_mul(self.k);
+        let entries = self.categories.iter().zip(&self.keys).skip(first).take(self.k);
+        let winners = entries.map(|(&category, &key)| Winner { category, key });
+        winners.filter(|winner| winner.category != NO_DRAW)
+    }
+
+    /// The categories, [`NO_DRAW`] where a race has fewer than k: its row has fewer categories that can
+    /// be drawn, or no draw at all.
     pub fn categories(&self) -> &[u32] {
         &self.categories
     }
 
-    /// The keys, in units of 2⁻²⁴: integers, and so the same on every device. [`i64::MIN`] where nobody
-    /// is.
+    /// The keys, in units of 2⁻²⁴: integers, and so the same on every device. [`i64::MIN`] where there is no category.
     pub fn keys(&self) -> &[i64] {
         &self.keys
     }
 
     /// The perturbed logits, logit + Gumbel noise, of which the first of a race is its maximum: a Gumbel
-    /// variable with location logsumexp(logits). −∞ where nobody is.
+    /// variable with location logsumexp(logits). −∞ where there is no category.
     ///
     /// Exact to 2⁻²⁴, but for logits beyond ±2³¹, whose noise is less than the step from one `f32` to the
     /// next: those are given without it.
@@ -64,11 +108,12 @@ impl TopK {
         self.keys.iter().map(|&key| number(key))
     }
 
-    /// When they rang: exp(−maximum), which of the first of a race is exponential with rate Σλ. +∞ where
-    /// nobody is, but not only there: a time has the range of an `f64`. It is +∞ as well if the maximum is
-    /// below −709.8, and 0 if it is above 745.1, so that of logits shifted by 1,000 all times are 0.
-    /// [`perturbed_logits`](Self::perturbed_logits) tell such times apart, and [`categories`](Self::categories) whether anybody
-    /// is there.
+    /// When the alarms rang: exp(−perturbed logit). The first time of a race is exponential with rate Σλ.
+    ///
+    /// +∞ where there is no category, but not only there, since a time has the range of an `f64`: it is +∞ as well if
+    /// the perturbed logit is below −709.8, and 0 if it is above 745.1, so that of logits shifted by 1,000 all times
+    /// are 0. [`perturbed_logits`](Self::perturbed_logits) tell such times apart, and
+    /// [`categories`](Self::categories) whether there is a category.
     ///
     /// Times are the same on every machine, bit for bit, as they are made of the keys by products and sums; within two
     /// units in the last place.

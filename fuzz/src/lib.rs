@@ -6,16 +6,14 @@ mod kind;
 
 use std::sync::LazyLock;
 
-use gumbel::{Isa, CpuSampler, NO_DRAW, reference};
+use gumbel::{CpuSampler, Isa, NO_DRAW, reference};
 
 pub use input::{Case, Input};
 pub use kind::{AnyKind, Bf16, Counts, F16, F32, Kind, Weights};
 
 /// The CPU engine with each instruction set that this machine has.
 pub static ENGINES: LazyLock<Vec<CpuSampler>> = LazyLock::new(|| {
-    Isa::available()
-        .map(|isa| CpuSampler::new().with_isa(isa).expect("it is there"))
-        .collect()
+    Isa::available().map(|isa| CpuSampler::new().with_isa(isa).expect("it is there")).collect()
 });
 
 /// Panics unless each engine draws what the reference does.

@@ -107,7 +107,10 @@ impl Workload for Drawing<'_> {
         _: Memory<'_>,
         groups: &[wgpu::BindGroup],
     ) {
-        let mut pass = encoder.begin_compute_pass(&Default::default());
+        let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
+            label: Some("gumbel draws"),
+            timestamp_writes: None,
+        });
         let (rows, draws) = (step.chunk.rows.len(), step.chunk.draws.len());
         self.passes.encode(&mut pass, &groups[0], &self.plan.layout, rows, draws, None);
     }

@@ -225,7 +225,10 @@ impl Workload for TableWork<'_> {
         if step.builds {
             encoder.clear_buffer(tops.buffer, tops.offset, Some(4 * count as u64));
         }
-        let mut pass = encoder.begin_compute_pass(&Default::default());
+        let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
+            label: Some("gumbel inverse CDF"),
+            timestamp_writes: None,
+        });
         pass.set_bind_group(0, &groups[0], &[]);
         pass.set_bind_group(1, tables, &[]);
         let mut dispatch = |pipeline, [x, y]: [u32; 2]| {

@@ -157,7 +157,8 @@ impl Slot {
         written: Vec<Range<u64>>,
         results: Range<u64>,
     ) -> wgpu::CommandBuffer {
-        let mut encoder = device.create_command_encoder(&Default::default());
+        let mut encoder = device
+            .create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("gumbel") });
         for range in written {
             copy(&mut encoder, &self.upload, &self.input, range);
         }

@@ -163,7 +163,10 @@ impl Workload for SoftWork<'_> {
         groups: &[wgpu::BindGroup],
     ) {
         let plan = &self.plan;
-        let mut pass = encoder.begin_compute_pass(&Default::default());
+        let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
+            label: Some("gumbel soft samples"),
+            timestamp_writes: None,
+        });
         let (rows, draws) = (chunk.rows.len(), chunk.draws.len());
         self.passes.encode(&mut pass, &groups[0], &plan.layout, rows, draws, None);
         pass.set_bind_group(0, &groups[1], &[]);
