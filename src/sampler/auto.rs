@@ -12,7 +12,7 @@ use crate::error::Error;
 
 impl Sampler {
     /// Engines of this machine: a hardware GPU if there is one, and the CPU. A software adapter, which emulates a GPU
-    /// on the CPU, is never taken: [ask for it by name](crate::Sampler#impl-Sampler<Gpu>).
+    /// on the CPU, is never taken: `GpuSamplerBuilder::with_adapter` takes one by its name.
     ///
     /// Which engine a call runs on depends on its shape alone, and never changes a draw. A call with fewer than
     /// [`GPU_FROM`](Self::GPU_FROM) logits, counted once for each draw, runs on the CPU: some hundred microseconds'

@@ -170,7 +170,7 @@ impl<E: Engine> InverseCdf<E> {
     ///
     /// # Complexity
     /// O(rows · draws) time on the CPU, and O(rows · draws · log categories) on a GPU, where the device is waited for
-    /// once for each chunk of rows, and for every 4 million draws from one.
+    /// once for each chunk of rows, and for every million draws from one.
     pub fn sample_rows(&self, first_draw: u32, draws: u32) -> Result<Vec<u32>, Error>
     where
         E: Blocking,
