@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Derive the polynomials of src/cpu/bound.rs, INNER and OUTER, and EXCESS of src/cpu/source.rs.
+"""Derive the polynomials of src/cpu/bound.rs, INNER and OUTER, and EXCESS of src/cpu/vector_value.rs.
 
 Both stand for r(m) = log2 m - (m - 1) on 1 <= m <= 2, what the bits of a float lack to be its
 logarithm. OUTER is r itself, and EXCESS as well; INNER is r divided by m - 1, with a root at m = 2 and a small relative

@@ -51,7 +51,8 @@ class Cpu:
 
     def __init__(self, path):
         with open(path, encoding="utf-8") as file:
-            self.lines = list(csv.DictReader(file))
+            # earlier results call the instruction set a form
+            self.lines = [{"form": line.get("isa"), **line} for line in csv.DictReader(file)]
 
     def shapes(self):
         """The shapes that all forms have been timed in, with each number of threads."""

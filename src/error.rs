@@ -164,18 +164,18 @@ pub enum Error {
         /// What was asked for.
         operation: &'static str,
     },
-    /// A race has at least one place.
-    #[error("0 k of each race were asked for; there is 1 at least")]
+    /// The first 0 categories of each race were asked for.
+    #[error("the first 0 categories of each race were asked for; k is 1 or more")]
     ZeroK,
     /// The result would not fit into memory.
     #[error(
-        "{k} k of each of {races} races do not fit into memory (on a GPU those of a race must fit \
+        "the first {k} categories of each of {races} races do not fit into memory (on a GPU those of a race must fit \
          into a chunk: see GpuSamplerBuilder::with_chunk_bytes)"
     )]
     TopKTooLarge {
         /// rows × draws.
         races: usize,
-        /// The places asked for.
+        /// How many categories of each race were asked for.
         k: usize,
     },
     /// With weights, the temperature must be 0 or at least 2⁻²⁰.

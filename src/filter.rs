@@ -109,7 +109,7 @@ pub(crate) fn cutoff_at(key: f32) -> f32 {
 /// False only if a category of this upper score cannot win. True for a logit of NaN or +∞.
 #[cfg(test)]
 pub(crate) fn passes(cutoff: f32, upper_score: f32) -> bool {
-    // not `upper score >= cutoff`, which is false for a NaN
+    // not `upper_score >= cutoff`, which is false for a NaN
     !matches!(upper_score.partial_cmp(&cutoff), Some(std::cmp::Ordering::Less))
 }
 

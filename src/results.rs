@@ -1,4 +1,4 @@
-//! Who rang first, and when: draws with the keys that won them.
+//! What comes back: who rang first and when, estimates of log Z, draws with their log-probabilities.
 
 use rayon::prelude::*;
 

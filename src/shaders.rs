@@ -140,7 +140,7 @@ pub struct Variant {
     pub format: ValueFormat,
     /// Load 16 bytes at once, for rows that start at multiples of 16 bytes.
     pub vec4: bool,
-    /// Row ids, seeds, temperatures, draw numbers and sources of rows can each come from a buffer.
+    /// Row ids, seeds, temperatures, draw numbers and row indices can each come from a buffer.
     pub each: bool,
     /// Take the number of the first draw as immediate data, which takes
     /// [`wgpu::Features::IMMEDIATES`].

@@ -19,14 +19,14 @@ pub fn teams(text: &str) -> Result<Teams, Error> {
         })?;
         match name {
             "team" => teams.team = n,
-            "shared_workgroup" => teams.shared_workgroup = n,
+            "shared-workgroup" => teams.shared_workgroup = n,
             "alone-octets" => teams.alone_octets = n as usize,
             "octets-per-lane" => teams.octets_per_lane = n as usize,
             "busy-invocations" => teams.busy_invocations = n as usize,
             "holds" => teams.holds = n != 0,
             _ => {
                 return Err(wrong(format!(
-                    "\"{name}\" is none of team, shared_workgroup, alone-octets, octets-per-lane, busy-invocations, holds"
+                    "\"{name}\" is none of team, shared-workgroup, alone-octets, octets-per-lane, busy-invocations, holds"
                 )));
             }
         }
@@ -39,7 +39,7 @@ pub(crate) fn text(teams: Teams) -> String {
     let Teams { team, shared_workgroup, alone_octets, octets_per_lane, busy_invocations, holds } =
         teams;
     format!(
-        "team={team},shared_workgroup={shared_workgroup},alone-octets={alone_octets},octets-per-lane={octets_per_lane},\
+        "team={team},shared-workgroup={shared_workgroup},alone-octets={alone_octets},octets-per-lane={octets_per_lane},\
          busy-invocations={busy_invocations},holds={}",
         u32::from(holds)
     )
@@ -56,7 +56,7 @@ mod tests {
             Teams { team: 256, busy_invocations: 131_072, holds: false, ..Teams::HARDWARE };
         assert_eq!(read, expected);
         let all =
-            "team=1,shared_workgroup=2,alone-octets=3,octets-per-lane=4,busy-invocations=5,holds=1";
+            "team=1,shared-workgroup=2,alone-octets=3,octets-per-lane=4,busy-invocations=5,holds=1";
         assert_eq!(text(teams(all).unwrap()), all);
     }
 
@@ -69,10 +69,10 @@ mod tests {
             ("team=-1", "\"-1\" is no whole number from 0 to 4294967295"),
             (
                 "lanes=3",
-                "\"lanes\" is none of team, shared_workgroup, alone-octets, octets-per-lane, busy-invocations, holds",
+                "\"lanes\" is none of team, shared-workgroup, alone-octets, octets-per-lane, busy-invocations, holds",
             ),
         ] {
-            let error = teams(&format!("shared_workgroup=4,{part}")).unwrap_err().to_string();
+            let error = teams(&format!("shared-workgroup=4,{part}")).unwrap_err().to_string();
             assert_eq!(error, format!("\"{part}\" says nothing of teams: {what}"));
         }
     }

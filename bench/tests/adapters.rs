@@ -84,7 +84,7 @@ fn everything_is_timed_and_right() {
 
 fn wrong_draws_get_no_time() {
     fn numbered_wrongly(source: String) -> String {
-        let edited = source.replace("run.first_category + leader * 8u + first", "leader * 8u");
+        let edited = source.replace("run.first_category + argmax * 8u + first", "argmax * 8u");
         edited.replace("vec3<u32>(row.stream.row,", "vec3<u32>(row.stream.row + 1u,")
     }
     let faulty = GpuSampler::builder().with_shader_edit(numbered_wrongly);

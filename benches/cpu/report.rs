@@ -99,7 +99,7 @@ pub(crate) fn print_summary(lines: &[Line], isa: &'static str) {
 
 /// The table of the forms, on one thread.
 pub(crate) fn print_forms(lines: &[Line], isas: &[&'static str]) {
-    println!("## Nanoseconds a logit in each isa, on one thread\n");
+    println!("## Nanoseconds a logit with each instruction set, on one thread\n");
     let head: Vec<_> = [""].iter().chain(isas).copied().collect();
     let mut shapes: Vec<_> = lines.iter().map(|line| line.shape).collect();
     shapes.dedup();

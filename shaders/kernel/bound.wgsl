@@ -1,5 +1,5 @@
 // Sharp bounds on keys from coarse bits alone: with them a short row is nearly always decided without
-// a category being evaluated. src/cpu/bound.rs derives them; the errors here leave more room, since a
+// a category being evaluated exactly. src/cpu/bound.rs derives them; the errors here leave more room, since a
 // device may order the operations of a sum as it likes. Needs: filter.
 
 // The most that a key can be, to within 2^-9 of a power of two; 150 powers for coarse = 0.

@@ -43,14 +43,14 @@ fn races(invocation: Invocation) {
         var running_best = RunningBest(best_none(), invalid, FILTER_OPEN);
         for (var i = 0u; i < HELD_PAIRS; i++) {
             pairs[i] = pair_of(row, octet + 2u * i * run.lanes, a[i], b[i]);
-            running_best.floor = max(running_best.floor, sure_cutoff_of_pair(row, pairs[i]));
+            running_best.cutoff = max(running_best.cutoff, sure_cutoff_of_pair(row, pairs[i]));
         }
-        running_best.floor = open_cutoff(team, invocation, running_best.floor);
+        running_best.cutoff = open_cutoff(team, invocation, running_best.cutoff);
         for (var i = 0u; i < HELD_PAIRS; i++) {
-            if reach_of_pair(row, pairs[i]) >= running_best.floor {
+            if reach_of_pair(row, pairs[i]) >= running_best.cutoff {
                 let first = run.first_category + (octet + 2u * i * run.lanes) * 8u;
                 running_best = admit(row, first, pairs[i], running_best);
-                raise_cutoff(team, running_best.floor);
+                raise_cutoff(team, running_best.cutoff);
             }
         }
         let all = winner(team, invocation, Outcome(running_best.best, running_best.invalid));

@@ -4,7 +4,7 @@
 // Of the bits of normal numbers, less so many powers.
 fn log2_of(bits: vec4<u32>, powers: vec4<f32>) -> vec4<f32> {
     let m = bitcast<vec4<f32>>((bits & vec4<u32>(0x7fffffu)) | vec4<u32>(0x3f800000u));
-    // within 2^-10 of log2 m - (m - 1); the cubic is that of src/cpu/source.rs
+    // within 2^-10 of log2 m - (m - 1); the cubic is that of src/cpu/vector_value.rs
     let excess = ((0.1582439 * m - 1.051854) * m + 2.047853) * m - 1.153606;
     let whole = vec4<f32>(bits >> vec4<u32>(23u)) - powers;
     return whole + ((m - 1.0) + excess + 0.0009765625);

@@ -1,5 +1,5 @@
 // The outcomes of a race's parts, and of the categories before them, as one.
-// Host side: src/gpu/kernel.rs. Needs: run, outcome, share.
+// Host side: src/gpu/kernel.rs. Needs: run, outcome, reduction.
 //
 // Dispatch: a workgroup, as one team, for each race, numbered along x, then y.
 //

@@ -10,7 +10,7 @@ struct RunningBest {
     cutoff: f32,
 }
 
-// The upper ends of the eight categories.
+// The upper scores of the eight categories.
 struct UpperScores {
     low: vec4<f32>,
     high: vec4<f32>,
@@ -48,7 +48,7 @@ fn highest_of(s: UpperScores) -> f32 {
     return max(max(four.x, four.y), max(four.z, four.w));
 }
 
-// Bit i: category i of the octet stands at the cutoff or above.
+// Bit i: category i of the octet reaches the cutoff.
 fn passing_at(s: UpperScores, cutoff: f32) -> u32 {
     let bits = vec4<u32>(1u, 2u, 4u, 8u);
     let none = vec4<u32>(0u);
@@ -105,8 +105,8 @@ fn sure_cutoff_of_pair(row: Row, pair: Pair) -> f32 {
     );
 }
 
-// At least what any category of the octet stands at, but for roundings, for which a cutoff leaves room: the
-// upper score of the greatest logit with the least coarse bits, as a upper score grows with the one and falls with
+// At least the upper score of any category of the octet, but for roundings, for which a cutoff leaves room: the
+// upper score of the greatest logit with the least coarse bits, as an upper score grows with the one and falls with
 // the other. One evaluation for eight categories; seldom does an octet reach the cutoff in this way of which
 // no category does.
 fn reach_of(f: Filter, octet: Octet, block: vec4<u32>) -> f32 {
@@ -130,7 +130,7 @@ fn evaluate(row: Row, category: u32, coarse_bits: u32, logit: u32) -> Best {
     return Best(key_of(row, category, logit, g), category);
 }
 
-// The cutoff that a evaluated category sets.
+// The cutoff that an evaluated category sets.
 fn cutoff_after(row: Row, best: Best, logit: u32) -> f32 {
     if (run.flags & UNFILTERED) != 0u {
         return FILTER_OPEN;
@@ -141,12 +141,12 @@ fn cutoff_after(row: Row, best: Best, logit: u32) -> f32 {
     return cutoff_of(best.key);
 }
 
-// Bit i: category i of the pair stands at the cutoff or above, as far as the upper scores of its octets say.
+// Bit i: category i of the pair reaches the cutoff, as far as the upper scores of its octets say.
 fn passing_of_pair(a: UpperScores, b: UpperScores, cutoff: f32) -> u32 {
     return passing_at(a, cutoff) | (passing_at(b, cutoff) << 8u);
 }
 
-// Settles what the cutoff passes of a pair whose first octet begins at category `first`, the most promising
+// Evaluates what passes the cutoff of a pair whose first octet begins at category `first`, the most promising
 // category first.
 //
 // Mesa 22.3 ends all loops of an invocation after 65,535 iterations in total: this is 16 at most.
@@ -155,7 +155,7 @@ fn admit(row: Row, first: u32, pair: Pair, before: RunningBest) -> RunningBest {
     let f = row.filter_of_row;
     let a = upper_scores(f, pair.logits_a, pair.block_a);
     let b = upper_scores(f, pair.logits_b, pair.block_b);
-    var passing = passing_of_pair(a, b, running_best.floor);
+    var passing = passing_of_pair(a, b, running_best.cutoff);
     // floats choose who comes first, but not how many come
     let highest = max(highest_of(a), highest_of(b));
     let argmax = firstTrailingBit(passing_of_pair(a, b, highest)) & 15u;
@@ -166,11 +166,11 @@ fn admit(row: Row, first: u32, pair: Pair, before: RunningBest) -> RunningBest {
         let bits = coarse_in(pair, i);
         if is_invalid(logit) {
             running_best.invalid = true;
-        } else if logit != NEG_INFINITY && upper_score(f, logit, bits) >= running_best.floor {
+        } else if logit != NEG_INFINITY && upper_score(f, logit, bits) >= running_best.cutoff {
             let one = evaluate(row, first + place_in(i), bits, logit);
             if beats(one, running_best.best) {
                 running_best.best = one;
-                running_best.floor = max(running_best.floor, cutoff_after(row, one, logit));
+                running_best.cutoff = max(running_best.cutoff, cutoff_after(row, one, logit));
             }
         }
         i = firstTrailingBit(passing);

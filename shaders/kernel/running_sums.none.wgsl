@@ -1,5 +1,5 @@
 // What a race adds up that sums nothing.
-// Other form: running_sums.wgsl, which says what the functions are for. Needs: rows, share, run.
+// Other form: running_sums.wgsl, which says what the functions are for. Needs: rows, reduction, run.
 
 struct RunningSums {
     nothing: u32,

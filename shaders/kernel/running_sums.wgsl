@@ -1,6 +1,6 @@
 // The sums of rows: of exp(logit / temperature), or of weight^(1/temperature), in floats. No draw
 // depends on them. Host side: src/gpu/operations.rs.
-// Other form, for races that sum nothing: running_sums.none.wgsl. Needs: run, share, octet, rows, values, logarithm.
+// Other form, for races that sum nothing: running_sums.none.wgsl. Needs: run, reduction, octet, rows, values, logarithm.
 //
 // A sum is kept as its largest value and the sum relative to that, whose logarithms the host takes in f64
 // when it joins the parts of a row.
@@ -59,7 +59,7 @@ fn no_running_sums() -> RunningSums {
     return RunningSums(NO_SUM, NO_SUM, 0u, false);
 }
 
-// The running_sums with the octets `octet` and `octet + run.lanes`, as far as they are before `end`.
+// The running sums with the octets `octet` and `octet + run.lanes`, as far as they are before `end`.
 fn tallied(before: RunningSums, row: Row, octet: u32, end: u32) -> RunningSums {
     let inverse = bitcast<f32>(row.scale);
     let second = octet + run.lanes;
@@ -82,7 +82,7 @@ fn tallied(before: RunningSums, row: Row, octet: u32, end: u32) -> RunningSums {
     return running_sums;
 }
 
-// Joins the tallies of a team, and writes what became of a part of a row, after the draws of all races.
+// Joins the running sums of a team, and writes what became of a part of a row, after the draws of all races.
 fn tell(team: Team, invocation: Invocation, row: Row, position: u32, part: u32, running_sums: RunningSums) {
     let inverse = bitcast<f32>(row.scale);
     var own = joined_sums(running_sums.all, running_sums.some, inverse);

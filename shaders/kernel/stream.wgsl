@@ -6,7 +6,7 @@
 // invocation takes every `lanes`-th octet of its part, two at a time.
 //
 // The first octets of all lanes come first: what their coarse bits are sure to reach is the cutoff
-// that all begin with. From then on hardly a category is passing.
+// that all begin with. From then on hardly a category passes.
 //
 // Mesa 22.3 ends all loops of an invocation after 65,535 iterations in total. Two octets take 17 at
 // most, and the host hands an invocation at most 2,048 octets.
@@ -27,14 +27,14 @@ fn race(invocation: Invocation) {
     let opening = pair_at(row, octet, end);
     var running_sums = tallied(no_running_sums(), row, octet, summed);
     var running_best = RunningBest(best_none(), !row.valid, FILTER_OPEN);
-    running_best.floor = open_cutoff(team, invocation, sure_cutoff_of_pair(row, opening));
+    running_best.cutoff = open_cutoff(team, invocation, sure_cutoff_of_pair(row, opening));
 
     var far = max(farthest(opening.logits_a), farthest(opening.logits_b));
     // a row of a single pair, whose key nobody will ask for
     let whole = run.lanes == 1u && run.parts == 1u && end <= 2u
         && (run.flags & (CONTINUED | UNFINISHED | KEYED)) == 0u;
-    if whole && running_best.floor > FILTER_OPEN && far <= 0x7f800000u {
-        let winner_told = told(row, run.first_category, opening, running_best.floor);
+    if whole && running_best.cutoff > FILTER_OPEN && far <= 0x7f800000u {
+        let winner_told = told(row, run.first_category, opening, running_best.cutoff);
         if winner_told.category != NO_CATEGORY {
             running_best.best = winner_told;
             octet = end;
@@ -44,17 +44,17 @@ fn race(invocation: Invocation) {
     // it in memory
     if octet < end {
         running_best = admit(row, run.first_category + octet * 8u, opening, running_best);
-        raise_cutoff(team, running_best.floor);
+        raise_cutoff(team, running_best.cutoff);
         octet += 2u * run.lanes;
     }
     while octet < end {
         let pair = pair_at(row, octet, end);
         running_sums = tallied(running_sums, row, octet, summed);
         far = max(far, max(farthest(pair.logits_a), farthest(pair.logits_b)));
-        if reach_of_pair(row, pair) >= running_best.floor {
-            running_best.floor = max(running_best.floor, shared_cutoff(team));
+        if reach_of_pair(row, pair) >= running_best.cutoff {
+            running_best.cutoff = max(running_best.cutoff, shared_cutoff(team));
             running_best = admit(row, run.first_category + octet * 8u, pair, running_best);
-            raise_cutoff(team, running_best.floor);
+            raise_cutoff(team, running_best.cutoff);
         }
         octet += 2u * run.lanes;
     }

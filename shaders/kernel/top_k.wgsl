@@ -3,7 +3,7 @@
 //
 // First every category is counted by the least that its key may be, in steps of an eighth of a power of
 // two. Where the count reaches the places that there are, a cutoff is known that so many categories
-// are sure to reach; then what stands at the cutoff or above is evaluated. How many that are does not
+// are sure to reach; then what reaches the cutoff is evaluated. How many that are does not
 // depend on the order of the categories. If there is no room for them the host is told how many.
 //
 // Dispatch: a workgroup a race, numbered along x, then y. Barriers: outside of loops, reached by all.
@@ -53,7 +53,7 @@ fn capacity() -> u32 {
     return (run.record - 1u) / 3u;
 }
 
-// Settles what the cutoff passes of a pair whose first octet begins at category `first`.
+// Evaluates what passes the cutoff of a pair whose first octet begins at category `first`.
 fn take(row: Row, race: u32, first: u32, pair: Pair, cutoff: f32) {
     let f = row.filter_of_row;
     let a = upper_scores(f, pair.logits_a, pair.block_a);
@@ -77,7 +77,7 @@ fn take(row: Row, race: u32, first: u32, pair: Pair, cutoff: f32) {
 }
 
 @compute @workgroup_size(WORKGROUP)
-fn k(invocation: Invocation) {
+fn top_k(invocation: Invocation) {
     let race = invocation.workgroup.y * invocation.workgroups.x + invocation.workgroup.x;
     let team = Team(0u, invocation.index, race);
     let exists = race < run.rows * run.draws;

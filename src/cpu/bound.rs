@@ -4,7 +4,7 @@
 //!
 //! The 16 coarse bits leave the noise of a category an interval. Its upper end is evaluated in
 //! floats; the category that reaches highest has a lower end too, and only categories that reach
-//! that can win. In a short row that is nearly always one, and nothing needs to be evaluated.
+//! that can win. In a short row that is nearly always one, and nothing needs to be evaluated exactly.
 //!
 //! **Upper end.** p ≥ coarse/2¹⁶, so G ≤ g(coarse) = −ln(−ln(1 − coarse/2¹⁶)): [`upper`], to within
 //! [`ERROR`]. For coarse = 0, where G is at most 65 powers, it gives 150.
@@ -226,7 +226,7 @@ pub(super) fn threshold_at(key: f32, off: f32) -> Option<f32> {
     (key.abs() < RANGE).then(|| key - errors - (key.abs() + POWER * 128.0) / (1 << 20) as f32)
 }
 
-/// The filter's [`upper score`](crate::filter) of each category.
+/// The filter's [upper score](crate::filter) of each category.
 #[inline(always)]
 pub(super) fn upper_scores<S: Simd>(
     s: S,

@@ -48,7 +48,7 @@ impl Candidates {
         }
     }
 
-    /// Which of them the cutoff has not passed by.
+    /// Which of them still reach the cutoff.
     #[inline(always)]
     pub(super) fn not_below<S: Simd>(&self, s: S, cutoff: f32) -> u64 {
         not_below(s, &self.upper_score, cutoff) & ((1 << self.count) - 1)

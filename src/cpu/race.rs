@@ -35,13 +35,13 @@ pub(super) struct Race<V> {
     first: u32,
     /// Of [rough](VectorValue::rough) values.
     slope: f32,
-    /// What a category must reach, as a bound and as a upper score; −∞ until something is known.
+    /// What a category must reach, as a bound and as an upper score; −∞ until something is known.
     threshold: f32,
     cutoff: f32,
     candidates: Candidates,
     /// Of those that have been evaluated.
     evaluated: Outcome,
-    /// Whether no value may be invalid that the filter has passed by.
+    /// Whether no value may be invalid that the filter has rejected.
     watched: bool,
 }
 
@@ -113,7 +113,7 @@ impl<V: RowValues> Race<V> {
     }
 
     /// The first tiles, of which nothing is known: looks how high each reaches, and then takes the
-    /// highest first, so that it is nearly always the only one to be passing.
+    /// highest first, so that it is nearly always the only one to pass.
     #[inline(always)]
     fn open<S: Simd>(&mut self, s: S, values: V, octet: u32, keys: &RoundKeys) {
         let tile = S::OCTETS * OCTET;
@@ -164,7 +164,7 @@ impl<V: RowValues> Race<V> {
         }
     }
 
-    /// The next tiles: nearly always nothing in them is passing.
+    /// The next tiles: nearly always nothing in them passes.
     #[inline(always)]
     fn filter<S: Simd, const TILES: usize, const QUICK: bool>(
         &mut self,
@@ -331,7 +331,7 @@ impl<V: RowValues> Race<V> {
         }
     }
 
-    /// Looks for what the filter may have passed by.
+    /// Looks for invalid values that the filter may have rejected.
     #[inline(always)]
     fn look_for_invalid(&mut self) {
         if !self.watched {
@@ -362,7 +362,7 @@ impl<V: RowValues> Race<V> {
     pub(super) fn draw<S: Simd>(&mut self, s: S) -> Option<u32> {
         self.look_for_invalid();
         if self.evaluated.best == Best::NONE && !self.evaluated.invalid {
-            // those whom the cutoff has passed by are out, and that may tell already
+            // those that are below the cutoff by now are out, and that may tell already
             let mut left = self.candidates.not_below(s, self.cutoff);
             if left.count_ones() > 1 {
                 self.bound(s);

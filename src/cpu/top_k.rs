@@ -27,7 +27,7 @@ pub(super) struct TopKRaces<'a, B> {
     pub(super) filter: bool,
     pub(super) k: usize,
     pub(super) first: usize,
-    /// TopKSlices × races, with nobody in them yet.
+    /// k × races, with nobody in them yet.
     pub(super) categories: &'a mut [u32],
     pub(super) won: &'a mut [i64],
 }
@@ -86,7 +86,7 @@ struct TopKHeap<T> {
     /// The upper score below which no category gets a place.
     cutoff: f32,
     invalid: bool,
-    /// Whether no value may be invalid that the filter has passed by.
+    /// Whether no value may be invalid that the filter has rejected.
     watched: bool,
     of: std::marker::PhantomData<T>,
 }
@@ -140,7 +140,7 @@ impl<T: VectorValue> TopKHeap<T> {
         }
     }
 
-    /// The next tile: the longer the race, the less of it is passing.
+    /// The next tile: the longer the race, the less of it passes.
     #[inline(always)]
     fn tile<S: Simd>(&mut self, s: S, stream: Stream, values: &[T], octet: u32, keys: &RoundKeys) {
         let Stream { row: id, draw, .. } = stream;
@@ -163,7 +163,7 @@ impl<T: VectorValue> TopKHeap<T> {
         }
     }
 
-    /// Settles what the filter passes of a tile, and gives it a place if it deserves one.
+    /// Evaluates what the filter passes of a tile, and gives it a place if it deserves one.
     #[inline(always)]
     fn admit(
         &mut self,

@@ -169,10 +169,10 @@ impl<'a> DeviceBatch<'a> {
         Self { first_draws: Some(first_draws), ..self }
     }
 
-    /// Gathers: row j is drawn from row `sources[j]` of the `source_rows` rows of logits, where
-    /// `sources` is a buffer of `u32`. Row j remains row j in everything else.
-    pub fn with_row_indices(self, sources: &'a wgpu::Buffer, source_rows: u32) -> Self {
-        Self { sources: Some((sources, source_rows)), ..self }
+    /// Gathers: row j is drawn from row `row_indices[j]` of the `source_rows` rows of logits, where
+    /// `row_indices` is a buffer of `u32`. Row j remains row j in everything else.
+    pub fn with_row_indices(self, row_indices: &'a wgpu::Buffer, source_rows: u32) -> Self {
+        Self { sources: Some((row_indices, source_rows)), ..self }
     }
 
     /// The draws in all, of all rows.

@@ -12,7 +12,7 @@ use crate::options::{Batch, SampleOptions};
 use crate::results::{TopK, TopKSlices};
 
 impl<E: Engine> Sampler<E> {
-    /// Runs the race of each draw: which alarms ring first, and when; the first `places` of each.
+    /// Runs the race of each draw: which alarms ring first, and when; the first `k` of each.
     ///
     /// Category i is an alarm that rings after a time Tᵢ ~ Exp(λᵢ), with rate λᵢ = exp(logitᵢ) or its
     /// weight. The first to ring is i with probability λᵢ/Σλ, which is the draw of
@@ -21,8 +21,8 @@ impl<E: Engine> Sampler<E> {
     /// replacement, as if by the weights of those that are left (Yellott 1977; Kool, van Hoof, Welling, "Stochastic
     /// beams and where to find them", 2019: *Gumbel top-k*). −ln T is the perturbed logit.
     ///
-    /// `places` is how many of each race are wanted, the first ones; 1 or more. The result has rows × draws ×
-    /// places entries of 12 bytes. Categories and keys are the same from every engine, bit for bit.
+    /// `k` is how many of each race are wanted, the first ones; 1 or more. The result has rows × draws ×
+    /// k entries of 12 bytes. Categories and keys are the same from every engine, bit for bit.
     ///
     /// ```
     /// use gumbel::{SampleOptions, Sampler, Weights};
@@ -72,7 +72,7 @@ impl<E: Engine> Sampler<E> {
     }
 
     /// Runs the race of each draw into the caller's memory: [`race_rows`](Self::race_rows) for as many places of
-    /// each race as `categories` has room for. `keys` has the length of `categories`, rows × draws × places: a key
+    /// each race as `categories` has room for. `keys` has the length of `categories`, rows × draws × k: a key
     /// is a perturbed logit in units of 2⁻²⁴, as [`TopK::keys`] says. After an error that names a row, all other
     /// rows' places are there.
     ///

@@ -50,7 +50,7 @@ impl Setup {
         Self { all: false, ..Self::all(test, builder, most) }
     }
 
-    fn passes(&self, case: &Case) -> bool {
+    fn takes(&self, case: &Case) -> bool {
         work(case) <= self.most
     }
 }
@@ -139,13 +139,13 @@ fn device_of(adapter: &AdapterReport) -> Device<'_> {
     (adapter.info.device_type, &adapter.limits, features)
 }
 
-/// The aspects of plans that each setup has for the cases that it passes, with the number of the case, the
+/// The aspects of plans that each setup has for the cases that it takes, with the number of the case, the
 /// smallest case first.
 fn kinds(device: Device<'_>, setups: &[Setup]) -> Result<Vec<Vec<(usize, PlanKind)>>, Failed> {
     let mut kinds: Vec<_> = setups.iter().map(|_| Vec::new()).collect();
     for (number, case) in conformance::cases().enumerate() {
         for (setup, kinds) in setups.iter().zip(&mut kinds) {
-            if setup.passes(&case) {
+            if setup.takes(&case) {
                 let own = setup.builder.plan_kinds(device, case.batch(), &case.options())?;
                 kinds.extend(own.into_iter().map(|kind| (number, kind)));
             }
@@ -205,7 +205,7 @@ fn run(adapter: &AdapterReport, test: &str) -> Result<(), Failed> {
     for (setup, chosen) in setups.iter().zip(&chosen).filter(|(setup, _)| setup.test == test) {
         let passing = conformance::cases()
             .enumerate()
-            .filter(|(number, case)| chosen.contains(number) || setup.all && setup.passes(case));
+            .filter(|(number, case)| chosen.contains(number) || setup.all && setup.takes(case));
         let engine = Sampler::from(sampler(adapter, setup.builder.clone())?);
         seen.extend(wrong(&engine, passing.map(|(_, case)| case))?);
     }
@@ -252,7 +252,7 @@ fn devices(limits: &wgpu::Limits) -> [Device<'_>; 3] {
     ]
 }
 
-/// The kinds that are not drawn, of all that the setups have for the cases that they admit; and how many are.
+/// The kinds that are not drawn, of all that the setups have for the cases that they take; and how many are.
 fn left_out(
     kinds: &[Vec<(usize, PlanKind)>],
     setups: &[Setup],

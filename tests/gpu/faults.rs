@@ -74,7 +74,7 @@ pub(crate) const CHECKS: &[(&str, Check)] = &[
         seen(adapter, edit, "normal logits")
     }),
     ("faults::a_winner_that_bounds_do_not_tell_is_seen", |adapter| {
-        // the first that is passing
+        // the first that passes
         let edit = |source: String| {
             source
                 .replace("if second >= threshold_measured(f, most, bits) {", "if false {")

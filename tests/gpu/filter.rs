@@ -119,7 +119,7 @@ fn faults_are_seen(adapter: &AdapterReport) -> Result<(), Failed> {
 }
 
 /// A filter that passes everything would pass the checks above. The best of 2¹⁷ flat categories has
-/// a key of about 12: against it one value of the coarse bits is passing at most.
+/// a key of about 12: against it one value of the coarse bits passes at most.
 fn discards_nearly_everything(adapter: &AdapterReport) -> Result<(), Failed> {
     let items: Vec<_> =
         (0..1 << 16).map(|coarse| item(0.0, coarse, 12 << 24, Scale::ONE)).collect();

@@ -19,7 +19,7 @@ use batch::{Batch, batches, long_rows};
 use faults::{FAULTS, Fault};
 
 /// Every form of this machine on one thread and on three.
-#[expect(clippy::unwrap_used, reason = "the isas are there, and so are a few threads")]
+#[expect(clippy::unwrap_used, reason = "the instruction sets are there, and so are a few threads")]
 static ENGINES: LazyLock<Vec<(CpuSampler, usize)>> = LazyLock::new(|| {
     let mut engines = Vec::new();
     for threads in [1, 3] {

@@ -33,12 +33,12 @@ fn every_engine_has_the_references_arrivals() {
             let expected = reference::race_rows(batch, &options, k).unwrap();
             for engine in engines() {
                 let found = engine.race_rows(batch, &options, k).unwrap();
-                assert_eq!(found, expected, "{case}, {k} k, {}", engine.isa());
+                assert_eq!(found, expected, "{case}, the first {k}, {}", engine.isa());
                 compared += expected.keys().len();
             }
         }
     }
-    println!("{compared} k");
+    println!("{compared} places");
     assert!(compared > 1_000_000);
 }
 

@@ -69,7 +69,7 @@ fn the_times_can_go_to_standard_output() {
     assert!(!text.contains("| "), "{text}");
     assert!(text.contains("\n# chunks: of 2 MiB at most\n"), "{text}");
     assert!(text.contains(",in chunks of 2 MiB at most\n"), "{text}");
-    assert!(text.contains("\n# teams asked for: team=32,shared_workgroup=64,"), "{text}");
+    assert!(text.contains("\n# teams asked for: team=32,shared-workgroup=64,"), "{text}");
 }
 
 #[test]

@@ -194,7 +194,7 @@ pub enum Isa {
 }
 
 impl Isa {
-    /// All forms that this machine has, the widest first.
+    /// All that this machine has, the widest first.
     ///
     /// ```
     /// use gumbel::Isa;
@@ -206,7 +206,7 @@ impl Isa {
         all.into_iter().filter(|isa| isa.is_available())
     }
 
-    /// The widest form that this machine has.
+    /// The widest that this machine has.
     pub fn detect() -> Self {
         Self::available().next().unwrap_or(Self::Portable)
     }

@@ -48,7 +48,7 @@ impl Bindable {
 pub(super) struct Buffers<'a> {
     pub(super) logits: Logits<'a>,
     pub(super) draws: wgpu::BufferBinding<'a>,
-    /// Row ids, seeds, temperatures, first draws and sources.
+    /// Row ids, seeds, temperatures, first draws and row indices.
     pub(super) each: [Option<wgpu::BufferBinding<'a>>; 5],
 }
 
@@ -66,7 +66,7 @@ impl<'a> Buffers<'a> {
                 each("the seeds", batch.seeds, 8)?,
                 each("the temperatures", batch.temperatures, 4)?,
                 each("the first draws", batch.first_draws, 4)?,
-                each("the sources", sources, 4)?,
+                each("the row indices", sources, 4)?,
             ],
         })
     }

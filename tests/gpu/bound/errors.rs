@@ -201,7 +201,7 @@ fn parameters_that_do_not_fit(adapter: &AdapterReport) -> Result<(), Failed> {
         ("the seeds", 8, |batch, buffer| batch.with_seeds(buffer)),
         ("the temperatures", 4, |batch, buffer| batch.with_temperatures(buffer)),
         ("the first draws", 4, |batch, buffer| batch.with_first_draws(buffer)),
-        ("the sources", 4, |batch, buffer| batch.with_row_indices(buffer, 10)),
+        ("the row indices", 4, |batch, buffer| batch.with_row_indices(buffer, 10)),
     ];
     for (what, bytes, with) in parameters {
         let needed = 10 * bytes;

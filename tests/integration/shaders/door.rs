@@ -98,10 +98,10 @@ fn values_come_through_one_door() {
 #[test]
 fn another_way_in_is_seen() {
     let variant = Variant { kernel: Kernel::Greedy, ..PLAIN };
-    let by_the_door = "octet_in_row(row.first_logit, leader)";
+    let by_the_door = "octet_in_row(row.first_logit, argmax)";
     for past in [
-        "load_eight(row.first_logit + leader * 8u)",
-        "Octet(vec4<u32>(logits[leader]), vec4<u32>(0u))",
+        "load_eight(row.first_logit + argmax * 8u)",
+        "Octet(vec4<u32>(logits[argmax]), vec4<u32>(0u))",
     ] {
         let source = variant.source();
         assert_eq!(source.matches(by_the_door).count(), 1);

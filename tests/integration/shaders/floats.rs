@@ -206,19 +206,19 @@ fn floats_are_handed_on_and_compared() {
 #[test]
 fn a_float_operation_outside_the_filter_is_seen() {
     let source = PLAIN.source();
-    let compare = "if reach_of_pair(row, pair) >= running_best.floor {";
+    let compare = "if reach_of_pair(row, pair) >= running_best.cutoff {";
     let faults: [(_, _, &[_]); 7] = [
         (
             "let first_logit = run.first_logit + position * run.row_stride;",
             "let first_logit = run.first_logit + u32(f32(position)) * run.row_stride;",
             &["f32(position)", "u32(f32(position))"],
         ),
-        (compare, "if running_best.floor * 2.0 > 1.0 {", &["running_best.floor * 2.0"]),
-        (compare, "if running_best.floor - 2.0 > 1.0 {", &["running_best.floor - 2.0"]),
-        (compare, "if -running_best.floor > 1.0 {", &["-running_best.floor"]),
-        (compare, "if trunc(running_best.floor) > 1.0 {", &["trunc"]),
-        (compare, "if min(running_best.floor, 1.0) > 0.5 {", &["min"]),
-        (compare, "if log2_low(octet) > running_best.floor {", &["log2_low(octet)"]),
+        (compare, "if running_best.cutoff * 2.0 > 1.0 {", &["running_best.cutoff * 2.0"]),
+        (compare, "if running_best.cutoff - 2.0 > 1.0 {", &["running_best.cutoff - 2.0"]),
+        (compare, "if -running_best.cutoff > 1.0 {", &["-running_best.cutoff"]),
+        (compare, "if trunc(running_best.cutoff) > 1.0 {", &["trunc"]),
+        (compare, "if min(running_best.cutoff, 1.0) > 0.5 {", &["min"]),
+        (compare, "if log2_low(octet) > running_best.cutoff {", &["log2_low(octet)"]),
     ];
     for (from, to, seen) in faults {
         assert_eq!(source.matches(from).count(), 1, "{from}");
