@@ -115,7 +115,10 @@ fn top_k_races(
 ) {
     let Plan { job, isa, keys, .. } = *plan;
     let races = Division::READING.at_once(job.logits.categories());
-    let some = categories.par_chunks_mut(races * k).zip(won.par_chunks_mut(races * k));
+    // no more than there are, so that the product is that of a slice's length at most
+    let races = races.min(categories.len() / k);
+    let at_once = races * k;
+    let some = categories.par_chunks_mut(at_once).zip(won.par_chunks_mut(at_once));
     some.enumerate().for_each(|(i, (categories, won))| {
         let first = i * races;
         with_values!(job, rows => isa.run(TopKRaces {

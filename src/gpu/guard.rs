@@ -103,9 +103,19 @@ impl Guard {
         }
     }
 
-    /// The guard of the same device, for futures that must not hold their thread.
-    pub(super) fn yielding(&self) -> Self {
-        Self { waits: Waits::Elsewhere, ..self.clone() }
+    /// The guard of the same device, for calls that wait like this.
+    pub(super) fn waiting(&self, waits: Waits) -> Self {
+        Self { waits, ..self.clone() }
+    }
+
+    /// The error by which the device was lost, if it was in a call that has failed with this error; the error itself
+    /// otherwise. A loss may come as another error: as a refused shader, or as memory that ran out.
+    pub(super) async fn loss(&self, error: Error) -> Result<Error, Error> {
+        match error {
+            Error::DeviceLost { .. } => Ok(error),
+            _ if self.is_lost().await => Ok(self.known_lost(&Activity::Drawing)),
+            error => Err(error),
+        }
     }
 
     pub(super) fn device(&self) -> &wgpu::Device {
@@ -236,7 +246,7 @@ impl Guard {
         after: Option<wgpu::SubmissionIndex>,
         activity: Activity,
     ) -> Result<(), Error> {
-        self.wait_until(after, &activity, |_| true).await
+        self.wait_until(after, &activity, self.deadline(), |_| true).await
     }
 
     /// True if the device is known to be lost or, outside a browser, turns out to be.

@@ -42,7 +42,7 @@ pub use layout::Teams;
 pub use tuning::{DeviceKind, Tuning};
 
 use drawing::Drawing;
-use guard::Guard;
+use guard::{Guard, Waits};
 use kernel::Kernels;
 use plan::{Limits, Output, Plan, Shape};
 use ring::SamplerRing;
@@ -64,7 +64,12 @@ pub struct Gpu {
 impl Gpu {
     /// The same GPU, for futures that must not hold their thread while it works.
     pub(crate) fn yielding(&self) -> Self {
-        Self { guard: self.guard.yielding(), ..self.clone() }
+        Self { guard: self.guard.waiting(Waits::Elsewhere), ..self.clone() }
+    }
+
+    /// The error by which the device was lost in a call that has failed with this error, or else that error.
+    pub(crate) async fn loss(&self, error: Error) -> Result<Error, Error> {
+        self.guard.loss(error).await
     }
 
     /// Draws for all races.

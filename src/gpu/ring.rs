@@ -9,6 +9,7 @@
 
 use std::collections::VecDeque;
 use std::ops::{Deref, Range};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::error::Error;
@@ -74,6 +75,8 @@ pub(super) struct Transport {
     chunk_bytes: u64,
     /// Memory of the calls so far; a call takes it and puts its own back.
     kept: Mutex<Option<Ring>>,
+    /// Whether the sampler is gone, which tables may outlive.
+    orphaned: AtomicBool,
 }
 
 /// A sampler's hold on its ring. Tables that are kept hold it too, and outlive the sampler: they are left
@@ -91,6 +94,7 @@ impl Deref for SamplerRing {
 
 impl Drop for SamplerRing {
     fn drop(&mut self) {
+        self.0.orphaned.store(true, Ordering::SeqCst);
         *self.0.kept.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 }
@@ -116,7 +120,13 @@ struct Flight<S> {
 
 impl Transport {
     pub(super) fn new(queue: wgpu::Queue, direct: bool, chunk_bytes: u64) -> Self {
-        Self { queue, direct, chunk_bytes, kept: Mutex::new(None) }
+        Self {
+            queue,
+            direct,
+            chunk_bytes,
+            kept: Mutex::new(None),
+            orphaned: AtomicBool::new(false),
+        }
     }
 
     /// Takes the steps of an operation to the device that a guard watches, and their results back.
@@ -126,6 +136,7 @@ impl Transport {
         work: &mut W,
         mut steps: impl Iterator<Item = W::Step>,
     ) -> Result<(), Error> {
+        let orphaned = self.orphaned.load(Ordering::SeqCst);
         let first: Vec<W::Step> = steps.by_ref().take(SLOTS).collect();
         let mut ring = self.enter(guard, work.kind(), work.sections(), first.len()).await?;
 
@@ -142,7 +153,11 @@ impl Transport {
         for flight in flights {
             self.land(guard, &ring, flight, work).await?;
         }
-        *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(ring);
+        // a ring that a sampler's calls have made large is not for what it leaves behind
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.orphaned.load(Ordering::SeqCst) == orphaned {
+            *kept = Some(ring);
+        }
         Ok(())
     }
 

@@ -16,10 +16,13 @@ impl Sampler {
     ///
     /// Which engine a call runs on depends on its shape alone, and never changes a draw. A call with fewer than
     /// [`GPU_FROM`](Self::GPU_FROM) logits, counted once for each draw, runs on the CPU: some hundred microseconds'
-    /// work, less than it takes to send it to a GPU and to wait for the answer. All other calls run on the GPU.
+    /// work, less than it takes to send it to a GPU and to wait for the answer. All other calls run on the GPU. By
+    /// inverse CDF each row is read once, so there the logits are counted once, and the draws beside them; a table that
+    /// is [kept](Self::inverse_cdf) counts its logits.
     ///
     /// If the device is lost during a call (its driver crashed, or the hardware was removed), the call is done again on
-    /// the CPU, with the same results, and so are all later ones; [`lost_gpu`](Self::lost_gpu) tells. Without a GPU,
+    /// the CPU, with the same results, and so are all later ones; [`lost_gpu`](Self::lost_gpu) tells. What a GPU has no
+    /// room for is an error as it is of `GpuSampler`, and not done on the CPU instead. Without a GPU,
     /// and without the feature `gpu`, everything runs on the CPU.
     #[cfg(any(not(target_family = "wasm"), not(feature = "gpu")))]
     pub fn auto() -> Self {

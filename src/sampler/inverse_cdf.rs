@@ -130,8 +130,9 @@ async fn on_gpu(
     job: &Job<'_>,
 ) -> Result<Tables, Error> {
     match (gpu.tables(job).await, otherwise) {
-        (Err(error @ Error::DeviceLost { .. }), Some(auto)) => {
-            auto.without_gpu(error).tables(job).map(Tables::Cpu)
+        (Err(error), Some(auto)) => {
+            let lost = gpu.loss(error).await?;
+            auto.without_gpu(lost).tables(job).map(Tables::Cpu)
         }
         (tables, _) => tables.map(Tables::Gpu),
     }

@@ -21,7 +21,7 @@ pub(crate) trait Operation {
     #[cfg(feature = "gpu")]
     fn on_gpu(&mut self, gpu: &Gpu) -> impl Future<Output = Result<(), Error>>;
 
-    /// The error for the first row that has no result, if sentinels were not asked for.
+    /// The error for the first row that has no draw, if sentinels were not asked for.
     fn check(&self) -> Result<(), Error>;
 }
 
@@ -62,8 +62,9 @@ async fn on_gpu(
     otherwise: Option<&Auto>,
 ) -> Result<(), Error> {
     match (operation.on_gpu(gpu).await, otherwise) {
-        (Err(error @ Error::DeviceLost { .. }), Some(auto)) => {
-            operation.on_cpu(auto.without_gpu(error))
+        (Err(error), Some(auto)) => {
+            let lost = gpu.loss(error).await?;
+            operation.on_cpu(auto.without_gpu(lost))
         }
         (result, _) => result,
     }

@@ -78,7 +78,7 @@ impl Chunks {
         draws: &mut [u32],
         yields: bool,
     ) -> Result<(), Error> {
-        let runner = if yields { self.runner.yielding() } else { self.runner.clone() };
+        let runner = self.runner.waiting(yields);
         let picking = runner.plan.picking(each);
         let races = Races { ids: call.row_ids(), first_draw, picking };
         runner.run(None, Some(&self.tables), races, draws).await

@@ -11,7 +11,7 @@ use crate::noise::order::Scale;
 use crate::options::{Batch, RowIds};
 
 use super::super::Gpu;
-use super::super::guard::Guard;
+use super::super::guard::{Guard, Waits};
 use super::super::kernel::{TableLayouts, bind, flag, words};
 use super::super::plan::{Output, Shape};
 use super::super::ring::{Input, Kind, Memory, RowValues, Sections, Transport, Workload};
@@ -41,9 +41,10 @@ pub(super) struct Races<'a> {
 }
 
 impl Runner {
-    /// The runner for futures that must not hold their thread while the device works.
-    pub(super) fn yielding(&self) -> Self {
-        Self { guard: self.guard.yielding(), ..self.clone() }
+    /// The runner for a call. One that `yields` must not hold its thread while the device works.
+    pub(super) fn waiting(&self, yields: bool) -> Self {
+        let waits = if yields { Waits::Elsewhere } else { Waits::Here };
+        Self { guard: self.guard.waiting(waits), ..self.clone() }
     }
 
     /// For the rows of a job, of which there is one at least.

@@ -1,6 +1,7 @@
 //! On wgpu's noop backend: its buffers are memory of the program, its dispatches do nothing.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use wgpu::{BufferUsages as Usage, MapMode};
@@ -348,7 +349,7 @@ fn a_thread_is_woken() {
 #[test]
 fn a_guard_that_yields() {
     let (device, _queue) = device();
-    let guard = guard(&device, Owner::Caller).yielding();
+    let guard = guard(&device, Owner::Caller).waiting(Waits::Elsewhere);
     let usage = Usage::MAP_READ | Usage::COPY_DST;
     for round in 0..3 {
         let buffer = run(guard.buffer("b", 4, usage)).unwrap();
@@ -377,6 +378,36 @@ fn a_guard_that_yields() {
     }
 }
 
+/// A future that its own waker drops, as some executors do. The thread that wakes it goes on to later waits.
+#[test]
+fn a_waker_that_drops_its_future() {
+    type Dropped = Mutex<Option<std::pin::Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>>>;
+    struct Dropper(Dropped);
+    impl std::task::Wake for Dropper {
+        fn wake(self: Arc<Self>) {
+            drop(self.0.lock().unwrap().take());
+        }
+    }
+    let (device, _queue) = device();
+    let guard = guard(&device, Owner::Caller).waiting(Waits::Elsewhere);
+    let usage = Usage::MAP_READ | Usage::COPY_DST;
+    for _ in 0..20 {
+        let buffer = run(guard.buffer("b", 4, usage)).unwrap();
+        let mapping = run(guard.map("b", buffer.slice(..), MapMode::Read, None)).unwrap();
+        let of_future = guard.clone();
+        let finish = Box::pin(async move { of_future.finish(mapping).await });
+        let dropper = Arc::new(Dropper(Mutex::new(Some(finish))));
+        let waker = std::task::Waker::from(Arc::clone(&dropper));
+        let mut future = dropper.0.lock().unwrap();
+        let mut context = std::task::Context::from_waker(&waker);
+        let _ = future.as_mut().unwrap().as_mut().poll(&mut context);
+        drop(future);
+    }
+    let buffer = run(guard.buffer("b", 4, usage)).unwrap();
+    let mapping = run(guard.map("b", buffer.slice(..), MapMode::Read, None)).unwrap();
+    run(guard.finish(mapping)).unwrap();
+}
+
 /// What never comes is waited for no longer than the timeout, whatever that is.
 #[test]
 fn a_wait_ends() {
@@ -384,10 +415,11 @@ fn a_wait_ends() {
     for timeout in [Duration::ZERO, Duration::from_millis(20)] {
         let guard = Guard { timeout, ..guard(&device, Owner::Caller) };
         let start = std::time::Instant::now();
-        let waited = run(guard.wait_until(None, &Activity::Drawing, |patience| {
-            std::thread::sleep(patience);
-            false
-        }));
+        let waited =
+            run(guard.wait_until(None, &Activity::Drawing, guard.deadline(), |patience| {
+                std::thread::sleep(patience);
+                false
+            }));
         assert!(start.elapsed() >= timeout && start.elapsed() < Duration::from_secs(5));
         assert_error!(
             waited,

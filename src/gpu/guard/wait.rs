@@ -2,14 +2,13 @@
 //! cannot wait and the browser watches over the device.
 
 use std::any::Any;
+use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
-
-use futures_intrusive::channel::shared::oneshot_channel;
 
 use crate::error::Error;
 
@@ -51,28 +50,87 @@ impl Waiter {
     }
 }
 
+/// What a wait on the thread has come to, for the future that has asked for it.
+///
+/// Not futures-intrusive's channel, which wakes while it holds its lock: a waker of a user's executor may drop or poll
+/// the future at once, and that takes the lock too.
+#[derive(Debug)]
+struct Answer<T> {
+    state: Mutex<(Option<T>, Option<Waker>)>,
+}
+
+impl<T> Answer<T> {
+    /// Gives the answer, and wakes whoever waits for it.
+    fn give(&self, answer: T) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.0 = Some(answer);
+        let waker = state.1.take();
+        drop(state);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    /// The answer, once it is given.
+    async fn take(&self) -> T {
+        poll_fn(|context| {
+            let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+            match state.0.take() {
+                Some(answer) => Poll::Ready(answer),
+                None => {
+                    state.1 = Some(context.waker().clone());
+                    Poll::Pending
+                }
+            }
+        })
+        .await
+    }
+}
+
+/// The thread's end of an answer. Without an answer, as when another user's callback has panicked on the thread, what
+/// it leaves is `None`.
+struct Asked<T>(Arc<Answer<Option<T>>>);
+
+impl<T> Drop for Asked<T> {
+    fn drop(&mut self) {
+        let given = self.0.state.lock().unwrap_or_else(PoisonError::into_inner).0.is_some();
+        if !given {
+            self.0.give(None);
+        }
+    }
+}
+
 impl Guard {
     /// Waits until a map is there, as this guard [waits](Waits).
     pub(super) async fn mapped(&self, mapping: Mapping) -> Result<(), Error> {
+        let deadline = self.deadline();
         if self.waits == Waits::Here {
-            return self.mapped_here(mapping);
+            return self.mapped_here(mapping, deadline);
         }
-        let (tell, told) = oneshot_channel();
-        let here = Self { waits: Waits::Here, ..self.clone() };
         let activity = mapping.activity.clone();
+        let answer = Arc::new(Answer { state: Mutex::new((None, None)) });
+        let (asked, here) = (Asked(Arc::clone(&answer)), self.waiting(Waits::Here));
         let wait = Box::new(move || {
             // nobody is told if the future was dropped
-            let _ = tell.send(here.mapped_here(mapping));
+            if Arc::strong_count(&asked.0) > 1 {
+                let outcome = here.mapped_here(mapping, deadline);
+                asked.0.give(Some(outcome));
+            }
         });
         let failed = |message: String| Error::Gpu { while_doing: activity.to_string(), message };
         let started = self.waiter.hand_over(wait);
         started.map_err(|error| failed(format!("no thread could be started to wait: {error}")))?;
         let unknown = || Err(failed("the thread that waited for the device is gone".to_owned()));
-        told.receive().await.unwrap_or_else(unknown)
+        answer.take().await.unwrap_or_else(unknown)
+    }
+
+    /// When a wait that begins now is given up; `None` for a timeout beyond the clock's range.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        Instant::now().checked_add(self.timeout)
     }
 
     /// Waits until a map is there, on this thread.
-    fn mapped_here(&self, mapping: Mapping) -> Result<(), Error> {
+    fn mapped_here(&self, mapping: Mapping, deadline: Option<Instant>) -> Result<(), Error> {
         let Mapping { activity, result, after } = mapping;
         let mut result = std::pin::pin!(result.receive());
         let mut found = match poll_for(result.as_mut(), Duration::ZERO) {
@@ -80,7 +138,7 @@ impl Guard {
             Poll::Pending => None,
         };
         if found.is_none() {
-            pollster::block_on(self.wait_until(after, &activity, |patience| {
+            pollster::block_on(self.wait_until(after, &activity, deadline, |patience| {
                 if let Poll::Ready(now) = poll_for(result.as_mut(), patience) {
                     found = Some(now);
                 }
@@ -95,10 +153,9 @@ impl Guard {
         &self,
         after: Option<wgpu::SubmissionIndex>,
         activity: &Activity,
+        deadline: Option<Instant>,
         mut done: impl FnMut(Duration) -> bool,
     ) -> Result<(), Error> {
-        // none for a timeout beyond the clock's range
-        let deadline = Instant::now().checked_add(self.timeout);
         let mut after = after;
         loop {
             if let Some(reason) = self.lost.get() {
