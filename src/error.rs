@@ -299,7 +299,7 @@ pub enum Error {
     },
     /// The driver, or wgpu on its behalf, did not compile a shader. The device may be lost over it.
     #[error(
-        "{adapter} refused {shader}; try Tuning::with_int64(false) or a newer driver, \
+        "{adapter} refused {shader}; try GpuSamplerBuilder::tune with with_int64(false), or a newer driver, \
          and please report it, with these words: {message}"
     )]
     ShaderRefused {

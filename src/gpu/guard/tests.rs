@@ -86,7 +86,7 @@ fn what_a_scope_catches_is_an_error_of_its_own() {
             Error::ShaderRefused { .. },
             format!(
                 "a card (vulkan) refused the shader \"s\"; try \
-                 Tuning::with_int64(false) or a newer driver, and please report it, \
+                 GpuSamplerBuilder::tune with with_int64(false), or a newer driver, and please report it, \
                  with these words: {message}"
             )
         );
