@@ -298,17 +298,16 @@ impl Scores<'_> {
                 let sum = sum.log();
                 *logsumexp = sum.whole();
                 for (draw, log_prob) in draws.iter().zip(log_probs) {
-                    *log_prob = score(rows.row(row), *draw, inverse, sum);
+                    *log_prob = score(rows.row(row).get(*draw as usize).copied(), inverse, sum);
                 }
             });
         });
     }
 }
 
-/// The log-probability of a draw from a row with this sum.
+/// The log-probability of a draw with this value, from a row with this sum; NaN without a value. A draw beyond its row
+/// has none: `NO_DRAW`, or whatever a device has written.
 #[inline]
-pub(crate) fn score<T: Value>(values: &[T], draw: u32, inverse: f64, sum: LogSum) -> f64 {
-    // beyond the row: NO_DRAW, or whatever a device has written
-    let value = values.get(draw as usize);
-    value.map_or(f64::NAN, |value| sum.log_prob(value.log_weight() * inverse))
+pub(crate) fn score<T: Value>(drawn: Option<T>, inverse: f64, sum: LogSum) -> f64 {
+    drawn.map_or(f64::NAN, |value| sum.log_prob(value.log_weight() * inverse))
 }

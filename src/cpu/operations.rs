@@ -7,14 +7,14 @@ use super::logsumexp::sums_of;
 use super::schedule::Plan;
 use super::threads::{Division, in_chunks, on_pool};
 use super::top_k::TopKRaces;
-use super::values::{BatchValues, with_values};
+use super::values::{BatchValues, RowValues, with_values};
 use crate::error::Error;
 #[cfg(feature = "gpu")]
 use crate::job::Job;
 use crate::job::race::RaceJob;
 use crate::job::{SumJob, zeroed};
 use crate::noise::order::Scale;
-use crate::options::{Data, with_rows};
+use crate::options::Data;
 use crate::results::{Scores, Sum, TopKSlices, score};
 
 impl Cpu {
@@ -56,11 +56,13 @@ impl Cpu {
         let Scores { draws, log_probs, logsumexps } = to;
         self.on_threads(|| {
             plan.run_and(draws, log_probs, logsumexps, |row, draws, probs, sums| {
-                with_rows!(job.logits.data(), rows => {
+                with_values!(job, rows => {
                     sums_of(self.isa, rows, row..row + draws.len(), inverse, |i, sum| {
                         let sum = sum.log();
+                        let (values, draw) = (rows.row(row + i), draws[i] as usize);
+                        let drawn = (draw < values.len()).then(|| values.value(draw));
                         sums[i] = sum.whole();
-                        probs[i] = score(rows.row(row + i), draws[i], inverse, sum);
+                        probs[i] = score(drawn, inverse, sum);
                     });
                 });
             });

@@ -7,6 +7,7 @@ use rayon::prelude::*;
 
 use super::super::bound::RoundKeys;
 use super::super::simd::Isa;
+use super::super::threads::on_pool;
 use super::super::values::{BatchValues, RowValues, with_values};
 use super::pick::Races;
 use super::table::{Table, guide_bits, zeroed};
@@ -35,10 +36,7 @@ impl Cpu {
     /// Adds the rows of a job up, which has one draw a row.
     pub(crate) fn tables(&self, job: &Job<'_>) -> Result<CpuTables, Error> {
         let build = || CpuTables::build(job, self.isa, self.pool.clone());
-        let tables = match &self.pool {
-            Some(pool) => pool.install(build),
-            None => build(),
-        }?;
+        let tables = on_pool(self.pool.as_ref(), false, build)?;
         match tables.without_a_draw().filter(|_| !job.sentinels) {
             Some(row) => job.undrawable(row).map_or(Ok(tables), Err),
             None => Ok(tables),
@@ -75,12 +73,8 @@ impl CpuTables {
 
     /// Draws from each row of the call so often as the memory has room for.
     pub(crate) fn draw(&self, call: &Kept, first_draw: u32, each: u32, draws: &mut [u32]) {
-        match &self.pool {
-            Some(pool) if !DIVISION.is_small(draws.len()) => {
-                pool.install(|| self.pick(call, first_draw, each, draws));
-            }
-            _ => self.pick(call, first_draw, each, draws),
-        }
+        let is_small = DIVISION.is_small(draws.len());
+        on_pool(self.pool.as_ref(), is_small, || self.pick(call, first_draw, each, draws));
     }
 
     fn pick(&self, call: &Kept, first_draw: u32, each: u32, draws: &mut [u32]) {
