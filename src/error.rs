@@ -119,7 +119,7 @@ pub enum Error {
         "the sums of a row of {categories} categories need {bytes} bytes, which are not to be had; \
          try Method::Gumbel, which needs none"
     )]
-    NoRoomForSums {
+    NoMemoryForSums {
         /// The number of categories in a row.
         categories: usize,
         /// The bytes that were asked for.

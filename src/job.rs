@@ -7,7 +7,7 @@ use crate::options::{
     Batch, Chance, Data, Method, RowIds, SampleOptions, Value, ValueFormat, with_rows,
 };
 
-pub(crate) mod kept;
+pub(crate) mod prepared;
 pub(crate) mod race;
 pub(crate) mod soften;
 mod sums;
@@ -46,7 +46,7 @@ impl Temperature {
     }
 
     /// The rule for a temperature and values of this format.
-    pub(crate) fn of(format: ValueFormat, temperature: f32) -> Result<Self, Error> {
+    pub(crate) fn for_format(format: ValueFormat, temperature: f32) -> Result<Self, Error> {
         let weights = matches!(format, ValueFormat::Weights | ValueFormat::Counts);
         if weights && temperature > 0.0 && temperature < LOWEST_OF_WEIGHTS {
             return Err(Error::WeightsTemperature { got: temperature });
@@ -77,7 +77,7 @@ impl<'a> Job<'a> {
         let logits = batch.into();
         let &SampleOptions { seed, row_ids, first_draw, draws, temperature, method, sentinels } =
             options;
-        let temperature = Temperature::of(logits.format(), temperature)?;
+        let temperature = Temperature::for_format(logits.format(), temperature)?;
         if draws == 0 || u64::from(first_draw) + u64::from(draws) > u64::from(MAX_DRAWS) {
             return Err(Error::Draws { first_draw, draws });
         }

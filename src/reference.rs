@@ -127,9 +127,9 @@ pub fn race_rows<'a>(
 ) -> Result<TopK, Error> {
     let race = RaceJob::new(batch, options, k)?;
     let job = &race.job;
-    let mut arrivals = TopK::unwritten(&race)?;
-    arrivals.slices_mut().clear();
-    let TopKSlices { categories, keys: won } = arrivals.slices_mut();
+    let mut top_k = TopK::unwritten(&race)?;
+    top_k.slices_mut().clear();
+    let TopKSlices { categories, keys: won } = top_k.slices_mut();
     let each = categories.chunks_mut(k).zip(won.chunks_mut(k));
     for ((categories, won), (row, number)) in each.zip(job.races(0)) {
         let stream = job.stream(row, number);
@@ -142,8 +142,8 @@ pub fn race_rows<'a>(
             (*category, *won) = (best.category, best.key);
         }
     }
-    job.check_races(arrivals.categories(), k)?;
-    Ok(arrivals)
+    job.check_races(top_k.categories(), k)?;
+    Ok(top_k)
 }
 
 /// The logarithm of the sum of exp(logit / temperature) of each row, or of weight^(1/temperature), in
@@ -159,8 +159,8 @@ pub fn logsumexp_rows<'a>(
     let inverse = job.inverse_temperature("logsumexp")?;
     let mut sums = Vec::with_capacity(job.logits.rows());
     for row in 0..job.logits.rows() {
-        let behind = with_rows!(job.logits.data(), rows => behind(rows.row(row), inverse));
-        sums.push(behind.map_or(f64::NAN, |behind| behind.most + behind.log_sum()));
+        let gaps = with_rows!(job.logits.data(), rows => gaps(rows.row(row), inverse));
+        sums.push(gaps.map_or(f64::NAN, |gaps| gaps.most + gaps.log_sum()));
     }
     job.check_rows(|row| !sums[row].is_nan())?;
     Ok(sums)
@@ -194,10 +194,10 @@ pub fn sample_rows_scored<'a>(
     let draws = sample_rows(batch, options)?;
     let mut log_probs = Vec::with_capacity(draws.len());
     for (row, draws) in draws.chunks(job.draws as usize).enumerate() {
-        let behind = with_rows!(job.logits.data(), rows => behind(rows.row(row), inverse));
-        let log_sum = behind.as_ref().map_or(f64::NAN, Behind::log_sum);
-        log_probs.extend(draws.iter().map(|&draw| match &behind {
-            Some(behind) if draw != NO_DRAW => behind.of[draw as usize] - log_sum,
+        let gaps = with_rows!(job.logits.data(), rows => gaps(rows.row(row), inverse));
+        let log_sum = gaps.as_ref().map_or(f64::NAN, Gaps::log_sum);
+        log_probs.extend(draws.iter().map(|&draw| match &gaps {
+            Some(gaps) if draw != NO_DRAW => gaps.of[draw as usize] - log_sum,
             _ => f64::NAN,
         }));
     }
@@ -205,30 +205,30 @@ pub fn sample_rows_scored<'a>(
     Ok(ScoredDraws { draws, log_probs, logsumexps })
 }
 
-/// What the categories of a row have to the largest of them.
-struct Behind {
+/// The logarithms of a row, relative to the largest.
+struct Gaps {
     /// The largest logit over the temperature.
     most: f64,
     /// By how much each is above it, which is 0 at most.
     of: Vec<f64>,
 }
 
-impl Behind {
+impl Gaps {
     /// ln Σ exp(each).
     fn log_sum(&self) -> f64 {
-        self.of.iter().map(|behind| behind.exp()).sum::<f64>().ln()
+        self.of.iter().map(|gap| gap.exp()).sum::<f64>().ln()
     }
 }
 
 /// `None` for a row without a draw.
-fn behind<T: Value>(row: &[T], inverse: f64) -> Option<Behind> {
+fn gaps<T: Value>(row: &[T], inverse: f64) -> Option<Gaps> {
     let most = row.iter().map(|value| value.log_weight()).fold(f64::NEG_INFINITY, f64::max);
     let invalid = row.iter().any(|value| value.chance() == Chance::Invalid);
     if invalid || most == f64::NEG_INFINITY {
         return None;
     }
     let of = row.iter().map(|value| (value.log_weight() - most) * inverse).collect();
-    Some(Behind { most: most * inverse, of })
+    Some(Gaps { most: most * inverse, of })
 }
 
 fn winner<T: Value>(row: &[T], stream: Stream, temperature: Temperature) -> Option<Best> {

@@ -180,7 +180,7 @@ pub(crate) const EULER_GAMMA: f64 = 0.577_215_664_901_532_9;
 
 impl LogZ {
     /// From the sum of so many maxima.
-    pub(crate) fn of(sum: f64, draws: u32) -> Self {
+    pub(crate) fn from_sum(sum: f64, draws: u32) -> Self {
         let draws = f64::from(draws);
         let deviation = std::f64::consts::PI / 6f64.sqrt();
         Self { estimate: sum / draws - EULER_GAMMA, standard_error: deviation / draws.sqrt() }

@@ -78,7 +78,7 @@ pub enum Kernel {
     /// Draws from each row as its logits stream by.
     Stream,
     /// Loads logits once and draws from them several times.
-    Hold,
+    SeveralDraws,
     /// Finds the largest logit.
     Greedy,
     /// Joins the outcomes of the parts that a row was cut into.
@@ -90,11 +90,11 @@ pub enum Kernel {
     /// Sums rows.
     Sums,
     /// Weighs all categories of races whose winners are known, for soft samples.
-    Weigh,
+    SoftWeights,
     /// Adds up what was weighed.
     Total,
     /// Pulls cotangents of soft samples back to logits.
-    Pull,
+    Vjp,
     /// For an inverse CDF, finds the largest value of each row.
     Top,
     /// For an inverse CDF, adds up the weights of each block of categories.
@@ -108,7 +108,7 @@ pub enum Kernel {
 impl Kernel {
     /// Whether it is one of those that make soft samples of draws.
     pub fn is_soft(self) -> bool {
-        matches!(self, Self::Weigh | Self::Total | Self::Pull)
+        matches!(self, Self::SoftWeights | Self::Total | Self::Vjp)
     }
 
     /// Whether it is one of those of an inverse CDF.
@@ -207,9 +207,9 @@ impl Variant {
                 pieces.extend(self.running_sums());
                 pieces.push(kernel!("stream"));
             }
-            Kernel::Hold => {
+            Kernel::SeveralDraws => {
                 pieces.extend(self.race());
-                pieces.push(kernel!("hold"));
+                pieces.push(kernel!("several_draws"));
             }
             Kernel::TopK => {
                 pieces.extend(self.race());
@@ -228,13 +228,13 @@ impl Variant {
         let mut pieces = vec![kernel!("soften")];
         match self.kernel {
             Kernel::Total => pieces.push(kernel!("total")),
-            Kernel::Pull => pieces.push(kernel!("pull")),
+            Kernel::Vjp => pieces.push(kernel!("vjp")),
             _ => {
                 pieces.extend([kernel!("outcome"), kernel!("step"), kernel!("rows")]);
                 pieces.extend(self.measure());
                 pieces.extend(self.values());
                 pieces.extend(self.blocks());
-                pieces.push(kernel!("weigh"));
+                pieces.push(kernel!("soft_weights"));
             }
         }
         pieces
@@ -307,14 +307,14 @@ impl Variant {
     pub fn entry_point(self) -> &'static str {
         match self.kernel {
             Kernel::Stream | Kernel::Score => "race",
-            Kernel::Hold => "races",
+            Kernel::SeveralDraws => "races",
             Kernel::Greedy => "greedy",
             Kernel::Merge => "merge",
             Kernel::TopK => "top_k",
             Kernel::Sums => "sums",
-            Kernel::Weigh => "weigh",
+            Kernel::SoftWeights => "soft_weights",
             Kernel::Total => "total",
-            Kernel::Pull => "pull",
+            Kernel::Vjp => "vjp",
             Kernel::Top => "top",
             Kernel::Build => "build",
             Kernel::Offsets => "add_up",

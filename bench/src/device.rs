@@ -7,7 +7,7 @@ use gumbel::{GpuSampler, wgpu};
 
 use crate::clock::Span;
 use crate::error::Error;
-use crate::room::Most;
+use crate::placement::Most;
 use crate::work::Work;
 
 /// Longer than anything here takes.

@@ -9,8 +9,8 @@ use crate::device::Device;
 use crate::error::Error;
 use crate::fill::Filler;
 use crate::logits::{Format, Known};
+use crate::placement::Placement;
 use crate::results::{ARGMAX, COPY, Line, SAMPLE};
-use crate::room::Room;
 use crate::shape::Shape;
 use crate::work::{Pool, Work};
 
@@ -114,13 +114,13 @@ struct Pools {
 
 impl Pools {
     fn new(device: &Device<'_>, filler: &Filler, shape: Shape, cold: u64) -> Result<Self, Error> {
-        let room = |format: Format| Room::new(shape, format.bytes(), device.most(), cold);
-        let filled = |format| Pool::filled(device, filler, shape, format, room(format)?);
+        let placement = |format: Format| Placement::new(shape, format.bytes(), device.most(), cold);
+        let filled = |format| Pool::filled(device, filler, shape, format, placement(format)?);
         let pools = [filled(Format::F32)?, filled(Format::F16)?, filled(Format::BF16)?];
-        let copies = Pool::empty(device, shape, Format::F32, room(Format::F32)?)?;
+        let copies = Pool::empty(device, shape, Format::F32, placement(Format::F32)?)?;
         use wgpu::BufferUsages as Usage;
         let usage = Usage::STORAGE | Usage::COPY_SRC | Usage::COPY_DST;
-        let bytes = pools.iter().map(|pool| pool.room.draws_bytes).max().unwrap_or(4);
+        let bytes = pools.iter().map(|pool| pool.placement.draws_bytes).max().unwrap_or(4);
         let draws = device.buffer(bytes, usage)?;
         Ok(Self { shape, pools, copies, draws })
     }
@@ -144,7 +144,7 @@ impl Pools {
             ARGMAX => Work::draw(device, pool, &self.draws, 0.0)?,
             _ => Work::draw(device, pool, &self.draws, 1.0)?,
         };
-        let last = pool.room.regions - 1;
+        let last = pool.placement.regions - 1;
         self.check(device, what, &work, pool, (0, known))?;
         if last > 0 {
             let known = Known::new(self.shape, last)?;
@@ -163,11 +163,11 @@ impl Pools {
         } else {
             notes.push("no timestamps here, wall clock only".to_owned());
         }
-        if pool.room.regions > 1 {
-            notes.push(format!("cold: {} regions in turn", pool.room.regions));
+        if pool.placement.regions > 1 {
+            notes.push(format!("cold: {} regions in turn", pool.placement.regions));
         }
-        if pool.room.pieces.len() > 1 {
-            notes.push(format!("{} batches of fewer rows", pool.room.pieces.len()));
+        if pool.placement.pieces.len() > 1 {
+            notes.push(format!("{} batches of fewer rows", pool.placement.pieces.len()));
         }
         if what == COPY {
             notes.push("the bytes read; as many are written".to_owned());
@@ -197,9 +197,9 @@ impl Pools {
             return if same { Ok(()) } else { Err(wrong()) };
         }
         let expected = if what == ARGMAX { &known.argmax } else { &known.sample };
-        let words = device.read(&self.draws, 0, pool.room.draws_bytes)?;
+        let words = device.read(&self.draws, 0, pool.placement.draws_bytes)?;
         let mut differ = 0;
-        for piece in &pool.room.pieces {
+        for piece in &pool.placement.pieces {
             let draws = &words[piece.draws_at as usize / 4..][..piece.rows as usize];
             let expected = &expected[piece.first_row as usize..];
             differ +=

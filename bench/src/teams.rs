@@ -23,7 +23,7 @@ pub fn teams(text: &str) -> Result<Teams, Error> {
             "alone-octets" => teams.alone_octets = n as usize,
             "octets-per-lane" => teams.octets_per_lane = n as usize,
             "busy-invocations" => teams.busy_invocations = n as usize,
-            "holds" => teams.holds = n != 0,
+            "holds-logits" => teams.holds_logits = n != 0,
             _ => {
                 return Err(wrong(format!(
                     "\"{name}\" is none of team, shared-workgroup, alone-octets, octets-per-lane, busy-invocations, holds"
@@ -36,12 +36,18 @@ pub fn teams(text: &str) -> Result<Teams, Error> {
 
 /// The text that [`teams`] reads.
 pub(crate) fn text(teams: Teams) -> String {
-    let Teams { team, shared_workgroup, alone_octets, octets_per_lane, busy_invocations, holds } =
-        teams;
+    let Teams {
+        team,
+        shared_workgroup,
+        alone_octets,
+        octets_per_lane,
+        busy_invocations,
+        holds_logits,
+    } = teams;
     format!(
         "team={team},shared-workgroup={shared_workgroup},alone-octets={alone_octets},octets-per-lane={octets_per_lane},\
-         busy-invocations={busy_invocations},holds={}",
-        u32::from(holds)
+         busy-invocations={busy_invocations},holds-logits={}",
+        u32::from(holds_logits)
     )
 }
 
@@ -51,12 +57,11 @@ mod tests {
 
     #[test]
     fn teams_are_read_and_shown() {
-        let read = teams("team=256, busy-invocations=131072,holds=0").unwrap();
+        let read = teams("team=256, busy-invocations=131072,holds-logits=0").unwrap();
         let expected =
-            Teams { team: 256, busy_invocations: 131_072, holds: false, ..Teams::HARDWARE };
+            Teams { team: 256, busy_invocations: 131_072, holds_logits: false, ..Teams::HARDWARE };
         assert_eq!(read, expected);
-        let all =
-            "team=1,shared-workgroup=2,alone-octets=3,octets-per-lane=4,busy-invocations=5,holds=1";
+        let all = "team=1,shared-workgroup=2,alone-octets=3,octets-per-lane=4,busy-invocations=5,holds-logits=1";
         assert_eq!(text(teams(all).unwrap()), all);
     }
 

@@ -6,7 +6,7 @@ use crate::device::Device;
 use crate::error::Error;
 use crate::fill::{Filler, Place};
 use crate::logits::Format;
-use crate::room::{Piece, Room};
+use crate::placement::{Piece, Placement};
 use crate::shape::Shape;
 
 /// The logits of a shape in one format on a device, or room for a copy of them.
@@ -14,25 +14,25 @@ use crate::shape::Shape;
 pub(crate) struct Pool {
     pub(crate) shape: Shape,
     pub(crate) format: Format,
-    pub(crate) room: Room,
+    pub(crate) placement: Placement,
     /// One for each piece.
     buffers: Vec<wgpu::Buffer>,
 }
 
 impl Pool {
-    /// Room for logits, which are anything yet.
+    /// Placement for logits, which are anything yet.
     pub(crate) fn empty(
         device: &Device<'_>,
         shape: Shape,
         format: Format,
-        room: Room,
+        placement: Placement,
     ) -> Result<Self, Error> {
         use wgpu::BufferUsages as Usage;
         let usage = Usage::STORAGE | Usage::COPY_SRC | Usage::COPY_DST;
-        let size = room.stride * u64::from(room.regions);
+        let size = placement.stride * u64::from(placement.regions);
         let buffers: Result<_, _> =
-            room.pieces.iter().map(|_| device.buffer(size, usage)).collect();
-        Ok(Self { shape, format, room, buffers: buffers? })
+            placement.pieces.iter().map(|_| device.buffer(size, usage)).collect();
+        Ok(Self { shape, format, placement, buffers: buffers? })
     }
 
     /// The logits that the host knows.
@@ -41,15 +41,15 @@ impl Pool {
         filler: &Filler,
         shape: Shape,
         format: Format,
-        room: Room,
+        placement: Placement,
     ) -> Result<Self, Error> {
-        let pool = Self::empty(device, shape, format, room)?;
-        let places = (0..pool.room.regions).flat_map(|region| {
-            let at = pool.room.stride * u64::from(region);
+        let pool = Self::empty(device, shape, format, placement)?;
+        let places = (0..pool.placement.regions).flat_map(|region| {
+            let at = pool.placement.stride * u64::from(region);
             pool.pieces().map(move |(piece, buffer)| Place {
                 buffer: buffer.clone(),
                 at,
-                bytes: pool.room.stride,
+                bytes: pool.placement.stride,
                 region,
                 first: u64::from(piece.first_row) * u64::from(shape.categories),
                 logits: u64::from(piece.rows) * u64::from(shape.categories),
@@ -60,7 +60,7 @@ impl Pool {
     }
 
     fn pieces(&self) -> impl Iterator<Item = (&Piece, &wgpu::Buffer)> {
-        self.room.pieces.iter().zip(&self.buffers)
+        self.placement.pieces.iter().zip(&self.buffers)
     }
 
     fn bytes_of(&self, piece: &Piece) -> u64 {
@@ -76,7 +76,7 @@ impl Pool {
         most: u64,
     ) -> Result<(u64, Vec<u32>), Error> {
         let Some((piece, buffer)) = self.pieces().last() else { return Ok((0, Vec::new())) };
-        let at = self.room.stride * u64::from(region);
+        let at = self.placement.stride * u64::from(region);
         let first = u64::from(piece.first_row) * u64::from(self.shape.categories);
         let bytes = (self.bytes_of(piece) / 4).min(most) * 4;
         Ok((first, device.read(buffer, at, bytes.max(4))?))
@@ -108,9 +108,9 @@ impl Work {
         draws: &wgpu::Buffer,
         temperature: f32,
     ) -> Result<Self, Error> {
-        let regions: Result<_, Error> = (0..pool.room.regions)
+        let regions: Result<_, Error> = (0..pool.placement.regions)
             .map(|region| {
-                let at = pool.room.stride * u64::from(region);
+                let at = pool.placement.stride * u64::from(region);
                 let bind = |(piece, buffer): (&Piece, &wgpu::Buffer)| {
                     let batch = DeviceBatch::new(buffer, draws, piece.rows, pool.shape.categories)
                         .with_format(pool.format.of)
@@ -135,12 +135,12 @@ impl Work {
             let moved = pieces.map(|((piece, buffer), to)| Move {
                 from: buffer.clone(),
                 to: to.clone(),
-                at: from.room.stride * u64::from(region),
+                at: from.placement.stride * u64::from(region),
                 bytes: from.bytes_of(piece).next_multiple_of(4),
             });
             moved.collect()
         };
-        Self::Copy((0..from.room.regions).map(moves).collect())
+        Self::Copy((0..from.placement.regions).map(moves).collect())
     }
 
     pub(crate) fn regions(&self) -> usize {

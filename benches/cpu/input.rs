@@ -32,7 +32,7 @@ pub(crate) fn normal(count: usize) -> Vec<f32> {
 }
 
 /// How many logits fit into half of the memory that is free.
-pub(crate) fn room() -> usize {
+pub(crate) fn most_logits() -> usize {
     let kib = std::fs::read_to_string("/proc/meminfo").ok().and_then(|info| {
         let line = info.lines().find(|line| line.starts_with("MemAvailable:"))?;
         line.split_whitespace().nth(1)?.parse::<usize>().ok()
@@ -47,7 +47,7 @@ pub(crate) struct Expected {
 }
 
 impl Expected {
-    pub(crate) fn of(shape: Shape, data: &[f32]) -> Result<Self, gumbel::Error> {
+    pub(crate) fn new(shape: Shape, data: &[f32]) -> Result<Self, gumbel::Error> {
         let Shape { rows, categories, draws } = shape;
         let few_draws = (CHECKED / categories).clamp(1, draws);
         let few_rows = if draws == 1 { (CHECKED / categories).clamp(1, rows) } else { 1 };

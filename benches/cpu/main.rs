@@ -52,12 +52,12 @@ fn main() {
     let wanted =
         |name: &str| filters.is_empty() || filters.iter().any(|filter| name.contains(filter));
     let shapes: Vec<_> = SHAPES.into_iter().filter(|shape| wanted(&shape.name())).collect();
-    let room = input::room();
+    let most = input::most_logits();
     let growing = GROWING.into_iter().filter(|(name, _)| timed && wanted(name));
     let growing: Vec<_> = growing
         .map(|(name, sizes)| {
             let (fit, rest): (Vec<_>, Vec<_>) =
-                sizes.into_iter().partition(|shape| shape.logits() <= room);
+                sizes.into_iter().partition(|shape| shape.logits() <= most);
             rest.iter().for_each(|shape| println!("left out, no memory: {}", shape.name()));
             (name, fit)
         })
@@ -142,7 +142,7 @@ fn logits(shape: Shape, data: &[f32]) -> Logits<'_> {
 
 /// Ends the run unless the draws are the reference's, on one thread and on all.
 fn check(shape: Shape, data: &[f32], isas: &[Isa]) {
-    let expected = Expected::of(shape, data).unwrap();
+    let expected = Expected::new(shape, data).unwrap();
     for &isa in isas {
         for threads in counts(rayon::current_num_threads()) {
             let draw = || sampler(isa).sample_rows(logits(shape, data), &options(shape));

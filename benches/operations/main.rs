@@ -76,15 +76,15 @@ fn measure(rows: usize, categories: usize, timed: bool, first: bool) {
         (
             "times",
             Box::new(|| {
-                let arrivals = cpu.race_rows(logits, &options, 1).unwrap();
-                black_box(arrivals.into_times());
+                let top_k = cpu.race_rows(logits, &options, 1).unwrap();
+                black_box(top_k.into_times());
             }),
         ),
         (
             "times, weights",
             Box::new(|| {
-                let arrivals = cpu.race_rows(weights, &options, 1).unwrap();
-                black_box(arrivals.into_times());
+                let top_k = cpu.race_rows(weights, &options, 1).unwrap();
+                black_box(top_k.into_times());
             }),
         ),
         (

@@ -1,7 +1,7 @@
 //! How large a call of the sampler is.
 
 /// At most so many values, and so many draws, are in memory at a time: 64 MiB of each. A row is
-/// never cut, though, nor are the places of a race.
+/// never cut, though, nor are the k of a race.
 pub(crate) const CHUNK: usize = 1 << 24;
 /// At most so many categories are drawn from in one call, draws × categories: some seconds on the
 /// CPU, after which the progress bar moves.
@@ -16,10 +16,10 @@ pub(crate) struct Call {
 }
 
 impl Call {
-    /// For `draws` races in each row, of each of which `places` are kept.
-    pub(crate) fn new(categories: usize, draws: u32, places: usize, chunk: usize) -> Self {
+    /// For `draws` races in each row, of each of which `k` are kept.
+    pub(crate) fn new(categories: usize, draws: u32, k: usize, chunk: usize) -> Self {
         let work = WORK / categories as u64;
-        let kept = chunk / places;
+        let kept = chunk / k;
         let draws_at_once = work.min(kept as u64).clamp(1, u64::from(draws)) as u32;
         let rows = (chunk / categories)
             .min(kept / draws as usize)
@@ -44,18 +44,18 @@ mod tests {
     #[test]
     fn a_call_is_bounded_in_values_draws_and_work() {
         for categories in [1, 2, 1000, 128_256, CHUNK, 1 << 31] {
-            for (draws, places) in [1, 2, 1000, 1 << 20, MAX_DRAWS]
+            for (draws, k) in [1, 2, 1000, 1 << 20, MAX_DRAWS]
                 .into_iter()
-                .flat_map(|draws| [1, 3, 1000].map(|places| (draws, places)))
+                .flat_map(|draws| [1, 3, 1000].map(|k| (draws, k)))
             {
                 for chunk in [1, 7, CHUNK] {
-                    let call = Call::new(categories, draws, places, chunk);
-                    let what = format!("{categories} {draws} {places} {chunk} {call:?}");
+                    let call = Call::new(categories, draws, k, chunk);
+                    let what = format!("{categories} {draws} {k} {chunk} {call:?}");
                     assert!(call.rows >= 1 && call.draws >= 1 && call.draws <= draws, "{what}");
                     assert!(call.rows == 1 || call.draws == draws, "{what}");
                     assert!(call.rows == 1 || call.rows * categories <= chunk, "{what}");
                     let size = call.rows * call.draws as usize;
-                    assert!(size == 1 || size * places <= chunk, "{what}");
+                    assert!(size == 1 || size * k <= chunk, "{what}");
                     assert!(size == 1 || size as u64 * categories as u64 <= WORK, "{what}");
                 }
             }

@@ -45,10 +45,10 @@ pub(crate) fn run(args: &CheckArgs) -> Result<bool, Error> {
     table.draws(cases)?;
     drop(progress);
     let raced = most.min(MOST_RACED);
-    table.operation(&Race { places: 1 }, up_to(raced))?;
-    table.operation(&Race { places: 3 }, up_to(raced))?;
-    table.operation(&InverseCdf { kept: false }, up_to(raced))?;
-    table.operation(&InverseCdf { kept: true }, up_to(raced))?;
+    table.operation(&Race { k: 1 }, up_to(raced))?;
+    table.operation(&Race { k: 3 }, up_to(raced))?;
+    table.operation(&InverseCdf { prepared: false }, up_to(raced))?;
+    table.operation(&InverseCdf { prepared: true }, up_to(raced))?;
     table.operation(&Sums { promise: operations::promised_sums }, up_to(raced))?;
     table.operation(&LogProbs { promise: operations::promised_log_probs }, up_to(raced))?;
     let softened = most.min(MOST_SOFTENED);

@@ -23,7 +23,7 @@ pub(crate) struct Drawn {
 
 impl Asked {
     /// The categories that each race gives.
-    pub(crate) fn places(self) -> usize {
+    pub(crate) fn k(self) -> usize {
         self.top.map_or(1, |top| top as usize)
     }
 
@@ -47,14 +47,14 @@ impl Asked {
                 (*categories, *values) = (scored.draws, scored.log_probs);
             }
             (_, with) => {
-                let arrivals = sampler.race_rows(batch, options, self.places())?;
+                let top_k = sampler.race_rows(batch, options, self.k())?;
                 if with == Some(With::Time) {
-                    (*categories, *values) = arrivals.into_times();
+                    (*categories, *values) = top_k.into_times();
                 } else {
                     categories.clear();
-                    categories.extend_from_slice(arrivals.categories());
+                    categories.extend_from_slice(top_k.categories());
                     if with == Some(With::Max) {
-                        values.extend(arrivals.perturbed_logits());
+                        values.extend(top_k.perturbed_logits());
                     }
                 }
             }

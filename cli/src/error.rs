@@ -98,7 +98,7 @@ pub(crate) enum Error {
         "the sums of a row of {categories} categories need {bytes} bytes, which are not to be had; \
          try --method gumbel, which needs none"
     )]
-    NoRoomForSums {
+    NoMemoryForSums {
         /// The number of categories.
         categories: usize,
         /// The bytes that were asked for.
@@ -162,8 +162,8 @@ impl Error {
             gumbel::Error::UndrawableRow { row, reason } => {
                 Self::Undrawable { row: first + row as u64, reason }
             }
-            gumbel::Error::NoRoomForSums { categories, bytes } => {
-                Self::NoRoomForSums { categories, bytes }
+            gumbel::Error::NoMemoryForSums { categories, bytes } => {
+                Self::NoMemoryForSums { categories, bytes }
             }
             error => Self::Gumbel(error),
         }
@@ -176,7 +176,7 @@ mod tests {
 
     #[test]
     fn a_way_out_is_said_in_options() {
-        let error = gumbel::Error::NoRoomForSums { categories: 5, bytes: 40 };
+        let error = gumbel::Error::NoMemoryForSums { categories: 5, bytes: 40 };
         let theirs = error.to_string();
         assert!(theirs.contains("Method::Gumbel"), "{theirs}");
         let ours = Error::in_file(error, 0).to_string();

@@ -6,12 +6,12 @@ use gumbel::NO_DRAW;
 
 use crate::draws::Drawn;
 
-/// The draws of a row stand side by side, a space between them; the places of a draw have commas
-/// between them, and a number that belongs to a category follows it after a colon. The places of a
+/// The draws of a row stand side by side, a space between them; the k of a draw have commas
+/// between them, and a number that belongs to a category follows it after a colon. The k of a
 /// soft sample are its categories.
 #[derive(Debug)]
 pub(crate) struct Lines {
-    places: usize,
+    k: usize,
     /// Categories in a row, and how many of the current one are written.
     in_row: usize,
     column: usize,
@@ -19,9 +19,9 @@ pub(crate) struct Lines {
 }
 
 impl Lines {
-    pub(crate) fn new(draws: u32, places: usize) -> Self {
-        let in_row = (draws as usize).saturating_mul(places);
-        Self { places, in_row, column: 0, text: String::new() }
+    pub(crate) fn new(draws: u32, k: usize) -> Self {
+        let in_row = (draws as usize).saturating_mul(k);
+        Self { k, in_row, column: 0, text: String::new() }
     }
 
     /// The text of the next draws: some of a row or some rows.
@@ -52,7 +52,7 @@ impl Lines {
     fn end_place(&mut self) {
         self.column += 1;
         let row_ends = self.column == self.in_row;
-        let draw_ends = self.column.is_multiple_of(self.places);
+        let draw_ends = self.column.is_multiple_of(self.k);
         self.text.push(if row_ends {
             '\n'
         } else if draw_ends {
@@ -79,8 +79,8 @@ mod tests {
         let mut plain = Lines::new(2, 1);
         assert_eq!(plain.text(&drawn(&[1, 2, 3], &[])), "1 2\n3 ");
         assert_eq!(plain.text(&drawn(&[4], &[])), "4\n");
-        let mut places = Lines::new(2, 2);
-        assert_eq!(places.text(&drawn(&[1, 2, 3, NO_DRAW], &[])), "1,2 3,-\n");
+        let mut k = Lines::new(2, 2);
+        assert_eq!(k.text(&drawn(&[1, 2, 3, NO_DRAW], &[])), "1,2 3,-\n");
         let mut with = Lines::new(1, 2);
         let infinite = f64::INFINITY;
         assert_eq!(with.text(&drawn(&[1, NO_DRAW], &[1e-9, infinite])), "1:1e-9,-\n");

@@ -128,7 +128,7 @@ fn validate(input: &mut Input, asked: Asked, options: &SampleOptions<'_>) -> Res
     asked.draw(&gumbel::CpuSampler::new().into(), none, options, &mut Drawn::default())?;
     let (rows, draws) = (input.rows(), options.draws);
     let total = rows.checked_mul(u64::from(draws));
-    let entries = total.and_then(|total| total.checked_mul(asked.places() as u64));
+    let entries = total.and_then(|total| total.checked_mul(asked.k() as u64));
     match (total, entries) {
         (Some(total), Some(_)) => Ok(total),
         _ => Err(Error::Usage(format!(
@@ -209,7 +209,7 @@ impl Job<'_> {
             Method::InverseCdf if self.options.temperature != 0.0 => {
                 Call::of_searches(categories, in_row, self.chunk)
             }
-            _ => Call::new(categories, in_row, self.asked.places(), self.chunk),
+            _ => Call::new(categories, in_row, self.asked.k(), self.chunk),
         };
         let mut drawn = Drawn::default();
         let mut sampling = Duration::ZERO;

@@ -150,7 +150,7 @@ fn passing_of_pair(a: UpperScores, b: UpperScores, cutoff: f32) -> u32 {
 // category first.
 //
 // Mesa 22.3 ends all loops of an invocation after 65,535 iterations in total: this is 16 at most.
-fn admit(row: Row, first: u32, pair: Pair, before: RunningBest) -> RunningBest {
+fn evaluate_passing(row: Row, first: u32, pair: Pair, before: RunningBest) -> RunningBest {
     var running_best = before;
     let f = row.filter_of_row;
     let a = upper_scores(f, pair.logits_a, pair.block_a);
@@ -180,7 +180,7 @@ fn admit(row: Row, first: u32, pair: Pair, before: RunningBest) -> RunningBest {
 
 // The winner of a pair that is a whole race, if coarse bits tell who it is; of no category if they do
 // not, or if the winner is +inf. Its key is not evaluated.
-fn told(row: Row, first: u32, pair: Pair, cutoff: f32) -> Best {
+fn decided_by_bounds(row: Row, first: u32, pair: Pair, cutoff: f32) -> Best {
     let f = row.filter_of_row;
     let a = upper_scores(f, pair.logits_a, pair.block_a);
     let b = upper_scores(f, pair.logits_b, pair.block_b);

@@ -9,7 +9,7 @@
 @group(0) @binding(6) var<storage, read> temperatures: array<u32>;
 @group(0) @binding(7) var<storage, read> first_draws: array<u32>;
 // Which row of `logits` to read.
-@group(0) @binding(8) var<storage, read> sources: array<u32>;
+@group(0) @binding(8) var<storage, read> row_indices: array<u32>;
 
 struct Row {
     stream: Stream,
@@ -43,7 +43,7 @@ fn row_of(position: u32, draw: u32) -> Row {
     }
     var source = position;
     if (run.flags & GATHERED) != 0u {
-        source = sources[position];
+        source = row_indices[position];
         valid = valid && source < run.source_rows;
         source = min(source, run.source_rows - 1u);
     }

@@ -12,7 +12,7 @@ struct Soft {
     // The invocations that share a race: each takes every `strips`-th octet.
     strips: u32,
     // 1 if there are cotangents.
-    pulls: u32,
+    vjp: u32,
 }
 
 @group(0) @binding(5) var<uniform> soft: Soft;
@@ -32,7 +32,7 @@ fn index_of(invocation: u32, workgroup: vec3<u32>, workgroups: vec3<u32>) -> u32
 // 2^(-units·fall), for the category whose key is so many units behind the largest; never above 1.
 //
 // A device's exp2 is the less accurate the larger its argument, so it gets what is left of a whole power.
-fn soft_weight(behind: vec2<u32>) -> f32 {
+fn soft_weight(gap: vec2<u32>) -> f32 {
     let units = f32(behind.y) * 4294967296.0 + f32(behind.x);
     if units >= soft.largest_gap {
         return 0.0;

@@ -34,16 +34,16 @@ fn race(invocation: Invocation) {
     let whole = run.lanes == 1u && run.parts == 1u && end <= 2u
         && (run.flags & (CONTINUED | UNFINISHED | KEYED)) == 0u;
     if whole && running_best.cutoff > FILTER_OPEN && far <= 0x7f800000u {
-        let winner_told = told(row, run.first_category, opening, running_best.cutoff);
-        if winner_told.category != NO_CATEGORY {
-            running_best.best = winner_told;
+        let decided = decided_by_bounds(row, run.first_category, opening, running_best.cutoff);
+        if decided.category != NO_CATEGORY {
+            running_best.best = decided;
             octet = end;
         }
     }
     // apart from the loop, which then hands no pair from one turn to the next: what emulates a GPU would keep
     // it in memory
     if octet < end {
-        running_best = admit(row, run.first_category + octet * 8u, opening, running_best);
+        running_best = evaluate_passing(row, run.first_category + octet * 8u, opening, running_best);
         raise_cutoff(team, running_best.cutoff);
         octet += 2u * run.lanes;
     }
@@ -53,7 +53,7 @@ fn race(invocation: Invocation) {
         far = max(far, max(farthest(pair.logits_a), farthest(pair.logits_b)));
         if reach_of_pair(row, pair) >= running_best.cutoff {
             running_best.cutoff = max(running_best.cutoff, shared_cutoff(team));
-            running_best = admit(row, run.first_category + octet * 8u, pair, running_best);
+            running_best = evaluate_passing(row, run.first_category + octet * 8u, pair, running_best);
             raise_cutoff(team, running_best.cutoff);
         }
         octet += 2u * run.lanes;

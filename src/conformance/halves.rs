@@ -181,9 +181,9 @@ mod tests {
     /// What an engine could make of a half.
     type Fault = (&'static str, fn(f32) -> f32);
 
-    /// In how many cases of a format the draws tell each fault of the conversion.
-    fn told<const FAULTS: usize>(format: ValueFormat, faults: [Fault; FAULTS]) {
-        let mut told = faults.map(|(name, _)| (name, 0));
+    /// In how many cases of a format the draws show each fault of the conversion.
+    fn count_seen<const FAULTS: usize>(format: ValueFormat, faults: [Fault; FAULTS]) {
+        let mut seen = faults.map(|(name, _)| (name, 0));
         for case in cases().filter(|case| case.batch().format() == format) {
             let (logits, expected) = (case.batch(), case.expected());
             let number = |bytes: &[u8]| {
@@ -202,19 +202,19 @@ mod tests {
                 reference::sample_rows(rows, &case.options()).unwrap()
             };
             assert_eq!(draws(|x| x), expected, "{case}");
-            for ((_, convert), (_, count)) in faults.iter().zip(&mut told) {
+            for ((_, convert), (_, count)) in faults.iter().zip(&mut seen) {
                 *count += u32::from(draws(*convert) != expected);
             }
         }
-        println!("cases of {format} that tell: {told:?}");
-        assert!(told.iter().all(|&(_, count)| count > 0), "{told:?}");
+        println!("cases of {format} that show it: {seen:?}");
+        assert!(seen.iter().all(|&(_, count)| count > 0), "{seen:?}");
     }
 
     /// The cases are such that a wrong conversion shows.
     #[test]
     fn the_cases_of_f16_tell_faults() {
         const LEAST: f32 = 6.103_515_6e-5; // 2^-14, the least that is not subnormal
-        told(
+        count_seen(
             ValueFormat::F16,
             [
                 ("subnormals flushed", |x| if x.abs() < LEAST { 0.0 } else { x }),
@@ -237,7 +237,7 @@ mod tests {
 
     #[test]
     fn the_cases_of_bf16_tell_faults() {
-        told(
+        count_seen(
             ValueFormat::Bf16,
             [
                 ("subnormals flushed", |x| if x.is_subnormal() { 0.0 } else { x }),

@@ -139,21 +139,21 @@ impl Case {
     /// let engine = CpuSampler::new();
     /// for case in conformance::cases().filter(|case| case.work() < 100) {
     ///     let expected = case.expected_inverse_cdf()?;
-    ///     assert_eq!(case.kept_cdf_mismatches(&engine, &expected)?, 0, "{case}");
+    ///     assert_eq!(case.prepared_cdf_mismatches(&engine, &expected)?, 0, "{case}");
     /// }
     /// # Ok::<(), gumbel::Error>(())
     /// ```
     ///
     /// # Errors
     /// The engine's.
-    pub fn kept_cdf_mismatches(
+    pub fn prepared_cdf_mismatches(
         &self,
         engine: &Sampler<impl Blocking>,
         expected: &[u32],
     ) -> Result<usize, Error> {
-        let kept = engine.inverse_cdf(self.batch(), &self.options())?;
+        let prepared = engine.inverse_cdf(self.batch(), &self.options())?;
         let mut draws = vec![NO_DRAW - 1; expected.len()];
-        kept.sample_rows_into(self.options().first_draw, &mut draws)?;
+        prepared.sample_rows_into(self.options().first_draw, &mut draws)?;
         Ok(differences(&draws, expected))
     }
 
@@ -289,8 +289,8 @@ mod tests {
         assert!(expected[0].is_finite() && expected[1].is_nan());
         let error =
             |expected: &[f64]| case.logsumexp_error(&engine, SumTolerance::CPU, expected).unwrap();
-        let kept = error(&expected);
-        assert!(kept > 0.0 && kept <= 1.0, "{kept}");
+        let fraction = error(&expected);
+        assert!(fraction > 0.0 && fraction <= 1.0, "{fraction}");
         let with = |row: usize, sum: f64| {
             let mut other = expected.clone();
             other[row] = sum;
@@ -312,8 +312,8 @@ mod tests {
         let few = case(name);
         let expected = few.expected_scores().unwrap();
         assert!(expected.log_probs[0].is_finite() && expected.log_probs[1].is_nan());
-        let kept = error(&few, &expected);
-        assert!(kept > 0.0 && kept <= 1.0, "{kept}");
+        let fraction = error(&few, &expected);
+        assert!(fraction > 0.0 && fraction <= 1.0, "{fraction}");
         let with = |change: fn(&mut ScoredDraws)| {
             let mut other = expected.clone();
             change(&mut other);

@@ -40,7 +40,7 @@ const RANGE: f32 = POWER * (1 << 30) as f32;
 pub(super) struct RoundKeys([[u32; 2]; ROUNDS as usize]);
 
 impl RoundKeys {
-    pub(super) fn of(seed: u64) -> Self {
+    pub(super) fn new(seed: u64) -> Self {
         let mut key = Stream::new(seed, 0, 0).key;
         let mut keys = [key; ROUNDS as usize];
         // not `map`, which the compiler may leave as a call: 60 ns that a single short row would feel
@@ -165,14 +165,14 @@ pub(super) fn least(upper_score: f32, coarse: i32, off: f32) -> Option<f32> {
     threshold_at(upper_score + POWER * (143.0 - 2.0 * 0.0861) - log2_y - POWER * LOG2_E / c, off)
 }
 
-/// For the largest of upper ends, if it is no more than [`NEAR_RANGE`] and comes from sharp coarse
+/// For the largest of upper ends, if it is no more than [`NEAR_RANGE`] and comes from narrow coarse
 /// bits, the [`threshold`] is no more than this below, and twice what values may be off.
 pub(super) const NEAR: f32 = POWER * 0.034;
 pub(super) const NEAR_RANGE: f32 = POWER * 4096.0;
 
 /// Whether the interval of these coarse bits is shorter than [`NEAR`] less the errors.
 #[inline(always)]
-pub(super) fn is_sharp(coarse: i32) -> bool {
+pub(super) fn is_narrow(coarse: i32) -> bool {
     (64..65536 - 64).contains(&coarse)
 }
 
@@ -218,7 +218,7 @@ pub(super) fn threshold<S: Simd>(
 }
 
 /// What a category must reach to win against this, the key of one or its upper end. `off` is how far values
-/// may be off, in the unit: their [`fine_error`](super::vector_value::VectorValue::fine_error).
+/// may be off, in the unit: their [`accurate_error`](super::vector_value::VectorValue::accurate_error).
 #[inline(always)]
 pub(super) fn threshold_at(key: f32, off: f32) -> Option<f32> {
     // false for ±∞ as well
@@ -251,7 +251,7 @@ pub(super) fn first<S: Simd>(s: S, octets: &[[f32; OCTET]], bound: f32) -> usize
     let mut at = 0;
     for octets in octets.chunks(S::OCTETS) {
         let whole = octets.len() == S::OCTETS;
-        if !(whole && s.all_below(f32::fine(s, octets.as_flattened()), s.all(bound))) {
+        if !(whole && s.all_below(f32::accurate(s, octets.as_flattened()), s.all(bound))) {
             let mask = not_below(s, octets, bound);
             if mask != 0 {
                 return at + mask.trailing_zeros() as usize;

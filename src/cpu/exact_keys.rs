@@ -67,11 +67,15 @@ fn noise<S: Simd, const LANES: usize>(
     noise
 }
 
-/// The Gumbel values of noise. `room` is for the two logarithms of each.
+/// The Gumbel values of noise. `scratch` is for the two logarithms of each.
 #[inline(always)]
-fn gumbels<const LANES: usize>(noise: &[u64], gumbels: &mut [i64], room: &mut [[u64; LANES]; 2]) {
+fn gumbels<const LANES: usize>(
+    noise: &[u64],
+    gumbels: &mut [i64],
+    scratch: &mut [[u64; LANES]; 2],
+) {
     // one thing at a time: so few values are on the way that registers hold them
-    let [outers, tails] = room;
+    let [outers, tails] = scratch;
     for (outer_of, &v) in outers.iter_mut().zip(noise) {
         *outer_of = outer(v);
     }

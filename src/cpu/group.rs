@@ -1,7 +1,7 @@
 //! The races of many short rows at once: octets of neighbouring races lie side by side.
 
 use super::bound::{
-    Block, NEAR, NEAR_RANGE, RoundKeys, coarse, is_sharp, not_below, threshold, uppers,
+    Block, NEAR, NEAR_RANGE, RoundKeys, coarse, is_narrow, not_below, threshold, uppers,
 };
 use super::exact::{Outcome, evaluate, evaluate_all};
 use super::simd::{Simd, Task};
@@ -40,7 +40,7 @@ impl<B: BatchValues> Task for Group<'_, B> {
         let Self { job, rows, scale, keys, first, draws, coarse_bits } = self;
         let mut coarse_bits = coarse_bits.iter_mut();
         let octets = rows.categories().div_ceil(OCTET);
-        let (slope, off) = (B::Value::slope(scale), B::Value::fine_error(scale));
+        let (slope, off) = (B::Value::slope(scale), B::Value::accurate_error(scale));
         let mut lanes = Lanes::new(octets);
         let mut side_by_side = SideBySide::<B::Value, OCTETS>::new(rows.categories());
         let mut block = Block::<OCTETS>::EMPTY;
@@ -56,19 +56,20 @@ impl<B: BatchValues> Task for Group<'_, B> {
                 }
             }
             let values = in_place.unwrap_or(side_by_side.values());
-            let mut all_plain = true;
+            let mut all_bounded = true;
             for at in (0..draws.len() * octets).step_by(S::OCTETS) {
                 let [coarse] = coarse(s, [lanes.counter(s, at)], &keys);
                 let values = &values[at * OCTET..];
-                let fine = B::Value::fine(s, values);
-                all_plain &= B::Value::all_plain(s, values, fine);
-                block.store(s, at, uppers(s, fine, coarse, slope), coarse);
+                let accurate = B::Value::accurate(s, values);
+                all_bounded &= B::Value::all_bounded(s, values, accurate);
+                block.store(s, at, uppers(s, accurate, coarse, slope), coarse);
             }
             let each = block.upper.chunks_exact(octets).zip(block.coarse.chunks_exact(octets));
             let each = draws.iter_mut().zip(each).zip(&mut races);
             for ((draw, (upper, coarse)), (row, number)) in each {
-                let tells = |value: B::Value| value.is_plain() || value.chance() == Chance::None;
-                let sound = all_plain || rows.row(row).iter().all(tells);
+                let bounded =
+                    |value: B::Value| value.is_bounded() || value.chance() == Chance::None;
+                let sound = all_bounded || rows.row(row).iter().all(bounded);
                 let winner = if sound { winner(s, upper, coarse, off) } else { Winner::Unknown };
                 *draw = match winner {
                     Winner::Is(category) => category,
@@ -145,7 +146,7 @@ fn winner<S: Simd>(s: S, upper: &[[f32; OCTET]], coarse: &[[i32; OCTET]], off: f
     // nearly always nobody else comes near, and how near is near needs no thought
     if most.abs() <= NEAR_RANGE
         && let Some(argmax) = only(s, upper, most - NEAR - 2.0 * off)
-        && is_sharp(coarse.as_flattened()[argmax])
+        && is_narrow(coarse.as_flattened()[argmax])
     {
         return Winner::Is(argmax as u32);
     }

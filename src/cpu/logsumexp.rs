@@ -32,9 +32,9 @@ pub(super) trait Summed: VectorValue {
         rows: B,
         some: Range<usize>,
         inverse: f64,
-        tell: impl FnMut(usize, Sum),
+        write: impl FnMut(usize, Sum),
     ) {
-        one_by_one(s, rows, some, inverse, tell);
+        one_by_one(s, rows, some, inverse, write);
     }
 }
 
@@ -45,10 +45,10 @@ fn one_by_one<S: Simd, B: BatchValues<Value: Summed>>(
     rows: B,
     some: Range<usize>,
     inverse: f64,
-    mut tell: impl FnMut(usize, Sum),
+    mut write: impl FnMut(usize, Sum),
 ) {
     for (i, row) in some.enumerate() {
-        tell(i, B::Value::sum(s, rows.row(row), inverse));
+        write(i, B::Value::sum(s, rows.row(row), inverse));
     }
 }
 
@@ -72,7 +72,7 @@ struct Sums<B, F> {
     rows: B,
     some: Range<usize>,
     inverse: f64,
-    tell: F,
+    write: F,
 }
 
 impl<B: BatchValues<Value: Summed>, F: FnMut(usize, Sum)> Task for Sums<B, F> {
@@ -80,7 +80,7 @@ impl<B: BatchValues<Value: Summed>, F: FnMut(usize, Sum)> Task for Sums<B, F> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        B::Value::sums(s, self.rows, self.some, self.inverse, self.tell);
+        B::Value::sums(s, self.rows, self.some, self.inverse, self.write);
     }
 }
 
@@ -91,17 +91,17 @@ pub(super) fn sums_of<B: BatchValues<Value: Summed>>(
     rows: B,
     some: Range<usize>,
     inverse: f64,
-    mut tell: impl FnMut(usize, Sum),
+    mut write: impl FnMut(usize, Sum),
 ) {
     if !Division::READING.is_long(rows.categories()) {
-        return isa.run(Sums { rows, some, inverse, tell });
+        return isa.run(Sums { rows, some, inverse, write });
     }
     // joined in their order, so that no number of threads makes a difference
     for (i, row) in some.enumerate() {
         let segments = rows.row(row).par_parts(Division::READING.segment);
         let of_segments: Vec<_> =
             segments.map(|values| isa.run(RowSum { values, inverse })).collect();
-        tell(i, of_segments.into_iter().fold(Sum::NONE, Sum::join));
+        write(i, of_segments.into_iter().fold(Sum::NONE, Sum::join));
     }
 }
 
@@ -118,9 +118,9 @@ macro_rules! summed_logits {
                 rows: B,
                 some: Range<usize>,
                 inverse: f64,
-                tell: impl FnMut(usize, Sum),
+                write: impl FnMut(usize, Sum),
             ) {
-                sums_of_logits(s, rows, some, inverse, tell);
+                sums_of_logits(s, rows, some, inverse, write);
             }
         })*
     };
@@ -139,7 +139,7 @@ fn sums_of_logits<S: Simd, B: BatchValues<Value: Summed>>(
     rows: B,
     some: Range<usize>,
     inverse: f64,
-    mut tell: impl FnMut(usize, Sum),
+    mut write: impl FnMut(usize, Sum),
 ) {
     let categories = rows.categories();
     let octets = categories.div_ceil(OCTET);
@@ -148,7 +148,7 @@ fn sums_of_logits<S: Simd, B: BatchValues<Value: Summed>>(
     let mut side_by_side = SideBySide::<B::Value, OCTETS>::new(categories);
     let Aligned(floats) = &mut Aligned([[0.0; OCTET]; OCTETS]);
     if categories > SHORT {
-        return one_by_one(s, rows, some, inverse, tell);
+        return one_by_one(s, rows, some, inverse, write);
     }
     let at_once = OCTETS / octets;
     for first in some.clone().step_by(at_once) {
@@ -162,11 +162,11 @@ fn sums_of_logits<S: Simd, B: BatchValues<Value: Summed>>(
         let values = in_place.unwrap_or(side_by_side.values());
         let mut all_valid = true;
         for at in (0..count * octets).step_by(S::OCTETS) {
-            let fine = B::Value::fine(s, &values[at * OCTET..]);
-            all_valid &= B::Value::all_valid(s, fine);
+            let accurate = B::Value::accurate(s, &values[at * OCTET..]);
+            all_valid &= B::Value::all_valid(s, accurate);
             let to = &mut floats.as_flattened_mut()[at * OCTET..];
-            for (fine, to) in fine.into_iter().zip(to.chunks_mut(lanes)) {
-                s.store(fine, to);
+            for (accurate, to) in accurate.into_iter().zip(to.chunks_mut(lanes)) {
+                s.store(accurate, to);
             }
         }
         let mut most = [0.0; OCTETS];
@@ -184,7 +184,7 @@ fn sums_of_logits<S: Simd, B: BatchValues<Value: Summed>>(
             // an invalid value makes no difference to other rows
             let valid = all_valid || !rows.row(row).has_invalid();
             let has_draw = valid && most > f32::NEG_INFINITY;
-            tell(row - some.start, if has_draw { one } else { Sum::INVALID });
+            write(row - some.start, if has_draw { one } else { Sum::INVALID });
         }
     }
 }
@@ -214,7 +214,7 @@ fn sum_of_logits<S: Simd, V: RowValues>(s: S, values: V, inverse: f64) -> Sum {
 #[inline(always)]
 fn sum_of_piece<S: Simd, V: RowValues>(s: S, piece: V, inverse: f64) -> Sum {
     let tile = S::OCTETS * OCTET;
-    let rest = piece.behind_tiles(tile);
+    let rest = piece.after_tiles(tile);
     let last = rest.padded();
     let mut most = [s.all(f32::NEG_INFINITY); 4];
     let mut all_valid = true;
@@ -254,7 +254,7 @@ fn sum_of_piece<S: Simd, V: RowValues>(s: S, piece: V, inverse: f64) -> Sum {
 /// Raises the largest logits to those of a tile, and says whether all of the tile are valid.
 #[inline(always)]
 fn raise_to<S: Simd, T: VectorValue>(s: S, most: &mut [S::Floats; 4], values: &[T]) -> bool {
-    let logits = T::fine(s, values);
+    let logits = T::accurate(s, values);
     for (most, logits) in most.iter_mut().zip(logits) {
         *most = s.larger(*most, logits);
     }
@@ -270,7 +270,7 @@ fn add_exps<S: Simd, T: VectorValue>(
     exp2: Exp2,
     most: f32,
 ) {
-    for (sum, logits) in sums.iter_mut().zip(T::fine(s, values)) {
+    for (sum, logits) in sums.iter_mut().zip(T::accurate(s, values)) {
         *sum = exp2.add(s, *sum, s.sub(logits, s.all(most)));
     }
 }
@@ -338,7 +338,7 @@ fn sum_of_weights<V: RowValues<Value: Into<f64>>>(values: V, inverse: f64) -> Su
     }
     if inverse == 1.0 {
         let mut lanes = [0.0; OCTET];
-        let rest: f64 = values.behind_tiles(OCTET).iter().map(Into::into).sum();
+        let rest: f64 = values.after_tiles(OCTET).iter().map(Into::into).sum();
         for octet in values.tiles(OCTET) {
             for (lane, &value) in lanes.iter_mut().zip(&*octet) {
                 *lane += value.into();

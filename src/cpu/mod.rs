@@ -56,7 +56,7 @@ impl Cpu {
             let plan = InverseCdfJob::new(job, scale, self.isa);
             return on_pool(self.pool.as_ref(), plan.is_small(), || plan.run(draws));
         }
-        let plan = Plan::of(job, self.isa, self.filter);
+        let plan = Plan::new(job, self.isa, self.filter);
         // for a small call no pool is woken, and nothing is allocated
         on_pool(self.pool.as_ref(), plan.is_small(), || plan.run(draws));
         Ok(())

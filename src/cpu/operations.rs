@@ -24,7 +24,7 @@ impl Cpu {
         if to.categories.is_empty() {
             return;
         }
-        let plan = Plan::of(&job, self.isa, self.filter);
+        let plan = Plan::new(&job, self.isa, self.filter);
         if k == 1 {
             self.on_threads(|| plan.run_with_keys(scale, to.categories, to.keys));
         } else {
@@ -52,7 +52,7 @@ impl Cpu {
             });
             return Ok(());
         }
-        let plan = Plan::of(&job, self.isa, self.filter);
+        let plan = Plan::new(&job, self.isa, self.filter);
         let Scores { draws, log_probs, logsumexps } = to;
         self.on_threads(|| {
             plan.run_and(draws, log_probs, logsumexps, |row, draws, probs, sums| {
@@ -99,7 +99,7 @@ pub(crate) fn top_k_of_race(
     categories: &mut [u32],
     won: &mut [i64],
 ) {
-    let keys = super::bound::RoundKeys::of(job.seed);
+    let keys = super::bound::RoundKeys::new(job.seed);
     let stream = job.stream(row, number);
     with_values!(job, rows => {
         let values = rows.row(row);

@@ -42,7 +42,7 @@ pub(super) struct Race<V> {
     /// Of those that have been evaluated.
     evaluated: Outcome,
     /// Whether no value may be invalid that the filter has rejected.
-    watched: bool,
+    all_valid: bool,
 }
 
 impl<V: RowValues> Race<V> {
@@ -58,7 +58,7 @@ impl<V: RowValues> Race<V> {
             cutoff: f32::NEG_INFINITY,
             candidates: Candidates::NONE,
             evaluated: Outcome::NONE,
-            watched: true,
+            all_valid: true,
         }
     }
 
@@ -105,7 +105,7 @@ impl<V: RowValues> Race<V> {
             octets = s.add_words(after, step);
             octet += 2 * S::OCTETS as u32;
         }
-        for values in values.behind_tiles(2 * tile).parts(tile) {
+        for values in values.after_tiles(2 * tile).parts(tile) {
             self.filter::<_, _, false>(s, &values.padded().0[..tile], [octets], octet, keys);
             octets = s.add_words(octets, step);
             octet += S::OCTETS as u32;
@@ -181,8 +181,8 @@ impl<V: RowValues> Race<V> {
             let values = &values[i * S::OCTETS * OCTET..];
             let rough =
                 if QUICK { V::Value::at_most(s, values) } else { V::Value::rough(s, values) };
-            if V::Value::WATCHED {
-                self.watched &= V::Value::all_valid(s, rough);
+            if V::Value::CHECK_VALID {
+                self.all_valid &= V::Value::all_valid(s, rough);
             }
             upper[i] = upper_scores(s, rough, coarse[i], self.slope);
             all_below &= s.all_below(upper[i], s.all(self.cutoff));
@@ -201,7 +201,7 @@ impl<V: RowValues> Race<V> {
                 block.store(s, i * S::OCTETS, upper[i], coarse[i]);
             }
             let used = TILES * S::OCTETS;
-            self.admit(s, values, &block.upper[..used], &block.coarse[..used], octet);
+            self.collect_candidates(s, values, &block.upper[..used], &block.coarse[..used], octet);
         }
     }
 
@@ -222,7 +222,7 @@ impl<V: RowValues> Race<V> {
 
     /// Makes candidates of what the filter passes; each raises the cutoff for those that follow.
     #[inline(always)]
-    fn admit<S: Simd>(
+    fn collect_candidates<S: Simd>(
         &mut self,
         s: S,
         values: &[V::Value],
@@ -234,8 +234,9 @@ impl<V: RowValues> Race<V> {
         if self.cutoff == f32::NEG_INFINITY {
             // nothing is known yet: the one that stands highest is asked first
             let argmax = first(s, upper, s.max(upper));
-            match least(upper_scores[argmax], coarse[argmax], V::Value::fine_error(self.scale)) {
-                Some(least) if values[argmax].is_plain() => self.raise(least),
+            match least(upper_scores[argmax], coarse[argmax], V::Value::accurate_error(self.scale))
+            {
+                Some(least) if values[argmax].is_bounded() => self.raise(least),
                 _ => return self.evaluate_run(values, octet),
             }
         }
@@ -252,12 +253,12 @@ impl<V: RowValues> Race<V> {
                         self.thin_out(s);
                     }
                     let category = octet * OCTET as u32 + i as u32;
-                    if !value.is_plain() {
+                    if !value.is_bounded() {
                         self.evaluate_one(category, coarse[i] as u32, value);
                         continue;
                     }
                     self.candidates.push(category, value.float(), coarse[i], upper_scores[i]);
-                    let error = V::Value::fine_error(self.scale);
+                    let error = V::Value::accurate_error(self.scale);
                     if let Some(least) = least(upper_scores[i], coarse[i], error) {
                         self.raise(least);
                     }
@@ -270,7 +271,7 @@ impl<V: RowValues> Race<V> {
     #[inline(always)]
     fn bound<S: Simd>(&mut self, s: S) {
         let upper = self.candidates.upper(s, V::Value::slope(self.scale));
-        let error = V::Value::fine_error(self.scale);
+        let error = V::Value::accurate_error(self.scale);
         if let Some(threshold) = self.candidates.threshold(&upper, error) {
             self.raise(threshold);
             self.candidates.retain(|i| upper[i] >= self.threshold);
@@ -324,8 +325,10 @@ impl<V: RowValues> Race<V> {
 
     fn raise_to_evaluated(&mut self) {
         if self.evaluated.best != Best::NONE
-            && let Some(threshold) =
-                threshold_at(from_key(self.evaluated.best.key), V::Value::fine_error(self.scale))
+            && let Some(threshold) = threshold_at(
+                from_key(self.evaluated.best.key),
+                V::Value::accurate_error(self.scale),
+            )
         {
             self.raise(threshold);
         }
@@ -334,7 +337,7 @@ impl<V: RowValues> Race<V> {
     /// Looks for invalid values that the filter may have rejected.
     #[inline(always)]
     fn look_for_invalid(&mut self) {
-        if !self.watched {
+        if !self.all_valid {
             self.evaluated.invalid |= self.row.has_invalid();
         }
     }

@@ -55,7 +55,7 @@ pub(super) struct Plan<'a> {
 }
 
 impl<'a> Plan<'a> {
-    pub(super) fn of(job: &'a Job<'a>, isa: Isa, filter: bool) -> Self {
+    pub(super) fn new(job: &'a Job<'a>, isa: Isa, filter: bool) -> Self {
         let method = match job.temperature {
             temperature if !filter => Method::Unfiltered(temperature),
             Temperature::Greedy => Method::Greedy,
@@ -64,7 +64,7 @@ impl<'a> Plan<'a> {
             }
             Temperature::Scaled(scale) => Method::Filtered(scale),
         };
-        Self { job, isa, method, keys: RoundKeys::of(job.seed) }
+        Self { job, isa, method, keys: RoundKeys::new(job.seed) }
     }
 
     /// Whether other threads would not pay.

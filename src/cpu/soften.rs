@@ -6,7 +6,7 @@
 //! | shape | what is done |
 //! |---|---|
 //! | up to [`SHORT`] categories | several races side by side in a [tile](tile::Tile) |
-//! | longer rows | the race finds the largest key behind the filter; then tile by tile |
+//! | longer rows | the race finds the largest key gap the filter; then tile by tile |
 //!
 //! Long rows are divided among threads by segments if there are few, all others by rows.
 
@@ -24,12 +24,12 @@ use crate::noise::bits::Stream;
 use crate::noise::order::Best;
 use crate::options::{Data, Widen};
 
-mod pull;
+mod soft_weight;
 mod tile;
-mod weigh;
-mod weight;
+mod vjp;
+mod weights;
 
-use weigh::{SHORT, ShortSamples, Weigher};
+use weights::{SHORT, ShortSamples, Weigher};
 
 /// How samples are divided among threads.
 const DIVISION: Division = Division::SOFTENING;
@@ -90,12 +90,7 @@ impl Cpu {
     }
 
     /// Cotangents of all samples, pulled back to the logits.
-    pub(crate) fn pull(
-        &self,
-        softening: &Softening<'_>,
-        cotangents: &[f32],
-        gradients: &mut [f32],
-    ) {
+    pub(crate) fn vjp(&self, softening: &Softening<'_>, cotangents: &[f32], gradients: &mut [f32]) {
         let soften = Soften::new(softening, self.isa, self.filter);
         self.on_pool(softening, || soften.gradients(cotangents, gradients));
     }
@@ -120,7 +115,7 @@ pub(in crate::cpu) struct Soften<'a> {
 
 impl<'a> Soften<'a> {
     pub(in crate::cpu) fn new(softening: &'a Softening<'a>, isa: Isa, filter: bool) -> Self {
-        let plan = Plan::of(&softening.job, isa, filter);
+        let plan = Plan::new(&softening.job, isa, filter);
         let (scale, fall) = (softening.scale, softening.fall());
         let weigher = Weigher { isa, scale, keys: plan.keys, fall };
         Self { softening, plan, weigher }
@@ -168,17 +163,17 @@ impl<'a> Soften<'a> {
         let Some(max_key) = self.max_key(stream, rows.row(row)) else {
             return sample.fill(f32::NAN);
         };
-        let weigh = |(i, weights): (usize, &mut [f32])| {
+        let segment = |(i, weights): (usize, &mut [f32])| {
             let first = i * SEGMENT;
             let logits = rows.row(row).part(first..first + weights.len());
-            self.weigher.weigh(stream, logits, first as u32, max_key, weights)
+            self.weigher.weights(stream, logits, first as u32, max_key, weights)
         };
         // added up in the same order, cut or not
         let sum: f64 = if cut {
-            let sums: Vec<_> = sample.par_chunks_mut(SEGMENT).enumerate().map(weigh).collect();
+            let sums: Vec<_> = sample.par_chunks_mut(SEGMENT).enumerate().map(segment).collect();
             sums.iter().sum()
         } else {
-            sample.chunks_mut(SEGMENT).enumerate().map(weigh).sum()
+            sample.chunks_mut(SEGMENT).enumerate().map(segment).sum()
         };
         let scale = (1.0 / sum) as f32;
         in_chunks(sample, SEGMENT, cut, |_, weights| weights.iter_mut().for_each(|y| *y *= scale));

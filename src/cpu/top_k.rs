@@ -39,10 +39,10 @@ impl<B: BatchValues> Task for TopKRaces<'_, B> {
     fn run<S: Simd>(self, s: S) {
         let Self { job, rows, scale, keys, filter, k, first, categories, won } = self;
         let mut heap = TopKHeap::<B::Value>::new(k, scale, filter);
-        let room = categories.chunks_exact_mut(k).zip(won.chunks_exact_mut(k));
-        for ((categories, won), (row, number)) in room.zip(job.races(first)) {
+        let outputs = categories.chunks_exact_mut(k).zip(won.chunks_exact_mut(k));
+        for ((categories, won), (row, number)) in outputs.zip(job.races(first)) {
             heap.race(s, job.stream(row, number), rows.row(row), &keys);
-            for ((category, won), best) in categories.iter_mut().zip(won).zip(heap.arrivals()) {
+            for ((category, won), best) in categories.iter_mut().zip(won).zip(heap.in_order()) {
                 (*category, *won) = (best.category, best.key);
             }
         }
@@ -69,8 +69,8 @@ impl<V: RowValues> Task for OneRace<'_, V> {
     fn run<S: Simd>(self, s: S) {
         let mut heap = TopKHeap::<V::Value>::new(self.categories.len(), self.scale, true);
         heap.race(s, self.stream, self.values, &self.keys);
-        let room = self.categories.iter_mut().zip(self.won);
-        for ((category, won), best) in room.zip(heap.arrivals()) {
+        let outputs = self.categories.iter_mut().zip(self.won);
+        for ((category, won), best) in outputs.zip(heap.in_order()) {
             (*category, *won) = (best.category, best.key);
         }
     }
@@ -87,7 +87,7 @@ struct TopKHeap<T> {
     cutoff: f32,
     invalid: bool,
     /// Whether no value may be invalid that the filter has rejected.
-    watched: bool,
+    all_valid: bool,
     of: std::marker::PhantomData<T>,
 }
 
@@ -112,7 +112,7 @@ impl<T: VectorValue> TopKHeap<T> {
     fn new(k: usize, scale: Scale, filter: bool) -> Self {
         let of = std::marker::PhantomData;
         let (taken, cutoff) = (BinaryHeap::new(), f32::NEG_INFINITY);
-        Self { k, scale, filter, taken, cutoff, invalid: false, watched: true, of }
+        Self { k, scale, filter, taken, cutoff, invalid: false, all_valid: true, of }
     }
 
     #[inline(always)]
@@ -124,18 +124,18 @@ impl<T: VectorValue> TopKHeap<T> {
         keys: &RoundKeys,
     ) {
         self.taken.clear();
-        (self.cutoff, self.invalid, self.watched) = (f32::NEG_INFINITY, false, true);
+        (self.cutoff, self.invalid, self.all_valid) = (f32::NEG_INFINITY, false, true);
         let tile = S::OCTETS * OCTET;
         let mut octet = 0;
         for values in row.tiles(tile) {
             self.tile(s, stream, &values, octet, keys);
             octet += S::OCTETS as u32;
         }
-        let last = row.behind_tiles(tile);
+        let last = row.after_tiles(tile);
         if last.len() > 0 {
             self.tile(s, stream, &last.padded().0[..tile], octet, keys);
         }
-        if !self.watched {
+        if !self.all_valid {
             self.invalid |= row.has_invalid();
         }
     }
@@ -151,21 +151,21 @@ impl<T: VectorValue> TopKHeap<T> {
         let rest = [s.all_words(id[0]), s.all_words(id[1]), s.all_words(draw << 1)];
         let [coarse] = coarse(s, [[s.words(&octets), rest[0], rest[1], rest[2]]], keys);
         let rough = T::rough(s, values);
-        if T::WATCHED {
-            self.watched &= T::all_valid(s, rough);
+        if T::CHECK_VALID {
+            self.all_valid &= T::all_valid(s, rough);
         }
         let upper = upper_scores(s, rough, coarse, T::rough_slope(self.scale));
         if !s.all_below(upper, s.all(self.cutoff)) {
             let mut block = Block::<MAX_TILE>::EMPTY;
             block.store(s, 0, upper, coarse);
             let mask = not_below(s, &block.upper[..S::OCTETS], self.cutoff);
-            self.admit(stream, values, &block, mask, octet * OCTET as u32);
+            self.evaluate_passing(stream, values, &block, mask, octet * OCTET as u32);
         }
     }
 
     /// Evaluates what the filter passes of a tile, and gives it a place if it deserves one.
     #[inline(always)]
-    fn admit(
+    fn evaluate_passing(
         &mut self,
         stream: Stream,
         values: &[T],
@@ -210,7 +210,7 @@ impl<T: VectorValue> TopKHeap<T> {
     }
 
     /// Those who have a place, the first one first; nobody if the row has no draw.
-    fn arrivals(&mut self) -> impl Iterator<Item = Best> {
+    fn in_order(&mut self) -> impl Iterator<Item = Best> {
         if self.invalid {
             self.taken.clear();
         }

@@ -48,7 +48,7 @@ pub(super) trait RowValues: Copy + Send + Sync {
 
     /// What is left behind the [tiles](Self::tiles) of `len` values.
     #[inline(always)]
-    fn behind_tiles(self, len: usize) -> Self {
+    fn after_tiles(self, len: usize) -> Self {
         let end = self.len();
         self.part(end - end % len..end)
     }

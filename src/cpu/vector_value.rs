@@ -3,11 +3,11 @@
 //! Everything decides by floats first, in one of two units: a logit, or the binary logarithm of a
 //! weight. That logarithm comes in two qualities. The *rough* one is the weight's exponent and mantissa
 //! read as one number, and costs a conversion: at most [`ROUGH`] too small for a normal weight, and
-//! never so for any other. It goes to the filter. The *fine* one has a polynomial on top, and is within
-//! [`FINE_ERROR`]: bounds on keys come from it, and bounds leave room for that, times 1/temperature.
+//! never so for any other. It goes to the filter. The *accurate* one has a polynomial on top, and is within
+//! [`ACCURATE_ERROR`]: bounds on keys come from it, and bounds leave room for that, times 1/temperature.
 //!
 //! Neither says enough of a weight that is subnormal, or of an invalid one: those are not
-//! [plain](VectorValue::is_plain), and are evaluated exactly.
+//! [bounded](VectorValue::is_bounded), and are evaluated exactly.
 
 use bytemuck::TransparentWrapper;
 use half::{bf16, f16};
@@ -22,8 +22,8 @@ use crate::options::{Chance, Positive, Value, Widen};
 
 /// The most by which log₂(1 + f) exceeds f, and a little.
 const ROUGH: f32 = 0.0862;
-/// The most by which the fine logarithm may be off, in powers; tested.
-const FINE_ERROR: f32 = 1.0 / 1024.0;
+/// The most by which the accurate logarithm may be off, in powers; tested.
+const ACCURATE_ERROR: f32 = 1.0 / 1024.0;
 /// The exponent of 1, as it stands in a float.
 const BIAS: i32 = 127 << 23;
 /// The bits of the least normal number, and of infinity.
@@ -37,10 +37,10 @@ const HUGE: f32 = 128.0 * HALVED;
 /// A type of values that rows may have.
 pub(super) trait VectorValue: Value {
     /// The values of `S::OCTETS` octets in the unit of [`slope`](Self::slope), to within
-    /// [`FINE_ERROR`] of a power where they are plain. −∞ where the probability is 0.
-    fn fine<S: Simd>(s: S, values: &[Self]) -> [S::Floats; 4];
+    /// [`ACCURATE_ERROR`] of a power where they are bounded. −∞ where the probability is 0.
+    fn accurate<S: Simd>(s: S, values: &[Self]) -> [S::Floats; 4];
     /// The values in the unit of [`rough_slope`](Self::rough_slope), never too large by much less than
-    /// [`rough_error`](Self::rough_error) where they are plain.
+    /// [`rough_error`](Self::rough_error) where they are bounded.
     fn rough<S: Simd>(s: S, values: &[Self]) -> [S::Floats; 4];
     /// Whether [`at_most`](Self::at_most) is a way of its own, and less work.
     const QUICKER: bool = false;
@@ -50,18 +50,18 @@ pub(super) trait VectorValue: Value {
     fn at_most<S: Simd>(s: S, values: &[Self]) -> [S::Floats; 4] {
         Self::rough(s, values)
     }
-    /// Whether all values of a tile are plain or of probability 0. May be false for the largest weights.
-    fn all_plain<S: Simd>(s: S, values: &[Self], fine: [S::Floats; 4]) -> bool;
+    /// Whether all values of a tile are bounded or of probability 0. May be false for the largest weights.
+    fn all_bounded<S: Simd>(s: S, values: &[Self], accurate: [S::Floats; 4]) -> bool;
     /// Whether none of a tile, as [`rough`](Self::rough) gives it, is invalid. May be false for the
     /// largest weights. Logits that are invalid stand above every cutoff, and need not be looked for.
     fn all_valid<S: Simd>(s: S, rough: [S::Floats; 4]) -> bool;
     /// Whether a filter has to look for invalid values.
-    const WATCHED: bool;
+    const CHECK_VALID: bool;
     /// Whether floats tell what this is worth, if it can be drawn.
-    fn is_plain(self) -> bool;
-    /// The float of one value that [`fine`](Self::fine) gives of many.
+    fn is_bounded(self) -> bool;
+    /// The float of one value that [`accurate`](Self::accurate) gives of many.
     fn float(self) -> f32;
-    /// What turns fine floats into the unit of the filter.
+    /// What turns accurate floats into the unit of the filter.
     fn slope(scale: Scale) -> f32 {
         scale.reciprocal() * (POWER * Self::LOG2)
     }
@@ -69,8 +69,8 @@ pub(super) trait VectorValue: Value {
     fn rough_slope(scale: Scale) -> f32 {
         Self::slope(scale)
     }
-    /// The most by which fine floats may be off, in the unit of the filter.
-    fn fine_error(_: Scale) -> f32 {
+    /// The most by which accurate floats may be off, in the unit of the filter.
+    fn accurate_error(_: Scale) -> f32 {
         0.0
     }
     /// The most by which rough floats may be too small, in the unit of the filter.
@@ -92,9 +92,9 @@ pub(super) trait VectorValue: Value {
 macro_rules! logits {
     ($type:ty, $load:ident) => {
         impl VectorValue for $type {
-            const WATCHED: bool = false;
+            const CHECK_VALID: bool = false;
             #[inline(always)]
-            fn fine<S: Simd>(s: S, values: &[Self]) -> [S::Floats; 4] {
+            fn accurate<S: Simd>(s: S, values: &[Self]) -> [S::Floats; 4] {
                 let lanes = 2 * S::OCTETS;
                 [
                     s.$load(values),
@@ -105,18 +105,18 @@ macro_rules! logits {
             }
             #[inline(always)]
             fn rough<S: Simd>(s: S, values: &[Self]) -> [S::Floats; 4] {
-                Self::fine(s, values)
+                Self::accurate(s, values)
             }
             #[inline(always)]
-            fn all_plain<S: Simd>(s: S, _: &[Self], fine: [S::Floats; 4]) -> bool {
-                Self::all_valid(s, fine)
+            fn all_bounded<S: Simd>(s: S, _: &[Self], accurate: [S::Floats; 4]) -> bool {
+                Self::all_valid(s, accurate)
             }
             #[inline(always)]
             fn all_valid<S: Simd>(s: S, rough: [S::Floats; 4]) -> bool {
                 s.all_below(rough, s.all(f32::INFINITY))
             }
             #[inline(always)]
-            fn is_plain(self) -> bool {
+            fn is_bounded(self) -> bool {
                 self.chance() != Chance::Invalid
             }
             #[inline(always)]
@@ -230,9 +230,9 @@ fn without_zeros<S: Simd>(s: S, log2: S::Floats, weights: S::Floats) -> S::Float
     s.mul_add(is_zero, s.all(-f32::MAX), low)
 }
 
-/// Vectors of fine logarithms, from vectors of weights; which may be 0 unless all are known to be normal.
+/// Vectors of accurate logarithms, from vectors of weights; which may be 0 unless all are known to be normal.
 #[inline(always)]
-fn fine<S: Simd>(s: S, weights: [S::Floats; 4], all_normal: bool) -> [S::Floats; 4] {
+fn accurate<S: Simd>(s: S, weights: [S::Floats; 4], all_normal: bool) -> [S::Floats; 4] {
     let mut found = weights;
     for x in &mut found {
         *x = fine_log2(s, *x);
@@ -249,7 +249,7 @@ fn fine<S: Simd>(s: S, weights: [S::Floats; 4], all_normal: bool) -> [S::Floats;
 macro_rules! single_weights {
     ($single:expr, $ordered:expr) => {
         #[inline(always)]
-        fn is_plain(self) -> bool {
+        fn is_bounded(self) -> bool {
             let single: fn(Self) -> f32 = $single;
             (0x80_0000..0x7f80_0000).contains(&single(self).to_bits())
         }
@@ -262,8 +262,8 @@ macro_rules! single_weights {
             (bits - BIAS) as f32 / POWER + excess
         }
         #[inline(always)]
-        fn fine_error(scale: Scale) -> f32 {
-            Self::slope(scale) * FINE_ERROR
+        fn accurate_error(scale: Scale) -> f32 {
+            Self::slope(scale) * ACCURATE_ERROR
         }
         #[inline(always)]
         fn rough_error(scale: Scale) -> f32 {
@@ -278,11 +278,11 @@ macro_rules! single_weights {
 }
 
 impl VectorValue for Positive {
-    const WATCHED: bool = true;
+    const CHECK_VALID: bool = true;
     #[inline(always)]
-    fn fine<S: Simd>(s: S, values: &[Self]) -> [S::Floats; 4] {
+    fn accurate<S: Simd>(s: S, values: &[Self]) -> [S::Floats; 4] {
         let weights = of_weights(s, values);
-        fine(s, weights, all_normal(s, weights))
+        accurate(s, weights, all_normal(s, weights))
     }
     #[inline(always)]
     fn rough<S: Simd>(s: S, values: &[Self]) -> [S::Floats; 4] {
@@ -300,12 +300,12 @@ impl VectorValue for Positive {
         [s.to_floats(s.sub_ints(s.halved(bits), s.all_ints(BIAS >> 1))); 4]
     }
     #[inline(always)]
-    fn all_plain<S: Simd>(s: S, values: &[Self], _: [S::Floats; 4]) -> bool {
+    fn all_bounded<S: Simd>(s: S, values: &[Self], _: [S::Floats; 4]) -> bool {
         let of_tile = &values[..S::OCTETS * OCTET];
         let weights = of_weights(s, values);
         all_normal(s, weights)
             || all_normal_or_zero(s, weights)
-            || of_tile.iter().all(|x| x.chance() == Chance::None || x.is_plain())
+            || of_tile.iter().all(|x| x.chance() == Chance::None || x.is_bounded())
     }
     #[inline(always)]
     fn all_valid<S: Simd>(s: S, rough: [S::Floats; 4]) -> bool {
@@ -320,15 +320,15 @@ impl VectorValue for Positive {
 
 /// All that there are can be drawn, or are 0: nothing has to be looked for.
 impl VectorValue for u32 {
-    const WATCHED: bool = false;
+    const CHECK_VALID: bool = false;
     #[inline(always)]
-    fn fine<S: Simd>(s: S, values: &[Self]) -> [S::Floats; 4] {
+    fn accurate<S: Simd>(s: S, values: &[Self]) -> [S::Floats; 4] {
         let counts = of_counts(s, values);
         let mut missing = counts;
         for missing in &mut missing {
             *missing = s.sub(s.all(1.0), *missing);
         }
-        fine(s, counts, s.all_below(missing, s.all(1.0)))
+        accurate(s, counts, s.all_below(missing, s.all(1.0)))
     }
     #[inline(always)]
     fn rough<S: Simd>(s: S, values: &[Self]) -> [S::Floats; 4] {
@@ -346,7 +346,7 @@ impl VectorValue for u32 {
         [linear_log2(s, s.floats_of_counts(bytemuck::cast_slice(most))); 4]
     }
     #[inline(always)]
-    fn all_plain<S: Simd>(_: S, _: &[Self], _: [S::Floats; 4]) -> bool {
+    fn all_bounded<S: Simd>(_: S, _: &[Self], _: [S::Floats; 4]) -> bool {
         true
     }
     #[inline(always)]
@@ -363,7 +363,7 @@ impl VectorValue for u32 {
 
 #[inline(always)]
 fn of_weights<S: Simd>(s: S, values: &[Positive]) -> [S::Floats; 4] {
-    f32::fine(s, Positive::peel_slice(values))
+    f32::accurate(s, Positive::peel_slice(values))
 }
 
 /// Of the four vectors of a tile the greatest words, lane by lane.

@@ -62,7 +62,7 @@ pub struct DeviceBatch<'a> {
     pub(super) seeds: Option<&'a wgpu::Buffer>,
     pub(super) temperatures: Option<&'a wgpu::Buffer>,
     pub(super) first_draws: Option<&'a wgpu::Buffer>,
-    pub(super) sources: Option<(&'a wgpu::Buffer, u32)>,
+    pub(super) row_indices: Option<(&'a wgpu::Buffer, u32)>,
 }
 
 impl<'a> DeviceBatch<'a> {
@@ -94,7 +94,7 @@ impl<'a> DeviceBatch<'a> {
             seeds: None,
             temperatures: None,
             first_draws: None,
-            sources: None,
+            row_indices: None,
         }
     }
 
@@ -172,7 +172,7 @@ impl<'a> DeviceBatch<'a> {
     /// Gathers: row j is drawn from row `row_indices[j]` of the `source_rows` rows of logits, where
     /// `row_indices` is a buffer of `u32`. Row j remains row j in everything else.
     pub fn with_row_indices(self, row_indices: &'a wgpu::Buffer, source_rows: u32) -> Self {
-        Self { sources: Some((row_indices, source_rows)), ..self }
+        Self { row_indices: Some((row_indices, source_rows)), ..self }
     }
 
     /// The draws in all, of all rows.

@@ -86,7 +86,7 @@ impl BoundBatch {
 impl Gpu {
     /// Makes a batch on the device ready to be encoded.
     pub(crate) async fn bind(&self, batch: &DeviceBatch<'_>) -> Result<BoundBatch, Error> {
-        let temperature = Temperature::of(batch.format, batch.temperature)?;
+        let temperature = Temperature::for_format(batch.format, batch.temperature)?;
         let draws = batch.draws_per_row;
         if batch.categories == 0 {
             return Err(Error::Categories { got: 0 });
@@ -140,7 +140,7 @@ impl Gpu {
         let Some(bind_layout) = self.kernels.layout(own) else {
             return Err(Error::MissingFeature {
                 feature: "max_storage_buffers_per_shader_stage of 8 or more",
-                needed_for: "seeds, temperatures, first draws or sources from a buffer",
+                needed_for: "seeds, temperatures, first draws or row_indices from a buffer",
             });
         };
         let passes = self.kernels.passes(guard, &layout, options, layout.is_cut()).await?;
@@ -153,7 +153,7 @@ impl Gpu {
             categories: batch.categories,
             first_logit: logits.first,
             row_stride: batch.row_stride,
-            source_rows: batch.sources.map_or(batch.rows, |(_, source_rows)| source_rows),
+            source_rows: batch.row_indices.map_or(batch.rows, |(_, source_rows)| source_rows),
             flags: each
                 .iter()
                 .zip([EACH_ID, EACH_SEED, EACH_TEMPERATURE, EACH_FIRST_DRAW, GATHERED])

@@ -207,16 +207,16 @@ const TABLE_BUFFERS: u32 = 6;
 impl Kernels {
     pub(super) async fn new(guard: &Guard, common: Common) -> Result<Self, Error> {
         let device = guard.device();
-        let room = device.limits().max_storage_buffers_per_shader_stage;
+        let most_buffers = device.limits().max_storage_buffers_per_shader_stage;
         let layouts = || {
-            let with_room = |buffers, entries: &[_]| {
-                (room >= buffers).then(|| bind_group_layout(device, entries))
+            let if_bindable = |buffers, entries: &[_]| {
+                (most_buffers >= buffers).then(|| bind_group_layout(device, entries))
             };
             (
                 bind_group_layout(device, &plain()),
-                with_room(EACH_BUFFERS, &each()),
-                with_room(SOFT_BUFFERS, &soft()),
-                (room >= TABLE_BUFFERS).then(|| TableLayouts {
+                if_bindable(EACH_BUFFERS, &each()),
+                if_bindable(SOFT_BUFFERS, &soft()),
+                (most_buffers >= TABLE_BUFFERS).then(|| TableLayouts {
                     chunk: bind_group_layout(device, &of_table_chunk()),
                     tables: bind_group_layout(device, &of_tables()),
                 }),

@@ -98,7 +98,7 @@ enum Number {
 }
 
 impl Number {
-    fn of(n: usize, many: usize) -> Self {
+    fn new(n: usize, many: usize) -> Self {
         match n {
             0 | 1 => Self::One,
             n if n < many => Self::Few,
@@ -143,7 +143,7 @@ impl PlanKind {
         let layout = plan.layout;
         let Setup { int64, filter, direct, .. } = *setup;
         let core = Core { kernel: layout.kernel, reduction: layout.reduction, int64, filter };
-        let segments = Number::of(plan.segments().take(3).count(), 3);
+        let segments = Number::new(plan.segments().take(3).count(), 3);
         let call = CallKind {
             row_ids: job.explicit_ids().is_some(),
             unit_scale: matches!(job.temperature, Temperature::Scaled(Scale::ONE)),
@@ -171,13 +171,13 @@ impl LayoutKind {
         let [_, y] = layout.workgroups(chunk.rows.len(), chunk.draws.len());
         let teams = (layout.workgroup_size / layout.lanes) as usize;
         Self {
-            teams_of_workgroup: Number::of(teams, layout.workgroup_size as usize),
+            teams_of_workgroup: Number::new(teams, layout.workgroup_size as usize),
             // an invocation takes two blocks of eight categories in a turn
-            turns_of_lane: Number::of(part.div_ceil(2 * layout.lanes as usize), 3),
+            turns_of_lane: Number::new(part.div_ceil(2 * layout.lanes as usize), 3),
             ragged: !shape.categories.is_multiple_of(8),
-            parts: Number::of(layout.parts as usize, layout.lanes as usize + 1),
+            parts: Number::new(layout.parts as usize, layout.lanes as usize + 1),
             short_part: !blocks.is_multiple_of(part),
-            draws_at_once: Number::of(layout.draws_at_once as usize, 3),
+            draws_at_once: Number::new(layout.draws_at_once as usize, 3),
             short_turn: !chunk.draws.len().is_multiple_of(layout.draws_at_once as usize),
             two_dimensions: y > 1,
         }
@@ -190,8 +190,8 @@ impl CutKind {
         let chunks = plan.chunks().take(slots + 1).count();
         Self {
             direct,
-            segments: Number::of(plan.segments().take(3).count(), 3),
-            chunks: Number::of(chunks, slots + 1),
+            segments: Number::new(plan.segments().take(3).count(), 3),
+            chunks: Number::new(chunks, slots + 1),
             cuts_draws: plan.chunks().next().is_some_and(|c| c.draws.len() < shape.draws as usize),
             moves_rows: plan.row_stride != shape.row_stride,
             overlaps: shape.row_stride < shape.categories,

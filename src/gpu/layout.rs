@@ -10,7 +10,7 @@ use crate::shaders::{Kernel, Reduction};
 pub(crate) const MAX_OCTETS_PER_LANE: usize = 2048;
 /// The most parts that an invocation merges, unless a row is longer than any buffer.
 const MAX_PARTS_PER_LANE: usize = 1 << 15;
-/// The octets that an invocation holds; see `shaders/kernel/hold.wgsl`.
+/// The octets that an invocation holds; see `shaders/kernel/several_draws.wgsl`.
 const HELD_OCTETS: usize = 4;
 /// Rows of more parts than this are loaded again for each draw: the outcomes of the parts would grow
 /// beside what is saved.
@@ -41,7 +41,7 @@ pub struct Teams {
     /// parts.
     pub busy_invocations: usize,
     /// Whether several draws from a row hold its logits in registers.
-    pub holds: bool,
+    pub holds_logits: bool,
 }
 
 impl Teams {
@@ -54,7 +54,7 @@ impl Teams {
         alone_octets: 4,
         octets_per_lane: 2,
         busy_invocations: 1 << 18,
-        holds: true,
+        holds_logits: true,
     };
 
     /// For an adapter that emulates a GPU on `cores` cores. It runs the invocations of a vector of eight
@@ -69,7 +69,7 @@ impl Teams {
             alone_octets: 128,
             octets_per_lane: 16,
             busy_invocations: 4 * 8 * cores,
-            holds: false,
+            holds_logits: false,
         }
     }
 
@@ -104,7 +104,7 @@ pub(crate) struct Device {
 impl Device {
     /// The device, with no more kept busy by so many races than so many bytes have room for, in outcomes of
     /// their parts and one more of each race that is carried over.
-    pub(crate) fn with_room_for_parts(self, races: usize, bytes: u64) -> Self {
+    pub(crate) fn with_memory_for_parts(self, races: usize, bytes: u64) -> Self {
         let outcomes = usize::try_from(bytes / OUTCOME_BYTES).unwrap_or(usize::MAX);
         let parts = (outcomes / races).saturating_sub(1).max(1);
         let busy = parts.saturating_mul(races).saturating_mul(self.teams.team as usize);
@@ -146,7 +146,7 @@ impl Layout {
         let teams = device.teams;
         let octets = races.categories.div_ceil(8);
         let held = HELD_OCTETS * teams.team as usize;
-        let hold = teams.holds
+        let hold = teams.holds_logits
             && !races.greedy
             && races.draws > 1
             && octets.div_ceil(held) <= MAX_HELD_PARTS;
@@ -182,7 +182,7 @@ impl Layout {
         Self {
             kernel: match (races.greedy, hold) {
                 (true, _) => Kernel::Greedy,
-                (false, true) => Kernel::Hold,
+                (false, true) => Kernel::SeveralDraws,
                 (false, false) => Kernel::Stream,
             },
             reduction: match (lanes, device.subgroups && whole) {
@@ -210,10 +210,10 @@ impl Layout {
     /// those that hold them are too many; outcomes may still be too many.
     pub(crate) fn within(races: Races, device: Device, bytes: u64) -> Self {
         let teams = races.rows.saturating_mul(races.draws as usize);
-        let device = device.with_room_for_parts(teams, bytes);
+        let device = device.with_memory_for_parts(teams, bytes);
         let layout = Self::new(races, device);
-        if layout.kernel == Kernel::Hold && layout.outcome_bytes() > u128::from(bytes) {
-            let teams = Teams { holds: false, ..device.teams };
+        if layout.kernel == Kernel::SeveralDraws && layout.outcome_bytes() > u128::from(bytes) {
+            let teams = Teams { holds_logits: false, ..device.teams };
             return Self::new(races, Device { teams, ..device });
         }
         layout

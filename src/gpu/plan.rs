@@ -160,8 +160,8 @@ impl Plan {
 
     /// True if what is written of a chunk takes no more than a chunk may.
     fn fits(&self, limits: Limits) -> bool {
-        let room = limits.most_bytes() as usize;
-        4 * self.most_words() <= room && 16 * self.outcomes() <= room
+        let most_bytes = limits.most_bytes() as usize;
+        4 * self.most_words() <= most_bytes && 16 * self.outcomes() <= most_bytes
     }
 
     /// True if rows are cut into several passes.
@@ -285,7 +285,7 @@ impl Plan {
 
 fn layout(output: Output, races: Races, limits: Limits) -> Layout {
     let teams = races.rows * races.draws as usize;
-    let device = limits.device.with_room_for_parts(teams, limits.most_bytes());
+    let device = limits.device.with_memory_for_parts(teams, limits.most_bytes());
     match output {
         Output::TopK(_) => Layout::of_workgroups(Kernel::TopK, races, device),
         Output::Sums => Layout::new(races, device).with_sums(Kernel::Sums),

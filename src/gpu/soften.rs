@@ -1,7 +1,7 @@
 //! Soft samples and their gradients on a device.
 //!
-//! A batch is cut into chunks. Of each, the races find the largest keys, as for draws; `weigh.wgsl` then
-//! weighs all categories, and for gradients `total.wgsl` and `pull.wgsl` follow. What is left, a factor
+//! A batch is cut into chunks. Of each, the races find the largest keys, as for draws; `soft_weights.wgsl` then
+//! weighs all categories, and for gradients `total.wgsl` and `vjp.wgsl` follow. What is left, a factor
 //! for each sample or for the whole call, is done as results are read.
 
 use crate::error::Error;
@@ -34,7 +34,7 @@ impl Gpu {
     }
 
     /// Cotangents of all samples, pulled back to the logits.
-    pub(crate) async fn pull(
+    pub(crate) async fn vjp(
         &self,
         softening: &Softening<'_>,
         cotangents: &[f32],

@@ -114,7 +114,7 @@ impl<'a> MaximaJob<'a> {
     /// Makes estimates of the sums.
     pub(crate) fn finish(&self, sums: &mut [LogZ]) {
         for sum in sums {
-            *sum = LogZ::of(sum.estimate, self.job.draws);
+            *sum = LogZ::from_sum(sum.estimate, self.job.draws);
         }
     }
 }

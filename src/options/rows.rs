@@ -58,7 +58,7 @@ pub trait Value: Copy + Send + Sync + 'static {
 
 /// The integer weight of a value so far below the largest.
 #[inline(always)]
-fn behind<T: Value>(value: T, most: T, scale: Scale, log2_categories: u32) -> u64 {
+fn weight_below<T: Value>(value: T, most: T, scale: Scale, log2_categories: u32) -> u64 {
     if value.chance() == Chance::None {
         return 0;
     }
@@ -109,7 +109,7 @@ impl<T: Widen> Value for T {
     }
     #[inline(always)]
     fn integer_weight(self, most: Self, scale: Scale, log2_categories: u32) -> u64 {
-        behind(self, most, scale, log2_categories)
+        weight_below(self, most, scale, log2_categories)
     }
     fn log_weight(self) -> f64 {
         self.widen().into()
@@ -217,7 +217,7 @@ impl Value for Positive {
         // at temperature 1 as they are
         match scale {
             Scale::ONE => weight_of_f32(self.0.to_bits(), most.0.to_bits(), log2_categories),
-            scale => behind(self, most, scale, log2_categories),
+            scale => weight_below(self, most, scale, log2_categories),
         }
     }
     fn log_weight(self) -> f64 {
@@ -256,7 +256,7 @@ impl Value for u32 {
     fn integer_weight(self, most: Self, scale: Scale, log2_categories: u32) -> u64 {
         match scale {
             Scale::ONE => weight_of_count(self),
-            scale => behind(self, most, scale, log2_categories),
+            scale => weight_below(self, most, scale, log2_categories),
         }
     }
     fn log_weight(self) -> f64 {

@@ -45,10 +45,10 @@ impl Sampler {
     }
 
     fn without_gpu(reason: String) -> Self {
-        Self::of(Cpu::new(), reason)
+        Self::cpu_only(Cpu::new(), reason)
     }
 
-    fn of(cpu: Cpu, reason: String) -> Self {
+    fn cpu_only(cpu: Cpu, reason: String) -> Self {
         Self {
             engine: Auto {
                 cpu,
@@ -121,7 +121,7 @@ impl Auto {
 /// All calls run on the CPU.
 impl From<CpuSampler> for Sampler {
     fn from(cpu: CpuSampler) -> Self {
-        Self::of(cpu.engine, "it was asked for".to_owned())
+        Self::cpu_only(cpu.engine, "it was asked for".to_owned())
     }
 }
 

@@ -35,7 +35,7 @@ impl<E: Engine> Sampler<E> {
     ///   [`Error::RowIds`], [`Error::TooManyDraws`].
     /// * [`Error::UndrawableRow`] for the first row that has no draw, unless
     ///   [sentinels](SampleOptions::with_sentinels) are asked for.
-    /// * [`Error::NoRoomForSums`] if there is no memory for an inverse CDF.
+    /// * [`Error::NoMemoryForSums`] if there is no memory for an inverse CDF.
     /// * On a GPU `DeviceLost`, `OutOfMemory`, `MapFailed`, `Timeout` or `Gpu` if the device fails, and
     ///   `RowTooLong` for an inverse CDF whose sums exceed the largest buffer. No wait for the device is without
     ///   end: see `GpuSamplerBuilder::with_timeout`.

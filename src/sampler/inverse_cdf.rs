@@ -7,7 +7,7 @@ use crate::error::Error;
 #[cfg(feature = "gpu")]
 use crate::gpu::GpuTables;
 use crate::job::Job;
-use crate::job::kept::Kept;
+use crate::job::prepared::PreparedRows;
 use crate::options::{Batch, SampleOptions};
 
 /// Rows of logits, weights or counts, added up once, to be drawn from again and again: what
@@ -37,7 +37,7 @@ use crate::options::{Batch, SampleOptions};
 /// If the device is lost, the tables are gone with it: draws then fail with `Error::DeviceLost`.
 #[derive(Debug)]
 pub struct InverseCdf<E: Engine = Auto> {
-    call: Kept,
+    call: PreparedRows,
     tables: Tables,
     // it was built by such an engine, which says whether a thread may wait for its draws
     engine: std::marker::PhantomData<fn() -> E>,
@@ -67,7 +67,7 @@ impl<E: Engine> Sampler<E> {
     /// ```
     ///
     /// # Errors
-    /// Those of [`sample_rows`](Self::sample_rows), and [`Error::NoRoomForSums`]. On a GPU `MissingFeature` on a device
+    /// Those of [`sample_rows`](Self::sample_rows), and [`Error::NoMemoryForSums`]. On a GPU `MissingFeature` on a device
     /// with fewer than 6 storage buffers for a shader, [`Error::RowTooLong`] for a row whose sums exceed the largest
     /// buffer, and `OutOfMemory` if the device has no room for all rows: then keep the tables of fewer rows at a time.
     ///
@@ -140,7 +140,7 @@ async fn on_gpu(
 
 impl<E: Engine> InverseCdf<E> {
     fn new(job: &Job<'_>, tables: Tables) -> Self {
-        Self { call: Kept::of(job), tables, engine: std::marker::PhantomData }
+        Self { call: PreparedRows::new(job), tables, engine: std::marker::PhantomData }
     }
 
     /// The number of rows.

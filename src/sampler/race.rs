@@ -66,9 +66,9 @@ impl<E: Engine> Sampler<E> {
         E: Blocking,
     {
         let job = RaceJob::new(batch, options, k)?;
-        let mut arrivals = TopK::unwritten(&job)?;
-        self.run(Race { job, k: arrivals.slices_mut() })?;
-        Ok(arrivals)
+        let mut top_k = TopK::unwritten(&job)?;
+        self.run(Race { job, k: top_k.slices_mut() })?;
+        Ok(top_k)
     }
 
     /// Runs the race of each draw into the caller's memory: [`race_rows`](Self::race_rows) for as many places of
@@ -125,9 +125,9 @@ impl<E: Engine> Sampler<E> {
         k: usize,
     ) -> Result<TopK, Error> {
         let job = RaceJob::new(batch, options, k)?;
-        let mut arrivals = TopK::unwritten(&job)?;
-        self.run_async(Race { job, k: arrivals.slices_mut() }).await?;
-        Ok(arrivals)
+        let mut top_k = TopK::unwritten(&job)?;
+        self.run_async(Race { job, k: top_k.slices_mut() }).await?;
+        Ok(top_k)
     }
 }
 

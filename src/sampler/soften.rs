@@ -169,7 +169,7 @@ impl<E: Engine> Sampler<E> {
     where
         E: Blocking,
     {
-        let of = pullback(logits, options, relaxation, cotangents)?;
+        let of = vjp(logits, options, relaxation, cotangents)?;
         let mut gradients = of.allocate(of.gradients())?;
         self.run(Pullback { of, cotangents, gradients: &mut gradients })?;
         Ok(gradients)
@@ -201,7 +201,7 @@ impl<E: Engine> Sampler<E> {
     where
         E: Blocking,
     {
-        let of = pullback(logits, options, relaxation, cotangents)?;
+        let of = vjp(logits, options, relaxation, cotangents)?;
         Error::check_floats("gradients", of.gradients(), gradients.len())?;
         self.run(Pullback { of, cotangents, gradients })
     }
@@ -229,7 +229,7 @@ impl<E: Engine> Sampler<E> {
         relaxation: Relaxation,
         cotangents: &[f32],
     ) -> Result<Vec<f32>, Error> {
-        let of = pullback(logits, options, relaxation, cotangents)?;
+        let of = vjp(logits, options, relaxation, cotangents)?;
         let mut gradients = of.allocate(of.gradients())?;
         self.run_async(Pullback { of, cotangents, gradients: &mut gradients }).await?;
         Ok(gradients)
@@ -269,7 +269,7 @@ struct Pullback<'a, 'r> {
 }
 
 /// The call for gradients, if there are as many cotangents as samples.
-fn pullback<'a>(
+fn vjp<'a>(
     logits: Logits<'a>,
     options: &SampleOptions<'a>,
     relaxation: Relaxation,
@@ -286,13 +286,13 @@ impl Operation for Pullback<'_, '_> {
     }
 
     fn on_cpu(&mut self, cpu: &Cpu) -> Result<(), Error> {
-        cpu.pull(&self.of, self.cotangents, self.gradients);
+        cpu.vjp(&self.of, self.cotangents, self.gradients);
         Ok(())
     }
 
     #[cfg(feature = "gpu")]
     async fn on_gpu(&mut self, gpu: &Gpu) -> Result<(), Error> {
-        gpu.pull(&self.of, self.cotangents, self.gradients).await
+        gpu.vjp(&self.of, self.cotangents, self.gradients).await
     }
 
     fn check(&self) -> Result<(), Error> {

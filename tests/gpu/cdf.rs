@@ -10,7 +10,7 @@ use libtest_mimic::Failed;
 use super::draws::sampler;
 use super::{Check, ensure};
 
-pub(crate) mod kept;
+pub(crate) mod prepared;
 
 pub(crate) const CHECKS: &[(&str, Check)] = &[
     ("cdf::conformance", |adapter| run(adapter, GpuSampler::builder(), 600_000)),

@@ -50,7 +50,7 @@ fn main() {
         potts::CHECKS,
         soften::CHECKS,
         cdf::CHECKS,
-        cdf::kept::CHECKS,
+        cdf::prepared::CHECKS,
         &bound::checks(),
     ]
     .concat();

@@ -1,4 +1,4 @@
-//! The race and its places on the GPU: the reference's keys, bit for bit.
+//! The race and its k on the GPU: the reference's keys, bit for bit.
 
 use gumbel::conformance::{self, Case};
 use gumbel::{
@@ -12,7 +12,7 @@ use super::{Check, ensure};
 
 pub(crate) const CHECKS: &[(&str, Check)] = &[
     ("operations::keys", keys),
-    ("operations::places", places),
+    ("operations::top_k", top_k),
     ("operations::a_thousand_places", a_thousand_places),
     ("operations::places_in_small_pieces", places_in_small_pieces),
     ("operations::estimates", estimates),
@@ -27,22 +27,22 @@ pub(crate) fn cases(work: usize) -> impl Iterator<Item = Case> {
     })
 }
 
-/// How many places of all cases are not the reference's.
-fn wrong_places(gpu: &GpuSampler, work: usize, places: usize) -> Result<Vec<String>, Failed> {
+/// How many k of all cases are not the reference's.
+fn wrong_top_k(gpu: &GpuSampler, work: usize, k: usize) -> Result<Vec<String>, Failed> {
     let mut wrong = Vec::new();
     for case in cases(work) {
         let (batch, options) = (case.batch(), case.options());
-        let expected = reference::race_rows(batch, &options, places)?;
-        let found = gpu.race_rows(batch, &options, places)?;
+        let expected = reference::race_rows(batch, &options, k)?;
+        let found = gpu.race_rows(batch, &options, k)?;
         if found != expected {
-            wrong.push(format!("{case}, {places} places"));
+            wrong.push(format!("{case}, {k} k"));
         }
     }
     Ok(wrong)
 }
 
-fn same(gpu: &GpuSampler, work: usize, places: usize) -> Result<(), Failed> {
-    let wrong = wrong_places(gpu, work, places)?;
+fn same(gpu: &GpuSampler, work: usize, k: usize) -> Result<(), Failed> {
+    let wrong = wrong_top_k(gpu, work, k)?;
     ensure(wrong.is_empty(), || wrong.join("\n"))
 }
 
@@ -64,7 +64,7 @@ fn keys(adapter: &AdapterReport) -> Result<(), Failed> {
     same(&sampler(adapter, builder)?, 10_000, 1)
 }
 
-fn places(adapter: &AdapterReport) -> Result<(), Failed> {
+fn top_k(adapter: &AdapterReport) -> Result<(), Failed> {
     let gpu = sampler(adapter, GpuSampler::builder())?;
     same(&gpu, 60_000, 3)?;
     same(&gpu, 10_000, 300)?;
@@ -90,11 +90,11 @@ fn a_thousand_places(adapter: &AdapterReport) -> Result<(), Failed> {
     for fill in fills {
         let logits: Vec<f32> = (0..30_000).map(fill).collect();
         let batch = Logits::new(&logits, 15_000)?;
-        for places in [100, 1024] {
-            let options = SampleOptions::default().with_seed(places as u64);
-            let expected = reference::race_rows(batch, &options, places)?;
-            let same = gpu.race_rows(batch, &options, places)? == expected;
-            ensure(same, || format!("{places} places differ"))?;
+        for k in [100, 1024] {
+            let options = SampleOptions::default().with_seed(k as u64);
+            let expected = reference::race_rows(batch, &options, k)?;
+            let same = gpu.race_rows(batch, &options, k)? == expected;
+            ensure(same, || format!("{k} k differ"))?;
         }
     }
     Ok(())
@@ -107,11 +107,11 @@ fn places_in_small_pieces(adapter: &AdapterReport) -> Result<(), Failed> {
     let logits: Vec<f32> = (0..3 * 7001).map(|i| (i * 7919 % 1009) as f32 / 128.0).collect();
     let batch = Logits::new(&logits, 7001)?;
     let options = SampleOptions::default().with_draws(4).with_first_row(9);
-    // of 154 places a record of 8,164 bytes is the largest that fits into a chunk
-    for places in [2, 30, 154] {
-        let expected = reference::race_rows(batch, &options, places)?;
-        let same = gpu.race_rows(batch, &options, places)? == expected;
-        ensure(same, || format!("{places} places differ"))?;
+    // of 154 k a record of 8,164 bytes is the largest that fits into a chunk
+    for k in [2, 30, 154] {
+        let expected = reference::race_rows(batch, &options, k)?;
+        let same = gpu.race_rows(batch, &options, k)? == expected;
+        ensure(same, || format!("{k} k differ"))?;
     }
     for too_many in [155, 2000] {
         let error = gpu.race_rows(batch, &options, too_many).err();
@@ -143,8 +143,8 @@ fn what_is_wrong_is_named(adapter: &AdapterReport) -> Result<(), Failed> {
     let weights = [1.0, 2.0, 1.0, -2.0, 0.0, 0.0];
     let batch = Weights::new(&weights, 2)?;
     let options = SampleOptions::default();
-    for places in [1, 2] {
-        let error = gpu.race_rows(batch, &options, places).err().map(|error| error.to_string());
+    for k in [1, 2] {
+        let error = gpu.race_rows(batch, &options, k).err().map(|error| error.to_string());
         let expected = "row 1 has no draw: its weight of category 1 is -2; a weight is 0 or positive, and finite";
         ensure(error.as_deref() == Some(expected), || format!("{error:?}"))?;
     }
@@ -162,13 +162,13 @@ fn faults_are_seen(adapter: &AdapterReport) -> Result<(), Failed> {
     ];
     for edit in of_places {
         let gpu = sampler(adapter, GpuSampler::builder().with_shader_edit(edit))?;
-        let seen = !wrong_places(&gpu, 6000, 3)?.is_empty();
-        ensure(seen, || "a fault of places was not seen".to_owned())?;
+        let seen = !wrong_top_k(&gpu, 6000, 3)?.is_empty();
+        ensure(seen, || "a fault of k was not seen".to_owned())?;
     }
-    let told = |source: String| source.replace("UNFINISHED | KEYED)) == 0u", "UNFINISHED)) == 0u");
+    let edit = |source: String| source.replace("UNFINISHED | KEYED)) == 0u", "UNFINISHED)) == 0u");
     let builder = GpuSampler::builder()
         .tune(|tuning| tuning.with_device_kind(DeviceKind::Emulation))
-        .with_shader_edit(told);
-    let seen = !wrong_places(&sampler(adapter, builder)?, 6000, 1)?.is_empty();
+        .with_shader_edit(edit);
+    let seen = !wrong_top_k(&sampler(adapter, builder)?, 6000, 1)?.is_empty();
     ensure(seen, || "a key that was not evaluated was not seen".to_owned())
 }

@@ -41,7 +41,7 @@ fn states(gpu: &GpuSampler, model: Model, shader: &str) -> Result<Vec<u32>, Fail
     let lattices = [Lattice::new(gpu, model, 1, shader)?];
     lattice::run(gpu, &lattices, SWEEPS, SWEEPS)?;
     let states = lattices[0].states(gpu)?;
-    let record = Record::of(&states, model);
+    let record = Record::new(&states, model);
     let records = lattices[0].records(gpu, 1)?;
     ensure(records == [record.clone()], || format!("{records:?}, and not {record:?}"))?;
     Ok(states)
@@ -84,7 +84,7 @@ fn neighbours(site: usize, side: usize) -> [usize; 4] {
 }
 
 impl Record {
-    fn of(states: &[u32], model: Model) -> Self {
+    fn new(states: &[u32], model: Model) -> Self {
         let mut sites = vec![0; model.states as usize];
         let mut equal_bonds = 0;
         for (site, &state) in states.iter().enumerate() {

@@ -47,9 +47,10 @@ fn every_case_on_any_number_of_threads() {
             for pool in &pools {
                 let drawn = pool.install(|| engine.sample_rows(logits, &options)).unwrap();
                 assert!(drawn == expected, "{case}, {draws} times, {pool:?}, {engine:?}");
-                let kept = pool.install(|| engine.inverse_cdf(logits, &options)).unwrap();
-                let drawn = pool.install(|| kept.sample_rows(options.first_draw, options.draws));
-                assert!(drawn.unwrap() == expected, "kept: {case}, {draws} times, {engine:?}");
+                let prepared = pool.install(|| engine.inverse_cdf(logits, &options)).unwrap();
+                let drawn =
+                    pool.install(|| prepared.sample_rows(options.first_draw, options.draws));
+                assert!(drawn.unwrap() == expected, "prepared: {case}, {draws} times, {engine:?}");
             }
         }
     }
@@ -106,18 +107,18 @@ const GOLDEN: [[u32; 8]; 3] = [
 const GOLDEN_WEIGHTS: [u64; 4] = [276298824127873024, 1152921504606846976, 107886, 0];
 const GOLDEN_UNIFORM: u64 = 8488728229174224034;
 
-/// Draws in two calls are those of one, wherever it is cut; kept tables too.
+/// Draws in two calls are those of one, wherever it is cut; prepared tables too.
 #[test]
 fn calls_can_be_cut() {
     let data: Vec<f32> = (0..3 * 70).map(|i| (i % 17) as f32 / 4.0).collect();
     let logits = Logits::new(&data, 70).unwrap();
-    let kept = CpuSampler::new().inverse_cdf(logits, &inverse()).unwrap();
+    let prepared = CpuSampler::new().inverse_cdf(logits, &inverse()).unwrap();
     let whole = CpuSampler::new().sample_rows(logits, &inverse().with_draws(100)).unwrap();
     for cut in [1, 2, 31, 32, 33, 99] {
         let first = CpuSampler::new().sample_rows(logits, &inverse().with_draws(cut)).unwrap();
         let options = inverse().with_first_draw(cut).with_draws(100 - cut);
         let second = CpuSampler::new().sample_rows(logits, &options).unwrap();
-        assert_eq!(kept.sample_rows(cut, 100 - cut).unwrap(), second);
+        assert_eq!(prepared.sample_rows(cut, 100 - cut).unwrap(), second);
         for r in 0..3 {
             let cut = cut as usize;
             let joined = [&first[r * cut..][..cut], &second[r * (100 - cut)..][..100 - cut]];
@@ -214,9 +215,9 @@ fn rows_without_a_draw() {
             );
         }
         let options = options.with_sentinels(true);
-        let kept = engine.inverse_cdf(logits, &options).unwrap();
+        let prepared = engine.inverse_cdf(logits, &options).unwrap();
         let drawn = engine.sample_rows(logits, &options).unwrap();
-        for draws in [drawn, kept.sample_rows(0, options.draws).unwrap()] {
+        for draws in [drawn, prepared.sample_rows(0, options.draws).unwrap()] {
             let rows: Vec<_> = draws
                 .chunks(options.draws as usize)
                 .map(|row| row.iter().all(|&draw| draw == NO_DRAW))
@@ -230,12 +231,13 @@ fn rows_without_a_draw() {
 #[test]
 fn errors_of_kept_tables() {
     let data = [0.0; 6];
-    let kept = CpuSampler::new().inverse_cdf(Logits::new(&data, 3).unwrap(), &inverse()).unwrap();
-    assert_eq!((kept.rows(), kept.categories()), (2, 3));
-    let error = kept.sample_rows_into(0, &mut [0; 5]);
+    let prepared =
+        CpuSampler::new().inverse_cdf(Logits::new(&data, 3).unwrap(), &inverse()).unwrap();
+    assert_eq!((prepared.rows(), prepared.categories()), (2, 3));
+    let error = prepared.sample_rows_into(0, &mut [0; 5]);
     assert!(matches!(error, Err(Error::DrawsLength { expected: 4, got: 5 })), "{error:?}");
     for (first, draws) in [(0, 0), (1 << 31, 1), ((1 << 31) - 2, 3)] {
-        let error = kept.sample_rows(first, draws);
+        let error = prepared.sample_rows(first, draws);
         assert!(matches!(error, Err(Error::Draws { .. })), "{error:?}");
     }
     let none = CpuSampler::new().inverse_cdf(Logits::new(&[], 3).unwrap(), &inverse()).unwrap();

@@ -17,19 +17,19 @@ fn races_have_the_distributions_of_their_row() {
     let batch = Logits::strided(&logits, 300_000, logits.len(), 0).unwrap();
     let options = SampleOptions::default().with_seed(15).with_temperature(2.0);
     let cpu = CpuSampler::new();
-    let arrivals = cpu.race_rows(batch, &options, 1).unwrap();
+    let top_k = cpu.race_rows(batch, &options, 1).unwrap();
     let row = Logits::new(&logits, logits.len()).unwrap();
     let log_z = cpu.logsumexp_rows(row, &options).unwrap()[0];
 
     let maxima = |off: f64| {
         let maximum = of_maximum(log_z + off).unwrap();
-        kolmogorov_smirnov(arrivals.perturbed_logits().collect(), |x| maximum.cdf(x))
+        kolmogorov_smirnov(top_k.perturbed_logits().collect(), |x| maximum.cdf(x))
     };
     assert!(maxima(0.0) > ALARM, "{}", maxima(0.0));
     assert!(maxima(0.02) < ALARM && maxima(-0.02) < ALARM);
     let times = |off: f64| {
         let time = of_time((log_z + off).exp()).unwrap();
-        kolmogorov_smirnov(arrivals.times().collect(), |x| time.cdf(x))
+        kolmogorov_smirnov(top_k.times().collect(), |x| time.cdf(x))
     };
     assert!(times(0.0) > ALARM, "{}", times(0.0));
     assert!(times(0.02) < ALARM && times(-0.02) < ALARM);

@@ -8,8 +8,8 @@ fn no_rows_and_all_places() {
     let none = Logits::new(&[], 3).unwrap();
     let options = SampleOptions::default();
     for places in [1, 2, 1 << 48, usize::MAX] {
-        let arrivals = CpuSampler::new().race_rows(none, &options, places).unwrap();
-        assert!(arrivals.categories().is_empty() && arrivals.keys().is_empty());
+        let top_k = CpuSampler::new().race_rows(none, &options, places).unwrap();
+        assert!(top_k.categories().is_empty() && top_k.keys().is_empty());
     }
     assert!(CpuSampler::new().estimate_log_z(none, &options).unwrap().is_empty());
 }
@@ -20,12 +20,12 @@ fn what_is_not_asked_of_options() {
     let row = Logits::new(&[0.0, 1.0, 2.0], 3).unwrap();
     let engine = CpuSampler::new();
     let sums = engine.logsumexp_rows(row, &SampleOptions::default()).unwrap();
-    let kept = engine.inverse_cdf(row, &SampleOptions::default()).unwrap();
+    let prepared = engine.inverse_cdf(row, &SampleOptions::default()).unwrap();
     for (first, draws) in [(0, 0), (u32::MAX, 7), (1 << 31, 1)] {
         let options = SampleOptions::default().with_first_draw(first).with_draws(draws);
         assert_eq!(engine.logsumexp_rows(row, &options).unwrap(), sums);
         let other = engine.inverse_cdf(row, &options).unwrap();
-        assert_eq!(other.sample_rows(0, 9).unwrap(), kept.sample_rows(0, 9).unwrap());
+        assert_eq!(other.sample_rows(0, 9).unwrap(), prepared.sample_rows(0, 9).unwrap());
     }
 }
 

@@ -157,7 +157,7 @@ proptest! {
 #[test]
 fn the_batches_of_weights_tell_faults() {
     let mut runner = TestRunner::new(config(256));
-    let mut told = [0; 2];
+    let mut seen = [0; 2];
     for _ in 0..400 {
         let batch = batches().new_tree(&mut runner).unwrap().current().of_weights();
         let draws = |batch_of: gumbel::Batch<'_>| {
@@ -166,30 +166,30 @@ fn the_batches_of_weights_tell_faults() {
         let weights = batch.weights();
         let logits: Vec<f32> = weights.iter().map(|weight| weight.ln()).collect();
         let expected = draws(batch.weights_of(&weights).into());
-        told[0] += u32::from(draws(batch.logits(&logits).into()) != expected);
+        seen[0] += u32::from(draws(batch.logits(&logits).into()) != expected);
         let counts = batch.counts();
         let more: Vec<u32> = counts.iter().map(|count| count.saturating_add(1)).collect();
         let expected = draws(batch.weights_of(&counts).into());
-        told[1] += u32::from(draws(batch.weights_of(&more).into()) != expected);
+        seen[1] += u32::from(draws(batch.weights_of(&more).into()) != expected);
     }
-    println!("of 400 batches tell: {told:?}");
-    assert!(told.iter().all(|&count| count >= 4), "{told:?}");
+    println!("of 400 batches show it: {seen:?}");
+    assert!(seen.iter().all(|&count| count >= 4), "{seen:?}");
 }
 
 /// The batches are such that mistakes show.
 #[test]
 fn the_batches_tell_faults() {
     let mut runner = TestRunner::new(config(256));
-    let mut told = FAULTS.map(|fault| (fault, 0));
+    let mut seen = FAULTS.map(|fault| (fault, 0));
     for _ in 0..400 {
         let batch = batches().new_tree(&mut runner).unwrap().current();
         let data = batch.data();
         let expected = reference::sample_rows(batch.logits(&data), &batch.options()).unwrap();
         assert_eq!(faults::draws(&batch, &data, Fault::None), expected, "{batch:?}");
-        for (fault, count) in &mut told {
+        for (fault, count) in &mut seen {
             *count += u32::from(faults::draws(&batch, &data, *fault) != expected);
         }
     }
-    println!("of 400 batches tell: {told:?}");
-    assert!(told.iter().all(|&(_, count)| count >= 4), "{told:?}");
+    println!("of 400 batches show it: {seen:?}");
+    assert!(seen.iter().all(|&(_, count)| count >= 4), "{seen:?}");
 }

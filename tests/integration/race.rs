@@ -25,7 +25,7 @@ fn is_race(case: &Case) -> bool {
 }
 
 #[test]
-fn every_engine_has_the_references_arrivals() {
+fn every_engine_has_the_references_top_k() {
     let mut compared = 0;
     for case in conformance::cases().filter(is_race) {
         let (batch, options) = (case.batch(), case.options());
@@ -87,11 +87,11 @@ fn a_thousand_places_of_a_long_row() {
 fn places_that_nobody_can_take_are_empty() {
     let weights = [0.0, 3.0, 0.0, 5.0];
     let batch = Weights::new(&weights, 4).unwrap();
-    let arrivals = CpuSampler::new().race_rows(batch, &SampleOptions::default(), 3).unwrap();
-    assert_eq!(arrivals.k(), 3);
-    assert!(arrivals.categories()[..2].iter().all(|c| [1, 3].contains(c)));
-    assert_eq!(arrivals.categories()[2], NO_DRAW);
-    let last = arrivals.perturbed_logits().zip(arrivals.times()).last();
+    let top_k = CpuSampler::new().race_rows(batch, &SampleOptions::default(), 3).unwrap();
+    assert_eq!(top_k.k(), 3);
+    assert!(top_k.categories()[..2].iter().all(|c| [1, 3].contains(c)));
+    assert_eq!(top_k.categories()[2], NO_DRAW);
+    let last = top_k.perturbed_logits().zip(top_k.times()).last();
     assert_eq!(last, Some((f64::NEG_INFINITY, f64::INFINITY)));
 }
 
@@ -116,9 +116,9 @@ fn what_is_wrong_is_named() {
         let Undrawable::InvalidWeight { category: at, weight } = reason else { panic!("{reason}") };
         assert_eq!((at, weight.to_bits()), (category, wrong.to_bits()));
     }
-    let arrivals = cpu.race_rows(batch, &options.with_sentinels(true), 2).unwrap();
-    assert_eq!(arrivals.categories()[2..], [NO_DRAW; 4]);
-    assert!(!arrivals.categories()[..2].contains(&NO_DRAW));
+    let top_k = cpu.race_rows(batch, &options.with_sentinels(true), 2).unwrap();
+    assert_eq!(top_k.categories()[2..], [NO_DRAW; 4]);
+    assert!(!top_k.categories()[..2].contains(&NO_DRAW));
     let error = cpu.race_rows(batch, &options, 0).unwrap_err();
     assert!(matches!(error, Error::ZeroK));
     let error = cpu.race_rows(batch, &options, usize::MAX / 2).unwrap_err();
@@ -137,9 +137,9 @@ const RACES: usize = 1_000_000;
 fn million() -> (Vec<u32>, Vec<f64>) {
     let rates = Weights::strided(&RATES, RACES, RATES.len(), 0).unwrap();
     let options = SampleOptions::default().with_seed(11);
-    let arrivals = CpuSampler::new().race_rows(rates, &options, 2).unwrap();
-    let times: Vec<_> = arrivals.times().collect();
-    let all = arrivals.into_times();
+    let top_k = CpuSampler::new().race_rows(rates, &options, 2).unwrap();
+    let times: Vec<_> = top_k.times().collect();
+    let all = top_k.into_times();
     assert!(all.1 == times, "on several threads times are others");
     all
 }
@@ -267,11 +267,11 @@ fn the_maximum_is_a_gumbel_variable() {
     for temperature in [1.0, 2.0] {
         let batch = Logits::strided(&logits, 300_000, logits.len(), 0).unwrap();
         let options = SampleOptions::default().with_seed(5).with_temperature(temperature);
-        let arrivals = CpuSampler::new().race_rows(batch, &options, 1).unwrap();
+        let top_k = CpuSampler::new().race_rows(batch, &options, 1).unwrap();
         let sum: f64 = logits.iter().map(|x| f64::from(x / temperature).exp()).sum();
         let fits = |location: f64| {
             let gumbel = Gumbel::new(location, 1.0).unwrap();
-            kolmogorov_smirnov(arrivals.perturbed_logits().collect(), |x| gumbel.cdf(x))
+            kolmogorov_smirnov(top_k.perturbed_logits().collect(), |x| gumbel.cdf(x))
         };
         assert!(fits(sum.ln()) > ALARM, "{}", fits(sum.ln()));
         assert!(fits(sum.ln() + 0.02) < ALARM && fits(sum.ln() - 0.02) < ALARM);

@@ -27,7 +27,7 @@ const PLAIN: Variant = Variant {
 const DRAWING: [Kernel; 11] = [
     Kernel::Stream,
     Kernel::Score,
-    Kernel::Hold,
+    Kernel::SeveralDraws,
     Kernel::Greedy,
     Kernel::Merge,
     Kernel::TopK,
@@ -38,7 +38,7 @@ const DRAWING: [Kernel; 11] = [
     Kernel::Pick,
 ];
 /// Those of soft samples.
-const SOFT: [Kernel; 3] = [Kernel::Weigh, Kernel::Total, Kernel::Pull];
+const SOFT: [Kernel; 3] = [Kernel::SoftWeights, Kernel::Total, Kernel::Vjp];
 
 /// All kernels with and without each feature, and each with all kinds of logits.
 fn variants() -> impl Iterator<Item = Variant> {

@@ -76,9 +76,9 @@ impl Off for SoftErrors {
     }
 }
 
-/// The first places of races, with their keys.
+/// The first k of races, with their keys.
 pub(super) struct Race {
-    pub(super) places: usize,
+    pub(super) k: usize,
 }
 
 impl Operation for Race {
@@ -86,14 +86,14 @@ impl Operation for Race {
     type Off = usize;
 
     fn name(&self) -> String {
-        match self.places {
+        match self.k {
             1 => "the first of each race, and its key".to_owned(),
-            places => format!("the first {places} of each race, and their keys"),
+            k => format!("the first {k} of each race, and their keys"),
         }
     }
 
     fn expected(&self, case: &Case) -> Result<TopK, Error> {
-        case.expected_race(self.places)
+        case.expected_race(self.k)
     }
 
     fn off(&self, case: &Case, engine: &Sampler, expected: &TopK) -> Result<usize, Error> {
@@ -108,7 +108,7 @@ impl Operation for Race {
 /// Draws by inverse CDF.
 pub(super) struct InverseCdf {
     /// From tables that the engine keeps.
-    pub(super) kept: bool,
+    pub(super) prepared: bool,
 }
 
 impl Operation for InverseCdf {
@@ -116,7 +116,7 @@ impl Operation for InverseCdf {
     type Off = usize;
 
     fn name(&self) -> String {
-        if self.kept { "draws from kept tables" } else { "draws by inverse CDF" }.to_owned()
+        if self.prepared { "draws from prepared tables" } else { "draws by inverse CDF" }.to_owned()
     }
 
     fn expected(&self, case: &Case) -> Result<Vec<u32>, Error> {
@@ -124,8 +124,8 @@ impl Operation for InverseCdf {
     }
 
     fn off(&self, case: &Case, engine: &Sampler, expected: &Vec<u32>) -> Result<usize, Error> {
-        if self.kept {
-            case.kept_cdf_mismatches(engine, expected)
+        if self.prepared {
+            case.prepared_cdf_mismatches(engine, expected)
         } else {
             case.inverse_cdf_mismatches(engine, expected)
         }

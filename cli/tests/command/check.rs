@@ -30,14 +30,14 @@ fn the_cpu_engine_is_the_references_equal() {
         assert!(line.ends_with("  ok"), "{line}");
         assert_eq!(line.rfind("ok"), lines[1].rfind("cpu"), "the columns stand in line: {line}");
     }
-    let [first, places, cdf, kept, sums, probs, soft] = operations else {
+    let [first, places, cdf, prepared, sums, probs, soft] = operations else {
         panic!("{operations:?}")
     };
     for (line, name) in [
         (first, "the first of each race, and its key"),
         (places, "the first 3 of each race, and their keys"),
         (cdf, "draws by inverse CDF"),
-        (kept, "draws from kept tables"),
+        (prepared, "draws from prepared tables"),
     ] {
         let cells = line.strip_prefix(name).unwrap();
         assert_eq!(cells.split_whitespace().collect::<Vec<_>>(), vec!["ok"; isas.len()], "{line}");

@@ -98,12 +98,12 @@ fn numbers_come_with_draws_however_the_file_is_cut() {
             .with_draws(draws)
             .with_first_row(100)
             .with_temperature(2.0);
-        let arrivals = cpu.race_rows(batch, &options, 1).unwrap();
+        let top_k = cpu.race_rows(batch, &options, 1).unwrap();
         let scored = cpu.sample_rows_scored(batch, &options).unwrap();
         let shape = if draws == 1 { vec![ROWS] } else { vec![ROWS, draws.into()] };
         for (what, want) in [
-            ("time", arrivals.times().collect::<Vec<_>>()),
-            ("max", arrivals.perturbed_logits().collect()),
+            ("time", top_k.times().collect::<Vec<_>>()),
+            ("max", top_k.perturbed_logits().collect()),
             ("logprob", scored.log_probs),
         ] {
             for chunk in CHUNKS {
@@ -111,9 +111,9 @@ fn numbers_come_with_draws_however_the_file_is_cut() {
                 let args = ["--seed", "3", "--first-row", "100", "--temperature", "2", "--draws"];
                 let args = [&args[..], &[&draws, "--chunk", chunk, "--with", what]].concat();
                 let (drawn, numbers) = arrays(&input, &args);
-                assert_eq!(drawn, (shape.clone(), arrivals.categories().to_vec()), "{args:?}");
+                assert_eq!(drawn, (shape.clone(), top_k.categories().to_vec()), "{args:?}");
                 assert_eq!(numbers, (shape.clone(), want.clone()), "{args:?}");
-                let pairs = arrivals.categories().iter().zip(&want);
+                let pairs = top_k.categories().iter().zip(&want);
                 let pairs: Vec<_> = pairs.map(|(c, x)| format!("{c}:{x:?}")).collect();
                 let in_row = draws.parse().unwrap();
                 assert_eq!(stdout(sample(&input, &args)), lines(&pairs, in_row), "{args:?}");
@@ -132,25 +132,25 @@ fn the_first_of_each_race_come_in_the_order_of_arrival() {
     let batch = Logits::new(&values, CATEGORIES).unwrap();
     for (draws, top) in [(1, 1), (1, 3), (4, 1), (4, 3), (2, 9)] {
         let options = SampleOptions::default().with_draws(draws);
-        let arrivals = CpuSampler::new().race_rows(batch, &options, top).unwrap();
+        let top_k = CpuSampler::new().race_rows(batch, &options, top).unwrap();
         let shape = [Some(ROWS), (draws > 1).then_some(draws.into()), Some(top as u64)];
         let shape: Vec<_> = shape.into_iter().flatten().collect();
         let name = |&category: &u32| match category {
             NO_DRAW => "-".to_owned(),
             category => category.to_string(),
         };
-        let races = arrivals.categories().chunks(top);
+        let races = top_k.categories().chunks(top);
         let races: Vec<_> =
             races.map(|race| race.iter().map(name).collect::<Vec<_>>().join(",")).collect();
-        assert_eq!(arrivals.categories().contains(&NO_DRAW), top > 2);
+        assert_eq!(top_k.categories().contains(&NO_DRAW), top > 2);
         for chunk in CHUNKS {
             let (draws, top) = (draws.to_string(), top.to_string());
             let args = ["--draws", &draws, "--top", &top, "--chunk", chunk];
             let in_row = draws.parse().unwrap();
             assert_eq!(stdout(sample(&input, &args)), lines(&races, in_row), "{args:?}");
             let (drawn, times) = arrays(&input, &[&args[..], &["--with", "time"]].concat());
-            assert_eq!(drawn, (shape.clone(), arrivals.categories().to_vec()), "{args:?}");
-            assert_eq!(times, (shape.clone(), arrivals.times().collect()), "{args:?}");
+            assert_eq!(drawn, (shape.clone(), top_k.categories().to_vec()), "{args:?}");
+            assert_eq!(times, (shape.clone(), top_k.times().collect()), "{args:?}");
         }
     }
 }

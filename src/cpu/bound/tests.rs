@@ -32,7 +32,7 @@ impl Task for Each<'_, Function> {
         assert_eq!(self.logits.len() % (4 * lanes), 0);
         let mut found = vec![0.0; self.logits.len()];
         for at in (0..found.len()).step_by(4 * lanes) {
-            let logits = f32::fine(s, &self.logits[at..]);
+            let logits = f32::accurate(s, &self.logits[at..]);
             let ints = |i: usize| s.ints(&self.coarse[at + i * lanes..]);
             let coarse = [ints(0), ints(1), ints(2), ints(3)];
             let values = match self.function {
@@ -97,8 +97,8 @@ fn the_least_holds_for_every_coarse() {
 }
 
 #[test]
-fn sharp_is_near() {
-    for coarse in (0..1 << 16).filter(|&coarse| is_sharp(coarse)) {
+fn narrow_is_near() {
+    for coarse in (0..1 << 16).filter(|&coarse| is_narrow(coarse)) {
         let most = NEAR_RANGE;
         let down = most - threshold_at(most, 0.0).unwrap() + interval(coarse);
         assert!(down <= NEAR, "{coarse}");
@@ -143,7 +143,7 @@ fn blocks_side_by_side_are_the_blocks() {
         for seed in 0..1000u64 {
             let stream = Stream::new(seed << 20 | seed, !(seed << 40), seed as u32);
             let octet = seed as u32 * 4_190_011;
-            let keys = RoundKeys::of(seed << 20 | seed);
+            let keys = RoundKeys::new(seed << 20 | seed);
             for (octet, block) in (octet..).zip(isa.run(Blocks { keys, stream, octet })) {
                 let words = [0, 1, 2, 3].map(|i| (block[2 * i] | block[2 * i + 1] << 16) as u32);
                 assert_eq!(words, coarse_block(stream, octet), "{isa}, octet {octet}");

@@ -1,7 +1,7 @@
 //! Draws by inverse CDF: a row's weights are added up once, and each draw is a search in the sums.
 //!
-//! [`weigh`] makes sums of logits, [`table`] makes a [`Table`](table::Table) of sums, to whom it is all the
-//! same what they are sums of, and [`pick`] draws from tables. [`built`] keeps tables for the caller.
+//! [`weights`] makes sums of logits, [`table`] makes a [`Table`](table::Table) of sums, to whom it is all the
+//! same what they are sums of, and [`pick`] draws from tables. [`prepared`] keeps tables for the caller.
 //!
 //! Sums of integers do not depend on their order: a long row is cut into segments, which all threads add
 //! up for themselves before they are told what lies before them.
@@ -17,16 +17,16 @@ use crate::job::Job;
 use crate::noise::order::Scale;
 use crate::options::Data;
 
-mod built;
 mod pick;
+mod prepared;
 mod table;
-mod weigh;
+mod weights;
 
-pub(crate) use built::CpuTables;
+pub(crate) use prepared::CpuTables;
 
 use pick::{Pick, Races};
 use table::{Table, guide_bits, zeroed};
-use weigh::Rule;
+use weights::Rule;
 
 /// How tables and draws are divided among threads.
 const DIVISION: Division = Division::WEIGHING;
@@ -46,7 +46,7 @@ impl<'a> InverseCdfJob<'a> {
     pub(super) fn new(job: &'a Job<'a>, scale: Scale, isa: Isa) -> Self {
         let rows = job.logits.rows();
         let tables = if job.logits.row_stride() == 0 { rows.min(1) } else { rows };
-        Self { job, scale, isa, keys: RoundKeys::of(job.seed), tables }
+        Self { job, scale, isa, keys: RoundKeys::new(job.seed), tables }
     }
 
     /// Whether other threads would not pay.
@@ -87,9 +87,9 @@ impl<'a> InverseCdfJob<'a> {
             let row = first + i;
             let table = with_values!(job, rows => {
                 let row = rows.row(row);
-                let rule = Rule::of(self.isa, row, Some(self.scale), parallel);
+                let rule = Rule::new(self.isa, row, Some(self.scale), parallel);
                 Table::build(&mut sums, &mut guide, parallel, |first, sums| {
-                    rule.weigh(self.isa, row.part(first..first + sums.len()), first, sums)
+                    rule.sum_weights(self.isa, row.part(first..first + sums.len()), first, sums)
                 })
             });
             let races = Races {

@@ -199,7 +199,7 @@ mod tests {
             while done < uniforms.len() {
                 let mut some = [0; 2 * BLOCKS];
                 let left = uniforms.len() - done;
-                let count = lanes.fill(s, &RoundKeys::of(seed), left, &mut some);
+                let count = lanes.fill(s, &RoundKeys::new(seed), left, &mut some);
                 uniforms[done..done + count].copy_from_slice(&some[..count]);
                 done += count;
             }

@@ -29,7 +29,7 @@ pub(super) fn guide_bits(categories: usize, draws: usize) -> u32 {
 pub(super) fn zeroed<T: Clone + Default>(len: usize, categories: usize) -> Result<Vec<T>, Error> {
     let mut memory = Vec::new();
     let bytes = len.saturating_mul(size_of::<T>());
-    memory.try_reserve_exact(len).map_err(|_| Error::NoRoomForSums { categories, bytes })?;
+    memory.try_reserve_exact(len).map_err(|_| Error::NoMemoryForSums { categories, bytes })?;
     memory.resize(len, T::default());
     Ok(memory)
 }
@@ -44,22 +44,24 @@ pub(super) struct Table<'a> {
 }
 
 impl<'a> Table<'a> {
-    /// Builds a table in this memory. `weigh` is given the first category of a segment, and where to write
+    /// Builds a table in this memory. `sum_weights` is given the first category of a segment, and where to write
     /// its sums as if nothing were before it.
     pub(super) fn build(
         sums: &'a mut [u64],
         guide: &'a mut [u32],
         parallel: bool,
-        weigh: impl Fn(usize, &mut [u64]) + Sync,
+        sum_weights: impl Fn(usize, &mut [u64]) + Sync,
     ) -> Self {
         let segment = if parallel && sums.len() > SEGMENT { SEGMENT } else { sums.len() };
         if segment == sums.len() {
-            weigh(0, sums);
+            sum_weights(0, sums);
             let total = sums[segment - 1];
             Guide::new(guide.len(), total).fill(sums, 0, guide);
             return Self { sums, guide };
         }
-        sums.par_chunks_mut(segment).enumerate().for_each(|(i, sums)| weigh(i * segment, sums));
+        sums.par_chunks_mut(segment)
+            .enumerate()
+            .for_each(|(i, sums)| sum_weights(i * segment, sums));
         // what is before each segment
         let mut total = 0;
         let mut before = Vec::with_capacity(sums.len().div_ceil(segment));
@@ -89,7 +91,7 @@ impl<'a> Table<'a> {
     }
 
     /// A table that was built before, from its parts.
-    pub(super) fn of(sums: &'a [u64], guide: &'a [u32]) -> Self {
+    pub(super) fn new(sums: &'a [u64], guide: &'a [u32]) -> Self {
         Self { sums, guide }
     }
 
@@ -266,7 +268,7 @@ mod tests {
         let build = |_: usize, sums: &mut [u64]| (1..).zip(sums).for_each(|(i, sum)| *sum = i);
         Table::build(&mut sums, &mut guide, false, build);
         guide[128] += 2;
-        let table = Table::of(&sums, &guide);
+        let table = Table::new(&sums, &guide);
         assert_ne!(table.find(table.guess(128), point(1 << 63, 100)), 50);
     }
 }

@@ -93,9 +93,9 @@ impl<T: VectorValue> RowValues for AllowedRow<'_, T> {
     }
 }
 
-/// Whatever is drawn and told from rows behind a door.
+/// All results from rows behind a door.
 #[derive(PartialEq, Debug, Default)]
-struct Told {
+struct Results {
     draws: Vec<u32>,
     keys: Vec<i64>,
     sums: Vec<[u64; 2]>,
@@ -103,42 +103,42 @@ struct Told {
 }
 
 /// The races of a job from the rows behind a door, and their sums.
-fn told<B: BatchValues<Value: Summed>>(door: B, job: &Job<'_>, isa: Isa) -> Told {
-    let mut told = Told::default();
+fn results_of<B: BatchValues<Value: Summed>>(door: B, job: &Job<'_>, isa: Isa) -> Results {
+    let mut results = Results::default();
     let n = job.total();
     for (filter, greedy) in [(true, false), (false, false), (true, true)] {
         let temperature = if greedy { Temperature::Greedy } else { job.temperature };
         let job = Job { temperature, ..*job };
         let mut draws = vec![7; n];
-        Plan::of(&job, isa, filter).races_of(door, 0, &mut draws, &mut []);
-        told.draws.extend(draws);
+        Plan::new(&job, isa, filter).races_of(door, 0, &mut draws, &mut []);
+        results.draws.extend(draws);
     }
-    let Temperature::Scaled(scale) = job.temperature else { return told };
-    let (first, keys, coarse_known) = (0, RoundKeys::of(job.seed), false);
-    let categories = &told.draws[..n];
+    let Temperature::Scaled(scale) = job.temperature else { return results };
+    let (first, keys, coarse_known) = (0, RoundKeys::new(job.seed), false);
+    let categories = &results.draws[..n];
     let mut won = vec![0; n];
     isa.run(Keys { job, rows: door, scale, keys, first, categories, coarse_known, won: &mut won });
-    told.keys.extend(won);
-    let places = 3.min(door.categories());
-    let (mut categories, mut won) = (vec![u32::MAX; n * places], vec![i64::MIN; n * places]);
+    results.keys.extend(won);
+    let k = 3.min(door.categories());
+    let (mut categories, mut won) = (vec![u32::MAX; n * k], vec![i64::MIN; n * k]);
     isa.run(TopKRaces {
         job,
         rows: door,
         scale,
         keys,
         filter: true,
-        k: places,
+        k,
         first,
         categories: &mut categories,
         won: &mut won,
     });
-    told.draws.extend(categories);
-    told.keys.extend(won);
+    results.draws.extend(categories);
+    results.keys.extend(won);
     let inverse = f64::from(scale.reciprocal());
     sums_of(isa, door, 0..job.logits.rows(), inverse, |_, sum| {
-        told.sums.push([sum.most.to_bits(), sum.sum.to_bits()]);
+        results.sums.push([sum.most.to_bits(), sum.sum.to_bits()]);
     });
-    told
+    results
 }
 
 /// Soft samples and gradients of the rows behind a door.
@@ -147,7 +147,7 @@ fn softened<B: BatchValues<Value: Widen + Summed>>(
     logits: Logits<'_>,
     options: &SampleOptions<'_>,
     isa: Isa,
-) -> Told {
+) -> Results {
     let softening = Softening::new(logits, options, Relaxation::soft(0.7)).unwrap();
     let soften = Soften::new(&softening, isa, true);
     let mut samples = vec![7.0; softening.samples()];
@@ -156,7 +156,7 @@ fn softened<B: BatchValues<Value: Widen + Summed>>(
     let mut gradients = vec![7.0; softening.gradients()];
     soften.gradients_of(door, &cotangents, &mut gradients);
     let floats = samples.iter().chain(&gradients).map(|x| x.to_bits()).collect();
-    Told { floats, ..Told::default() }
+    Results { floats, ..Results::default() }
 }
 
 fn isas() -> impl Iterator<Item = Isa> {
@@ -207,14 +207,15 @@ fn check<'a, T: Copy>(
         let options = SampleOptions::default().with_seed(9).with_draws(draws);
         let job = Job::new(cut, &options.with_temperature(0.9)).unwrap();
         for isa in isas() {
-            let expected = with_tested!(cut.data(), rows => told(rows, &job, isa));
-            let got = with_tested!(raw.data(), rows => told(Allowed { rows, mask }, &job, isa));
+            let expected = with_tested!(cut.data(), rows => results_of(rows, &job, isa));
+            let got =
+                with_tested!(raw.data(), rows => results_of(Allowed { rows, mask }, &job, isa));
             assert!(got == expected, "{isa}, {categories}, {draws}: {:?}", raw.format());
             // and it is seen if one category more is allowed: the largest, all others being out
             let mut more = vec![false; categories];
             more[categories - 1] = !mask[categories - 1];
             let seen = with_tested!(cut.data(), rows => {
-                told(Allowed { rows, mask: &more }, &job, isa)
+                results_of(Allowed { rows, mask: &more }, &job, isa)
             });
             assert_ne!(seen, expected, "{isa}, {categories}");
         }
@@ -292,7 +293,7 @@ fn soft_samples_do_not_see_what_a_mask_cuts_away() {
 fn a_padded_tile_ends_with_what_is_never_drawn() {
     for len in 1..MAX_TILE * OCTET {
         let values = vec![1.5f32; 3 * MAX_TILE * OCTET + len];
-        let last = RowValues::behind_tiles(&values[..], MAX_TILE * OCTET);
+        let last = RowValues::after_tiles(&values[..], MAX_TILE * OCTET);
         let Aligned(whole) = RowValues::padded(last);
         assert!(whole[..len].iter().all(|&x| x == 1.5), "{len}");
         assert!(whole[len..].iter().all(|&x| x == f32::NEVER), "{len}");

@@ -1,7 +1,7 @@
 use super::*;
 use crate::cpu::simd::{Isa, Task};
 
-/// The fine floats of values, or the rough ones.
+/// The accurate floats of values, or the rough ones.
 struct Floats<'a, T> {
     values: &'a [T],
     rough: bool,
@@ -18,7 +18,7 @@ impl<T: VectorValue> Task for Floats<'_, T> {
         let mut found = vec![0.0; values.len()];
         for at in (0..values.len()).step_by(tile) {
             let tile = &values[at..at + tile];
-            let vectors = if self.rough { T::rough(s, tile) } else { T::fine(s, tile) };
+            let vectors = if self.rough { T::rough(s, tile) } else { T::accurate(s, tile) };
             for (i, vector) in vectors.into_iter().enumerate() {
                 s.store(vector, &mut found[at + i * lanes..]);
             }
@@ -55,20 +55,20 @@ fn every_bf16_is_the_same_number() {
     halves_are_exact(bf16::from_bits);
 }
 
-/// In every form, how far fine logarithms are from the true ones, and how much too small and too
+/// In every form, how far accurate logarithms are from the true ones, and how much too small and too
 /// large rough ones are, in powers.
 fn errors<T: VectorValue>(values: &[T], number: fn(T) -> f64) -> [f64; 3] {
     let mut worst = [0f64; 3];
     let unit = f64::from(T::rough_slope(Scale::ONE) / T::slope(Scale::ONE));
     for isa in isas() {
-        let fine = isa.run(Floats { values, rough: false });
+        let accurate = isa.run(Floats { values, rough: false });
         let rough = isa.run(Floats { values, rough: true });
-        for ((&value, fine), rough) in values.iter().zip(fine).zip(rough) {
+        for ((&value, accurate), rough) in values.iter().zip(accurate).zip(rough) {
             let log2 = number(value).log2();
             let rough = f64::from(rough) * unit;
             worst[1] = worst[1].max(log2 - rough);
-            if value.is_plain() {
-                worst[0] = worst[0].max((f64::from(fine) - log2).abs());
+            if value.is_bounded() {
+                worst[0] = worst[0].max((f64::from(accurate) - log2).abs());
                 worst[0] = worst[0].max((f64::from(value.float()) - log2).abs());
                 worst[2] = worst[2].max(rough - log2);
             }
@@ -82,18 +82,18 @@ fn errors<T: VectorValue>(values: &[T], number: fn(T) -> f64) -> [f64; 3] {
 fn logarithms_of_weights_are_as_near_as_is_said() {
     let bits = (1..0x7f80_0000u32).step_by(8191).chain([0x7f7f_ffff, 0x80_0000, 0x7f_ffff]);
     let weights: Vec<_> = bits.map(|bits| Positive(f32::from_bits(bits))).collect();
-    let [fine, low, high] = errors(&weights, |weight| f64::from(weight.0));
+    let [accurate, low, high] = errors(&weights, |weight| f64::from(weight.0));
     // (of rough ones the float has 24 bits for up to 2^29)
-    assert!(fine < f64::from(FINE_ERROR) && low < f64::from(ROUGH) && high < 1e-5);
+    assert!(accurate < f64::from(ACCURATE_ERROR) && low < f64::from(ROUGH) && high < 1e-5);
     // the smallest constants that would do are not much smaller
-    assert!(fine > f64::from(FINE_ERROR) / 2.0 && low > f64::from(ROUGH) - 0.001);
+    assert!(accurate > f64::from(ACCURATE_ERROR) / 2.0 && low > f64::from(ROUGH) - 0.001);
 }
 
 #[test]
 fn logarithms_of_counts_are_as_near_as_is_said() {
     let counts: Vec<_> = (1..u32::MAX).step_by(99_991).chain([u32::MAX]).chain(1..1000).collect();
-    let [fine, low, high] = errors(&counts, f64::from);
-    assert!(fine < f64::from(FINE_ERROR) && low < f64::from(ROUGH) && high < 1e-5);
+    let [accurate, low, high] = errors(&counts, f64::from);
+    assert!(accurate < f64::from(ACCURATE_ERROR) && low < f64::from(ROUGH) && high < 1e-5);
 }
 
 /// A count of 0 is never drawn, wherever it is; and counts as floats are rounded once.
@@ -105,9 +105,9 @@ fn counts_of_zero_are_never_and_the_rest_is_rounded_once() {
         for at in 0..64 {
             let mut some = [1u32; 64];
             some[at] = 0;
-            let fine = isa.run(Floats { values: &some, rough: false });
-            assert_eq!(fine[at], f32::NEG_INFINITY, "{isa}");
-            assert!(fine.iter().enumerate().all(|(i, &x)| i == at || x.abs() < FINE_ERROR));
+            let accurate = isa.run(Floats { values: &some, rough: false });
+            assert_eq!(accurate[at], f32::NEG_INFINITY, "{isa}");
+            assert!(accurate.iter().enumerate().all(|(i, &x)| i == at || x.abs() < ACCURATE_ERROR));
         }
         for (count, float) in counts.iter().zip(isa.run(AsFloats(&counts))) {
             assert_eq!(float.to_bits(), (*count as f32).to_bits(), "{isa}: {count}");
@@ -141,15 +141,15 @@ fn zeros_are_never_and_the_rest_is_noticed() {
         for at in 0..64 {
             let mut weights = [Positive(1.0); 64];
             weights[at] = Positive(0.0);
-            let fine = isa.run(Floats { values: &weights, rough: false });
-            assert_eq!(fine[at], f32::NEG_INFINITY, "{isa}");
-            assert!(fine.iter().enumerate().all(|(i, &x)| i == at || x.abs() < FINE_ERROR));
+            let accurate = isa.run(Floats { values: &weights, rough: false });
+            assert_eq!(accurate[at], f32::NEG_INFINITY, "{isa}");
+            assert!(accurate.iter().enumerate().all(|(i, &x)| i == at || x.abs() < ACCURATE_ERROR));
             for weight in
                 [f32::NAN, -f32::NAN, f32::INFINITY, f32::NEG_INFINITY, -1.0, -1e-45, 1e-45]
             {
                 weights[at] = Positive(weight);
-                let [plain, valid, at_most_valid] = isa.run(Checks { values: &weights });
-                assert!(!plain, "{isa}: {weight}");
+                let [bounded, valid, at_most_valid] = isa.run(Checks { values: &weights });
+                assert!(!bounded, "{isa}: {weight}");
                 assert_eq!(valid, weight == 1e-45, "{isa}: {weight}");
                 assert_eq!(at_most_valid, valid, "{isa}: {weight}");
             }
@@ -159,7 +159,7 @@ fn zeros_are_never_and_the_rest_is_noticed() {
     }
 }
 
-/// Whether all values are plain, and whether all are valid, each for itself and by what is at most there.
+/// Whether all values are bounded, and whether all are valid, each for itself and by what is at most there.
 struct Checks<'a> {
     values: &'a [Positive; 64],
 }
@@ -171,8 +171,8 @@ impl Task for Checks<'_> {
     fn run<S: Simd>(self, s: S) -> [bool; 3] {
         let mut all = [true; 3];
         for tile in self.values.chunks(S::OCTETS * OCTET) {
-            let fine = Positive::fine(s, tile);
-            all[0] &= Positive::all_plain(s, tile, fine);
+            let accurate = Positive::accurate(s, tile);
+            all[0] &= Positive::all_bounded(s, tile, accurate);
             all[1] &= Positive::all_valid(s, Positive::rough(s, tile));
             all[2] &= Positive::all_valid(s, Positive::at_most(s, tile));
         }

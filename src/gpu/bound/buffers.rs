@@ -56,7 +56,7 @@ impl<'a> Buffers<'a> {
     /// # Errors
     /// [`Error::DeviceBuffer`], which says what does not fit.
     pub(super) fn new(batch: &DeviceBatch<'a>, device: Bindable) -> Result<Self, Error> {
-        let sources = batch.sources.map(|(buffer, _)| buffer);
+        let row_indices = batch.row_indices.map(|(buffer, _)| buffer);
         let each = |what, buffer, bytes| each(what, buffer, bytes, batch, device);
         Ok(Self {
             logits: Logits::new(batch, device)?,
@@ -66,7 +66,7 @@ impl<'a> Buffers<'a> {
                 each("the seeds", batch.seeds, 8)?,
                 each("the temperatures", batch.temperatures, 4)?,
                 each("the first draws", batch.first_draws, 4)?,
-                each("the row indices", sources, 4)?,
+                each("the row indices", row_indices, 4)?,
             ],
         })
     }
@@ -96,7 +96,7 @@ impl<'a> Logits<'a> {
                 "they start at byte {offset}, which is no multiple of a logit's {bytes} bytes"
             )));
         }
-        let rows = batch.sources.map_or(batch.rows, |(_, rows)| rows);
+        let rows = batch.row_indices.map_or(batch.rows, |(_, rows)| rows);
         let Some(before) = rows.checked_sub(1) else {
             return Err(wrong("there are no rows to gather from".to_owned()));
         };

@@ -1,6 +1,6 @@
 //! Draws by inverse CDF on a device: tables are built there, and drawn from there.
 //!
-//! [`plan`] cuts a batch, [`table`] says what the shaders are told, [`run`] takes chunks through the ring. [`built`]
+//! [`plan`] cuts a batch, [`table`] says what the shaders are told, [`run`] takes chunks through the ring. [`prepared`]
 //! keeps tables for the caller; a call that keeps none has memory for those of a chunk in the ring.
 
 use crate::error::Error;
@@ -9,13 +9,13 @@ use crate::noise::order::Scale;
 
 use super::Gpu;
 
-mod built;
 mod pipelines;
 mod plan;
+mod prepared;
 mod run;
 mod table;
 
-pub(crate) use built::GpuTables;
+pub(crate) use prepared::GpuTables;
 
 use run::{Races, Runner};
 

@@ -8,7 +8,7 @@ const ODD: Teams = Teams {
     alone_octets: 1 << 20,
     octets_per_lane: 0,
     busy_invocations: 0,
-    holds: true,
+    holds_logits: true,
 };
 
 fn devices() -> impl Iterator<Item = Device> {
@@ -71,7 +71,7 @@ fn every_layout_covers_its_races() {
             let a_lane = part_octets.div_ceil(lanes);
             match layout.kernel {
                 Kernel::Stream | Kernel::Greedy => assert!(a_lane <= 2048, "{layout:?}"),
-                Kernel::Hold => {
+                Kernel::SeveralDraws => {
                     assert!(a_lane <= HELD_OCTETS as u64, "not held: {layout:?}");
                     let a_draw = 40 + layout.lanes;
                     assert!((1..=512).contains(&layout.draws_at_once), "{layout:?}");
@@ -127,7 +127,7 @@ fn few_long_rows_are_cut_into_parts_that_fill_the_device() {
 #[test]
 fn several_draws_hold_their_logits() {
     let bootstrap = layout(1, 1000, 10_000);
-    assert_eq!((bootstrap.kernel, bootstrap.lanes, bootstrap.parts), (Kernel::Hold, 32, 1));
+    assert_eq!((bootstrap.kernel, bootstrap.lanes, bootstrap.parts), (Kernel::SeveralDraws, 32, 1));
     assert_eq!(bootstrap.draws_at_once, 2);
     assert_eq!(layout(1000, 128_256, 16).parts, 63);
 }
@@ -156,7 +156,7 @@ fn outcomes_fit_where_fewer_parts_would_do() {
     // the parts are those that hold the logits
     let many = Races { rows: 1000, categories: 4000, draws: 16, greedy: false };
     let held = Layout::new(many, GPU);
-    assert_eq!((held.kernel, held.parts), (Kernel::Hold, 2));
+    assert_eq!((held.kernel, held.parts), (Kernel::SeveralDraws, 2));
     assert_eq!(Layout::within(many, GPU, 3 * 16_000 * 16), held);
     let loaded = Layout::within(many, GPU, 3 * 16_000 * 16 - 1);
     assert_eq!((loaded.kernel, loaded.parts), (Kernel::Stream, 1));
@@ -171,7 +171,7 @@ fn outcomes_fit_where_fewer_parts_would_do() {
                 let fewest = octets.div_ceil(octets.div_ceil(needed)) as u32;
                 let fits = layout.outcome_bytes() <= u128::from(bytes);
                 assert!(fits || layout.parts == fewest, "{layout:?}");
-                assert!(fits || layout.kernel != Kernel::Hold, "{layout:?}");
+                assert!(fits || layout.kernel != Kernel::SeveralDraws, "{layout:?}");
             }
         }
     }

@@ -27,7 +27,7 @@ impl Kernels {
         workgroup_size: u32,
     ) -> Result<[wgpu::ComputePipeline; 3], Error> {
         let weigh = Variant {
-            kernel: Kernel::Weigh,
+            kernel: Kernel::SoftWeights,
             reduction: Reduction::Alone,
             format,
             vec4,
@@ -40,7 +40,7 @@ impl Kernels {
         Ok([
             self.pipeline(guard, weigh).await?,
             self.pipeline(guard, Variant { kernel: Kernel::Total, ..plain }).await?,
-            self.pipeline(guard, Variant { kernel: Kernel::Pull, ..plain }).await?,
+            self.pipeline(guard, Variant { kernel: Kernel::Vjp, ..plain }).await?,
         ])
     }
 }

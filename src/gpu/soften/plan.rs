@@ -80,8 +80,8 @@ impl Plan {
         // what is written of a race: weights, and the sums of its strips and of itself
         let most_strips = octets.min(STRIPS.max(octets.div_ceil(STRIP_OCTETS)));
         let of_race = size_of::<f32>() * row_stride + 8 * (most_strips + 1);
-        let room = limits.most_bytes();
-        let races = (room as usize / of_race).clamp(1, RACES);
+        let most_bytes = limits.most_bytes();
+        let races = (most_bytes as usize / of_race).clamp(1, RACES);
         let in_chunk = (draws as usize).min(races).min(DRAWS);
         let rows_in_chunk =
             if in_chunk < draws as usize { 1 } else { (races / in_chunk).min(rows).max(1) };
@@ -89,7 +89,7 @@ impl Plan {
             Races { rows: rows_in_chunk, categories, draws: in_chunk as u32, greedy: false };
         let busy = limits.device.teams.busy_invocations / (rows_in_chunk * in_chunk);
         let strips = busy.min(STRIPS).max(octets.div_ceil(STRIP_OCTETS)).min(octets);
-        let device = limits.device.with_room_for_parts(rows_in_chunk * in_chunk, room);
+        let device = limits.device.with_memory_for_parts(rows_in_chunk * in_chunk, most_bytes);
         Ok(Self {
             categories,
             rows: rows_in_chunk,
@@ -132,9 +132,9 @@ impl Plan {
         self.rows * self.categories
     }
 
-    /// The sums of a chunk, at most: of strips and, if it `pulls`, of whole races.
-    pub(super) fn sums(&self, pulls: bool) -> usize {
-        self.races() * (self.strips as usize + usize::from(pulls))
+    /// The sums of a chunk, at most: of strips and, if it `vjp`, of whole races.
+    pub(super) fn sums(&self, vjp: bool) -> usize {
+        self.races() * (self.strips as usize + usize::from(vjp))
     }
 
     /// The outcomes of a chunk, at most: one for each part of a race, and one for what they are merged to.

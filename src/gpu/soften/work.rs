@@ -19,17 +19,17 @@ pub(super) struct Soft {
     fall: f32,
     largest_gap: f32,
     strips: u32,
-    pulls: u32,
+    vjp: u32,
 }
 
 impl Soft {
-    fn new(softening: &Softening<'_>, plan: &Plan, pulls: bool) -> Self {
+    fn new(softening: &Softening<'_>, plan: &Plan, vjp: bool) -> Self {
         let fall = softening.fall();
         // a weight is no smaller than the smallest normal float; no two keys are 2⁶⁴ − 2⁵⁶ apart, and for
         // −∞ the shader takes what is 2⁶⁴ as a float
         let largest_gap = (126.0 / fall).min(2f64.powi(64));
         let (fall, largest_gap) = (fall as f32, largest_gap as f32);
-        Self { fall, largest_gap, strips: plan.strips, pulls: pulls.into() }
+        Self { fall, largest_gap, strips: plan.strips, vjp: vjp.into() }
     }
 }
 
@@ -85,7 +85,7 @@ impl<'a> SoftWork<'a> {
         Ok(Self { softening, plan, kernels, layout, passes, pipelines, soft, filter, wanted })
     }
 
-    fn pulls(&self) -> bool {
+    fn vjp(&self) -> bool {
         matches!(self.wanted, Wanted::Gradients { .. })
     }
 
@@ -113,18 +113,18 @@ impl Workload for SoftWork<'_> {
     type Step = Chunk;
 
     fn kind(&self) -> Kind {
-        if self.pulls() { Kind::Gradients } else { Kind::Samples }
+        if self.vjp() { Kind::Gradients } else { Kind::Samples }
     }
 
     fn sections(&self) -> Sections {
-        sections(&self.plan, self.softening.job.explicit_ids().is_some(), self.pulls())
+        sections(&self.plan, self.softening.job.explicit_ids().is_some(), self.vjp())
     }
 
     fn bind(&self, device: &wgpu::Device, memory: Memory<'_>) -> Vec<wgpu::BindGroup> {
         let [pass, soft, row_ids, logits, cotangents] =
             [PASS, SOFT, ROW_IDS, LOGITS, COTANGENTS].map(|section| memory.input(section));
         let [outcomes, unused] = [OUTCOMES, UNUSED].map(|section| memory.scratch(section));
-        let (sums, weights, gradients) = if self.pulls() {
+        let (sums, weights, gradients) = if self.vjp() {
             (memory.scratch(SUMS), memory.scratch(WEIGHTS), memory.output(0))
         } else {
             (memory.output(0), memory.output(1), unused.clone())
@@ -172,7 +172,7 @@ impl Workload for SoftWork<'_> {
         pass.set_bind_group(0, &groups[1], &[]);
         let strips = chunk.races() * plan.strips as usize;
         let sizes = [strips, chunk.races(), rows * plan.categories];
-        let kernels = if self.pulls() { 3 } else { 1 };
+        let kernels = if self.vjp() { 3 } else { 1 };
         for (pipeline, invocations) in self.pipelines.iter().zip(sizes).take(kernels) {
             pass.set_pipeline(pipeline);
             let [x, y] = plan.workgroups(invocations);
@@ -182,7 +182,7 @@ impl Workload for SoftWork<'_> {
 
     fn results(&self, chunk: &Chunk) -> [u64; 2] {
         let categories = self.plan.categories;
-        if self.pulls() {
+        if self.vjp() {
             [4 * (chunk.rows.len() * categories) as u64, 0]
         } else {
             let strips = chunk.races() * self.plan.strips as usize;
@@ -233,16 +233,16 @@ fn normalize(sample: &mut [f32], weights: &[f32], sums: &[f32]) {
 }
 
 /// What a plan needs of the ring.
-pub(super) fn sections(plan: &Plan, explicit_ids: bool, pulls: bool) -> Sections {
+pub(super) fn sections(plan: &Plan, explicit_ids: bool, vjp: bool) -> Sections {
     let uniforms = [size_of::<Pass>() as u64, size_of::<Soft>() as u64];
     let row_ids = if explicit_ids { 8 * plan.rows as u64 } else { 8 };
     let logits = plan.logits_bytes() as u64;
-    let (weights, sums) = (4 * plan.floats() as u64, 8 * plan.sums(pulls) as u64);
+    let (weights, sums) = (4 * plan.floats() as u64, 8 * plan.sums(vjp) as u64);
     let outcomes = 16 * plan.outcomes() as u64;
     let input = |cotangents| [uniforms[0], uniforms[1], row_ids, logits, cotangents];
     // in the place of buffers that a layout has and no kernel of this kind looks at
     let unused = 16;
-    if pulls {
+    if vjp {
         Sections {
             input: input(weights),
             scratch: [outcomes, unused, sums, weights],

@@ -37,7 +37,7 @@ pub(crate) struct Batch {
     pub(crate) seeds: Option<Vec<u64>>,
     pub(crate) temperatures: Option<Vec<f32>>,
     pub(crate) first_draws: Option<Vec<u32>>,
-    pub(crate) sources: Option<Vec<u32>>,
+    pub(crate) row_indices: Option<Vec<u32>>,
     pub(crate) source_rows: u32,
 }
 
@@ -62,7 +62,7 @@ impl Batch {
             seeds: None,
             temperatures: None,
             first_draws: None,
-            sources: None,
+            row_indices: None,
             source_rows: rows,
         }
     }
@@ -86,10 +86,10 @@ impl Batch {
     /// Of one row, for which the reference is asked alone: each may have options of its own.
     fn expected_of(&self, row: usize) -> Result<Vec<u32>, Failed> {
         let none = vec![NO_DRAW; self.draws as usize];
-        let source = self.sources.as_ref().map_or(row, |sources| sources[row] as usize);
+        let source = self.row_indices.as_ref().map_or(row, |row_indices| row_indices[row] as usize);
         let first = u64::from(self.first_draws.as_ref().map_or(0, |first| first[row]));
         let first = first + u64::from(self.first_draw);
-        let source_rows = if self.sources.is_some() { self.source_rows } else { self.rows };
+        let source_rows = if self.row_indices.is_some() { self.source_rows } else { self.rows };
         if source >= source_rows as usize || first + u64::from(self.draws) > u64::from(MAX_DRAWS) {
             return Ok(none);
         }
@@ -139,7 +139,7 @@ impl Batch {
         let seeds = self.seeds.as_ref().map(|seeds| buffer(gpu, seeds));
         let temperatures = self.temperatures.as_ref().map(|t| buffer(gpu, t));
         let first_draws = self.first_draws.as_ref().map(|first| buffer(gpu, first));
-        let sources = self.sources.as_ref().map(|sources| buffer(gpu, sources));
+        let row_indices = self.row_indices.as_ref().map(|row_indices| buffer(gpu, row_indices));
 
         let alignment = u64::from(gpu.device().limits().min_storage_buffer_offset_alignment);
         let before = (self.draws_offset * alignment / 4) as usize;
@@ -167,8 +167,8 @@ impl Batch {
         if let Some(first_draws) = &first_draws {
             batch = batch.with_first_draws(first_draws);
         }
-        if let Some(sources) = &sources {
-            batch = batch.with_row_indices(sources, self.source_rows);
+        if let Some(row_indices) = &row_indices {
+            batch = batch.with_row_indices(row_indices, self.source_rows);
         }
         let bound = gpu.bind(&batch)?;
         let mut encoder = gpu.device().create_command_encoder(&Default::default());

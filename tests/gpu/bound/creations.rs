@@ -139,7 +139,7 @@ fn soft_samples_in_turn(adapter: &AdapterReport) -> Result<(), Failed> {
     evaluates([&|| call(1, 10_000, 1), &|| call(10, 16, 100)])
 }
 
-/// Of the same shape or a smaller one: the sampler has kept its buffers.
+/// Of the same shape or a smaller one: the sampler reuses its buffers.
 fn calls_of_a_shape_create_nothing(adapter: &AdapterReport) -> Result<(), Failed> {
     let gpu = sampler(adapter, GpuSampler::builder())?;
     it_listens(&gpu)?;
@@ -168,7 +168,7 @@ fn calls_of_a_shape_create_nothing(adapter: &AdapterReport) -> Result<(), Failed
 const ROWS: (usize, usize) = (40, 100);
 
 /// Whatever goes through the ring.
-fn call(gpu: &GpuSampler, kept: &InverseCdf<Gpu>, operation: usize) -> Result<(), Error> {
+fn call(gpu: &GpuSampler, prepared: &InverseCdf<Gpu>, operation: usize) -> Result<(), Error> {
     let (rows, categories) = ROWS;
     let data = vec![0.0; rows * categories];
     let (logits, soft) = (Logits::new(&data, categories)?, Relaxation::soft(0.5));
@@ -178,7 +178,7 @@ fn call(gpu: &GpuSampler, kept: &InverseCdf<Gpu>, operation: usize) -> Result<()
         1 => gpu.soften_rows(logits, &options, soft).map(drop),
         2 => gpu.soften_rows_vjp(logits, &options, soft, &data).map(drop),
         3 => gpu.sample_rows(logits, &options.with_method(Method::InverseCdf)).map(drop),
-        _ => kept.sample_rows(0, 50).map(drop),
+        _ => prepared.sample_rows(0, 50).map(drop),
     }
 }
 
@@ -186,12 +186,12 @@ fn call(gpu: &GpuSampler, kept: &InverseCdf<Gpu>, operation: usize) -> Result<()
 fn created_in_turn(gpu: &GpuSampler, others: &GpuSampler) -> Result<Vec<Vec<String>>, Failed> {
     let (rows, categories) = ROWS;
     let data = vec![0.0; rows * categories];
-    let kept = gpu.inverse_cdf(Logits::new(&data, categories)?, &SampleOptions::default())?;
+    let prepared = gpu.inverse_cdf(Logits::new(&data, categories)?, &SampleOptions::default())?;
     for _ in 0..2 {
-        (0..5).try_for_each(|operation| call(gpu, &kept, operation))?;
+        (0..5).try_for_each(|operation| call(gpu, &prepared, operation))?;
     }
     let third = (0..5).map(|operation| {
-        let (result, seen) = created(|| call(others, &kept, operation));
+        let (result, seen) = created(|| call(others, &prepared, operation));
         result.map(|()| seen)
     });
     Ok(third.collect::<Result<_, _>>()?)

@@ -66,7 +66,7 @@ pub(crate) fn with(which: u32, batch: Batch) -> Batch {
         first_draws: on(3).then(|| {
             words(u64::from(rows)).map(|word| word >> 1).map(|n| n.min(1 << 30)).collect()
         }),
-        sources: on(4).then(|| words(u64::from(rows)).map(|word| word % rows).collect()),
+        row_indices: on(4).then(|| words(u64::from(rows)).map(|word| word % rows).collect()),
         ..batch
     }
 }
@@ -135,10 +135,10 @@ fn rows_gathered(adapter: &AdapterReport) -> Result<(), Failed> {
             for order in orders {
                 let rows = 301;
                 let random = words(u64::from(rows));
-                let sources =
+                let row_indices =
                     (0..rows).zip(random).map(|(row, word)| order(row, word, source_rows));
-                let sources = Some(sources.collect());
-                let batch = Batch { rows, sources, draws: 2, ..logits.clone() };
+                let row_indices = Some(row_indices.collect());
+                let batch = Batch { rows, row_indices, draws: 2, ..logits.clone() };
                 batch.same(gpu, &format!("gathered from {source_rows}"))?;
             }
         }
@@ -174,15 +174,15 @@ fn out_of_range_harms_no_other_row(adapter: &AdapterReport) -> Result<(), Failed
                 half_without(&Batch { temperatures, ..batch.clone() }, gpu, "temperatures")?;
             }
 
-            let sources = (0..rows).map(|row| match row % 8 {
+            let row_indices = (0..rows).map(|row| match row % 8 {
                 0 => rows,
                 2 => u32::MAX,
                 4 => 1 << 31,
                 6 => rows + 1,
                 _ => row,
             });
-            let sources = Some(sources.collect());
-            half_without(&Batch { sources, ..batch.clone() }, gpu, "sources")?;
+            let row_indices = Some(row_indices.collect());
+            half_without(&Batch { row_indices, ..batch.clone() }, gpu, "row_indices")?;
 
             // the last that there are, and the first that there are not
             let last = (1 << 31) - draws - 9;

@@ -76,14 +76,14 @@ fn faults_in_rows_are_seen(adapter: &AdapterReport) -> Result<(), Failed> {
             .replace("id = row_ids[position];", "id.x = row_ids[position].x;")
             .replace("seed = seeds[position];", "seed.x = seeds[position].x;")
             .replace("number += first;", "")
-            .replace("source = sources[position];", "")
+            .replace("source = row_indices[position];", "")
             .replace("(252u - exponent)", "(253u - exponent)")
     };
     let batches = [
         ("half an id", Batch { row_ids: words(), ..plain() }),
         ("half a seed", Batch { seeds: words(), ..plain() }),
         ("no first draw", Batch { first_draws: Some((0..rows).collect()), ..plain() }),
-        ("not gathered", Batch { sources: Some((0..rows).rev().collect()), ..plain() }),
+        ("not gathered", Batch { row_indices: Some((0..rows).rev().collect()), ..plain() }),
         ("half of a temperature", Batch { temperatures: temperatures(), ..plain() }),
     ];
     seen(adapter, edit, &batches)?;
@@ -100,7 +100,7 @@ fn faults_in_rows_are_seen(adapter: &AdapterReport) -> Result<(), Failed> {
     let batches = [
         ("another step", Batch { first_draw: 8, ..plain() }),
         ("a draw too many", Batch { first_draws: Some(last), ..plain() }),
-        ("a source too many", Batch { sources: Some((1..=rows).collect()), ..plain() }),
+        ("a row index too many", Batch { row_indices: Some((1..=rows).collect()), ..plain() }),
         ("too large a temperature", Batch { temperatures: Some(hot), ..plain() }),
     ];
     seen(adapter, edit, &batches)?;

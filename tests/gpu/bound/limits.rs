@@ -66,7 +66,7 @@ fn a_device_with_few_buffers(adapter: &AdapterReport) -> Result<(), Failed> {
         &gpu,
         DeviceBatch::new(&logits, &draws, 10, 100).with_seeds(&seeds),
         "the device was made without max_storage_buffers_per_shader_stage of 8 or more, which is \
-         needed for seeds, temperatures, first draws or sources from a buffer; ask for it when \
+         needed for seeds, temperatures, first draws or row indices from a buffer; ask for it when \
          making the device",
     )
 }

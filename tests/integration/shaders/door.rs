@@ -86,7 +86,8 @@ fn values_come_through_one_door() {
         assert_eq!(past_the_door(variant, &variant.source()), Vec::<String>::new(), "{variant:?}");
     }
     // and there is such a door in the kernels that ask for values
-    for kernel in [Kernel::Stream, Kernel::Greedy, Kernel::Sums, Kernel::Weigh, Kernel::Build] {
+    for kernel in [Kernel::Stream, Kernel::Greedy, Kernel::Sums, Kernel::SoftWeights, Kernel::Build]
+    {
         let variant = Variant { kernel, ..PLAIN };
         let module = naga::front::wgsl::parse_str(&variant.source()).unwrap();
         let values = binding_of_values(&module).unwrap();

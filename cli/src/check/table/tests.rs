@@ -155,10 +155,10 @@ fn both<O: Operation>(operation: O) -> [String; 2] {
 #[test]
 fn what_differs_fails_the_check_and_names_the_case() {
     let lines = [
-        both(Race { places: 1 }),
-        both(Race { places: 3 }),
-        both(InverseCdf { kept: false }),
-        both(InverseCdf { kept: true }),
+        both(Race { k: 1 }),
+        both(Race { k: 3 }),
+        both(InverseCdf { prepared: false }),
+        both(InverseCdf { prepared: true }),
     ];
     for [right, wrong] in lines {
         assert!(right.lines().nth(1).unwrap().ends_with("  ok"), "{right}");
@@ -224,14 +224,14 @@ fn faults_of_shaders_show_in_their_lines() {
             assert!(!passed, "{report}\n{text}");
         }
     }
-    check(&Race { places: 1 }, DeviceKind::Emulation, |source| {
+    check(&Race { k: 1 }, DeviceKind::Emulation, |source| {
         source.replace("UNFINISHED | KEYED)) == 0u", "UNFINISHED)) == 0u")
     });
-    check(&Race { places: 3 }, DeviceKind::Hardware, |source| {
+    check(&Race { k: 3 }, DeviceKind::Hardware, |source| {
         source.replace("draws[to + 2u] = one.key.y;", "draws[to + 2u] = one.key.x;")
     });
-    for kept in [false, true] {
-        check(&InverseCdf { kept }, DeviceKind::Hardware, |source| {
+    for prepared in [false, true] {
+        check(&InverseCdf { prepared }, DeviceKind::Hardware, |source| {
             source.replace("point(uniform_bits(block, draw), total)", "point(block.xy, total)")
         });
     }

@@ -36,8 +36,8 @@ fn plans_keep_to_the_limits() {
                 assert!(4 * plan.floats() <= binding && plan.logits_bytes() <= binding, "{plan:?}");
                 assert!(16 * plan.outcomes() <= binding && 8 * plan.rows <= binding, "{plan:?}");
                 assert!(8 * plan.sums(true) <= binding, "{plan:?}");
-                for pulls in [false, true] {
-                    let sections = sections(&plan, true, pulls);
+                for vjp in [false, true] {
+                    let sections = sections(&plan, true, vjp);
                     let within = sections.are_within(chunk_bytes);
                     // a row is never cut
                     assert!(within || plan.races() == 1, "{sections:?}: {plan:?}");

@@ -30,7 +30,7 @@ fn soft_is_laid_out_as_in_the_shader() {
         ("fall", offset_of!(Soft, fall)),
         ("largest_gap", offset_of!(Soft, largest_gap)),
         ("strips", offset_of!(Soft, strips)),
-        ("pulls", offset_of!(Soft, pulls)),
+        ("vjp", offset_of!(Soft, vjp)),
     ];
     assert_eq!(shader, host);
 }

@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::tile::{OCTETS, Tile};
-use super::weigh::{SHORT, fill, sum, weigh_short};
+use super::weights::{SHORT, fill, short_weights, sum};
 use super::{DIVISION, Drawable, Soften, is_small, with_logits};
 use crate::cpu::simd::{Simd, Task};
 use crate::cpu::values::{BatchValues, open};
@@ -85,28 +85,28 @@ impl Soften<'_> {
         if draws == 1 {
             // its place will do
             self.long(rows, (row, 0), gradient, cut);
-            self.weigher.isa.run(Pull { sample: None, cotangents, gradient });
+            self.weigher.isa.run(AddVjp { sample: None, cotangents, gradient });
         } else {
             weights.resize(categories, 0.0);
             gradient.fill(0.0);
             for (draw, cotangents) in (0..draws).zip(cotangents.chunks_exact(categories)) {
                 self.long(rows, (row, draw), weights, cut);
-                self.weigher.isa.run(Pull { sample: Some(weights), cotangents, gradient });
+                self.weigher.isa.run(AddVjp { sample: Some(weights), cotangents, gradient });
             }
         }
-        self.weigher.isa.run(Scale { gradient, slope });
+        self.weigher.isa.run(ScaleGradient { gradient, slope });
     }
 }
 
 /// Adds what a sample and its cotangents make of a gradient to it; if there is no other place, the
 /// sample is where the gradient goes.
-struct Pull<'a> {
+struct AddVjp<'a> {
     sample: Option<&'a [f32]>,
     cotangents: &'a [f32],
     gradient: &'a mut [f32],
 }
 
-impl Task for Pull<'_> {
+impl Task for AddVjp<'_> {
     type Output = ();
 
     #[inline(always)]
@@ -144,12 +144,12 @@ fn term(y: f32, g: f32, mean: f32) -> f32 {
 }
 
 /// From derivatives by keys to those by logits.
-struct Scale<'a> {
+struct ScaleGradient<'a> {
     gradient: &'a mut [f32],
     slope: f64,
 }
 
-impl Task for Scale<'_> {
+impl Task for ScaleGradient<'_> {
     type Output = ();
 
     #[inline(always)]
@@ -194,7 +194,7 @@ impl<B: BatchValues<Value: Drawable>> Task for ShortGradients<'_, B> {
             for (i, (cotangents, keys)) in cotangents.chunks(categories).zip(each).enumerate() {
                 let gradient = &mut gradients[race / draws * categories..][..categories];
                 let weights = &mut weights[..categories];
-                match weigh_short(keys, sound & 1 << i != 0, of.weigher.fall, weights) {
+                match short_weights(keys, sound & 1 << i != 0, of.weigher.fall, weights) {
                     None => gradient.fill(f32::NAN),
                     Some(sum) => {
                         let scale = (1.0 / sum) as f32;

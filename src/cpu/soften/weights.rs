@@ -1,8 +1,8 @@
 //! The weights of categories, from their exact keys.
 
 use super::Soften;
+use super::soft_weight::soft_weight;
 use super::tile::{NO_KEY, OCTETS, Tile};
-use super::weight::weight;
 use crate::cpu::bound::RoundKeys;
 use crate::cpu::lanes::magnitude;
 use crate::cpu::simd::{Isa, Simd, Task};
@@ -25,7 +25,7 @@ pub(super) struct Weigher {
 
 impl Weigher {
     /// The weights of categories `first ..` of a race whose largest key is known, and their sum.
-    pub(super) fn weigh<V: RowValues<Value: Widen>>(
+    pub(super) fn weights<V: RowValues<Value: Widen>>(
         &self,
         stream: Stream,
         logits: V,
@@ -33,12 +33,12 @@ impl Weigher {
         max_key: i64,
         weights: &mut [f32],
     ) -> f64 {
-        self.isa.run(Weigh { by: self, stream, logits, first, max_key, weights })
+        self.isa.run(LongWeights { by: self, stream, logits, first, max_key, weights })
     }
 }
 
 /// The weights of part of a long row.
-struct Weigh<'a, V> {
+struct LongWeights<'a, V> {
     by: &'a Weigher,
     stream: Stream,
     logits: V,
@@ -48,7 +48,7 @@ struct Weigh<'a, V> {
     weights: &'a mut [f32],
 }
 
-impl<V: RowValues<Value: Widen>> Task for Weigh<'_, V> {
+impl<V: RowValues<Value: Widen>> Task for LongWeights<'_, V> {
     type Output = f64;
 
     #[inline(always)]
@@ -62,20 +62,20 @@ impl<V: RowValues<Value: Widen>> Task for Weigh<'_, V> {
             tile.place(0, octets, octet, stream);
             tile.logits.put_part_widened(logits);
             tile.evaluate(s, octets, by.scale, &by.keys);
-            sum += weigh(tile.keys.as_flattened(), max_key, by.fall, weights);
+            sum += weights_of(tile.keys.as_flattened(), max_key, by.fall, weights);
             octet += octets as u32;
         }
         sum
     }
 }
 
-/// The weights of keys behind the largest, and their sum.
+/// The weights of keys gap the largest, and their sum.
 #[inline(always)]
-fn weigh(keys: &[i64], max_key: i64, fall: f64, weights: &mut [f32]) -> f64 {
+fn weights_of(keys: &[i64], max_key: i64, fall: f64, weights: &mut [f32]) -> f64 {
     for (weight_of, &key) in weights.iter_mut().zip(keys) {
         // at most 2⁶⁴ − 1
-        let behind = max_key.wrapping_sub(key) as u64;
-        let one = weight(behind, fall);
+        let gap = max_key.wrapping_sub(key) as u64;
+        let one = soft_weight(gap, fall);
         *weight_of = if key == NO_KEY { 0.0 } else { one };
     }
     sum(weights.iter().copied())
@@ -114,7 +114,7 @@ impl<B: BatchValues<Value: Widen>> Task for ShortSamples<'_, B> {
             let sound = fill(s, &mut tile, of, rows, these);
             let each = tile.keys.as_flattened().chunks(categories.next_multiple_of(OCTET));
             for (i, (sample, keys)) in samples.chunks_exact_mut(categories).zip(each).enumerate() {
-                match weigh_short(keys, sound & 1 << i != 0, of.weigher.fall, sample) {
+                match short_weights(keys, sound & 1 << i != 0, of.weigher.fall, sample) {
                     None => sample.fill(f32::NAN),
                     Some(sum) => {
                         let scale = (1.0 / sum) as f32;
@@ -151,12 +151,12 @@ pub(super) fn fill<S: Simd, B: BatchValues<Value: Widen>>(
 
 /// The weights of a short row and their sum, or `None` if it has no draw.
 #[inline(always)]
-pub(super) fn weigh_short(
+pub(super) fn short_weights(
     keys: &[i64],
     sound: bool,
     fall: f64,
     weights: &mut [f32],
 ) -> Option<f64> {
     let max_key = keys.iter().fold(NO_KEY, |most, &key| if key > most { key } else { most });
-    (sound && max_key != NO_KEY).then(|| weigh(keys, max_key, fall, weights))
+    (sound && max_key != NO_KEY).then(|| weights_of(keys, max_key, fall, weights))
 }

@@ -1,5 +1,5 @@
 // Gradients by keys: for each category of a row the sum over its draws of y·(g - mean of g).
-// Host side: src/gpu/soften.rs. Twin: src/cpu/soften/pull.rs. Needs: run, soften.
+// Host side: src/gpu/soften.rs. Twin: src/cpu/soften/vjp.rs. Needs: run, soften.
 //
 // Dispatch: an invocation for each category of each row, numbered along x, then y. No barriers.
 //
@@ -9,7 +9,7 @@
 const NOT_A_NUMBER: u32 = 0x7fc00000u;
 
 @compute @workgroup_size(WORKGROUP)
-fn pull(
+fn vjp(
     @builtin(local_invocation_index) invocation: u32,
     @builtin(workgroup_id) workgroup: vec3<u32>,
     @builtin(num_workgroups) workgroups: vec3<u32>,

@@ -23,86 +23,91 @@ use crate::options::{Positive, Value, Widen};
 const PIECE: usize = 1 << 10;
 
 /// Values that can be weighed.
-pub(super) trait Weighed: VectorValue {
+pub(super) trait IntegerWeights: VectorValue {
     /// The weights of these values, each added to those before it.
-    fn weigh<V: RowValues<Value = Self>>(isa: Isa, values: V, below: Below<Self>, sums: &mut [u64]);
+    fn sum_weights<V: RowValues<Value = Self>>(
+        isa: Isa,
+        values: V,
+        scaled: Scaled<Self>,
+        sums: &mut [u64],
+    );
 }
 
-impl Weighed for f32 {
-    fn weigh<V: RowValues<Value = Self>>(
+impl IntegerWeights for f32 {
+    fn sum_weights<V: RowValues<Value = Self>>(
         isa: Isa,
         logits: V,
-        below: Below<Self>,
+        scaled: Scaled<Self>,
         sums: &mut [u64],
     ) {
-        isa.run(Weigh { logits, below, before: 0, sums });
+        isa.run(FloatWeights { logits, scaled, before: 0, sums });
     }
 }
 
-impl Weighed for f16 {
-    fn weigh<V: RowValues<Value = Self>>(
+impl IntegerWeights for f16 {
+    fn sum_weights<V: RowValues<Value = Self>>(
         isa: Isa,
         halves: V,
-        below: Below<Self>,
+        scaled: Scaled<Self>,
         sums: &mut [u64],
     ) {
-        widened(isa, halves, below, sums);
+        widened(isa, halves, scaled, sums);
     }
 }
 
-impl Weighed for bf16 {
-    fn weigh<V: RowValues<Value = Self>>(
+impl IntegerWeights for bf16 {
+    fn sum_weights<V: RowValues<Value = Self>>(
         isa: Isa,
         halves: V,
-        below: Below<Self>,
+        scaled: Scaled<Self>,
         sums: &mut [u64],
     ) {
-        widened(isa, halves, below, sums);
+        widened(isa, halves, scaled, sums);
     }
 }
 
-impl Weighed for Positive {
-    fn weigh<V: RowValues<Value = Self>>(
+impl IntegerWeights for Positive {
+    fn sum_weights<V: RowValues<Value = Self>>(
         isa: Isa,
         values: V,
-        below: Below<Self>,
+        scaled: Scaled<Self>,
         sums: &mut [u64],
     ) {
-        isa.run(Sum { values, below, sums });
+        isa.run(Sum { values, scaled, sums });
     }
 }
 
-impl Weighed for u32 {
-    fn weigh<V: RowValues<Value = Self>>(
+impl IntegerWeights for u32 {
+    fn sum_weights<V: RowValues<Value = Self>>(
         isa: Isa,
         values: V,
-        below: Below<Self>,
+        scaled: Scaled<Self>,
         sums: &mut [u64],
     ) {
-        isa.run(Sum { values, below, sums });
+        isa.run(Sum { values, scaled, sums });
     }
 }
 
 fn widened<V: RowValues<Value: Widen>>(
     isa: Isa,
     halves: V,
-    below: Below<V::Value>,
+    scaled: Scaled<V::Value>,
     sums: &mut [u64],
 ) {
-    let Below { most, scale, log2_categories } = below;
-    let below = Below { most: most.widen(), scale, log2_categories };
+    let Scaled { most, scale, log2_categories } = scaled;
+    let scaled = Scaled { most: most.widen(), scale, log2_categories };
     let mut piece = [0.0; PIECE];
     let mut before = 0;
     for (halves, sums) in halves.parts(PIECE).zip(sums.chunks_mut(PIECE)) {
         let logits = &mut piece[..halves.len()];
         halves.widen_to(logits);
-        before = isa.run(Weigh { logits: &*logits, below, before, sums });
+        before = isa.run(FloatWeights { logits: &*logits, scaled, before, sums });
     }
 }
 
 /// What the weights of a row with draws depend on beside the values themselves.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Below<T> {
+pub(super) struct Scaled<T> {
     most: T,
     scale: Scale,
     log2_categories: u32,
@@ -116,12 +121,12 @@ pub(super) enum Rule<T> {
     /// All but one: temperature 0.
     One(u32),
     /// As far below the largest as it says.
-    Below(Below<T>),
+    Scaled(Scaled<T>),
 }
 
-impl<T: Weighed> Rule<T> {
+impl<T: IntegerWeights> Rule<T> {
     /// The rule of a row. `scale` is `None` at temperature 0.
-    pub(super) fn of<V: RowValues<Value = T>>(
+    pub(super) fn new<V: RowValues<Value = T>>(
         isa: Isa,
         row: V,
         scale: Option<Scale>,
@@ -139,7 +144,7 @@ impl<T: Weighed> Rule<T> {
         match (outcome.draw(), scale) {
             (None, _) => Self::Nothing,
             (Some(category), None) => Self::One(category),
-            (Some(category), Some(scale)) => Self::Below(Below {
+            (Some(category), Some(scale)) => Self::Scaled(Scaled {
                 most: row.value(category as usize),
                 scale,
                 log2_categories: log2_floor(row.len() as u32),
@@ -148,7 +153,7 @@ impl<T: Weighed> Rule<T> {
     }
 
     /// The weights of the categories `first ..`, each added to those before it from `first` on.
-    pub(super) fn weigh<V: RowValues<Value = T>>(
+    pub(super) fn sum_weights<V: RowValues<Value = T>>(
         self,
         isa: Isa,
         values: V,
@@ -162,7 +167,7 @@ impl<T: Weighed> Rule<T> {
                     *sum = u64::from(i >= category as usize && first <= category as usize);
                 }
             }
-            Self::Below(below) => T::weigh(isa, values, below, sums),
+            Self::Scaled(scaled) => T::sum_weights(isa, values, scaled, sums),
         }
     }
 }
@@ -170,7 +175,7 @@ impl<T: Weighed> Rule<T> {
 /// The sums of the weights of any values.
 struct Sum<'a, V: RowValues> {
     values: V,
-    below: Below<V::Value>,
+    scaled: Scaled<V::Value>,
     sums: &'a mut [u64],
 }
 
@@ -179,7 +184,7 @@ impl<V: RowValues> Task for Sum<'_, V> {
 
     #[inline(always)]
     fn run<S: Simd>(self, _: S) {
-        let Below { most, scale, log2_categories } = self.below;
+        let Scaled { most, scale, log2_categories } = self.scaled;
         let mut sum = 0;
         for (to, value) in self.sums.iter_mut().zip(self.values.iter()) {
             sum += value.integer_weight(most, scale, log2_categories);
@@ -195,21 +200,21 @@ const BLOCK: usize = 128;
 const IN_F64: i64 = UNIT << 26;
 
 /// The sums of some weights and of what was before them; what comes out is the last.
-struct Weigh<'a, V> {
+struct FloatWeights<'a, V> {
     logits: V,
-    below: Below<f32>,
+    scaled: Scaled<f32>,
     before: u64,
     sums: &'a mut [u64],
 }
 
-impl<V: RowValues<Value = f32>> Task for Weigh<'_, V> {
+impl<V: RowValues<Value = f32>> Task for FloatWeights<'_, V> {
     type Output = u64;
 
     #[inline(always)]
     fn run<S: Simd>(self, _: S) -> u64 {
-        let Self { logits, below, before, sums } = self;
-        let Below { scale, log2_categories, .. } = below;
-        let most = below.most.fixed(scale);
+        let Self { logits, scaled, before, sums } = self;
+        let Scaled { scale, log2_categories, .. } = scaled;
+        let most = scaled.most.fixed(scale);
         let slope = f64::from(scale.reciprocal()) * UNIT as f64;
         let mut sum = before;
         for (logits, sums) in logits.parts(BLOCK).zip(sums.chunks_mut(BLOCK)) {
@@ -220,7 +225,7 @@ impl<V: RowValues<Value = f32>> Task for Weigh<'_, V> {
                 }
             } else {
                 for (sum, logit) in sums.iter_mut().zip(logits.iter()) {
-                    *sum = logit.integer_weight(below.most, scale, log2_categories);
+                    *sum = logit.integer_weight(scaled.most, scale, log2_categories);
                 }
             }
             for weight in sums {
@@ -281,9 +286,9 @@ mod tests {
                 let mut logits = logits(center);
                 for scale in scales {
                     logits.iter_mut().for_each(|x| *x = x.min(center));
-                    let rule = Rule::of(isa, &logits[..], Some(scale), false);
+                    let rule = Rule::new(isa, &logits[..], Some(scale), false);
                     let mut sums = vec![1; logits.len()];
-                    rule.weigh(isa, &logits[..], 0, &mut sums);
+                    rule.sum_weights(isa, &logits[..], 0, &mut sums);
                     let mut sum = 0;
                     for (i, (&got, &logit)) in sums.iter().zip(&logits).enumerate() {
                         sum += logit.integer_weight(center, scale, log2_floor(3000));
@@ -295,11 +300,11 @@ mod tests {
     }
 
     /// What comes out of a row behind a door.
-    fn sums<B: BatchValues<Value: Weighed>>(rows: B, isa: Isa, parallel: bool) -> Vec<u64> {
+    fn sums<B: BatchValues<Value: IntegerWeights>>(rows: B, isa: Isa, parallel: bool) -> Vec<u64> {
         let row = rows.row(0);
         let mut sums = vec![1; rows.categories()];
-        let rule = Rule::of(isa, row, Some(Scale::ONE), parallel);
-        rule.weigh(isa, row, 0, &mut sums);
+        let rule = Rule::new(isa, row, Some(Scale::ONE), parallel);
+        rule.sum_weights(isa, row, 0, &mut sums);
         sums
     }
 

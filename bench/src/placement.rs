@@ -30,7 +30,7 @@ pub(crate) struct Piece {
 
 /// How a shape is laid out in one format.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Room {
+pub(crate) struct Placement {
     pub(crate) pieces: Vec<Piece>,
     pub(crate) regions: u32,
     /// From one region to the next; the size of a buffer of a single region.
@@ -38,7 +38,7 @@ pub(crate) struct Room {
     pub(crate) draws_bytes: u64,
 }
 
-impl Room {
+impl Placement {
     /// Lays out `cold` bytes of logits or more, if there is but one piece.
     pub(crate) fn new(shape: Shape, bytes: u64, most: Most, cold: u64) -> Result<Self, Error> {
         let row = u64::from(shape.categories) * bytes;
@@ -90,48 +90,48 @@ mod tests {
 
     #[test]
     fn small_shapes_are_laid_out_many_times() {
-        let room = Room::new(Shape::ALL[0], 4, MOST, 256 << 20).unwrap();
-        assert_eq!(room.pieces, [Piece { first_row: 0, rows: 1, draws_at: 0 }]);
-        assert_eq!((room.stride, room.regions), (513_024, 512));
-        assert_eq!(Room::new(Shape::ALL[0], 4, MOST, 0).unwrap().regions, 1);
+        let placement = Placement::new(Shape::ALL[0], 4, MOST, 256 << 20).unwrap();
+        assert_eq!(placement.pieces, [Piece { first_row: 0, rows: 1, draws_at: 0 }]);
+        assert_eq!((placement.stride, placement.regions), (513_024, 512));
+        assert_eq!(Placement::new(Shape::ALL[0], 4, MOST, 0).unwrap().regions, 1);
         let small = Most { buffer: 600_000, ..MOST };
-        assert_eq!(Room::new(Shape::ALL[0], 4, small, 256 << 20).unwrap().regions, 1);
+        assert_eq!(Placement::new(Shape::ALL[0], 4, small, 256 << 20).unwrap().regions, 1);
         // not more than that buffers can be bound at
         let tiny = Shape { rows: 1, categories: 3 };
-        let room = Room::new(tiny, 2, MOST, 256 << 20).unwrap();
-        assert_eq!((room.stride, room.regions), (256, 512));
+        let placement = Placement::new(tiny, 2, MOST, 256 << 20).unwrap();
+        assert_eq!((placement.stride, placement.regions), (256, 512));
     }
 
     #[test]
     fn large_shapes_are_cut() {
         let shape = Shape { rows: 10_000_000, categories: 16 };
-        let room = Room::new(shape, 4, MOST, 256 << 20).unwrap();
-        assert_eq!((room.pieces.len(), room.regions), (5, 1));
-        assert_eq!(room.pieces.iter().map(|piece| piece.rows).sum::<u32>(), shape.rows);
-        for pair in room.pieces.windows(2) {
+        let placement = Placement::new(shape, 4, MOST, 256 << 20).unwrap();
+        assert_eq!((placement.pieces.len(), placement.regions), (5, 1));
+        assert_eq!(placement.pieces.iter().map(|piece| piece.rows).sum::<u32>(), shape.rows);
+        for pair in placement.pieces.windows(2) {
             assert_eq!(pair[1].first_row, pair[0].first_row + pair[0].rows);
             assert!(pair[1].draws_at >= pair[0].draws_at + 4 * u64::from(pair[0].rows));
         }
-        assert!(room.stride <= MOST.binding && room.draws_bytes >= 40_000_000);
+        assert!(placement.stride <= MOST.binding && placement.draws_bytes >= 40_000_000);
 
         // rows of 27 logits: every piece but the last has whole blocks of four logits
         let odd = Shape { rows: 10_000_001, categories: 27 };
-        let room = Room::new(odd, 2, MOST, 0).unwrap();
-        for piece in &room.pieces[1..] {
+        let placement = Placement::new(odd, 2, MOST, 0).unwrap();
+        for piece in &placement.pieces[1..] {
             assert_eq!(u64::from(piece.first_row) * 27 % 4, 0);
         }
-        assert_eq!(room.pieces.iter().map(|piece| piece.rows).sum::<u32>(), odd.rows);
+        assert_eq!(placement.pieces.iter().map(|piece| piece.rows).sum::<u32>(), odd.rows);
     }
 
     #[test]
     fn what_cannot_be_bound_is_left_out() {
         let long = Shape { rows: 1, categories: 1 << 28 };
-        let why = Room::new(long, 4, MOST, 0).unwrap_err().to_string();
+        let why = Placement::new(long, 4, MOST, 0).unwrap_err().to_string();
         let expected =
             "left out: a row has 1073741824 bytes, and the device binds 134217728 at most";
         assert_eq!(why, expected);
         let many = Shape { rows: 1 << 31, categories: 1 };
-        let why = Room::new(many, 4, MOST, 0).unwrap_err().to_string();
+        let why = Placement::new(many, 4, MOST, 0).unwrap_err().to_string();
         assert!(why.starts_with("left out: its draws have 8589934592 bytes"), "{why}");
     }
 }

@@ -1,4 +1,4 @@
-//! Tables that are kept on a device: their draws are those of one call, and of the CPU's tables, however often they
+//! Tables that are prepared on a device: their draws are those of one call, and of the CPU's tables, however often they
 //! are drawn from and whatever becomes of what they were built from; and faults that are seen.
 
 use gumbel::engine::Gpu;
@@ -15,22 +15,22 @@ use super::super::{Check, device, ensure};
 use super::work;
 
 pub(crate) const CHECKS: &[(&str, Check)] = &[
-    ("cdf::kept::conformance", |adapter| conformance(adapter, GpuSampler::builder(), 60_000)),
-    ("cdf::kept::conformance_in_small_pieces", |adapter| {
+    ("cdf::prepared::conformance", |adapter| conformance(adapter, GpuSampler::builder(), 60_000)),
+    ("cdf::prepared::conformance_in_small_pieces", |adapter| {
         let builder = GpuSampler::builder()
             .tune(|tuning| tuning.with_workgroup_size(8))
             .with_chunk_bytes(1 << 10);
         conformance(adapter, builder.tune(|tuning| tuning.with_workgroups(3)), 9000)
     }),
-    ("cdf::kept::draws_are_those_of_one_call", draws_are_those_of_one_call),
-    ("cdf::kept::many_picks_of_many_chunks", many_picks_of_many_chunks),
-    ("cdf::kept::two_tables_in_turn", two_tables_in_turn),
-    ("cdf::kept::threads_share_tables", threads_share_tables),
-    ("cdf::kept::rows_without_a_draw", rows_without_a_draw),
-    ("cdf::kept::calls_that_make_no_sense", calls_that_make_no_sense),
-    ("cdf::kept::a_lost_device", a_lost_device),
-    ("cdf::kept::tables_of_another_batch_are_seen", tables_of_another_batch_are_seen),
-    ("cdf::kept::the_first_tables_for_all_are_seen", the_first_tables_for_all_are_seen),
+    ("cdf::prepared::draws_are_those_of_one_call", draws_are_those_of_one_call),
+    ("cdf::prepared::many_picks_of_many_chunks", many_picks_of_many_chunks),
+    ("cdf::prepared::two_tables_in_turn", two_tables_in_turn),
+    ("cdf::prepared::threads_share_tables", threads_share_tables),
+    ("cdf::prepared::rows_without_a_draw", rows_without_a_draw),
+    ("cdf::prepared::calls_that_make_no_sense", calls_that_make_no_sense),
+    ("cdf::prepared::a_lost_device", a_lost_device),
+    ("cdf::prepared::tables_of_another_batch_are_seen", tables_of_another_batch_are_seen),
+    ("cdf::prepared::the_first_tables_for_all_are_seen", the_first_tables_for_all_are_seen),
 ];
 
 /// Cases of no more logits than this.
@@ -42,7 +42,7 @@ fn conformance(
     let gpu = sampler(adapter, builder)?;
     let mut wrong = Vec::new();
     for case in conformance::cases().filter(|case| work(case) <= most) {
-        let mismatches = case.kept_cdf_mismatches(&gpu, &case.expected_inverse_cdf()?)?;
+        let mismatches = case.prepared_cdf_mismatches(&gpu, &case.expected_inverse_cdf()?)?;
         if mismatches > 0 {
             wrong.push(format!("{case}: {mismatches} mismatches"));
         }
@@ -93,12 +93,12 @@ fn draws_are_those_of_one_call(adapter: &AdapterReport) -> Result<(), Failed> {
             let cpu = CpuSampler::new().inverse_cdf(batch, &options)?;
             // which method the options name and which draws matters to none
             let other = options.with_method(Method::Gumbel).with_first_draw(4).with_draws(9);
-            let kept = gpu.inverse_cdf(batch, &other)?;
-            ensure((kept.rows(), kept.categories()) == (5, batch.categories()), || {
-                format!("{kept:?}")
+            let prepared = gpu.inverse_cdf(batch, &other)?;
+            ensure((prepared.rows(), prepared.categories()) == (5, batch.categories()), || {
+                format!("{prepared:?}")
             })?;
             for (first, draws) in CALLS {
-                let got = kept.sample_rows(first, draws)?;
+                let got = prepared.sample_rows(first, draws)?;
                 let what = || format!("batch {i}, {options:?}: {draws} draws from {first} on");
                 ensure(got == cpu.sample_rows(first, draws)?, what)?;
                 let options = options.with_first_draw(first).with_draws(draws);
@@ -134,12 +134,12 @@ fn many_picks(gpu: &GpuSampler) -> Result<(), Failed> {
     for row_stride in [2000, 0] {
         let rows = Logits::strided(&numbers, 11, 2000, row_stride)?;
         for options in [inverse().with_seed(3), inverse().with_row_ids(&ids)] {
-            let kept = gpu.inverse_cdf(rows, &options)?;
+            let prepared = gpu.inverse_cdf(rows, &options)?;
             let cpu = CpuSampler::new().inverse_cdf(rows, &options)?;
             for (first, draws) in [(1, 3), (6, 3000), (0, 9001), (2, 3000)] {
                 let due = cpu.sample_rows(first, draws)?;
                 let what = || format!("{row_stride} apart: {draws} draws from {first} on");
-                ensure(kept.sample_rows(first, draws)? == due, what)?;
+                ensure(prepared.sample_rows(first, draws)? == due, what)?;
                 let options = options.with_first_draw(first).with_draws(draws);
                 ensure(gpu.sample_rows(rows, &options)? == due, what)?;
             }
@@ -165,7 +165,7 @@ fn two_tables_in_turn(adapter: &AdapterReport) -> Result<(), Failed> {
         cpu.inverse_cdf(Logits::new(&numbers, 500)?, &inverse())?,
         cpu.inverse_cdf(Weights::from_counts(&counts, 70)?, &seeded)?,
     ];
-    let kept = [
+    let prepared = [
         gpu.inverse_cdf(Logits::new(&numbers, 500)?, &inverse())?,
         gpu.inverse_cdf(Weights::from_counts(&counts, 70)?, &seeded)?,
     ];
@@ -173,8 +173,8 @@ fn two_tables_in_turn(adapter: &AdapterReport) -> Result<(), Failed> {
     counts.fill(1);
     let in_turn = |what: &str| -> Result<(), Failed> {
         for (first, draws) in CALLS {
-            for (kept, due) in kept.iter().zip(&due) {
-                let got = pollster::block_on(kept.sample_rows_async(first, draws))?;
+            for (prepared, due) in prepared.iter().zip(&due) {
+                let got = pollster::block_on(prepared.sample_rows_async(first, draws))?;
                 let what = || format!("{what}: {draws} draws from {first} on");
                 ensure(got == due.sample_rows(first, draws)?, what)?;
             }
@@ -200,16 +200,16 @@ fn threads_share_tables(adapter: &AdapterReport) -> Result<(), Failed> {
     let numbers = logits(3 * 500);
     let rows = Logits::new(&numbers, 500)?;
     let sampler = sampler(adapter, GpuSampler::builder())?;
-    let kept = pollster::block_on(sampler.inverse_cdf_async(rows, &inverse()))?;
-    ensure((kept.rows(), kept.categories()) == (3, 500), || format!("{kept:?}"))?;
+    let prepared = pollster::block_on(sampler.inverse_cdf_async(rows, &inverse()))?;
+    ensure((prepared.rows(), prepared.categories()) == (3, 500), || format!("{prepared:?}"))?;
     let cpu = CpuSampler::new().inverse_cdf(rows, &inverse())?;
     std::thread::scope(|scope| {
         let draw = |thread: u32| {
-            let (kept, cpu) = (&kept, &cpu);
+            let (prepared, cpu) = (&prepared, &cpu);
             scope.spawn(move || {
                 (0..20).all(|call| {
                     let (first, draws) = (100 * thread + call, 1 + 17 * call * (thread + 1));
-                    let got = kept.sample_rows(first, draws).ok();
+                    let got = prepared.sample_rows(first, draws).ok();
                     got.is_some() && got == cpu.sample_rows(first, draws).ok()
                 })
             })
@@ -236,9 +236,9 @@ fn rows_without_a_draw(adapter: &AdapterReport) -> Result<(), Failed> {
                 matches!(error, Some(Error::UndrawableRow { row: 1, reason }) if reason == nan),
                 || format!("{error:?}"),
             )?;
-            let kept = gpu.inverse_cdf(logits, &options.with_sentinels(true))?;
+            let prepared = gpu.inverse_cdf(logits, &options.with_sentinels(true))?;
             for (first, draws) in CALLS {
-                let drawn = kept.sample_rows(first, draws)?;
+                let drawn = prepared.sample_rows(first, draws)?;
                 let rows = drawn.chunks(draws as usize);
                 let none: Vec<_> = rows.map(|row| row.iter().all(|&d| d == NO_DRAW)).collect();
                 ensure(none == [false, true, true, false, true], || format!("{drawn:?}"))?;
@@ -260,13 +260,13 @@ fn calls_that_make_no_sense(adapter: &AdapterReport) -> Result<(), Failed> {
     let gpu = sampler(adapter, GpuSampler::builder())?;
     for temperature in [1.0, 0.0] {
         let options = inverse().with_temperature(temperature);
-        let kept = gpu.inverse_cdf(Logits::new(&[0.0; 6], 3)?, &options)?;
-        let error = kept.sample_rows_into(0, &mut [0; 5]).err();
+        let prepared = gpu.inverse_cdf(Logits::new(&[0.0; 6], 3)?, &options)?;
+        let error = prepared.sample_rows_into(0, &mut [0; 5]).err();
         ensure(matches!(error, Some(Error::DrawsLength { expected: 4, got: 5 })), || {
             format!("{error:?}")
         })?;
         for (first, draws) in [(0, 0), (1 << 31, 1), ((1 << 31) - 2, 3)] {
-            let error = kept.sample_rows(first, draws).err();
+            let error = prepared.sample_rows(first, draws).err();
             ensure(matches!(error, Some(Error::Draws { .. })), || format!("{error:?}"))?;
         }
         let none = gpu.inverse_cdf(Logits::new(&[], 3)?, &options)?;
@@ -279,12 +279,12 @@ fn calls_that_make_no_sense(adapter: &AdapterReport) -> Result<(), Failed> {
 fn a_lost_device(adapter: &AdapterReport) -> Result<(), Failed> {
     let (device, queue) = device(adapter, wgpu::Features::empty())?;
     let gpu = GpuSampler::builder().build_with_device(device.clone(), queue)?;
-    let kept = gpu.inverse_cdf(Logits::new(&[0.0; 6], 3)?, &inverse())?;
-    ensure(kept.sample_rows(0, 2)?.len() == 4, || "no draws".to_owned())?;
+    let prepared = gpu.inverse_cdf(Logits::new(&[0.0; 6], 3)?, &inverse())?;
+    ensure(prepared.sample_rows(0, 2)?.len() == 4, || "no draws".to_owned())?;
     device.destroy();
     // with the room that there is, and with more
     for draws in [2, 200, 2] {
-        let error = kept.sample_rows(0, draws).err();
+        let error = prepared.sample_rows(0, draws).err();
         ensure(matches!(error, Some(Error::DeviceLost { .. })), || format!("{error:?}"))?;
     }
     Ok(())

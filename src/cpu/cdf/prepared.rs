@@ -11,11 +11,11 @@ use super::super::threads::on_pool;
 use super::super::values::{BatchValues, RowValues, with_values};
 use super::pick::Races;
 use super::table::{Table, guide_bits, zeroed};
-use super::weigh::Rule;
+use super::weights::Rule;
 use super::{DIVISION, pick};
 use crate::cpu::Cpu;
 use crate::error::Error;
-use crate::job::kept::Kept;
+use crate::job::prepared::PreparedRows;
 use crate::job::{Job, Temperature};
 use crate::options::Data;
 
@@ -72,13 +72,13 @@ impl CpuTables {
     }
 
     /// Draws from each row of the call so often as the memory has room for.
-    pub(crate) fn draw(&self, call: &Kept, first_draw: u32, each: u32, draws: &mut [u32]) {
+    pub(crate) fn draw(&self, call: &PreparedRows, first_draw: u32, each: u32, draws: &mut [u32]) {
         let is_small = DIVISION.is_small(draws.len());
         on_pool(self.pool.as_ref(), is_small, || self.pick(call, first_draw, each, draws));
     }
 
-    fn pick(&self, call: &Kept, first_draw: u32, each: u32, draws: &mut [u32]) {
-        let (keys, ids) = (RoundKeys::of(call.seed), call.row_ids());
+    fn pick(&self, call: &PreparedRows, first_draw: u32, each: u32, draws: &mut [u32]) {
+        let (keys, ids) = (RoundKeys::new(call.seed), call.row_ids());
         let races = |first_row| Races { ids, first_row, first_draw, draws: each };
         let tables = self.sums.len() / self.categories;
         let large = !DIVISION.is_small(draws.len());
@@ -96,7 +96,7 @@ impl CpuTables {
 
     fn table(&self, row: usize) -> Table<'_> {
         let categories = self.categories;
-        Table::of(
+        Table::new(
             &self.sums[row * categories..][..categories],
             &self.guides[row << self.bits..][..1 << self.bits],
         )
@@ -111,9 +111,9 @@ fn build_row(job: &Job<'_>, isa: Isa, row: usize, sums: &mut [u64], guide: &mut 
     let parallel = rayon::current_num_threads() > 1;
     with_values!(job, rows => {
         let row = rows.row(row);
-        let rule = Rule::of(isa, row, scale, parallel);
+        let rule = Rule::new(isa, row, scale, parallel);
         Table::build(sums, guide, parallel, |first, sums| {
-            rule.weigh(isa, row.part(first..first + sums.len()), first, sums);
+            rule.sum_weights(isa, row.part(first..first + sums.len()), first, sums);
         });
     });
 }

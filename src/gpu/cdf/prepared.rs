@@ -1,7 +1,7 @@
 //! Tables that are kept on the device, to be drawn from again and again.
 
 use crate::error::Error;
-use crate::job::kept::Kept;
+use crate::job::prepared::PreparedRows;
 use crate::job::{Job, NO_DRAW, Temperature, zeroed};
 use crate::noise::order::Scale;
 
@@ -72,7 +72,7 @@ impl Chunks {
 
     async fn draw(
         &self,
-        call: &Kept,
+        call: &PreparedRows,
         first_draw: u32,
         each: u32,
         draws: &mut [u32],
@@ -90,7 +90,7 @@ impl GpuTables {
     /// thread while the device works.
     pub(crate) async fn draw(
         &self,
-        call: &Kept,
+        call: &PreparedRows,
         first_draw: u32,
         each: u32,
         draws: &mut [u32],

@@ -14,11 +14,11 @@ const EXP2: [f32; 8] = [
     1.0,
 ];
 
-/// 2^(−behind·fall), the weight of a category whose key is so many units behind the largest; 1 for the
+/// 2^(−gap·fall), the weight of a category whose key is so many units gap the largest; 1 for the
 /// largest, never more, and 0 below 2⁻¹²⁶.
 #[inline(always)]
-pub(super) fn weight(behind: u64, fall: f64) -> f32 {
-    let x = behind as f64 * fall;
+pub(super) fn soft_weight(gap: u64, fall: f64) -> f32 {
+    let x = gap as f64 * fall;
     // not f64::min, of which the compiler makes more than an instruction
     let x = if x < 200.0 { x } else { 200.0 };
     let integer = TO_INTEGER - x;
@@ -46,7 +46,7 @@ mod tests {
         let mut worst = 0f64;
         for v in words() {
             for fall in [1e-9, 8.6e-8, 1e-3, 2f64.powi(76), 2f64.powi(-124)] {
-                let (got, expected) = (weight(v, fall), (-(v as f64) * fall).exp2());
+                let (got, expected) = (soft_weight(v, fall), (-(v as f64) * fall).exp2());
                 assert!(got <= 1.0);
                 if expected >= f64::from(f32::MIN_POSITIVE) {
                     worst = worst.max((f64::from(got) - expected).abs() / expected);
@@ -56,7 +56,7 @@ mod tests {
             }
         }
         assert!(worst < 1.5e-7, "{worst:e}");
-        assert_eq!(weight(0, f64::MAX), 1.0);
-        assert_eq!(weight(1, 1e300), 0.0);
+        assert_eq!(soft_weight(0, f64::MAX), 1.0);
+        assert_eq!(soft_weight(1, 1e300), 0.0);
     }
 }

@@ -11,8 +11,8 @@ struct Weights {
     high: vec4<f32>,
 }
 
-// How far a key is behind the largest; for -inf as far as can be said.
-fn behind(row: Row, category: u32, logit: u32, coarse_bits: u32, fine: vec4<u32>, max_key: vec2<u32>) -> vec2<u32> {
+// How far a key is gap the largest; for -inf as far as can be said.
+fn gap(row: Row, category: u32, logit: u32, coarse_bits: u32, fine: vec4<u32>, max_key: vec2<u32>) -> vec2<u32> {
     if logit == NEG_INFINITY {
         return vec2<u32>(0xffffffffu);
     }
@@ -25,8 +25,8 @@ fn weights_of_two(row: Row, logits_of: vec2<u32>, word: u32, first: u32, max_key
     let rest = vec3<u32>(row.stream.row, (row.stream.draw << 1u) | 1u);
     let fine = blocks_side_by_side(first, first + 1u, rest, row.stream.key);
     return vec2<f32>(
-        soft_weight(behind(row, first, logits_of.x, word & 0xffffu, fine[0], max_key)),
-        soft_weight(behind(row, first + 1u, logits_of.y, word >> 16u, fine[1], max_key)),
+        soft_weight(gap(row, first, logits_of.x, word & 0xffffu, fine[0], max_key)),
+        soft_weight(gap(row, first + 1u, logits_of.y, word >> 16u, fine[1], max_key)),
     );
 }
 
@@ -48,7 +48,7 @@ fn weights_of(row: Row, octet: u32, logits_of: Octet, max_key: vec2<u32>) -> Wei
 // Keeps a weight, and gives what it adds to the mean cotangent.
 fn keep(at: u32, weight_of: f32) -> f32 {
     weights[at] = weight_of;
-    if soft.pulls == 0u || weight_of <= 0.0 {
+    if soft.vjp == 0u || weight_of <= 0.0 {
         return 0.0;
     }
     return weight_of * cotangents[at];
@@ -72,7 +72,7 @@ fn keep_four(at: u32, count: u32, four: vec4<f32>) -> vec4<f32> {
 }
 
 @compute @workgroup_size(WORKGROUP)
-fn weigh(
+fn soft_weights(
     @builtin(local_invocation_index) invocation: u32,
     @builtin(workgroup_id) workgroup: vec3<u32>,
     @builtin(num_workgroups) workgroups: vec3<u32>,

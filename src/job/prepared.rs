@@ -7,7 +7,7 @@ use crate::options::RowIds;
 
 /// Shape and noise of the rows of which there are tables.
 #[derive(Clone, Debug)]
-pub(crate) struct Kept {
+pub(crate) struct PreparedRows {
     pub(crate) seed: u64,
     pub(crate) rows: usize,
     pub(crate) categories: usize,
@@ -20,8 +20,8 @@ enum Ids {
     Each(Vec<u64>),
 }
 
-impl Kept {
-    pub(crate) fn of(job: &Job<'_>) -> Self {
+impl PreparedRows {
+    pub(crate) fn new(job: &Job<'_>) -> Self {
         let ids = match job.row_ids {
             RowIds::Consecutive(first) => Ids::From(first),
             RowIds::Each(ids) => Ids::Each(ids.to_vec()),

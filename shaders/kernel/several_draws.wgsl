@@ -49,7 +49,7 @@ fn races(invocation: Invocation) {
         for (var i = 0u; i < HELD_PAIRS; i++) {
             if reach_of_pair(row, pairs[i]) >= running_best.cutoff {
                 let first = run.first_category + (octet + 2u * i * run.lanes) * 8u;
-                running_best = admit(row, first, pairs[i], running_best);
+                running_best = evaluate_passing(row, first, pairs[i], running_best);
                 raise_cutoff(team, running_best.cutoff);
             }
         }
