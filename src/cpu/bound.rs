@@ -1,13 +1,14 @@
 //! Bounds on keys from coarse bits alone, many categories at once.
 //!
-//! Everything here counts in the unit of the [filter](crate::filter), 2⁻²³ of a power of two.
+//! Everything here counts in the unit of the [filter](crate::filter), 2⁻²³ of a power of two ("power" below).
 //!
-//! The 16 coarse bits leave the noise of a category an interval. Its upper end is evaluated in
-//! floats; the category that reaches highest has a lower end too, and only categories that reach
-//! that can win. In a short row that is nearly always one, and nothing needs to be evaluated exactly.
+//! The 16 coarse bits leave the noise of a category an interval, and so its key. The upper end of the key's
+//! interval is evaluated in floats for each category, and the lower end for the category with the highest
+//! upper end. Only categories whose upper ends are not below that lower end can win. In a short row that is
+//! nearly always one category, and nothing needs to be evaluated exactly.
 //!
 //! **Upper end.** p ≥ coarse/2¹⁶, so G ≤ g(coarse) = −ln(−ln(1 − coarse/2¹⁶)): [`upper`], to within
-//! [`ERROR`]. For coarse = 0, where G is at most 65 powers, it gives 150.
+//! [`ERROR`]. For coarse = 0, where G is at most 65 powers, [`upper`] gives 150.
 //!
 //! **Lower end.** E ≥ p gives |dG/dp| = 1/((1 − p)·E) ≤ 1/(p(1 − p)). From coarse to coarse + 1 that
 //! integrates to less than 1/coarse + 1/(65535 − coarse): [`interval`].
@@ -15,11 +16,10 @@
 //! **Roundings.** With u the upper end as computed, the slope, the product and the sums cost at most
 //! 2⁻²²·(|u| + 151 powers), and fixed point and the rounding of G less than 2⁻²² of a power. Let M be
 //! the largest u, of category w, and key_i ≥ key_w. Both errors, of u_i and of M, are covered by
-//! 2·[`ERROR`] + 2⁻²⁰·(|M| + 128 powers), so that u_i ≥ M − interval(w) less that: [`threshold`]. Where values
-//! are themselves off, as logarithms of weights are, and the more the lower the temperature, that comes to it
-//! twice. (If
-//! u_i is so much further from 0 than M that its error is larger, then u_i > M, or key_i < key_w.)
-//! For |M| ≥ 2³⁰ powers fixed point is near its end, and nothing is claimed.
+//! 2·[`ERROR`] + 2⁻²⁰·(|M| + 128 powers), so that u_i ≥ M − interval(w) minus this sum: [`threshold`]. Where
+//! values have errors of their own, as logarithms of weights have (the larger, the lower the temperature),
+//! twice that error is subtracted as well. (If u_i is so much further from 0 than M that its error is larger,
+//! then u_i > M, or key_i < key_w.) For |M| ≥ 2³⁰ powers fixed point is near its end, and no bound is given.
 
 use std::f32::consts::LOG2_E;
 
@@ -29,13 +29,13 @@ use crate::filter::POWER;
 use crate::noise::bits::{OCTET, Stream};
 use crate::noise::philox::{MULTIPLIERS, ROUNDS, WEYL};
 
-/// The most by which [`upper`] differs from g; tested for every coarse, in every form.
+/// The most by which [`upper`] differs from g; tested for all coarse bits with every instruction set.
 const ERROR: f32 = POWER / 512.0;
-/// Bounds are claimed for keys up to this.
+/// Bounds are given for keys below this in magnitude.
 const RANGE: f32 = POWER * (1 << 30) as f32;
 
-/// The keys of the ten rounds. They are kept in memory, from where an instruction takes them as it
-/// goes; computed on the way, they cost as much as the products.
+/// Philox's keys for its ten rounds. They stay in memory, from where instructions read them as operands;
+/// computed on the way, they would cost as much as the products.
 #[derive(Clone, Copy)]
 pub(super) struct RoundKeys([[u32; 2]; ROUNDS as usize]);
 
@@ -80,7 +80,7 @@ pub(super) fn coarse<S: Simd, const TILES: usize>(
     keys: &RoundKeys,
 ) -> [[S::Ints; 4]; TILES] {
     let blocks = blocks(s, counters, keys);
-    // not `map`, whose inside the compiler may leave without the instructions
+    // not `map`: the compiler may compile its closure without the vector instructions
     let mut coarse = [[s.all_ints(0); 4]; TILES];
     for (coarse, words) in coarse.iter_mut().zip(blocks) {
         *coarse = s.halves(words);
@@ -88,8 +88,8 @@ pub(super) fn coarse<S: Simd, const TILES: usize>(
     coarse
 }
 
-/// −(log₂ m − (m − 1))/(m − 1) in the unit, for m from 1 to 2, as a polynomial of m − 1 with a root at
-/// m = 2, so that E is relatively exact where 1 − p is near 1. Highest power first. From
+/// −(log₂ m − (m − 1))/(m − 1) in the unit, for m from 1 to 2, as a polynomial of m − 1 with a root at m = 2,
+/// so that the relative error of E is small where 1 − p is near 1. Highest power first. From
 /// `scripts/derive_bounds.py`.
 const INNER: [f32; 4] = [544_459.9, -2_393_510.0, 5_493_458.4, -3_644_408.2];
 /// 150 − log₂ ln 2 − (log₂ m − (m − 1)) in the unit, for m from 1 to 2. Highest power first. From
@@ -114,8 +114,8 @@ pub(super) fn uppers<S: Simd>(
 
 /// logit·slope + g(coarse), to within [`ERROR`] and the roundings that are named above.
 ///
-/// A float's bits, read as a number, are its exponent and mantissa: in the unit, a logarithm that
-/// lacks log₂ m − (m − 1). That is a polynomial, once for E = −ln(1 − p) and once for −log₂ E.
+/// A float's bits, read as a number, are its exponent and mantissa: in the unit, a logarithm that lacks
+/// log₂ m − (m − 1). A polynomial adds what is missing, once for E = −ln(1 − p) and once for −log₂ E.
 #[inline(always)]
 pub(super) fn upper<S: Simd>(
     s: S,
@@ -138,7 +138,7 @@ fn polynomial<S: Simd>(s: S, words: [f32; 4], x: S::Floats) -> S::Floats {
     words[1..].iter().fold(s.all(words[0]), |sum, &word| s.mul_add(sum, x, s.all(word)))
 }
 
-/// The most by which the key may lie below the upper end, but for errors.
+/// The most by which a key may lie below its upper end, errors not included.
 #[inline(always)]
 pub(super) fn interval(coarse: i32) -> f32 {
     if coarse == 0 {
@@ -148,8 +148,8 @@ pub(super) fn interval(coarse: i32) -> f32 {
     POWER * LOG2_E * (1.0 / coarse as f32 + 1.0 / (65535 - coarse) as f32)
 }
 
-/// The least that the key of a category of this upper score may be, less the errors; `off` as for
-/// [`threshold_at`].
+/// A lower bound on the key of a category with this upper score and these coarse bits, errors subtracted.
+/// `None` and `off` are as for [`threshold_at`].
 ///
 /// E = −ln(1 − p) ≤ p·y with y = (1 − p/2)/(1 − p), at the interval's far end p = (coarse + 1)/2¹⁶. A
 /// float's bits fall short of log₂ coarse and of log₂ y by at most 0.0861 each.
@@ -165,8 +165,8 @@ pub(super) fn least(upper_score: f32, coarse: i32, off: f32) -> Option<f32> {
     threshold_at(upper_score + POWER * (143.0 - 2.0 * 0.0861) - log2_y - POWER * LOG2_E / c, off)
 }
 
-/// For the largest of upper ends, if it is no more than [`NEAR_RANGE`] and comes from narrow coarse
-/// bits, the [`threshold`] is no more than this below, and twice what values may be off.
+/// If the largest of some upper ends is at most [`NEAR_RANGE`] in magnitude and its coarse bits are
+/// [narrow](is_narrow), their [`threshold`] lies below it by no more than this and twice the error of values.
 pub(super) const NEAR: f32 = POWER * 0.034;
 pub(super) const NEAR_RANGE: f32 = POWER * 4096.0;
 
@@ -176,7 +176,8 @@ pub(super) fn is_narrow(coarse: i32) -> bool {
     (64..65536 - 64).contains(&coarse)
 }
 
-/// What the keys of a block of octets may reach, and the coarse bits that say so. [Aligned](super::simd::Aligned).
+/// The upper ends or the upper scores of the keys of some octets, and the coarse bits they are made from.
+/// [Aligned](super::simd::Aligned).
 #[repr(align(64))]
 pub(super) struct Block<const OCTETS: usize> {
     pub(super) upper: [[f32; OCTET]; OCTETS],
@@ -187,7 +188,7 @@ impl<const OCTETS: usize> Block<OCTETS> {
     pub(super) const EMPTY: Self =
         Self { upper: [[0.0; OCTET]; OCTETS], coarse: [[0; OCTET]; OCTETS] };
 
-    /// Takes the reach of a tile, from octet `at` on.
+    /// Stores the bounds and the coarse bits of a tile, from octet `at` on.
     #[inline(always)]
     pub(super) fn store<S: Simd>(
         &mut self,
@@ -204,7 +205,8 @@ impl<const OCTETS: usize> Block<OCTETS> {
     }
 }
 
-/// What a category of these must reach to win. `None` if nothing can be said.
+/// The least upper end with which one of these categories can win, or `None` if there is no bound. `off` is
+/// as for [`threshold_at`].
 #[inline(always)]
 pub(super) fn threshold<S: Simd>(
     s: S,
@@ -217,11 +219,12 @@ pub(super) fn threshold<S: Simd>(
     Some(threshold - interval(coarse.as_flattened()[first(s, upper, most)]))
 }
 
-/// What a category must reach to win against this, the key of one or its upper end. `off` is how far values
-/// may be off, in the unit: their [`accurate_error`](super::vector_value::VectorValue::accurate_error).
+/// The least upper end with which a category can win against `key`, which is a key or the upper end of one.
+/// `None` if `key` is NaN or too large for a bound. `off` is the most by which values may be off, in the
+/// unit: their [`accurate_error`](super::vector_value::VectorValue::accurate_error).
 #[inline(always)]
 pub(super) fn threshold_at(key: f32, off: f32) -> Option<f32> {
-    // false for ±∞ as well
+    // the comparison below is false for ±∞ as well
     let errors = 2.0 * (ERROR + off);
     (key.abs() < RANGE).then(|| key - errors - (key.abs() + POWER * 128.0) / (1 << 20) as f32)
 }
@@ -244,8 +247,8 @@ pub(super) fn upper_scores<S: Simd>(
     upper_scores
 }
 
-/// The first of floats that is not below a bound, of which there is one. A NaN is not below either:
-/// nothing can be said of it, and callers find that out.
+/// The position of the first float that is not below a bound; callers make sure that there is one. A NaN is
+/// not below the bound either: callers check for it, as no bound on its key holds.
 #[inline(always)]
 pub(super) fn first<S: Simd>(s: S, octets: &[[f32; OCTET]], bound: f32) -> usize {
     let mut at = 0;
@@ -262,7 +265,7 @@ pub(super) fn first<S: Simd>(s: S, octets: &[[f32; OCTET]], bound: f32) -> usize
     0
 }
 
-/// Which of up to 64 floats are not below a bound.
+/// A mask of the floats, up to 64, that are not below a bound: a bit for each float.
 #[inline(always)]
 pub(super) fn not_below<S: Simd>(s: S, octets: &[[f32; OCTET]], bound: f32) -> u64 {
     octets

@@ -4,7 +4,7 @@ use super::bound::{interval, not_below, threshold_at, upper};
 use super::simd::Simd;
 use crate::noise::bits::OCTET;
 
-/// How many are kept, at most, before they are evaluated.
+/// The most candidates that are kept before they are evaluated.
 pub(super) const CANDIDATES: usize = 16;
 
 /// Categories that may still win.
@@ -14,7 +14,7 @@ pub(super) struct Candidates {
     pub(super) count: usize,
     pub(super) category: [u32; CANDIDATES],
     pub(super) coarse: [i32; CANDIDATES],
-    /// Its logit, or what stands for it.
+    /// The logit of each, or the binary logarithm of its weight.
     pub(super) float: [f32; CANDIDATES],
     pub(super) upper_score: [[f32; OCTET]; CANDIDATES / OCTET],
 }
@@ -48,13 +48,13 @@ impl Candidates {
         }
     }
 
-    /// Which of them still reach the cutoff.
+    /// A mask of the candidates whose upper scores still reach the cutoff: a bit for each candidate.
     #[inline(always)]
     pub(super) fn not_below<S: Simd>(&self, s: S, cutoff: f32) -> u64 {
         not_below(s, &self.upper_score, cutoff) & ((1 << self.count) - 1)
     }
 
-    /// The upper ends of their keys, and more beyond the last.
+    /// The upper ends of the candidates' keys. Entries beyond the last candidate mean nothing.
     #[inline(always)]
     pub(super) fn upper<S: Simd>(&self, s: S, slope: f32) -> [f32; CANDIDATES] {
         let mut found = [0.0; CANDIDATES];
@@ -67,7 +67,8 @@ impl Candidates {
         found
     }
 
-    /// What the highest of them makes all others reach.
+    /// The least upper end with which a candidate can win against the one that has the highest; `None` and
+    /// `off` are as for [`threshold_at`].
     #[inline(always)]
     pub(super) fn threshold(&self, upper: &[f32; CANDIDATES], off: f32) -> Option<f32> {
         let (mut argmax, mut most) = (0, f32::NEG_INFINITY);

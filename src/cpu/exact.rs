@@ -1,4 +1,4 @@
-//! What is evaluated exactly: keys by the contract's integers, in no particular order.
+//! Exact evaluation: keys by the contract's integers, and the best of them, in whatever order they are found.
 
 use super::values::RowValues;
 use crate::job::Temperature;
@@ -27,7 +27,7 @@ impl Outcome {
     }
 }
 
-/// One category that can be drawn, exactly.
+/// The exact key of a category that can be drawn and has these coarse bits.
 pub(super) fn evaluate<T: Value>(
     stream: Stream,
     scale: Scale,
@@ -39,7 +39,7 @@ pub(super) fn evaluate<T: Value>(
     Best { key: value.fixed(scale) + i64::from(g), category }
 }
 
-/// All categories `first ..` with these values, exactly.
+/// The outcome among the categories `first ..` with these values, all evaluated exactly.
 #[cold]
 #[inline(never)]
 pub(super) fn evaluate_all<V: RowValues>(
@@ -81,7 +81,8 @@ mod tests {
     use crate::cpu::simd::Isa;
     use crate::noise::order::Scale;
 
-    /// A row has up to 2³² − 1 categories; the last of them, and a tile that is filled up beyond.
+    /// A row has up to 2³² − 1 categories. The last of them are evaluated, and also a tile that is filled up
+    /// beyond them.
     #[test]
     fn the_last_categories_do_not_overflow() {
         let stream = Stream::new(1, 2, 3);

@@ -1,10 +1,11 @@
 //! The exact keys of many categories at once, by the contract's integers in vectors.
 //!
 //! This is the only place that makes keys many at a time; [`exact`](super::exact) makes them one by one. The
-//! categories may be anybody's: [`keys`](super::keys) asks for the winners of many races, each with a stream
-//! of its own, and [`soften`](super::soften) for every category of a row. Both know the 16 coarse bits of each
-//! category's noise before, and say which Philox block holds its other 48 bits. From there on all are
-//! treated alike: the noise, its Gumbel value by two polynomials of 64 bits, and the value in fixed point added.
+//! categories may belong to any races: [`keys`](super::keys) asks for the winners of many races, each with a
+//! stream of its own, and [`soften`](super::soften) for every category of a row. Both have the 16 coarse bits
+//! of each category's noise already, and say which Philox block holds its other 48 bits. From there on all
+//! categories are treated alike: the bits are put together, two polynomials of 64 bits turn them into a
+//! Gumbel value, and the value in fixed point is added.
 
 use super::bound::{RoundKeys, blocks};
 use super::lanes::{gumbel_of, is_low, low_gumbel_of, outer, tail};
@@ -13,12 +14,12 @@ use super::vector_value::VectorValue;
 use crate::noise::gumbel::gumbel;
 use crate::noise::order::Scale;
 
-/// Writes the keys of the first `values.len()` of `LANES` categories, and anything for those that cannot be
-/// drawn.
+/// Writes the keys of the first `values.len()` of `LANES` categories. The key of a category that cannot be
+/// drawn means nothing.
 ///
-/// `coarse` holds the coarse bits of each category. `fine_counter(at)` is the counter words of the Philox
-/// blocks that hold the fine bits of the categories `at .. at + S::OCTETS`; it is asked for whole pairs of such
-/// vectors.
+/// `coarse` holds the coarse bits of each category. `fine_counter(at)` returns the counter words of the
+/// Philox blocks that hold the fine bits of the categories `at .. at + S::OCTETS`; it is called for whole
+/// pairs of such vectors.
 #[inline(always)]
 pub(super) fn exact_keys<S: Simd, T: VectorValue, const LANES: usize>(
     s: S,
@@ -41,7 +42,7 @@ pub(super) fn exact_keys<S: Simd, T: VectorValue, const LANES: usize>(
     }
 }
 
-/// The 64 bits of noise of the first so many categories.
+/// The 64 bits of noise of the first `count` categories.
 #[inline(always)]
 fn noise<S: Simd, const LANES: usize>(
     s: S,
@@ -74,7 +75,7 @@ fn gumbels<const LANES: usize>(
     gumbels: &mut [i64],
     scratch: &mut [[u64; LANES]; 2],
 ) {
-    // one thing at a time: so few values are on the way that registers hold them
+    // one step for all values before the next: so few numbers are in use at a time that registers hold them
     let [outers, tails] = scratch;
     for (outer_of, &v) in outers.iter_mut().zip(noise) {
         *outer_of = outer(v);
@@ -83,7 +84,7 @@ fn gumbels<const LANES: usize>(
         *tail_of = tail(v);
     }
     let high: u64 = noise.iter().map(|v| v >> 63).sum();
-    // a p of a half or more takes a logarithm of the logarithm; who wins among many seldom has one
+    // a p of ½ or more takes the logarithm of a logarithm; a winner among many categories seldom has such a p
     if high as usize > noise.len() / 8 {
         for (i, (gumbel, &v)) in gumbels.iter_mut().zip(noise).enumerate() {
             *gumbel = gumbel_of(v, outers[i], tails[i]);

@@ -7,7 +7,7 @@ use super::vector_value::VectorValue;
 use crate::noise::order::Best;
 use crate::options::{Chance, Value};
 
-/// How many values are compared before anyone asks which it was.
+/// The number of values that are compared before the category of the largest is looked up.
 const BLOCK: usize = 256;
 
 /// The largest of the values of categories `first ..`.

@@ -12,7 +12,8 @@ use crate::noise::bits::{OCTET, Stream};
 use crate::noise::order::{Best, Scale};
 use crate::options::{Chance, Value};
 
-/// How many octets are bounded before races are decided: they stay in the nearest cache.
+/// The number of octets whose keys are bounded before their races are decided: the bounds stay in the nearest
+/// cache.
 const OCTETS: usize = 64;
 
 /// The most categories of a short row.
@@ -22,7 +23,7 @@ const _: () = assert!(MAX_CATEGORIES <= OCTETS * OCTET);
 /// The races `first ..` of a job, row by row, a draw each.
 pub(super) struct Group<'a, B> {
     pub(super) job: &'a Job<'a>,
-    /// The job's.
+    /// The rows of `job`.
     pub(super) rows: B,
     pub(super) scale: Scale,
     pub(super) keys: RoundKeys,
@@ -84,7 +85,7 @@ impl<B: BatchValues> Task for Group<'_, B> {
                     }
                 };
                 if let Some(bits) = coarse_bits.next() {
-                    // of no draw there are none
+                    // a race without a draw has no coarse bits
                     let of_winner = coarse.as_flattened().get(*draw as usize);
                     *bits = of_winner.map_or(0, |&bits| bits.into());
                 }
@@ -102,7 +103,7 @@ struct Lanes {
 }
 
 impl Lanes {
-    /// For races of so many octets.
+    /// The counter words of races of this number of octets, whose streams are still to be set.
     #[inline(always)]
     fn new(octets: usize) -> Self {
         let mut octet = [0; OCTETS];
@@ -112,7 +113,7 @@ impl Lanes {
         Self { octet, row: [[0; OCTETS]; 2], draw: [0; OCTETS] }
     }
 
-    /// The race at position `i` has this stream.
+    /// Gives the race at position `i` this stream.
     #[inline(always)]
     fn place(&mut self, i: usize, octets: usize, stream: Stream) {
         let lanes = i * octets..(i + 1) * octets;
@@ -132,10 +133,10 @@ impl Lanes {
     }
 }
 
-/// What bounds tell of a race.
+/// What bounds say about the winner of a race.
 enum Winner {
     Is(u32),
-    /// It reaches this, as several do.
+    /// The winner reaches this threshold, but so do other categories.
     Reaches(f32),
     Unknown,
 }
@@ -143,7 +144,7 @@ enum Winner {
 #[inline(always)]
 fn winner<S: Simd>(s: S, upper: &[[f32; OCTET]], coarse: &[[i32; OCTET]], off: f32) -> Winner {
     let most = s.max(upper);
-    // nearly always nobody else comes near, and how near is near needs no thought
+    // nearly always no other category comes near, and the exact threshold is not needed
     if most.abs() <= NEAR_RANGE
         && let Some(argmax) = only(s, upper, most - NEAR - 2.0 * off)
         && is_narrow(coarse.as_flattened()[argmax])
@@ -157,7 +158,7 @@ fn winner<S: Simd>(s: S, upper: &[[f32; OCTET]], coarse: &[[i32; OCTET]], off: f
     }
 }
 
-/// The one float that is not below a bound, if it is one.
+/// The position of the float that is not below a bound, if there is exactly one.
 #[inline(always)]
 fn only<S: Simd>(s: S, octets: &[[f32; OCTET]], bound: f32) -> Option<usize> {
     let (mut count, mut last) = (0, 0);
@@ -183,7 +184,7 @@ fn evaluate_above<V: RowValues>(
     let bounds = upper.as_flattened().iter().zip(coarse.as_flattened());
     let mut outcome = Outcome::NONE;
     for (category, ((&upper, &coarse), value)) in (0..).zip(bounds.zip(values.iter())) {
-        // a threshold of −∞ would let masks in
+        // a threshold of −∞ would let categories of probability 0 in
         if upper >= threshold && value.chance() == Chance::Some {
             let one = evaluate(stream, scale, category, coarse as u32, value);
             outcome.best = outcome.best.or(one);

@@ -1,7 +1,7 @@
 //! The keys of winners, exactly, many side by side.
 //!
-//! Who wins is mostly known from bounds, and by which key is not asked: a draw does without it. Where it
-//! is told, each winner takes a Philox block or two and two polynomials of 64 bits, which in vectors are
+//! Bounds mostly show which category wins, and a draw does without the winner's exact key. Where a call asks
+//! for keys, each winner takes a Philox block or two and two polynomials of 64 bits, which in vectors are
 //! some nanoseconds.
 
 use super::bound::{RoundKeys, blocks};
@@ -15,20 +15,20 @@ use crate::options::Value;
 
 /// How many winners are evaluated at a time.
 const LANES: usize = 128;
-/// So many categories are whole vectors in every form.
+/// This number of categories is a whole number of vectors with every instruction set.
 const WHOLE: usize = 16;
 const _: () = assert!(LANES.is_multiple_of(WHOLE));
 
 /// The keys of the winners of the races `first ..` of a job.
 pub(super) struct Keys<'a, B> {
     pub(super) job: &'a Job<'a>,
-    /// The job's.
+    /// The rows of `job`.
     pub(super) rows: B,
     pub(super) scale: Scale,
     pub(super) keys: RoundKeys,
     pub(super) first: usize,
     pub(super) categories: &'a [u32],
-    /// Whether the coarse bits of winners are where their keys will be.
+    /// Whether `won` holds the coarse bits of the winners at first.
     pub(super) coarse_known: bool,
     pub(super) won: &'a mut [i64],
 }
@@ -44,7 +44,7 @@ impl<B: BatchValues> Task for Keys<'_, B> {
         for (categories, won) in categories.chunks(LANES).zip(won.chunks_mut(LANES)) {
             let mut values = [B::Value::NEVER; LANES];
             for (i, (&category, (row, number))) in categories.iter().zip(&mut races).enumerate() {
-                // any category will do where there is none
+                // a race without a draw takes any category: its key is overwritten below
                 let category = if category == NO_DRAW { 0 } else { category };
                 let stream = job.stream(row, number);
                 lanes.category[i] = category;
@@ -87,7 +87,7 @@ impl Lanes {
         Self { category: none, row: [none; 2], draw: none, coarse: [0; LANES] }
     }
 
-    /// The words of counters that do not say which block is meant.
+    /// The two words of the counters that hold the row.
     #[inline(always)]
     fn row<S: Simd>(&self, s: S, at: usize) -> [S::Words; 2] {
         [s.words(&self.row[0][at..]), s.words(&self.row[1][at..])]
@@ -100,7 +100,7 @@ impl Lanes {
         [s.words(&self.category[at..]), row[0], row[1], s.words(&self.draw[at..])]
     }
 
-    /// Makes the coarse bits of the first so many.
+    /// Makes the coarse bits of the first `count` categories.
     #[inline(always)]
     fn find_coarse<S: Simd>(&mut self, s: S, count: usize, keys: &RoundKeys) {
         let Aligned([octets, draws]) = &mut Aligned([[0; LANES]; 2]);

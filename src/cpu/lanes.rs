@@ -1,15 +1,17 @@
-//! The contract's arithmetic without a branch: plain loops over these are what the compiler makes vectors
-//! of.
+//! The contract's arithmetic without a branch: the compiler turns plain loops over these functions into
+//! vector instructions.
 //!
-//! Words are kept in 64-bit lanes, as the products need them.
+//! Words of 32 bits lie in 64-bit lanes, because their products need 64 bits.
 
 use crate::noise::gumbel::{LN1P, LN2, SEEN, TAIL};
 use crate::noise::order::NEG_INFINITY;
 
 const LOW: u64 = 0xffff_ffff;
-/// 2⁵²: the unit of a float from here on is 1.
+/// The bits of 2⁵² as an `f64`. From there on neighbouring floats are 1 apart, so that the bits `UNITS |
+/// word` are the float 2⁵² + word.
 const UNITS: u64 = 0x4330_0000_0000_0000;
-/// 1.5·2⁵²: added to a float of up to ±2⁵¹, it leaves the nearest integer, ties to even.
+/// 1.5·2⁵². Added to a float of up to ±2⁵¹, this number rounds the float to an integer, ties to even, and
+/// leaves the integer in the lowest bits.
 pub(super) const TO_INTEGER: f64 = 6_755_399_441_055_744.0;
 
 /// The product of two 0.32 fractions.
@@ -29,14 +31,15 @@ fn ln1p(f: u64) -> u64 {
     f - mul_high(f, mul_high(f, alternating(&LN1P, f)))
 }
 
-/// ln(−ln(1 − p) / p), a 0.32 fraction, of 64 bits of noise below a half.
+/// ln(−ln(1 − p) / p), a 0.32 fraction, for 64 bits of noise with p below ½.
 #[inline(always)]
 pub(super) fn tail(v: u64) -> u64 {
     let x = (v >> 31) & u64::from(SEEN);
     mul_high(x, alternating(&TAIL, !x & LOW))
 }
 
-/// The leading zeros of n > 0, from the exponent of a float: vectors seldom have an instruction.
+/// The number of leading zeros of n > 0, from the exponent of a float: few vector instruction sets can count
+/// them.
 #[inline(always)]
 fn leading_zeros(n: u64) -> u64 {
     let high = n >> 32;
@@ -46,7 +49,8 @@ fn leading_zeros(n: u64) -> u64 {
     of_one - (float.to_bits() >> 52)
 }
 
-/// The negative logarithm that [`gumbel`](crate::noise::gumbel) takes, as a 0.32 fraction, without a branch.
+/// −ln(n / 2⁶⁵) for n > 0, in units of 2⁻³²: the logarithm that [`gumbel`](crate::noise::gumbel) takes,
+/// without a branch.
 #[inline(always)]
 fn neg_ln(n: u64) -> u64 {
     let zeros = leading_zeros(n);
@@ -54,7 +58,7 @@ fn neg_ln(n: u64) -> u64 {
     (zeros + 2) * u64::from(LN2) - ln1p(f)
 }
 
-/// −ln p or −ln(1 − p), whichever is of the smaller.
+/// −ln p if p is below ½, and otherwise −ln(1 − p), in units of 2⁻³².
 #[inline(always)]
 pub(super) fn outer(v: u64) -> u64 {
     neg_ln(2 * (if is_low(v) { v } else { !v }) + 1)
@@ -81,18 +85,20 @@ pub(super) fn is_low(v: u64) -> bool {
     v < 1 << 63
 }
 
-/// Scaled logits below this are [near](near_fixed).
+/// Logits are [near](near_fixed) 0 if their product with the scale is below this in magnitude.
 pub(super) const NEAR: f64 = (1u64 << 27) as f64;
 
-/// [`fixed`](crate::noise::order::fixed) of a logit whose product with the scale is below [`NEAR`]: the
-/// product of two `f32` is exact in `f64`, and is rounded once. Anything for other logits.
+/// [`fixed`](crate::noise::order::fixed) of a logit whose product with the scale is below [`NEAR`] in
+/// magnitude: the product of two `f32` is exact in `f64`, and is rounded once. For other logits the result
+/// means nothing.
 #[inline(always)]
 pub(super) fn near_fixed(logit: f32, units: f64) -> i64 {
     let rounded = f64::from(logit) * units + TO_INTEGER;
     rounded.to_bits().wrapping_sub(TO_INTEGER.to_bits()) as i64
 }
 
-/// The bits of a logit's magnitude, and 0 for −∞: greater than those of any finite logit for +∞ and NaN.
+/// The bits of a logit's magnitude, but 0 for −∞. The result for +∞ and NaN is greater than that for any
+/// finite logit.
 #[inline(always)]
 pub(super) fn magnitude(logit: f32) -> u32 {
     let bits = logit.to_bits();

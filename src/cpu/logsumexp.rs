@@ -1,9 +1,10 @@
-//! The sum of a row, in floats: its largest value, and the sum relative to that.
+//! The sum of a row's unnormalised probabilities, in floats: the row's largest logit, and the sum relative to
+//! it.
 //!
-//! Logits are summed a piece at a time, relative to the piece's largest, in `f32`; pieces are joined in
-//! f64. **Accuracy**: 2^x is within 2·10⁻⁷ of itself, and a lane adds up at most 64 of them before it
-//! goes to f64, so that the sum is within 5·10⁻⁶ of itself, and mostly within 10⁻⁶, wherever its largest
-//! value is. Weights are summed in f64 throughout.
+//! Logits are summed a piece at a time, relative to the piece's largest, in `f32`; pieces are joined in f64.
+//! **Accuracy**: 2^x has a relative error of at most 2·10⁻⁷, and a lane adds up at most 64 of them before its
+//! sum goes to f64. So the relative error of the whole sum is below 5·10⁻⁶, and mostly below 10⁻⁶, whatever
+//! the largest value is. Weights are summed in f64 throughout.
 
 use std::f64::consts::LOG2_E;
 use std::ops::Range;
@@ -18,14 +19,14 @@ use crate::noise::bits::OCTET;
 use crate::options::{Positive, Value};
 use crate::results::Sum;
 
-/// What is summed relative to one maximum.
+/// The number of logits that are summed relative to one maximum.
 const PIECE: usize = 64 * 4 * OCTET;
 
-/// What can be summed.
+/// A type of values whose unnormalised probabilities can be summed.
 pub(super) trait Summed: VectorValue {
     /// The sum of the values' unnormalised probabilities to the power of `inverse`.
     fn sum<S: Simd, V: RowValues<Value = Self>>(s: S, values: V, inverse: f64) -> Sum;
-    /// Tells the sums of these rows, with their positions among them.
+    /// Calls `write` for each row of `some`, with the row's position in `some` and its sum.
     #[inline(always)]
     fn sums<S: Simd, B: BatchValues<Value = Self>>(
         s: S,
@@ -38,7 +39,7 @@ pub(super) trait Summed: VectorValue {
     }
 }
 
-/// The sums of rows, one row after the other.
+/// Calls `write` for each row of `some`, one after the other, with the row's position in `some` and its sum.
 #[inline(always)]
 fn one_by_one<S: Simd, B: BatchValues<Value: Summed>>(
     s: S,
@@ -84,8 +85,8 @@ impl<B: BatchValues<Value: Summed>, F: FnMut(usize, Sum)> Task for Sums<B, F> {
     }
 }
 
-/// Tells the sums of these rows, with their positions among them: one without a logarithm for rows without a
-/// draw. A very long row is summed on several threads.
+/// Calls `write` for each row of `some`, with the row's position in `some` and its sum. The logarithm of the
+/// sum is NaN if the row has no draw. A very long row is summed on several threads.
 pub(super) fn sums_of<B: BatchValues<Value: Summed>>(
     isa: super::Isa,
     rows: B,
@@ -96,7 +97,7 @@ pub(super) fn sums_of<B: BatchValues<Value: Summed>>(
     if !Division::READING.is_long(rows.categories()) {
         return isa.run(Sums { rows, some, inverse, write });
     }
-    // joined in their order, so that no number of threads makes a difference
+    // the segments are joined in their order, so that the number of threads makes no difference
     for (i, row) in some.enumerate() {
         let segments = rows.row(row).par_parts(Division::READING.segment);
         let of_segments: Vec<_> =
@@ -127,12 +128,13 @@ macro_rules! summed_logits {
 }
 summed_logits!(f32, half::f16, half::bf16);
 
-/// The octets of short rows that are summed side by side.
+/// The number of octets of short rows that are summed side by side.
 const OCTETS: usize = 64;
-/// The most categories of such a row.
+/// The most categories of a short row.
 const SHORT: usize = 256;
 
-/// Short rows side by side: a vector may end in another row than it began in.
+/// Calls `write` for each row of `some`, with the row's position in `some` and its sum. Short rows lie side
+/// by side: a vector may end in another row than it began in.
 #[inline(always)]
 fn sums_of_logits<S: Simd, B: BatchValues<Value: Summed>>(
     s: S,
@@ -189,7 +191,7 @@ fn sums_of_logits<S: Simd, B: BatchValues<Value: Summed>>(
     }
 }
 
-/// The sum of some octets: of up to 32 in `f32`, and then in f64.
+/// The sum of some octets: each lane is summed in `f32`, up to 32 octets, and the lanes are added in f64.
 #[inline(always)]
 fn total(octets: &[[f32; OCTET]]) -> f64 {
     let mut lanes = [0.0f32; OCTET];
@@ -251,7 +253,8 @@ fn sum_of_piece<S: Simd, V: RowValues>(s: S, piece: V, inverse: f64) -> Sum {
     Sum { most: f64::from(most) * inverse, sum }
 }
 
-/// Raises the largest logits to those of a tile, and says whether all of the tile are valid.
+/// Raises the largest logits, lane by lane, to those of a tile. Returns whether all values of the tile are
+/// valid.
 #[inline(always)]
 fn raise_to<S: Simd, T: VectorValue>(s: S, most: &mut [S::Floats; 4], values: &[T]) -> bool {
     let logits = T::accurate(s, values);
@@ -292,12 +295,12 @@ const NEAREST: f32 = 12_582_912.0;
 #[derive(Clone, Copy)]
 struct Exp2 {
     slope: f32,
-    /// What is below counts as that: 2⁻¹²⁶, which no sum can tell.
+    /// A smaller x counts as this one, whose result is 2⁻¹²⁶: too little to change a sum.
     least: f32,
 }
 
 impl Exp2 {
-    /// The exponential of x·`inverse`.
+    /// The function that takes x to exp(x·`inverse`).
     fn new(inverse: f64) -> Self {
         let slope = (inverse * LOG2_E) as f32;
         Self { slope, least: -126.0 / slope }
@@ -330,7 +333,8 @@ macro_rules! summed_weights {
 }
 summed_weights!(Positive, u32);
 
-/// Sums of up to 2³² numbers of up to 2¹²⁸ each are far from the ends of f64.
+/// The sum of a row of weights. The sum of up to 2³² numbers of up to 2¹²⁸ each is far from the ends of f64's
+/// range.
 #[inline(always)]
 fn sum_of_weights<V: RowValues<Value: Into<f64>>>(values: V, inverse: f64) -> Sum {
     if values.has_invalid() {
@@ -346,7 +350,7 @@ fn sum_of_weights<V: RowValues<Value: Into<f64>>>(values: V, inverse: f64) -> Su
         }
         return Sum { most: 0.0, sum: lanes.iter().sum::<f64>() + rest };
     }
-    // a power of a weight may leave the range of f64: relative to the largest it does not
+    // a power of a weight may leave the range of f64, but not relative to the power of the largest weight
     let most = values.iter().map(|value| value.log_weight()).fold(f64::NEG_INFINITY, f64::max);
     if most == f64::NEG_INFINITY {
         return Sum::NONE;

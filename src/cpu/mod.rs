@@ -1,4 +1,4 @@
-//! The CPU engine: no driver, all cores, the reference's bytes.
+//! The CPU engine: it needs no driver, uses all cores and gives the same bytes as the reference.
 
 use std::sync::Arc;
 
@@ -36,7 +36,7 @@ pub(crate) use cdf::CpuTables;
 pub(crate) use operations::top_k_of_race;
 pub use simd::Isa;
 
-/// The CPU as an [engine](crate::engine): what a [`CpuSampler`](crate::CpuSampler) draws on.
+/// The CPU as an [engine](crate::engine): a [`CpuSampler`](crate::CpuSampler) draws with it.
 #[derive(Clone, Debug)]
 pub struct Cpu {
     pub(crate) isa: Isa,
@@ -45,12 +45,12 @@ pub struct Cpu {
 }
 
 impl Cpu {
-    /// In the widest form that this machine has, on the current pool.
+    /// The engine with the widest vector instructions of this machine, on the current thread pool.
     pub(crate) fn new() -> Self {
         Self { isa: Isa::detect(), filter: true, pool: None }
     }
 
-    /// Draws for all races.
+    /// Writes a draw for each race of a job.
     pub(crate) fn draw(&self, job: &Job<'_>, draws: &mut [u32]) -> Result<(), Error> {
         if let Some(scale) = job.inverse_cdf() {
             let plan = InverseCdfJob::new(job, scale, self.isa);

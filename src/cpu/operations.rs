@@ -1,4 +1,4 @@
-//! What the CPU engine tells of races beside who won.
+//! The CPU engine's operations beside the draw: top k, sums and log-probabilities.
 
 use rayon::prelude::*;
 
@@ -18,7 +18,7 @@ use crate::options::Data;
 use crate::results::{Scores, Sum, TopKSlices, score};
 
 impl Cpu {
-    /// The first places of each race.
+    /// Writes the top k of each race: categories and keys.
     pub(crate) fn race(&self, race: &RaceJob<'_>, to: &mut TopKSlices<'_>) {
         let RaceJob { job, scale, k } = *race;
         if to.categories.is_empty() {
@@ -34,12 +34,13 @@ impl Cpu {
         }
     }
 
-    /// The logarithm of the sum of each row.
+    /// Writes the logarithm of the sum of each row.
     pub(crate) fn logsumexp(&self, of: &SumJob<'_>, sums: &mut [f64]) {
         self.on_threads(|| self.sums(of, Sum::ln, sums));
     }
 
-    /// Draws for all races, with their log-probabilities, and the logarithm of the sum of each row.
+    /// Writes a draw for each race, the log-probability of the draw, and the logarithm of the sum of each
+    /// row.
     pub(crate) fn score(&self, of: &SumJob<'_>, to: &mut Scores<'_>) -> Result<(), Error> {
         let SumJob { job, inverse } = *of;
         if job.draws > 1 || job.inverse_cdf().is_some() {
@@ -70,7 +71,7 @@ impl Cpu {
         Ok(())
     }
 
-    /// What is made of the sum of each row.
+    /// Writes `make` of the sum of each row to `all`.
     fn sums<A: Send>(&self, of: &SumJob<'_>, make: impl Fn(Sum) -> A + Sync + Send, all: &mut [A]) {
         let SumJob { job, inverse } = of;
         let rows = all.len();
@@ -83,14 +84,14 @@ impl Cpu {
         });
     }
 
-    /// On the threads of the sampler.
+    /// Runs `what` on the threads of the sampler.
     fn on_threads<R: Send>(&self, what: impl FnOnce() -> R + Send) -> R {
         on_pool(self.pool.as_ref(), false, what)
     }
 }
 
-/// The first places of one race, as many as there is room for: for a GPU that has no room for all that may be
-/// among them.
+/// Writes the top k of one race, where k is the length of `categories`. The GPU engine calls this function
+/// where the device has no memory for all categories that may be among them.
 #[cfg(feature = "gpu")]
 pub(crate) fn top_k_of_race(
     job: &Job<'_>,
@@ -117,7 +118,7 @@ fn top_k_races(
 ) {
     let Plan { job, isa, keys, .. } = *plan;
     let races = Division::READING.at_once(job.logits.categories());
-    // no more than there are, so that the product is that of a slice's length at most
+    // no more races than there are, so that `at_once` is at most the length of the slice
     let races = races.min(categories.len() / k);
     let at_once = races * k;
     let some = categories.par_chunks_mut(at_once).zip(won.par_chunks_mut(at_once));

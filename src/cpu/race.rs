@@ -1,9 +1,10 @@
 //! The race of one long row for one draw.
 //!
-//! A tile of categories is filtered at once. What the filter passes becomes a
-//! [candidate](super::candidates), and the least that its key may be raises the cutoff for what follows. At the
-//! end the candidates are bounded: nearly always one is left, and it has won; otherwise those left are
-//! evaluated exactly. `shaders/kernel/race.wgsl` does the same in a plainer way.
+//! A tile of categories is filtered at once. A category that passes the filter becomes a
+//! [candidate](super::candidates), and a lower bound on its key raises the cutoff for the categories that
+//! follow. At the end closer bounds are put on the candidates' keys: nearly always one candidate is left, and
+//! it has won; otherwise those left are evaluated exactly. `shaders/kernel/race.wgsl` runs a race by the same
+//! steps in a plainer way.
 
 use std::ops::Range;
 
@@ -19,11 +20,11 @@ use crate::noise::bits::{OCTET, Stream};
 use crate::noise::order::{Best, Scale};
 use crate::options::{Chance, Value};
 
-/// How many tiles an opening has at most; an even number.
+/// The most tiles in an opening, which is the first part of a race; an even number.
 const OPENING: usize = 16;
 
-/// Rows of so many categories are worth a look at [the greatest of each four](VectorValue::at_most) first: in
-/// shorter ones too many tiles are looked at twice.
+/// From so many categories on, it pays to filter by [the greatest of each four](VectorValue::at_most) values
+/// first. In shorter rows too many tiles pass and have to be filtered twice.
 const LONG: usize = 1 << 15;
 
 /// A race under way.
@@ -33,15 +34,16 @@ pub(super) struct Race<V> {
     /// The values of the categories `first ..`; `first` is a multiple of eight.
     row: V,
     first: u32,
-    /// Of [rough](VectorValue::rough) values.
+    /// The factor from [rough](VectorValue::rough) values to the unit of the filter.
     slope: f32,
-    /// What a category must reach, as a bound and as an upper score; −∞ until something is known.
+    /// The least upper end with which a key can still win; −∞ until a key is bounded.
     threshold: f32,
+    /// `threshold` as an upper score.
     cutoff: f32,
     candidates: Candidates,
-    /// Of those that have been evaluated.
+    /// The outcome among the categories that have been evaluated exactly.
     evaluated: Outcome,
-    /// Whether no value may be invalid that the filter has rejected.
+    /// False if the filter may have rejected an invalid value; the row is then searched at the end.
     all_valid: bool,
 }
 
@@ -67,7 +69,8 @@ impl<V: RowValues> Race<V> {
         self.row.len()
     }
 
-    /// Races some categories, counted from the row's start; the first one is a multiple of eight.
+    /// Runs the race among some categories, counted from the row's start; the first of them is a multiple of
+    /// eight.
     #[inline(always)]
     pub(super) fn run<S: Simd>(&mut self, s: S, categories: Range<usize>, keys: &RoundKeys) {
         let tile = S::OCTETS * OCTET;
@@ -79,7 +82,7 @@ impl<V: RowValues> Race<V> {
             values = values.part(tiles * tile..values.len());
             octet += (tiles * S::OCTETS) as u32;
         }
-        // apart: a choice between the two within a loop costs more than there is to be saved
+        // two loops, as a choice between the two filters within one loop costs more than the quick one saves
         if V::Value::QUICKER && self.row.len() >= LONG {
             self.stream::<S, true>(s, values, octet, keys);
         } else {
@@ -87,7 +90,8 @@ impl<V: RowValues> Race<V> {
         }
     }
 
-    /// The tiles behind the opening, two at a time; `QUICK` ones by what they are [at most](VectorValue::at_most) first.
+    /// Filters the tiles after the opening, two at a time. With `QUICK`, each value is replaced by what it is
+    /// [at most](VectorValue::at_most), and only pairs of tiles that pass are filtered by their own values.
     #[inline(always)]
     fn stream<S: Simd, const QUICK: bool>(
         &mut self,
@@ -112,14 +116,14 @@ impl<V: RowValues> Race<V> {
         }
     }
 
-    /// The first tiles, of which nothing is known: looks how high each reaches, and then takes the
-    /// highest first, so that it is nearly always the only one to pass.
+    /// Runs the first tiles, while no key is bounded yet: finds the highest upper scores of each tile, and
+    /// then filters the tile with the highest of all first, so that nearly always no other tile passes.
     #[inline(always)]
     fn open<S: Simd>(&mut self, s: S, values: V, octet: u32, keys: &RoundKeys) {
         let tile = S::OCTETS * OCTET;
         let mut octets = sequence(s, octet);
         let step = s.all_words(S::OCTETS as u32);
-        // for each tile, the largest of every fourth vector's lanes
+        // for each tile, the largest of its four vectors of upper scores, lane by lane
         let Aligned(heights) = &mut Aligned([f32::NEG_INFINITY; OPENING * 2 * MAX_TILE]);
         let mut highest = s.all(f32::NEG_INFINITY);
         let mut all_valid = true;
@@ -164,7 +168,7 @@ impl<V: RowValues> Race<V> {
         }
     }
 
-    /// The next tiles: nearly always nothing in them passes.
+    /// Filters the next tiles, and collects the candidates among them: nearly always there are none.
     #[inline(always)]
     fn filter<S: Simd, const TILES: usize, const QUICK: bool>(
         &mut self,
@@ -220,7 +224,7 @@ impl<V: RowValues> Race<V> {
         counters
     }
 
-    /// Makes candidates of what the filter passes; each raises the cutoff for those that follow.
+    /// Makes candidates of the categories that pass the filter; each raises the cutoff for those that follow.
     #[inline(always)]
     fn collect_candidates<S: Simd>(
         &mut self,
@@ -232,7 +236,7 @@ impl<V: RowValues> Race<V> {
     ) {
         let (upper_scores, coarse) = (upper.as_flattened(), coarse.as_flattened());
         if self.cutoff == f32::NEG_INFINITY {
-            // nothing is known yet: the one that stands highest is asked first
+            // no key is bounded yet: the category with the highest upper score sets the first cutoff
             let argmax = first(s, upper, s.max(upper));
             match least(upper_scores[argmax], coarse[argmax], V::Value::accurate_error(self.scale))
             {
@@ -267,7 +271,7 @@ impl<V: RowValues> Race<V> {
         }
     }
 
-    /// Bounds the candidates, and leaves those that may win.
+    /// Bounds the candidates' keys, and keeps the candidates that may win.
     #[inline(always)]
     fn bound<S: Simd>(&mut self, s: S) {
         let upper = self.candidates.upper(s, V::Value::slope(self.scale));
@@ -278,7 +282,7 @@ impl<V: RowValues> Race<V> {
         }
     }
 
-    /// Makes room for candidates.
+    /// Makes space for candidates: removes those that cannot win, or evaluates all if none can be removed.
     #[inline(always)]
     fn thin_out<S: Simd>(&mut self, s: S) {
         self.bound(s);
@@ -287,7 +291,8 @@ impl<V: RowValues> Race<V> {
         }
     }
 
-    /// Categories among which is an invalid value, or nothing but masks, or what is beyond bounds.
+    /// Evaluates some categories exactly: a value among them is invalid or beyond the bounds, or all have
+    /// probability 0.
     #[cold]
     #[inline(never)]
     fn evaluate_run<W: RowValues>(&mut self, values: W, octet: u32) {
@@ -300,7 +305,7 @@ impl<V: RowValues> Race<V> {
         self.raise_to_evaluated();
     }
 
-    /// One category of which floats do not tell enough.
+    /// Evaluates one category exactly, as floats do not bound its key.
     #[cold]
     #[inline(never)]
     fn evaluate_one(&mut self, category: u32, coarse: u32, value: V::Value) {
@@ -309,7 +314,7 @@ impl<V: RowValues> Race<V> {
         self.raise_to_evaluated();
     }
 
-    /// Leaves the best of the candidates and of those evaluated before.
+    /// Evaluates the candidates exactly, and keeps the best of them and of the categories evaluated before.
     #[cold]
     #[inline(never)]
     fn evaluate_candidates(&mut self) {
@@ -342,7 +347,7 @@ impl<V: RowValues> Race<V> {
         }
     }
 
-    /// From now on a category must reach this.
+    /// Raises the threshold to this one, and the cutoff with it, unless the threshold is higher already.
     #[inline(always)]
     fn raise(&mut self, threshold: f32) {
         if threshold > self.threshold {
@@ -360,12 +365,12 @@ impl<V: RowValues> Race<V> {
         self.evaluated
     }
 
-    /// The winner; its key remains unknown where it does not matter.
+    /// The winner, or `None` if the row has no draw. No key is evaluated exactly where bounds decide.
     #[inline(always)]
     pub(super) fn draw<S: Simd>(&mut self, s: S) -> Option<u32> {
         self.look_for_invalid();
         if self.evaluated.best == Best::NONE && !self.evaluated.invalid {
-            // those that are below the cutoff by now are out, and that may tell already
+            // candidates that are below the cutoff by now are out, which may leave only one
             let mut left = self.candidates.not_below(s, self.cutoff);
             if left.count_ones() > 1 {
                 self.bound(s);
@@ -380,7 +385,8 @@ impl<V: RowValues> Race<V> {
     }
 }
 
-/// Which tiles of an opening reach this: a bit each, and no branch.
+/// The tiles of an opening with an upper score that reaches `bound`: a bit for each tile, found without a
+/// branch.
 #[inline(always)]
 fn reaching<S: Simd>(s: S, heights: &[f32], tiles: usize, bound: f32) -> u32 {
     let mut mask = 0;

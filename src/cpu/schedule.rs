@@ -5,9 +5,9 @@
 //! | temperature 0 | the maximum of each row (`greedy`) |
 //! | at most [`MAX_CATEGORIES`] categories | many races side by side, decided by bounds (`group`) |
 //! | longer rows | each race tile by tile behind the filter (`race`) |
-//! | long rows, several draws | so many races take each piece of the row while it is in the cache |
+//! | long rows, several draws | up to [`RACES`] races take each piece of a row while it is in the cache |
 //!
-//! All of it is generic over what rows are made of (`vector_value`).
+//! All algorithms are generic over the type of a row's values (`vector_value`).
 
 use std::ops::Range;
 
@@ -29,13 +29,13 @@ use crate::options::Data;
 
 /// How races are divided among threads.
 const DIVISION: Division = Division::READING;
-/// The logits that stay in the nearest cache while several races take them.
+/// The number of values that several races take in turn while the values are in the nearest cache.
 const PIECE: usize = 1 << 12;
-/// How many races take a piece in turn.
+/// The most races that take a piece in turn.
 const RACES: usize = 32;
 const _: () = assert!(DIVISION.segment.is_multiple_of(OCTET) && PIECE.is_multiple_of(OCTET));
 
-/// How races are decided. The draws do not depend on it.
+/// How races are decided. The draws do not depend on the method.
 #[derive(Clone, Copy)]
 pub(super) enum Method {
     Greedy,
@@ -45,7 +45,7 @@ pub(super) enum Method {
     Filtered(Scale),
 }
 
-/// A call, and how it is done.
+/// A call, and the method by which its races are decided.
 #[derive(Clone, Copy)]
 pub(super) struct Plan<'a> {
     pub(super) job: &'a Job<'a>,
@@ -67,12 +67,12 @@ impl<'a> Plan<'a> {
         Self { job, isa, method, keys: RoundKeys::new(job.seed) }
     }
 
-    /// Whether other threads would not pay.
+    /// True if the call is so small that other threads would not pay.
     pub(super) fn is_small(&self) -> bool {
         DIVISION.is_small(self.job.total().saturating_mul(self.job.logits.categories()))
     }
 
-    /// Draws for all races on the threads of the current pool, or on this thread if they are few.
+    /// Draws for all races on the threads of the current pool, or on this thread if the call is small.
     pub(super) fn run(&self, draws: &mut [u32]) {
         let categories = self.job.logits.categories();
         if self.is_small() || rayon::current_num_threads() == 1 {
@@ -82,7 +82,8 @@ impl<'a> Plan<'a> {
                 *draw = self.cut(race).draw().unwrap_or(NO_DRAW);
             }
         } else {
-            // races that would take a row side by side stay together, as far as threads allow
+            // races that can take pieces of a row in turn stay together, as far as the number of threads
+            // allows
             let together = RACES.min(self.job.draws as usize).min(portion(draws.len(), 4));
             let grain = together.max(DIVISION.at_once(categories)).max(portion(draws.len(), TIMES));
             draws.par_chunks_mut(grain).enumerate().for_each(|(i, draws)| {
@@ -91,15 +92,16 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// Draws for all races on the threads of the current pool, and finds the keys that won.
+    /// Draws for all races on the threads of the current pool, and writes the keys of the winners to `won`.
     pub(super) fn run_with_keys(&self, scale: Scale, draws: &mut [u32], won: &mut [i64]) {
         let Self { job, isa, keys, .. } = *self;
-        // short rows are decided by the coarse bits, which then need not be made again
+        // bounds on short rows need the coarse bits: `races` leaves those of winners in `won`, and `Keys`
+        // need not make them again
         let coarse_known = matches!(self.method, Method::Grouped(_));
         let draw = |first, draws: &mut [u32], won: &mut [i64]| {
             self.races(first, draws, if coarse_known { won } else { &mut [] });
         };
-        // which takes no memory
+        // a slice of units takes no memory
         let mut nothing = vec![(); draws.len()];
         self.run_in_pieces(draws, won, &mut nothing, draw, |first, categories, won, _| {
             with_values!(job, rows => {
@@ -108,8 +110,9 @@ impl<'a> Plan<'a> {
         });
     }
 
-    /// Draws, and makes two things of each draw, in pieces: of the races from a number on, while what they
-    /// were made from is in the cache.
+    /// Draws, and makes a result of type `A` and one of type `B` from each draw, piece by piece. `then` is
+    /// given the number of a piece's first race, the draws of the piece, and the memory for its results;
+    /// mostly the values of the piece are still in the cache by then.
     pub(super) fn run_and<A: Send, B: Send>(
         &self,
         draws: &mut [u32],
@@ -121,8 +124,8 @@ impl<'a> Plan<'a> {
         self.run_in_pieces(draws, a, b, draw, then);
     }
 
-    /// Draws by `draw`, and makes two things of each draw by `then`, in pieces. `draw` may leave something in `a` for
-    /// `then`.
+    /// Draws with `draw`, and makes two results of each draw with `then`, piece by piece. `draw` may leave
+    /// something in `a` for `then`.
     fn run_in_pieces<A: Send, B: Send>(
         &self,
         draws: &mut [u32],
@@ -135,7 +138,7 @@ impl<'a> Plan<'a> {
             draw(0, draws, a);
             return then(0, draws, a, b);
         }
-        // a few long rows are cut, and take all threads one by one
+        // if long rows are few, all draws are made first: `run` may cut each race among all threads
         let few = self.job.logits.categories() > MAX_CATEGORIES && are_few(draws.len());
         if few {
             self.run(draws);
@@ -151,13 +154,14 @@ impl<'a> Plan<'a> {
         });
     }
 
-    /// The races `first ..`, a draw each, on this thread, and the coarse bits of winners if they are wanted
-    /// and rows are short.
+    /// Draws for the races `first ..` on this thread, one race for each element of `draws`. Writes the coarse
+    /// bits of the winners to `coarse_bits` if that is not empty and rows are short.
     fn races(&self, first: usize, draws: &mut [u32], coarse_bits: &mut [i64]) {
         with_values!(self.job, rows => self.races_of(rows, first, draws, coarse_bits));
     }
 
-    /// The races `first ..` of the job's rows, whose type is known here.
+    /// Draws for the races `first ..` of the job on this thread, from rows whose type is known. `coarse_bits`
+    /// is as for `races`.
     #[inline(never)]
     pub(super) fn races_of<B: BatchValues>(
         &self,
@@ -181,7 +185,7 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// One race on all threads, a segment of the row each.
+    /// Decides one race on all threads, which take a segment of the row each.
     fn cut(&self, (row, number): (usize, u32)) -> Outcome {
         let stream = self.job.stream(row, number);
         with_values!(self.job, rows => {
@@ -192,7 +196,7 @@ impl<'a> Plan<'a> {
         })
     }
 
-    /// The categories `first ..` of a race, on this thread.
+    /// Decides a race among the categories `first ..`, which have these values, on this thread.
     pub(super) fn race<V: RowValues>(&self, stream: Stream, values: V, first: u32) -> Outcome {
         match self.method {
             Method::Greedy => self.isa.run(Greedy { values, first }),
@@ -205,7 +209,7 @@ impl<'a> Plan<'a> {
     }
 }
 
-/// A race, from its start to its end.
+/// A race among all its categories, from the start to the end.
 struct Whole<V> {
     race: Race<V>,
     keys: RoundKeys,
@@ -222,7 +226,7 @@ impl<V: RowValues> Task for Whole<V> {
     }
 }
 
-/// Some of the races `first ..`, so many as there are draws: a row and the numbers of up to
+/// Divides the `draws` races from `first` on into groups: each group is a row and the numbers of up to
 /// [`RACES`] of its draws.
 fn groups(
     job: &Job<'_>,
@@ -242,7 +246,7 @@ fn groups(
 /// The races `first ..` of a job with long rows.
 struct LongRows<'a, B> {
     job: &'a Job<'a>,
-    /// The job's.
+    /// The rows of `job`.
     rows: B,
     scale: Scale,
     keys: RoundKeys,
@@ -279,7 +283,7 @@ impl<B: BatchValues> Task for LongRows<'_, B> {
             for (race, number) in races.iter_mut().zip(numbers) {
                 *race = Race::new(job.stream(row, number), scale, rows.row(row), 0);
             }
-            // each takes a piece of the row while it is in the nearest cache
+            // each race takes a piece of the row while the piece is in the nearest cache
             for piece in (0..categories).step_by(PIECE) {
                 for race in &mut *races {
                     race.run(s, piece..categories.min(piece + PIECE), &keys);

@@ -6,7 +6,7 @@
 //! | shape | what is done |
 //! |---|---|
 //! | up to [`SHORT`] categories | several races side by side in a [tile](tile::Tile) |
-//! | longer rows | the race finds the largest key gap the filter; then tile by tile |
+//! | longer rows | a filtered race finds the largest key; then the row is taken tile by tile |
 //!
 //! Long rows are divided among threads by segments if there are few, all others by rows.
 
@@ -36,12 +36,13 @@ const DIVISION: Division = Division::SOFTENING;
 const SEGMENT: usize = DIVISION.segment;
 const _: () = assert!(SEGMENT.is_multiple_of(SHORT));
 
-/// A type of logits, as races ask for them and as soft samples do.
+/// A type of logits that races can be drawn from and soft samples can be made of.
 pub(in crate::cpu) trait Drawable: VectorValue + Widen {}
 
 impl<T: VectorValue + Widen> Drawable for T {}
 
-/// Does the same with the logits of a job, of any type; soft samples are of no other values.
+/// Evaluates an expression with the logits of a job, whatever their type; soft samples are made of logits
+/// only.
 macro_rules! with_logits {
     ($job:expr, $logits:ident => $do:expr) => {
         match $job.logits.data() {
@@ -64,7 +65,7 @@ macro_rules! with_logits {
 use with_logits;
 
 impl Cpu {
-    /// Samples of all races.
+    /// Writes the samples of all races, soft ones or hard ones.
     pub(crate) fn soften(
         &self,
         softening: &Softening<'_>,
@@ -89,7 +90,7 @@ impl Cpu {
         Ok(())
     }
 
-    /// Cotangents of all samples, pulled back to the logits.
+    /// Pulls the cotangents of all samples back to the logits, and writes the gradients.
     pub(crate) fn vjp(&self, softening: &Softening<'_>, cotangents: &[f32], gradients: &mut [f32]) {
         let soften = Soften::new(softening, self.isa, self.filter);
         self.on_pool(softening, || soften.gradients(cotangents, gradients));
@@ -100,12 +101,12 @@ impl Cpu {
     }
 }
 
-/// Whether other threads would not pay.
+/// True if the call is so small that other threads would not pay.
 fn is_small(softening: &Softening<'_>) -> bool {
     DIVISION.is_small(softening.samples())
 }
 
-/// A call, and how it is done.
+/// A call, and the parameters by which its samples are made.
 #[derive(Clone, Copy)]
 pub(in crate::cpu) struct Soften<'a> {
     softening: &'a Softening<'a>,
@@ -121,7 +122,7 @@ impl<'a> Soften<'a> {
         Self { softening, plan, weigher }
     }
 
-    /// Rows × draws × categories.
+    /// Writes samples of rows × draws × categories.
     fn samples(&self, samples: &mut [f32]) {
         with_logits!(self.softening.job, rows => self.samples_of(rows, samples));
     }
@@ -151,7 +152,7 @@ impl<'a> Soften<'a> {
         });
     }
 
-    /// The sample of a long row: of all threads if it is to be cut.
+    /// Writes the sample of one race of a long row: on all threads if `cut`.
     fn long<B: BatchValues<Value: Drawable>>(
         &self,
         rows: B,
@@ -168,7 +169,7 @@ impl<'a> Soften<'a> {
             let logits = rows.row(row).part(first..first + weights.len());
             self.weigher.weights(stream, logits, first as u32, max_key, weights)
         };
-        // added up in the same order, cut or not
+        // segments are added up in the same order, whether threads share them or not
         let sum: f64 = if cut {
             let sums: Vec<_> = sample.par_chunks_mut(SEGMENT).enumerate().map(segment).collect();
             sums.iter().sum()
@@ -185,7 +186,7 @@ impl<'a> Soften<'a> {
         (!outcome.invalid && outcome.best != Best::NONE).then_some(outcome.best.key)
     }
 
-    /// Whether so many long rows are too few to be divided among threads.
+    /// True if the rows are long and too few to be divided among threads; then each row is cut.
     fn cuts(&self, rows: usize) -> bool {
         // small calls do not ask for a pool
         DIVISION.is_long(self.softening.categories()) && are_few(rows)

@@ -1,59 +1,63 @@
-//! How work is divided among threads: in which pool it runs, from what size on other threads are asked, and in
-//! which pieces they get it.
+//! How work is divided among threads: in which pool work runs, from which size on other threads take part,
+//! and in which pieces they get it.
 //!
-//! A [`Division`] says that for a kind of work. No draw and no sum depends on how many threads there are: the
-//! pieces that are added up in floats, segments, are the same for any number.
+//! A [`Division`] holds the sizes for one kind of work. No draw and no sum depends on the number of threads:
+//! sums in floats are made of segments, and segments are the same for any number of threads.
 
 use std::sync::Arc;
 
 use rayon::prelude::*;
 use rayon::{ThreadPool, current_num_threads};
 
-/// How work of some kind is divided. Work is counted in values, once a draw.
+/// How work of some kind is divided. The amount of work is counted in values, each of them once for each
+/// draw.
 #[derive(Clone, Copy)]
 pub(super) struct Division {
     /// The work that is worth the hand-over to another thread.
     grain: usize,
-    /// The values of a segment, in which a long row is cut.
+    /// The number of values in each segment of a long row that is cut.
     pub(super) segment: usize,
 }
 
 impl Division {
-    /// Of what reads values and evaluates few of them: races, maxima, sums.
+    /// The division of work that reads values and evaluates few of them: races, maxima, sums.
     pub(super) const READING: Self = Self { grain: 1 << 16, segment: 1 << 16 };
-    /// Of inverse CDFs, whose work is values that are weighed, or draws.
+    /// The division of inverse CDFs, whose work is the values that become weights, and the draws.
     pub(super) const WEIGHING: Self = Self { grain: 1 << 14, segment: 1 << 15 };
-    /// Of what takes the key of every category: soft samples and gradients.
+    /// The division of work that needs the key of every category: soft samples and gradients.
     pub(super) const SOFTENING: Self = Self { grain: 1 << 13, segment: 1 << 14 };
 
-    /// Whether other threads would not pay: then no pool is woken.
+    /// True if other threads would not pay. No pool is woken then.
     pub(super) fn is_small(self, work: usize) -> bool {
         work < 2 * self.grain
     }
 
-    /// How many items of so much work each a thread is given at once.
+    /// The number of items that a thread is given at once if each item is `each` work.
     pub(super) fn at_once(self, each: usize) -> usize {
         (self.grain / each).max(1)
     }
 
-    /// Whether a row is so long that it is cut if there are [few](are_few) of them.
+    /// True if a row is so long that it is cut when there are [few](are_few) such rows.
     pub(super) fn is_long(self, categories: usize) -> bool {
         categories > 2 * self.segment
     }
 }
 
-/// Whether so many items are too few to keep all threads of the current pool busy to the end; one thread always is.
+/// True if `items` items are too few to keep all threads of the current pool busy to the end. A single thread
+/// is always busy.
 pub(super) fn are_few(items: usize) -> bool {
     let threads = current_num_threads();
     threads > 1 && items < 4 * threads
 }
 
-/// How many of so many items a thread is given at once if each thread is to be asked `times` times.
+/// The number of items that a thread is given at once if each thread is to be given `times` portions of
+/// `items`.
 pub(super) fn portion(items: usize, times: usize) -> usize {
     items / (times * current_num_threads())
 }
 
-/// Often enough that all threads end at about the same time, and not so often that it takes time.
+/// How often each thread is given work: often enough that all threads end at about the same time, and so
+/// seldom that the hand-overs take no time.
 pub(super) const TIMES: usize = 64;
 
 /// Runs work in a pool if there is one, and otherwise in the current pool. `is_small` work runs on this thread.
@@ -68,8 +72,8 @@ pub(super) fn on_pool<R: Send>(
     }
 }
 
-/// Does something with each chunk of `len` items and its number: one after the other, or on the threads of the
-/// current pool.
+/// Calls `work` with the number and the items of each chunk of `len` items: one chunk after the other, or on
+/// the threads of the current pool if `parallel`.
 pub(super) fn in_chunks<T: Send>(
     all: &mut [T],
     len: usize,

@@ -1,7 +1,7 @@
-//! The first places of races: the categories with the largest keys.
+//! The top k of races: the k categories with the largest keys, in order.
 //!
-//! What the filter passes is evaluated at once. When all places are taken the last of them sets the cutoff,
-//! so of n categories in random order about k·(1 + ln(n/k)) are evaluated for k places.
+//! A category that passes the filter is evaluated exactly at once. As soon as k are found, the k-th best sets
+//! the cutoff, so of n categories in random order about k·(1 + ln(n/k)) are evaluated.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -17,17 +17,17 @@ use crate::noise::bits::{OCTET, Stream};
 use crate::noise::order::{Best, Scale};
 use crate::options::Chance;
 
-/// The races `first ..` of a job, so many as there is room for.
+/// The races `first ..` of a job, as many as the results have memory for.
 pub(super) struct TopKRaces<'a, B> {
     pub(super) job: &'a Job<'a>,
-    /// The job's.
+    /// The rows of `job`.
     pub(super) rows: B,
     pub(super) scale: Scale,
     pub(super) keys: RoundKeys,
     pub(super) filter: bool,
     pub(super) k: usize,
     pub(super) first: usize,
-    /// k × races, with nobody in them yet.
+    /// k categories for each race, all of them the sentinel at first.
     pub(super) categories: &'a mut [u32],
     pub(super) won: &'a mut [i64],
 }
@@ -56,7 +56,7 @@ pub(super) struct OneRace<'a, V> {
     pub(super) scale: Scale,
     pub(super) keys: RoundKeys,
     pub(super) stream: Stream,
-    /// As many as there are places, with nobody in them yet.
+    /// k categories, all of them the sentinel at first.
     pub(super) categories: &'a mut [u32],
     pub(super) won: &'a mut [i64],
 }
@@ -76,22 +76,23 @@ impl<V: RowValues> Task for OneRace<'_, V> {
     }
 }
 
-/// The places of a race under way.
+/// The best k categories of a race under way.
 struct TopKHeap<T> {
     k: usize,
     scale: Scale,
     filter: bool,
-    /// Those who have a place; the last of them is on top.
+    /// The best categories so far, at most k; the last of them is on top.
     taken: BinaryHeap<Reverse<Ranked>>,
-    /// The upper score below which no category gets a place.
+    /// The upper score below which no category can be among the best k.
     cutoff: f32,
     invalid: bool,
-    /// Whether no value may be invalid that the filter has rejected.
+    /// False if the filter may have rejected an invalid value; the row is then searched at the end.
     all_valid: bool,
     of: std::marker::PhantomData<T>,
 }
 
-/// A category in the order of winners.
+/// A category with its key. The greater one wins: the one with the larger key, or with equal keys the lower
+/// category.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Ranked(Best);
 
@@ -140,7 +141,7 @@ impl<T: VectorValue> TopKHeap<T> {
         }
     }
 
-    /// The next tile: the longer the race, the less of it passes.
+    /// Filters the next tile, and evaluates what passes: the longer the race, the less.
     #[inline(always)]
     fn tile<S: Simd>(&mut self, s: S, stream: Stream, values: &[T], octet: u32, keys: &RoundKeys) {
         let Stream { row: id, draw, .. } = stream;
@@ -163,7 +164,8 @@ impl<T: VectorValue> TopKHeap<T> {
         }
     }
 
-    /// Evaluates what the filter passes of a tile, and gives it a place if it deserves one.
+    /// Evaluates the categories of a tile that pass the filter, and keeps those that are among the best k so
+    /// far.
     #[inline(always)]
     fn evaluate_passing(
         &mut self,
@@ -184,7 +186,7 @@ impl<T: VectorValue> TopKHeap<T> {
                 }
                 Chance::Some => {}
             }
-            // not `<`, which is false for what is no number
+            // a NaN is not below the cutoff, and is evaluated
             let below = block.upper.as_flattened()[i].partial_cmp(&self.cutoff)
                 == Some(std::cmp::Ordering::Less);
             if below {
@@ -209,7 +211,7 @@ impl<T: VectorValue> TopKHeap<T> {
         }
     }
 
-    /// Those who have a place, the first one first; nobody if the row has no draw.
+    /// The best k categories, the first one first; none if the row has no draw.
     fn in_order(&mut self) -> impl Iterator<Item = Best> {
         if self.invalid {
             self.taken.clear();

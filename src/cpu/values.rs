@@ -1,13 +1,13 @@
 //! The one door to the values of rows.
 //!
-//! No algorithm behind this door reads a row's memory. It is given a [`BatchValues`], which gives the
-//! [`RowValues`] of each row, and those give whole tiles, single values and parts of themselves. So a
-//! truncation (allowed categories, top-k, top-p) is one more implementation of the two traits: what it cuts
-//! away reads as [`Value::NEVER`](crate::options::Value::NEVER), and every algorithm behind the door, and every
-//! proof about it, stands as it is. A test does that with a mask. Rows as they lie in memory cost nothing: their
-//! tiles are slices of it.
+//! No algorithm behind this door reads a row's memory. An algorithm is given a [`BatchValues`], which returns
+//! the [`RowValues`] of each row, and these return whole tiles, single values and parts of themselves. So a
+//! truncation (allowed categories, top-k, top-p) is one more implementation of the two traits: a value that
+//! it cuts away reads as [`Value::NEVER`](crate::options::Value::NEVER), and every algorithm behind the door,
+//! and every proof about it, holds unchanged. A test does this with a mask. Rows as they lie in memory cost
+//! nothing: their tiles are slices of that memory.
 //!
-//! This is also the only place that pads: what lacks at the end of a row's last tile is never drawn.
+//! This is also the only place that pads: values that are never drawn fill up the last tile of a row.
 
 use std::ops::{Deref, Range};
 
@@ -24,7 +24,7 @@ pub(super) type Padded<T> = Aligned<[T; MAX_TILE * OCTET]>;
 /// The values of a row, or of a part of a row, as algorithms get them.
 pub(super) trait RowValues: Copy + Send + Sync {
     type Value: VectorValue;
-    /// The values of whole tiles, in memory.
+    /// The values of one or more whole tiles, in memory.
     type Tile: Deref<Target = [Self::Value]>;
 
     /// The number of categories.
@@ -33,11 +33,11 @@ pub(super) trait RowValues: Copy + Send + Sync {
     fn value(self, at: usize) -> Self::Value;
     /// The values one by one.
     fn iter(self) -> impl Iterator<Item = Self::Value>;
-    /// A part of these.
+    /// The values at these positions.
     fn part(self, range: Range<usize>) -> Self;
-    /// `len` values from a position on, all of which are there.
+    /// `len` values from position `at` on; the row must have so many.
     fn tile(self, at: usize, len: usize) -> Self::Tile;
-    /// As many tiles of `len` values as there are, in their order.
+    /// All complete tiles of `len` values, in their order.
     fn tiles(self, len: usize) -> impl Iterator<Item = Self::Tile>;
     /// Writes all values to memory of the same length.
     fn copy_to(self, to: &mut [Self::Value]);
@@ -46,14 +46,14 @@ pub(super) trait RowValues: Copy + Send + Sync {
     where
         Self::Value: Widen;
 
-    /// What is left behind the [tiles](Self::tiles) of `len` values.
+    /// The values after the complete [tiles](Self::tiles) of `len` values.
     #[inline(always)]
     fn after_tiles(self, len: usize) -> Self {
         let end = self.len();
         self.part(end - end % len..end)
     }
 
-    /// An incomplete tile as a whole one.
+    /// An incomplete tile, filled up with values that are never drawn.
     #[inline(always)]
     fn padded(self) -> Padded<Self::Value> {
         let mut whole = Aligned([Self::Value::NEVER; MAX_TILE * OCTET]);
@@ -91,8 +91,8 @@ pub(super) trait BatchValues: Copy + Send + Sync {
     fn categories(self) -> usize;
     /// The values of the row at a position.
     fn row(self, row: usize) -> Self::Row;
-    /// The values of so many rows, if they are in memory as whole tiles of octets side by side: no gap, and
-    /// nothing cut away.
+    /// The values of `count` rows from `first` on, if they lie in memory as whole tiles, with no gap between
+    /// rows and no value cut away; otherwise `None`.
     fn in_place<S: Simd>(&self, first: usize, count: usize) -> Option<&[Self::Value]>;
 }
 
@@ -163,13 +163,13 @@ impl<'a, T: VectorValue> BatchValues for Rows<'a, T> {
     }
 }
 
-/// Opens the door: rows as nothing but [`BatchValues`].
+/// Opens the door: returns the rows as nothing but a [`BatchValues`].
 #[inline(always)]
 pub(super) fn open<T: VectorValue>(rows: Rows<'_, T>) -> impl BatchValues<Value = T> {
     rows
 }
 
-/// Does the same with the values of a job, of whatever type.
+/// Evaluates an expression with the values of a job, whatever their type.
 macro_rules! with_values {
     ($job:expr, $values:pat => $do:expr) => {
         $crate::options::with_rows!($job.logits.data(), rows => {
@@ -180,8 +180,8 @@ macro_rules! with_values {
 }
 pub(super) use with_values;
 
-/// Short rows of one length side by side, each from an octet of its own on. Where a row ends within an octet
-/// there are values that are never drawn.
+/// Short rows of one length side by side. Each begins with an octet of its own; where a row ends within an
+/// octet, values that are never drawn fill up the octet.
 #[repr(align(64))]
 pub(super) struct SideBySide<T, const OCTETS: usize> {
     values: [[T; OCTET]; OCTETS],
@@ -189,13 +189,13 @@ pub(super) struct SideBySide<T, const OCTETS: usize> {
 }
 
 impl<T: VectorValue, const OCTETS: usize> SideBySide<T, OCTETS> {
-    /// Memory for rows of so many categories.
+    /// Memory for rows of this number of categories.
     #[inline(always)]
     pub(super) fn new(categories: usize) -> Self {
         Self { values: [[T::NEVER; OCTET]; OCTETS], categories }
     }
 
-    /// The octets of a row.
+    /// The number of octets in a row.
     #[inline(always)]
     fn octets(&self) -> usize {
         self.categories.div_ceil(OCTET)
@@ -214,7 +214,7 @@ impl<T: VectorValue, const OCTETS: usize> SideBySide<T, OCTETS> {
         row.copy_to(self.of_row(at));
     }
 
-    /// All values, and those that are never drawn between them.
+    /// All values, with the values that are never drawn between the rows.
     #[inline(always)]
     pub(super) fn values(&self) -> &[T] {
         self.values.as_flattened()
@@ -222,7 +222,7 @@ impl<T: VectorValue, const OCTETS: usize> SideBySide<T, OCTETS> {
 }
 
 impl<const OCTETS: usize> SideBySide<f32, OCTETS> {
-    /// Puts a row of logits of any type at a position, and gives what is there.
+    /// Widens a row of logits of any type into a position, and returns the widened logits.
     #[inline(always)]
     pub(super) fn put_widened<V: RowValues<Value: Widen>>(&mut self, at: usize, row: V) -> &[f32] {
         let to = self.of_row(at);
@@ -230,7 +230,8 @@ impl<const OCTETS: usize> SideBySide<f32, OCTETS> {
         to
     }
 
-    /// Puts part of a row, no longer than a row, at the beginning.
+    /// Widens a part of a row, at most a row's length of it, into the memory's beginning, and fills up its
+    /// last octet.
     #[inline(always)]
     pub(super) fn put_part_widened<V: RowValues<Value: Widen>>(&mut self, part: V) {
         let (row, padding) = self.values.as_flattened_mut().split_at_mut(part.len());

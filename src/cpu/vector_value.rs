@@ -1,12 +1,13 @@
-//! What rows are made of, as vectors: logits of three types, weights and counts.
+//! The values of rows as vectors: logits of three types, weights and counts.
 //!
-//! Everything decides by floats first, in one of two units: a logit, or the binary logarithm of a
-//! weight. That logarithm comes in two qualities. The *rough* one is the weight's exponent and mantissa
-//! read as one number, and costs a conversion: at most [`ROUGH`] too small for a normal weight, and
-//! never so for any other. It goes to the filter. The *accurate* one has a polynomial on top, and is within
-//! [`ACCURATE_ERROR`]: bounds on keys come from it, and bounds leave room for that, times 1/temperature.
+//! All algorithms compare floats first, in one of two units: a logit, or the binary logarithm of a weight.
+//! This logarithm comes in two qualities. The *rough* logarithm is the weight's exponent and mantissa read as
+//! one number, and costs a conversion: it is at most [`ROUGH`] too small for a normal weight, and never too
+//! small for any other. The filter takes the rough one. The *accurate* logarithm has a polynomial on top, and
+//! is within [`ACCURATE_ERROR`]. Bounds on keys are made from the accurate one, and allow for that error
+//! times 1/temperature.
 //!
-//! Neither says enough of a weight that is subnormal, or of an invalid one: those are not
+//! Neither logarithm bounds a weight that is subnormal or invalid: such weights are not
 //! [bounded](VectorValue::is_bounded), and are evaluated exactly.
 
 use bytemuck::TransparentWrapper;
@@ -29,9 +30,9 @@ const BIAS: i32 = 127 << 23;
 /// The bits of the least normal number, and of infinity.
 const LEAST: i32 = 1 << 23;
 const INFINITE: i32 = 255 << 23;
-/// Bits of a float, halved, are exponents and mantissas in units of 2⁻²² of a power.
+/// The number of units in a power of two when a float's bits, halved, are read as exponent and mantissa: 2²².
 const HALVED: f32 = 4_194_304.0;
-/// The rough logarithm of what is no weight, and of the very largest.
+/// The least rough logarithm of an invalid weight. Those of the very largest weights are rounded up to this.
 const HUGE: f32 = 128.0 * HALVED;
 
 /// A type of values that rows may have.
@@ -39,33 +40,35 @@ pub(super) trait VectorValue: Value {
     /// The values of `S::OCTETS` octets in the unit of [`slope`](Self::slope), to within
     /// [`ACCURATE_ERROR`] of a power where they are bounded. −∞ where the probability is 0.
     fn accurate<S: Simd>(s: S, values: &[Self]) -> [S::Floats; 4];
-    /// The values in the unit of [`rough_slope`](Self::rough_slope), never too large by much less than
-    /// [`rough_error`](Self::rough_error) where they are bounded.
+    /// The values in the unit of [`rough_slope`](Self::rough_slope), too small by at most
+    /// [`rough_error`](Self::rough_error). A bounded value is too large by a rounding at most, which is much
+    /// less.
     fn rough<S: Simd>(s: S, values: &[Self]) -> [S::Floats; 4];
-    /// Whether [`at_most`](Self::at_most) is a way of its own, and less work.
+    /// Whether [`at_most`](Self::at_most) has an implementation of its own, which is less work than
+    /// [`rough`](Self::rough).
     const QUICKER: bool = false;
-    /// For each value at least what [`rough`](Self::rough) gives: of the four vectors the greatest, lane by
-    /// lane. Not [valid](Self::all_valid) if one of them is not.
+    /// For each value at least what [`rough`](Self::rough) gives: the greatest of the four vectors, lane by
+    /// lane. The result is not [valid](Self::all_valid) if one of the values is not.
     #[inline(always)]
     fn at_most<S: Simd>(s: S, values: &[Self]) -> [S::Floats; 4] {
         Self::rough(s, values)
     }
     /// Whether all values of a tile are bounded or of probability 0. May be false for the largest weights.
     fn all_bounded<S: Simd>(s: S, values: &[Self], accurate: [S::Floats; 4]) -> bool;
-    /// Whether none of a tile, as [`rough`](Self::rough) gives it, is invalid. May be false for the
-    /// largest weights. Logits that are invalid stand above every cutoff, and need not be looked for.
+    /// Whether no value of a tile is invalid, given what [`rough`](Self::rough) returns for the tile. May be
+    /// false for the largest weights. Invalid logits pass every cutoff, and need not be looked for.
     fn all_valid<S: Simd>(s: S, rough: [S::Floats; 4]) -> bool;
     /// Whether a filter has to look for invalid values.
     const CHECK_VALID: bool;
-    /// Whether floats tell what this is worth, if it can be drawn.
+    /// Whether floats bound this value, if the value can be drawn.
     fn is_bounded(self) -> bool;
-    /// The float of one value that [`accurate`](Self::accurate) gives of many.
+    /// The float of this value, as [`accurate`](Self::accurate) gives it for many values.
     fn float(self) -> f32;
-    /// What turns accurate floats into the unit of the filter.
+    /// The factor from accurate floats to the unit of the filter.
     fn slope(scale: Scale) -> f32 {
         scale.reciprocal() * (POWER * Self::LOG2)
     }
-    /// What turns rough floats into the unit of the filter.
+    /// The factor from rough floats to the unit of the filter.
     fn rough_slope(scale: Scale) -> f32 {
         Self::slope(scale)
     }
@@ -77,9 +80,9 @@ pub(super) trait VectorValue: Value {
     fn rough_error(_: Scale) -> f32 {
         0.0
     }
-    /// An integer in the order of what can be drawn.
+    /// An integer in the order of values that can be drawn.
     fn ordered(self) -> i32;
-    /// [`Value::fixed`] of several; anything for what cannot be drawn.
+    /// Writes [`Value::fixed`] of several values. The result for a value that cannot be drawn means nothing.
     #[inline(always)]
     fn fixed_all(values: &[Self], scale: Scale, to: &mut [i64]) {
         for (to, value) in to.iter_mut().zip(values) {
@@ -88,7 +91,7 @@ pub(super) trait VectorValue: Value {
     }
 }
 
-/// Of the types of logits.
+/// Implements [`VectorValue`] for a type of logits.
 macro_rules! logits {
     ($type:ty, $load:ident) => {
         impl VectorValue for $type {
@@ -161,13 +164,14 @@ logits!(bf16, floats_of_bf16);
 const EXCESS: [f32; 4] = [0.158_243_9, -1.051_854, 2.047_853, -1.153_606];
 
 /// The binary logarithms of normal weights from their exponents and mantissas alone, in units of 2⁻²³ of a
-/// power. What is negative, infinite or NaN is 128 powers and more, or −127 and less.
+/// power. For negative, infinite and NaN weights the result is 128 powers or more, or −127 or less.
 #[inline(always)]
 fn linear_log2<S: Simd>(s: S, weights: S::Floats) -> S::Floats {
     s.to_floats(s.sub_ints(s.bits(weights), s.all_ints(BIAS)))
 }
 
-/// The binary logarithms of normal weights with a polynomial on top, in powers.
+/// The binary logarithms of normal weights, in powers: from exponents and mantissas, with a polynomial on
+/// top.
 #[inline(always)]
 fn fine_log2<S: Simd>(s: S, weights: S::Floats) -> S::Floats {
     let m = s.mantissas(s.bits(weights));
@@ -178,19 +182,20 @@ fn fine_log2<S: Simd>(s: S, weights: S::Floats) -> S::Floats {
     s.mul_add(linear_log2(s, weights), s.all(1.0 / POWER), excess)
 }
 
-/// The binary logarithms of weights from their exponents and mantissas alone, in units of 2⁻²² of a power. What is
-/// negative is beyond the logarithms of all weights.
+/// The binary logarithms of weights from their exponents and mantissas alone, in units of 2⁻²² of a power.
+/// The result for a negative number is larger than for any weight.
 #[inline(always)]
 fn rough_log2<S: Simd>(s: S, weights: S::Floats) -> S::Floats {
-    // halved they have no sign: what had one is beyond all weights
+    // a sign bit, shifted right, makes a word larger than those of all weights
     let halved = s.halved(s.bits(weights));
     s.to_floats(s.sub_ints(halved, s.all_ints(BIAS >> 1)))
 }
 
-/// Whether all are normal. (The very largest are not taken for that.)
+/// Whether all weights are normal. (False for the very largest.)
 #[inline(always)]
 fn all_normal<S: Simd>(s: S, weights: [S::Floats; 4]) -> bool {
-    // less the least of them, what is not normal is beyond them all, as a word without a sign
+    // after subtraction of the least normal number's bits, the words of numbers that are not normal are,
+    // unsigned, greater than those of all normal numbers
     let mut most = s.all_ints(0);
     for weights in weights {
         most = s.larger_words(most, s.sub_ints(s.bits(weights), s.all_ints(LEAST)));
@@ -198,13 +203,14 @@ fn all_normal<S: Simd>(s: S, weights: [S::Floats; 4]) -> bool {
     s.all_below([s.to_floats(s.halved(most)); 4], s.all(((INFINITE - LEAST) >> 1) as f32))
 }
 
-/// Whether all are normal or 0. Zeros stand where a row ends within an octet.
+/// Whether all weights are normal or 0. Zeros fill up the octet in which a row ends.
 #[inline(always)]
 fn all_normal_or_zero<S: Simd>(s: S, weights: [S::Floats; 4]) -> bool {
     let mut rough = weights;
     let mut missing = weights;
     for (rough, missing) in rough.iter_mut().zip(&mut missing) {
-        // no telling of what is negative, which is beyond the rough logarithms of all weights
+        // `is_zero` means nothing for a negative number, but its rough logarithm is above those of all
+        // weights
         let is_zero = is_zero(s, *rough);
         *rough = rough_log2(s, *rough);
         *missing = s.sub(s.all(-126.0 * HALVED), *rough);
@@ -216,7 +222,7 @@ fn all_normal_or_zero<S: Simd>(s: S, weights: [S::Floats; 4]) -> bool {
 /// 1 for the weights that are 0, and 0 for others.
 #[inline(always)]
 fn is_zero<S: Simd>(s: S, weights: S::Floats) -> S::Floats {
-    // the least subnormal is 2 then
+    // 2¹²⁷ here and 2²³ below make the least subnormal 2, and 1 − 2 is below 0
     let large = s.mul_add(weights, s.all(f32::from_bits(254 << 23)), s.all(0.0));
     s.larger(s.mul_add(large, s.all(-POWER), s.all(1.0)), s.all(0.0))
 }
@@ -226,11 +232,11 @@ fn is_zero<S: Simd>(s: S, weights: S::Floats) -> S::Floats {
 fn without_zeros<S: Simd>(s: S, log2: S::Floats, weights: S::Floats) -> S::Floats {
     let is_zero = is_zero(s, weights);
     let low = s.mul_add(is_zero, s.all(-f32::MAX), log2);
-    // twice, as one is finite
+    // subtracted twice, as the first difference is finite
     s.mul_add(is_zero, s.all(-f32::MAX), low)
 }
 
-/// Vectors of accurate logarithms, from vectors of weights; which may be 0 unless all are known to be normal.
+/// The accurate logarithms of four vectors of weights, some of which may be 0 unless `all_normal`.
 #[inline(always)]
 fn accurate<S: Simd>(s: S, weights: [S::Floats; 4], all_normal: bool) -> [S::Floats; 4] {
     let mut found = weights;
@@ -245,7 +251,8 @@ fn accurate<S: Simd>(s: S, weights: [S::Floats; 4], all_normal: bool) -> [S::Flo
     found
 }
 
-/// Of weights and counts alike; what turns a single one into a float, and the order.
+/// The functions that weights and counts share. `$single` turns one value into a float, and `$ordered` into
+/// an integer in the order of the values.
 macro_rules! single_weights {
     ($single:expr, $ordered:expr) => {
         #[inline(always)]
@@ -295,7 +302,8 @@ impl VectorValue for Positive {
     const QUICKER: bool = true;
     #[inline(always)]
     fn at_most<S: Simd>(s: S, values: &[Self]) -> [S::Floats; 4] {
-        // the bits of what has a sign are the greatest, as it is beyond all rough logarithms
+        // numbers with a sign have the greatest words, and their rough logarithms are above those of all
+        // weights
         let bits = greatest(s, bytemuck::cast_slice(Self::peel_slice(values)));
         [s.to_floats(s.sub_ints(s.halved(bits), s.all_ints(BIAS >> 1))); 4]
     }
@@ -318,7 +326,7 @@ impl VectorValue for Positive {
     single_weights!(|weight| weight.0, |weight| weight.0.to_bits() as i32);
 }
 
-/// All that there are can be drawn, or are 0: nothing has to be looked for.
+/// Every count can be drawn or is 0: there are no invalid values to look for.
 impl VectorValue for u32 {
     const CHECK_VALID: bool = false;
     #[inline(always)]
@@ -357,7 +365,7 @@ impl VectorValue for u32 {
     fn rough_slope(scale: Scale) -> f32 {
         Self::slope(scale) / POWER
     }
-    // counts are rounded to 24 bits: floats do not decide
+    // counts are rounded to 24 bits as floats: so the integers decide their order
     single_weights!(|count| count as f32, |count| (count ^ 1 << 31) as i32);
 }
 

@@ -10,7 +10,7 @@ fn isas() -> impl Iterator<Item = Isa> {
     Isa::available()
 }
 
-/// What a function of logits and coarse bits gives, in the order of both.
+/// The results of a function of logits and coarse bits, in the order of both.
 struct Each<'a, F> {
     logits: &'a [f32],
     coarse: &'a [i32],
@@ -47,15 +47,15 @@ impl Task for Each<'_, Function> {
     }
 }
 
-/// For a logit of 0, every coarse bits.
+/// The results of a function for a logit of 0 and all coarse bits.
 fn of_every_coarse(isa: Isa, function: Function) -> Vec<f32> {
     let coarse: Vec<_> = (0..1 << 16).collect();
     let logits = vec![0.0; 1 << 16];
     isa.run(Each { logits: &logits, coarse: &coarse, slope: 1.0, function })
 }
 
-/// A walk through all coarse bits: the upper end is g to within the error, and G stays within the
-/// interval below it.
+/// For all coarse bits, the upper end is g to within the error, and G stays within the interval below the
+/// upper end.
 #[test]
 fn bounds_hold_for_every_coarse() {
     for isa in isas() {
@@ -79,7 +79,7 @@ fn bounds_hold_for_every_coarse() {
     }
 }
 
-/// A walk through all coarse bits: the least is no more than G can be, and not much less.
+/// For all coarse bits, `least` is no more than the least G with these bits, and not much less.
 #[test]
 fn the_least_holds_for_every_coarse() {
     for isa in isas() {
@@ -136,7 +136,7 @@ impl Task for Blocks {
     }
 }
 
-/// In every form, blocks side by side are the contract's blocks, in the order of the categories.
+/// With every instruction set, blocks side by side are the contract's blocks, in the order of the categories.
 #[test]
 fn blocks_side_by_side_are_the_blocks() {
     for isa in isas() {
@@ -152,8 +152,9 @@ fn blocks_side_by_side_are_the_blocks() {
     }
 }
 
-/// Logits of every magnitude, each beside the highest key that its coarse bits leave open: how many
-/// of them the filter discards, and how many a threshold does.
+/// Compares logits of every magnitude with the highest key that the coarse bits of each leave open, and
+/// counts the logits that the filter discards, and those that a threshold discards. `raise` raises both
+/// bounds.
 fn wrongly_discarded(isa: Isa, raise: f32) -> [usize; 2] {
     let mut wrong = [0; 2];
     for call in 0..64u32 {

@@ -1,10 +1,10 @@
 //! Draws by inverse CDF: a row's weights are added up once, and each draw is a search in the sums.
 //!
-//! [`weights`] makes sums of logits, [`table`] makes a [`Table`](table::Table) of sums, to whom it is all the
-//! same what they are sums of, and [`pick`] draws from tables. [`prepared`] keeps tables for the caller.
+//! [`weights`] turns values into running sums of weights, [`table`] makes a [`Table`](table::Table) of any
+//! such sums, and [`pick`] draws from tables. [`prepared`] keeps tables for the caller.
 //!
-//! Sums of integers do not depend on their order: a long row is cut into segments, which all threads add
-//! up for themselves before they are told what lies before them.
+//! Sums of integers do not depend on their order. So a long row is cut into segments: threads add up each
+//! segment on its own, and the sum of the segments before it is added afterwards.
 
 use rayon::prelude::*;
 
@@ -31,14 +31,14 @@ use weights::Rule;
 /// How tables and draws are divided among threads.
 const DIVISION: Division = Division::WEIGHING;
 
-/// A call, and how it is done.
+/// A call for draws by inverse CDF, and the parameters that all its rows share.
 #[derive(Clone, Copy)]
 pub(super) struct InverseCdfJob<'a> {
     job: &'a Job<'a>,
     scale: Scale,
     isa: Isa,
     keys: RoundKeys,
-    /// The rows that differ: one, if all are the same memory.
+    /// The number of tables: one for each row, or one in all if all rows are the same memory.
     tables: usize,
 }
 
@@ -49,13 +49,13 @@ impl<'a> InverseCdfJob<'a> {
         Self { job, scale, isa, keys: RoundKeys::new(job.seed), tables }
     }
 
-    /// Whether other threads would not pay.
+    /// True if the call is so small that other threads would not pay.
     pub(super) fn is_small(&self) -> bool {
         let weighed = self.tables.saturating_mul(self.job.logits.categories());
         DIVISION.is_small(weighed.saturating_add(self.job.total()))
     }
 
-    /// Draws for all rows on the threads of the current pool, or on this thread if that is little work.
+    /// Draws for all rows on the threads of the current pool, or on this thread if the call is small.
     pub(super) fn run(&self, draws: &mut [u32]) -> Result<(), Error> {
         if self.is_small() || rayon::current_num_threads() == 1 {
             return self.rows(0, draws, false);

@@ -7,13 +7,13 @@ use crate::job::NO_DRAW;
 use crate::noise::cdf::point;
 use crate::options::RowIds;
 
-/// The blocks that are evaluated at once, at most, each for two draws.
+/// The most blocks that are evaluated at once. Each is for two draws.
 const BLOCKS: usize = 16;
 
-/// The draws that are looked up at once.
+/// The number of draws that are looked up at once.
 const DRAWS: usize = 128;
 
-/// The last words of the counters of consecutive blocks.
+/// The last counter words of consecutive blocks, less the number of the first draw of the first block.
 const ODD: [u32; BLOCKS] = {
     let mut odd = [1; BLOCKS];
     let mut i = 1;
@@ -65,7 +65,7 @@ impl Task for Pick<'_> {
                 }
             }
             let (now, later) = std::mem::take(&mut draws).split_at_mut(count);
-            // one thing after another for all of them, so that their memory comes at once
+            // one step for all draws before the next, so that their reads of memory overlap
             for (draw, &uniform) in now.iter_mut().zip(&*uniforms) {
                 *draw = table.guess((uniform >> shift) as usize);
             }
@@ -83,11 +83,11 @@ impl Task for Pick<'_> {
     }
 }
 
-/// Where in the races we are.
+/// A position in the races.
 struct Lanes<'a> {
     races: Races<'a>,
     row: usize,
-    /// The draw's number, counted from the first.
+    /// The number of the next draw, counted from the row's first.
     number: u32,
 }
 
@@ -99,7 +99,8 @@ impl<'a> Lanes<'a> {
         Self { races, row, number: (first % each) as u32 }
     }
 
-    /// The uniform numbers of the next races: as many as two tiles of blocks have, or as are left.
+    /// Writes the uniform numbers of the next races, at most as many as two tiles of blocks have and at most
+    /// `left`. Returns how many numbers it has written.
     #[inline(always)]
     fn fill<S: Simd>(
         &mut self,
@@ -137,7 +138,7 @@ impl<'a> Lanes<'a> {
         }
         // row id and draw of each block
         let mut words = [[0; BLOCKS]; 3];
-        // which of its two numbers are asked for
+        // which of each block's two numbers are asked for
         let mut wanted = [(0, 0); BLOCKS];
         let (mut used, mut count) = (0, 0);
         while used < 2 * S::OCTETS && count < left {
@@ -207,7 +208,7 @@ mod tests {
         }
     }
 
-    /// In every form, from any race on, the contract's numbers.
+    /// With every instruction set, and from any race on, the numbers are the contract's.
     #[test]
     fn uniform_numbers_are_the_contracts() {
         let ids: Vec<u64> = (0..40).map(|i| (i * i) << 31).collect();

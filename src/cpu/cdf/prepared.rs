@@ -1,4 +1,4 @@
-//! Tables that are kept, to be drawn from again and again.
+//! Prepared tables, to be drawn from again and again.
 
 use std::sync::Arc;
 
@@ -19,21 +19,22 @@ use crate::job::prepared::PreparedRows;
 use crate::job::{Job, Temperature};
 use crate::options::Data;
 
-/// The tables of a call's rows. They hold nothing of the logits.
+/// The tables of a call's rows. They do not refer to the logits.
 #[derive(Clone, Debug)]
 pub(crate) struct CpuTables {
     isa: Isa,
     pool: Option<Arc<ThreadPool>>,
     /// The number of categories in each row.
     categories: usize,
-    /// Table after table. There is one if all rows are the same.
+    /// The sums of one table after the other. There is one table if all rows are the same memory.
     sums: Vec<u64>,
     guides: Vec<u32>,
     bits: u32,
 }
 
 impl Cpu {
-    /// Adds the rows of a job up, which has one draw a row.
+    /// Adds up the rows of a job that has one draw a row. A row without a draw is an error unless the job
+    /// allows sentinels.
     pub(crate) fn tables(&self, job: &Job<'_>) -> Result<CpuTables, Error> {
         let build = || CpuTables::build(job, self.isa, self.pool.clone());
         let tables = on_pool(self.pool.as_ref(), false, build)?;
@@ -71,7 +72,7 @@ impl CpuTables {
         self.sums.chunks(self.categories).position(|sums| sums[sums.len() - 1] == 0)
     }
 
-    /// Draws from each row of the call so often as the memory has room for.
+    /// Writes `each` draws from each row of the call to `draws`, from draw number `first_draw` on.
     pub(crate) fn draw(&self, call: &PreparedRows, first_draw: u32, each: u32, draws: &mut [u32]) {
         let is_small = DIVISION.is_small(draws.len());
         on_pool(self.pool.as_ref(), is_small, || self.pick(call, first_draw, each, draws));

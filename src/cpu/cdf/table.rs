@@ -1,12 +1,13 @@
 //! Sums of a row's weights, and a guide to them.
 //!
-//! **The guide** (Chen and Asau, "On generating random variates from an empirical distribution", 1974)
-//! has a power of two of entries, twice as many as there are categories if as many draws are to come. The
-//! leading bits of a uniform number choose one, which says where to begin: at no more than two
-//! categories from the draw, on average over all numbers, whatever the weights.
+//! **The guide** (Chen and Asau, "On generating random variates from an empirical distribution", 1974) has an
+//! entry for each value of the leading bits of a uniform number. The number of entries is a power of two:
+//! twice the number of categories, or the number of draws to come if that is less, rounded up. An entry says
+//! where the search begins: at no more than two categories from the draw, on average over all uniform
+//! numbers, whatever the weights.
 //!
-//! Entry g is the number of categories whose sum is too small for every uniform number that begins with
-//! g. That is counted in floats, and may fall short; the search goes forward from there.
+//! Entry g is the number of categories whose sum is too small for every uniform number that begins with g.
+//! This number is counted in floats, and may be too small; the search goes forward from there.
 
 use rayon::prelude::*;
 
@@ -19,13 +20,13 @@ pub(super) const SEGMENT: usize = Division::WEIGHING.segment;
 /// The most bits of a guide.
 const MOST_BITS: u32 = 28;
 
-/// The bits of a guide for so many draws.
+/// The number of leading bits by which a guide is indexed, for a row from which so many draws are to come.
 pub(super) fn guide_bits(categories: usize, draws: usize) -> u32 {
     let entries = categories.saturating_mul(2).min(draws);
     (usize::BITS - entries.saturating_sub(1).leading_zeros()).clamp(1, MOST_BITS)
 }
 
-/// Memory for the table of a row of so many categories.
+/// Memory for `len` numbers of the tables of rows with so many categories.
 pub(super) fn zeroed<T: Clone + Default>(len: usize, categories: usize) -> Result<Vec<T>, Error> {
     let mut memory = Vec::new();
     let bytes = len.saturating_mul(size_of::<T>());
@@ -37,15 +38,15 @@ pub(super) fn zeroed<T: Clone + Default>(len: usize, categories: usize) -> Resul
 /// A row that can be drawn from, or that has no draw.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Table<'a> {
-    /// Of each category's weight and all before it.
+    /// For each category, the sum of its weight and all before it.
     sums: &'a [u64],
     /// The first category to look at, by the leading bits of a uniform number.
     guide: &'a [u32],
 }
 
 impl<'a> Table<'a> {
-    /// Builds a table in this memory. `sum_weights` is given the first category of a segment, and where to write
-    /// its sums as if nothing were before it.
+    /// Builds a table in this memory. `sum_weights` is given the first category of a segment and the memory
+    /// for its sums, which it writes as if nothing were before the segment.
     pub(super) fn build(
         sums: &'a mut [u64],
         guide: &'a mut [u32],
@@ -62,7 +63,7 @@ impl<'a> Table<'a> {
         sums.par_chunks_mut(segment)
             .enumerate()
             .for_each(|(i, sums)| sum_weights(i * segment, sums));
-        // what is before each segment
+        // the sum of the weights before each segment
         let mut total = 0;
         let mut before = Vec::with_capacity(sums.len().div_ceil(segment));
         for sums in sums.chunks(segment) {
@@ -101,19 +102,20 @@ impl<'a> Table<'a> {
         self.sums[self.sums.len() - 1]
     }
 
-    /// The bits by which a uniform number is shifted down to an entry of the guide.
+    /// The number of bits by which a uniform number is shifted right to be an index of the guide.
     #[inline(always)]
     pub(super) fn shift(&self) -> u32 {
         64 - self.guide.len().trailing_zeros()
     }
 
-    /// Where to begin, for uniform numbers whose leading bits are `entry`.
+    /// The category at which the search begins, for uniform numbers whose leading bits are `entry`.
     #[inline(always)]
     pub(super) fn guess(&self, entry: usize) -> u32 {
         self.guide[entry]
     }
 
-    /// Two steps on, or one or none if that is far enough: without a branch that nobody can foresee.
+    /// Moves a guess forward by up to two categories, as far as is needed. There is no branch, as none could
+    /// be predicted.
     #[inline(always)]
     pub(super) fn near(&self, guess: u32, point: u64) -> u32 {
         let one = guess + u32::from(self.sums[guess as usize] <= point);
@@ -130,7 +132,7 @@ impl<'a> Table<'a> {
     }
 }
 
-/// The first sum after position `at` that exceeds the point.
+/// The position of the first sum after position `at` that exceeds the point.
 #[inline(never)]
 fn far(sums: &[u64], at: usize, point: u64) -> u32 {
     let (mut at, mut step) = (at + 1, 4);
@@ -142,23 +144,23 @@ fn far(sums: &[u64], at: usize, point: u64) -> u32 {
     (at + sums[at..end].partition_point(|&sum| sum <= point)) as u32
 }
 
-/// How a guide is filled.
+/// The parameters of a guide that is being filled.
 #[derive(Clone, Copy)]
 struct Guide {
     entries: usize,
-    /// Entries for a unit of a sum, and a little more.
+    /// The number of entries for a unit of a sum, and a little more than that.
     ratio: f64,
 }
 
 impl Guide {
     fn new(entries: usize, total: u64) -> Self {
-        // three roundings of 2^-53 each come on top
+        // outweighs the three roundings, of 2^-53 each
         let more = 1.0 + 2f64.powi(-50);
         Self { entries, ratio: entries as f64 / total.max(1) as f64 * more }
     }
 
-    /// The number of entries, from the first on, for some of whose uniform numbers this sum is large
-    /// enough; or more, but not less.
+    /// How many leading entries have some uniform number for which this sum is large enough. May
+    /// overestimate, but never underestimates.
     #[inline(always)]
     fn too_small(self, sum: u64) -> usize {
         // sums are less than 2^63, or this is cut off
@@ -170,11 +172,12 @@ impl Guide {
         self.fill_part(sums, first, 0, guide);
     }
 
-    /// Fills the entries from `first_entry` on: those that begin among the categories from `first` on.
+    /// Fills the entries from `first_entry` on, for which the search begins among the categories from `first`
+    /// on.
     fn fill_part(self, sums: &[u64], first: usize, first_entry: usize, guide: &mut [u32]) {
         guide.fill(0);
         for &sum in sums {
-            // past the end: for those who come after
+            // an entry past the end is in a later part, which begins with all categories of this one counted
             if let Some(count) = guide.get_mut(self.too_small(sum) - first_entry) {
                 *count += 1;
             }
@@ -193,7 +196,7 @@ mod tests {
     use crate::noise::cdf::point;
     use crate::noise::philox::philox4x32_10;
 
-    /// Weights of all sizes, and none; where the sum is 2⁶⁴ − 1 or less.
+    /// Weights of all sizes, some of them 0; their sum is at most 2⁶⁴ − 1.
     fn weights(n: usize, kind: u32) -> Vec<u64> {
         let word = |i: usize| philox4x32_10([i as u32, kind, 0, 0], [3, 4]);
         (0..n)
@@ -209,7 +212,8 @@ mod tests {
             .collect()
     }
 
-    /// Finds what a walk from the first category finds, for uniform numbers at every edge.
+    /// A search finds the category that a walk from the first category finds, for uniform numbers at every
+    /// edge.
     #[test]
     fn tables_of_any_size_find_what_a_walk_finds() {
         for n in [1, 2, 3, 7, 100, 1000, 3 * SEGMENT + 5] {
@@ -260,7 +264,7 @@ mod tests {
         }
     }
 
-    /// An entry that is one too far is seen.
+    /// The check sees an entry that is one category too far.
     #[test]
     fn a_guide_that_is_ahead_is_seen() {
         let mut sums = vec![0; 100];

@@ -1,9 +1,10 @@
 //! From values to sums of integer weights, many at once.
 //!
-//! The contract's [`fixed`](crate::noise::order::fixed) is for logits of any size. Where the largest of a row is no larger than 2²⁶
-//! once it is scaled, the product of a logit and the scale and its rounding to 2⁻²⁴ are exact in f64, to
-//! which a sum with 1.5·2⁵² rounds as an instruction does; what is below −2²⁷ weighs nothing, and may be
-//! cut off there. All the rest is integers, in plain loops that the compiler turns into vectors.
+//! The contract's [`fixed`](crate::noise::order::fixed) is for logits of any size. If the largest scaled
+//! logit of a row is below 2²⁶ in magnitude, f64 is exact: the product of a logit and the scale has no error,
+//! and adding 1.5·2⁵² rounds it to 2⁻²⁴ as an instruction for that would. A scaled logit below −2²⁷ has
+//! weight 0, and may be clamped there. All the rest is integers, in plain loops that the compiler turns into
+//! vectors.
 
 use half::{bf16, f16};
 use rayon::prelude::*;
@@ -19,12 +20,12 @@ use crate::noise::gumbel::UNIT;
 use crate::noise::order::Scale;
 use crate::options::{Positive, Value, Widen};
 
-/// The halves that are converted at a time.
+/// The number of halves that are converted at a time.
 const PIECE: usize = 1 << 10;
 
-/// Values that can be weighed.
+/// A type of values that have integer weights.
 pub(super) trait IntegerWeights: VectorValue {
-    /// The weights of these values, each added to those before it.
+    /// Writes the weights of these values, each added to those before it.
     fn sum_weights<V: RowValues<Value = Self>>(
         isa: Isa,
         values: V,
@@ -105,7 +106,7 @@ fn widened<V: RowValues<Value: Widen>>(
     }
 }
 
-/// What the weights of a row with draws depend on beside the values themselves.
+/// The parameters of the weights of a row that has a draw: what a weight depends on beside its value.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Scaled<T> {
     most: T,
@@ -113,14 +114,14 @@ pub(super) struct Scaled<T> {
     log2_categories: u32,
 }
 
-/// What a row's weights depend on beside the values themselves.
+/// How the weights of a row follow from its values.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Rule<T> {
-    /// All are 0: the row has no draw.
+    /// All weights are 0: the row has no draw.
     Nothing,
-    /// All but one: temperature 0.
+    /// All weights but that of this category are 0: temperature 0.
     One(u32),
-    /// As far below the largest as it says.
+    /// A weight depends on how far its value lies below the largest.
     Scaled(Scaled<T>),
 }
 
@@ -152,7 +153,7 @@ impl<T: IntegerWeights> Rule<T> {
         }
     }
 
-    /// The weights of the categories `first ..`, each added to those before it from `first` on.
+    /// Writes the weights of the categories `first ..`, each added to those before it from `first` on.
     pub(super) fn sum_weights<V: RowValues<Value = T>>(
         self,
         isa: Isa,
@@ -172,7 +173,7 @@ impl<T: IntegerWeights> Rule<T> {
     }
 }
 
-/// The sums of the weights of any values.
+/// The running sums of the weights of values of any type.
 struct Sum<'a, V: RowValues> {
     values: V,
     scaled: Scaled<V::Value>,
@@ -193,13 +194,14 @@ impl<V: RowValues> Task for Sum<'_, V> {
     }
 }
 
-/// As many weights are found before they are added up.
+/// The number of weights that are computed before they are added up.
 const BLOCK: usize = 128;
 
-/// Up to this, in units, the largest logit of a row is one that f64 can do.
+/// The magnitude, in units of 2⁻²⁴, from which the largest scaled logit of a row is too large for f64.
 const IN_F64: i64 = UNIT << 26;
 
-/// The sums of some weights and of what was before them; what comes out is the last.
+/// The running sums of the weights of some logits, on top of the sum `before` them. The output is the last
+/// sum.
 struct FloatWeights<'a, V> {
     logits: V,
     scaled: Scaled<f32>,
@@ -237,10 +239,12 @@ impl<V: RowValues<Value = f32>> Task for FloatWeights<'_, V> {
     }
 }
 
-/// The contract's weight of a logit that is no larger than `most`, which is less than [`IN_F64`].
+/// The contract's weight of a logit that is no larger than `most`, which is less than [`IN_F64`] in
+/// magnitude.
 #[inline(always)]
 fn weight_in_f64(logit: f32, slope: f64, most: f64, log2_categories: u32) -> u64 {
-    /// What is added to round to an integer, and the bits below which that stands.
+    /// Added to a number and subtracted again, `ROUND` rounds the number to an integer. `INTEGER`, added to
+    /// an integer, leaves the integer in the lowest bits.
     const ROUND: f64 = 1.5 * (1u64 << 52) as f64;
     const INTEGER: f64 = (1u64 << 52) as f64;
     const LOWEST: f64 = -((1u64 << 51) as f64);
@@ -260,7 +264,7 @@ mod tests {
     use crate::noise::philox::philox4x32_10;
     use crate::options::{Batch, Data, Logits, Weights, with_rows};
 
-    /// Logits near `center`, and all else there is.
+    /// Logits near `center`, and some of every other kind.
     fn logits(center: f32) -> Vec<f32> {
         (0..3000u32)
             .map(|i| {
@@ -276,7 +280,8 @@ mod tests {
             .collect()
     }
 
-    /// In all forms, whatever the largest logit and the temperature.
+    /// With every instruction set, the weights are the contract's, whatever the largest logit and the
+    /// temperature.
     #[test]
     fn every_weight_is_the_contracts() {
         let edge = (IN_F64 / UNIT) as f32;
@@ -299,7 +304,7 @@ mod tests {
         }
     }
 
-    /// What comes out of a row behind a door.
+    /// The running sums of the first row behind a door.
     fn sums<B: BatchValues<Value: IntegerWeights>>(rows: B, isa: Isa, parallel: bool) -> Vec<u64> {
         let row = rows.row(0);
         let mut sums = vec![1; rows.categories()];
@@ -308,7 +313,7 @@ mod tests {
         sums
     }
 
-    /// Behind the mask stands what would leave the row without a draw, or without any other one.
+    /// The values behind the mask would leave the row without a draw.
     #[test]
     fn what_a_mask_cuts_away_weighs_nothing() {
         for n in [1, 100, 3000, SEGMENT + 7] {

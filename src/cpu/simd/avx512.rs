@@ -37,8 +37,8 @@ fn enabled<T: Task>(s: Avx512, task: T) -> T::Output {
     task.run(s)
 }
 
-/// Which halves make the categories `16·n ..` of words `[w0 w1]` and `[w2 w3]` by octet, as pairs
-/// of 16-bit lanes of which the upper is masked away.
+/// The order in which 16-bit halves of the words `[w0 w1]` and `[w2 w3]` of each octet become the categories
+/// `16·n ..`: an index for each half of a 32-bit lane, of which the upper one is masked away.
 const fn order(n: usize) -> [u16; 32] {
     let mut order = [0; 32];
     let mut i = 0;

@@ -1,9 +1,9 @@
 //! The vector instructions that the CPU engine needs, and which of them this machine has.
 //!
-//! A [`Simd`] is a token: it exists only where its instructions do. Code that is generic over it is
-//! written once and compiled for each *form*. The vector types mirror the counter layout: a
-//! `Words` holds one word of the Philox blocks of neighbouring octets, and four `Floats` or `Ints` hold
-//! the categories of these octets in their order, so that noise meets logits without a gather.
+//! A [`Simd`] is a token: it exists only where its instructions do. Code that is generic over it is written
+//! once and compiled for each instruction set. The vector types mirror the counter layout: a `Words` holds
+//! one word of the Philox blocks of neighbouring octets, and four `Floats` or `Ints` hold the categories of
+//! these octets in their order, so that noise meets logits without a gather.
 //!
 //! Why not a crate: see docs/decisions.md.
 
@@ -19,14 +19,14 @@ mod avx512;
 mod neon;
 mod portable;
 
-/// What begins where a line of the cache does. Vectors that are kept in memory on the way are: one that
-/// lies in two lines takes twice as long, and where a thread's stack begins is chance. (Rows of 1,024 took
-/// 500 ns on one thread and 640 on another.)
+/// A value that begins where a cache line does. Vectors that are stored for a short time are aligned like
+/// this: a vector that lies in two lines takes twice as long, and where a thread's stack begins is chance.
+/// (Rows of 1,024 took 500 ns on one thread and 640 on another.)
 #[derive(Clone, Copy)]
 #[repr(align(64))]
 pub(super) struct Aligned<T>(pub(super) T);
 
-/// The octets of the largest tile.
+/// The number of octets in the largest tile of any instruction set.
 pub(super) const MAX_TILE: usize = 8;
 
 /// The bits of a float's mantissa, and those of 1.
@@ -35,8 +35,8 @@ pub(super) const ONE: i32 = 0x3f80_0000;
 
 /// A set of vector instructions. Every function is one of them, or a few.
 pub(super) trait Simd: Copy {
-    /// How many octets lie side by side, a multiple of 2. A `Words` has as many lanes, a `Floats`
-    /// and an `Ints` twice as many.
+    /// The number of octets that lie side by side, a multiple of 2. A `Words` has as many lanes, a `Floats`
+    /// and an `Ints` have twice as many.
     const OCTETS: usize;
 
     /// A word of each octet's block.
@@ -49,11 +49,11 @@ pub(super) trait Simd: Copy {
     /// Runs code with the instructions enabled. All of it must be inlined.
     fn run<T: Task>(self, task: T) -> T::Output;
 
-    /// From `OCTETS` words.
+    /// Loads `OCTETS` words.
     fn words(self, words: &[u32]) -> Self::Words;
     /// The same word in all lanes.
     fn all_words(self, word: u32) -> Self::Words;
-    /// Into `OCTETS` words.
+    /// Stores `OCTETS` words.
     fn store_words(self, words: Self::Words, to: &mut [u32]);
     /// a + b modulo 2³²
     fn add_words(self, a: Self::Words, b: Self::Words) -> Self::Words;
@@ -61,14 +61,14 @@ pub(super) trait Simd: Copy {
     fn mul_wide(self, a: Self::Words, b: u32) -> (Self::Words, Self::Words);
     /// a ⊕ b ⊕ c
     fn xor(self, a: Self::Words, b: Self::Words, c: Self::Words) -> Self::Words;
-    /// Pairs of words as 64-bit numbers, into `OCTETS` of them.
+    /// Stores pairs of words as `OCTETS` 64-bit numbers.
     fn store_pairs(self, low: Self::Words, high: Self::Words, to: &mut [u64]);
     /// The 16-bit halves of the four words of blocks, in the order of the categories.
     fn halves(self, words: [Self::Words; 4]) -> [Self::Ints; 4];
 
-    /// From a float for each lane.
+    /// Loads a float for each lane.
     fn floats(self, floats: &[f32]) -> Self::Floats;
-    /// From a half for each lane.
+    /// Loads a half for each lane, and widens it.
     #[inline(always)]
     fn floats_of_f16(self, halves: &[f16]) -> Self::Floats {
         let mut floats = [0.0; 16];
@@ -77,7 +77,7 @@ pub(super) trait Simd: Copy {
         }
         self.floats(&floats)
     }
-    /// From the upper half of a float for each lane.
+    /// Loads the upper half of a float for each lane.
     #[inline(always)]
     fn floats_of_bf16(self, halves: &[bf16]) -> Self::Floats {
         let mut floats = [0.0; 16];
@@ -86,7 +86,7 @@ pub(super) trait Simd: Copy {
         }
         self.floats(&floats)
     }
-    /// From a count for each lane, rounded to the nearest.
+    /// Loads a count for each lane, rounded to the nearest float.
     #[inline(always)]
     fn floats_of_counts(self, counts: &[u32]) -> Self::Floats {
         let mut floats = [0.0; 16];
@@ -97,11 +97,11 @@ pub(super) trait Simd: Copy {
     }
     /// The same float in all lanes.
     fn all(self, float: f32) -> Self::Floats;
-    /// Into a float for each lane.
+    /// Stores a float for each lane.
     fn store(self, floats: Self::Floats, to: &mut [f32]);
-    /// From an integer for each lane.
+    /// Loads an integer for each lane.
     fn ints(self, ints: &[i32]) -> Self::Ints;
-    /// Into an integer for each lane.
+    /// Stores an integer for each lane.
     fn store_ints(self, ints: Self::Ints, to: &mut [i32]);
     /// a·b + c, rounded once or twice.
     fn mul_add(self, a: Self::Floats, b: Self::Floats, c: Self::Floats) -> Self::Floats;
@@ -127,11 +127,12 @@ pub(super) trait Simd: Copy {
     fn larger_words(self, a: Self::Ints, b: Self::Ints) -> Self::Ints;
     /// a − b
     fn sub_ints(self, a: Self::Ints, b: Self::Ints) -> Self::Ints;
-    /// True if all lanes are below a bound; a NaN is not.
+    /// True if all lanes are below a bound; a NaN is not below it.
     fn all_below(self, a: [Self::Floats; 4], bound: Self::Floats) -> bool;
-    /// Which of eight floats are not below a bound; a NaN is not.
+    /// A mask of the floats, of eight, that are not below a bound: a bit for each float. A NaN is not below
+    /// the bound: its bit is 1.
     fn not_below(self, a: &[f32; OCTET], bound: f32) -> u8;
-    /// The largest of octets that is not NaN; −∞ if there is none.
+    /// The largest float of some octets, NaNs left out; −∞ if there is none.
     #[inline(always)]
     fn max(self, octets: &[[f32; OCTET]]) -> f32 {
         let mut most = [f32::NEG_INFINITY; OCTET];
@@ -146,10 +147,10 @@ pub(super) trait Simd: Copy {
     }
 }
 
-/// A half as a float, for whom no instruction does that.
+/// Widens a half to a float, where no instruction does so.
 ///
-/// By integers; the one subtraction is exact, and neither its operands nor its result are
-/// subnormal, which a thread might have been told to flush.
+/// The computation is by integers but for one subtraction. The subtraction is exact, and neither its operands
+/// nor its result are subnormal: a thread may be set to flush subnormals.
 #[inline(always)]
 pub(super) fn widen(half: f16) -> f32 {
     /// By how much the exponents of the two types differ.
@@ -158,7 +159,8 @@ pub(super) fn widen(half: f16) -> f32 {
     let half = u32::from(half.to_bits());
     let (sign, magnitude) = ((half & 0x8000) << 16, (half & 0x7fff) << 13);
     let normal = magnitude + (BIAS << 23);
-    // a subnormal as if it had the lowest exponent is too large by that
+    // a subnormal that is read with the lowest normal exponent has a leading one too many, which is
+    // subtracted
     let subnormal = f32::from_bits(normal + (1 << 23)) - f32::from_bits((BIAS + 1) << 23);
     let bits = if magnitude >= INFINITY {
         normal + (BIAS << 23)
@@ -172,10 +174,10 @@ pub(super) fn widen(half: f16) -> f32 {
 
 /// Something to be done with vector instructions.
 pub(super) trait Task {
-    /// What comes out.
+    /// The result of the work.
     type Output;
-    /// Does it. To be marked `#[inline(always)]`: only what is inlined into [`Simd::run`] is
-    /// compiled for the instructions.
+    /// Does the work. Implementations have to be marked `#[inline(always)]`: only code that is inlined into
+    /// [`Simd::run`] is compiled for the instructions.
     fn run<S: Simd>(self, s: S) -> Self::Output;
 }
 
@@ -189,12 +191,12 @@ pub enum Isa {
     Avx2,
     /// NEON, on AArch64.
     Neon,
-    /// What the compiler makes of plain loops for the lowest machine of the target.
+    /// Plain loops, compiled for the lowest machine of the target.
     Portable,
 }
 
 impl Isa {
-    /// All that this machine has, the widest first.
+    /// All instruction sets that this machine has, the widest first.
     ///
     /// ```
     /// use gumbel::Isa;
@@ -206,12 +208,12 @@ impl Isa {
         all.into_iter().filter(|isa| isa.is_available())
     }
 
-    /// The widest that this machine has.
+    /// The widest instruction set that this machine has.
     pub fn detect() -> Self {
         Self::available().next().unwrap_or(Self::Portable)
     }
 
-    /// Its name.
+    /// The name of the instruction set.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Avx512 => "AVX-512",
@@ -221,7 +223,7 @@ impl Isa {
         }
     }
 
-    /// Whether this machine has it.
+    /// Whether this machine has the instruction set.
     pub fn is_available(self) -> bool {
         match self {
             #[cfg(target_arch = "x86_64")]
@@ -235,7 +237,7 @@ impl Isa {
         }
     }
 
-    /// Does something in this form, or in the portable one if the machine lacks it.
+    /// Runs a task with this instruction set, or with the portable one if the machine lacks this one.
     #[inline]
     pub(super) fn run<T: Task>(self, task: T) -> T::Output {
         #[cfg(target_arch = "x86_64")]

@@ -11,7 +11,7 @@ use std::arch::aarch64::*;
 use super::{MANTISSA, ONE, Simd, Task};
 use crate::noise::bits::OCTET;
 
-/// An AArch64 machine.
+/// An AArch64 machine; every one has NEON.
 #[derive(Clone, Copy)]
 pub(super) struct Neon(());
 
@@ -22,7 +22,7 @@ impl Neon {
     }
 }
 
-/// Two vectors for what is one elsewhere.
+/// Two vectors, where other instruction sets have one of twice the size.
 type Floats = [float32x4_t; 2];
 type Ints = [int32x4_t; 2];
 
@@ -34,7 +34,7 @@ impl Simd for Neon {
 
     #[inline(always)]
     fn run<T: Task>(self, task: T) -> T::Output {
-        // part of the target: there is nothing to enable
+        // NEON is part of the target: there is nothing to enable
         task.run(self)
     }
 

@@ -8,7 +8,7 @@ use crate::noise::bits::OCTET;
 const OCTETS: usize = 4;
 const LANES: usize = 2 * OCTETS;
 
-/// No instruction beyond the target's lowest.
+/// Instructions that every machine of the target has.
 #[derive(Clone, Copy)]
 pub(super) struct Portable;
 
@@ -19,7 +19,7 @@ impl Simd for Portable {
     type Floats = [f32; LANES];
     type Ints = [i32; LANES];
 
-    // where another form runs, this one's arrays need no stack
+    // not inlined: where another instruction set is used, the arrays of this one need no stack
     #[inline(never)]
     fn run<T: Task>(self, task: T) -> T::Output {
         task.run(self)

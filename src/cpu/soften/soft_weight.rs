@@ -2,7 +2,7 @@
 
 use crate::cpu::lanes::TO_INTEGER;
 
-/// 2ʳ for r from −½ to ½, highest power first: Taylor's, of which 5·10⁻⁹ is left.
+/// 2ʳ for r from −½ to ½, highest power first: the Taylor polynomial, whose error is 5·10⁻⁹.
 const EXP2: [f32; 8] = [
     1.525_273_4e-5,
     1.540_353_1e-4,
@@ -14,8 +14,8 @@ const EXP2: [f32; 8] = [
     1.0,
 ];
 
-/// 2^(−gap·fall), the weight of a category whose key is so many units gap the largest; 1 for the
-/// largest, never more, and 0 below 2⁻¹²⁶.
+/// 2^(−gap·fall), the weight of a category whose key is `gap` units below the largest. The weight of the
+/// largest is 1, and none is more; the weight is 0 where gap·fall rounds to more than 126.
 #[inline(always)]
 pub(super) fn soft_weight(gap: u64, fall: f64) -> f32 {
     let x = gap as f64 * fall;

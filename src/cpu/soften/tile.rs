@@ -7,7 +7,7 @@ use crate::cpu::values::SideBySide;
 use crate::noise::bits::{OCTET, Stream};
 use crate::noise::order::{Best, Scale};
 
-/// How many octets are evaluated at a time: all that they need stays in the nearest cache.
+/// The number of octets that are evaluated at a time: so few that all they need stays in the nearest cache.
 pub(super) const OCTETS: usize = 32;
 const LANES: usize = OCTETS * OCTET;
 
@@ -19,15 +19,15 @@ pub(super) struct Tile {
     draw: [u32; OCTETS],
     category: [[u32; OCTET]; OCTETS],
     pub(super) logits: SideBySide<f32, OCTETS>,
-    /// Those of −∞, and of what has no key, are [`NO_KEY`].
+    /// The key of each category, [`NO_KEY`] if its logit is not finite.
     pub(super) keys: [[i64; OCTET]; OCTETS],
 }
 
-/// Below every key.
+/// A number below every key.
 pub(super) const NO_KEY: i64 = Best::NONE.key;
 
 impl Tile {
-    /// For rows of so many categories.
+    /// A tile for rows of this number of categories.
     #[inline(always)]
     pub(super) fn new(categories: usize) -> Self {
         Self {
@@ -40,7 +40,7 @@ impl Tile {
         }
     }
 
-    /// The octets `at ..` are the octets `first ..` of a row's, `count` in number.
+    /// Makes the `count` octets `at ..` of the tile the octets `first ..` of a row, with this stream.
     #[inline(always)]
     pub(super) fn place(&mut self, at: usize, count: usize, first: u32, stream: Stream) {
         let lanes = at..at + count;
@@ -55,7 +55,7 @@ impl Tile {
         }
     }
 
-    /// The keys of the first octets.
+    /// Evaluates the keys of the first `octets` octets.
     #[inline(always)]
     pub(super) fn evaluate<S: Simd>(
         &mut self,

@@ -11,7 +11,7 @@ use crate::noise::bits::OCTET;
 use crate::options::Data;
 
 impl Soften<'_> {
-    /// Rows × categories, from cotangents of rows × draws × categories.
+    /// Writes gradients of rows × categories, from cotangents of rows × draws × categories.
     pub(super) fn gradients(&self, cotangents: &[f32], gradients: &mut [f32]) {
         with_logits!(self.softening.job, rows => {
             self.gradients_of(rows, cotangents, gradients);
@@ -70,7 +70,8 @@ impl Soften<'_> {
         }
     }
 
-    /// The gradient of a long row; `weights` is memory for them, if there are several draws.
+    /// Writes the gradient of a long row. `weights` is scratch for the sample of each draw, if there are
+    /// several draws.
     fn long_gradient<B: BatchValues<Value: Drawable>>(
         &self,
         rows: B,
@@ -83,7 +84,7 @@ impl Soften<'_> {
         let (categories, slope) = (gradient.len(), self.softening.slope());
         let draws = self.softening.job.draws;
         if draws == 1 {
-            // its place will do
+            // the memory of the gradient can hold the sample
             self.long(rows, (row, 0), gradient, cut);
             self.weigher.isa.run(AddVjp { sample: None, cotangents, gradient });
         } else {
@@ -98,8 +99,8 @@ impl Soften<'_> {
     }
 }
 
-/// Adds what a sample and its cotangents make of a gradient to it; if there is no other place, the
-/// sample is where the gradient goes.
+/// Adds the contribution of a sample and its cotangents to a gradient. If `sample` is `None`, `gradient`
+/// holds the sample at first and only that contribution at the end.
 struct AddVjp<'a> {
     sample: Option<&'a [f32]>,
     cotangents: &'a [f32],
@@ -129,7 +130,7 @@ impl Task for AddVjp<'_> {
     }
 }
 
-/// Σ y·g
+/// Σ y·g, in which a y of 0 contributes 0 whatever its g is.
 #[inline(always)]
 fn mean(sample: &[f32], cotangents: &[f32]) -> f64 {
     let pieces = sample.chunks(SHORT).zip(cotangents.chunks(SHORT));
@@ -137,13 +138,13 @@ fn mean(sample: &[f32], cotangents: &[f32]) -> f64 {
     pieces.map(|(sample, cotangents)| sum(sample.iter().zip(cotangents).map(product))).sum()
 }
 
-/// What a category contributes.
+/// The contribution of a category: y·(g − mean), and 0 for a y of 0 whatever its g is.
 #[inline(always)]
 fn term(y: f32, g: f32, mean: f32) -> f32 {
     if y == 0.0 { 0.0 } else { y * (g - mean) }
 }
 
-/// From derivatives by keys to those by logits.
+/// The step from derivatives with respect to keys to derivatives with respect to logits.
 struct ScaleGradient<'a> {
     gradient: &'a mut [f32],
     slope: f64,
@@ -158,13 +159,13 @@ impl Task for ScaleGradient<'_> {
     }
 }
 
-/// In f64, where the slope is finite: 0 stays 0.
+/// Multiplies a gradient by the slope in f64, in which the slope is finite: so 0 stays 0.
 #[inline(always)]
 fn scale(gradient: &mut [f32], slope: f64) {
     gradient.iter_mut().for_each(|x| *x = (f64::from(*x) * slope) as f32);
 }
 
-/// The gradients of short rows, of which the races `first ..` are the draws.
+/// The gradients of short rows, whose draws are the races `first ..`.
 struct ShortGradients<'a, B> {
     of: Soften<'a>,
     rows: B,

@@ -24,7 +24,8 @@ pub(super) struct Weigher {
 }
 
 impl Weigher {
-    /// The weights of categories `first ..` of a race whose largest key is known, and their sum.
+    /// Writes the weights of the categories `first ..` of a race whose largest key is known, and returns
+    /// their sum.
     pub(super) fn weights<V: RowValues<Value: Widen>>(
         &self,
         stream: Stream,
@@ -42,7 +43,7 @@ struct LongWeights<'a, V> {
     by: &'a Weigher,
     stream: Stream,
     logits: V,
-    /// The number of the first, a multiple of eight.
+    /// The first category, a multiple of eight.
     first: u32,
     max_key: i64,
     weights: &'a mut [f32],
@@ -69,7 +70,7 @@ impl<V: RowValues<Value: Widen>> Task for LongWeights<'_, V> {
     }
 }
 
-/// The weights of keys gap the largest, and their sum.
+/// Writes the weight of each key, given the largest key of the row, and returns the sum of the weights.
 #[inline(always)]
 fn weights_of(keys: &[i64], max_key: i64, fall: f64, weights: &mut [f32]) -> f64 {
     for (weight_of, &key) in weights.iter_mut().zip(keys) {
@@ -91,7 +92,7 @@ pub(super) fn sum(floats: impl ExactSizeIterator<Item = f32>) -> f64 {
     sums.iter().map(|&sum| f64::from(sum)).sum()
 }
 
-/// The samples of short rows: of the races `first ..`, so many as there is room for.
+/// The samples of the races `first ..` of short rows, as many as `samples` has memory for.
 pub(super) struct ShortSamples<'a, B> {
     pub(super) of: Soften<'a>,
     pub(super) rows: B,
@@ -126,7 +127,8 @@ impl<B: BatchValues<Value: Widen>> Task for ShortSamples<'_, B> {
     }
 }
 
-/// Evaluates the keys of some short races, and says in bits which have no NaN and no +∞.
+/// Evaluates the keys of some short races. Returns a bit for each race: 1 if its logits have no NaN and no
+/// +∞.
 #[inline(always)]
 pub(super) fn fill<S: Simd, B: BatchValues<Value: Widen>>(
     s: S,
@@ -149,7 +151,7 @@ pub(super) fn fill<S: Simd, B: BatchValues<Value: Widen>>(
     sound
 }
 
-/// The weights of a short row and their sum, or `None` if it has no draw.
+/// Writes the weights of a short row and returns their sum, or `None` if the row has no draw.
 #[inline(always)]
 pub(super) fn short_weights(
     keys: &[i64],

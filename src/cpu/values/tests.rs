@@ -1,5 +1,5 @@
-//! Another door: rows of which some categories are cut away. Whatever stands behind it finds what it finds in
-//! rows with values that are never drawn in their place.
+//! A second door: rows of which some categories are cut away. Every algorithm behind this door has the same
+//! results as for rows in which these categories have values that are never drawn.
 
 use half::f16;
 
@@ -16,11 +16,11 @@ use crate::job::{Job, Temperature};
 use crate::noise::philox::philox4x32_10;
 use crate::options::{Batch, Data, Logits, Relaxation, SampleOptions, Weights};
 
-/// Rows of which the categories of a mask are allowed.
+/// Rows of which only the categories of a mask are allowed.
 #[derive(Clone, Copy)]
 pub(in crate::cpu) struct Allowed<'a, T> {
     pub(in crate::cpu) rows: Rows<'a, T>,
-    /// For all rows.
+    /// One mask for all rows.
     pub(in crate::cpu) mask: &'a [bool],
 }
 
@@ -30,7 +30,7 @@ pub(in crate::cpu) struct AllowedRow<'a, T> {
     mask: &'a [bool],
 }
 
-/// Two tiles, copied.
+/// The values of up to two tiles, copied.
 pub(in crate::cpu) struct Copied<T>([T; 2 * MAX_TILE * OCTET], usize);
 
 impl<T> Deref for Copied<T> {
@@ -102,7 +102,7 @@ struct Results {
     floats: Vec<u32>,
 }
 
-/// The races of a job from the rows behind a door, and their sums.
+/// The results of a job's races, from the rows behind a door, and the sums of these rows.
 fn results_of<B: BatchValues<Value: Summed>>(door: B, job: &Job<'_>, isa: Isa) -> Results {
     let mut results = Results::default();
     let n = job.total();
@@ -163,7 +163,7 @@ fn isas() -> impl Iterator<Item = Isa> {
     Isa::available()
 }
 
-/// Three rows of so many logits, and a mask that most categories pass; of the last row nothing is left.
+/// Three rows of this number of logits, and a mask that allows most categories.
 fn logits(categories: usize) -> (Vec<f32>, Vec<bool>) {
     let word = |i: usize| philox4x32_10([i as u32, categories as u32, 0, 0], [5, 6]);
     let mask = (0..categories).map(|i| !word(i)[1].is_multiple_of(4)).collect();
@@ -174,7 +174,8 @@ fn logits(categories: usize) -> (Vec<f32>, Vec<bool>) {
 /// Lengths on both sides of every choice of an algorithm.
 const CATEGORIES: [usize; 12] = [1, 5, 16, 27, 100, 128, 256, 300, 512, 1000, 4999, 33_000];
 
-/// Does the same with rows of the types that the tests have: each more would be compiled for every algorithm.
+/// Evaluates an expression with rows of the types under test: each further type would be compiled for every
+/// algorithm.
 macro_rules! with_tested {
     ($data:expr, $rows:ident => $do:expr) => {
         match $data {
@@ -187,8 +188,8 @@ macro_rules! with_tested {
     };
 }
 
-/// Holds what a mask leaves of values against values that are never drawn where it is false. `cut_away` is what
-/// stands behind the mask: mostly something that would leave its row without a draw.
+/// Compares rows behind a mask with rows that have values that are never drawn where the mask is false.
+/// `cut_away` is the value behind the mask there, mostly one that would leave its row without a draw.
 fn check<'a, T: Copy>(
     raw: &'a mut [T],
     cut: &'a mut [T],
@@ -211,7 +212,7 @@ fn check<'a, T: Copy>(
             let got =
                 with_tested!(raw.data(), rows => results_of(Allowed { rows, mask }, &job, isa));
             assert!(got == expected, "{isa}, {categories}, {draws}: {:?}", raw.format());
-            // and it is seen if one category more is allowed: the largest, all others being out
+            // and another mask is seen: it allows the last category if `mask` does not, and no other category
             let mut more = vec![false; categories];
             more[categories - 1] = !mask[categories - 1];
             let seen = with_tested!(cut.data(), rows => {
@@ -277,7 +278,7 @@ fn soft_samples_do_not_see_what_a_mask_cuts_away() {
                     _ => panic!("logits of another type"),
                 };
                 assert!(of(raw, &mask) == expected, "{isa}, {categories}, {draws}");
-                // and a category that passes is seen
+                // and it is seen if the mask lets everything pass
                 let everything = vec![true; categories];
                 assert!(
                     mask == everything || of(raw, &everything) != expected,
@@ -288,7 +289,7 @@ fn soft_samples_do_not_see_what_a_mask_cuts_away() {
     }
 }
 
-/// An incomplete tile is whole, and what it lacked is never drawn.
+/// Padding makes an incomplete tile whole, and the values that it adds are never drawn.
 #[test]
 fn a_padded_tile_ends_with_what_is_never_drawn() {
     for len in 1..MAX_TILE * OCTET {
@@ -300,7 +301,7 @@ fn a_padded_tile_ends_with_what_is_never_drawn() {
     }
 }
 
-/// Rows side by side do the same, and a part of a row leaves nothing of what was there before.
+/// Rows side by side are filled up likewise, and a part of a row leaves nothing of the values there before.
 #[test]
 fn rows_side_by_side_have_what_is_never_drawn_between_them() {
     let mut rows = SideBySide::<u32, 8>::new(11);

@@ -32,7 +32,7 @@ fn isas() -> impl Iterator<Item = Isa> {
     Isa::available()
 }
 
-/// Every half, in every form: what the crate `half` makes of it.
+/// Every half becomes the float that the crate `half` makes of it, with every instruction set.
 fn halves_are_exact<T: VectorValue + Widen>(from_bits: fn(u16) -> T) {
     let halves: Vec<_> = (0..=u16::MAX).map(from_bits).collect();
     for isa in isas() {
@@ -55,8 +55,8 @@ fn every_bf16_is_the_same_number() {
     halves_are_exact(bf16::from_bits);
 }
 
-/// In every form, how far accurate logarithms are from the true ones, and how much too small and too
-/// large rough ones are, in powers.
+/// The largest errors of logarithms with any instruction set, in powers: of the accurate ones, and by how
+/// much the rough ones are too small and too large.
 fn errors<T: VectorValue>(values: &[T], number: fn(T) -> f64) -> [f64; 3] {
     let mut worst = [0f64; 3];
     let unit = f64::from(T::rough_slope(Scale::ONE) / T::slope(Scale::ONE));
@@ -83,7 +83,7 @@ fn logarithms_of_weights_are_as_near_as_is_said() {
     let bits = (1..0x7f80_0000u32).step_by(8191).chain([0x7f7f_ffff, 0x80_0000, 0x7f_ffff]);
     let weights: Vec<_> = bits.map(|bits| Positive(f32::from_bits(bits))).collect();
     let [accurate, low, high] = errors(&weights, |weight| f64::from(weight.0));
-    // (of rough ones the float has 24 bits for up to 2^29)
+    // (rough ones are up to 2^29 units, of which a float holds 24 bits)
     assert!(accurate < f64::from(ACCURATE_ERROR) && low < f64::from(ROUGH) && high < 1e-5);
     // the smallest constants that would do are not much smaller
     assert!(accurate > f64::from(ACCURATE_ERROR) / 2.0 && low > f64::from(ROUGH) - 0.001);
@@ -134,7 +134,8 @@ impl Task for AsFloats<'_> {
     }
 }
 
-/// Alone among normal weights, wherever it is.
+/// A single zero among normal weights becomes −∞, wherever it is, and any other weight that is not normal is
+/// noticed.
 #[test]
 fn zeros_are_never_and_the_rest_is_noticed() {
     for isa in isas() {
@@ -159,7 +160,8 @@ fn zeros_are_never_and_the_rest_is_noticed() {
     }
 }
 
-/// Whether all values are bounded, and whether all are valid, each for itself and by what is at most there.
+/// A check of whether all values are bounded, and whether all are valid, by their rough floats and by the
+/// greatest of each four.
 struct Checks<'a> {
     values: &'a [Positive; 64],
 }
@@ -180,7 +182,8 @@ impl Task for Checks<'_> {
     }
 }
 
-/// What the four vectors of a tile are at most, for each value; how many are more, and how many are as much.
+/// Counts the values whose rough floats are more than what [`at_most`](VectorValue::at_most) gives, and those
+/// whose rough floats are equal to it.
 struct AtMost<'a, T>(&'a [T]);
 
 impl<T: VectorValue> Task for AtMost<'_, T> {
@@ -213,7 +216,7 @@ fn the_greatest_of_four_is_at_least_each_of_them() {
     for isa in isas() {
         for [more, as_much] in [isa.run(AtMost(&counts)), isa.run(AtMost(&weights))] {
             assert_eq!(more, 0, "{isa}");
-            // one of four, and some that are equal to it
+            // one of four is the greatest, and some others are equal to it
             assert!((16_000..24_000).contains(&as_much), "{isa}: {as_much}");
         }
     }
