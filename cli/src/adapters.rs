@@ -1,4 +1,4 @@
-//! `gumbel adapters`: what this machine can draw on.
+//! `gumbel adapters`: the adapters of this machine, and the one that `--engine auto` takes.
 
 use std::io::Write;
 

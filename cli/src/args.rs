@@ -178,7 +178,7 @@ pub(crate) struct SoftenArgs {
     ///
     /// Logits of f64 are rounded to f32. Files larger than memory are read a part at a time.
     pub(crate) input: PathBuf,
-    /// Refused in words of its own.
+    /// A hidden option, so that its refusal can say why.
     #[arg(long, hide = true)]
     pub(crate) weights: bool,
     /// Write the samples to this .npy file of f32, of shape (rows, categories) for one draw a row and
@@ -337,7 +337,7 @@ pub(crate) enum Method {
     Auto,
 }
 
-/// What can be told of a draw.
+/// The number to give with a draw.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum With {
     /// When it arrived.

@@ -12,7 +12,8 @@ use crate::output::{Output, is_stdout};
 use crate::progress::Progress;
 use crate::{one_line, say};
 
-/// Measures and prints. True if there is an adapter, and all that was timed draws what it should.
+/// Measures and prints. Returns true if there is an adapter and everything that was timed draws the
+/// right categories.
 pub(crate) fn run(args: &BenchArgs) -> Result<bool, Error> {
     let reports = all();
     let report = match choose(&reports, args.adapter.as_deref())? {
@@ -30,7 +31,7 @@ pub(crate) fn run(args: &BenchArgs) -> Result<bool, Error> {
     if !args.shapes.is_empty() {
         config.shapes.clone_from(&args.shapes);
     }
-    // what cannot be written is refused before the minutes that it takes to measure
+    // an output that cannot be written is refused before the minutes that measuring takes
     let csv = args.csv.as_deref().map(Output::text).transpose()?;
     let tables = !args.csv.as_deref().is_some_and(is_stdout);
     if !report.is_hardware() {
@@ -55,7 +56,8 @@ pub(crate) fn run(args: &BenchArgs) -> Result<bool, Error> {
     Ok(passed(&results))
 }
 
-/// The adapter with this name, or the best; the inner error is why there is none on this machine.
+/// Returns the adapter with this name, or the best one. The inner error says why this machine has
+/// none.
 fn choose<'a>(
     reports: &'a [AdapterReport],
     name: Option<&str>,
@@ -70,7 +72,7 @@ fn choose<'a>(
     })
 }
 
-/// Names what is wrong.
+/// Prints each wrong result on standard error. Returns true if there is none.
 fn passed(results: &Results) -> bool {
     for line in results.wrong() {
         say(&one_line(&format!(

@@ -1,14 +1,14 @@
-//! How large a call of the sampler is.
+//! The size of one call of the sampler.
 
-/// At most so many values, and so many draws, are in memory at a time: 64 MiB of each. A row is
-/// never cut, though, nor are the k of a race.
+/// The most values, and the most draws, in memory at a time: 64 MiB of each. But a row is never
+/// cut, nor are the k categories of a race.
 pub(crate) const CHUNK: usize = 1 << 24;
-/// At most so many categories are drawn from in one call, draws × categories: some seconds on the
-/// CPU, after which the progress bar moves.
+/// The most categories that one call draws from, draws × categories: some seconds on the CPU, after
+/// which the progress bar moves.
 const WORK: u64 = 1 << 33;
 
-/// How much one call is given: all draws of some rows, or some draws of one row, so that the draws
-/// come in the order of the output.
+/// The size of one call: all draws of some rows, or some draws of one row, so that draws come in
+/// the order of the output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Call {
     pub(crate) rows: usize,
@@ -16,7 +16,8 @@ pub(crate) struct Call {
 }
 
 impl Call {
-    /// For `draws` races in each row, of each of which `k` are kept.
+    /// The size of a call that races each row `draws` times and keeps the first `k` categories of
+    /// each race.
     pub(crate) fn new(categories: usize, draws: u32, k: usize, chunk: usize) -> Self {
         let work = WORK / categories as u64;
         let kept = chunk / k;
@@ -27,8 +28,9 @@ impl Call {
         Self { rows: rows.max(1), draws: if rows == 0 { draws_at_once } else { draws } }
     }
 
-    /// For `draws` searches in the sums of each row. Every call takes the sums anew, so that a row of
-    /// which the draws are cut is drawn from at least as often as it is long.
+    /// The size of a call that searches the sums of each row `draws` times. Every call adds up the
+    /// sums anew, so a call that takes only some draws of a row takes at least as many as the row
+    /// has categories.
     pub(crate) fn of_searches(categories: usize, draws: u32, chunk: usize) -> Self {
         let most = u32::try_from(chunk.max(categories)).unwrap_or(u32::MAX);
         let rows = (chunk / categories).min(chunk / draws as usize);
@@ -72,14 +74,14 @@ mod tests {
                     assert!(call.rows >= 1 && call.draws >= 1 && call.draws <= draws, "{what}");
                     assert!(call.rows == 1 || call.draws == draws, "{what}");
                     assert!(call.rows == 1 || call.rows * categories <= chunk, "{what}");
-                    // no more than the row itself has in memory, or the chunk
+                    // no more draws than the row has categories, or the chunk values
                     let size = call.rows * call.draws as usize;
                     assert!(size <= chunk.max(categories), "{what}");
                     assert!(call.draws == draws || call.draws as usize >= categories, "{what}");
                 }
             }
         }
-        // where races would be cut after 512 draws
+        // a call of races takes 512 draws of such a row at most, and a call of searches all 10,000
         let categories = CHUNK;
         assert_eq!(Call::new(categories, 10_000, 1, CHUNK).draws, 512);
         assert_eq!(Call::of_searches(categories, 10_000, CHUNK), Call { rows: 1, draws: 10_000 });

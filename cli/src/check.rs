@@ -15,22 +15,23 @@ mod table;
 use operations::{InverseCdf, LogProbs, Race, Soft, Sums};
 use table::Table;
 
-/// The floats of the largest case of which soft samples are checked.
+/// The number of floats of the largest case whose soft samples are checked.
 const MOST_SOFTENED: usize = 3000;
-/// The floats of the largest case whose races, sums, log-probabilities and draws by inverse CDF are checked:
-/// all but the longest rows and the largest batches.
+/// The number of floats of the largest case whose races, sums, log-probabilities and draws by inverse CDF are checked:
+/// all cases but the longest rows and the largest batches.
 const MOST_RACED: usize = 60_000;
-/// The floats of the largest case of a quick check.
+/// The number of floats of the largest case of a quick check.
 const MOST_QUICK: usize = 1000;
 
-/// Checks the engines that were asked for. True if each is the reference's equal.
+/// Checks the engines that the user asked for. Returns true if each of them agrees with the
+/// reference.
 pub(crate) fn run(args: &CheckArgs) -> Result<bool, Error> {
     let candidates = engines::candidates(args)?;
     let mut out = std::io::stdout();
     writeln!(out, "{}", version()).map_err(Error::stdout)?;
     let (engines, refused) = engines::legend(candidates, &mut out)?;
     if engines.is_empty() {
-        // nothing compared is nothing shown
+        // a check that compared nothing has shown nothing
         writeln!(out, "no engine could be checked").map_err(Error::stdout)?;
         return Ok(false);
     }
@@ -57,12 +58,12 @@ pub(crate) fn run(args: &CheckArgs) -> Result<bool, Error> {
     table.report(refused)
 }
 
-/// The cases of so much work.
+/// The cases of at most this much work.
 fn up_to(work: usize) -> impl Iterator<Item = Case> {
     conformance::cases().filter(move |case| case.work() <= work)
 }
 
-/// What a report of a mismatch has to say first.
+/// Returns the version and the platform, which a report of a mismatch has to begin with.
 fn version() -> String {
     use std::env::consts::{ARCH, OS};
     format!("gumbel {} ({OS}, {ARCH})", env!("CARGO_PKG_VERSION"))

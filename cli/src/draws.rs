@@ -1,33 +1,34 @@
-//! One call of the sampler, of whatever kind was asked for.
+//! One call of the sampler, for whatever the user asked.
 
 use gumbel::{Batch, SampleOptions, Sampler};
 
 use crate::args::With;
 
-/// What is drawn.
+/// The results that the user asked for.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Asked {
-    /// The first so many places of each race; `None` for its winner alone.
+    /// The number of categories to draw from each race without replacement; `None` for its winner
+    /// alone.
     pub(crate) top: Option<u32>,
-    /// The number that is given with each draw.
+    /// The kind of number to give with each draw.
     pub(crate) with: Option<With>,
 }
 
-/// Draws, a race after the other, and the numbers that were asked for with them.
+/// The draws, race by race, and the numbers that belong to them.
 #[derive(Debug, Default)]
 pub(crate) struct Drawn {
     pub(crate) categories: Vec<u32>,
-    /// As many, or none.
+    /// A number for each category, or none at all.
     pub(crate) values: Vec<f64>,
 }
 
 impl Asked {
-    /// The categories that each race gives.
+    /// The number of categories that each race gives.
     pub(crate) fn k(self) -> usize {
         self.top.map_or(1, |top| top as usize)
     }
 
-    /// Draws. What `drawn` held is gone.
+    /// Draws. Replaces the contents of `drawn`.
     pub(crate) fn draw(
         self,
         sampler: &Sampler,

@@ -1,4 +1,4 @@
-//! From `--engine` and `--adapter` to a sampler.
+//! Turns `--engine` and `--adapter` into a sampler.
 
 use gumbel::{CpuSampler, GpuSampler, Sampler};
 
@@ -6,7 +6,7 @@ use crate::args::{CPU_HAS_NO_ADAPTER, Engine, Where};
 use crate::error::Error;
 use crate::{one_line, say};
 
-/// Refuses what cannot be opened anywhere.
+/// Refuses options that no machine can satisfy.
 pub(crate) fn check(place: &Where) -> Result<(), Error> {
     if place.engine == Engine::Cpu && place.adapter.is_some() {
         return Err(Error::Usage(CPU_HAS_NO_ADAPTER.to_owned()));
@@ -14,7 +14,7 @@ pub(crate) fn check(place: &Where) -> Result<(), Error> {
     Ok(())
 }
 
-/// The sampler that was asked for. A named adapter is a GPU, so it needs no `--engine`.
+/// Opens the sampler that the user asked for. A named adapter is a GPU, so it needs no `--engine`.
 pub(crate) fn open(place: &Where) -> Result<Sampler, Error> {
     check(place)?;
     match (place.engine, &place.adapter) {
@@ -25,7 +25,7 @@ pub(crate) fn open(place: &Where) -> Result<Sampler, Error> {
     }
 }
 
-/// Says which sampler was taken, where the choice was left to gumbel.
+/// Prints which sampler was taken, if the choice was left to gumbel.
 pub(crate) fn tell(sampler: &Sampler, place: &Where) {
     if place.engine == Engine::Auto && place.adapter.is_none() {
         say(&format!("--engine auto took the {sampler}: {}", one_line(sampler.reason())));

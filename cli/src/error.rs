@@ -1,10 +1,10 @@
-//! Why a command cannot do what it was asked to.
+//! The reasons why a command cannot do what it was asked to.
 
 use std::io;
 
 use gumbel::Undrawable;
 
-/// One sentence a variant, without the leading `gumbel: `.
+/// An error. Each variant is one sentence, without the leading `gumbel: `.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
     /// The input cannot be opened or read.
@@ -23,7 +23,7 @@ pub(crate) enum Error {
         /// What is wrong with it.
         what: String,
     },
-    /// The input is a .npy file of something else than rows of numbers to draw from.
+    /// The input is a .npy file of something other than rows of numbers to draw from.
     #[error("{name} cannot be sampled: {what}")]
     Unsuitable {
         /// The input as it was named.
@@ -49,8 +49,9 @@ pub(crate) enum Error {
         /// The bytes that the shape and the type need.
         expected: u64,
     },
-    /// A finite f64 that f32 can only call infinite, or a weight that it can only call 0: as +∞ it
-    /// would be refused, and otherwise silently lose its probability.
+    /// A finite f64 that f32 can only represent as infinite, or a weight other than 0 that it can
+    /// only represent as 0. As +∞ the value would be refused, and otherwise it would silently lose
+    /// its probability.
     #[error("row {row} has no f32 for its {what} {value:e} of category {category}")]
     OutOfRange {
         /// The row in the file.
@@ -62,7 +63,7 @@ pub(crate) enum Error {
         /// The value.
         value: f64,
     },
-    /// An integer that is no count.
+    /// An integer that is not a valid count.
     #[error(
         "row {row} has no draw: its count of category {category} is {count}; a count is 0 to \
          4294967295"
@@ -83,7 +84,7 @@ pub(crate) enum Error {
         /// What is wrong with it.
         reason: Undrawable,
     },
-    /// The file of labels has too few or too many.
+    /// The file of labels has too few or too many lines.
     #[error("{name} has {got} lines, a label each, but a row has {categories} categories")]
     Labels {
         /// The file as it was named.
@@ -93,7 +94,8 @@ pub(crate) enum Error {
         /// The number of categories.
         categories: usize,
     },
-    /// The sums of a row do not fit into memory: the library's words, but for the way out.
+    /// The sums of a row do not fit into memory. The message is the library's, except that it names
+    /// the command's own way out.
     #[error(
         "the sums of a row of {categories} categories need {bytes} bytes, which are not to be had; \
          try --method gumbel, which needs none"
@@ -118,16 +120,16 @@ pub(crate) enum Error {
         /// The system's reason.
         source: io::Error,
     },
-    /// The reader of the output has gone. Not worth a message.
+    /// The reader of the output has gone, which is not worth a message.
     #[error("the output was closed")]
     ClosedPipe,
-    /// Options that contradict each other, or have no such value.
+    /// Options that contradict each other, or a value that an option cannot have.
     #[error("{0}")]
     Usage(String),
-    /// Something that cannot be measured.
+    /// An error of the measurements.
     #[error(transparent)]
     Bench(gumbel_bench::Error),
-    /// The library's refusal.
+    /// An error of the library.
     #[error(transparent)]
     Gumbel(#[from] gumbel::Error),
 }
@@ -156,7 +158,8 @@ impl Error {
         Self::write("standard output", source)
     }
 
-    /// The library's error for a batch whose first row is row `first` of the file.
+    /// Returns the library's error with its row counted in the file; row 0 of the batch is row
+    /// `first` of the file.
     pub(crate) fn in_file(error: gumbel::Error, first: u64) -> Self {
         match error {
             gumbel::Error::UndrawableRow { row, reason } => {

@@ -1,4 +1,4 @@
-//! `gumbel explain`: one row, its draws and one of its races, for a picture.
+//! `gumbel explain`: a picture of one row, of its draws and of one of its races.
 
 use std::path::Path;
 
@@ -12,12 +12,13 @@ use crate::output::Output;
 use crate::picture::{Category, Picture};
 use crate::{engine, one_line};
 
-/// A row of more categories than this is shown in part.
+/// The most categories of a row that is shown in full.
 const MOST: usize = 100;
-/// Of which so many are shown, the most probable ones.
+/// The number of categories that are shown of a longer row: the most probable ones.
 const SHOWN: usize = 60;
 
-/// From logits of this size on noise changes nothing, and neighbours are further apart than it is wide: 2³¹.
+/// 2³¹: from logits of this size on, neighbouring `f32` are further apart than the noise is wide, and noise changes
+/// nothing.
 const UNMOVED: f64 = 2_147_483_648.0;
 
 /// Draws the picture of a row.
@@ -29,7 +30,7 @@ pub(crate) fn run(args: &ExplainArgs) -> Result<(), Error> {
     }
     let mut input = Input::open(&args.source)?;
     let (rows, categories) = (input.rows(), input.categories());
-    // a bad number of categories is refused by the library's words
+    // the library refuses a bad number of categories, and words the error
     Logits::strided::<f32>(&[], 0, categories, categories)?;
     if args.row >= rows {
         let what = format!("--row {} of {rows} rows, which are numbered from 0", args.row);
@@ -43,7 +44,7 @@ pub(crate) fn run(args: &ExplainArgs) -> Result<(), Error> {
         .with_seed(args.noise.seed)
         .with_first_row(args.row)
         .with_temperature(args.noise.temperature);
-    // before rows are passed over and anything is written
+    // an error of the options comes before rows are skipped and before anything is written
     CpuSampler::new().logsumexp_rows(input.read_rows(0)?, &options)?;
     let mut output = Output::text(&args.output)?;
     input.skip_rows(args.row)?;
@@ -51,7 +52,7 @@ pub(crate) fn run(args: &ExplainArgs) -> Result<(), Error> {
 
     let batch = input.read_rows(1)?;
     let in_file = |error| Error::in_file(error, args.row);
-    // the definition of the draw tells what each category's noise is
+    // the reference races all categories, so their perturbed logits show the noise of each
     let race = reference::race_rows(batch, &options, categories).map_err(in_file)?;
     let mut maxima = vec![f64::NEG_INFINITY; categories];
     for (&category, maximum) in race.categories().iter().zip(race.perturbed_logits()) {
@@ -72,10 +73,11 @@ pub(crate) fn run(args: &ExplainArgs) -> Result<(), Error> {
     }
 
     let temperature = args.noise.temperature;
-    // as the draw takes them: times 1/temperature in f32
+    // the draw, too, multiplies by 1/temperature in f32
     let inverse = f64::from(temperature.recip());
     let scaled: Vec<f64> = input.log_weights().iter().map(|x| x * inverse).collect();
-    // relative to the largest, from which a logit of 1e30 has a distance, but none from log Z
+    // relative to the largest: a logit of 1e30 may differ from the largest, but log Z, rounded,
+    // hides the difference
     let most = scaled.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let sum: f64 = scaled.iter().map(|logit| (logit - most).exp()).sum();
     let winner = race.categories()[0];
@@ -105,7 +107,7 @@ pub(crate) fn run(args: &ExplainArgs) -> Result<(), Error> {
     Ok(())
 }
 
-/// The names in a file, a line each.
+/// Reads the names of the categories from a file, a line each.
 fn labels_of(path: &Path, categories: usize) -> Result<Vec<String>, Error> {
     let name = path.display().to_string();
     let text = std::fs::read_to_string(path)
@@ -117,10 +119,11 @@ fn labels_of(path: &Path, categories: usize) -> Result<Vec<String>, Error> {
     Ok(labels)
 }
 
-/// All categories, or the most probable ones and the others as one.
+/// Returns all categories, or the most probable ones and one category that stands for the others.
 ///
-/// That one is no approximation: it is drawn when one of the others is, its probability is theirs in
-/// all, and the largest of their perturbed logits is a logit, logsumexp of theirs, with Gumbel noise.
+/// That category is no approximation: it is drawn when one of the others is, its probability is the
+/// sum of theirs, and the largest of their perturbed logits has the distribution of one logit, the
+/// logsumexp of theirs, plus Gumbel noise.
 fn shown(mut categories: Vec<Category>) -> Vec<Category> {
     if categories.len() <= MOST {
         return categories;
@@ -139,7 +142,7 @@ fn shown(mut categories: Vec<Category>) -> Vec<Category> {
     categories
 }
 
-/// ln Σ exp(x), −∞ of nothing.
+/// Returns ln Σ exp(x); −∞ for no values.
 fn logsumexp(values: &[f64]) -> f64 {
     let most = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     if most == f64::NEG_INFINITY {
@@ -168,7 +171,7 @@ mod tests {
         assert_eq!(many.len(), SHOWN + 1);
         assert_eq!(many[0].label, "123");
         let rest = &many[SHOWN];
-        // 1 to 63
+        // the winner is one of the categories 1 to 63
         assert!(rest.wins);
         assert_eq!((rest.label.as_str(), rest.count, rest.maximum), ("rest", 2016, 49.0));
         assert!((rest.logit - 2016f64.ln()).abs() < 1e-12);

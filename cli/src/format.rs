@@ -1,4 +1,4 @@
-//! How the values of a .npy file are stored, and what is drawn from instead of them.
+//! The types of the values of a .npy file, and the types that they are drawn from as.
 
 use std::collections::TryReserveError;
 
@@ -8,28 +8,28 @@ use npyz::{DType, Endianness, TypeChar};
 
 use crate::error::Error;
 
-/// Values in the types that are drawn from. A file fills one of the three.
+/// Values in the types that gumbel draws from. A file fills one of the three vectors.
 #[derive(Default)]
 pub(crate) struct Values {
     /// Logits of f16, as they are.
     halves: Vec<f16>,
-    /// All other logits, and weights.
+    /// All other logits, and all weights that are floats.
     singles: Vec<f32>,
     counts: Vec<u32>,
 }
 
-/// What a command draws from.
+/// The kind of values that a command draws from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Wanted {
-    /// Logits, where it could be weights.
+    /// Logits; the option --weights would ask for weights instead.
     Logits,
-    /// Logits, and nothing else: what soft samples are of.
+    /// Logits, for a command that does not take weights: soft samples.
     SoftLogits,
     /// Weights or counts.
     Weights,
 }
 
-/// How a value is stored, and what it is.
+/// How a value is stored, and whether it is a weight.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Format {
     stored: Stored,
@@ -43,21 +43,21 @@ enum Stored {
     F16,
     F32,
     F64,
-    /// An integer of so many bytes.
+    /// An integer of `bytes` bytes.
     Int {
         bytes: usize,
         signed: bool,
     },
 }
 
-/// Where [`Values`] has the values of a format.
+/// The vector of [`Values`] that holds the values of a format.
 enum Place {
     Halves,
     Singles,
     Counts,
 }
 
-/// A value that cannot be drawn from, at its place among those that were decoded.
+/// A value that cannot be drawn from, and its position among the values that were decoded.
 #[derive(Debug)]
 pub(crate) struct Unfit {
     pub(crate) at: usize,
@@ -71,7 +71,7 @@ enum Number {
 }
 
 impl Unfit {
-    /// What is said of it, once its row and category are known.
+    /// Returns the error for this value, given its row and category.
     pub(crate) fn error(&self, format: Format, row: u64, category: u64) -> Error {
         match self.value {
             Number::Float(value) => {
@@ -84,14 +84,14 @@ impl Unfit {
 }
 
 impl Values {
-    /// Forgets them, but keeps their memory.
+    /// Removes all values, and keeps the memory.
     pub(crate) fn clear(&mut self) {
         self.halves.clear();
         self.singles.clear();
         self.counts.clear();
     }
 
-    /// Makes room for more.
+    /// Reserves memory for `more` values.
     pub(crate) fn reserve(&mut self, format: Format, more: usize) -> Result<(), TryReserveError> {
         match format.place() {
             Place::Halves => self.halves.try_reserve(more),
@@ -100,7 +100,7 @@ impl Values {
         }
     }
 
-    /// The rows that they are.
+    /// Returns the values as rows of `categories` values.
     pub(crate) fn batch(
         &self,
         format: Format,
@@ -114,7 +114,7 @@ impl Values {
         })
     }
 
-    /// The logarithms of the unnormalised probabilities.
+    /// Returns the logarithms of the unnormalised probabilities.
     pub(crate) fn log_weights(&self, format: Format) -> Vec<f64> {
         match (format.place(), format.weights) {
             (Place::Halves, _) => self.halves.iter().map(|&x| f64::from(x)).collect(),
@@ -126,7 +126,7 @@ impl Values {
 }
 
 impl Format {
-    /// The format of values of this type, which are weights or logits.
+    /// Returns the format of values of this type, which are weights or logits.
     pub(crate) fn new(dtype: &DType, wanted: Wanted) -> Result<Self, String> {
         let weights = wanted == Wanted::Weights;
         if let DType::Plain(plain) = dtype {
@@ -172,8 +172,8 @@ impl Format {
         }
     }
 
-    /// Appends the values in `bytes`. Fails with the first one that the type which is drawn from
-    /// does not have.
+    /// Appends the values in `bytes`. Fails with the first value that the type to draw from cannot
+    /// represent.
     pub(crate) fn decode(self, bytes: &[u8], values: &mut Values) -> Result<(), Unfit> {
         let Values { halves, singles, counts } = values;
         let weights = self.weights;
@@ -229,12 +229,13 @@ fn narrow(
     weights: bool,
     singles: &mut Vec<f32>,
 ) -> Result<(), Unfit> {
-    // as +∞ it would be refused, and as −∞, or a weight of 0, it would silently lose its probability
+    // as +∞ the value would be refused; as −∞, or as a weight of 0, it would silently lose its
+    // probability
     let unfit = |value: f64| {
         let single = value as f32;
         single.is_infinite() && value.is_finite() || weights && single == 0.0 && value != 0.0
     };
-    // a flag rather than a test a value: that loop is vectorised
+    // a flag, and not a branch for each value, lets the compiler vectorise this loop
     if values.clone().fold(false, |any, value| any | unfit(value))
         && let Some((at, value)) = values.clone().enumerate().find(|&(_, value)| unfit(value))
     {

@@ -1,23 +1,25 @@
-//! The header of a .npy file: what npyz makes of it, once it is known to be harmless.
+//! The header of a .npy file: npyz parses it, once it is known to be harmless.
 //!
-//! npyz multiplies the shape without a check for overflow, and its parser descends one stack frame a
-//! bracket. Both are fine for what numpy writes. A malformed file must not bring the program down,
-//! so this looks at the text first, and lets only plain headers pass.
+//! npyz multiplies the shape without a check for overflow, and its parser uses one stack frame for
+//! each level of brackets. Both are fine for the headers that numpy writes. A malformed file must
+//! not bring the program down, so this module looks at the text first, and lets only plain headers
+//! pass.
 
 use std::io::{self, Read};
 
 use npyz::NpyHeader;
 
-/// Longer headers are refused; numpy itself reads none above 10,000 bytes unless told to.
+/// The longest header that is read, in bytes; numpy itself reads none above 10,000 bytes unless
+/// told to.
 const MAX_TEXT: usize = 1 << 16;
-/// More brackets within brackets are refused. A record type needs three or four.
+/// The deepest nesting of brackets that is read. A record type needs three or four levels.
 const MAX_DEPTH: usize = 16;
 
-/// Reads a header, and says how many bytes it took.
+/// Reads a header. Returns it, and the number of bytes that it took.
 ///
 /// # Errors
-/// [`io::ErrorKind::InvalidData`] or [`io::ErrorKind::UnexpectedEof`] for what is no header, and
-/// the reader's.
+/// [`io::ErrorKind::InvalidData`] or [`io::ErrorKind::UnexpectedEof`] for bytes that are no header,
+/// and the reader's errors.
 pub(crate) fn read(reader: &mut dyn Read) -> io::Result<(NpyHeader, u64)> {
     let mut bytes = Vec::new();
     match Read::take(&mut *reader, 8).read_to_end(&mut bytes)? {
@@ -52,8 +54,8 @@ fn invalid(what: impl Into<String>) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, what.into())
 }
 
-/// Lets pass what is made of strings, True, False, decimal numbers, brackets, commas and colons,
-/// not nested deeply, with numbers whose product is below 2⁶⁴.
+/// Checks that a header is made of strings, True, False, decimal numbers, brackets, commas and
+/// colons, is not nested deeply, and has numbers whose product is below 2⁶⁴.
 fn check_text(text: &[u8]) -> Result<(), &'static str> {
     let mut product = 1_u64;
     let mut depth = 0;
@@ -81,7 +83,7 @@ fn check_text(text: &[u8]) -> Result<(), &'static str> {
     Ok(())
 }
 
-/// What follows a string whose opening quote has been read.
+/// Returns the text after a string whose opening quote has been read.
 fn skip_string(quote: u8, mut rest: &[u8]) -> Result<&[u8], &'static str> {
     if rest.starts_with(&[quote, quote]) {
         return Err("its header has a string in triple quotes");
@@ -96,7 +98,7 @@ fn skip_string(quote: u8, mut rest: &[u8]) -> Result<&[u8], &'static str> {
     }
 }
 
-/// The product with a decimal number; 0 counts as 1, since npyz may meet it last.
+/// Returns `product` times a decimal number; 0 counts as 1, since npyz may multiply by it last.
 fn multiply(product: u64, digits: &[u8]) -> Result<u64, &'static str> {
     let mut number = 0_u64;
     for &digit in digits {

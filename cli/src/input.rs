@@ -1,4 +1,4 @@
-//! Rows of logits or weights out of a .npy file or stream, a part at a time.
+//! Reads rows of logits or weights from a .npy file or stream, a part at a time.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read};
@@ -12,12 +12,13 @@ use crate::error::Error;
 use crate::format::{Format, Values, Wanted};
 use crate::header;
 
-/// Bytes that are read and converted at a time: they stay in the cache between the two.
+/// The number of bytes that are read and then converted at a time: they stay in the cache between
+/// the two steps.
 const PIECE: usize = 1 << 18;
 
 /// A .npy file of logits or weights that is being read.
 pub(crate) struct Input {
-    /// What the user calls it.
+    /// The name that the user gave the file.
     name: String,
     reader: Box<dyn Read>,
     format: Format,
@@ -38,7 +39,7 @@ impl Input {
         Self::open_as(&source.input, wanted)
     }
 
-    /// Opens what a command wants to read.
+    /// Opens the file at `path` and reads its header; its values are to be of the kind `wanted`.
     pub(crate) fn open_as(path: &Path, wanted: Wanted) -> Result<Self, Error> {
         if path == Path::new("-") {
             let reader = Box::new(io::stdin().lock());
@@ -52,8 +53,8 @@ impl Input {
         Self::new(name, Box::new(BufReader::with_capacity(PIECE, file)), length, wanted)
     }
 
-    /// `length`: the bytes in all, where they are known beforehand. Then a truncated file is
-    /// refused before any work is spent on it.
+    /// `length` is the number of bytes of the file, if it is known beforehand. A truncated file is
+    /// then refused before any work is spent on it.
     fn new(
         name: String,
         mut reader: Box<dyn Read>,
@@ -104,9 +105,9 @@ impl Input {
         self.categories
     }
 
-    /// The next `rows` rows.
+    /// Reads the next `rows` rows.
     ///
-    /// Memory grows with what is read, not with what the header announces.
+    /// Memory grows with the bytes that are read, not with the number that the header announces.
     pub(crate) fn read_rows(&mut self, rows: usize) -> Result<Batch<'_>, Error> {
         self.values.clear();
         let width = self.format.bytes();
@@ -129,7 +130,7 @@ impl Input {
         Ok(self.values.batch(self.format, self.categories)?)
     }
 
-    /// Passes over the next `rows` rows, whatever is in them.
+    /// Skips the next `rows` rows, without a look at their values.
     pub(crate) fn skip_rows(&mut self, rows: u64) -> Result<(), Error> {
         let width = self.format.bytes();
         let mut left = rows * self.categories as u64;
@@ -143,7 +144,8 @@ impl Input {
         Ok(())
     }
 
-    /// The logarithms of the unnormalised probabilities that were read last: logits, or ln of weights.
+    /// Returns the logarithms of the unnormalised probabilities that were read last: logits, or ln
+    /// of weights.
     pub(crate) fn log_weights(&self) -> Vec<f64> {
         self.values.log_weights(self.format)
     }
@@ -165,7 +167,7 @@ impl Input {
         Ok(())
     }
 
-    /// Makes sure that nothing follows the last row.
+    /// Checks that nothing follows the last row.
     pub(crate) fn finish(mut self) -> Result<(), Error> {
         let name = self.name;
         match io::copy(&mut self.reader.by_ref().take(1), &mut io::sink()) {
@@ -176,7 +178,7 @@ impl Input {
     }
 }
 
-/// Rows and categories.
+/// Returns the number of rows and of categories.
 fn shape(header: &NpyHeader) -> Result<(u64, usize), String> {
     let (rows, categories) = match *header.shape() {
         [categories] => (1, categories),

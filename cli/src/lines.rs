@@ -6,13 +6,14 @@ use gumbel::NO_DRAW;
 
 use crate::draws::Drawn;
 
-/// The draws of a row stand side by side, a space between them; the k of a draw have commas
-/// between them, and a number that belongs to a category follows it after a colon. The k of a
-/// soft sample are its categories.
+/// The state of a text of draws or soft samples. A space separates the draws of a row; commas
+/// separate the k categories of a draw, and a number that belongs to a category follows the
+/// category after a colon. In soft samples, the numbers of the categories take the place of the k
+/// categories.
 #[derive(Debug)]
 pub(crate) struct Lines {
     k: usize,
-    /// Categories in a row, and how many of the current one are written.
+    /// The number of categories in a line (draws × k), and how many of them have been written.
     in_row: usize,
     column: usize,
     text: String,
@@ -24,7 +25,7 @@ impl Lines {
         Self { k, in_row, column: 0, text: String::new() }
     }
 
-    /// The text of the next draws: some of a row or some rows.
+    /// Returns the text of the next draws: some draws of a row, or some rows.
     pub(crate) fn text(&mut self, drawn: &Drawn) -> &str {
         self.text.clear();
         for (i, &category) in drawn.categories.iter().enumerate() {
@@ -39,7 +40,8 @@ impl Lines {
         &self.text
     }
 
-    /// The text of the next numbers of soft samples, wherever they begin and end.
+    /// Returns the text of the next numbers of soft samples; the numbers may begin and end within a
+    /// sample.
     pub(crate) fn text_of(&mut self, numbers: &[f32]) -> &str {
         self.text.clear();
         for number in numbers {

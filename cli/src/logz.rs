@@ -1,4 +1,4 @@
-//! `gumbel logz`: the logarithm of each row's normaliser, and what the races say it is.
+//! `gumbel logz`: the logarithm of each row's normaliser, and its estimate from races.
 
 use std::fmt::Write;
 
@@ -12,7 +12,7 @@ use crate::input::Input;
 use crate::output::Output;
 use crate::progress::Progress;
 
-/// Sums up the rows of a file.
+/// Prints log Z of each row of a file.
 pub(crate) fn run(args: &LogzArgs) -> Result<(), Error> {
     engine::check(&args.place)?;
     let mut input = Input::open(&args.source)?;
@@ -21,7 +21,7 @@ pub(crate) fn run(args: &LogzArgs) -> Result<(), Error> {
         .with_draws(args.draws.unwrap_or(1))
         .with_temperature(args.noise.temperature);
     let categories = input.categories();
-    // refused before anything is written
+    // errors of the options come before anything is written
     Logits::strided::<f32>(&[], 0, categories, categories)?;
     CpuSampler::new().logsumexp_rows(input.read_rows(0)?, &options)?;
     let mut output = match &args.output {
@@ -32,7 +32,7 @@ pub(crate) fn run(args: &LogzArgs) -> Result<(), Error> {
     let sampler = engine::open(&args.place)?;
 
     let mut progress = Progress::new(input.rows(), "rows", args.output.is_none());
-    // what is kept of a draw is less than of a race of one place
+    // an estimate keeps less for each draw than a race with k = 1 does
     let call = Call::new(categories, options.draws, 1, args.chunk);
     let mut row = 0;
     while row < input.rows() {
@@ -55,7 +55,8 @@ pub(crate) fn run(args: &LogzArgs) -> Result<(), Error> {
     Ok(())
 }
 
-/// One number a row, or three if draws are wanted, of which so many are made at a time.
+/// Returns one number for each row, or three if `at_once` is given. It is the number of draws in
+/// each call of the sampler.
 fn numbers(
     sampler: &Sampler,
     batch: Batch<'_>,
@@ -72,7 +73,7 @@ fn numbers(
         let share = f64::from(count) / f64::from(options.draws);
         for (whole, part) in estimates.iter_mut().zip(sampler.estimate_log_z(batch, &part)?) {
             whole.estimate += share * part.estimate;
-            // of independent parts: their variances add up
+            // the parts are independent, so their variances add up
             whole.standard_error = whole.standard_error.hypot(share * part.standard_error);
         }
         draw += count;
@@ -81,7 +82,7 @@ fn numbers(
     Ok(both.flat_map(|(&sum, log_z)| [sum, log_z.estimate, log_z.standard_error]).collect())
 }
 
-/// So many numbers a line.
+/// Returns the numbers as text, `in_row` of them in a line.
 fn lines(numbers: &[f64], in_row: usize) -> String {
     let mut text = String::new();
     for row in numbers.chunks(in_row) {

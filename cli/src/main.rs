@@ -30,13 +30,13 @@ mod sample;
 mod soften;
 mod summary;
 
-/// Exit status of `gumbel check` and `gumbel bench` when an engine is not the reference's equal, or
-/// when there is none.
+/// The exit status of `gumbel check` and `gumbel bench` when an engine does not agree with the
+/// reference, or when there is no engine.
 const MISMATCH: u8 = 1;
-/// Exit status for anything that cannot be done as asked.
+/// The exit status when gumbel cannot do what it was asked to.
 const REFUSED: u8 = 2;
-/// Exit status when the reader of the output has gone: what a shell reports for a SIGPIPE, so that
-/// a pipeline can tell that not everything was written.
+/// The exit status when the reader of the output has gone: the one that a shell reports for a
+/// SIGPIPE, so that a pipeline can know that not everything was written.
 const CLOSED_PIPE: u8 = 128 + 13;
 
 fn main() -> ExitCode {
@@ -67,18 +67,19 @@ fn verdict(passed: bool) -> ExitCode {
     if passed { ExitCode::SUCCESS } else { ExitCode::from(MISMATCH) }
 }
 
-/// Says why in one line.
+/// Prints the error in one line.
 fn refused(error: &Error) -> ExitCode {
     say(&format!("gumbel: {}", one_line(&error.to_string())));
     ExitCode::from(REFUSED)
 }
 
-/// Writes a line to standard error. Unlike `eprintln`, does not panic when nobody reads it.
+/// Writes a line to standard error. Unlike `eprintln`, this does not panic when nobody reads the
+/// line.
 fn say(line: &str) {
     drop(writeln!(std::io::stderr(), "{line}"));
 }
 
-/// A message without line breaks: drivers and file names may have some.
+/// Returns a message without line breaks: drivers and file names may contain some.
 fn one_line(message: &str) -> String {
     message.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
 }

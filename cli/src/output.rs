@@ -10,19 +10,19 @@ use tempfile::NamedTempFile;
 
 use crate::error::Error;
 
-/// Bytes that are gathered before they are written.
+/// The number of bytes that are gathered before they are written.
 const BUFFER: usize = 1 << 18;
 /// Paths that name this process's own standard output.
 const STDOUT: [&str; 4] = ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"];
 
-/// A place for numbers or text.
+/// A destination of numbers or text.
 pub(crate) struct Output {
-    /// What the user calls it.
+    /// The name that the user gave the output.
     name: String,
     form: Form,
 }
 
-/// What is written.
+/// The kind of destination.
 enum Form {
     /// A file under a temporary name beside its final one, so that a failure leaves nothing.
     File { writer: BufWriter<NamedTempFile>, destination: PathBuf },
@@ -36,17 +36,17 @@ pub(crate) fn is_stdout(path: &Path) -> bool {
 }
 
 impl Output {
-    /// A .npy file of this shape, of u32.
+    /// Opens a .npy file of u32 of this shape.
     pub(crate) fn words(path: &Path, shape: &[u64]) -> Result<Self, Error> {
         Self::npy(path, "<u4", shape)
     }
 
-    /// A .npy file of this shape, of f64.
+    /// Opens a .npy file of f64 of this shape.
     pub(crate) fn doubles(path: &Path, shape: &[u64]) -> Result<Self, Error> {
         Self::npy(path, "<f8", shape)
     }
 
-    /// A .npy file of this shape, of f32.
+    /// Opens a .npy file of f32 of this shape.
     pub(crate) fn floats(path: &Path, shape: &[u64]) -> Result<Self, Error> {
         Self::npy(path, "<f4", shape)
     }
@@ -59,7 +59,7 @@ impl Output {
         }
     }
 
-    /// A file of text.
+    /// Opens a file of text.
     pub(crate) fn text(path: &Path) -> Result<Self, Error> {
         let name = path.display().to_string();
         match Form::open(path) {
@@ -68,13 +68,14 @@ impl Output {
         }
     }
 
-    /// Text on standard output.
+    /// Opens standard output for text.
     pub(crate) fn stdout() -> Self {
         let form = Form::Stream(Box::new(stdout()));
         Self { name: "standard output".to_owned(), form }
     }
 
-    /// Whether both would write the same file, of which the second would take the first's place.
+    /// Returns whether both would write the same file: the second to finish would replace the
+    /// first.
     pub(crate) fn is_also(&self, other: &Self) -> bool {
         match (&self.form, &other.form) {
             (Form::File { destination, .. }, Form::File { destination: others, .. }) => {
@@ -84,22 +85,22 @@ impl Output {
         }
     }
 
-    /// The next numbers of a file of u32.
+    /// Writes the next numbers of a file of u32.
     pub(crate) fn write_words(&mut self, words: &[u32]) -> Result<(), Error> {
         self.write_numbers(words, u32::to_le_bytes)
     }
 
-    /// The next numbers of a file of f64.
+    /// Writes the next numbers of a file of f64.
     pub(crate) fn write_doubles(&mut self, doubles: &[f64]) -> Result<(), Error> {
         self.write_numbers(doubles, f64::to_le_bytes)
     }
 
-    /// The next numbers of a file of f32.
+    /// Writes the next numbers of a file of f32.
     pub(crate) fn write_floats(&mut self, floats: &[f32]) -> Result<(), Error> {
         self.write_numbers(floats, f32::to_le_bytes)
     }
 
-    /// Little-endian numbers, as the header says.
+    /// Writes numbers in little-endian order, as the header announces.
     fn write_numbers<T: Copy, const N: usize>(
         &mut self,
         numbers: &[T],
@@ -116,7 +117,7 @@ impl Output {
         Ok(())
     }
 
-    /// The next piece of a text.
+    /// Writes the next piece of a text.
     pub(crate) fn write_text(&mut self, text: &str) -> Result<(), Error> {
         self.write(text.as_bytes())
     }
@@ -126,7 +127,7 @@ impl Output {
         written.map_err(|error| Error::write(&self.name, error))
     }
 
-    /// Writes out what is gathered, and gives a file its name.
+    /// Writes the gathered bytes, and gives a file its final name.
     pub(crate) fn finish(self) -> Result<(), Error> {
         let result = match self.form {
             Form::File { writer, destination } => writer
@@ -141,7 +142,7 @@ impl Output {
 }
 
 impl Form {
-    /// A temporary file for what is or will be a regular file, and the thing itself for all else.
+    /// Opens a temporary file if `path` is or will be a regular file, and `path` itself otherwise.
     fn open(path: &Path) -> io::Result<Self> {
         if is_stdout(path) {
             return Ok(Self::Stream(Box::new(stdout())));
@@ -151,18 +152,18 @@ impl Form {
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => return Err(error),
         };
-        // another program's open file, under whatever name the system lists it
+        // a file that this process has open already, under any name that the system has for it
         let descriptor = path == Path::new("/dev/stderr")
             || path.starts_with("/dev/fd")
             || path.starts_with("/proc/self/fd");
         if let Some(existing) = &existing {
-            // fails, as it should, for a directory and a file that must not be written
+            // this fails, as it should, for a directory and for a file that must not be written
             let file = OpenOptions::new().write(true).open(path)?;
             if descriptor || !existing.is_file() {
                 return Ok(Self::Stream(Box::new(BufWriter::with_capacity(BUFFER, file))));
             }
         }
-        // through a link, so that the file is replaced and not the link
+        // follows a link, so that the file is replaced and not the link
         let destination = match existing {
             Some(_) => fs::canonicalize(path)?,
             None => target(path),
@@ -175,7 +176,7 @@ impl Form {
         Ok(Self::File { writer: BufWriter::with_capacity(BUFFER, file), destination })
     }
 
-    /// Where the bytes of a file go.
+    /// Returns the writer of the bytes.
     fn writer(&mut self) -> &mut dyn Write {
         match self {
             Self::File { writer, .. } => writer,
@@ -184,16 +185,17 @@ impl Form {
     }
 }
 
-/// Directory and name, however they are spelt.
+/// Returns the directory, in canonical form, and the file name.
 fn place(path: &Path) -> (Option<PathBuf>, Option<&OsStr>) {
     let directory = path.parent().filter(|parent| *parent != Path::new(""));
     (fs::canonicalize(directory.unwrap_or(Path::new("."))).ok(), path.file_name())
 }
 
-/// Where a new file is to be: a link may lead to a place that has none yet.
+/// Returns where a new file at `path` is to be: `path` may be a link to a file that does not exist
+/// yet.
 fn target(path: &Path) -> PathBuf {
     let mut path = path.to_owned();
-    // as many links as Linux follows; a circle of them has been refused before
+    // as many links as Linux follows; `open` has refused a circle of links before
     for _ in 0..40 {
         let Ok(link) = fs::read_link(&path) else { break };
         path = path.parent().unwrap_or(Path::new("")).join(link);
@@ -201,9 +203,9 @@ fn target(path: &Path) -> PathBuf {
     path
 }
 
-/// Removes the temporary files when Ctrl-C or `kill` ends the process, which then ends by that signal
-/// as it would have anyway: a shell's loop stops on Ctrl-C only then. A hang-up is left alone, since
-/// nohup relies on that.
+/// Removes the temporary files when Ctrl-C or `kill` ends the process. The process then ends by the
+/// same signal, as without this function: a shell's loop stops on Ctrl-C only then. SIGHUP is left
+/// alone, since nohup relies on that.
 #[cfg(unix)]
 fn remove_on_signal(temporary: &Path) -> io::Result<()> {
     use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -217,14 +219,14 @@ fn remove_on_signal(temporary: &Path) -> io::Result<()> {
         || -> MutexGuard<'static, _> { TEMPORARIES.lock().unwrap_or_else(PoisonError::into_inner) };
     temporaries().push(temporary.to_owned());
     if temporaries().len() > 1 {
-        // somebody waits for signals already
+        // the thread below is running already
         return Ok(());
     }
     let mut signals = Signals::new([SIGINT, SIGTERM])?;
     std::thread::Builder::new().spawn(move || {
         for signal in signals.forever() {
             for temporary in temporaries().iter() {
-                // fails if the file has its final name already
+                // fails, harmlessly, if the file has its final name already
                 drop(fs::remove_file(temporary));
             }
             drop(emulate_default_handler(signal));
@@ -233,30 +235,32 @@ fn remove_on_signal(temporary: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Elsewhere such a file has to be removed by hand.
+/// Without signals such a file has to be removed by hand.
 #[cfg(not(unix))]
 fn remove_on_signal(_: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// A file beside `destination`, with the permissions that a new file has.
+/// Creates a file in the directory of `destination`, with the permissions of any new file.
 fn temporary(destination: &Path) -> io::Result<NamedTempFile> {
     let directory = match destination.parent() {
         Some(parent) if parent != Path::new("") => parent,
         _ => Path::new("."),
     };
-    // a trailing separator would be found out when the file gets its name, after all the work
+    // a trailing separator would otherwise fail only when the file gets its name, after all the
+    // work
     let separated = destination.to_string_lossy().ends_with(std::path::is_separator);
     if separated || destination.file_name().is_none() {
         return Err(io::ErrorKind::IsADirectory.into());
     }
     tempfile::Builder::new().prefix(".gumbel-").suffix(".tmp").make_in(directory, |path| {
-        // as tempfile does, but neither private nor readable by more than the umask lets
+        // like tempfile's own file, but with the permissions that the umask allows instead of
+        // private ones
         File::options().read(true).write(true).create_new(true).open(path)
     })
 }
 
-/// Standard output, with more gathered than Rust would.
+/// Returns standard output with a larger buffer than Rust's.
 fn stdout() -> impl Write {
     BufWriter::with_capacity(BUFFER, io::stdout())
 }

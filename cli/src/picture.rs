@@ -4,14 +4,14 @@ use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-/// What is drawn.
+/// The contents of the picture.
 pub(crate) struct Picture {
     pub(crate) title: String,
     pub(crate) draws: u32,
     /// ln Σ exp(logit).
     pub(crate) log_z: f64,
-    /// Whether the last category stands for many, which may outweigh all others: it may leave the
-    /// picture.
+    /// Whether the last category stands for many. It may outweigh all others, so its bar may leave
+    /// the picture.
     pub(crate) rest: bool,
     pub(crate) categories: Vec<Category>,
 }
@@ -30,22 +30,25 @@ pub(crate) struct Category {
     pub(crate) wins: bool,
 }
 
-/// In pixels.
+/// The size of the picture, in pixels.
 const SIZE: (u32, u32) = (1200, 1000);
 const TITLE: u32 = 40;
 const LABELS: u32 = 46;
 const AXIS: u32 = 70;
-/// Told apart by all kinds of colour vision (M. Okabe, K. Ito, "Color universal design", 2008).
+/// These colours differ for all kinds of colour vision (M. Okabe, K. Ito, "Color universal design",
+/// 2008).
 const BLUE: RGBColor = RGBColor(0, 114, 178);
 const RED: RGBColor = RGBColor(213, 94, 0);
 const GREY: RGBColor = RGBColor(150, 150, 150);
-/// A logit so far below log Z is drawn once in 10¹³ draws; the picture ends there.
+/// The lower end of the picture of a race, below log Z: a logit so small is drawn once in 10¹³
+/// draws.
 const DEPTH: f64 = 30.0;
-/// Nor does noise reach higher.
+/// The upper end of the picture of a race, above log Z: noise does not reach that high.
 const HEIGHT: f64 = 46.0;
-/// Logits as large as this are shown relative to log Z, since an axis could not tell them apart.
+/// Logits as large as this are shown relative to log Z: the numbers on an axis would not show how
+/// they differ.
 const FAR: f64 = 1e6;
-/// Letters of a label.
+/// The number of letters of a label that are shown.
 const LETTERS: usize = 7;
 
 type Area<'a> = DrawingArea<SVGBackend<'a>, plotters::coord::Shift>;
@@ -98,13 +101,14 @@ impl Picture {
         self.name(area, &chart)
     }
 
-    /// Where an axis ends.
+    /// Returns the upper end of an axis.
     fn top(&self, value: impl Fn(&Category) -> f64) -> f64 {
         let own = self.categories.len() - usize::from(self.rest);
         self.categories[..own].iter().map(value).fold(0.0, f64::max) * 1.08
     }
 
-    /// The probabilities, up to the end of the axis. One that is beyond is written there.
+    /// Draws bars of the probabilities, up to the end of the axis. The value of a longer bar is
+    /// written at its end.
     fn bars(&self, area: &Area<'_>, chart: &mut Chart<'_>, top: f64, colour: RGBAColor) -> Drawn {
         let bars = self.places().map(|(x, c)| {
             Rectangle::new([(x - 0.4, 0.0), (x + 0.4, c.probability.min(top))], colour.filled())
@@ -121,7 +125,7 @@ impl Picture {
 
     fn race(&self, area: &Area<'_>) -> Drawn {
         let Some((place, winner)) = self.places().find(|(_, c)| c.wins) else { return Ok(()) };
-        // what a height is counted from
+        // the height that counts as 0
         let (zero, y) = if self.log_z.abs() < FAR {
             (0.0, "logit + noise")
         } else {
@@ -173,12 +177,12 @@ impl Picture {
         self.name(area, &chart)
     }
 
-    /// Categories and where they stand.
+    /// Returns the categories and their x-coordinates.
     fn places(&self) -> impl Iterator<Item = (f64, &Category)> {
         self.categories.iter().enumerate().map(|(i, category)| (i as f64, category))
     }
 
-    /// Axes with a caption above.
+    /// Returns a chart: axes with a caption above.
     fn chart<'a>(
         &self,
         area: &Area<'a>,
@@ -209,8 +213,8 @@ impl Picture {
         Ok(chart)
     }
 
-    /// The names of the categories below their places, upright where they would not fit otherwise, and
-    /// the name of the axis.
+    /// Writes the names of the categories below their bars, upright if they would not fit
+    /// otherwise, and the name of the axis.
     fn name(&self, area: &Area<'_>, chart: &Chart<'_>) -> Drawn {
         let labels: Vec<String> = self.categories.iter().map(|c| short(&c.label)).collect();
         let bottom = chart.as_coord_spec().get_y_range().start;
@@ -236,7 +240,7 @@ impl Picture {
         Ok(())
     }
 
-    /// Writes at a place that is counted from the corner of the whole picture.
+    /// Writes text at a position that is counted from the corner of the whole picture.
     fn write(&self, area: &Area<'_>, what: &str, style: &TextStyle<'_>, at: (i32, i32)) -> Drawn {
         let (x, y) = area.get_base_pixel();
         area.draw_text(&plain(what), style, (at.0 - x, at.1 - y)).map_err(text)
@@ -247,7 +251,7 @@ fn font(size: i32, position: Pos) -> TextStyle<'static> {
     TextStyle::from(("sans-serif", size).into_font()).pos(position)
 }
 
-/// A name that is not too long.
+/// Returns a label, shortened if it is too long.
 fn short(label: &str) -> String {
     if label.chars().count() <= LETTERS {
         return label.to_owned();
@@ -255,7 +259,7 @@ fn short(label: &str) -> String {
     label.chars().take(LETTERS - 1).chain(['…']).collect()
 }
 
-/// Without what XML cannot hold.
+/// Returns the text without the characters that XML cannot hold.
 fn plain(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
@@ -264,15 +268,16 @@ fn text(error: impl std::fmt::Display) -> String {
     error.to_string()
 }
 
-/// The probabilities that are one standard error or less from so many of so many draws (E. B. Wilson,
-/// "Probable inference, the law of succession, and statistical inference", 1927): unlike
-/// ±√(f(1 − f)/n) it has a width also where nothing, or everything, was drawn.
+/// Returns the interval of the probabilities from which `count` of `draws` draws are at most one
+/// standard error away (E. B. Wilson, "Probable inference, the law of succession, and statistical
+/// inference", 1927). Unlike ±√(f(1 − f)/n) the interval has a width even where nothing, or
+/// everything, was drawn.
 fn interval(count: u64, draws: u32) -> (f64, f64) {
     let n = f64::from(draws);
     let share = count as f64 / n;
     let middle = (share + 0.5 / n) / (1.0 + 1.0 / n);
     let half = (share * (1.0 - share) / n + 0.25 / (n * n)).sqrt() / (1.0 + 1.0 / n);
-    // the share is one of them, whatever was rounded
+    // the interval contains the share, whatever was rounded
     ((middle - half).clamp(0.0, share), (middle + half).clamp(share, 1.0))
 }
 
@@ -280,13 +285,14 @@ fn interval(count: u64, draws: u32) -> (f64, f64) {
 mod tests {
     use super::*;
 
-    /// Its ends are the probabilities from which the share is just one standard deviation away.
+    /// The ends of an interval are the probabilities from which the share is exactly one standard
+    /// deviation away.
     #[test]
     fn intervals_are_of_one_standard_error() {
         for (count, draws) in [(0, 10), (3, 10), (10, 10), (1, 1), (500, 1000)] {
             let (low, high) = interval(count, draws);
             let share = count as f64 / f64::from(draws);
-            // an end at 0 or 1 is where no share can be beyond
+            // an end at 0 or 1 has no standard deviation to compare with
             for end in [low, high].into_iter().filter(|&end| end > 1e-9 && end < 1.0 - 1e-9) {
                 let deviation = (end * (1.0 - end) / f64::from(draws)).sqrt();
                 assert!(((share - end).abs() / deviation - 1.0).abs() < 1e-9, "{count} {draws}");

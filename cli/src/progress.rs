@@ -1,14 +1,14 @@
-//! A progress bar that only long work on a terminal gets to see.
+//! A progress bar, shown only for long work on a terminal.
 
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-/// Work that is done sooner than this shows no bar.
+/// The time before a bar appears: shorter work shows none.
 const PATIENCE: Duration = Duration::from_millis(500);
 
-/// How far the work has come, on standard error. It is gone from there when this is dropped.
+/// A progress bar on standard error, which is removed when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Progress {
     bar: ProgressBar,
@@ -18,8 +18,9 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    /// `total` steps of work, such as "draws". Nothing is ever shown when `text_on_stdout` would
-    /// tear the bar apart on the same terminal.
+    /// A bar for `total` steps of work, whose `unit` is a word such as "draws". With
+    /// `text_on_stdout`, no bar is shown if standard output is a terminal, since the text would
+    /// tear the bar apart.
     pub(crate) fn new(total: u64, unit: &str, text_on_stdout: bool) -> Self {
         let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::hidden());
         let template = format!("{{wide_bar}} {{human_pos}} of {{human_len}} {unit}, {{eta}} to go");
@@ -30,7 +31,7 @@ impl Progress {
         Self { bar, started: Instant::now(), waiting }
     }
 
-    /// So many more steps are done.
+    /// Counts `steps` more steps as done.
     pub(crate) fn add(&mut self, steps: u64) {
         if self.waiting && self.started.elapsed() > PATIENCE {
             // indicatif draws nothing where standard error is not a terminal

@@ -15,7 +15,7 @@ use crate::progress::Progress;
 use crate::summary::{BOTH_ON_STDOUT, Summary};
 use crate::{engine, say};
 
-/// The refusal of two files in one.
+/// The error for two files with one name.
 const SAME_FILE: &str = "--output and --with-output are the same file";
 
 /// Samples a file.
@@ -53,7 +53,7 @@ pub(crate) fn run(args: &SampleArgs) -> Result<(), Error> {
     summary.report(args.json)
 }
 
-/// What options can have against each other.
+/// Checks that the options do not contradict each other.
 fn check(args: &SampleArgs) -> Result<(), Error> {
     let usage = |what: &str| Err(Error::Usage(what.to_owned()));
     engine::check(&args.place)?;
@@ -83,8 +83,8 @@ fn check(args: &SampleArgs) -> Result<(), Error> {
     }
 }
 
-/// How the draws of the whole file are found: settled before anything is cut, so that the cut does not
-/// show. Refuses what is not told by that method.
+/// Returns the method for the whole file, chosen by all its draws: the choice must not depend on
+/// how the draws are divided among calls. Refuses options that need a race if the method has none.
 fn method(args: &SampleArgs, categories: usize) -> Result<Method, Error> {
     let method = match args.method {
         args::Method::Gumbel => Method::Gumbel,
@@ -115,14 +115,15 @@ fn method(args: &SampleArgs, categories: usize) -> Result<Method, Error> {
     Ok(method)
 }
 
-/// Refuses what the engines would, before anything is written. The number of draws in all.
+/// Makes the errors that the engines would, before anything is written. Returns the total number of
+/// draws.
 fn validate(input: &mut Input, asked: Asked, options: &SampleOptions<'_>) -> Result<u64, Error> {
     let categories = input.categories();
     if let Some(top) = asked.top.filter(|&top| top as usize > categories) {
         let what = format!("--top {top} is more than the {categories} categories of a row");
         return Err(Error::Usage(what));
     }
-    // so that a bad number of categories is refused by the library's words
+    // the library refuses a bad number of categories, and words the error
     Logits::strided::<f32>(&[], 0, categories, categories)?;
     let none = input.read_rows(0)?;
     asked.draw(&gumbel::CpuSampler::new().into(), none, options, &mut Drawn::default())?;
@@ -137,9 +138,9 @@ fn validate(input: &mut Input, asked: Asked, options: &SampleOptions<'_>) -> Res
     }
 }
 
-/// Where draws go.
+/// The destination of draws.
 enum Sink {
-    /// Draws, and what was asked for with them.
+    /// Files of the draws, and of the numbers that belong to them.
     Arrays(Output, Option<Output>),
     Text(Output, Lines),
     Nothing,
@@ -186,7 +187,7 @@ impl Sink {
     }
 }
 
-/// How to draw from a file.
+/// The settings of the draws from a file.
 struct Job<'a> {
     sampler: &'a Sampler,
     options: SampleOptions<'static>,
@@ -196,7 +197,7 @@ struct Job<'a> {
 }
 
 impl Job<'_> {
-    /// Draws from all rows, and says how long the sampler took.
+    /// Draws from all rows. Returns how long the sampler took.
     fn run(
         &self,
         input: &mut Input,
@@ -205,7 +206,7 @@ impl Job<'_> {
     ) -> Result<Duration, Error> {
         let (categories, in_row) = (input.categories(), self.options.draws);
         let call = match self.options.method {
-            // at temperature 0 no sums are taken
+            // at temperature 0 a call adds up no sums
             Method::InverseCdf if self.options.temperature != 0.0 => {
                 Call::of_searches(categories, in_row, self.chunk)
             }
@@ -215,7 +216,7 @@ impl Job<'_> {
         let mut sampling = Duration::ZERO;
         let mut row = 0;
         while row < input.rows() {
-            // no more than a usize, as the first is one
+            // the result fits a usize, as `call.rows` is one
             let rows = (call.rows as u64).min(input.rows() - row) as usize;
             let batch = input.read_rows(rows)?;
             let mut draw = 0;

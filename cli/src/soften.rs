@@ -15,10 +15,10 @@ use crate::output::{self, Output};
 use crate::progress::Progress;
 use crate::summary::{BOTH_ON_STDOUT, Summary};
 
-/// Numbers that become text at a time.
+/// The number of floats that become text at a time.
 const PIECE: usize = 1 << 12;
 
-/// Softens the draws of a file.
+/// Writes soft samples of the rows of a file.
 pub(crate) fn run(args: &SoftenArgs) -> Result<(), Error> {
     engine::check(&args.place)?;
     if args.json && args.output.as_deref().is_some_and(output::is_stdout) {
@@ -49,14 +49,15 @@ pub(crate) fn run(args: &SoftenArgs) -> Result<(), Error> {
     Summary::new(&sampler, (rows, categories, args.draws), sampling).report(args.json)
 }
 
-/// Refuses what the engines would, before anything is written. The number of draws in all.
+/// Makes the errors that the engines would, before anything is written. Returns the total number of
+/// draws.
 fn validate(
     input: &mut Input,
     options: &SampleOptions<'_>,
     relaxation: Relaxation,
 ) -> Result<u64, Error> {
     let categories = input.categories();
-    // so that a bad number of categories is refused by the library's words
+    // the library refuses a bad number of categories, and words the error
     Logits::strided::<f32>(&[], 0, categories, categories)?;
     let none = logits(input.read_rows(0)?)?;
     CpuSampler::new().soften_rows(none, options, relaxation)?;
@@ -72,7 +73,7 @@ fn validate(
     }
 }
 
-/// Rows that are logits.
+/// Returns the rows, which must be logits.
 fn logits(batch: Batch<'_>) -> Result<Logits<'_>, Error> {
     batch.logits().ok_or_else(|| {
         let what =
@@ -81,7 +82,7 @@ fn logits(batch: Batch<'_>) -> Result<Logits<'_>, Error> {
     })
 }
 
-/// Where samples go.
+/// The destination of samples.
 enum Sink {
     Array(Output),
     Text(Output, Lines),
@@ -120,7 +121,7 @@ impl Sink {
     }
 }
 
-/// How to soften the draws from a file.
+/// The settings of the soft samples of a file.
 struct Job<'a> {
     sampler: &'a Sampler,
     options: SampleOptions<'static>,
@@ -130,7 +131,7 @@ struct Job<'a> {
 }
 
 impl Job<'_> {
-    /// Softens the draws from all rows, and says how long the sampler took.
+    /// Makes soft samples of all rows. Returns how long the sampler took.
     fn run(
         &self,
         input: &mut Input,
@@ -138,13 +139,13 @@ impl Job<'_> {
         progress: &mut Progress,
     ) -> Result<Duration, Error> {
         let (categories, in_row) = (input.categories(), self.options.draws);
-        // of a draw all categories are kept
+        // a soft sample keeps all categories of a draw
         let call = Call::new(categories, in_row, categories, self.chunk);
         let mut samples = Vec::new();
         let mut sampling = Duration::ZERO;
         let mut row = 0;
         while row < input.rows() {
-            // no more than a usize, as the first is one
+            // the result fits a usize, as `call.rows` is one
             let rows = (call.rows as u64).min(input.rows() - row) as usize;
             let batch = logits(input.read_rows(rows)?)?;
             let mut draw = 0;

@@ -1,4 +1,4 @@
-//! What was done: a line, or one JSON object.
+//! The summary of a command: a line, or one JSON object.
 
 use std::io::Write;
 use std::time::Duration;
@@ -9,10 +9,10 @@ use serde::Serialize;
 use crate::error::Error;
 use crate::say;
 
-/// The refusal of a summary and numbers in one stream.
+/// The error for a summary and numbers in one stream.
 pub(crate) const BOTH_ON_STDOUT: &str = "--json and --output cannot both write to standard output";
 
-/// What was done; its fields are the keys of `--json`.
+/// The summary of a command; its fields are the keys of `--json`.
 #[derive(Debug, Serialize)]
 pub(crate) struct Summary<'a> {
     engine: &'a str,
@@ -29,7 +29,7 @@ pub(crate) struct Summary<'a> {
 }
 
 impl<'a> Summary<'a> {
-    /// Of so many rows, categories, and draws from each row, which took the sampler so long.
+    /// A summary of (rows, categories, draws from each row), which took the sampler `sampling`.
     pub(crate) fn new(
         sampler: &'a Sampler,
         (rows, categories, draws): (u64, usize, u32),
@@ -50,7 +50,7 @@ impl<'a> Summary<'a> {
         }
     }
 
-    /// JSON on standard output, or a line on standard error.
+    /// Prints JSON on standard output, or a line on standard error.
     pub(crate) fn report(&self, json: bool) -> Result<(), Error> {
         if json {
             let json = serde_json::to_string(self).map_err(|error| Error::stdout(error.into()))?;

@@ -9,23 +9,23 @@ use crate::args::{CPU_HAS_NO_ADAPTER, CheckArgs, CheckedEngine};
 use crate::error::Error;
 use crate::one_line;
 
-/// What `plain` and `in_pieces` set, for the legend.
+/// The settings of [`plain`], and below those of [`in_pieces`], in the words of the legend.
 const PLAIN: &str = "without subgroups, 64-bit products and mapped memory, laid out as for an \
                      emulated GPU";
 const IN_PIECES: &str = "in pieces: at most 1 KiB of logits at once, 3 x 3 workgroups of 64";
 
-/// What may become a column of the table.
+/// An engine that may become a column of the table.
 pub(super) struct Candidate {
     label: String,
     description: String,
-    /// The reason why it has no column, and whether that is a failure.
+    /// The engine, or the reason why it has no column.
     engine: Result<Sampler, Refusal>,
 }
 
 /// Why an adapter cannot be checked.
 struct Refusal {
     reason: String,
-    /// False if the adapter is known to lack something: then nobody is promised anything.
+    /// False if the adapter is known to lack something: gumbel then promises nothing for it.
     failure: bool,
 }
 
@@ -35,7 +35,7 @@ pub(super) struct Engine {
     pub(super) sampler: Sampler,
 }
 
-/// What was asked for, in the order of the columns.
+/// Returns the engines that the user asked for, in the order of the columns.
 pub(super) fn candidates(args: &CheckArgs) -> Result<Vec<Candidate>, Error> {
     if args.engine == Some(CheckedEngine::Cpu) && args.adapter.is_some() {
         return Err(Error::Usage(CPU_HAS_NO_ADAPTER.to_owned()));
@@ -66,7 +66,7 @@ pub(super) fn candidates(args: &CheckArgs) -> Result<Vec<Candidate>, Error> {
         for (number, report) in chosen.into_iter().enumerate() {
             let label = format!("gpu{number}");
             let whole = candidate(label.clone(), report, &GpuSampler::builder());
-            // what cannot be used as it is cannot be used otherwise
+            // an adapter that cannot be used as it is cannot be used with other settings
             let usable = whole.engine.is_ok();
             candidates.push(whole);
             for (name, builder, what) in
@@ -83,8 +83,8 @@ pub(super) fn candidates(args: &CheckArgs) -> Result<Vec<Candidate>, Error> {
     Ok(candidates)
 }
 
-/// Takes the forms of the kernels that the adapter would not get. (An adapter that emulates a GPU gets
-/// those of a GPU in pieces.)
+/// Returns a builder with the variants of the kernels that the adapter would not get by itself. (An
+/// adapter that emulates a GPU gets those of a hardware GPU from [`in_pieces`].)
 fn plain() -> GpuSamplerBuilder {
     GpuSampler::builder().tune(|tuning| {
         tuning
@@ -95,10 +95,12 @@ fn plain() -> GpuSamplerBuilder {
     })
 }
 
-/// Takes the paths through the engine that no case takes by itself, as each fits into a chunk.
+/// Returns a builder with small chunks and teams: no case is cut by the default settings, as each
+/// fits into a chunk.
 ///
-/// The chunks are the smallest that there are, so that every row of more than 256 categories is cut,
-/// which are 16 cases; with 4 KiB, 5. All cases are then 25,000 dispatches: 5 s on Mesa's lavapipe.
+/// The chunks are the smallest that there are, 1 KiB, so that every row of more than 256 categories
+/// is cut: 16 cases have such rows. Chunks of 4 KiB would cut the rows of 5 cases. All cases
+/// together are then 25,000 dispatches: 5 s on Mesa's lavapipe.
 fn in_pieces() -> GpuSamplerBuilder {
     GpuSampler::builder().with_chunk_bytes(1 << 10).tune(|tuning| {
         tuning.with_workgroups(3).with_workgroup_size(64).with_device_kind(DeviceKind::Hardware)
@@ -117,8 +119,8 @@ fn candidate(label: String, report: &AdapterReport, builder: &GpuSamplerBuilder)
     Candidate { label, description, engine }
 }
 
-/// Prints which column is which engine, and which engines have none. Returns the columns, and
-/// whether an engine has none that should.
+/// Prints which engine each column is, and which engines have no column. Returns the engines of the
+/// columns, and whether an engine has no column although it should have one.
 pub(super) fn legend(
     candidates: Vec<Candidate>,
     out: &mut dyn Write,
@@ -152,7 +154,7 @@ mod tests {
 
     use super::*;
 
-    /// On every adapter; a machine without one has no such column.
+    /// Runs on every adapter; a machine without one has nothing to test here.
     #[test]
     fn a_fault_where_cut_rows_go_on_shows_in_pieces_alone() {
         fn forget_the_category(source: String) -> String {

@@ -1,46 +1,47 @@
-//! What `gumbel check` asks of an engine beside its draws: a line of the table each.
+//! The operations other than draws that `gumbel check` compares: a line of the table each.
 
 use gumbel::conformance::{Case, SoftErrors, SumTolerance};
 use gumbel::{Error, Sampler, ScoredDraws, TopK};
 
-/// The τ of soft samples.
+/// The τ of the soft samples.
 const TAU: f32 = 0.5;
 
-/// Something that an engine does, and the reference too.
+/// An operation of the engines that the reference has too.
 pub(super) trait Operation {
-    /// What the reference says.
+    /// The result of the reference.
     type Expected;
-    /// How far from it an engine is.
+    /// The type of an engine's distance from the reference.
     type Off: Off;
 
     /// The name of the line.
     fn name(&self) -> String;
-    /// What the reference says of a case.
+    /// Returns the reference's result for a case.
     fn expected(&self, case: &Case) -> Result<Self::Expected, Error>;
-    /// How far from it an engine is.
+    /// Returns how far an engine's result is from the reference's.
     fn off(
         &self,
         case: &Case,
         engine: &Sampler,
         expected: &Self::Expected,
     ) -> Result<Self::Off, Error>;
-    /// What is to be said of an engine that is further off than it may be.
+    /// Returns the complaint about an engine that is further off than it may be; `None` if it is
+    /// not.
     fn complaint(&self, off: Self::Off, engine: &Sampler) -> Option<String>;
 }
 
-/// How far an engine is from the reference; by default it is not.
+/// A distance between an engine and the reference; the default is none.
 pub(super) trait Off: Copy + Default {
-    /// How far two cases are off together.
+    /// Returns the distance of two cases taken together.
     fn join(self, other: Self) -> Self;
-    /// How many results are other ones than the reference's, where they are to be the same.
+    /// Returns how many results differ from the reference's, for results that must be equal.
     fn mismatches(self) -> usize {
         0
     }
-    /// The cell of the table.
+    /// Returns the cell of the table.
     fn cell(self) -> String;
 }
 
-/// How many results are other ones than the reference's.
+/// The number of results that differ from the reference's.
 impl Off for usize {
     fn join(self, other: Self) -> Self {
         self + other
@@ -55,7 +56,7 @@ impl Off for usize {
     }
 }
 
-/// The share of the error that is promised.
+/// The largest error, as a fraction of the promised one.
 impl Off for f64 {
     fn join(self, other: Self) -> Self {
         self.max(other)
@@ -107,7 +108,7 @@ impl Operation for Race {
 
 /// Draws by inverse CDF.
 pub(super) struct InverseCdf {
-    /// From tables that the engine keeps.
+    /// Whether the draws are from tables that the engine has prepared.
     pub(super) prepared: bool,
 }
 
@@ -138,11 +139,11 @@ impl Operation for InverseCdf {
 
 /// Logsumexp of rows.
 pub(super) struct Sums {
-    /// How near an engine promises to be.
+    /// The error that an engine promises.
     pub(super) promise: fn(&Sampler) -> SumTolerance,
 }
 
-/// What the engines promise of logsumexp.
+/// Returns the errors that the engines promise for logsumexp.
 pub(super) fn promised_sums(engine: &Sampler) -> SumTolerance {
     if engine.as_gpu().is_some() { SumTolerance::GPU } else { SumTolerance::CPU }
 }
@@ -168,7 +169,8 @@ impl Operation for Sums {
     }
 }
 
-/// What is to be said of numbers that are off by so much of what is promised.
+/// Returns the complaint about numbers whose error is `off` times the promised one; `None` if `off`
+/// is at most 1.
 fn too_far(off: f64, promise: SumTolerance) -> Option<String> {
     let SumTolerance { absolute, relative } = promise;
     (off > 1.0).then(|| {
@@ -180,11 +182,11 @@ fn too_far(off: f64, promise: SumTolerance) -> Option<String> {
 
 /// The log-probabilities of draws.
 pub(super) struct LogProbs {
-    /// How near an engine promises to be.
+    /// The error that an engine promises.
     pub(super) promise: fn(&Sampler) -> SumTolerance,
 }
 
-/// What the engines promise of log-probabilities.
+/// Returns the errors that the engines promise for log-probabilities.
 pub(super) fn promised_log_probs(engine: &Sampler) -> SumTolerance {
     if engine.as_gpu().is_some() {
         SumTolerance::GPU_LOG_PROBS
@@ -216,11 +218,11 @@ impl Operation for LogProbs {
 
 /// Soft samples and their gradients.
 pub(super) struct Soft {
-    /// How near an engine promises to be.
+    /// The errors that an engine promises.
     pub(super) promise: fn(&Sampler) -> SoftErrors,
 }
 
-/// What the engines promise of soft samples.
+/// Returns the errors that the engines promise for soft samples.
 pub(super) fn promised_soft_samples(engine: &Sampler) -> SoftErrors {
     if engine.as_gpu().is_some() { SoftErrors::GPU } else { SoftErrors::CPU }
 }

@@ -1,4 +1,4 @@
-//! The table that `gumbel check` prints, and the sum of what stands in it.
+//! The table that `gumbel check` prints, and its verdict.
 
 use std::io::Write;
 
@@ -9,23 +9,24 @@ use super::operations::{Off, Operation};
 use crate::error::Error;
 use crate::one_line;
 
-/// Wide enough for the longest case.
+/// The width of the first column: enough for the longest name of a case.
 const NAME_WIDTH: usize = 64;
-/// Wide enough for "9999999 differ".
+/// The width of a cell: enough for "9999999 differ".
 const CELL_WIDTH: usize = 14;
 
-/// Lines with a cell for each engine, and what has been found so far.
+/// A table with a line for each case or operation and a cell for each engine, and its verdict so
+/// far.
 pub(super) struct Table<'a> {
     engines: &'a [Engine],
     out: &'a mut dyn Write,
     cases: usize,
     mismatches: usize,
-    /// What engines said when they failed, and where they are off.
+    /// What engines said when they failed, and which results are further off than they may be.
     errors: Vec<String>,
 }
 
 impl<'a> Table<'a> {
-    /// Prints the head.
+    /// Prints the heading.
     pub(super) fn new(engines: &'a [Engine], out: &'a mut dyn Write) -> Result<Self, Error> {
         let mut table = Self { engines, out, cases: 0, mismatches: 0, errors: Vec::new() };
         let labels = engines.iter().map(|engine| engine.label.clone()).collect();
@@ -33,7 +34,7 @@ impl<'a> Table<'a> {
         Ok(table)
     }
 
-    /// Prints a line for each case, of draws that must be the expected ones.
+    /// Prints a line for each case, and compares the engines' draws with the expected ones.
     pub(super) fn draws(
         &mut self,
         cases: impl Iterator<Item = (Case, Vec<u32>)>,
@@ -59,14 +60,14 @@ impl<'a> Table<'a> {
         Ok(())
     }
 
-    /// Prints one line for all cases, and keeps what is to be said of single ones for the end.
+    /// Prints one line for all cases, and keeps the complaints about single cases for the end.
     pub(super) fn operation<O: Operation>(
         &mut self,
         operation: &O,
         cases: impl Iterator<Item = Case>,
     ) -> Result<(), Error> {
         let name = operation.name();
-        // none for an engine that has failed
+        // `None` once an engine has failed
         let mut offs = vec![Some(O::Off::default()); self.engines.len()];
         for case in cases {
             let expected = operation.expected(&case)?;
@@ -99,8 +100,8 @@ impl<'a> Table<'a> {
         writeln!(self.out, "{}", text.trim_end()).map_err(Error::stdout)
     }
 
-    /// Prints the errors and the sum. True if all is well; `refused` says that an engine that
-    /// should be in the table is not.
+    /// Prints the errors and the verdict. Returns true if all is well; `refused` means that an
+    /// engine that should be in the table is not.
     pub(super) fn report(self, refused: bool) -> Result<bool, Error> {
         let Self { engines, out, cases, mismatches, errors } = self;
         for error in &errors {

@@ -3,7 +3,8 @@
 use crate::common::{gumbel, stdout};
 use tempfile::tempdir;
 
-/// A machine without an adapter that can be used is told so.
+/// Returns true if this machine has no adapter that can be used, after checking that the command
+/// says so.
 fn nothing_to_measure() -> bool {
     let adapters = gumbel::adapters(gumbel::wgpu::Backends::all());
     if adapters.iter().any(|report| report.obstacle.is_none()) {

@@ -4,7 +4,7 @@ use gumbel::conformance::{self, Case};
 
 use crate::common::{gumbel, stdout};
 
-/// The cases of a quick check. That the engines are the reference's equal on all of them is tested in the library.
+/// The cases of a quick check. The library's tests compare the engines with the reference on all of them.
 fn quick_cases() -> impl Iterator<Item = Case> {
     conformance::cases().filter(|case| case.work() <= 1000)
 }
@@ -43,7 +43,7 @@ fn the_cpu_engine_is_the_references_equal() {
         assert_eq!(cells.split_whitespace().collect::<Vec<_>>(), vec!["ok"; isas.len()], "{line}");
         assert_eq!(line.rfind("ok"), lines[1].rfind("cpu"), "the columns stand in line: {line}");
     }
-    // of which none is exact, and none further off than is promised
+    // none of these results is exact, and none is further off than promised
     let numbers = |line: &str, name| {
         let cells = line.strip_prefix(name).unwrap().replace('%', "");
         let numbers = cells.split_whitespace().map(|number| number.parse().unwrap());

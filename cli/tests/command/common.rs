@@ -6,7 +6,7 @@ use std::process::{Command, Output, Stdio};
 
 use npyz::WriterBuilder;
 
-/// The command with these arguments.
+/// Returns the command with these arguments.
 pub(crate) fn gumbel(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_gumbel"));
     command.args(args).stdin(Stdio::null());
@@ -33,13 +33,13 @@ pub(crate) fn run_with(mut command: Command, input: &[u8]) -> Output {
     output
 }
 
-/// The output, of a command that must succeed.
+/// Returns the standard output of a command, which must succeed.
 pub(crate) fn stdout(output: Output) -> String {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// A header as numpy writes it.
+/// Returns a header as numpy writes it.
 pub(crate) fn header(descr: &str, order: &str, shape: &str) -> Vec<u8> {
     raw_header(&format!("{{'descr': {descr}, 'fortran_order': {order}, 'shape': {shape}, }}"))
 }
@@ -103,7 +103,7 @@ pub(crate) fn read_f64(bytes: &[u8]) -> (Vec<u64>, Vec<f64>) {
     (npy.shape().to_vec(), npy.into_vec().unwrap())
 }
 
-/// A refused command says why in one line, which contains `why`.
+/// Checks that a refused command says why in one line, which contains `why`.
 #[track_caller]
 pub(crate) fn check_refused(output: &Output, why: &str) {
     let message = String::from_utf8_lossy(&output.stderr);

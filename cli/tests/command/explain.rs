@@ -27,7 +27,7 @@ fn the_picture_in_the_documentation_is_the_one_that_its_command_draws() {
     let drawn = stdout(command.args(["--engine", "cpu"]).current_dir(ROOT).output().unwrap());
     let kept = std::fs::read_to_string(Path::new(ROOT).join("docs/explain.svg")).unwrap();
     assert!(drawn == kept, "cargo run --release -p gumbel-cli -- {} -o ...", DOCUMENTED.join(" "));
-    // another seed's would be seen
+    // the comparison would notice another seed
     let mut command = gumbel(&DOCUMENTED);
     command.args(["--engine", "cpu", "--seed", "1"]).current_dir(ROOT);
     assert_ne!(stdout(command.output().unwrap()), kept);
@@ -64,7 +64,7 @@ fn rows_of_all_kinds_have_a_picture() {
         for more in [&[][..], &["--draws", "1"], &["--temperature", "0.01"]] {
             let svg = picture(&input, &[&["--row", "0"], more].concat());
             assert!(svg.starts_with("<svg ") && svg.trim_end().ends_with("</svg>"), "{svg}");
-            // two bars a category and the ground
+            // two bars for each category, and the background
             assert!(count(&svg, "rect") > 2 * shown, "{} of {shown}", count(&svg, "rect"));
             assert!(!svg.contains("NaN") && !svg.contains("inf"), "{svg}");
             assert_eq!(svg.contains(">\nrest\n<"), values.len() > 100);
@@ -78,7 +78,7 @@ fn weights_have_the_picture_of_their_logarithms() {
     let weights = write_f32(directory.path(), &[4], &[0.0, 1.0, 2.0, 4.0]);
     let svg = picture(&weights, &["--row", "0", "--weights"]);
     assert!(svg.contains("Race of draw 0"), "{svg}");
-    // the first has neither a logit nor a frequency
+    // the first category has neither a logit nor a frequency
     assert_eq!(count(&svg, "circle"), 3 + 2 * 3);
 }
 
@@ -123,6 +123,6 @@ fn what_has_no_picture_is_refused_and_leaves_no_file() {
     let mut command = gumbel(&["explain", "--row", "0", "-o", "nowhere/out.svg"]);
     command.arg(&input).current_dir(directory.path());
     check_refused(&command.output().unwrap(), "cannot write nowhere/out.svg: ");
-    // rows before it need not be sound
+    // the rows before the row may be invalid
     assert!(picture(&input, &["--row", "8"]).starts_with("<svg "));
 }

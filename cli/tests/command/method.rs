@@ -1,5 +1,5 @@
-//! `gumbel sample --method`: the library's draws by either method, however the file is cut, and what
-//! goes with which.
+//! `gumbel sample --method`: the command draws as the library does by either method, however the
+//! file is cut; and the options that each method allows.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use tempfile::tempdir;
 
 const ROWS: u64 = 12;
 const CATEGORIES: usize = 17;
-/// A row and as many draws as it has categories, some rows, all at once.
+/// One row and as many draws as it has categories; some rows; all rows at once.
 const CHUNKS: [&str; 5] = ["1", "18", "40", "100", "1000000"];
 
 /// The lines that the command prints for these draws.
@@ -23,7 +23,7 @@ fn options(draws: u32, method: Method) -> SampleOptions<'static> {
     SampleOptions::default().with_seed(3).with_first_row(9).with_draws(draws).with_method(method)
 }
 
-/// Runs with the options that [`options`] has.
+/// Runs the command with the settings of [`options`].
 fn drawn(input: &Path, draws: u32, args: &[&str]) -> String {
     let draws = draws.to_string();
     let common = ["--seed", "3", "--first-row", "9", "--draws", &draws];
@@ -64,7 +64,8 @@ fn each_method_draws_as_the_library_however_the_file_is_cut() {
     }
 }
 
-/// A choice for each piece of the draws, instead of one for all of them, would be seen above.
+/// The test above would notice a choice of the method for each part of the draws instead of one for
+/// all draws.
 #[test]
 fn a_choice_for_each_piece_would_be_another() {
     let values = logits(CATEGORIES);
@@ -151,7 +152,7 @@ fn what_is_told_of_a_race_needs_one() {
              3 categories, without one: {end}"
         );
         check_refused(&run(&["--method", "auto", "--draws", "16"]), &why);
-        // where auto is the race, it has what a race has
+        // where auto chooses the race, it allows the options of a race
         let race = stdout(run(&["--draws", "15"]));
         assert_eq!(stdout(run(&["--method", "auto", "--draws", "15"])), race);
     }

@@ -1,5 +1,5 @@
-//! What `gumbel sample` tells beside who won, and `gumbel logz`: the library's numbers, whatever the
-//! file's type and however it is cut.
+//! The operations of `gumbel sample` other than draws, and `gumbel logz`: the numbers are the
+//! library's, whatever the file's type and however it is cut.
 
 use std::path::Path;
 
@@ -12,10 +12,10 @@ use tempfile::tempdir;
 
 const ROWS: u64 = 20;
 const CATEGORIES: usize = 9;
-/// One row at most, some rows, some draws of a row, all at once.
+/// One row at most; some rows; some draws of a row; all rows at once.
 const CHUNKS: [&str; 6] = ["1", "7", "20", "50", "200", "1000000"];
 
-/// Some counts, 0 among them.
+/// Some counts, among them 0.
 fn counts() -> Vec<u32> {
     (0..ROWS as u32 * CATEGORIES as u32).map(|i| i.wrapping_mul(2_654_435_761) >> 25).collect()
 }
@@ -126,7 +126,7 @@ fn numbers_come_with_draws_however_the_file_is_cut() {
 fn the_first_of_each_race_come_in_the_order_of_arrival() {
     let directory = tempdir().unwrap();
     let mut values = logits(ROWS as usize * CATEGORIES);
-    // one row of two categories alone
+    // a row that has only two possible categories
     values[4 * CATEGORIES + 2..5 * CATEGORIES].fill(f32::NEG_INFINITY);
     let input = write_f32(directory.path(), &[ROWS, CATEGORIES as u64], &values);
     let batch = Logits::new(&values, CATEGORIES).unwrap();

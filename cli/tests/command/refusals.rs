@@ -116,7 +116,8 @@ fn too_little_or_too_much_data() {
         bytes.resize(whole.len() + more, 0);
         refused(&bytes, &[], "trailing bytes after the 48 bytes");
     }
-    // far less than a row: memory must not be taken on the header's word
+    // the data are far shorter than a row: the command must not reserve the memory that the header
+    // announces
     refused(&f32s("(1, 4294967295)", &[0.0]), &[], "is truncated");
     refused(&f32s("(4294967295, 1000000000)", &[0.0]), &[], "is truncated");
     refused(&[&f32s("(0, 3)", &[])[..], b"x"].concat(), &[], "trailing bytes");
@@ -174,7 +175,7 @@ fn weights_that_are_none() {
     values[21..24].fill(0.0);
     let why = "row 7 has no draw: all its weights are 0";
     refused(&f32s("(10, 3)", &values), &["--weights", "--chunk", "6"], why);
-    // 1e-50 is positive and -1e-50 is not: f32 has 0 for both
+    // f32 rounds both 1e-50 and -1e-50 to 0, though the former is positive and the latter negative
     for value in [1e39, 1e-50, -1e-50, f64::from_bits(1)] {
         let mut values = [1.0; 30];
         values[22] = value;
@@ -276,7 +277,7 @@ fn options_without_a_meaning() {
     let none = "no-such-adapter-anywhere";
     let named = gumbel(&["sample", "-", "--adapter", none]);
     check(&run_with(named, &rows), none);
-    // 2^55 rows are announced: their draws would overflow a file's shape
+    // the header announces 2^55 rows: the shape of a file for their draws would overflow
     let many = gumbel(&["sample", "-", "--draws", "2147483648"]);
     let why = "are more than any file holds";
     check(&run_with(many, &f32s("(36028797018963968, 1)", &[])), why);
@@ -308,7 +309,7 @@ fn help_and_version_are_no_refusals() {
         assert_eq!(output.status.code(), Some(0), "{args:?}");
         assert!(output.stderr.is_empty() && !output.stdout.is_empty(), "{args:?}");
     }
-    // the help for who does not know what to ask for, but no success
+    // without arguments the command prints the help, but does not succeed
     let output = gumbel(&[]).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).contains("\nUsage: gumbel <COMMAND>\n"));
@@ -365,7 +366,7 @@ fn an_interrupted_command_leaves_no_file_and_ends_by_the_signal() {
         command.args(["-o", "out.npy"]).args(more);
         command.current_dir(directory.path()).stdin(Stdio::piped());
         let mut child = command.stderr(Stdio::null()).spawn().unwrap();
-        // the rest never comes, nor an end
+        // the command waits for the rest of the input, which never comes
         let mut stdin = child.stdin.take().unwrap();
         stdin.write_all(&rows[..2_000_000]).unwrap();
         // once draws are in the file, the command is at work

@@ -100,7 +100,7 @@ fn the_cut_does_not_show() {
         let options =
             SampleOptions::default().with_draws(draws).with_seed(5).with_first_row(u64::MAX - 20);
         let want = expected(&values, categories, options);
-        // one row at most, some rows, some draws of a row, all at once
+        // one row at most; some rows; some draws of a row; all rows at once
         for chunk in ["1", "5", "18", "34", "40", "100", "1000000"] {
             let common = ["--seed", "5", "--first-row", "18446744073709551595"];
             let args = ["--chunk", chunk, "--draws", &draws.to_string()];

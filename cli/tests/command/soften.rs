@@ -14,7 +14,7 @@ use tempfile::tempdir;
 
 const ROWS: u64 = 20;
 const CATEGORIES: usize = 9;
-/// One draw of a row, some draws of a row, some rows, all at once.
+/// One draw of a row; some draws of a row; some rows; all rows at once.
 const CHUNKS: [&str; 6] = ["1", "20", "27", "50", "200", "1000000"];
 
 /// Runs `gumbel soften INPUT --engine cpu` with more arguments.
@@ -22,12 +22,13 @@ fn soften(input: &Path, args: &[&str]) -> Output {
     gumbel(&["soften", "--engine", "cpu"]).arg(input).args(args).output().unwrap()
 }
 
-/// The bits of floats, which are to be the same.
+/// Returns the bits of floats, which are to be equal.
 fn bits(floats: &[f32]) -> Vec<u32> {
     floats.iter().map(|y| y.to_bits()).collect()
 }
 
-/// Shape and values of what the command writes to a file, which must be all that it leaves.
+/// Returns the shape and the values of the file that the command writes, and checks that it leaves
+/// no other file.
 fn softened(input: &Path, args: &[&str]) -> (Vec<u64>, Vec<f32>) {
     let directory = tempdir().unwrap();
     let out = directory.path().join("out.npy");
@@ -36,13 +37,14 @@ fn softened(input: &Path, args: &[&str]) -> (Vec<u64>, Vec<f32>) {
     read_f32(&std::fs::read(out).unwrap())
 }
 
-/// The samples of one call of the library.
+/// Returns the samples of one call of the library.
 fn expected(values: &[f32], options: &SampleOptions<'_>, relaxation: Relaxation) -> Vec<f32> {
     let rows = Logits::new(values, CATEGORIES).unwrap();
     CpuSampler::new().soften_rows(rows, options, relaxation).unwrap()
 }
 
-/// The text of samples: a line a row, a space between draws, commas in them.
+/// Returns the text of samples: a line for each row, spaces between draws, commas between the
+/// numbers of a draw.
 fn lines(samples: &[f32], categories: usize, draws: usize) -> String {
     let numbers = |y: &[f32]| y.iter().map(|y| format!("{y:?}")).collect::<Vec<_>>().join(",");
     let row =
@@ -86,7 +88,7 @@ fn samples_are_the_library_s_however_the_file_is_cut() {
     }
 }
 
-/// Whether each sample's largest number is at its draw.
+/// Returns whether the largest number of each sample is at its draw.
 fn lead(samples: &[f32], categories: usize, draws: &[u32]) -> bool {
     samples.len() == draws.len() * categories
         && samples
@@ -163,7 +165,7 @@ fn shapes_of_all_kinds_have_samples() {
         let input = write_f32(directory.path(), shape, &values);
         let (got, samples) = softened(&input, &["--tau", "1", "--draws", draws]);
         assert_eq!(got, want, "{shape:?} x {draws}");
-        // of one category there is nothing to choose
+        // the only category has the value 1
         assert!(shape[1..] != [1] || samples == [1.0; 4], "{samples:?}");
     }
 }
@@ -198,7 +200,8 @@ fn it_says_what_it_did() {
     assert_eq!((&json["rows"], &json["draws"]), (&4.into(), &2.into()));
 }
 
-/// Runs to a .npy file. It must be refused with a message that contains `why`, and leave nothing.
+/// Runs the command with a .npy file as output. Checks that it refuses with a message that contains
+/// `why`, and leaves no file.
 #[track_caller]
 fn refused(bytes: &[u8], args: &[&str], why: &str) {
     let directory = tempdir().unwrap();
@@ -221,7 +224,7 @@ fn what_it_refuses() {
     for tau in ["0", "-1", "NaN", "inf", "1e-40"] {
         let why = "tau must be from 7.888609e-31 to 1.2676506e30, got ";
         refused(&rows, &["--tau", tau], why);
-        // before anything is written
+        // the refusal comes before anything is written
         let command = gumbel(&["soften", "-", "--engine", "cpu", "--tau", tau, "-o", "-"]);
         check_refused(&run_with(command, &rows), why);
         refused(&f32s("(0, 3)", &[]), &["--tau", tau], why);
@@ -237,7 +240,7 @@ fn what_it_refuses() {
     let mut counts = header("'<u4'", "False", "(2,)");
     counts.extend([1; 8]);
     refused(&counts, &soft(&["--weights"]), of_logits);
-    // without a word of an option that would be refused in turn
+    // the message suggests no option that would be refused in turn
     let straight =
         "its type is '<u4', soft samples are of logits, f2, f4 or f8: give the logarithms";
     refused(&counts, &soft(&[]), straight);
@@ -269,7 +272,7 @@ fn what_it_refuses() {
     check_refused(&run_with(gumbel(&both), &rows), "cannot both write to standard output");
 }
 
-/// The help speaks of nothing that is refused: a temperature of 0, or weights.
+/// The help mentions nothing that would be refused: a temperature of 0, or weights.
 #[test]
 fn the_help_speaks_of_logits_alone() {
     let help = stdout(gumbel(&["soften", "--help"]).output().unwrap());
@@ -291,7 +294,7 @@ fn an_interrupted_command_leaves_no_file() {
     let mut command = gumbel(&["soften", "-", "--engine", "cpu", "--tau", "1", "--chunk", "1000"]);
     command.args(["-o", "out.npy"]).current_dir(directory.path());
     let mut child = command.stdin(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-    // the rest never comes, nor an end
+    // the command waits for the rest of the input, which never comes
     let mut stdin = child.stdin.take().unwrap();
     stdin.write_all(&header("'<f4'", "False", "(1000000, 1)")).unwrap();
     stdin.write_all(&vec![0; 2_000_000]).unwrap();

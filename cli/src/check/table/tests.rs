@@ -1,4 +1,4 @@
-//! Every line reports the fault that it is there to find.
+//! Every line of the table reports the fault that the line is there to find.
 
 use gumbel::conformance::{self, SoftErrors, SumTolerance};
 use gumbel::{CpuSampler, DeviceKind, GpuSampler, Sampler};
@@ -25,7 +25,7 @@ fn few_cases() -> impl Iterator<Item = (Case, Vec<u32>)> {
     })
 }
 
-/// Whether a table passes, and what it says.
+/// Returns whether a table passes, and its text.
 fn table_of(
     engines: &[Engine],
     fill: impl FnOnce(&mut Table<'_>) -> Result<(), Error>,
@@ -41,7 +41,8 @@ fn verdict(cases: impl Iterator<Item = (Case, Vec<u32>)>) -> (bool, String) {
     table_of(&cpu(), |table| table.draws(cases))
 }
 
-/// Of an operation alone, on cases of which the draws are known to be right.
+/// Returns the verdict and the text of one operation alone. The draws of `cases` are known to be
+/// right.
 fn line_of<O: Operation>(
     engines: &[Engine],
     operation: &O,
@@ -76,7 +77,7 @@ fn a_single_wrong_draw_fails() {
 
 #[test]
 fn an_engine_that_fails_fails_the_check() {
-    // expects more draws than the case has, which the engine refuses
+    // expects one draw more than the case has, which the engine refuses
     let failing = few_cases().map(|(case, mut expected)| {
         expected.push(0);
         (case, expected)
@@ -97,7 +98,7 @@ fn an_operation_that_fails_fails_the_check() {
             "draws".to_owned()
         }
         fn expected(&self, _: &Case) -> Result<Vec<u32>, gumbel::Error> {
-            // fewer than there are
+            // fewer sums than the case has rows
             Ok(Vec::new())
         }
         fn off(&self, case: &Case, e: &Sampler, x: &Vec<u32>) -> Result<usize, gumbel::Error> {
@@ -114,7 +115,7 @@ fn an_operation_that_fails_fails_the_check() {
     assert!(text.ends_with("0 mismatches, 3 errors\n"), "{text}");
 }
 
-/// An operation that expects of a case what is true of another one of the same shape.
+/// An operation that expects the results of another case of the same shape.
 struct Swapped<O>(O);
 
 impl<O: Operation> Operation for Swapped<O> {
@@ -139,7 +140,7 @@ fn named(name: &str) -> Case {
     conformance::cases().find(|case| case.to_string() == name).unwrap()
 }
 
-/// What the line says if the engine is right, and if the reference is another case's.
+/// Returns the table for an engine that is right, and for an expectation that is another case's.
 #[track_caller]
 fn both<O: Operation>(operation: O) -> [String; 2] {
     let case = || [named("33 x 131: temperature 0.7")].into_iter();
@@ -203,7 +204,7 @@ fn soft_samples_further_off_than_promised_fail_the_check() {
     }
 }
 
-/// On every adapter: shaders with a fault, each of which shows in its line.
+/// Injects a fault into shaders on every adapter: each fault shows in its line.
 #[test]
 fn faults_of_shaders_show_in_their_lines() {
     fn small() -> impl Iterator<Item = Case> {
@@ -238,7 +239,7 @@ fn faults_of_shaders_show_in_their_lines() {
     check(&Sums { promise: promised_sums }, DeviceKind::Hardware, |source| {
         source.replace("(2.0 * inverse)", "inverse")
     });
-    // of what is summed with draws alone
+    // a fault in a sum that only draws with log-probabilities take
     check(&LogProbs { promise: promised_log_probs }, DeviceKind::Emulation, |source| {
         source.replace("race % run.draws == 0u && (run.flags", "race == 0u && (run.flags")
     });
