@@ -2,8 +2,8 @@
 //!
 //!     cargo bench --bench cdf              # half a minute
 //!
-//! All that is compared runs in turn, on one thread and on all, and the fastest sample counts. Draws are
-//! nanoseconds each. The alias table is drawn from by a `SmallRng` for each 65,536 draws.
+//! All things that are compared run in turn, on one thread and on all, and the fastest sample counts. Draws are
+//! nanoseconds each. Draws from the alias table use a new `SmallRng` for each 65,536 draws.
 //!
 //! Without `--bench`, which cargo bench gives, the draws are checked and nothing is timed.
 
@@ -21,10 +21,10 @@ use rand_distr::weighted::WeightedAliasIndex;
 use rayon::prelude::*;
 
 const DRAWS: usize = 1_000_000;
-/// What a thread takes of the alias table's draws at a time.
+/// The number of the alias table's draws that a thread takes at a time.
 const GRAIN: usize = 1 << 16;
 
-/// Roughly normal logits with standard deviation 3.
+/// Returns roughly normal logits with standard deviation 3.
 fn normal(categories: usize) -> Vec<f32> {
     let words =
         (0..categories.div_ceil(4)).flat_map(|i| philox4x32_10([i as u32, 0, 0, 0], [5, 6]));
@@ -35,7 +35,7 @@ fn normal(categories: usize) -> Vec<f32> {
         .collect()
 }
 
-/// The fastest of several runs that take turns, in seconds.
+/// Runs each function in turn. Returns the shortest time of each, in seconds.
 fn in_turn<const N: usize>(mut runs: [&mut dyn FnMut(); N], each: Duration) -> [f64; N] {
     let mut best = [f64::MAX; N];
     let start = Instant::now();
@@ -78,7 +78,7 @@ fn check(row: &[f32]) {
     }
 }
 
-/// Building, drawing 10⁶ times, and both.
+/// Times the building of a table, 10⁶ draws from it, and both together.
 fn compare(row: &[f32], threads: usize, isa: Isa) {
     let engine = CpuSampler::new().with_isa(isa).unwrap();
     let logits = Logits::new(row, row.len()).unwrap();
@@ -111,7 +111,8 @@ fn compare(row: &[f32], threads: usize, isa: Isa) {
     );
 }
 
-/// The draws from a row for which adding it up pays.
+/// Prints the time by Gumbel noise over the time by inverse CDF, for several numbers of draws from
+/// a row.
 fn break_even(categories: usize) {
     let rows = (1 << 20) / categories;
     let data = normal(rows * categories);

@@ -1,4 +1,4 @@
-//! What soft samples and their gradients take on the CPU, beside the price of the noise itself.
+//! The cost of soft samples and their gradients on the CPU, beside the price of the noise itself.
 //!
 //!     cargo bench --bench soften                  # every form, a minute on one core
 //!     cargo bench --bench soften -- 1024x1024     # shapes whose names contain one of these
@@ -49,7 +49,7 @@ fn main() {
     }
 }
 
-/// Nanoseconds a category.
+/// Returns the nanoseconds for a category.
 fn time(isa: Isa, rows: usize, categories: usize, draws: u32) -> [f64; 3] {
     let alone = Arc::new(rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap());
     let engine = CpuSampler::new().with_isa(isa).unwrap().with_pool(alone);

@@ -1,4 +1,4 @@
-//! Times taken in turn, so that what else the machine does falls on all alike.
+//! Times that are taken in turn, so that other work on the machine affects all of them alike.
 
 use std::time::{Duration, Instant};
 
@@ -7,17 +7,17 @@ use crate::error::Error;
 const LEAST_SAMPLES: usize = 5;
 const MOST_SAMPLES: usize = 300;
 
-/// Nanoseconds, over all samples.
+/// The time of one run in nanoseconds, over all samples.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Time {
     /// The shortest.
     pub min: f64,
-    /// As many are shorter as longer.
+    /// The median.
     pub median: f64,
 }
 
 impl Time {
-    /// None of no samples.
+    /// Returns `None` if there are no samples.
     fn new(mut samples: Vec<f64>) -> Option<Self> {
         samples.sort_unstable_by(f64::total_cmp);
         let min = *samples.first()?;
@@ -25,28 +25,28 @@ impl Time {
     }
 }
 
-/// Nanoseconds for one time: by the device's clock, if it has one, and by the wall clock.
+/// The nanoseconds of one sample: by the device's clock, if it has one, and by the wall clock.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Span {
     pub(crate) device: Option<f64>,
     pub(crate) wall: f64,
 }
 
-/// The times of all samples, by the clock of the device and by that of the host.
+/// The times of all samples, by the clock of the device and by the wall clock.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Spans {
     pub(crate) device: Option<Time>,
     pub(crate) wall: Option<Time>,
 }
 
-/// What is timed: each call is a sample.
+/// An operation to time: each call is a sample.
 pub(crate) type Run<'a> = Box<dyn FnMut() -> Result<Span, Error> + 'a>;
 
-/// Runs all one after another, again and again, until there is `each` time spent for every one of
-/// them. All get the same number of samples; what fails gets no more, and what has failed already
-/// none.
+/// Runs all operations one after another, again and again, until the time spent is `each` times
+/// their number. All get the same number of samples. An operation that fails gets no more samples,
+/// and one that has failed already gets none.
 ///
-/// The caller has run each once: first calls compile shaders and bring memory up.
+/// The caller has run each operation once before: first calls compile shaders and allocate memory.
 pub(crate) fn in_turn(
     runs: Vec<Result<Run<'_>, Error>>,
     each: Duration,

@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::placement::Most;
 use crate::work::Work;
 
-/// Longer than anything here takes.
+/// The time after which a wait for the device fails; no measurement takes as long.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The device of a sampler.
@@ -20,15 +20,16 @@ pub(crate) struct Device<'a> {
     clock: Option<Clock>,
 }
 
-/// Two timestamps, and their way to the host.
+/// Two timestamps, and the buffers that bring them to the host.
 #[derive(Debug)]
 struct Clock {
     stamps: wgpu::QuerySet,
     resolved: wgpu::Buffer,
     readback: wgpu::Buffer,
-    /// Nanoseconds a tick.
+    /// The nanoseconds in a tick.
     period: f64,
-    /// Whether there are timestamps outside compute passes, as a copy needs them.
+    /// Whether timestamps can be written outside compute passes, as the timing of a copy needs
+    /// them.
     between_passes: bool,
 }
 
@@ -66,19 +67,20 @@ impl<'a> Device<'a> {
         Most { binding: limits.max_storage_buffer_binding_size, buffer: limits.max_buffer_size }
     }
 
-    /// Whether this can be timed by the device's clock.
+    /// Returns whether the device's clock can time this work.
     pub(crate) fn can_time(&self, work: &Work) -> bool {
         self.clock.as_ref().is_some_and(|clock| clock.between_passes || work.is_a_pass())
     }
 
-    /// Does something on the device, and returns what the device says against it: outside error
-    /// scopes wgpu panics.
+    /// Does something on the device, and returns the errors of the device: outside error scopes
+    /// wgpu panics.
     pub(crate) fn checked<T>(&self, act: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
         use wgpu::ErrorFilter::{Internal, OutOfMemory, Validation};
         let [memory, internal, validation] =
             [OutOfMemory, Internal, Validation].map(|filter| self.wgpu().push_error_scope(filter));
         let result = act();
-        // ended in the reverse order, but what ran out of memory is invalid as well
+        // popped in the reverse order; memory is looked at first, since what ran out of memory is
+        // invalid as well
         let validation = validation.pop();
         let internal = internal.pop();
         let memory = memory.pop();
@@ -104,7 +106,7 @@ impl<'a> Device<'a> {
         self.checked(|| Ok(self.wgpu().create_buffer(&descriptor)))
     }
 
-    /// Waits for a submission, or for the last. wgpu panics here if the device is lost.
+    /// Waits for a submission, or for the last one. wgpu panics here if the device is lost.
     pub(crate) fn wait(&self, submission: Option<wgpu::SubmissionIndex>) -> Result<(), Error> {
         let wait = wgpu::PollType::Wait { submission_index: submission, timeout: Some(TIMEOUT) };
         match catch_unwind(AssertUnwindSafe(|| self.wgpu().poll(wait))) {
@@ -127,7 +129,7 @@ impl<'a> Device<'a> {
         })
     }
 
-    /// Words of a buffer, which has the usage COPY_SRC.
+    /// Returns words of a buffer, which has the usage COPY_SRC.
     pub(crate) fn read(
         &self,
         buffer: &wgpu::Buffer,
@@ -143,10 +145,10 @@ impl<'a> Device<'a> {
         self.map(&readback)
     }
 
-    /// The words of a buffer that can be mapped.
+    /// Returns the words of a buffer that can be mapped.
     fn map(&self, buffer: &wgpu::Buffer) -> Result<Vec<u32>, Error> {
         self.checked(|| {
-            // of what goes wrong, the range is told, too
+            // an error needs no callback: the range below reports it, too
             buffer.slice(..).map_async(wgpu::MapMode::Read, |_| {});
             self.wait(None)?;
             let words = buffer
@@ -159,8 +161,8 @@ impl<'a> Device<'a> {
         })
     }
 
-    /// Runs work so many times in one submission, on region after region. The device's time is for
-    /// one of them; the wall clock's, from handing over to the end, for all.
+    /// Runs work `times` times in one submission, on region after region. The device's time is for
+    /// one run; the wall clock's, from the submission to its end, is for all runs.
     pub(crate) fn time(&self, work: &Work, times: u32, region: &mut usize) -> Result<Span, Error> {
         let clock = self.clock.as_ref().filter(|_| self.can_time(work));
         let mut wall = Duration::ZERO;
@@ -181,7 +183,7 @@ impl<'a> Device<'a> {
         Ok(Span { device, wall: wall.as_nanos() as f64 })
     }
 
-    /// The nanoseconds between the timestamps; none if they cannot be true.
+    /// Returns the nanoseconds between the timestamps; `None` if they cannot be right.
     fn ticks(&self, clock: &Clock) -> Result<Option<f64>, Error> {
         self.submit(|encoder| {
             encoder.resolve_query_set(&clock.stamps, 0..2, &clock.resolved, 0);

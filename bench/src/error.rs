@@ -1,8 +1,8 @@
-//! Why something could not be measured.
+//! The reasons why something could not be measured.
 
 use gumbel::wgpu;
 
-/// One sentence a variant.
+/// An error. Each variant is one sentence.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -14,7 +14,7 @@ pub enum Error {
         /// What is wrong with it.
         what: String,
     },
-    /// A text that does not say how large teams are.
+    /// A text that does not give the sizes of teams.
     #[error("\"{text}\" says nothing of teams: {what}")]
     Teams {
         /// The text.
@@ -22,19 +22,19 @@ pub enum Error {
         /// What is wrong with it.
         what: String,
     },
-    /// No adapter to measure on: why, and what to do.
+    /// No adapter to measure on. The text says why, and what to do.
     #[error("{0}")]
     NoAdapter(String),
-    /// A shape that this device or this machine has no room for.
+    /// A shape that does not fit into the memory of this device or machine.
     #[error("left out: {0}")]
     LeftOut(String),
-    /// Something else than what is right, which is not worth a time.
+    /// Wrong results, whose time is worth nothing.
     #[error("wrong: {0}")]
     Wrong(String),
-    /// The library's refusal.
+    /// An error of the library.
     #[error(transparent)]
     Gumbel(#[from] gumbel::Error),
-    /// The device's.
+    /// An error of the device.
     #[error("the device failed: {0}")]
     Device(String),
 }

@@ -1,4 +1,4 @@
-//! Makes the logits on the device, where they are wanted.
+//! Makes the logits on the device, in the buffers that need them.
 
 use gumbel::{shaders, wgpu};
 
@@ -10,15 +10,16 @@ use crate::logits::Format;
 const WORKGROUP: u64 = 64;
 const ACROSS: u64 = 1 << 15;
 
-/// Where logits are to be, and which.
+/// A range of a buffer, and the logits to make there.
 #[derive(Debug)]
 pub(crate) struct Place {
     pub(crate) buffer: wgpu::Buffer,
-    /// In bytes; there is room for whole blocks of four logits.
+    /// The start of the range and its size in bytes; the size is that of whole blocks of four
+    /// logits, or more.
     pub(crate) at: u64,
     pub(crate) bytes: u64,
     pub(crate) region: u32,
-    /// The first logit, the start of a block, and how many.
+    /// The first logit, which is the start of a block, and the number of logits.
     pub(crate) first: u64,
     pub(crate) logits: u64,
 }
@@ -40,7 +41,7 @@ impl Filler {
         Ok(Self { module })
     }
 
-    /// Makes logits in all these places.
+    /// Makes the logits of all these places.
     pub(crate) fn fill(
         &self,
         device: &Device<'_>,

@@ -1,4 +1,4 @@
-//! The call with logits in the host's memory.
+//! The call of the sampler with logits in the host's memory.
 
 use std::time::{Duration, Instant};
 
@@ -14,7 +14,7 @@ use crate::results::{Line, SAMPLE_ROWS, SAMPLE_ROWS_CPU, UPLOAD, UPLOAD_DIRECT};
 use crate::shape::Shape;
 use crate::upload::{Upload, Way, maps_its_memory};
 
-/// A line for each way.
+/// Returns a line for the call, one for each way to upload, and one for the CPU engine.
 pub(crate) fn measure(
     device: &Device<'_>,
     shape: Shape,

@@ -6,13 +6,13 @@
 //! From the host, by the wall clock: `sample_rows`, an upload of the same bytes and nothing else, and
 //! the CPU engine.
 //!
-//! **Ratios** are what counts, and machines are shared. So all that is compared runs in turn, sample
-//! by sample; minima are compared, medians are kept beside them. Before that, what each does is held
-//! against the CPU engine, and what is wrong gets no time.
+//! **Ratios** are what counts, and machines are shared. So all things that are compared run in
+//! turn, sample by sample; minima are compared, and medians are stored beside them. Before that,
+//! the results of each are compared with the CPU engine's, and wrong results get no time.
 //!
-//! **Reads are cold** on hardware: small shapes lie on the device many times over, and each is read
-//! again only after all the others, 256 MiB in all. What an adapter that emulates a GPU reads may
-//! come from the processor's cache.
+//! **Reads are cold** on hardware: small shapes lie on the device many times over, 256 MiB in all,
+//! and each copy is read again only after all the others. An adapter that emulates a GPU may read
+//! from the processor's cache.
 
 use std::time::Duration;
 
@@ -48,25 +48,25 @@ use fill::Filler;
 use logits::Known;
 use on_device::How;
 
-/// More than the caches of GPUs hold.
+/// The bytes after which a GPU's cache has forgotten the first: more than the caches of GPUs hold.
 const COLD: u64 = 256 << 20;
 
-/// What is measured, and for how long.
+/// The shapes to measure, and for how long.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// The batches.
     pub shapes: Vec<Shape>,
     /// How long each thing is timed in each shape.
     pub each: Duration,
-    /// How the sampler is set up.
+    /// The settings of the sampler.
     pub builder: GpuSamplerBuilder,
-    /// How large teams are, if not as gumbel has it for the adapter.
+    /// The sizes of teams, if not gumbel's own for the adapter.
     pub teams: Option<Teams>,
     /// The most bytes that `sample_rows`, and the upload beside it, bring to the device at once.
     pub chunk_bytes: u64,
 }
 
-/// What a sampler has that is not told of its chunks.
+/// The default size of a sampler's chunks.
 const CHUNK_BYTES: u64 = 16 << 20;
 
 impl Config {
@@ -81,17 +81,17 @@ impl Config {
         }
     }
 
-    /// Some shapes, for some seconds.
+    /// Some shapes, which take some seconds.
     pub fn quick() -> Self {
         Self { shapes: Shape::QUICK.to_vec(), each: Duration::from_millis(100), ..Self::full() }
     }
 }
 
-/// The adapter that is measured unless another is named: the first that can be used, and hardware
-/// comes first.
+/// Returns the adapter to measure unless another is named: the first that can be used, hardware
+/// before software.
 ///
 /// # Errors
-/// [`Error::NoAdapter`] if none can be used, with what each lacks.
+/// [`Error::NoAdapter`] if no adapter can be used; it says what each lacks.
 pub fn choose(reports: &[AdapterReport]) -> Result<&AdapterReport, Error> {
     reports.iter().find(|report| report.obstacle.is_none()).ok_or_else(|| {
         let lacks = |report: &AdapterReport| {
@@ -101,7 +101,7 @@ pub fn choose(reports: &[AdapterReport]) -> Result<&AdapterReport, Error> {
     })
 }
 
-/// Why nothing can be measured, and what to do.
+/// Returns why nothing can be measured, and what to do.
 fn no_adapter(unusable: &[String]) -> String {
     let found = match unusable {
         [] => "this machine has no adapter".to_owned(),
@@ -116,16 +116,17 @@ fn no_adapter(unusable: &[String]) -> String {
 
 /// Measures on an adapter; `progress` is called before each shape with its name.
 ///
-/// What fails in a shape is in the results, and what is wrong too: see [`Results::wrong`].
+/// Failures of single shapes are in the results, and so are wrong results: see [`Results::wrong`].
 ///
 /// # Errors
-/// Those of opening the adapter.
+/// The errors of opening the adapter.
 pub fn run(
     report: &AdapterReport,
     config: &Config,
     progress: &mut dyn FnMut(&str),
 ) -> Result<Results, Error> {
-    // as large as the device can bind, from which the sampler takes what stands beside the logits
+    // at most the size that the device can bind; the sampler leaves space for its other data within
+    // it
     let most = report.limits.max_storage_buffer_binding_size.min(report.limits.max_buffer_size / 2);
     let chunk_bytes = config.chunk_bytes.min(most).max(1 << 10);
     let mut builder = config.builder.clone().with_chunk_bytes(chunk_bytes);
@@ -143,7 +144,7 @@ pub fn run(
         match known(shape, hardware) {
             Ok(known) => {
                 lines.extend(on_device::measure(&device, &filler, shape, &known, how));
-                // the device's memory is free again before the host's call takes some
+                // frees the device's memory before the host's call takes some
                 let _ = sampler.device().poll(wgpu::PollType::Poll);
                 lines.extend(from_host::measure(&device, shape, &known, how.each, chunk_bytes));
             }
@@ -155,7 +156,7 @@ pub fn run(
     Ok(Results { comments, hardware, lines })
 }
 
-/// The logits and draws of a shape, if there is memory for them and for all that follows.
+/// Returns the logits and draws of a shape, if there is memory for them and for all that follows.
 fn known(shape: Shape, hardware: bool) -> Result<Known, Error> {
     // f32, their copy, f16 and bf16 on the device; f32 on the host
     let times = if hardware { 4 } else { 5 };
@@ -170,7 +171,7 @@ fn known(shape: Shape, hardware: bool) -> Result<Known, Error> {
     Known::new(shape, 0)
 }
 
-/// How a call's logits get to the device, in words.
+/// Returns the size of the chunks that bring a call's logits to the device, in words.
 fn chunks(bytes: u64) -> String {
     let unit = if bytes.is_multiple_of(1 << 20) { ("MiB", 20) } else { ("KiB", 10) };
     format!("of {} {} at most", bytes >> unit.1, unit.0)

@@ -1,4 +1,4 @@
-//! The logits, which are made on the device and on the host alike, and what is to be drawn from them.
+//! The logits, which device and host make alike, and the draws that are right.
 //!
 //! Roughly normal with standard deviation 3, in whole sixteenths: f32, f16 and bf16 all hold them
 //! exactly, so one set of expected draws serves all three.
@@ -27,13 +27,13 @@ impl Format {
     }
 }
 
-/// Sixteenths from the sum of a word's four bytes, which is nearly normal.
+/// Returns a logit in sixteenths, from the sum of a word's four bytes, which is nearly normal.
 fn sixteenths(word: u32) -> i32 {
     let sum: i32 = word.to_le_bytes().iter().map(|&byte| i32::from(byte)).sum();
     ((sum - 510) * 83) >> 8
 }
 
-/// The first `count` logits of a region.
+/// Returns the first `count` logits of a region.
 pub(crate) fn logits(region: u32, count: usize) -> Vec<f32> {
     let mut logits = vec![0.0; count];
     let piece = 1 << 16;

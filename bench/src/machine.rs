@@ -1,6 +1,6 @@
 //! The host: its processor and its memory, as far as the system says.
 
-/// The processor and its threads; no name of a host.
+/// Returns the name of the processor and its number of threads, but not the host's name.
 pub(crate) fn processor() -> String {
     let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = info.lines().find(|line| line.starts_with("model name"));
@@ -9,7 +9,7 @@ pub(crate) fn processor() -> String {
     format!("{}, {threads} thread{}", model.trim(), if threads == 1 { "" } else { "s" })
 }
 
-/// The bytes of memory that programs can have; none if nobody says.
+/// Returns the bytes of memory that programs can have; `None` if the system does not say.
 pub(crate) fn free_memory() -> Option<u64> {
     let info = std::fs::read_to_string("/proc/meminfo").ok()?;
     let line = info.lines().find(|line| line.starts_with("MemAvailable:"))?;

@@ -7,24 +7,25 @@ use crate::results::{
 };
 use crate::shape::Shape;
 
-/// A draw costs at most so many times what an argmax costs, on hardware and where it is emulated.
+/// The most that a draw may cost, in units of an argmax: on hardware, and on an emulated GPU.
 const MOST_OF_ARGMAX: f64 = 1.25;
 const MOST_OF_ARGMAX_EMULATED: f64 = 2.0;
-/// An argmax reads no less than this share of what a copy moves in the same time.
+/// The least rate at which an argmax reads, as a fraction of the rate at which a copy reads and
+/// writes.
 const LEAST_OF_COPY: f64 = 0.8;
-/// What a copy moves for each byte of logits, which it reads and writes.
+/// The bytes that a copy moves for each byte of logits: it reads the byte and writes it.
 ///
-/// The target says "at least 80 % of the device's copy bandwidth counted as read bytes". A device's copy
-/// bandwidth is what it moves, to and fro; what is counted as read bytes is the argmax, which writes next
-/// to nothing. With the writes of the copy left out, an argmax would pass that moves two fifths of what
-/// the memory can. benches/peers/table.py reads it the same way, and compares minima too.
+/// The target says "at least 80 % of the device's copy bandwidth counted as read bytes". A device's copy bandwidth
+/// counts both the bytes that it reads and those that it writes; "counted as read bytes" refers to the argmax, which
+/// writes next to nothing. If the copy's writes were left out, an argmax would pass that moves two fifths of what the
+/// memory can. benches/peers/table.py reads the target the same way, and compares minima too.
 const MOVED_BY_COPY: f64 = 2.0;
 
-/// For what was not measured; the notes say why.
+/// The cell of a measurement that is missing; the notes say why.
 const NONE: &str = "—";
 
 impl Results {
-    /// All that is printed.
+    /// Returns all tables and notes.
     pub fn markdown(&self) -> String {
         let mut parts: Vec<String> = Vec::new();
         parts.push(self.comments.iter().map(|comment| format!("* {comment}\n")).collect());
@@ -102,7 +103,7 @@ impl Results {
         table(&head, rows)
     }
 
-    /// The shortest time of an upload.
+    /// Returns the shortest time of an upload.
     fn upload(&self, shape: Shape) -> Option<f64> {
         [UPLOAD, UPLOAD_DIRECT]
             .into_iter()
@@ -111,7 +112,7 @@ impl Results {
             .min_by(f64::total_cmp)
     }
 
-    /// What is to be reached on such a device.
+    /// Returns the targets for such a device, and whether they are reached.
     fn targets(&self) -> String {
         let sample: Vec<_> = self
             .shapes()
@@ -127,7 +128,7 @@ impl Results {
         let aim = format!("sampling at most {most} × argmax, on {kind}");
         let mut rows = vec![verdict(aim, &sample, |ratio| ratio <= most, |x| digits(Some(x)))];
         if self.hardware {
-            // of the same logits: what each moves in a time is as the times, the other way round
+            // both have the same logits, so the ratio of rates is the inverse ratio of times
             let share = |shape| Some(self.ratio(shape, COPY, ARGMAX)? / MOVED_BY_COPY);
             let argmax: Vec<_> =
                 self.shapes().into_iter().map(|shape| (shape, share(shape))).collect();
@@ -143,7 +144,7 @@ impl Results {
         find(what)?.times(find(other)?)
     }
 
-    /// Why something is missing, the same for many shapes once.
+    /// Returns why times are missing, with one note for all shapes that have the same reason.
     fn notes(&self) -> String {
         let mut reasons: Vec<(String, Vec<String>)> = Vec::new();
         for line in self.lines.iter().filter(|line| line.time().is_none()) {
@@ -162,7 +163,7 @@ impl Results {
     }
 }
 
-/// A line of the targets: reached only if it was measured everywhere.
+/// Returns a line of the targets: reached only if it was measured everywhere.
 fn verdict(
     aim: String,
     values: &[(Shape, Option<f64>)],
@@ -202,14 +203,14 @@ fn ms(ns: Option<f64>) -> String {
     digits(ns.map(|ns| ns / 1e6))
 }
 
-/// Three significant digits.
+/// Returns a number with three significant digits.
 fn digits(x: Option<f64>) -> String {
     let Some(x) = x.filter(|x| x.is_finite() && *x > 0.0) else { return NONE.to_owned() };
     let places = (2 - x.log10().floor() as i32).clamp(0, 6) as usize;
     format!("{x:.places$}")
 }
 
-/// Thousands of millions and so on.
+/// Returns a rate in words, such as millions or billions.
 fn in_words(x: f64) -> String {
     let (unit, name) = if x >= 1e9 { (1e9, "billion") } else { (1e6, "million") };
     format!("{} {name}", digits(Some(x / unit)))
@@ -242,7 +243,7 @@ mod tests {
         for (argmax, share, verdict) in [(625_000.0, 80, "reached"), (635_000.0, 79, "missed")] {
             let mut results = results(true, Shape::DECODING, &[(ARGMAX, argmax), (COPY, 1e6)]);
             results.lines[1].format = "";
-            // minima alone count
+            // the verdict depends on minima alone
             results.lines[0].device = Some(Time { min: argmax, median: 9e6 });
             let text = results.markdown();
             let line = format!(

@@ -14,7 +14,7 @@ use crate::results::{ARGMAX, COPY, Line, SAMPLE};
 use crate::shape::Shape;
 use crate::work::{Pool, Work};
 
-/// What is timed in each shape.
+/// The operations that are timed in each shape, and the type of their logits.
 const THINGS: [(&str, Format); 5] = [
     (SAMPLE, Format::F32),
     (ARGMAX, Format::F32),
@@ -22,13 +22,14 @@ const THINGS: [(&str, Format); 5] = [
     (SAMPLE, Format::F16),
     (SAMPLE, Format::BF16),
 ];
-/// What takes less than this is run several times between two timestamps, but no more often than that.
+/// The least time, in ns, between two timestamps: a shorter operation runs several times between
+/// them, at most `MOST_TIMES`.
 const LEAST_NS: f64 = 500_000.0;
 const MOST_TIMES: f64 = 256.0;
-/// The words of a copy that are looked at.
+/// The number of words of a copy that are checked.
 const COPIED: u64 = 1 << 16;
 
-/// How things are timed.
+/// The settings of the timing.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct How {
     pub(crate) each: Duration,
@@ -36,7 +37,7 @@ pub(crate) struct How {
     pub(crate) cold: u64,
 }
 
-/// What is timed, ready to run.
+/// An operation to be timed, ready to run.
 struct Thing {
     work: Work,
     /// How often it runs between two timestamps.
@@ -44,7 +45,7 @@ struct Thing {
     note: String,
 }
 
-/// A line for each thing, or why there is no time.
+/// Returns a line for each operation, with its time or the reason why it has none.
 pub(crate) fn measure(
     device: &Device<'_>,
     filler: &Filler,
@@ -53,7 +54,8 @@ pub(crate) fn measure(
     how: How,
 ) -> Vec<Line> {
     let all = match Pools::new(device, filler, shape, how.cold) {
-        // little is left to be cold where memory is short
+        // memory is too short for many regions, so one region has to do, whose reads are hardly
+        // cold
         Err(Error::LeftOut(_)) if how.cold > 0 => Pools::new(device, filler, shape, 0),
         pools => pools,
     };
@@ -81,14 +83,14 @@ impl Thing {
             if times == 1 {
                 return Ok(span);
             }
-            // by the wall clock the way there and back counts, for each call by itself
+            // the wall clock includes submission and wait, so it takes a run by itself
             let single = device.time(&work, 1, &mut next_single)?;
             Ok(Span { device: span.device, wall: single.wall })
         })
     }
 }
 
-/// Lines that all say why there is no time.
+/// Returns lines that all say why there is no time.
 pub(crate) fn missing(shape: Shape, why: Error) -> Vec<Line> {
     let why = Err(why);
     THINGS.into_iter().map(|(what, format)| line(shape, what, format, &why, "")).collect()
@@ -130,7 +132,7 @@ impl Pools {
         pool.ok_or_else(|| Error::LeftOut(format!("there are no logits of {}", format.name)))
     }
 
-    /// Checks and warms up something.
+    /// Checks and warms up an operation.
     fn ready(
         &self,
         device: &Device<'_>,
@@ -175,7 +177,7 @@ impl Pools {
         Ok(Thing { work, times, note: notes.join("; ") })
     }
 
-    /// Whether a region's draws are the CPU engine's, or its copy is the logits.
+    /// Checks that a region's draws are the CPU engine's, or that its copy has the logits.
     fn check(
         &self,
         device: &Device<'_>,
@@ -184,7 +186,7 @@ impl Pools {
         pool: &Pool,
         (region, known): (u32, &Known),
     ) -> Result<(), Error> {
-        // what was there before may have been right
+        // clears results of an earlier run, which may have been right
         device.submit(|encoder| {
             encoder.clear_buffer(&self.draws, 0, None);
             work.encode(encoder, None, 1, &mut (region as usize))
@@ -209,7 +211,7 @@ impl Pools {
     }
 }
 
-/// An error if draws differ from the CPU engine's.
+/// Returns an error if draws differ from the CPU engine's.
 pub(crate) fn differing(differ: usize, of: usize) -> Result<(), Error> {
     if differ == 0 {
         return Ok(());

@@ -1,4 +1,4 @@
-//! Where a shape's logits lie on a device. Pure: no device is asked.
+//! The layout of a shape's logits on a device. Pure: no device is asked.
 //!
 //! Small shapes are laid out many times over, in *regions* that are read in turn, so that a GPU's
 //! cache has forgotten a region when it is read again. Shapes that are larger than what a device can
@@ -7,44 +7,44 @@
 use crate::error::Error;
 use crate::shape::Shape;
 
-/// Regions and pieces start at multiples of this, at which every device can bind.
+/// The alignment of regions and pieces, at which every device can bind.
 const ALIGNMENT: u64 = 256;
-/// Regions each have bindings of their own, which take time to make.
+/// The most regions: each has bindings of its own, which take time to make.
 const MOST_REGIONS: u64 = 512;
 
-/// What a device can hold at once, in bytes.
+/// The most that a device can hold at once, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Most {
     pub(crate) binding: u64,
     pub(crate) buffer: u64,
 }
 
-/// Some rows of a region, which are bound at once.
+/// Some rows of a region, which are bound together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Piece {
     pub(crate) first_row: u32,
     pub(crate) rows: u32,
-    /// Where its draws go, in bytes.
+    /// The byte at which its draws begin.
     pub(crate) draws_at: u64,
 }
 
-/// How a shape is laid out in one format.
+/// The layout of a shape in one format.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Placement {
     pub(crate) pieces: Vec<Piece>,
     pub(crate) regions: u32,
-    /// From one region to the next; the size of a buffer of a single region.
+    /// The bytes from one region to the next; the size of a buffer of a single region.
     pub(crate) stride: u64,
     pub(crate) draws_bytes: u64,
 }
 
 impl Placement {
-    /// Lays out `cold` bytes of logits or more, if there is but one piece.
+    /// Lays out at least `cold` bytes of logits in several regions, if a region is a single piece.
     pub(crate) fn new(shape: Shape, bytes: u64, most: Most, cold: u64) -> Result<Self, Error> {
         let row = u64::from(shape.categories) * bytes;
         let at_once = most.binding.min(most.buffer) / ALIGNMENT * ALIGNMENT;
         let rows = u64::from(shape.rows).min(at_once / row);
-        // a piece starts where four logits start that are made together
+        // logits are made four at a time, so a piece starts where such a block starts
         let step = 4 / gcd(4, u64::from(shape.categories));
         let rows = if rows < u64::from(shape.rows) { rows / step * step } else { rows };
         if rows == 0 {
@@ -96,7 +96,7 @@ mod tests {
         assert_eq!(Placement::new(Shape::ALL[0], 4, MOST, 0).unwrap().regions, 1);
         let small = Most { buffer: 600_000, ..MOST };
         assert_eq!(Placement::new(Shape::ALL[0], 4, small, 256 << 20).unwrap().regions, 1);
-        // not more than that buffers can be bound at
+        // the regions are not closer than the alignment of bindings
         let tiny = Shape { rows: 1, categories: 3 };
         let placement = Placement::new(tiny, 2, MOST, 256 << 20).unwrap();
         assert_eq!((placement.stride, placement.regions), (256, 512));

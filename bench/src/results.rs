@@ -1,4 +1,4 @@
-//! What was measured, and as a CSV file.
+//! The results of a run, and their CSV file.
 
 use std::fmt::Write as _;
 
@@ -8,42 +8,42 @@ use crate::shape::Shape;
 
 /// A draw of each row of logits on the device.
 pub const SAMPLE: &str = "sample";
-/// The largest logit of each row, by gumbel's kernel for temperature 0, laid out the same.
+/// The largest logit of each row, by gumbel's kernel for temperature 0, laid out as for draws.
 pub const ARGMAX: &str = "argmax";
 /// A copy of the logits within the device.
 pub const COPY: &str = "copy";
 /// `GpuSampler::sample_rows`: logits from the host's memory, and draws to it.
 pub const SAMPLE_ROWS: &str = "sample_rows";
-/// `CpuSampler::sample_rows`, the same draws without a device.
+/// `CpuSampler::sample_rows`: the same draws without a device.
 pub const SAMPLE_ROWS_CPU: &str = "sample_rows cpu";
-/// The logits through memory that both can reach, and nothing else.
+/// An upload of the logits alone, through memory that both host and device can reach.
 pub const UPLOAD: &str = "upload";
-/// The logits to memory of the device that the host can write to.
+/// An upload of the logits alone, to memory of the device that the host can write to.
 pub const UPLOAD_DIRECT: &str = "upload direct";
 
-/// One thing that was timed in one shape, or that could not be.
+/// One operation that was timed in one shape, or that could not be.
 #[derive(Clone, Debug)]
 pub struct Line {
     /// The batch.
     pub shape: Shape,
-    /// The type of the logits; empty where it does not matter.
+    /// The type of the logits; empty where the type does not matter.
     pub format: &'static str,
-    /// What was timed.
+    /// The operation that was timed.
     pub what: &'static str,
-    /// By the device's clock.
+    /// Its time by the device's clock.
     pub device: Option<Time>,
-    /// By the wall clock, from handing one over until it is done.
+    /// Its time by the wall clock, from the submission of one run to its end.
     pub wall: Option<Time>,
     /// The bytes of the logits.
     pub bytes: u64,
     /// How it was timed, or why it was not.
     pub note: String,
-    /// Whether it was not timed because it is wrong.
+    /// Whether it was not timed because its results are wrong.
     pub wrong: bool,
 }
 
 impl Line {
-    /// Of what was timed, or why it was not.
+    /// A line with the times of an operation, or with the reason why it has none.
     pub(crate) fn new(
         shape: Shape,
         format: &'static str,
@@ -60,17 +60,17 @@ impl Line {
         Self { shape, format, what, device, wall, bytes, note: one_line(&note), wrong }
     }
 
-    /// The device's time where it is known.
+    /// Returns the device's time where it is known, and the wall clock's otherwise.
     pub fn time(&self) -> Option<Time> {
         self.device.or(self.wall)
     }
 
-    /// The bytes of logits in the shortest time.
+    /// Returns the rate of the shortest time: GB of logits in a second.
     pub fn gb_per_s(&self) -> Option<f64> {
         self.time().map(|time| self.bytes as f64 / time.min)
     }
 
-    /// How many times as long as another, by the same clock.
+    /// Returns how many times as long as another operation this one takes, by the same clock.
     pub fn times(&self, other: &Self) -> Option<f64> {
         let clocks = match (self.device, other.device) {
             (Some(own), Some(other)) => Some((own, other)),
@@ -80,14 +80,14 @@ impl Line {
     }
 }
 
-/// All of a run.
+/// The results of a run.
 #[derive(Clone, Debug)]
 pub struct Results {
     /// Adapter, driver, date and so on, a line each.
     pub comments: Vec<String>,
     /// False for an adapter that emulates a GPU on the CPU.
     pub hardware: bool,
-    /// Shape by shape.
+    /// The lines, shape by shape.
     pub lines: Vec<Line>,
 }
 
@@ -103,19 +103,19 @@ impl Results {
         shapes
     }
 
-    /// What was timed of a shape.
+    /// Returns the line of an operation on a shape.
     pub fn find(&self, shape: Shape, what: &str, format: &str) -> Option<&Line> {
         let wanted =
             |line: &&Line| line.shape == shape && line.what == what && line.format == format;
         self.lines.iter().find(wanted)
     }
 
-    /// What is not the CPU engine's equal.
+    /// Returns the lines whose results are not the CPU engine's.
     pub fn wrong(&self) -> impl Iterator<Item = &Line> {
         self.lines.iter().filter(|line| line.wrong)
     }
 
-    /// The lines, with the comments before them.
+    /// Returns the lines as CSV, with the comments before them.
     pub fn csv(&self) -> String {
         let mut csv = String::new();
         for comment in &self.comments {
@@ -144,7 +144,7 @@ impl Results {
     }
 }
 
-/// A field of a CSV file.
+/// Returns a field of a CSV file.
 fn quoted(text: &str) -> String {
     if text.contains([',', '"']) {
         format!("\"{}\"", text.replace('"', "\"\""))
@@ -153,7 +153,7 @@ fn quoted(text: &str) -> String {
     }
 }
 
-/// A message without line breaks: drivers may have some.
+/// Returns a message without line breaks: drivers may have some.
 pub(crate) fn one_line(message: &str) -> String {
     message.split_whitespace().collect::<Vec<_>>().join(" ")
 }
@@ -162,7 +162,7 @@ pub(crate) fn one_line(message: &str) -> String {
 pub(crate) mod tests {
     use super::*;
 
-    /// A run of one shape on a device whose times are these, in nanoseconds.
+    /// Returns the results of one shape on a device whose times are these, in nanoseconds.
     pub(crate) fn results(hardware: bool, shape: Shape, times: &[(&'static str, f64)]) -> Results {
         let line = |&(what, ns): &(&'static str, f64)| {
             let time = Some(Time { min: ns, median: 1.5 * ns });

@@ -8,17 +8,18 @@ use crate::error::Error;
 /// A batch: rows × categories logits, and one draw from each row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Shape {
-    /// Its rows, at least one.
+    /// The number of rows, at least one.
     pub rows: u32,
-    /// The logits of a row, at least one.
+    /// The number of logits of a row, at least one.
     pub categories: u32,
 }
 
 impl Shape {
-    /// Where the targets for sampling beside an argmax are stated for software adapters.
+    /// The shape of the target for draws beside an argmax on software adapters.
     pub const DECODING: Self = Self { rows: 256, categories: 128_256 };
 
-    /// Decoding with a few sequences to many, middling and short rows, and one long row.
+    /// Decoding with few to many sequences; then many rows of middling length, many short rows, and
+    /// one long row.
     pub const ALL: [Self; 9] = [
         Self { rows: 1, categories: 128_256 },
         Self { rows: 8, categories: 128_256 },
@@ -31,7 +32,7 @@ impl Shape {
         Self { rows: 1, categories: 1 << 24 },
     ];
 
-    /// Those that are measured in a few seconds on any device.
+    /// The shapes that any device measures in a few seconds.
     pub const QUICK: [Self; 4] = [Self::ALL[0], Self::DECODING, Self::ALL[5], Self::ALL[6]];
 
     /// The number of logits.
@@ -49,7 +50,8 @@ impl fmt::Display for Shape {
 impl FromStr for Shape {
     type Err = Error;
 
-    /// ROWSxCATEGORIES; commas and underscores within the numbers would stand between shapes.
+    /// Reads ROWSxCATEGORIES. Commas and underscores within a number are refused, since commas
+    /// separate shapes.
     fn from_str(text: &str) -> Result<Self, Error> {
         let wrong = |what: &str| Error::Shape { text: text.to_owned(), what: what.to_owned() };
         let (rows, categories) =
@@ -67,7 +69,7 @@ impl FromStr for Shape {
     }
 }
 
-/// Digits in threes.
+/// Returns a number with its digits in groups of three.
 fn grouped(n: u32) -> String {
     let digits = n.to_string();
     let mut text = String::new();

@@ -1,13 +1,13 @@
-//! How large teams are, as a text: what is tried on a kind of device that gumbel does not know.
+//! The sizes of teams as a text, to try on a kind of device that gumbel does not know.
 
 use gumbel::Teams;
 
 use crate::error::Error;
 
-/// NAME=N and commas between: what is not named is as for a GPU.
+/// Reads NAME=N pairs with commas between them. Sizes that are not named are those for a GPU.
 ///
 /// # Errors
-/// [`Error::Teams`] for another name, or for what is no number.
+/// [`Error::Teams`] for another name, or for a value that is no number.
 pub fn teams(text: &str) -> Result<Teams, Error> {
     let mut teams = Teams::HARDWARE;
     for part in text.split(',') {
@@ -34,7 +34,7 @@ pub fn teams(text: &str) -> Result<Teams, Error> {
     Ok(teams)
 }
 
-/// The text that [`teams`] reads.
+/// Returns the text that [`teams`] reads.
 pub(crate) fn text(teams: Teams) -> String {
     let Teams {
         team,

@@ -1,5 +1,5 @@
-//! Bytes to the device and nothing else, in the best ways that wgpu has: what bounds a call with
-//! logits in the host's memory.
+//! An upload of bytes to the device and nothing else, in the best ways that wgpu has: it bounds a
+//! call with logits in the host's memory.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,21 +10,22 @@ use rayon::prelude::*;
 use crate::device::Device;
 use crate::error::Error;
 
-/// As the sampler does it: so many chunks are under way, and pieces of a copy are for threads to share.
+/// The sampler's own values: the number of chunks under way, and the bytes of a copy that one thread takes at a time.
 const SLOTS: usize = 3;
 const COPY_BYTES: usize = 1 << 20;
 
-/// Whether the host can write to what the device draws from: where the memory is the same.
+/// Returns whether the host can write to the memory that the device draws from, because they share
+/// it.
 pub(crate) fn maps_its_memory(sampler: &GpuSampler) -> bool {
     use wgpu::DeviceType::{Cpu, IntegratedGpu};
     matches!(sampler.adapter().device_type, Cpu | IntegratedGpu)
         && sampler.device().features().contains(wgpu::Features::MAPPABLE_PRIMARY_BUFFERS)
 }
 
-/// How bytes get to the device.
+/// The way of bytes to the device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Way {
-    /// Through memory that both can reach.
+    /// Through memory that both host and device can reach.
     Copied,
     /// Into memory of the device that the host can write to.
     Direct,
@@ -37,7 +38,7 @@ pub(crate) struct Upload {
     slots: Vec<Slot>,
 }
 
-/// What the host writes to, and the device's own memory if that is another.
+/// The buffer that the host writes to, and the device's own buffer if that is another.
 #[derive(Debug)]
 struct Slot {
     upload: wgpu::Buffer,
@@ -48,7 +49,7 @@ struct Slot {
 }
 
 impl Upload {
-    /// For so many bytes, in chunks of at most so many.
+    /// Allocates memory for an upload of `bytes` bytes, in chunks of at most `chunk_bytes`.
     pub(crate) fn new(
         device: &Device<'_>,
         bytes: usize,
@@ -87,7 +88,7 @@ impl Upload {
 }
 
 impl Slot {
-    /// Asks for a map, which comes when the device is done.
+    /// Requests a map of the buffer, which is granted when the device has finished with it.
     fn map(&mut self, device: &Device<'_>) -> Result<(), Error> {
         let mapped = self.mapped.clone();
         let done = move |result: Result<(), _>| mapped.store(result.is_ok(), Ordering::Release);
@@ -125,7 +126,7 @@ impl Slot {
         Ok(())
     }
 
-    /// The device takes what was written, if it is not its own already.
+    /// Lets the device copy the bytes that were written, unless the buffer is its own already.
     fn hand_over(&mut self, device: &Device<'_>, bytes: u64) -> Result<(), Error> {
         self.submission = Some(device.checked(|| {
             let mut encoder = device.wgpu().create_command_encoder(&Default::default());

@@ -1,4 +1,4 @@
-//! What a device is given to do: draws from batches that are on it, or copies of them.
+//! The work of a device: draws from batches that are on it, or copies of them.
 
 use gumbel::{BoundBatch, DeviceBatch, wgpu};
 
@@ -9,18 +9,18 @@ use crate::logits::Format;
 use crate::placement::{Piece, Placement};
 use crate::shape::Shape;
 
-/// The logits of a shape in one format on a device, or room for a copy of them.
+/// The logits of a shape in one format on a device, or memory for a copy of them.
 #[derive(Debug)]
 pub(crate) struct Pool {
     pub(crate) shape: Shape,
     pub(crate) format: Format,
     pub(crate) placement: Placement,
-    /// One for each piece.
+    /// A buffer for each piece.
     buffers: Vec<wgpu::Buffer>,
 }
 
 impl Pool {
-    /// Placement for logits, which are anything yet.
+    /// Allocates memory for logits, whose values are not set yet.
     pub(crate) fn empty(
         device: &Device<'_>,
         shape: Shape,
@@ -35,7 +35,7 @@ impl Pool {
         Ok(Self { shape, format, placement, buffers: buffers? })
     }
 
-    /// The logits that the host knows.
+    /// Allocates memory and fills it with the logits that the host knows.
     pub(crate) fn filled(
         device: &Device<'_>,
         filler: &Filler,
@@ -68,7 +68,8 @@ impl Pool {
         logits * self.format.bytes()
     }
 
-    /// The first words of a region's last piece, at most so many, and which logit they begin with.
+    /// Returns the first words of a region's last piece, at most `most` of them, and the number of
+    /// the logit that they begin with.
     pub(crate) fn words(
         &self,
         device: &Device<'_>,
@@ -83,17 +84,18 @@ impl Pool {
     }
 }
 
-/// A copy of bytes from one place to another.
+/// A copy of a range of bytes from one buffer to another.
 #[derive(Debug)]
 pub(crate) struct Move {
     from: wgpu::Buffer,
     to: wgpu::Buffer,
-    /// In both.
+    /// The start of the range, which is the same in both buffers.
     at: u64,
     bytes: u64,
 }
 
-/// What is timed, in each region the same; the pieces of a region follow each other.
+/// The work to be timed, a list of pieces for each region; the pieces of a region run one after
+/// another.
 #[derive(Debug)]
 pub(crate) enum Work {
     Draw(Vec<Vec<BoundBatch>>),
@@ -101,7 +103,7 @@ pub(crate) enum Work {
 }
 
 impl Work {
-    /// One draw of each row, at this temperature.
+    /// Returns the work of one draw of each row, at this temperature.
     pub(crate) fn draw(
         device: &Device<'_>,
         pool: &Pool,
@@ -123,12 +125,12 @@ impl Work {
                 pool.pieces().map(bind).collect::<Result<Vec<_>, Error>>()
             })
             .collect();
-        // what was written for all the bindings goes to the device now
+        // the device now receives the data that were written for all the bindings
         device.submit(|_| Ok(()))?;
         Ok(Self::Draw(regions?))
     }
 
-    /// A copy of all logits.
+    /// Returns the work of a copy of all logits.
     pub(crate) fn copy(from: &Pool, to: &Pool) -> Self {
         let moves = |region| {
             let pieces = from.pieces().zip(&to.buffers);
@@ -150,14 +152,16 @@ impl Work {
         }
     }
 
-    /// Whether it runs in a compute pass.
+    /// Returns whether the work runs in a compute pass.
     pub(crate) fn is_a_pass(&self) -> bool {
         matches!(self, Self::Draw(_))
     }
 
-    /// Encodes it so many times, on region after region, between two timestamps if there are any.
+    /// Encodes the work `times` times, on region after region, between two timestamps if there are
+    /// any.
     ///
-    /// What is encoded writes where the one before it has written, and so begins after its end.
+    /// Each run writes to the memory that the run before has written to, and so begins after its
+    /// end.
     pub(crate) fn encode(
         &self,
         encoder: &mut wgpu::CommandEncoder,

@@ -1,6 +1,5 @@
-//! The measurements on every adapter of this machine: that they are made, and that what is wrong
-//! shows. A machine without an adapter fails, unless `GUMBEL_SKIP_GPU_TESTS=1` asks for these tests to be
-//! shown as ignored.
+//! The measurements on every adapter of this machine: they complete, and they show wrong results. A machine without an
+//! adapter fails, unless `GUMBEL_SKIP_GPU_TESTS=1` asks for these tests to be shown as ignored.
 
 #![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
@@ -69,7 +68,7 @@ fn everything_is_timed_and_right() {
             ] {
                 let line = results.find(shape, what, format).unwrap();
                 assert!(line.wall.is_some_and(|time| time.min > 0.0), "{report}: {line:?}");
-                // by the device's clock where it has one, and not just by the wall clock
+                // by the device's clock where it has one, and not only by the wall clock
                 let clock = match what {
                     SAMPLE_ROWS | SAMPLE_ROWS_CPU | UPLOAD => false,
                     COPY => has(Features::TIMESTAMP_QUERY_INSIDE_ENCODERS),
@@ -96,7 +95,7 @@ fn wrong_draws_get_no_time() {
             assert!(line.wrong && line.time().is_none(), "{report}: {line:?}");
             assert!(line.note.ends_with(" of 8 draws are not the CPU engine's"), "{}", line.note);
         }
-        // what does not draw is right
+        // the fault is in draws, so the copy is right
         assert!(!results.find(EVEN, COPY, "").unwrap().wrong);
         assert!(results.wrong().count() >= 4);
     });

@@ -1,11 +1,11 @@
-//! Times taken in turn, so that what else the machine does falls on all alike.
+//! Times that are taken in turn, so that other work on the machine affects all of them alike.
 
 use std::time::{Duration, Instant};
 
 const LEAST_SAMPLES: usize = 3;
 const MOST_SAMPLES: usize = 200;
 
-/// Seconds a call, over all samples.
+/// The seconds of a call, over all samples.
 #[derive(Clone, Copy)]
 pub(crate) struct Time {
     pub(crate) minimum: f64,
@@ -19,10 +19,10 @@ struct Runner<'a> {
     samples: Vec<f64>,
 }
 
-/// Runs these one after another, again and again, until each has had its time.
+/// Runs these functions one after another, again and again, until each has had its time.
 ///
-/// A sample is as many calls as take some given time. With single calls what is fast would be at an
-/// advantage: the less time it takes, the sooner it is left alone for once.
+/// A sample is as many calls as take a given time. Samples of single calls would favour fast
+/// functions: the shorter a sample, the sooner one escapes all other work on the machine.
 pub(crate) fn in_turn(
     runs: Vec<Box<dyn FnMut() + '_>>,
     each: Duration,
@@ -31,7 +31,8 @@ pub(crate) fn in_turn(
     let mut runners: Vec<_> = runs
         .into_iter()
         .map(|mut run| {
-            // the first call brings memory and threads up, the second tells how long one takes
+            // the first call allocates memory and starts threads, the second shows how long a call
+            // takes
             run();
             let start = Instant::now();
             run();

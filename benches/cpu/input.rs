@@ -1,4 +1,4 @@
-//! The logits, and what the draws are held against.
+//! The logits, and the draws that are right.
 
 use gumbel::noise::philox::philox4x32_10;
 use gumbel::{Logits, SampleOptions, reference};
@@ -7,12 +7,13 @@ use rayon::prelude::*;
 use crate::peers;
 use crate::shapes::Shape;
 
-/// After so many the logits repeat themselves: what is drawn does not, since rows have numbers.
+/// The number of logits after which they repeat. The draws do not repeat, since rows have numbers.
 const PERIOD: usize = 1 << 25;
-/// Logits, counted once a draw, that are settled by the reference at each end of a shape.
+/// The number of logits, counted once for each draw, for which the reference makes the draws at
+/// each end of a shape.
 const CHECKED: usize = 100_000;
 
-/// Roughly normal logits with standard deviation 3.
+/// Returns roughly normal logits with standard deviation 3.
 pub(crate) fn normal(count: usize) -> Vec<f32> {
     let pattern: Vec<f32> = (0..count.min(PERIOD).div_ceil(4))
         .into_par_iter()
@@ -31,7 +32,7 @@ pub(crate) fn normal(count: usize) -> Vec<f32> {
     logits
 }
 
-/// How many logits fit into half of the memory that is free.
+/// Returns how many logits fit into half of the memory that is free.
 pub(crate) fn most_logits() -> usize {
     let kib = std::fs::read_to_string("/proc/meminfo").ok().and_then(|info| {
         let line = info.lines().find(|line| line.starts_with("MemAvailable:"))?;
@@ -40,7 +41,7 @@ pub(crate) fn most_logits() -> usize {
     kib.unwrap_or(4 << 20) * 1024 / 2 / size_of::<f32>()
 }
 
-/// The first and the last draws of a shape by the reference.
+/// The reference's first and last draws of a shape.
 pub(crate) struct Expected {
     first: Vec<u32>,
     last: Vec<u32>,
@@ -63,13 +64,13 @@ impl Expected {
         Ok(Self { first: first?, last: last? })
     }
 
-    /// Whether draws begin and end like this.
+    /// Returns whether draws begin and end with the expected ones.
     pub(crate) fn are(&self, draws: &[u32]) -> bool {
         draws.starts_with(&self.first) && draws.ends_with(&self.last)
     }
 }
 
-/// Whether the peers do what they are said to: maxima are the maxima, and frequencies are within 5
+/// Returns whether the peers are right: maxima are the maxima, and frequencies are within 5
 /// standard deviations of the probabilities.
 pub(crate) fn peers_are_right() -> bool {
     let (rows, categories) = (300_000, 21);
@@ -82,7 +83,7 @@ pub(crate) fn peers_are_right() -> bool {
     peers::maximum_of_each_row(row, categories, rows, &mut again);
     let most = largest(row);
     let rows_are_right = maxima.iter().chain(&again).all(|&x| x == most);
-    // all lengths, since a vector could be left out at an end; the largest is in any place
+    // all lengths, since a maximum could leave out a vector at an end; the largest may be anywhere
     let some = normal(1000);
     let mut pieces = (1..400).flat_map(|count| [&some[..count], &some[count..2 * count]]);
     let pieces_are_right = pieces.all(|piece| peers::maximum_of_all(piece) == largest(piece));

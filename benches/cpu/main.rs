@@ -3,22 +3,22 @@
 //!     cargo bench --bench cpu                        # everything, four minutes on two cores
 //!     cargo bench --bench cpu -- 1000000x16 growing  # shapes whose names contain one of these
 //!
-//! Every form of the engine is timed beside the price of reading (the maximum of all logits, and of
-//! each row) and samplers of twenty lines (inverse CDF, and noise on each logit), on one thread and on
-//! all. Before that its draws are held against the reference.
+//! Every instruction set of the engine is timed beside the price of reading (the maximum of all
+//! logits, and of each row) and samplers of twenty lines (inverse CDF, and noise on each logit), on
+//! one thread and on all. Before that its draws are compared with the reference's.
 //!
 //! Tables are printed as Markdown; those of the README come from here. A run of everything is
 //! written to `benches/results/cpu-YYYY-MM-DD.csv`.
 //!
-//! **Ratios** are what counts, and the machines are shared. So all that is compared runs in turn,
-//! sample by sample, and the minima are compared; criterion times one thing after another, minutes
-//! apart, and gives no ratios. A repeated call finds in its caches what fits there: all of a row of
-//! 128,256 categories, little of 100 MB.
+//! **Ratios** are what counts, and the machines are shared. So all things that are compared run in
+//! turn, sample by sample, and the minima are compared; criterion times one thing after another,
+//! minutes apart, and gives no ratios. A repeated call finds in its caches what fits there: all of
+//! a row of 128,256 categories, little of 100 MB.
 //!
-//! **One thread** is a pool of one, in which everything runs. All threads are rayon's global pool,
-//! called from outside, as programs do: the hand-over is part of the time.
+//! **One thread** is a pool of one thread, in which everything runs. All threads are rayon's global
+//! pool, called from outside, as programs call it: the hand-over is part of the time.
 //!
-//! Without `--bench`, which cargo bench gives, the draws are checked and nothing is timed.
+//! Without `--bench`, which cargo bench passes, the draws are checked and nothing is timed.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a benchmark that cannot go on ends")]
 
@@ -38,11 +38,11 @@ use input::Expected;
 use report::{GUMBEL, INVERSE_CDF, INVERSE_CDF_F32, Line, MAXIMUM, NOISE, ROW_MAXIMA};
 use shapes::{GROWING, SHAPES, Shape};
 
-/// How long each thing is timed, in each shape and number of threads.
+/// The time for each operation, in each shape and number of threads.
 const EACH: Duration = Duration::from_millis(1000);
-/// How long a sample takes: longer than a call in most shapes.
+/// The time of a sample: longer than a call in most shapes.
 const SAMPLE: Duration = Duration::from_millis(20);
-/// The same where a call takes up to a second.
+/// The time of a sample where a call takes up to a second.
 const LONG_SAMPLE: Duration = Duration::from_millis(200);
 
 fn main() {
@@ -114,12 +114,12 @@ fn main() {
     }
 }
 
-/// One thread and all.
+/// Returns the numbers of threads: one, and all.
 fn counts(all: usize) -> impl Iterator<Item = usize> {
     [1, all].into_iter().take(if all == 1 { 1 } else { 2 })
 }
 
-/// Does something on one thread, or on this one with all at hand.
+/// Runs a function on one thread, or on this thread with all others in rayon's global pool.
 fn on<T: Send>(threads: usize, run: impl FnOnce() -> T + Send) -> T {
     if threads == 1 {
         ThreadPoolBuilder::new().num_threads(1).build().unwrap().install(run)
@@ -140,7 +140,7 @@ fn logits(shape: Shape, data: &[f32]) -> Logits<'_> {
     Logits::new(&data[..shape.logits()], shape.categories).unwrap()
 }
 
-/// Ends the run unless the draws are the reference's, on one thread and on all.
+/// Ends the run unless the draws equal the reference's, on one thread and on all.
 fn check(shape: Shape, data: &[f32], isas: &[Isa]) {
     let expected = Expected::new(shape, data).unwrap();
     for &isa in isas {
@@ -154,7 +154,7 @@ fn check(shape: Shape, data: &[f32], isas: &[Isa]) {
     }
 }
 
-/// What runs beside the sampler.
+/// The peers that run beside the sampler.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Peers {
     All,
@@ -162,7 +162,7 @@ enum Peers {
     Maximum,
 }
 
-/// Times everything in turn.
+/// Times all operations in turn.
 fn measure(
     shapes: &[Shape],
     data: &[f32],

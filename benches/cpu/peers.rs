@@ -1,9 +1,9 @@
-//! What the sampler is measured beside.
+//! The peers that the sampler is measured beside.
 //!
 //! The maxima are the price of reading the logits. They are plain loops that the compiler turns
 //! into the widest vectors of this machine, since the sampler uses these too; a build for the
-//! lowest machine would hold it against slower ones. The samplers are what one would write in
-//! twenty lines of Rust.
+//! lowest machine would compare the sampler with slower loops. The samplers are what one would
+//! write in twenty lines of Rust.
 
 use std::hint::black_box;
 
@@ -11,10 +11,10 @@ use rand::RngExt;
 use rand::rngs::SmallRng;
 use rayon::prelude::*;
 
-/// Logits that are worth the hand-over to another thread.
+/// The number of logits that is worth the hand-over to another thread.
 const GRAIN: usize = 1 << 16;
 
-/// The largest of all logits, however they are divided into rows.
+/// Returns the largest of all logits, however they are divided into rows.
 pub(crate) fn maximum_of_all(logits: &[f32]) -> f32 {
     let one = |piece: &[f32]| {
         let mut most = [0.0];
@@ -27,7 +27,7 @@ pub(crate) fn maximum_of_all(logits: &[f32]) -> f32 {
     logits.par_chunks(GRAIN).map(one).reduce(|| f32::NEG_INFINITY, larger)
 }
 
-/// The largest logit of each row, found anew for each draw.
+/// Finds the largest logit of each row, anew for each draw.
 pub(crate) fn maximum_of_each_row(
     logits: &[f32],
     categories: usize,
@@ -50,7 +50,7 @@ pub(crate) fn maximum_of_each_row(
     }
 }
 
-/// The vectors that [`perturbed_logits`] is compiled for here.
+/// Returns the name of the vectors that the maxima are compiled for on this machine.
 pub(crate) fn isa() -> &'static str {
     #[cfg(target_arch = "x86_64")]
     {
@@ -64,7 +64,7 @@ pub(crate) fn isa() -> &'static str {
     "portable"
 }
 
-/// The largest logit of each row, `draws` times.
+/// Finds the largest logit of each row, `draws` times.
 fn maxima(logits: &[f32], categories: usize, draws: usize, out: &mut [f32]) {
     #[cfg(target_arch = "x86_64")]
     #[expect(unsafe_code, reason = "each is called where this machine has its instructions")]
@@ -93,14 +93,14 @@ fn maxima(logits: &[f32], categories: usize, draws: usize, out: &mut [f32]) {
 fn plain(logits: &[f32], categories: usize, draws: usize, out: &mut [f32]) {
     for (row, out) in logits.chunks_exact(categories).zip(out.chunks_mut(draws)) {
         for out in out {
-            // hidden, lest one maximum be found for several draws
+            // `black_box` keeps the compiler from using one maximum for several draws
             *out = maximum(black_box(row));
         }
     }
 }
 
-/// Side by side in vectors of 16, of which several run at once. The last 16 logits are looked at
-/// again, if need be, rather than one by one.
+/// Returns the maximum of a row, in several vectors of 16 logits side by side. If the length is no
+/// multiple of 16, the last 16 logits are read again, which is faster than one by one.
 #[inline(always)]
 fn maximum(row: &[f32]) -> f32 {
     let Some(last) = row.last_chunk::<16>() else {
@@ -122,7 +122,7 @@ fn maximum(row: &[f32]) -> f32 {
     if !tail.is_empty() {
         most = each_larger(most, last);
     }
-    // in these steps, and by value, the compiler keeps all of it in registers
+    // these steps, with values and not references, let the compiler keep everything in registers
     let [a, b, c, d, e, f, g, h] = halved(most);
     let [a, b, c, d] = halved([a, b, c, d, e, f, g, h]);
     larger(larger(a, c), larger(b, d))
@@ -141,16 +141,17 @@ fn halved<const N: usize, const HALF: usize>(most: [f32; N]) -> [f32; HALF] {
     std::array::from_fn(|i| larger(most[i], most[i + HALF]))
 }
 
-/// One instruction, which `f32::max` is not: that has a rule for NaN.
+/// One instruction, unlike `f32::max`, which has a rule for NaN.
 #[inline(always)]
 fn larger(a: f32, b: f32) -> f32 {
     if b > a { b } else { a }
 }
 
-/// The softmax of each row summed up, and a uniform number looked up in the sums for each draw. Of
-/// all that is measured only this and its twin read a row once for all its draws.
+/// Draws by a sum of the softmax of each row, and a search in the sums for the uniform number of
+/// each draw. Of all operations measured, only this one and [`inverse_cdf_f32`] read a row once for
+/// all its draws.
 ///
-/// In f64: sums in f32 lose what is less likely than some 10⁻⁷.
+/// In f64: sums in f32 lose categories that are less likely than some 10⁻⁷.
 pub(crate) fn inverse_cdf(logits: &[f32], categories: usize, draws: usize, out: &mut [u32]) {
     let rows = out.par_chunks_mut(draws).zip(logits.par_chunks_exact(categories));
     rows.for_each(|(out, row)| {
@@ -168,8 +169,8 @@ pub(crate) fn inverse_cdf(logits: &[f32], categories: usize, draws: usize, out: 
     });
 }
 
-/// The same made fast at the cost of the tail: in f32, with a small generator, and with memory that
-/// is kept from row to row.
+/// A version of [`inverse_cdf`] that is fast at the cost of the tail: in f32, with a small
+/// generator, and with memory that is used again from row to row.
 pub(crate) fn inverse_cdf_f32(logits: &[f32], categories: usize, draws: usize, out: &mut [u32]) {
     out.par_chunks_mut(draws).zip(logits.par_chunks_exact(categories)).for_each_init(
         || (rand::make_rng::<SmallRng>(), Vec::with_capacity(categories)),
@@ -189,7 +190,7 @@ pub(crate) fn inverse_cdf_f32(logits: &[f32], categories: usize, draws: usize, o
     );
 }
 
-/// Gumbel noise on each logit, and the largest sum of each row.
+/// Adds Gumbel noise to each logit, and takes the largest sum of each row.
 pub(crate) fn noise_on_each(logits: &[f32], categories: usize, draws: usize, out: &mut [u32]) {
     out.par_iter_mut().enumerate().for_each_init(rand::make_rng::<SmallRng>, |rng, (i, draw)| {
         let row = &logits[i / draws * categories..][..categories];

@@ -1,4 +1,4 @@
-//! What was measured, as a CSV file and as tables.
+//! The results as a CSV file and as tables.
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -14,7 +14,7 @@ pub(crate) const INVERSE_CDF: &str = "inverse CDF in f64";
 pub(crate) const INVERSE_CDF_F32: &str = "inverse CDF in f32";
 pub(crate) const NOISE: &str = "noise on each logit";
 
-/// A thing that was timed.
+/// An operation that was timed.
 #[derive(Clone)]
 pub(crate) struct Line {
     pub(crate) what: &'static str,
@@ -22,12 +22,12 @@ pub(crate) struct Line {
     pub(crate) threads: usize,
     pub(crate) shape: Shape,
     pub(crate) time: Time,
-    /// How many times as long as the faster of the two maxima, where there is one.
+    /// The ratio of its time to that of the faster of the two maxima, where there is one.
     pub(crate) ratio: Option<f64>,
 }
 
 impl Line {
-    /// Nanoseconds for a logit, counted once a draw.
+    /// Returns the nanoseconds for a logit, counted once for each draw.
     pub(crate) fn ns_per_logit(&self) -> f64 {
         self.time.minimum * 1e9 / (self.shape.logits() * self.shape.draws) as f64
     }
@@ -39,7 +39,7 @@ impl Line {
         }
     }
 
-    /// The median of the samples to the fastest.
+    /// Returns the ratio of the median of the samples to the fastest.
     fn spread(&self) -> f64 {
         self.time.median / self.time.minimum
     }
@@ -58,7 +58,7 @@ pub(crate) fn compare(lines: &mut [Line]) {
     }
 }
 
-/// All that was timed of one shape on some threads.
+/// Prints all times of one shape on some threads.
 pub(crate) fn print_lines(lines: &[Line]) {
     let head = ["", "isa", "ns a logit", "draws a second", "× maximum", "median / minimum"];
     print_table(
@@ -76,7 +76,7 @@ pub(crate) fn print_lines(lines: &[Line]) {
     );
 }
 
-/// The first table of docs/performance.md: a line for each shape and number of threads.
+/// Prints the first table of docs/performance.md: a line for each shape and number of threads.
 pub(crate) fn print_summary(lines: &[Line], isa: &'static str) {
     println!("## Nanoseconds a logit, counted once a draw ({}; gumbel: {isa})\n", machine());
     let peers = [MAXIMUM, ROW_MAXIMA, INVERSE_CDF, INVERSE_CDF_F32, NOISE];
@@ -97,7 +97,7 @@ pub(crate) fn print_summary(lines: &[Line], isa: &'static str) {
     print_table(&head, rows);
 }
 
-/// The table of the forms, on one thread.
+/// Prints the table of the instruction sets, on one thread.
 pub(crate) fn print_forms(lines: &[Line], isas: &[&'static str]) {
     println!("## Nanoseconds a logit with each instruction set, on one thread\n");
     let head: Vec<_> = [""].iter().chain(isas).copied().collect();
@@ -115,7 +115,7 @@ pub(crate) fn print_forms(lines: &[Line], isas: &[&'static str]) {
     );
 }
 
-/// What the engine is meant to reach on two cores with AVX-512, and what it does here.
+/// Prints the targets for two cores with AVX-512, and the engine's results on this machine.
 pub(crate) fn print_targets(lines: &[Line], isa: &'static str, threads: usize) {
     let of = |what, isa, shape| find(lines, what, isa, shape, threads);
     let gumbel = |shape| of(GUMBEL, Some(isa), shape);
@@ -126,7 +126,8 @@ pub(crate) fn print_targets(lines: &[Line], isa: &'static str, threads: usize) {
             table.push(vec![shape.name(), aim, format!("{ratio:.2} ×"), verdict(ratio <= most)]);
         }
     }
-    // the aim is set against what one writes first; the tuned one in f32 stands beside it
+    // the aim is relative to the sampler that one writes first; the tuned one in f32 stands beside
+    // it
     for (peer, least) in [(INVERSE_CDF, Some(4.0)), (INVERSE_CDF_F32, None)] {
         if let (Some(line), Some(other)) = (gumbel(SHORT), of(peer, None, SHORT)) {
             let ratio = other.time.minimum / line.time.minimum;
@@ -148,8 +149,9 @@ pub(crate) fn print_targets(lines: &[Line], isa: &'static str, threads: usize) {
     }
 }
 
-/// How even the time for a logit is while a shape grows. By medians too: a call of a second is never
-/// left alone as some of a millisecond are.
+/// Prints how even the time for a logit is while a shape grows, by minima and by medians: some
+/// samples of a millisecond escape all other work on the machine, but a call of a second never
+/// does.
 pub(crate) fn print_growth(name: &str, lines: &[Line], threads: usize) {
     println!("### {name}, {}\n", self::threads(threads));
     print_lines_by_size(lines);
@@ -227,7 +229,7 @@ fn find<'a>(
     })
 }
 
-/// The processor and its threads; no name of a host.
+/// Returns the name of the processor and its number of threads, but not the host's name.
 pub(crate) fn machine() -> String {
     let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = info.lines().find(|line| line.starts_with("model name"));
@@ -236,7 +238,8 @@ pub(crate) fn machine() -> String {
     format!("{} ({})", model.trim().replace([',', '"'], " "), self::threads(threads))
 }
 
-/// Today in UTC. Days are counted in years that begin with March, so that a leap day is the last.
+/// Returns today's date in UTC. The calculation counts days in years that begin with March, so that
+/// a leap day is the last day of a year.
 pub(crate) fn date() -> String {
     let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
     let days = seconds / 86_400 + 719_468;
@@ -261,18 +264,18 @@ fn verdict(reached: bool) -> String {
     if reached { "reached" } else { "missed" }.to_owned()
 }
 
-/// A number of threads, in words.
+/// Returns a number of threads, in words.
 pub(crate) fn threads(count: usize) -> String {
     format!("{count} thread{}", if count == 1 { "" } else { "s" })
 }
 
-/// Three significant digits.
+/// Returns a number with three significant digits.
 fn digits(x: f64) -> String {
     let places = (2 - x.log10().floor() as i32).clamp(0, 6) as usize;
     format!("{x:.places$}")
 }
 
-/// Digits in threes.
+/// Returns a number with its digits in groups of three.
 fn grouped(n: usize) -> String {
     let digits = n.to_string();
     let head = digits.len() % 3;

@@ -1,4 +1,4 @@
-//! What is measured.
+//! The shapes that are measured.
 
 /// A batch: rows × categories logits, and so many draws from each row.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -21,7 +21,7 @@ impl Shape {
         self.rows * self.draws
     }
 
-    /// As a filter on the command line names it.
+    /// Returns the name that a filter on the command line matches.
     pub(crate) fn name(self) -> String {
         let Self { rows, categories, draws } = self;
         let draws = if draws == 1 { String::new() } else { format!("x{draws}") };
@@ -34,7 +34,7 @@ pub(crate) const MIDDLING: Shape = shape(65_536, 1024, 1);
 pub(crate) const SHORT: Shape = shape(1_000_000, 16, 1);
 pub(crate) const ONE: Shape = shape(1, 128_256, 1);
 
-/// Measured in every form beside all peers.
+/// The shapes that are measured with every instruction set beside all peers.
 pub(crate) const SHAPES: [Shape; 8] = [
     DECODING,
     MIDDLING,
@@ -46,8 +46,8 @@ pub(crate) const SHAPES: [Shape; 8] = [
     shape(1, 1 << 20, 200),
 ];
 
-/// Sizes that grow from 10⁶ to 10⁹ logits in one direction: time should too. The largest are 4 GiB
-/// of real memory: rows with a stride of 0 would come from a cache instead.
+/// Shapes that grow from 10⁶ to 10⁹ logits in one direction; their time should grow alike. The
+/// largest take 4 GiB of real memory: rows with a stride of 0 would come from a cache instead.
 pub(crate) const GROWING: [(&str, [Shape; 4]); 2] = [
     (
         "growing-rows",

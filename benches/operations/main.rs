@@ -1,11 +1,11 @@
-//! What each operation costs on the CPU beside plain sampling of the same rows.
+//! The cost of each operation on the CPU, relative to plain draws from the same rows.
 //!
 //!     cargo bench --bench operations              # all, two minutes on two cores
 //!     cargo bench --bench operations -- 16        # shapes whose names contain this
 //!
-//! All that is compared runs in turn, sample by sample, on all threads, and the minima are compared:
-//! the machines are shared. Prints a table in Markdown. Without `--bench`, which cargo bench gives,
-//! every operation is run once and nothing is timed.
+//! All operations run in turn, sample by sample, on all threads, and the minima are compared, since
+//! the machines are shared. Prints a table in Markdown. Without `--bench`, which cargo bench
+//! passes, every operation runs once and nothing is timed.
 
 #![expect(clippy::unwrap_used, reason = "a benchmark that cannot go on ends")]
 
@@ -15,13 +15,13 @@ use std::time::{Duration, Instant};
 use gumbel::half::{bf16, f16};
 use gumbel::{CpuSampler, Logits, Relaxation, SampleOptions, Weights};
 
-/// Rows, categories.
+/// The numbers of rows and of categories.
 const SHAPES: [(usize, usize); 5] =
     [(1, 128_256), (256, 128_256), (4096, 1024), (100_000, 100), (1_000_000, 16)];
-/// How long each shape is timed.
+/// The time for each shape.
 const EACH: Duration = Duration::from_secs(20);
 
-/// An operation to be timed, and what it is called.
+/// The name of an operation, and the function to time.
 type Operation<'a> = (&'static str, Box<dyn FnMut() + 'a>);
 
 fn main() {
@@ -39,7 +39,7 @@ fn main() {
     }
 }
 
-/// Logits that are roughly normal, with standard deviation 3.
+/// Returns roughly normal logits with standard deviation 3.
 fn logits(count: usize) -> Vec<f32> {
     let normal = |i: usize| {
         let word = (i as u32).wrapping_mul(2_654_435_761).rotate_left(13);
@@ -71,7 +71,7 @@ fn measure(rows: usize, categories: usize, timed: bool, first: bool) {
         ("bf16", Box::new(|| drop(black_box(cpu.sample_rows(brain, &options).unwrap())))),
         ("weights", Box::new(|| drop(black_box(cpu.sample_rows(weights, &options).unwrap())))),
         ("counts", Box::new(|| drop(black_box(cpu.sample_rows(counts, &options).unwrap())))),
-        // keys, of which maxima and times are made
+        // race_rows gives keys, from which perturbed logits and times are made
         ("keys", Box::new(|| drop(black_box(cpu.race_rows(logits, &options, 1).unwrap())))),
         (
             "times",
@@ -99,7 +99,7 @@ fn measure(rows: usize, categories: usize, timed: bool, first: bool) {
             "estimates of log Z",
             Box::new(|| drop(black_box(cpu.estimate_log_z(logits, &options).unwrap()))),
         ),
-        // which take the noise of every category
+        // soft samples take the noise of every category
         (
             "soft samples",
             Box::new(|| drop(black_box(cpu.soften_rows(logits, &options, soft).unwrap()))),
@@ -108,7 +108,8 @@ fn measure(rows: usize, categories: usize, timed: bool, first: bool) {
     report(&format!("{rows} × {categories}"), rows * categories, operations, timed, first);
 }
 
-/// Times the operations in turn, and prints a line: the time of the first, and ratios to it.
+/// Times the operations in turn, and prints a line: the time of the first, and the ratios of the
+/// others to it.
 fn report(
     shape: &str,
     values: usize,
