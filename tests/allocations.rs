@@ -1,6 +1,7 @@
-//! What the CPU engine allocates beside the draws: nothing for one row or a few, little for more.
+//! The memory that the CPU engine allocates for a call, its results aside: none for one row or a
+//! few, little for more.
 //!
-//! One test, since memory is counted for the whole process.
+//! All is one test, since memory is counted for the whole process.
 
 #![expect(unsafe_code, reason = "an allocator that counts is an unsafe trait's")]
 
@@ -14,28 +15,28 @@ use gumbel::noise::philox::philox4x32_10;
 use gumbel::{CpuSampler, Isa, Logits, Relaxation, SampleOptions};
 
 thread_local! {
-    /// How often this thread has allocated. The test harness has a thread of its own that does.
+    /// How often this thread has allocated. The test harness allocates too, on a thread of its own.
     static CALLS: Cell<usize> = const { Cell::new(0) };
 }
 static LIVE: AtomicUsize = AtomicUsize::new(0);
 static PEAK: AtomicUsize = AtomicUsize::new(0);
 
-/// The system's allocator, which is asked for all that is handed out.
+/// The system's allocator, with a count of everything that it hands out.
 struct Counting;
 
-// SAFETY: what is asked for goes to the system's allocator, and what that gives comes back.
+// SAFETY: every request goes to the system's allocator, and its answer is returned.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         CALLS.set(CALLS.get() + 1);
         let live = LIVE.fetch_add(layout.size(), Relaxed) + layout.size();
         PEAK.fetch_max(live, Relaxed);
-        // SAFETY: the caller keeps the same promises.
+        // SAFETY: the caller gives the guarantees that `System` asks for.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
         LIVE.fetch_sub(layout.size(), Relaxed);
-        // SAFETY: as above, and `memory` comes from the system's allocator.
+        // SAFETY: as for `alloc`, and `memory` comes from the system's allocator.
         unsafe { System.dealloc(memory, layout) }
     }
 }
@@ -43,8 +44,8 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// How often this thread allocates for something, and how many bytes more than before all threads
-/// hold at most.
+/// Returns how often this thread allocates during `work`, and the most bytes that all threads hold
+/// then, less the bytes held before.
 fn count(work: impl FnOnce()) -> (usize, usize) {
     let (calls, live) = (CALLS.get(), LIVE.load(Relaxed));
     PEAK.store(live, Relaxed);
@@ -63,19 +64,20 @@ fn isas() -> impl Iterator<Item = Isa> {
     Isa::available()
 }
 
-/// Rows, categories, draws of calls that stay on the thread of their caller,
+/// Rows, categories and draws of calls that stay on the thread of their caller.
 const SMALL: [(usize, usize, u32); 6] =
     [(1, 128_256, 1), (1, 5, 1), (1000, 100, 1), (50, 20, 100), (1, 1000, 10), (3, 300, 4)];
-/// and of others.
+/// Rows, categories and draws of calls that use other threads.
 const LARGE: [(usize, usize, u32); 5] =
     [(2000, 1024, 1), (100_000, 16, 1), (1, 200_000, 100), (1, 1_000_000, 1), (200, 5000, 40)];
 
-/// Of each of the pool's threads. Deep recursion or large arrays would not fit on such a stack.
+/// The stack of each of the pool's threads. Deep recursion or large arrays would not fit on it.
 const STACK: usize = 64 << 10;
 const HEAP: usize = 64 << 10;
 const THREADS: usize = 2;
 
-/// What the second of two calls counts, for each shape, form and way to draw.
+/// Calls `counted` with the counts of the second of two calls, for each shape, instruction set,
+/// temperature and type of logits.
 #[expect(clippy::unwrap_used, reason = "all that is asked for is valid")]
 fn each(
     shapes: &[(usize, usize, u32)],
@@ -104,8 +106,8 @@ fn each(
     }
 }
 
-/// Soft samples of a few rows and their gradients: nothing either, but a row of floats for several draws
-/// of a longer one.
+/// Soft samples of a few rows, and their gradients, allocate nothing either, except a row of floats for several draws
+/// of a longer row.
 #[expect(clippy::unwrap_used, reason = "all that is asked for is valid")]
 fn soften_small() {
     for (rows, categories, draws, expected) in [(20, 7, 3, 0), (3, 1000, 1, 0), (1, 1000, 3, 1)] {
@@ -136,7 +138,7 @@ fn memory_beside_the_draws() {
     let (calls, bytes) = count(|| drop(std::hint::black_box(vec![0u8; 1000])));
     assert!(calls == 1 && bytes >= 1000, "the allocator does not count");
 
-    // to wake a pool would take one, which this thread would make
+    // waking a pool would allocate once, on this thread
     each(&SMALL, &CpuSampler::new(), |shape, calls, _| {
         assert_eq!(calls, 0, "{shape}");
     });

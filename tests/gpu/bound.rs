@@ -1,5 +1,5 @@
 //! Batches that are on the device already: their draws are the reference's, among the caller's
-//! passes too, and what a caller gets wrong is an error that says so.
+//! passes too, and a caller's mistake is an error that says so.
 
 mod batch;
 mod creations;
@@ -35,12 +35,12 @@ pub(crate) fn checks() -> Vec<(&'static str, Check)> {
 
 pub(crate) const NEEDS: &[(&str, Need)] = limits::NEEDS;
 
-/// A sampler for this kind of plan, which the tests share: some drivers take seconds for each of its
-/// pipelines.
+/// Returns a sampler for this kind of plan, which the tests share: some drivers take seconds for
+/// each of its pipelines.
 fn shared(adapter: &AdapterReport, device_kind: DeviceKind) -> Result<Arc<GpuSampler>, Failed> {
     type Samplers = Vec<((String, DeviceKind), Arc<GpuSampler>)>;
     static SAMPLERS: Mutex<Samplers> = Mutex::new(Vec::new());
-    // with the place where it is plugged in: there may be two of a name
+    // the key has the adapter's place on the bus: two adapters may have one name
     let key = (format!("{:?}", adapter.info), device_kind);
     let mut samplers = SAMPLERS.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some((_, sampler)) = samplers.iter().find(|(other, _)| *other == key) {
@@ -54,7 +54,7 @@ fn shared(adapter: &AdapterReport, device_kind: DeviceKind) -> Result<Arc<GpuSam
     Ok(sampler)
 }
 
-/// The same on a sampler for each kind of plan.
+/// Runs the check on a sampler for each kind of plan.
 fn plans(
     adapter: &AdapterReport,
     check: impl Fn(&GpuSampler) -> Result<(), Failed>,

@@ -1,4 +1,5 @@
-//! Draws by inverse CDF on the GPU: the reference's, whole and in pieces; and faults that are seen.
+//! Draws by inverse CDF on the GPU: they are the reference's, in one piece and in several; and
+//! faults that are seen.
 
 use gumbel::conformance::{self, Case};
 use gumbel::{
@@ -56,11 +57,11 @@ pub(crate) const CHECKS: &[(&str, Check)] = &[
     }),
 ];
 
-/// How many of the draws by inverse CDF are not the reference's.
+/// Returns how many of the draws by inverse CDF are not the reference's.
 fn mismatches(gpu: &GpuSampler, case: &Case) -> Result<usize, Failed> {
     let (logits, options) = (case.batch(), case.options().with_method(Method::InverseCdf));
     let expected = reference::sample_rows(logits, &options)?;
-    // a word that is no draw and not the sentinel either
+    // a word that is neither a draw nor the sentinel
     let mut draws = vec![u32::MAX - 1; expected.len()];
     gpu.sample_rows_into(logits, &options, &mut draws)?;
     Ok(draws.iter().zip(&expected).filter(|(got, expected)| got != expected).count())
@@ -70,7 +71,7 @@ fn work(case: &Case) -> usize {
     case.batch().rows() * case.batch().categories()
 }
 
-/// All cases of no more logits than this.
+/// Checks all cases of no more logits than `most`.
 fn run(adapter: &AdapterReport, builder: GpuSamplerBuilder, most: usize) -> Result<(), Failed> {
     let gpu = sampler(adapter, builder)?;
     let mut wrong = Vec::new();
@@ -116,9 +117,9 @@ fn many_draws_of_long_rows(adapter: &AdapterReport) -> Result<(), Failed> {
     Ok(())
 }
 
-/// Never a silent change of engine or method.
+/// The engine and the method never change silently.
 fn a_row_that_is_too_long_is_an_error(adapter: &AdapterReport) -> Result<(), Failed> {
-    // invocations alone have no more than 1,024 turns of 4,096 blocks, of an octet each
+    // workgroups of one invocation take no more than 1,024 turns of 4,096 blocks, of an octet each
     let most = 1024 * 4096 * 8;
     let gpu = sampler(adapter, GpuSampler::builder().tune(|tuning| tuning.with_workgroup_size(1)))?;
     let row = vec![0.0; most + 1];
@@ -143,7 +144,7 @@ fn errors_name_the_row(adapter: &AdapterReport) -> Result<(), Failed> {
     })
 }
 
-/// A sampler with this fault mismatches in some case whose name contains this.
+/// Checks that a sampler with this fault mismatches in some case whose name contains `name`.
 fn seen(adapter: &AdapterReport, edit: fn(String) -> String, name: &str) -> Result<(), Failed> {
     let gpu = sampler(adapter, GpuSampler::builder().with_shader_edit(edit))?;
     let mut mismatched = 0;

@@ -1,10 +1,10 @@
-//! The engine's draws are the reference's for every awkward batch, however it is cut and whatever the device is
-//! told to be.
+//! The engine's draws are the reference's for every awkward batch, however the batch is cut and whatever kind of device
+//! the sampler is tuned for.
 //!
-//! As the adapter asks for, without the filter and without features, every case is drawn: there a value's bits
-//! go through other arithmetic. What else a sampler can be told changes how calls are planned and no arithmetic
-//! on values. Of each of these samplers the smallest cases are drawn that have all aspects of plans
-//! (`src/gpu/kind.rs`) between them which no sampler before has.
+//! Three samplers draw every case, two of them up to some size: one as the adapter is, one without the filter, and one
+//! without features. The arithmetic on values differs between these. All other settings of a sampler change how calls
+//! are planned, and no arithmetic on values. So each sampler with other settings draws only some cases: the smallest
+//! ones that together have all aspects of plans (`src/gpu/kind.rs`) which no sampler before it has.
 
 use std::collections::HashSet;
 
@@ -35,9 +35,10 @@ pub(crate) const CHECKS: &[(&str, Check)] = &[
 struct Setup {
     test: &'static str,
     builder: GpuSamplerBuilder,
-    /// The logits of the largest case, counted once a draw.
+    /// The number of logits of the largest case, counted once for each draw.
     most: usize,
-    /// Whether all of these cases are drawn, or the smallest with an aspect that no setup before has.
+    /// Whether all of these cases are drawn, or only the smallest ones with an aspect that no setup
+    /// before has.
     all: bool,
 }
 
@@ -55,7 +56,7 @@ impl Setup {
     }
 }
 
-/// All samplers, in the order in which kinds of plans are shared out.
+/// Returns all samplers, in the order in which they share out the aspects of plans.
 fn setups() -> Vec<Setup> {
     let builder = GpuSampler::builder;
     let planned = |device_kind| builder().tune(|tuning| tuning.with_device_kind(device_kind));
@@ -85,10 +86,10 @@ fn setups() -> Vec<Setup> {
             setups.push(Setup::kinds("in_small_pieces", pieces, 9000));
         }
     }
-    // a sampler of the usual size, a row of thousands of pieces
+    // a chunk of 4 KiB, not 1 KiB: a row of thousands of pieces
     let pieces = builder().with_chunk_bytes(1 << 12);
     setups.push(Setup::kinds("in_small_pieces", pieces, 1 << 17));
-    // as who measures a device may try them
+    // as somebody who measures a device may set them
     let large =
         Teams { team: 128, octets_per_lane: 3, busy_invocations: 1 << 12, ..Teams::HARDWARE };
     let with_large_workgroups = Teams { shared_workgroup: 4, alone_octets: 1, ..large };
@@ -109,7 +110,7 @@ fn setups() -> Vec<Setup> {
         planned(hardware).tune(|tuning| tuning.with_subgroups(false)),
         100_000,
     ));
-    // no parts, and many draws from what is held
+    // rows are not cut into parts, and many draws are made from logits held in registers
     setups.push(Setup::kinds(
         test,
         planned(hardware).tune(|tuning| tuning.with_busy_invocations(1)),
@@ -125,22 +126,22 @@ fn setups() -> Vec<Setup> {
     setups
 }
 
-/// The logits of a case, counted once a draw.
+/// Returns the number of logits of a case, counted once for each draw.
 fn work(case: &Case) -> usize {
     case.batch().rows() * case.batch().categories()
 }
 
-/// What decides about plans on a device.
+/// The properties of a device on which plans depend.
 type Device<'a> = (wgpu::DeviceType, &'a wgpu::Limits, wgpu::Features);
 
-/// What samplers of this file may use of an adapter.
+/// Returns the properties of an adapter that the samplers of this file may use.
 fn device_of(adapter: &AdapterReport) -> Device<'_> {
     let features = adapter.features & GpuSampler::FEATURES;
     (adapter.info.device_type, &adapter.limits, features)
 }
 
-/// The aspects of plans that each setup has for the cases that it takes, with the number of the case, the
-/// smallest case first.
+/// Returns, for each setup, the aspects of plans that the cases it takes have. Each aspect stands with the number of
+/// the case, the smallest case first.
 fn kinds(device: Device<'_>, setups: &[Setup]) -> Result<Vec<Vec<(usize, PlanKind)>>, Failed> {
     let mut kinds: Vec<_> = setups.iter().map(|_| Vec::new()).collect();
     for (number, case) in conformance::cases().enumerate() {
@@ -156,8 +157,8 @@ fn kinds(device: Device<'_>, setups: &[Setup]) -> Result<Vec<Vec<(usize, PlanKin
     Ok(kinds)
 }
 
-/// The numbers of the cases that setups draw which do not draw all: from the smallest on, each that has an
-/// aspect which no case before has, nor a setup before, nor one that draws all.
+/// Returns the numbers of the cases that the setups draw which do not draw all. From the smallest case on, a setup
+/// draws each case with an aspect that no earlier case or setup has, nor any setup that draws all.
 fn chosen(kinds: &[Vec<(usize, PlanKind)>], setups: &[Setup]) -> Vec<HashSet<usize>> {
     let mut covered: HashSet<&PlanKind> = HashSet::new();
     for (_, kinds) in setups.iter().zip(kinds).filter(|(setup, _)| setup.all) {
@@ -181,7 +182,7 @@ fn chosen(kinds: &[Vec<(usize, PlanKind)>], setups: &[Setup]) -> Vec<HashSet<usi
     chosen
 }
 
-/// What is wrong with the draws of these cases.
+/// Returns the cases whose draws are wrong.
 fn wrong(engine: &Sampler, cases: impl Iterator<Item = Case>) -> Result<Vec<String>, Failed> {
     let mut wrong = Vec::new();
     for case in cases {
@@ -193,7 +194,7 @@ fn wrong(engine: &Sampler, cases: impl Iterator<Item = Case>) -> Result<Vec<Stri
     Ok(wrong)
 }
 
-/// All samplers of this test, on what they draw.
+/// Runs all samplers of this test on the cases that they draw.
 fn run(adapter: &AdapterReport, test: &str) -> Result<(), Failed> {
     let setups = setups();
     let chosen = if setups.iter().all(|setup| setup.test != test || setup.all) {
@@ -212,7 +213,7 @@ fn run(adapter: &AdapterReport, test: &str) -> Result<(), Failed> {
     ensure(seen.is_empty(), || seen.join("\n"))
 }
 
-/// A device may leave the invocations of a subgroup apart after a loop that they left one by one.
+/// After a loop that the invocations of a subgroup left one by one, a device may keep them apart.
 fn in_split_subgroups(adapter: &AdapterReport) -> Result<(), Failed> {
     let setups: Vec<_> = [DeviceKind::Hardware, DeviceKind::Emulation]
         .into_iter()
@@ -241,7 +242,7 @@ pub(crate) fn of_no_adapter() -> Vec<Trial> {
     ]
 }
 
-/// Devices that differ in what plans go by.
+/// Returns devices that differ in the properties on which plans depend.
 fn devices(limits: &wgpu::Limits) -> [Device<'_>; 3] {
     use wgpu::DeviceType::{Cpu, DiscreteGpu, IntegratedGpu};
     let some = wgpu::Features::SUBGROUP | wgpu::Features::SHADER_INT64;
@@ -252,7 +253,7 @@ fn devices(limits: &wgpu::Limits) -> [Device<'_>; 3] {
     ]
 }
 
-/// The kinds that are not drawn, of all that the setups have for the cases that they take; and how many are.
+/// Returns how many of the aspects that the setups have for the cases they take are not drawn, and how many are.
 fn left_out(
     kinds: &[Vec<(usize, PlanKind)>],
     setups: &[Setup],
@@ -282,7 +283,7 @@ fn every_kind_of_plan_is_drawn() -> Result<(), Failed> {
     Ok(())
 }
 
-/// Most chosen cases have an aspect that no other has.
+/// Most of the chosen cases have an aspect that no other case has, so leaving one out is noticed.
 fn a_case_left_out_is_seen() -> Result<(), Failed> {
     let (limits, setups) = (wgpu::Limits::default(), setups());
     let kinds = kinds(devices(&limits)[0], &setups)?;

@@ -1,6 +1,7 @@
-//! Devices that are lost, too slow, or shared with others: each fault is an error of its own, no call
-//! hangs or panics, and another sampler draws afterwards. What is the same on every adapter is
-//! tested on wgpu's noop backend, in `src/gpu/guard/tests.rs` and `tests/integration/noop.rs`.
+//! Devices that are lost, too slow, or shared with others: each fault is an error of its own, no
+//! call hangs or panics, and another sampler draws afterwards. Faults that are the same on every
+//! adapter are tested on wgpu's noop backend, in `src/gpu/guard/tests.rs` and
+//! `tests/integration/noop.rs`.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -23,7 +24,7 @@ pub(crate) const CHECKS: &[(&str, Check)] = &[
     ("device::a_refused_shader", a_refused_shader),
 ];
 
-/// More than any test takes that does not hang, even on a slow adapter and a busy machine.
+/// More time than any test takes that does not hang, even on a slow adapter and a busy machine.
 const TOO_LONG: Duration = Duration::from_secs(120);
 
 /// A device that counts the errors that nobody catches, instead of panicking.
@@ -50,7 +51,7 @@ impl Watched {
         builder.build_with_device(self.device.clone(), self.queue.clone())
     }
 
-    /// Nothing has escaped, and nothing has hung.
+    /// Checks that no error has escaped, and that nothing has hung.
     fn end(self) -> Result<(), Failed> {
         let escaped = Arc::clone(&self.escaped);
         let since = self.since;
@@ -60,7 +61,7 @@ impl Watched {
         ensure(since.elapsed() < TOO_LONG, || format!("it took {:?}", since.elapsed()))
     }
 
-    /// As [`end`](Self::end), and another device of the adapter draws.
+    /// Checks the same as [`end`](Self::end), and that another device of the adapter draws.
     fn end_and_rebuild(self, adapter: &AdapterReport) -> Result<(), Failed> {
         self.end()?;
         let another = Self::new(adapter)?;
@@ -68,8 +69,9 @@ impl Watched {
         another.end()
     }
 
-    /// Whether a submission that takes long is still at work when the next one returns. lavapipe of
-    /// Mesa 25 comes back from that only when the first is done; no timeout can help there.
+    /// Returns whether a submission that takes long is still running when the next submission
+    /// returns. With lavapipe of Mesa 25 the next submission returns only when the first is done;
+    /// no timeout can help there.
     fn submits_in_the_background(&self) -> Result<bool, Failed> {
         let source = "
             @group(0) @binding(0) var<storage, read_write> words: array<u32>;
@@ -119,7 +121,7 @@ impl Watched {
     }
 }
 
-/// A batch, and what is drawn from it.
+/// A batch, and its draws.
 struct Batch {
     rows: usize,
     logits: Vec<f32>,
@@ -143,7 +145,8 @@ impl Batch {
     }
 }
 
-/// True if these are the draws, false if the call ends with `DeviceLost`; all else is a failure.
+/// Returns true if the call gives these draws and false if it ends with `DeviceLost`; any other
+/// result is a failure.
 fn draws_or_lost(sampler: &GpuSampler, batch: &Batch) -> Result<bool, Failed> {
     match sampler.sample_rows(batch.logits()?, &SampleOptions::default()) {
         Ok(draws) => ensure(draws == batch.expected, || "wrong draws".to_owned()).map(|()| true),
@@ -172,7 +175,7 @@ fn lost_before_a_sampler_is_built(adapter: &AdapterReport) -> Result<(), Failed>
     watched.end_and_rebuild(adapter)
 }
 
-/// With a callback of the caller's own, which is still called.
+/// The device is lost with a callback of the caller's own, which is still called.
 fn lost_between_calls(adapter: &AdapterReport) -> Result<(), Failed> {
     let (small, large) = (Batch::new(100)?, Batch::new(5000)?);
     for first in [None, Some(&small), Some(&large)] {
@@ -197,14 +200,15 @@ fn lost_between_calls(adapter: &AdapterReport) -> Result<(), Failed> {
     Watched::new(adapter)?.end_and_rebuild(adapter)
 }
 
-/// By another thread, a little later each time.
+/// Another thread destroys the device, a little later each time.
 fn lost_during_a_call(adapter: &AdapterReport) -> Result<(), Failed> {
     let batch = Batch::new(2000)?;
     for microseconds in [0, 100, 500, 2000, 5000, 20_000] {
         let watched = Watched::new(adapter)?;
-        // in hundreds of steps
+        // the call takes hundreds of submissions
         let sampler = watched.sampler(GpuSampler::builder().with_chunk_bytes(1 << 13))?;
-        // compiled by now: a device that is lost meanwhile counts as lost over the shader
+        // compiles the shaders now: if a device is lost during a compilation, the error names the
+        // shader
         draws(&sampler, &batch)?;
         std::thread::scope(|scope| {
             scope.spawn(|| {
@@ -220,8 +224,8 @@ fn lost_during_a_call(adapter: &AdapterReport) -> Result<(), Failed> {
     Watched::new(adapter)?.end_and_rebuild(adapter)
 }
 
-/// A timeout that no batch keeps; and then one without, on the same device, which may still be at
-/// work on the first.
+/// A timeout that no batch can meet; then none, on the same device, which may still be running the
+/// first batch.
 fn too_slow(adapter: &AdapterReport) -> Result<(), Failed> {
     let watched = Watched::new(adapter)?;
     let timeout = Duration::from_nanos(1);
@@ -243,7 +247,8 @@ fn too_slow(adapter: &AdapterReport) -> Result<(), Failed> {
     watched.end_and_rebuild(adapter)
 }
 
-/// Then the callbacks of a map run there, and later than this thread's wait has ended.
+/// Another thread's poll runs the callbacks of a map there, and may run them after this thread's
+/// wait has ended.
 fn polled_by_another_thread(adapter: &AdapterReport) -> Result<(), Failed> {
     let watched = Watched::new(adapter)?;
     let sampler = watched.sampler(GpuSampler::builder().with_chunk_bytes(1 << 13))?;
@@ -252,7 +257,7 @@ fn polled_by_another_thread(adapter: &AdapterReport) -> Result<(), Failed> {
     let drawn = std::thread::scope(|scope| {
         scope.spawn(|| {
             while !done.load(Ordering::SeqCst) {
-                // what it returns is this thread's own affair
+                // this thread does not need the result
                 let _ = watched.device.poll(wgpu::PollType::Poll);
                 std::thread::yield_now();
             }
@@ -266,7 +271,8 @@ fn polled_by_another_thread(adapter: &AdapterReport) -> Result<(), Failed> {
     watched.end()
 }
 
-/// By the parser, the validator and the making of the pipeline. The device is as good as before.
+/// The parser, the validator or the creation of the pipeline refuses a shader. The device works as
+/// before.
 fn a_refused_shader(adapter: &AdapterReport) -> Result<(), Failed> {
     let watched = Watched::new(adapter)?;
     let refused = |what: &str, edit: fn(String) -> String| {

@@ -1,4 +1,4 @@
-//! The engine's draws of batches that `conformance.rs` has not: large ones, and calls beside each other.
+//! The engine's draws of batches that are not in `conformance.rs`: large ones, and calls beside each other.
 
 use gumbel::{AdapterReport, CpuSampler, GpuSampler, Logits, SampleOptions};
 use gumbel::{DeviceKind, GpuSamplerBuilder, reference};
@@ -15,12 +15,12 @@ pub(crate) const CHECKS: &[(&str, Check)] = &[
     ("draws::the_async_form", the_async_form),
 ];
 
-/// Checks that take half a minute on a software adapter: run on the first adapter, and with
+/// Checks that take half a minute on a software adapter. They run on the first adapter, and with
 /// `--include-ignored` on all.
 pub(crate) const LONG_CHECKS: &[(&str, Check)] =
     &[("draws::more_than_2_to_32_logits", more_than_2_to_32_logits)];
 
-/// A sampler on this adapter, on a device of the test's own.
+/// Returns a sampler on this adapter, on a device of the test's own.
 pub(crate) fn sampler(
     adapter: &AdapterReport,
     builder: GpuSamplerBuilder,
@@ -29,7 +29,7 @@ pub(crate) fn sampler(
     Ok(builder.build_with_device(device, queue)?)
 }
 
-/// What the CPU engine, which is held against the reference elsewhere, draws.
+/// Checks the draws against the CPU engine's, which other tests compare with the reference.
 fn as_on_cpu(
     gpu: &GpuSampler,
     logits: Logits<'_>,
@@ -49,7 +49,8 @@ fn ramp(categories: usize) -> Vec<f32> {
 fn more_rows_than_workgroups(adapter: &AdapterReport) -> Result<(), Failed> {
     let row = ramp(9);
     let rows = 70_000;
-    // the limit of most adapters, and the cut at it if this one's is higher
+    // most adapters have this limit; if this one's is higher, the dispatch is cut at it all the
+    // same
     let builder =
         GpuSampler::builder().tune(|tuning| tuning.with_workgroup_size(1).with_workgroups(65_535));
     let gpu = sampler(adapter, builder)?;
@@ -80,13 +81,13 @@ fn a_row_larger_than_a_binding(adapter: &AdapterReport) -> Result<(), Failed> {
     as_on_cpu(&gpu, Logits::new(&row, row.len())?, &SampleOptions::default().with_draws(2))
 }
 
-/// Every lane has as many octets as it may get and evaluates all of their categories: some drivers
-/// end all loops of an invocation after 65,535 iterations. That lanes have so many octets is tested in
-/// `src/gpu/kind.rs`.
+/// Every invocation has as many octets as it may get, and evaluates all of their categories: some
+/// drivers end all loops of an invocation after 65,535 iterations. `src/gpu/kind.rs` tests that
+/// invocations have so many octets.
 fn as_many_iterations_as_a_plan_allows(adapter: &AdapterReport) -> Result<(), Failed> {
     let row = ramp(256 * 8 * 2048);
     for device_kind in [DeviceKind::Hardware, DeviceKind::Emulation] {
-        // with no more teams than the row needs, on however many cores
+        // no more teams than the row needs, however many cores there are
         let builder = GpuSampler::builder()
             .tune(|tuning| tuning.with_device_kind(device_kind).with_busy_invocations(1));
         let gpu = sampler(adapter, builder.tune(|tuning| tuning.with_filter(false)))?;
@@ -95,7 +96,7 @@ fn as_many_iterations_as_a_plan_allows(adapter: &AdapterReport) -> Result<(), Fa
     Ok(())
 }
 
-/// Buffers kept from one call must not leak into the next.
+/// Buffers that a call leaves must not leak into the next.
 fn shapes_in_turn_on_one_sampler(adapter: &AdapterReport) -> Result<(), Failed> {
     let data = ramp(100_000);
     let ids: Vec<u64> = (0..500).map(|i| i << 40).collect();

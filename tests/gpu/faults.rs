@@ -1,4 +1,4 @@
-//! Self-tests: a fault in the shader, and the comparison sees it. And errors: what a user gets.
+//! Self-tests: the comparison sees a fault in the shader. And errors: what a user gets.
 
 use gumbel::conformance;
 use gumbel::{
@@ -74,7 +74,7 @@ pub(crate) const CHECKS: &[(&str, Check)] = &[
         seen(adapter, edit, "normal logits")
     }),
     ("faults::a_winner_that_bounds_do_not_tell_is_seen", |adapter| {
-        // the first that passes
+        // of the categories that pass the filter, the first one wins
         let edit = |source: String| {
             source
                 .replace("if second >= threshold_measured(f, most, bits) {", "if false {")
@@ -89,7 +89,7 @@ pub(crate) const CHECKS: &[(&str, Check)] = &[
         seen(adapter, edit, "70 draws of long rows")
     }),
     ("faults::half_a_subgroup_that_is_lost_is_seen", |adapter| {
-        // what the test of split subgroups would miss, were only the first invocation to leave an outcome
+        // only a subgroup's first invocation leaves an outcome, so the other parts of a split subgroup lose theirs
         let edit = |source: String| {
             split_subgroups(source)
                 .replace("invocation.index == first", "invocation.in_subgroup == 0u")
@@ -105,12 +105,12 @@ pub(crate) const NEEDS: &[(&str, Need)] = &[
     ("conformance::in_split_subgroups", subgroups),
 ];
 
-/// Subgroups, without which there is nothing to be at fault.
+/// Returns a reason to skip without subgroups: without them there is nothing to break.
 fn subgroups(adapter: &AdapterReport) -> Option<&'static str> {
     (!adapter.features.contains(wgpu::Features::SUBGROUP)).then_some("it has no SUBGROUP")
 }
 
-/// The source with one place changed.
+/// Returns the source with one place changed.
 ///
 /// # Panics
 /// If there is no such place: then the fault would not be injected.
@@ -119,16 +119,16 @@ pub(crate) fn replaced(source: String, from: &str, to: &str) -> String {
     source.replace(from, to)
 }
 
-/// The source with a subgroup's invocations apart where they leave an outcome: a third of them at a time.
+/// Returns the source with the invocations of a subgroup apart where they leave an outcome: a third of them at a time.
 pub(crate) fn split_subgroups(source: String) -> String {
     let together = "    leave(invocation, own);\n";
     let third = |n: u32| format!("    if invocation.index % 3u == {n}u {{\n    {together}    }}\n");
     source.replace(together, &[0, 1, 2].map(third).concat())
 }
 
-/// An engine with this fault mismatches in some case of this name.
+/// Checks that an engine with this fault mismatches in some case of this name.
 ///
-/// A fault that finds no place in any shader is not seen either.
+/// The check also fails if the fault applies to no shader.
 fn seen(adapter: &AdapterReport, edit: fn(String) -> String, name: &str) -> Result<(), Failed> {
     // small chunks, so that rows are cut
     let builder = || {

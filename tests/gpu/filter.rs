@@ -1,5 +1,5 @@
-//! The filter on the GPU: its floats may be rounded, fused and flushed as the device likes, but
-//! whoever can win has to pass.
+//! The filter on the GPU: a device may round, fuse and flush its floats as it likes, but every
+//! category that can win has to pass.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
@@ -25,14 +25,15 @@ pub(crate) const CHECKS: &[(&str, Check)] = &[
     ("filter::faults_of_octets_are_seen", faults_of_octets_are_seen),
 ];
 
-/// x: a logit, its coarse bits, the best key; y: the filter. The CPU says what has to come out.
+/// x: a logit, its coarse bits and the best key; y: the filter. The CPU says which have to pass.
 const PASSING: Twin = Twin {
     wgsl: "vec4<u32>(u32(upper_score(Filter(bitcast<f32>(y.x), y.y), x.x, x.y) >= cutoff_of(x.zw)), \
            0u, 0u, 0u)",
     rust: |_, _| [1, 0, 0, 0],
 };
 
-/// `Filter::new` of `src/filter.rs`, which is not public: what the host hands to the shader.
+/// The filter as the host passes it to the shader: `Filter::new` of `src/filter.rs`, which is not
+/// public.
 fn filter(scale: Scale) -> Words {
     let slope = scale.reciprocal() * (8_388_608.0 * std::f32::consts::LOG2_E);
     let lowest = -(2f32.powi(100) / slope).min(f32::MAX);
@@ -44,8 +45,9 @@ fn item(logit: f32, coarse: u32, best: i64, scale: Scale) -> [Words; 2] {
     [[logit.to_bits(), coarse, low, high], filter(scale)]
 }
 
-/// The best keys that a category just reaches: for each logit, coarse bits and temperature its own
-/// key if its fine bits are the luckiest, the key below that, one further below, and none at all.
+/// Returns best keys that a category just reaches. For each logit, coarse bits and temperature they
+/// are: its key with the fine bits that make it largest, the key below that, one further below, and
+/// no best key at all.
 fn able_to_win(n: u32) -> Vec<[Words; 2]> {
     let candidates = (0..).zip(random(n)).filter_map(|(i, [[a, b, c, d], [e, f, ..]])| {
         let scale = Scale::from_temperature(temperature(i / 8, e)).unwrap();
@@ -60,7 +62,7 @@ fn able_to_win(n: u32) -> Vec<[Words; 2]> {
     candidates.flatten().collect()
 }
 
-/// Both ends, plain ones, and any that there is.
+/// Returns both ends of the range, ordinary temperatures, and any others in the range.
 fn temperature(i: u32, word: u32) -> f32 {
     match i % 8 {
         0 => Scale::MIN_TEMPERATURE,
@@ -73,8 +75,9 @@ fn temperature(i: u32, word: u32) -> f32 {
     }
 }
 
-/// Zeros, subnormal numbers and the far ends; any bits; those around ±2³¹ times the temperature,
-/// where the scale of keys changes; and from 2⁻³⁵ to 2³⁵ times it, where keys are close.
+/// Returns logits of four kinds: zeros, subnormal numbers and the far ends; any bits; logits around
+/// ±2³¹ times the temperature, where the scale of keys changes; and logits from 2⁻³⁵ to 2³⁵ times
+/// the temperature, where keys are close.
 fn logit(i: u32, a: u32, b: u32, temperature: f32) -> f32 {
     const EDGES: [u32; 8] =
         [0, 1, 0x40_0000, 0x7f_ffff, 0x80_0000, 0x80_0001, 3e38f32.to_bits(), 0x7f7f_ffff];
@@ -97,7 +100,7 @@ fn logit(i: u32, a: u32, b: u32, temperature: f32) -> f32 {
 fn faults_are_seen(adapter: &AdapterReport) -> Result<(), Failed> {
     let items = able_to_win(50_000);
     let faults = [
-        // what the slack is there for
+        // these faults need the slack that is missing
         ("return cutoff - slack - POWER * 143.0;", "return cutoff - POWER * 143.0;"),
         ("- POWER * 143.0;", "- POWER * 142.99;"),
         ("const POWER: f32 = 8388608.0;", "const POWER: f32 = 8387608.0;"),
@@ -106,7 +109,7 @@ fn faults_are_seen(adapter: &AdapterReport) -> Result<(), Failed> {
             "bitcast<f32>(coarse_bits | 0x4b000000u)",
             "bitcast<f32>((coarse_bits + 1u) | 0x4b000000u)",
         ),
-        // and the ends
+        // these faults are at the ends of the ranges
         ("min(logit & 0x7fffffffu, f.clamp_bits)", "min(logit & 0x7fffffffu, 0x3f800000u)"),
         ("if high >= 8388608 || high < -8388608 {", "if high >= 8388608 {"),
         ("-2535301200456458802993406410752.0", "-1.0e18"),
@@ -127,8 +130,8 @@ fn discards_nearly_everything(adapter: &AdapterReport) -> Result<(), Failed> {
     ensure(discarded.iter().all(|&n| n + 1 >= items.len()), || format!("{discarded:?}"))
 }
 
-/// Whether the upper end of a category with logit 0 is as near to its largest key as it should be,
-/// and the threshold no higher than its least.
+/// Whether the upper bound of a category with logit 0 is as near to its largest key as it should
+/// be, and the threshold no higher than its least key.
 const BOUNDED: Twin = Twin {
     wgsl: "vec4<u32>(
         u32(abs(upper(Filter(12102203.0, 0x7f000000u), 0u, x.x) - bitcast<f32>(x.y)) <= bitcast<f32>(x.w)),
@@ -137,8 +140,8 @@ const BOUNDED: Twin = Twin {
     rust: |_, _| [1, 1, 0, 0],
 };
 
-/// Coarse bits, the largest and the least key that they can have, and how far off an end may be; of
-/// coarse = 0, whose largest key is 65 powers, that the upper end is 150.
+/// Coarse bits, the largest and the least key that they can have, and how far off a bound may be.
+/// For coarse = 0, whose largest key is 65 powers of two, the upper bound is 150.
 fn bounds() -> Vec<[Words; 2]> {
     const POWER: f64 = 8_388_608.0;
     // G, in powers of two
@@ -169,7 +172,7 @@ fn bounds_hold(adapter: &AdapterReport) -> Result<(), Failed> {
 fn faults_of_bounds_are_seen(adapter: &AdapterReport) -> Result<(), Failed> {
     let items = bounds();
     let faults = [
-        // three thousandths of a power of two
+        // off by three thousandths of a power of two
         ("+ 1272403964.7;", "+ 1272429130.5;"),
         ("((544459.9 * z", "((560459.9 * z"),
         ("return upper_end - interval - slack;", "return upper_end - slack;"),
@@ -190,8 +193,8 @@ const GREATEST: Twin = Twin {
     },
 };
 
-/// Whether an octet reaches the cutoff that its best category just reaches, but for how a device may round
-/// the two.
+/// Whether an octet reaches the cutoff that its best category just reaches, apart from the rounding of the two on a
+/// device.
 const REACHED: Twin = Twin {
     wgsl: "vec4<u32>(
         u32(reach_of(Filter(12102203.0, 0x7f000000u), Octet(x, y), philox4x32_10(x, y.xy))
@@ -202,7 +205,8 @@ const REACHED: Twin = Twin {
     rust: |_, _| [1, 0, 0, 0],
 };
 
-/// Octets of any logits, of one sign, and of a narrow range; with zeros of both signs and infinities.
+/// Returns octets of any logits, of logits of one sign, and of a narrow range; with zeros of both
+/// signs and infinities.
 fn octets() -> Vec<[Words; 2]> {
     (0..)
         .zip(random(100_000))
@@ -224,7 +228,7 @@ fn octet_word(i: u32, word: u32) -> u32 {
     }
 }
 
-/// Finite ones: of others a device's maximum may be anything.
+/// Returns octets of finite logits: for others, a device's maximum may be anything.
 fn finite_octets() -> Vec<[Words; 2]> {
     let finite = |words: &Words| words.iter().all(|&word| f32::from_bits(word).abs() < 1e30);
     octets().into_iter().filter(|item| item.iter().all(finite)).collect()

@@ -1,4 +1,4 @@
-//! Futures of calls on a device leave their thread to others, and calls whose device is lost are finished on the CPU.
+//! Futures of calls on a device leave their thread to other tasks, and the CPU finishes calls whose device is lost.
 
 use std::future::poll_fn;
 use std::pin::pin;
@@ -23,7 +23,7 @@ pub(crate) const CHECKS: &[(&str, Check)] = &[
     ("futures::small_calls_stay_on_the_cpu", small_calls_stay_on_the_cpu),
 ];
 
-/// The value, the slice and the future.
+/// The three forms of each operation agree: the returned value, the slice and the future.
 fn forms_agree(adapter: &AdapterReport) -> Result<(), Failed> {
     Ok(super::forms::agree(&sampler(adapter, GpuSampler::builder())?)?)
 }
@@ -34,15 +34,15 @@ fn data(rows: usize) -> Vec<f32> {
     (0..rows * CATEGORIES).map(|i| (i * 7919 % 1009) as f32 / 128.0).collect()
 }
 
-/// Runs a future beside another task of the same thread: what the future gives, and how often the other task has
-/// run before it was ready.
+/// Runs a future beside another task of the same thread. Returns the future's result, and how often the other task ran
+/// before it was ready.
 fn beside_another<T>(future: impl Future<Output = T>) -> (T, usize) {
     let (mut future, mut ran) = (pin!(future), 0);
     let output = pollster::block_on(poll_fn(|context| {
         if let Poll::Ready(output) = future.as_mut().poll(context) {
             return Poll::Ready(output);
         }
-        // the other task: it does a little, and asks for another turn
+        // the other task does a little, and asks for another turn
         ran += 1;
         std::thread::yield_now();
         context.waker().wake_by_ref();
@@ -51,8 +51,9 @@ fn beside_another<T>(future: impl Future<Output = T>) -> (T, usize) {
     (output, ran)
 }
 
-/// What a future gives, if another task has run beside it. A device may be done before a future looks for its
-/// results for the first time, so several are tried; if calls held their thread, all of them would be ready at once.
+/// Returns the result of a future beside which another task has run. A device may finish before a future looks for its
+/// results for the first time, so several calls are tried; if calls held their thread, all of them would be ready at
+/// once.
 fn meanwhile<T, F>(what: &str, mut call: impl FnMut() -> F) -> Result<T, Failed>
 where
     F: Future<Output = Result<T, Error>>,
@@ -87,7 +88,7 @@ fn another_task_runs_meanwhile(adapter: &AdapterReport) -> Result<(), Failed> {
     ensure(draws == expected, || "wrong draws by inverse CDF".to_owned())
 }
 
-/// Four futures of a sampler, taken in turn by one thread, and a call that blocks in another.
+/// One thread takes four futures of a sampler in turn, and another thread makes a call that blocks.
 fn many_at_once(adapter: &AdapterReport) -> Result<(), Failed> {
     let gpu = sampler(adapter, GpuSampler::builder().with_chunk_bytes(1 << 16))?;
     let data = data(500);
@@ -132,7 +133,7 @@ fn a_lost_call_is_finished_on_the_cpu(adapter: &AdapterReport) -> Result<(), Fai
         device.on_uncaptured_error(Arc::new(move |_| {
             count.fetch_add(1, Ordering::SeqCst);
         }));
-        // in hundreds of steps
+        // the call takes hundreds of submissions
         let builder = GpuSampler::builder().with_chunk_bytes(1 << 13);
         let gpu = builder.build_with_device(device.clone(), queue)?;
         let either = Sampler::with_engines(CpuSampler::new(), gpu.clone());
@@ -153,7 +154,7 @@ fn a_lost_call_is_finished_on_the_cpu(adapter: &AdapterReport) -> Result<(), Fai
         })?;
         let lost = either.lost_gpu();
         ensure(matches!(lost, Some(Error::DeviceLost { .. })), || format!("{lost:?}"))?;
-        // the GPU alone goes on to fail, and what may be done on the CPU goes on to be done there
+        // the GPU sampler still fails, and the sampler that may use the CPU still succeeds
         let alone = gpu.sample_rows(logits, &options);
         ensure(matches!(alone, Err(Error::DeviceLost { .. })), || format!("{alone:?}"))?;
         let draws = pollster::block_on(either.sample_rows_async(logits, &options))?;
@@ -167,7 +168,7 @@ fn a_lost_call_is_finished_on_the_cpu(adapter: &AdapterReport) -> Result<(), Fai
     Ok(())
 }
 
-/// On a device that is lost, which would be noticed.
+/// A lost device would be noticed, so these calls were made on the CPU.
 fn small_calls_stay_on_the_cpu(adapter: &AdapterReport) -> Result<(), Failed> {
     let (device, queue) = super::device(adapter, wgpu::Features::empty())?;
     let gpu = GpuSampler::builder().build_with_device(device.clone(), queue)?;
@@ -175,7 +176,7 @@ fn small_calls_stay_on_the_cpu(adapter: &AdapterReport) -> Result<(), Failed> {
     device.destroy();
     let options = SampleOptions::default();
     either.sample_rows(Logits::new(&[0.0; 5], 5)?, &options)?;
-    // a row short of what a GPU is worth
+    // one row less than the size from which on a call goes to the GPU
     let data = data(Sampler::GPU_FROM as usize / CATEGORIES);
     let small = Logits::new(&data[CATEGORIES..], CATEGORIES)?;
     either.sample_rows(small, &options)?;

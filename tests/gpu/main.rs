@@ -27,10 +27,10 @@ mod words;
 use gumbel::{AdapterReport, wgpu};
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 
-/// A test of one adapter.
+/// A test that runs on one adapter.
 type Check = fn(&AdapterReport) -> Result<(), Failed>;
 
-/// Why a check has nothing to look at on an adapter, if it has not: then it shows as ignored.
+/// Returns why a check has nothing to test on an adapter, if so: it then shows as ignored.
 type Need = fn(&AdapterReport) -> Option<&'static str>;
 
 fn main() {
@@ -82,7 +82,7 @@ fn main() {
     };
     let trials = conformance::of_no_adapter().into_iter().chain(trials).collect();
     let mut arguments = Arguments::from_args();
-    // what is to be skipped stays skipped, whatever else is included
+    // tests that are skipped stay skipped, whatever else is included
     arguments.include_ignored &= !skipped;
     if !arguments.list && !skipped {
         adapters.iter().for_each(|adapter| eprintln!("{}", exercised(adapter)));
@@ -90,9 +90,9 @@ fn main() {
     libtest_mimic::run(&arguments, trials).exit();
 }
 
-/// Whether a test may come out differently on another backend of a device that all tests have run on: it shows as
-/// ignored there if not, and `scripts/test --long` runs it. What a backend adds is another translation of the shaders and
-/// other calls of the driver. That tests see faults, and that plans cut batches rightly, is no matter of either.
+/// Returns whether a test may come out differently on another backend of a device on which all tests have run. If not,
+/// it shows as ignored there, and `scripts/test --long` runs it. A backend adds another translation of the shaders and
+/// other calls of the driver. Tests of faults and of how plans cut batches depend on neither.
 fn asks_the_backend(name: &str) -> bool {
     let of_tests = name.ends_with("_seen");
     let of_plans =
@@ -100,7 +100,8 @@ fn asks_the_backend(name: &str) -> bool {
     !of_tests && !of_plans.iter().any(|part| name.contains(part))
 }
 
-/// A test of an adapter, which shows as ignored, with the reason, where it has nothing to look at.
+/// A test of an adapter, which shows as ignored, with the reason, where the test has nothing to
+/// look at.
 fn trial(adapter: &AdapterReport, (name, check): (&str, Check), needs: &[(&str, Need)]) -> Trial {
     let own = adapter.clone();
     let test = Trial::test(name, move || check(&own));
@@ -110,7 +111,7 @@ fn trial(adapter: &AdapterReport, (name, check): (&str, Check), needs: &[(&str, 
     }
     let mut needs = needs.iter().filter(|(other, _)| *other == name);
     match needs.find_map(|(_, need)| need(adapter)) {
-        // even if what is ignored is included
+        // even if ignored tests are included
         Some(reason) => Trial::ignorable_test(name, move || Ok(Completion::ignored_with(reason)))
             .with_kind(format!("{adapter}: {reason}"))
             .with_ignored_flag(true),
@@ -118,8 +119,8 @@ fn trial(adapter: &AdapterReport, (name, check): (&str, Check), needs: &[(&str, 
     }
 }
 
-/// Which of the engine's forms an adapter has, and so which of them the tests have run: where one is
-/// missing, the draws of the others are all that they have seen.
+/// Says which variants of the engine an adapter has, and so which of them the tests have run. If a
+/// variant is missing, the tests have seen only the draws of the others.
 fn exercised(adapter: &AdapterReport) -> String {
     if let Some(obstacle) = &adapter.obstacle {
         return format!("{adapter} cannot be used: {obstacle}");
@@ -137,7 +138,7 @@ fn exercised(adapter: &AdapterReport) -> String {
     )
 }
 
-/// A test that has no adapter to run on, or is not to run: it fails, or shows as ignored.
+/// A test that has no adapter to run on, or is to be skipped: it fails, or shows as ignored.
 fn absent(name: &str, found: usize, skipped: bool) -> Trial {
     let hint = "scripts/test installs one; GUMBEL_SKIP_GPU_TESTS=1 skips this test";
     Trial::test(name, move || Err(format!("{found} adapters to test on: {hint}").into()))
@@ -149,7 +150,7 @@ fn ensure(condition: bool, message: impl FnOnce() -> String) -> Result<(), Faile
     if condition { Ok(()) } else { Err(message().into()) }
 }
 
-/// A device of the test's own on this adapter, as large as the adapter allows.
+/// Returns a device of the test's own on this adapter, as large as the adapter allows.
 fn device(
     adapter: &AdapterReport,
     features: wgpu::Features,

@@ -1,4 +1,4 @@
-//! The race and its k on the GPU: the reference's keys, bit for bit.
+//! Races and their top k on the GPU: the reference's keys, bit for bit.
 
 use gumbel::conformance::{self, Case};
 use gumbel::{
@@ -27,7 +27,7 @@ pub(crate) fn cases(work: usize) -> impl Iterator<Item = Case> {
     })
 }
 
-/// How many k of all cases are not the reference's.
+/// Returns the cases in which the first k of a race are not the reference's.
 fn wrong_top_k(gpu: &GpuSampler, work: usize, k: usize) -> Result<Vec<String>, Failed> {
     let mut wrong = Vec::new();
     for case in cases(work) {
@@ -57,7 +57,7 @@ fn keys(adapter: &AdapterReport) -> Result<(), Failed> {
             1,
         )?;
     }
-    // rows that are cut
+    // rows that are cut into parts
     let builder = GpuSampler::builder()
         .tune(|tuning| tuning.with_device_kind(DeviceKind::Hardware))
         .with_chunk_bytes(1 << 11);
@@ -100,14 +100,14 @@ fn a_thousand_places(adapter: &AdapterReport) -> Result<(), Failed> {
     Ok(())
 }
 
-/// Every row is cut into segments, several draws of it side by side.
+/// Every row is cut into segments, and several of its draws run side by side.
 fn places_in_small_pieces(adapter: &AdapterReport) -> Result<(), Failed> {
     let builder = GpuSampler::builder().with_chunk_bytes(1 << 13);
     let gpu = sampler(adapter, builder)?;
     let logits: Vec<f32> = (0..3 * 7001).map(|i| (i * 7919 % 1009) as f32 / 128.0).collect();
     let batch = Logits::new(&logits, 7001)?;
     let options = SampleOptions::default().with_draws(4).with_first_row(9);
-    // of 154 k a record of 8,164 bytes is the largest that fits into a chunk
+    // for k = 154 a record has 8,164 bytes, the largest that fits into a chunk
     for k in [2, 30, 154] {
         let expected = reference::race_rows(batch, &options, k)?;
         let same = gpu.race_rows(batch, &options, k)? == expected;
@@ -122,7 +122,7 @@ fn places_in_small_pieces(adapter: &AdapterReport) -> Result<(), Failed> {
     Ok(())
 }
 
-/// Estimates are those of the CPU, bit for bit, since the keys that they are made of are.
+/// Estimates are those of the CPU, bit for bit, since they are made from the same keys.
 fn estimates(adapter: &AdapterReport) -> Result<(), Failed> {
     let (gpu, cpu) = (sampler(adapter, GpuSampler::builder())?, CpuSampler::new());
     let bits = |estimates: Vec<LogZ>| -> Vec<_> {
@@ -156,7 +156,7 @@ fn what_is_wrong_is_named(adapter: &AdapterReport) -> Result<(), Failed> {
 
 fn faults_are_seen(adapter: &AdapterReport) -> Result<(), Failed> {
     let of_places: [fn(String) -> String; 2] = [
-        // a cutoff that shuts out too many
+        // a cutoff that excludes too many
         |source| source.replace("lower_end(top, bin)", "lower_end(top, bin / 2u)"),
         |source| source.replace("draws[to + 2u] = one.key.y;", "draws[to + 2u] = one.key.x;"),
     ];

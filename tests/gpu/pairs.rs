@@ -1,4 +1,4 @@
-//! The arithmetic of pairs, and who wins: each function on the GPU and on the CPU.
+//! The arithmetic of pairs, and the order of keys: each function on the GPU and on the CPU.
 
 use gumbel::AdapterReport;
 use gumbel::noise::order::{Best, is_invalid};
@@ -26,7 +26,7 @@ pub(crate) const CHECKS: &[(&str, Check)] = &[
     }),
 ];
 
-/// A function, what to try it on, and mistakes in it that are seen by that.
+/// A function, the words to try it on, and mistakes in it that these words show.
 struct Tried {
     twin: Twin,
     items: fn() -> Vec<[Words; 2]>,
@@ -125,7 +125,7 @@ const ZEROS: Tried = Tried {
     faults: &[("countLeadingZeros(a.x), a.y == 0u", "countLeadingZeros(a.x), a.y <= 1u")],
 };
 
-/// Two candidates, (low, high, category) each, against one another and against nobody.
+/// Two candidates, (low, high, category) each, compared with one another and with no candidate.
 const BEATS: Tried = Tried {
     twin: Twin {
         wgsl: "vec4<u32>(vec4<bool>(
@@ -145,7 +145,8 @@ const BEATS: Tried = Tried {
         let two = |i: usize| (all[i][0], all[(i + 1234) % all.len()][0]);
         (0..all.len())
             .flat_map(|i| {
-                // bit k: word k is the same in both; often the keys are, and often everything
+                // if bit k of `shared` is set, word k is the same in both: keys are often equal,
+                // and often everything is
                 [i % 8, 3, 7].map(|shared| {
                     let (x, y) = two(i);
                     let word = |k| if shared >> k & 1 == 1 { x[k] } else { y[k] };
@@ -178,7 +179,7 @@ const NOBODY: Tried = Tried {
     ],
 };
 
-/// Every upper half of a float's bits, with the lower halves at which something changes.
+/// Every upper half of a float's bits, with the lower halves at which the result changes.
 const INVALID: Tried = Tried {
     twin: Twin {
         wgsl: "vec4<u32>(vec4<bool>(

@@ -1,5 +1,6 @@
-//! The lattice of the example `potts`, a loop on the device of a thousand steps: its states are those
-//! of a lattice on the CPU, bit for bit, and what it simulates is the Potts model.
+//! The lattice of the example `potts`, a loop of a thousand steps on the device: its states are
+//! those of a lattice on the CPU, bit for bit, and the simulation has the properties of the Potts
+//! model.
 
 #[path = "../../examples/potts/lattice.rs"]
 mod lattice;
@@ -22,8 +23,8 @@ pub(crate) const CHECKS: &[(&str, Check)] = &[
 
 const SWEEPS: u32 = 150;
 
-/// Models whose sides fill no whole number of workgroups, at the critical temperature, where the
-/// states spread widest; and the hash of their states after so many sweeps.
+/// Returns models whose sides fill no whole number of workgroups, at the critical temperature,
+/// where states spread widest; and the hash of their states after the last sweep.
 fn small_models() -> [(Model, u64); 3] {
     let model = |states, seed| {
         let temperature = critical_temperature(states) as f32;
@@ -36,7 +37,7 @@ fn small_models() -> [(Model, u64); 3] {
     ]
 }
 
-/// The states after so many sweeps on the device.
+/// Returns the states on the device after the last sweep.
 fn states(gpu: &GpuSampler, model: Model, shader: &str) -> Result<Vec<u32>, Failed> {
     let lattices = [Lattice::new(gpu, model, 1, shader)?];
     lattice::run(gpu, &lattices, SWEEPS, SWEEPS)?;
@@ -47,7 +48,7 @@ fn states(gpu: &GpuSampler, model: Model, shader: &str) -> Result<Vec<u32>, Fail
     Ok(states)
 }
 
-/// The same without halves, buffers and shaders.
+/// Returns the states of a simulation without halves, buffers and shaders.
 fn states_on_the_cpu(model: Model) -> Result<Vec<u32>, Failed> {
     let (side, categories) = (model.side as usize, model.states as usize);
     let mut states = vec![0; side * side];
@@ -76,7 +77,7 @@ fn states_on_the_cpu(model: Model) -> Result<Vec<u32>, Failed> {
     Ok(states)
 }
 
-/// To the right, below, to the left, above.
+/// Returns the neighbours to the right, below, to the left and above.
 fn neighbours(site: usize, side: usize) -> [usize; 4] {
     let (x, y) = (site % side, site / side);
     let (next, before) = (|i| (i + 1) % side, |i| (i + side - 1) % side);
@@ -96,7 +97,7 @@ impl Record {
     }
 }
 
-/// FNV-1a, a word at a time.
+/// Returns the FNV-1a hash, a word at a time.
 fn hash(states: &[u32]) -> u64 {
     let step = |hash: u64, &state: &u32| (hash ^ u64::from(state)).wrapping_mul(0x0100_0000_01b3);
     states.iter().fold(0xcbf2_9ce4_8422_2325, step)
@@ -130,8 +131,8 @@ fn faults_are_seen(adapter: &AdapterReport) -> Result<(), Failed> {
     Ok(())
 }
 
-/// The means of magnetisation and energy over the last 500 of 600 sweeps that begin with complete
-/// order, each model on a lattice of its own.
+/// Returns the means of magnetisation and energy over the last 500 of 600 sweeps, which begin with
+/// complete order; each model has a lattice of its own.
 fn means<const N: usize>(gpu: &GpuSampler, models: [Model; N]) -> Result<[(f64, f64); N], Failed> {
     const INTERVAL: u32 = 5;
     let lattices = models.iter().map(|&model| Lattice::new(gpu, model, 120, SHADER));
@@ -146,11 +147,11 @@ fn means<const N: usize>(gpu: &GpuSampler, models: [Model; N]) -> Result<[(f64, 
     Ok(means)
 }
 
-/// What is known exactly of the Potts model on a square lattice, held against lattices of 32 × 32.
+/// Compares exact results for the Potts model on a square lattice with lattices of 32 × 32.
 ///
-/// The seeds are fixed, so this passes always or never. 64 other seeds on the CPU gave the means and
-/// standard deviations below; each bound is some six of the latter or more away. Temperatures 10 % too
-/// low or too high break one of the first two bounds by far.
+/// The seeds are fixed, so this passes always or never. 64 other seeds on the CPU gave the means
+/// and standard deviations below; each bound is at least some six standard deviations away.
+/// Temperatures 10 % too low or too high break one of the first two bounds by far.
 fn melts_at_the_critical_temperature(adapter: &AdapterReport) -> Result<(), Failed> {
     let gpu = sampler(adapter, GpuSampler::builder())?;
     let three = Coupling::at(3, 0.95);
@@ -165,11 +166,11 @@ fn melts_at_the_critical_temperature(adapter: &AdapterReport) -> Result<(), Fail
     // T_c is above 0.95 and below 1.054 of what it should be: 0.863 ± 0.014 and 0.21 ± 0.05
     ensure(cold.0 > 0.5, || format!("no order below T_c; {found}"))?;
     ensure(hot.0 < 0.5, || format!("order above T_c; {found}"))?;
-    // the energies at two dual temperatures tell each other: 0.004 ± 0.015
+    // the energies at two dual temperatures determine each other: 0.004 ± 0.015
     let duality = three.duality(cold.1, hot.1);
     ensure(duality.abs() < 0.1, || format!("duality is off by {duality:.4}; {found}"))?;
-    // with two states it is the Ising model, of which all is known: off by 0.000 ± 0.009 in
-    // magnetisation, by 0.000 ± 0.004 in energy
+    // with two states the model is the Ising model, whose exact solution is known: off by 0.000 ±
+    // 0.009 in magnetisation, by 0.000 ± 0.004 in energy
     let (magnetisation, energy) = two.ising();
     let off = (ising.0 - magnetisation, ising.1 - energy);
     ensure(off.0.abs() < 0.06, || format!("the magnetisation is off by {off:.4?}; {found}"))?;
@@ -184,26 +185,28 @@ struct Coupling {
 }
 
 impl Coupling {
-    /// At so many times the critical temperature.
+    /// The coupling at `relative` times the critical temperature.
     fn at(states: u32, relative: f64) -> Self {
         Self { states, k: 1.0 / (relative * critical_temperature(states)) }
     }
 
-    /// (e^K − 1) (e^K* − 1) = q (Potts 1952).
+    /// The dual coupling K*: (e^K − 1) (e^K* − 1) = q (Potts 1952).
     fn dual(self) -> Self {
         Self { k: (f64::from(self.states) / self.k.exp_m1()).ln_1p(), ..self }
     }
 
-    /// ln Z(K) = 2 N ln(e^K − 1) − N ln q + ln Z(K*) for N sites, and the energy is the derivative of
-    /// −ln Z: by how much the energies per site at K and K* fail the derivative of this.
+    /// Returns by how much the energies per site at K and K* fail an exact relation. It is the
+    /// derivative of ln Z(K) = 2 N ln(e^K − 1) − N ln q + ln Z(K*) for N sites, as the energy is
+    /// the derivative of −ln Z.
     fn duality(self, energy: f64, energy_of_dual: f64) -> f64 {
         let (q, v) = (f64::from(self.states), self.k.exp_m1());
         let slope_of_dual = -q * (v + 1.0) / (v * (v + q));
         energy + 2.0 * (v + 1.0) / v - slope_of_dual * energy_of_dual
     }
 
-    /// Magnetisation (Yang 1952) and energy (Onsager 1944) of the Ising model below the critical
-    /// temperature. Its bonds have −1 and 1 instead of −1 and 0, which is twice our energy plus 2.
+    /// Returns magnetisation (Yang 1952) and energy (Onsager 1944) of the Ising model below the
+    /// critical temperature. Its bonds have −1 and 1 instead of −1 and 0, which is twice our energy
+    /// plus 2.
     fn ising(self) -> (f64, f64) {
         let two_k = self.k;
         let magnetisation = (1.0 - two_k.sinh().powi(-4)).powf(0.125);

@@ -1,4 +1,4 @@
-//! One function on the GPU and the same on the CPU, on many words.
+//! Runs one function on the GPU and its twin on the CPU, on many words.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
@@ -11,10 +11,10 @@ use libtest_mimic::Failed;
 
 use super::ensure;
 
-/// One item of four words in, one of four words out.
+/// Four words: an argument or a result.
 pub(crate) type Words = [u32; 4];
 
-/// A function in WGSL, of `x: vec4<u32>` and `y: vec4<u32>`, and the same in Rust.
+/// A function in WGSL, of `x: vec4<u32>` and `y: vec4<u32>`, and the same function in Rust.
 pub(crate) struct Twin {
     pub(crate) wgsl: &'static str,
     pub(crate) rust: fn(Words, Words) -> Words,
@@ -39,7 +39,8 @@ fn probe(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) 
     }
 }";
 
-/// What the GPU gives for the items. The results start as poison, so that an unwritten one shows.
+/// Returns the GPU's results for the items. The results start as poison, so that an unwritten one
+/// shows.
 fn on_gpu(
     device: &wgpu::Device,
     queue: &wgpu::Queue,
@@ -97,19 +98,19 @@ fn on_gpu(
     Ok(bytemuck::cast_slice(&view).to_vec())
 }
 
-/// Which pieces a function of the engine is probed with.
+/// The pieces of the engine that a function is probed with.
 #[derive(Clone, Copy)]
 pub(crate) enum Engine {
     /// The contract and the filter.
     Contract,
-    /// And a kernel in which each row has its own parameters.
+    /// The contract, the filter and a kernel in which each row has its own parameters.
     EachRow,
-    /// And a kernel for logits of 16 bits.
+    /// The contract, the filter and a kernel for logits of 16 bits.
     Halves(ValueFormat),
 }
 
 impl Engine {
-    /// All but the entry point, which has bindings of its own.
+    /// Returns the source without the entry point, which has bindings of its own.
     fn pieces(self, int64: bool) -> String {
         let plain = Variant {
             kernel: Kernel::Stream,
@@ -132,7 +133,8 @@ impl Engine {
     }
 }
 
-/// In how many items GPU and CPU differ, for each form of the product that the adapter has.
+/// Returns in how many items GPU and CPU differ, for each variant of the product that the adapter
+/// has.
 pub(crate) fn differences(
     adapter: &AdapterReport,
     twin: &Twin,
@@ -142,7 +144,7 @@ pub(crate) fn differences(
     differences_in(adapter, Engine::Contract, twin, items, edit)
 }
 
-/// As [`differences`], of a function of the engine.
+/// Returns what [`differences`] does, with the pieces of `engine`.
 pub(crate) fn differences_in(
     adapter: &AdapterReport,
     engine: Engine,
@@ -172,7 +174,7 @@ pub(crate) fn same(
     same_in(adapter, Engine::Contract, twin, items)
 }
 
-/// As [`same`], of a function of the engine.
+/// Checks what [`same`] does, with the pieces of `engine`.
 pub(crate) fn same_in(
     adapter: &AdapterReport,
     engine: Engine,
@@ -189,7 +191,7 @@ pub(crate) fn random(n: u32) -> impl Iterator<Item = [Words; 2]> {
     (0..n).map(|i| [0, 1].map(|k| philox::philox4x32_10([i, k, 0, 0], [3, 4])))
 }
 
-/// Words at the edges of 16 and 32 bits, in all combinations of four.
+/// Returns words at the edges of 16 and 32 bits, in all combinations of four.
 pub(crate) fn edges() -> impl Iterator<Item = [Words; 2]> {
     const EDGES: [u32; 9] =
         [0, 1, 2, 0xffff, 0x1_0000, 0x7fff_ffff, 0x8000_0000, 0xffff_0000, u32::MAX];
@@ -199,7 +201,8 @@ pub(crate) fn edges() -> impl Iterator<Item = [Words; 2]> {
     })
 }
 
-/// A pair and its complement, of every length: either side of every power of two, and random.
+/// Returns pairs of every length with their complements: either side of every power of two, and
+/// random pairs.
 pub(crate) fn of_every_length() -> impl Iterator<Item = [Words; 2]> {
     let around = (0..64).flat_map(|e| (-2..=2).map(move |d| (1u64 << e).wrapping_add_signed(d)));
     let lengths = random(100_000).map(|[[low, high, n, _], _]| unpair([low, high]) >> (n % 64));

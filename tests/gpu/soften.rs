@@ -20,7 +20,7 @@ pub(crate) const CHECKS: &[(&str, Check)] = &[
     ("soften::faults_in_the_shader_are_seen", faults_in_the_shader_are_seen),
 ];
 
-/// What is too far from the reference, of the cases that are chosen.
+/// Lists the chosen cases whose results are too far from the reference.
 fn run(
     adapter: &AdapterReport,
     builder: GpuSamplerBuilder,
@@ -49,7 +49,8 @@ fn conformance(adapter: &AdapterReport) -> Result<(), Failed> {
 
 fn conformance_in_small_pieces(adapter: &AdapterReport) -> Result<(), Failed> {
     for device_kind in [DeviceKind::Hardware, DeviceKind::Emulation] {
-        // a row of more than 256 categories is a chunk, and so is everything else of that size
+        // 1 KiB is a row of 256 categories, so longer rows are cut, and so is all other data of
+        // that size
         let builder = GpuSampler::builder()
             .tune(|tuning| tuning.with_device_kind(device_kind).with_workgroup_size(8))
             .with_chunk_bytes(1 << 10)
@@ -62,7 +63,7 @@ fn conformance_in_small_pieces(adapter: &AdapterReport) -> Result<(), Failed> {
     run(adapter, builder, &[0.5], |case| case.work() <= 1000)
 }
 
-/// The plain form of everything.
+/// The variant without any optional feature.
 fn conformance_without_features(adapter: &AdapterReport) -> Result<(), Failed> {
     for device_kind in [DeviceKind::Hardware, DeviceKind::Emulation] {
         let builder = GpuSampler::builder().tune(|tuning| {
@@ -87,7 +88,7 @@ fn long_rows(adapter: &AdapterReport) -> Result<(), Failed> {
     Ok(())
 }
 
-/// Roughly normal logits.
+/// Returns roughly normal logits.
 fn ramp(count: usize) -> Vec<f32> {
     (0..count).map(|i| (i * 7919 % 4093) as f32 / 1024.0 - 2.0).collect()
 }
@@ -109,7 +110,8 @@ fn straight_through(adapter: &AdapterReport) -> Result<(), Failed> {
     ensure(gradients == of_soft, || "the gradient is not the soft sample's".to_owned())
 }
 
-/// From the smallest τ to the largest, all finite, also between logits whose keys count codes.
+/// Samples are finite from the smallest τ to the largest, also between logits so large that their
+/// keys count float codes.
 fn the_limits_are_stable(adapter: &AdapterReport) -> Result<(), Failed> {
     let gpu = sampler(adapter, GpuSampler::builder())?;
     let mut data = ramp(16);
@@ -175,7 +177,7 @@ fn rows_without_a_draw(adapter: &AdapterReport) -> Result<(), Failed> {
     Ok(())
 }
 
-/// The comparison sees what a shader could get wrong.
+/// The comparison sees mistakes that a shader could make.
 fn faults_in_the_shader_are_seen(adapter: &AdapterReport) -> Result<(), Failed> {
     type Edit = fn(String) -> String;
     let edits: [(&str, Edit); 5] = [

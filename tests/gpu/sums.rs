@@ -1,4 +1,5 @@
-//! The sums of rows and what is told of draws by them, on the GPU: within what is stated.
+//! The sums of rows and the log-probabilities made from them, on the GPU: within the documented
+//! errors.
 
 use gumbel::{
     AdapterReport, CpuSampler, DeviceKind, Error, GpuSampler, Logits, Method, NO_DRAW,
@@ -24,15 +25,15 @@ pub(crate) const CHECKS: &[(&str, Check)] = &[
     ("sums::faults_are_seen", faults_are_seen),
 ];
 
-/// What the documentation states of a log-probability.
+/// The error of a log-probability that the documentation promises.
 const PROMISED: f64 = 2e-5;
 
-/// And of a sum.
+/// Returns the error of a sum that the documentation promises.
 fn tolerance(expected: f64) -> f64 {
     2e-5 + 4e-7 * expected.abs()
 }
 
-/// The largest difference from sums in f64, in units of what is stated.
+/// Returns the largest difference from sums in f64, in units of the promised error.
 fn worst(found: &[f64], expected: &[f64]) -> Option<f64> {
     let mut worst = 0f64;
     for (found, expected) in found.iter().zip(expected) {
@@ -45,8 +46,8 @@ fn worst(found: &[f64], expected: &[f64]) -> Option<f64> {
     (found.len() == expected.len()).then_some(worst)
 }
 
-/// Rows by one invocation, by a team and in parts; one draw and several, which a hardware GPU holds logits for;
-/// and rows that are cut into segments, with so much work at most.
+/// Returns samplers, each with the most work of a case that it takes: rows by one invocation, by a team and in parts;
+/// one draw and several, for which a hardware GPU holds logits in registers; and rows that are cut into segments.
 fn samplers(adapter: &AdapterReport) -> Result<[(GpuSampler, usize); 5], Failed> {
     let builder = GpuSampler::builder;
     Ok([
@@ -98,10 +99,10 @@ fn of_cases(adapter: &AdapterReport) -> Result<(), Failed> {
     ensure(most > 0.001, || format!("the tolerance is loose: {most}"))
 }
 
-/// The largest difference of the sums of long rows, whose roundings mostly go one way.
+/// Returns the largest error of the sums of long rows, whose roundings mostly go one way.
 fn worst_of_long_rows(gpu: &GpuSampler) -> Result<f64, Failed> {
     let mut most = 0f64;
-    // the first has as many octets for each of eight invocations as there may be
+    // the first has the most octets that each of eight invocations may have
     let shapes = [(1 << 17, 40), (1_000_003, 2), (3_000_000, 2)];
     for (categories, i) in shapes.into_iter().flat_map(|(n, each)| (1..=each).map(move |i| (n, i)))
     {
@@ -132,8 +133,8 @@ fn of_long_rows(adapter: &AdapterReport) -> Result<(), Failed> {
     Ok(())
 }
 
-/// The draws, the sums and the log-probabilities of all cases with less work than this. The log-probability of
-/// the category after the drawn one is seen in most cases; in others rows are flat or of one category.
+/// Checks the draws, the sums and the log-probabilities of all cases with less work than `work`. A log-probability of
+/// the category after the drawn one is noticed in most cases; in the others, rows are flat or have one category.
 fn scores_of(gpu: &GpuSampler, work: usize, method: Method) -> Result<(), Failed> {
     let (mut count, mut seen) = (0, 0);
     for case in cases(work) {
@@ -155,7 +156,7 @@ fn scores_of(gpu: &GpuSampler, work: usize, method: Method) -> Result<(), Failed
     ensure(10 * seen > 7 * count, || format!("the next category is seen in {seen} of {count}"))
 }
 
-/// As on the CPU: whatever is added to all logits, log-probabilities are what they were.
+/// Like the CPU's, log-probabilities do not change when a number is added to all logits.
 fn scores_of_shifted_rows(adapter: &AdapterReport) -> Result<(), Failed> {
     for (gpu, _) in samplers(adapter)? {
         for rows in shifted_rows() {
@@ -186,7 +187,8 @@ fn scores(adapter: &AdapterReport) -> Result<(), Failed> {
     samplers(adapter)?.iter().try_for_each(|(gpu, work)| scores_of(gpu, *work, Method::Gumbel))
 }
 
-/// More draws of a row than there are in a chunk: what is summed with the first ones is the row's sum.
+/// More draws of a row than a chunk holds: the sum that is taken with the first ones is the row's
+/// sum.
 fn scores_of_many_draws(adapter: &AdapterReport) -> Result<(), Failed> {
     let logits: Vec<f32> = (0..2 << 16u64).map(|i: u64| (i * 7919 % 1009) as f32 / 128.0).collect();
     let batch = Logits::new(&logits, 1 << 16)?;
@@ -209,7 +211,8 @@ fn scores_by_inverse_cdf(adapter: &AdapterReport) -> Result<(), Failed> {
     scores_of(&sampler(adapter, GpuSampler::builder())?, 30_000, Method::InverseCdf)
 }
 
-/// A row without a draw has the sentinel and no number, by either method, and harms no other row.
+/// A row without a draw has the sentinel and no log-probability, by either method, and harms no
+/// other row.
 fn rows_without_a_draw(adapter: &AdapterReport) -> Result<(), Failed> {
     let gpu = sampler(adapter, GpuSampler::builder())?;
     let weights = [1.0, 2.0, 4.0, f32::NAN, 0.0, 0.0, 3.0, 0.0];
@@ -234,7 +237,7 @@ fn rows_without_a_draw(adapter: &AdapterReport) -> Result<(), Failed> {
     Ok(())
 }
 
-/// The largest difference among the cases.
+/// Returns the largest error among the cases.
 fn worst_of_cases(gpu: &GpuSampler) -> Result<f64, Failed> {
     let mut most = 0f64;
     for case in cases(10_000) {
@@ -246,7 +249,8 @@ fn worst_of_cases(gpu: &GpuSampler) -> Result<f64, Failed> {
     Ok(most)
 }
 
-/// The largest difference among the log-probabilities of the cases, and the sums that come with them.
+/// Returns the largest error among the log-probabilities of the cases, and among the sums that come
+/// with them.
 fn worst_of_scores(gpu: &GpuSampler) -> Result<f64, Failed> {
     let mut most = 0f64;
     for case in cases(10_000) {
@@ -280,7 +284,7 @@ fn faults_are_seen(adapter: &AdapterReport) -> Result<(), Failed> {
             worst_of_cases,
         ),
         (|source| source.replace("running_sums.pairs % FEW == 0u", "false"), worst_of_long_rows),
-        // what is summed by the pass that draws
+        // faults in the sums of the pass that draws
         (
             |source| {
                 source.replace("race % run.draws == 0u && (run.flags", "race == 0u && (run.flags")
@@ -298,7 +302,8 @@ fn faults_are_seen(adapter: &AdapterReport) -> Result<(), Failed> {
         ),
     ];
     faults.into_iter().enumerate().try_for_each(|(i, (edit, of))| {
-        // which has teams for rows of a few octets, and long rows by few invocations
+        // the emulation's layout has teams for rows of a few octets, and few invocations for long
+        // rows
         let device_kind = if i == 5 { DeviceKind::Emulation } else { DeviceKind::Hardware };
         let builder = GpuSampler::builder()
             .tune(|tuning| tuning.with_device_kind(device_kind).with_busy_invocations(1));

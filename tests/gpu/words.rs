@@ -31,7 +31,7 @@ pub(crate) const CHECKS: &[(&str, Check)] = &[
 
 const PHILOX: Twin =
     Twin { wgsl: "philox4x32_10(x, y.xy)", rust: |x, y| philox::philox4x32_10(x, [y[0], y[1]]) };
-/// Of two blocks that have all but the first word of the counter in common.
+/// Functions of two blocks whose counters differ in the first word only.
 const BLOCKS: [Twin; 2] = [
     Twin {
         wgsl: "blocks_side_by_side(x.x, y.w, x.yzw, y.xy)[0]",
@@ -70,7 +70,8 @@ const KEY: Twin = Twin {
     rust: |x, y| {
         let temperature = 1.0 / f32::from_bits(y[0]);
         let scale = order::Scale::from_temperature(temperature).unwrap();
-        // the reciprocal of a reciprocal need not be the same: a power of two is
+        // holds of the reciprocals that the items have, such as powers of two, but not of all
+        // numbers
         assert_eq!(scale.reciprocal().to_bits(), y[0]);
         let (key, greedy) = (order::key(x[0], scale, x[1] as i32), order::greedy_key(x[0]));
         [key as u32, (key >> 32) as u32, greedy as u32, (greedy >> 32) as u32]
@@ -95,7 +96,8 @@ const WEIGHTS_AS_THEY_ARE: Twin = Twin {
     },
 };
 
-/// Weights of every exponent, subnormal ones of every length and counts too, at several temperatures.
+/// Returns weights of every exponent, subnormal ones of every length, and counts, at several
+/// temperatures.
 fn weights_and_scales() -> Vec<[[u32; 4]; 2]> {
     random(200_000)
         .chain(edges())
@@ -204,7 +206,7 @@ fn keys(adapter: &AdapterReport) -> Result<(), Failed> {
             };
             let logit =
                 if order::is_invalid(logit) || logit == order::NEG_INFINITY { 0 } else { logit };
-            // a temperature whose reciprocal is found again by another division
+            // reciprocals of temperatures, each of which is the reciprocal of its reciprocal
             let scale = match y[3] % 3 {
                 0 => 1f32.to_bits(),
                 1 => (127 - 99 + y[0] % 199) << 23,
@@ -222,7 +224,8 @@ fn uniform_numbers_and_points(adapter: &AdapterReport) -> Result<(), Failed> {
     same(adapter, &POINT, &edges().chain(random(200_000)).collect::<Vec<_>>())
 }
 
-/// Distances mostly within reach, and the float weights of a row, of which one is the largest.
+/// Returns distances, three in four of them below 2³⁰, and pairs of float weights of a row, of
+/// which the second is the row's largest.
 fn weighed() -> Vec<[[u32; 4]; 2]> {
     let items = edges().chain(random(400_000)).map(|[x, y]| {
         let far = y[3] % 4 == 0;
@@ -250,7 +253,7 @@ fn a_dropped_word_of_a_weight_is_seen(adapter: &AdapterReport) -> Result<(), Fai
     ensure(differences.iter().all(|&n| n > 0), || format!("not seen: {differences:?}"))
 }
 
-/// A reciprocal of a temperature near 1 that is the reciprocal of its reciprocal.
+/// Returns a reciprocal of a temperature near 1 that is the reciprocal of its reciprocal.
 fn loop_free_reciprocal(word: u32) -> u32 {
     let mut scale = 1.0 / f32::from_bits(word & 0x7f_ffff | (127 - 3 + (word >> 24) % 7) << 23);
     for _ in 0..4 {

@@ -1,4 +1,4 @@
-//! A batch on a device: how the engine draws it and how the reference does.
+//! A batch on a device, and its draws by the engine and by the reference.
 
 use gumbel::noise::bits::MAX_DRAWS;
 use gumbel::noise::philox::philox4x32_10;
@@ -11,22 +11,22 @@ use wgpu::BufferUsages as Usage;
 
 use super::super::ensure;
 
-/// A word that is no draw and not the sentinel either.
+/// A word that is neither a draw nor the sentinel.
 const UNWRITTEN: u32 = NO_DRAW - 1;
 
-/// A batch with all that it is made of in memory.
+/// A batch with all its data in memory.
 #[derive(Clone)]
 pub(crate) struct Batch {
     pub(crate) format: ValueFormat,
     /// The bits of each logit, weight or count in the format.
     pub(crate) logits: Vec<u32>,
-    /// Bytes before the first logit, and after the last.
+    /// The bytes before the first logit, and after the last.
     pub(crate) offset: u64,
     pub(crate) slack: usize,
     pub(crate) rows: u32,
     pub(crate) categories: u32,
     pub(crate) row_stride: u32,
-    /// Words before the first draw, in multiples of what the device binds at.
+    /// The words before the first draw, in units of the alignment of the device's bindings.
     pub(crate) draws_offset: u64,
     pub(crate) draws: u32,
     pub(crate) first_draw: u32,
@@ -42,7 +42,7 @@ pub(crate) struct Batch {
 }
 
 impl Batch {
-    /// Rows that follow each other without a gap; all else as by default.
+    /// A batch of rows that follow each other without a gap; everything else has its default.
     pub(crate) fn new(format: ValueFormat, logits: Vec<u32>, rows: u32, categories: u32) -> Self {
         Self {
             format,
@@ -67,14 +67,14 @@ impl Batch {
         }
     }
 
-    /// As many roughly normal logits as the rows need, or as many weights or counts.
+    /// A batch with as many roughly normal logits as the rows need, or as many weights or counts.
     pub(crate) fn normal(format: ValueFormat, rows: u32, categories: u32, row_stride: u32) -> Self {
         let logits = (rows - 1) * row_stride + categories;
         let bits = words(u64::from(logits)).map(|word| usual(format, word));
         Self { row_stride, ..Self::new(format, bits.collect(), rows, categories) }
     }
 
-    /// The reference's draws.
+    /// Returns the reference's draws.
     pub(crate) fn expected(&self) -> Result<Vec<u32>, Failed> {
         let mut draws = Vec::new();
         for row in 0..self.rows as usize {
@@ -83,7 +83,8 @@ impl Batch {
         Ok(draws)
     }
 
-    /// Of one row, for which the reference is asked alone: each may have options of its own.
+    /// Returns the reference's draws of one row. Each row is drawn by itself, since each may have
+    /// options of its own.
     fn expected_of(&self, row: usize) -> Result<Vec<u32>, Failed> {
         let none = vec![NO_DRAW; self.draws as usize];
         let source = self.row_indices.as_ref().map_or(row, |row_indices| row_indices[row] as usize);
@@ -126,8 +127,8 @@ impl Batch {
         }
     }
 
-    /// The engine's draws. What lies around the logits is poison, and what lies around the draws
-    /// must stay as it was.
+    /// Returns the engine's draws. The memory around the logits is poison, and the memory around
+    /// the draws must stay unchanged.
     pub(crate) fn drawn(&self, gpu: &GpuSampler) -> Result<Vec<u32>, Failed> {
         let mut logits = vec![0xff; self.offset as usize];
         for &bits in &self.logits {
@@ -187,14 +188,14 @@ impl Batch {
         Ok(draws.to_vec())
     }
 
-    /// How many of the engine's draws are not the reference's. An unwritten one counts.
+    /// Returns how many of the engine's draws are not the reference's. Unwritten draws count.
     pub(crate) fn mismatches(&self, gpu: &GpuSampler) -> Result<usize, Failed> {
         let expected = self.expected()?;
         let drawn = self.drawn(gpu)?;
         Ok(drawn.iter().zip(&expected).filter(|(got, expected)| got != expected).count())
     }
 
-    /// The engine's draws are the reference's.
+    /// Checks that the engine's draws are the reference's.
     pub(crate) fn same(&self, gpu: &GpuSampler, what: &str) -> Result<(), Failed> {
         let (expected, drawn) = (self.expected()?, self.drawn(gpu)?);
         let wrong: Vec<_> = (0..drawn.len()).filter(|&i| drawn[i] != expected[i]).collect();
@@ -212,7 +213,7 @@ impl Batch {
     }
 }
 
-/// A buffer with these contents, to be bound and to be copied from.
+/// Creates a buffer with these contents, to be bound and to be copied from.
 pub(crate) fn buffer<T: bytemuck::NoUninit>(gpu: &GpuSampler, contents: &[T]) -> wgpu::Buffer {
     let bytes: &[u8] = bytemuck::cast_slice(contents);
     let buffer = gpu.device().create_buffer(&wgpu::BufferDescriptor {
@@ -225,7 +226,7 @@ pub(crate) fn buffer<T: bytemuck::NoUninit>(gpu: &GpuSampler, contents: &[T]) ->
     buffer
 }
 
-/// The words of a buffer, after all that was submitted.
+/// Returns the words of a buffer, after everything that was submitted.
 pub(crate) fn read(gpu: &GpuSampler, buffer: &wgpu::Buffer) -> Result<Vec<u32>, Failed> {
     let device = gpu.device();
     let readback = device.create_buffer(&wgpu::BufferDescriptor {
@@ -237,20 +238,20 @@ pub(crate) fn read(gpu: &GpuSampler, buffer: &wgpu::Buffer) -> Result<Vec<u32>, 
     let mut encoder = device.create_command_encoder(&Default::default());
     encoder.copy_buffer_to_buffer(buffer, 0, &readback, 0, buffer.size());
     gpu.queue().submit([encoder.finish()]);
-    // a failure shows when the range is asked for
+    // a failure shows when the range is requested
     readback.map_async(wgpu::MapMode::Read, .., |_| ());
     device.poll(wgpu::PollType::wait_indefinitely())?;
     let words = bytemuck::cast_slice(&readback.get_mapped_range(..)?).to_vec();
     Ok(words)
 }
 
-/// Words that are always the same.
+/// Returns random words, which are the same in every run.
 pub(crate) fn words(n: u64) -> impl Iterator<Item = u32> {
     (0..n).map(|i| philox4x32_10([(i / 4) as u32, 0, 0, 0], [5, 6])[(i % 4) as usize])
 }
 
-/// A value of the format: a roughly normal logit, a weight with such a logarithm, or a count of any
-/// length, of which some are 0.
+/// Returns a value of the format: a roughly normal logit, a weight with such a logarithm, or a
+/// count of any length. Some weights and counts are 0.
 fn usual(format: ValueFormat, word: u32) -> u32 {
     match format {
         ValueFormat::F16 => u32::from(half::f16::from_f32(normal(word)).to_bits()),
@@ -261,13 +262,13 @@ fn usual(format: ValueFormat, word: u32) -> u32 {
     }
 }
 
-/// Roughly normal with standard deviation 3.
+/// Returns a roughly normal number with standard deviation 3.
 fn normal(word: u32) -> f32 {
     let bytes: u32 = word.to_le_bytes().iter().map(|&byte| u32::from(byte)).sum();
     (bytes as f32 - 510.0) * (3.0 / 147.8)
 }
 
-/// The logit that the bits stand for, exactly.
+/// Returns the logit that the bits stand for, exactly.
 pub(crate) fn value_of(format: ValueFormat, bits: u32) -> f32 {
     match format {
         ValueFormat::F16 => half::f16::from_bits(bits as u16).to_f32(),

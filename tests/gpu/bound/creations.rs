@@ -1,7 +1,7 @@
-//! What is created on a device, and that nothing is once all is there.
+//! The objects that are created on a device, and that no more are created once all are there.
 //!
-//! wgpu logs each creation, on the thread that asks for it. That counts what is created and dropped
-//! at once too, which the numbers of what is alive would not show.
+//! wgpu logs each creation, on the thread that calls for it. The log also shows objects that are
+//! created and dropped at once, which counts of live objects would not show.
 
 use std::cell::RefCell;
 use std::sync::Once;
@@ -26,7 +26,7 @@ pub(crate) const CHECKS: &[(&str, Check)] = &[
 ];
 
 thread_local! {
-    /// What this thread has created, while it wants to know.
+    /// The creations of this thread, while a test records them.
     static CREATED: RefCell<Option<Vec<String>>> = const { RefCell::new(None) };
 }
 
@@ -41,7 +41,7 @@ impl log::Log for Listener {
         CREATED.with_borrow_mut(|created| {
             let Some(created) = created else { return };
             let message = record.args().to_string();
-            // a command encoder is what the caller has, and what a call must have
+            // a command encoder is the caller's, and every call of the sampler needs one
             if message.starts_with("Device::create_") && !message.contains("command_encoder") {
                 created.push(message);
             }
@@ -51,7 +51,7 @@ impl log::Log for Listener {
     fn flush(&self) {}
 }
 
-/// What is created while `act` runs.
+/// Returns the objects that are created while `act` runs.
 fn created<T>(act: impl FnOnce() -> T) -> (T, Vec<String>) {
     static LISTENING: Once = Once::new();
     LISTENING.call_once(|| {
@@ -64,7 +64,7 @@ fn created<T>(act: impl FnOnce() -> T) -> (T, Vec<String>) {
     (value, CREATED.take().unwrap_or_default())
 }
 
-/// If wgpu should log in other words one day, this fails.
+/// Checks that the log is understood: this fails if wgpu should word its log differently one day.
 fn it_listens(gpu: &GpuSampler) -> Result<(), Failed> {
     let (buffer, seen) = created(|| buffer(gpu, &[0u32; 4]));
     let one = seen.len() == 1 && seen[0].contains("create_buffer");
@@ -98,7 +98,7 @@ fn encoding_creates_nothing(adapter: &AdapterReport) -> Result<(), Failed> {
     })
 }
 
-/// Once both calls were made, neither creates a buffer.
+/// Checks that neither call creates a buffer once both were made.
 fn evaluates(calls: [&dyn Fn() -> Result<(), Error>; 2]) -> Result<(), Failed> {
     for turn in 0..3 {
         for (i, call) in calls.iter().enumerate() {
@@ -112,7 +112,7 @@ fn evaluates(calls: [&dyn Fn() -> Result<(), Error>; 2]) -> Result<(), Failed> {
     Ok(())
 }
 
-/// One shape needs more room for logits, the other for draws, row ids and outcomes.
+/// One shape needs more memory for logits, the other for draws, row ids and outcomes.
 fn calls_of_two_shapes_in_turn(adapter: &AdapterReport) -> Result<(), Failed> {
     let gpu = sampler(adapter, GpuSampler::builder())?;
     it_listens(&gpu)?;
@@ -139,7 +139,8 @@ fn soft_samples_in_turn(adapter: &AdapterReport) -> Result<(), Failed> {
     evaluates([&|| call(1, 10_000, 1), &|| call(10, 16, 100)])
 }
 
-/// Of the same shape or a smaller one: the sampler reuses its buffers.
+/// A later call of the same shape, or of a smaller one, creates nothing: the sampler reuses its
+/// buffers.
 fn calls_of_a_shape_create_nothing(adapter: &AdapterReport) -> Result<(), Failed> {
     let gpu = sampler(adapter, GpuSampler::builder())?;
     it_listens(&gpu)?;
@@ -167,7 +168,7 @@ fn calls_of_a_shape_create_nothing(adapter: &AdapterReport) -> Result<(), Failed
 /// Rows for a call of several chunks of the least size.
 const ROWS: (usize, usize) = (40, 100);
 
-/// Whatever goes through the ring.
+/// Makes a call of one of the operations that go through the ring.
 fn call(gpu: &GpuSampler, prepared: &InverseCdf<Gpu>, operation: usize) -> Result<(), Error> {
     let (rows, categories) = ROWS;
     let data = vec![0.0; rows * categories];
@@ -182,7 +183,7 @@ fn call(gpu: &GpuSampler, prepared: &InverseCdf<Gpu>, operation: usize) -> Resul
     }
 }
 
-/// What each of the operations creates in the third turn.
+/// Returns what each of the operations creates in the third turn.
 fn created_in_turn(gpu: &GpuSampler, others: &GpuSampler) -> Result<Vec<Vec<String>>, Failed> {
     let (rows, categories) = ROWS;
     let data = vec![0.0; rows * categories];
@@ -197,7 +198,7 @@ fn created_in_turn(gpu: &GpuSampler, others: &GpuSampler) -> Result<Vec<Vec<Stri
     Ok(third.collect::<Result<_, _>>()?)
 }
 
-/// They share one ring, and each finds there what it has bound.
+/// The operations share one ring, and each finds there the bindings that it made.
 fn operations_in_turn(adapter: &AdapterReport) -> Result<(), Failed> {
     for direct in [true, false] {
         let builder = || {
@@ -221,7 +222,7 @@ fn a_ring_of_its_own_is_seen(adapter: &AdapterReport) -> Result<(), Failed> {
     let made =
         |operation: usize, what: &str| seen[operation].iter().any(|seen| seen.contains(what));
     let bound = (0..4).all(|operation| made(operation, "create_bind_group "));
-    // what is drawn from tables goes through the ring of the sampler that has built them
+    // draws from prepared tables go through the ring of the sampler that has built the tables
     let right = made(0, "create_buffer") && bound && seen[4].is_empty();
     ensure(right, || format!("{seen:?}"))
 }

@@ -1,4 +1,4 @@
-//! What each row may have of its own, from the caller's buffers.
+//! Parameters that each row may have of its own, from the caller's buffers.
 
 use gumbel::noise::order::Scale;
 use gumbel::{AdapterReport, GpuSampler, NO_DRAW, ValueFormat};
@@ -26,7 +26,7 @@ fn long_words(n: u32) -> Vec<u64> {
     words.chunks(2).map(|pair| u64::from(pair[0]) << 32 | u64::from(pair[1])).collect()
 }
 
-/// Temperatures: special ones, both ends of the range, and any from it.
+/// Returns temperatures: special ones, both ends of the range, and any in between.
 pub(crate) fn temperatures(n: u32) -> Vec<f32> {
     const SPECIAL: [f32; 10] = [
         1.0,
@@ -49,13 +49,13 @@ pub(crate) fn temperatures(n: u32) -> Vec<f32> {
     words(u64::from(n)).enumerate().map(any).collect()
 }
 
-/// Any temperature of the range.
+/// Returns any temperature of the range.
 fn in_range(word: u32) -> f32 {
     let (least, most) = (Scale::MIN_TEMPERATURE.to_bits(), Scale::MAX_TEMPERATURE.to_bits());
     f32::from_bits(least + word % (most - least + 1))
 }
 
-/// The batch with those of the five that have a bit in `which`.
+/// Returns the batch with those of the five kinds of parameters whose bit in `which` is set.
 pub(crate) fn with(which: u32, batch: Batch) -> Batch {
     let rows = batch.rows;
     let on = |bit: u32| which >> bit & 1 == 1;
@@ -75,7 +75,7 @@ fn each_alone_and_all_together(adapter: &AdapterReport) -> Result<(), Failed> {
     plans(adapter, |gpu| {
         for which in 0..32 {
             for (temperature, draws) in [(0.8, 1), (0.0, 1), (1.0, 3)] {
-                // beside the buffers, which go first or are added to
+                // with parameters of the batch, too: the buffers replace them or are added to them
                 let batch = Batch::normal(ValueFormat::F32, 61, 131, 131);
                 let batch = Batch {
                     temperature,
@@ -92,7 +92,7 @@ fn each_alone_and_all_together(adapter: &AdapterReport) -> Result<(), Failed> {
     })
 }
 
-/// Cut into parts, held, and in each format.
+/// Rows that are cut into parts, rows whose logits are held in registers, and both formats.
 fn each_in_long_rows(adapter: &AdapterReport) -> Result<(), Failed> {
     plans(adapter, |gpu| {
         for format in [ValueFormat::F32, ValueFormat::F16] {
@@ -114,14 +114,15 @@ fn each_temperature(adapter: &AdapterReport) -> Result<(), Failed> {
         Batch { temperatures, ..batch }.same(&gpu, "random temperatures")?;
     }
     plans(adapter, |gpu| {
-        // any bits for logits: what overflows is told apart too
+        // logits of any bits: the engine also orders those whose scaled value overflows
         let logits = words(3000 * 16).map(|word| word & 0xbfff_ffff).collect();
         let batch = Batch::new(ValueFormat::F32, logits, 3000, 16);
         Batch { temperatures: Some(temperatures(3000)), ..batch }.same(gpu, "logits of any size")
     })
 }
 
-/// From one row, from all, in any order, often; from fewer rows and from more than are drawn.
+/// Row indices of one row, of all rows, in any order and repeated; from fewer rows and from more
+/// than are drawn.
 fn rows_gathered(adapter: &AdapterReport) -> Result<(), Failed> {
     plans(adapter, |gpu| {
         for (source_rows, row_stride) in [(1, 0), (50, 33), (50, 40), (700, 3)] {
@@ -184,7 +185,7 @@ fn out_of_range_harms_no_other_row(adapter: &AdapterReport) -> Result<(), Failed
             let row_indices = Some(row_indices.collect());
             half_without(&Batch { row_indices, ..batch.clone() }, gpu, "row_indices")?;
 
-            // the last that there are, and the first that there are not
+            // the last draw number that exists, and the first that does not
             let last = (1 << 31) - draws - 9;
             let first_draws = (0..rows).map(|row| match row % 8 {
                 0 => last + 1,
@@ -201,7 +202,8 @@ fn out_of_range_harms_no_other_row(adapter: &AdapterReport) -> Result<(), Failed
     })
 }
 
-/// Every other row, from the first on, has no draw; and all are as they should be.
+/// Checks that every second row, from the first on, has no draw, and that all rows have the
+/// reference's draws.
 pub(crate) fn half_without(batch: &Batch, gpu: &GpuSampler, what: &str) -> Result<(), Failed> {
     batch.same(gpu, what)?;
     let draws = batch.drawn(gpu)?;
@@ -211,7 +213,7 @@ pub(crate) fn half_without(batch: &Batch, gpu: &GpuSampler, what: &str) -> Resul
     ensure(wrong.is_empty(), || format!("{what}: rows {wrong:?} are not as they should be"))
 }
 
-/// Elements for more rows than are drawn, and an odd number of bytes behind them.
+/// The buffers have elements for more rows than are drawn, and an odd number of bytes after them.
 fn buffers_larger_than_their_rows(adapter: &AdapterReport) -> Result<(), Failed> {
     plans(adapter, |gpu| {
         let mut batch = with(31, Batch::normal(ValueFormat::F16, 50, 20, 20));
@@ -220,7 +222,7 @@ fn buffers_larger_than_their_rows(adapter: &AdapterReport) -> Result<(), Failed>
     })
 }
 
-/// Four temperatures an item, and their reciprocals.
+/// The reciprocals of four temperatures.
 const RECIPROCALS: Twin = Twin {
     wgsl: "vec4<u32>(scale_of(x.x), scale_of(x.y), scale_of(x.z), scale_of(x.w))",
     rust: |x, _| {

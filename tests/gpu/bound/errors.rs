@@ -1,4 +1,4 @@
-//! What a caller gets wrong is an error with the words that help, and nothing escapes to the device.
+//! A caller's mistakes are errors with words that help, and no mistake gets to the device.
 
 use gumbel::{AdapterReport, DeviceBatch, DeviceKind, Error, GpuSampler, ValueFormat, wgpu};
 use libtest_mimic::Failed;
@@ -27,7 +27,7 @@ pub(crate) fn buffer(gpu: &GpuSampler, size: u64, usage: Usage) -> wgpu::Buffer 
     })
 }
 
-/// The batch is refused, with an error that says this.
+/// Checks that the batch is refused with an error that contains these words.
 pub(crate) fn refused(gpu: &GpuSampler, batch: DeviceBatch<'_>, words: &str) -> Result<(), Failed> {
     match gpu.bind(&batch) {
         Ok(_) => Err(format!("bound, and not refused: {words}").into()),
@@ -122,7 +122,7 @@ fn logits_that_do_not_fit(adapter: &AdapterReport) -> Result<(), Failed> {
         DeviceBatch::new(&draws, &draws, 1, 10),
         "the logits cannot be bound: they are in the same buffer as the draws",
     )?;
-    // three halves, the last of them in a word that the buffer has half of
+    // three halves: the last of them is in a word of which the buffer has only half
     refused(
         &gpu,
         DeviceBatch::new(&buffer(&gpu, 6, Usage::STORAGE), &draws, 1, 3)
@@ -206,7 +206,7 @@ fn parameters_that_do_not_fit(adapter: &AdapterReport) -> Result<(), Failed> {
     for (what, bytes, with) in parameters {
         let needed = 10 * bytes;
         gpu.bind(&with(batch, &buffer(&gpu, needed, Usage::STORAGE)))?;
-        // only what the rows need is bound
+        // only the bytes that the rows need are bound
         gpu.bind(&with(batch, &buffer(&gpu, needed + 3, Usage::STORAGE)))?;
         let short = needed - 1;
         refused(
@@ -224,15 +224,15 @@ fn parameters_that_do_not_fit(adapter: &AdapterReport) -> Result<(), Failed> {
                  BufferUsages(UNIFORM)"
             ),
         )?;
-        // a buffer that is read and written in one dispatch fails when the commands are finished,
-        // which would be far away from the mistake
+        // without this check, a buffer that is read and written in one dispatch would fail when the
+        // commands are finished, far away from the mistake
         refused(
             &gpu,
             with(batch, &draws),
             &format!("{what} cannot be bound: they are in the same buffer as the draws"),
         )?;
     }
-    // the same buffer for what is only read is well
+    // one buffer may be bound several times if it is only read
     let shared = buffer(&gpu, 80, Usage::STORAGE);
     let batch = batch.with_row_ids(&shared).with_seeds(&shared).with_temperatures(&logits);
     let mut encoder = gpu.device().create_command_encoder(&Default::default());
@@ -241,7 +241,7 @@ fn parameters_that_do_not_fit(adapter: &AdapterReport) -> Result<(), Failed> {
     Ok(())
 }
 
-/// Nothing is drawn, whatever the buffers are; and what is wrong with the numbers is still said.
+/// No rows give no draws, whatever the buffers are; mistakes in the numbers are errors even so.
 fn no_rows_at_all(adapter: &AdapterReport) -> Result<(), Failed> {
     let gpu = shared(adapter, DeviceKind::Emulation)?;
     let empty = buffer(&gpu, 0, Usage::STORAGE);
@@ -284,7 +284,7 @@ fn draws_beyond_the_last(adapter: &AdapterReport) -> Result<(), Failed> {
     Ok(())
 }
 
-/// wgpu has the words for that.
+/// wgpu reports the error.
 fn another_device(adapter: &AdapterReport) -> Result<(), Failed> {
     let gpu = shared(adapter, DeviceKind::Emulation)?;
     let other = shared(adapter, DeviceKind::Hardware)?;

@@ -1,4 +1,4 @@
-//! Self-tests: a fault in what is for batches on the device alone, and the comparison sees it.
+//! Self-tests: the comparison sees a fault in code that is only for batches on the device.
 
 use gumbel::{AdapterReport, DeviceKind, GpuSampler, ValueFormat};
 use libtest_mimic::Failed;
@@ -20,10 +20,10 @@ pub(crate) const CHECKS: &[(&str, Check)] = &[
     ("bound::faults_in_rows_are_seen", faults_in_rows_are_seen),
 ];
 
-/// Each batch is drawn as it should be; and with the faults none is.
+/// Checks that each batch has the right draws without the faults, and wrong draws with them.
 ///
-/// Some drivers take seconds to compile a shader, so a sampler has several faults, of which each batch
-/// meets one.
+/// Some drivers take seconds to compile a shader, so one sampler has several faults, and each batch
+/// meets one of them.
 pub(crate) fn seen(
     adapter: &AdapterReport,
     edit: fn(String) -> String,
@@ -41,9 +41,9 @@ pub(crate) fn seen(
     Ok(())
 }
 
-/// Each form of loading has a fault of its own.
+/// Each variant of loading has a fault of its own.
 fn faults_in_loads_are_seen(adapter: &AdapterReport) -> Result<(), Failed> {
-    // 16 bytes at once are loaded only where the buffer reaches so far
+    // the shader loads 16 bytes at once only where the buffer extends as far
     let batch =
         |format, row_stride| Batch { slack: 16, ..Batch::normal(format, 30, 30, row_stride) };
     let edit = |source: String| {
@@ -64,7 +64,8 @@ fn faults_in_loads_are_seen(adapter: &AdapterReport) -> Result<(), Failed> {
     seen(adapter, uncut, &[("logits of the next row", batch(Bf16, 30))])
 }
 
-/// Each of what a row may have of its own has a fault, which the batches without it do not meet.
+/// Each of the parameters that a row may have of its own has a fault, which batches without that
+/// parameter do not meet.
 fn faults_in_rows_are_seen(adapter: &AdapterReport) -> Result<(), Failed> {
     let rows = 60;
     let plain = || Batch { draws: 2, ..Batch::normal(F32, rows, 40, 40) };
@@ -110,7 +111,7 @@ fn faults_in_rows_are_seen(adapter: &AdapterReport) -> Result<(), Failed> {
     seen(adapter, edit, &[("a filter for temperature 1", batch)])
 }
 
-/// Four patterns of 16 bits an item, and the numbers that they stand for.
+/// Items of four patterns of 16 bits, and the numbers that they stand for.
 fn halves(format: ValueFormat) -> (Engine, Twin, Vec<[probe::Words; 2]>) {
     let items = (0..1 << 14).map(|i| [[0, 1, 2, 3].map(|k| 4 * i + k), [0; 4]]).collect();
     let rust: fn(probe::Words, probe::Words) -> probe::Words = match format {
@@ -120,7 +121,8 @@ fn halves(format: ValueFormat) -> (Engine, Twin, Vec<[probe::Words; 2]>) {
     (Engine::Halves(format), Twin { wgsl: "widen(x)", rust }, items)
 }
 
-/// The bits of the number. A NaN keeps its own, which a conversion in floats might quieten.
+/// Returns the bits of the number. A NaN keeps its own bits, which a conversion in floats might
+/// quieten.
 fn exactly(format: ValueFormat, bits: u32) -> u32 {
     let value = value_of(format, bits);
     match format {
@@ -139,14 +141,14 @@ fn halves_as_floats(adapter: &AdapterReport) -> Result<(), Failed> {
     Ok(())
 }
 
-/// By the words, and by the draws.
+/// The comparison of words and the comparison of draws both see flushed subnormals.
 fn flushed_subnormals_are_seen(adapter: &AdapterReport) -> Result<(), Failed> {
     const RIGHT: &str = "select(normal, small, magnitude < vec4<u32>(0x400u))";
     const WRONG: &str = "select(normal, vec4<u32>(0u), magnitude < vec4<u32>(0x400u))";
     let (engine, twin, items) = halves(F16);
     let edit = |source: String| replaced(source, RIGHT, WRONG);
     let differences = probe::differences_in(adapter, engine, &twin, &items, edit)?;
-    // items of four, of both signs
+    // items of four patterns; subnormals of both signs
     ensure(differences.iter().all(|&n| n == 2 * 256), || format!("{differences:?}"))?;
     let logits = words(30 * 30).map(|word| word & 0x83ff).collect();
     let batch = Batch { temperature: 0.0, ..Batch::new(F16, logits, 30, 30) };

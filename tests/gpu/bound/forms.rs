@@ -28,7 +28,7 @@ const FORMATS: [ValueFormat; 5] = [
     ValueFormat::Counts,
 ];
 
-/// A case's batch, as it lies in memory.
+/// Returns a case's batch, as it lies in memory.
 fn on_device(case: &Case) -> Batch {
     let (logits, options) = (case.batch(), case.options());
     let (rows, stride) = (logits.rows(), logits.row_stride());
@@ -41,7 +41,7 @@ fn on_device(case: &Case) -> Batch {
             word[..size].copy_from_slice(bytes);
             u32::from_le_bytes(word)
         }));
-        // what lies between rows
+        // poison between rows
         let between = if size == 4 { u32::MAX } else { 0xffff };
         bits.resize(bits.len().max((row + 1) * stride), between);
     }
@@ -62,7 +62,7 @@ fn on_device(case: &Case) -> Batch {
     }
 }
 
-/// All cases with less work than this.
+/// Checks all cases with less work than `work`.
 fn cases(gpu: &GpuSampler, work: usize) -> Result<(), Failed> {
     let mut wrong = Vec::new();
     let small = |case: &Case| case.batch().rows() * case.batch().categories() < work;
@@ -80,7 +80,7 @@ fn conformance(adapter: &AdapterReport) -> Result<(), Failed> {
     plans(adapter, |gpu| cases(gpu, 300_000))
 }
 
-/// The plain form of everything that is not needed, and no filter.
+/// The variant without any optional feature, and without the filter.
 fn conformance_without_features(adapter: &AdapterReport) -> Result<(), Failed> {
     let builder = GpuSampler::builder().tune(|tuning| {
         tuning
@@ -92,13 +92,13 @@ fn conformance_without_features(adapter: &AdapterReport) -> Result<(), Failed> {
     cases(&sampler(adapter, builder)?, 30_000)
 }
 
-/// Both forms of loading, and rows whose last octet is loaded past the buffer's end.
+/// Both variants of loading, and rows whose last octet extends past the buffer's end.
 fn wherever_rows_start(adapter: &AdapterReport) -> Result<(), Failed> {
     plans(adapter, |gpu| {
         for format in FORMATS {
             for categories in [1, 2, 7, 9, 15, 16, 203, 3011, 9001u32] {
                 let rows = if categories > 1000 { 2 } else { 5 };
-                // in logits
+                // in units of logits
                 for (offset, row_stride, slack) in [
                     (0, categories, 0),
                     (0, categories.next_multiple_of(8), 0),
@@ -169,7 +169,7 @@ fn temperatures_for_all(adapter: &AdapterReport) -> Result<(), Failed> {
 }
 
 /// Each of the 65,536 patterns that stands for a number, side by side with its neighbours and with
-/// others.
+/// other patterns.
 fn every_half(adapter: &AdapterReport) -> Result<(), Failed> {
     plans(adapter, |gpu| {
         for format in [ValueFormat::F16, ValueFormat::Bf16] {
@@ -177,7 +177,7 @@ fn every_half(adapter: &AdapterReport) -> Result<(), Failed> {
             let in_order: Vec<_> = (0..1 << 16).filter(finite).collect();
             let mixed: Vec<_> =
                 (0..1 << 16).map(|i| i * 40503 % (1 << 16)).filter(finite).collect();
-            // the smaller temperatures tell the smallest subnormal numbers apart
+            // the smaller temperatures distinguish the smallest subnormal numbers
             for temperature in [1.0, 0.0, 2f32.powi(-20), 1e-30] {
                 let pairs = in_order.len() as u32 - 1;
                 let pairs =
@@ -195,8 +195,8 @@ fn every_half(adapter: &AdapterReport) -> Result<(), Failed> {
     })
 }
 
-/// Each pattern of a NaN or an infinity, in a row of its own among rows of numbers; and a row of
-/// nothing but −∞.
+/// Each pattern of a NaN or an infinity, in a row of its own among rows of numbers; and a row whose
+/// logits are all −∞.
 fn halves_without_a_draw(adapter: &AdapterReport) -> Result<(), Failed> {
     plans(adapter, |gpu| {
         for format in [ValueFormat::F16, ValueFormat::Bf16] {
@@ -216,7 +216,7 @@ fn halves_without_a_draw(adapter: &AdapterReport) -> Result<(), Failed> {
                 batch.same(gpu, "NaN and infinities")?;
                 let draws = batch.drawn(gpu)?;
                 let none = draws.iter().filter(|&&draw| draw == gumbel::NO_DRAW).count();
-                // all but the one -inf among numbers
+                // all but one: -inf among numbers leaves a draw
                 ensure(none == strange.len(), || format!("{none} rows without a draw"))?;
             }
         }
@@ -224,7 +224,7 @@ fn halves_without_a_draw(adapter: &AdapterReport) -> Result<(), Failed> {
     })
 }
 
-/// More workgroups than a dimension has, and fewer draws in them than lanes.
+/// There are more workgroups than a dimension has, and fewer draws in them than invocations.
 fn more_rows_than_workgroups(adapter: &AdapterReport) -> Result<(), Failed> {
     let builder =
         GpuSampler::builder().tune(|tuning| tuning.with_workgroup_size(1).with_workgroups(65_535));

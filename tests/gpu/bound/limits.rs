@@ -20,7 +20,7 @@ pub(crate) const CHECKS: &[(&str, Check)] = &[
     ("bound::more_than_a_device_dispatches", more_than_a_device_dispatches),
 ];
 
-/// A batch that is too large for some adapters is too large for a test.
+/// Where the limit is high, a batch that exceeds it is too large for a test.
 pub(crate) const NEEDS: &[(&str, Need)] = &[("bound::more_than_a_device_dispatches", |adapter| {
     (adapter.limits.max_compute_workgroups_per_dimension > 1 << 20)
         .then_some("it dispatches more than 2^20 workgroups at once")
@@ -39,7 +39,7 @@ fn a_device_without_immediates(adapter: &AdapterReport) -> Result<(), Failed> {
     )
 }
 
-/// A sampler on a device with other limits than the adapter's.
+/// Returns a sampler on a device with other limits than the adapter's.
 fn limited(
     adapter: &AdapterReport,
     change: impl FnOnce(&mut wgpu::Limits),
@@ -55,7 +55,7 @@ fn limited(
     Ok(GpuSampler::builder().build_with_device(device, queue)?)
 }
 
-/// Row ids need no more than the plain kernels do.
+/// Row ids need no more buffers than the plain kernels do.
 fn a_device_with_few_buffers(adapter: &AdapterReport) -> Result<(), Failed> {
     let gpu = limited(adapter, |limits| limits.max_storage_buffers_per_shader_stage = 7)?;
     let batch = Batch::normal(ValueFormat::F16, 10, 100, 100);
@@ -71,7 +71,7 @@ fn a_device_with_few_buffers(adapter: &AdapterReport) -> Result<(), Failed> {
     )
 }
 
-/// Where a part of a large buffer is needed, that part is bound.
+/// If a part of a large buffer is needed, only that part is bound.
 fn more_than_a_device_binds(adapter: &AdapterReport) -> Result<(), Failed> {
     let most = 1 << 16;
     let gpu = limited(adapter, |limits| limits.max_storage_buffer_binding_size = most)?;
@@ -102,14 +102,16 @@ fn more_than_a_device_binds(adapter: &AdapterReport) -> Result<(), Failed> {
         "the seeds cannot be bound: 65544 bytes are to be bound, and the device binds 65536 at \
          most; bind fewer rows at a time",
     )?;
-    // parts of rows
+    // on hardware, rows are cut into parts
     let gpu = GpuSampler::builder()
         .tune(|tuning| tuning.with_device_kind(DeviceKind::Hardware))
         .build_with_device(gpu.device().clone(), gpu.queue().clone())?;
-    // those that would hold logits for several draws need 192,000 bytes for their outcomes; so they do not
+    // a plan that holds logits for several draws would need 192,000 bytes for the outcomes of its parts; so none is
+    // held
     let held = Batch::normal(ValueFormat::F32, 4, 4000, 4000);
     Batch { draws: 1000, draws_offset: 0, ..held }.same(&gpu, "too many parts to hold logits")?;
-    // and of some no invocation may take more
+    // an invocation of such a small workgroup may take no more octets than these parts have, so
+    // fewer parts are no way out
     let gpu = GpuSampler::builder()
         .tune(|tuning| tuning.with_device_kind(DeviceKind::Hardware).with_workgroup_size(1))
         .build_with_device(gpu.device().clone(), gpu.queue().clone())?;
@@ -121,7 +123,7 @@ fn more_than_a_device_binds(adapter: &AdapterReport) -> Result<(), Failed> {
     )
 }
 
-/// A chunk as large as a device has room for: row ids and logits are in one buffer.
+/// The chunk is as large as the device has memory for: row ids and logits are in one buffer.
 fn chunks_as_large_as_can_be(adapter: &AdapterReport) -> Result<(), Failed> {
     let gpu = limited(adapter, |limits| {
         limits.max_buffer_size = 1 << 20;

@@ -1,4 +1,4 @@
-//! Draws among the caller's own passes: each pass finds what those before it have written.
+//! Draws among the caller's own passes: each pass finds the results of the passes before it.
 
 use gumbel::{AdapterReport, CpuSampler, DeviceBatch, GpuSampler, Logits, SampleOptions, wgpu};
 use libtest_mimic::Failed;
@@ -34,7 +34,7 @@ fn next(@builtin(global_invocation_id) id: vec3<u32>) {
     }
 }";
 
-/// The same here.
+/// The same step of the chain on the CPU.
 fn next(states: &mut [u32], draws: &[u32], categories: usize) -> Vec<f32> {
     for (i, state) in states.iter_mut().enumerate() {
         *state = state
@@ -45,7 +45,7 @@ fn next(states: &mut [u32], draws: &[u32], categories: usize) -> Vec<f32> {
     states.iter().map(|state| (state >> 24) as f32 * 0.0625).collect()
 }
 
-/// How the steps are handed over.
+/// The way in which the steps are encoded and submitted.
 #[derive(Clone, Copy, Debug)]
 enum Passes {
     One,
@@ -54,7 +54,8 @@ enum Passes {
 }
 
 fn steps(adapter: &AdapterReport, passes: Passes) -> Result<(), Failed> {
-    // the last are cut into parts, with a merge between draw and next step
+    // the rows of the second case are cut into parts, with a merge between the draw and the next
+    // step
     plans(adapter, |gpu| {
         for (rows, categories, steps) in [(40, 33, 300), (2, 5003, 60)] {
             let (expected_draws, expected_states) = on_cpu(rows, categories, steps)?;
@@ -66,7 +67,7 @@ fn steps(adapter: &AdapterReport, passes: Passes) -> Result<(), Failed> {
     })
 }
 
-/// The draws and states after so many steps.
+/// The draws and states after the last step.
 type Outcome = (Vec<u32>, Vec<u32>);
 
 fn on_cpu(rows: usize, categories: usize, steps: u32) -> Result<Outcome, Failed> {
@@ -148,7 +149,7 @@ fn on_gpu(
     Ok((read(gpu, &draws)?, read(gpu, &states)?))
 }
 
-/// Logits of a batch on the device, and the same in memory.
+/// Logits of a batch on the device, and the same logits in memory.
 struct Rows {
     data: Vec<f32>,
     logits: wgpu::Buffer,
@@ -177,7 +178,8 @@ impl Rows {
     }
 }
 
-/// Three times in the same commands, each time with other draws, which a copy takes away.
+/// Encodes a batch three times in the same commands, each time with other draws, which a copy
+/// saves.
 fn another_first_draw_each_time(adapter: &AdapterReport) -> Result<(), Failed> {
     plans(adapter, |gpu| {
         let rows = Rows::new(gpu, 30);
@@ -200,7 +202,7 @@ fn another_first_draw_each_time(adapter: &AdapterReport) -> Result<(), Failed> {
     })
 }
 
-/// Two encoders with the same bound batch: what is encoded first need not be submitted first.
+/// Uses one bound batch in two encoders: the one encoded first need not be submitted first.
 fn submitted_in_either_order(adapter: &AdapterReport) -> Result<(), Failed> {
     plans(adapter, |gpu| {
         let rows = Rows::new(gpu, 30);
@@ -235,7 +237,7 @@ fn submitted_in_either_order(adapter: &AdapterReport) -> Result<(), Failed> {
     })
 }
 
-/// The draws of the one choose the rows of the other.
+/// The draws of one batch choose the rows of the other.
 fn two_batches_in_one_pass(adapter: &AdapterReport) -> Result<(), Failed> {
     plans(adapter, |gpu| {
         let (chooser, chosen) = (Rows::new(gpu, 50), Rows::new(gpu, Rows::CATEGORIES));
@@ -267,7 +269,7 @@ fn two_batches_in_one_pass(adapter: &AdapterReport) -> Result<(), Failed> {
     })
 }
 
-/// A bound batch keeps what it needs, also when the caller's handles are gone.
+/// A bound batch keeps its resources alive, even when the caller's handles are gone.
 fn without_its_sampler(adapter: &AdapterReport) -> Result<(), Failed> {
     let another = sampler(adapter, GpuSampler::builder())?;
     let (device, queue) = (another.device().clone(), another.queue().clone());

@@ -1,4 +1,5 @@
-//! Weights and counts, where they differ from logits: least temperatures, and rows without a draw.
+//! Weights and counts, where they differ from logits: the least temperatures, and rows without a
+//! draw.
 
 use gumbel::noise::order::Scale;
 use gumbel::{AdapterReport, DeviceBatch, DeviceKind, Error, GpuSampler, NO_DRAW, ValueFormat};
@@ -22,7 +23,7 @@ pub(crate) const CHECKS: &[(&str, Check)] = &[
     ("bound::faults_in_low_temperatures_are_seen", faults_in_low_temperatures_are_seen),
 ];
 
-/// 2^-20, and the next number below and above.
+/// 2^-20, and the next number below it and above it.
 const LEAST: f32 = f32::from_bits((127 - 20) << 23);
 const BELOW: f32 = LEAST.next_down();
 const ABOVE: f32 = LEAST.next_up();
@@ -35,8 +36,8 @@ fn temperatures(rows: u32) -> Option<Vec<f32>> {
     Some(TEMPERATURES.into_iter().cycle().take(rows as usize).collect())
 }
 
-/// So close to each other that the noise decides at the least temperature too, where a unit of a
-/// logarithm counts 2^20 times.
+/// Returns values so close to each other that the noise decides even at the least temperature, at
+/// which a unit of a logarithm counts 2^20 times.
 fn close(format: ValueFormat, rows: u32, categories: u32, row_stride: u32) -> Batch {
     let value = |word: u32| match format {
         // near 1 in steps of 2^-23
@@ -48,7 +49,7 @@ fn close(format: ValueFormat, rows: u32, categories: u32, row_stride: u32) -> Ba
     Batch { row_stride, ..Batch::new(format, values, rows, categories) }
 }
 
-/// One for all rows.
+/// One temperature for all rows.
 fn weights_at_any_temperature(adapter: &AdapterReport) -> Result<(), Failed> {
     plans(adapter, |gpu| {
         for format in [Weights, Counts] {
@@ -66,7 +67,8 @@ fn weights_at_any_temperature(adapter: &AdapterReport) -> Result<(), Failed> {
     })
 }
 
-/// Alone and beside all else that a row may have of its own; in rows cut into parts too.
+/// Temperatures of each row, alone and beside all other parameters that a row may have of its own;
+/// in rows cut into parts too.
 fn weights_with_each_of_their_own(adapter: &AdapterReport) -> Result<(), Failed> {
     plans(adapter, |gpu| {
         for format in [Weights, Counts] {
@@ -115,7 +117,7 @@ fn weights_out_of_range(adapter: &AdapterReport) -> Result<(), Failed> {
     })
 }
 
-/// Rows with what no weight may be and rows of zeros, among others.
+/// Rows with words that no weight may have, and rows of zeros, among others.
 fn weights_without_a_draw(adapter: &AdapterReport) -> Result<(), Failed> {
     plans(adapter, |gpu| {
         let strange = [
@@ -134,12 +136,12 @@ fn weights_without_a_draw(adapter: &AdapterReport) -> Result<(), Failed> {
                 for (i, bits) in strange.into_iter().enumerate() {
                     weights.logits[2 * i * at + i * 7 % cut] = bits;
                 }
-                // of both signs
+                // zeros of both signs
                 weights.logits[12 * at..][..cut].fill(0);
                 weights.logits[14 * at..][..cut].fill(0x8000_0000);
                 weights.logits[16 * at..][..cut].fill(0x8000_0000);
                 weights.logits[16 * at + 5] = 0;
-                // neither harms its row
+                // neither of these words harms its row
                 weights.logits[17 * at + 1] = 0x8000_0000;
                 weights.temperatures = temperatures.clone();
                 half_without(&weights, gpu, "no weights")?;
@@ -157,7 +159,7 @@ fn weights_without_a_draw(adapter: &AdapterReport) -> Result<(), Failed> {
     })
 }
 
-/// For all rows it is refused.
+/// If the temperature is that of all rows, it is refused.
 fn one_low_temperature(adapter: &AdapterReport) -> Result<(), Failed> {
     let gpu = shared(adapter, DeviceKind::Emulation)?;
     let [values, draws] = [(); 2].map(|()| buffer(&gpu, &[0u32; 100]));
@@ -182,7 +184,7 @@ fn one_low_temperature(adapter: &AdapterReport) -> Result<(), Failed> {
     Ok(())
 }
 
-/// The comparison tells what a word is taken for: of the same words, each two formats have other draws.
+/// The comparison notices a wrong format: words have other draws in each of two formats.
 fn another_format_is_seen(adapter: &AdapterReport) -> Result<(), Failed> {
     let gpu: &GpuSampler = &*shared(adapter, DeviceKind::Emulation)?;
     let formats = [F32, Weights, Counts];
@@ -203,7 +205,7 @@ fn faults_in_low_temperatures_are_seen(adapter: &AdapterReport) -> Result<(), Fa
         temperatures: Some(vec![temperature; 60]),
         ..Batch::normal(format, 60, 40, 40)
     };
-    // that of logits
+    // the least temperature of logits
     let lower = |source: String| source.replace("u32 = 0x35800000u", "u32 = 0x0d800000u");
     seen(adapter, lower, &[("a temperature too low", batch(Weights, BELOW))])?;
     let higher = |source: String| {

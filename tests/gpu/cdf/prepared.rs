@@ -1,5 +1,5 @@
-//! Tables that are prepared on a device: their draws are those of one call, and of the CPU's tables, however often they
-//! are drawn from and whatever becomes of what they were built from; and faults that are seen.
+//! Tables that are prepared on a device: their draws are those of one call and those of the CPU's tables, however often
+//! they are drawn from and whatever becomes of the data that they were built from; and faults that are seen.
 
 use gumbel::engine::Gpu;
 use gumbel::half::f16;
@@ -33,7 +33,7 @@ pub(crate) const CHECKS: &[(&str, Check)] = &[
     ("cdf::prepared::the_first_tables_for_all_are_seen", the_first_tables_for_all_are_seen),
 ];
 
-/// Cases of no more logits than this.
+/// Checks the cases of no more logits than this.
 fn conformance(
     adapter: &AdapterReport,
     builder: GpuSamplerBuilder,
@@ -50,7 +50,7 @@ fn conformance(
     ensure(wrong.is_empty(), || wrong.join("\n"))
 }
 
-/// Numbers and counts of which neighbours differ.
+/// Returns counts that differ from their neighbours. [`logits`] are made from them.
 fn counts(len: usize) -> Vec<u32> {
     (0..len as u32).map(|i| i * 7919 % 1009).collect()
 }
@@ -63,11 +63,12 @@ fn inverse() -> SampleOptions<'static> {
     SampleOptions::default().with_method(Method::InverseCdf)
 }
 
-/// The numbers of the first draw and of the draws of some calls: fewer, more, odd, and the last ones.
+/// The first draw and the number of draws of some calls: fewer, more, odd ones, and the last draws
+/// that exist.
 const CALLS: [(u32, u32); 7] =
     [(0, 1), (3, 4), (0, 257), (1000, 33), (5, 2), ((1 << 31) - 5, 5), (1, 1)];
 
-/// Rows of every kind, by seed, row ids and temperature.
+/// Rows of every kind of values, with options for seed, row ids and temperature.
 fn draws_are_those_of_one_call(adapter: &AdapterReport) -> Result<(), Failed> {
     let gpu = sampler(adapter, GpuSampler::builder())?;
     let (numbers, counts) = (logits(5 * 300), counts(5 * 300));
@@ -91,7 +92,7 @@ fn draws_are_those_of_one_call(adapter: &AdapterReport) -> Result<(), Failed> {
     for (i, batch) in batches.into_iter().enumerate() {
         for options in all_options {
             let cpu = CpuSampler::new().inverse_cdf(batch, &options)?;
-            // which method the options name and which draws matters to none
+            // the method and the draws that the options name do not matter to a table
             let other = options.with_method(Method::Gumbel).with_first_draw(4).with_draws(9);
             let prepared = gpu.inverse_cdf(batch, &other)?;
             ensure((prepared.rows(), prepared.categories()) == (5, batch.categories()), || {
@@ -109,7 +110,8 @@ fn draws_are_those_of_one_call(adapter: &AdapterReport) -> Result<(), Failed> {
     Ok(())
 }
 
-/// A sampler on a device that binds no more than 64 KiB: 8,192 draws or categories at a time.
+/// Returns a sampler on a device that binds no more than 64 KiB: 8,192 draws or categories at a
+/// time.
 fn narrow(adapter: &AdapterReport, builder: GpuSamplerBuilder) -> Result<GpuSampler, Failed> {
     let required_limits =
         wgpu::Limits { max_storage_buffer_binding_size: 1 << 16, ..adapter.limits.clone() };
@@ -121,8 +123,8 @@ fn narrow(adapter: &AdapterReport, builder: GpuSamplerBuilder) -> Result<GpuSamp
     Ok(builder.build_with_device(device, queue)?)
 }
 
-/// Four rows to a chunk, two of which are picked from at once, or one a part at a time; and rows that are
-/// all the same.
+/// A chunk has four rows; a pass draws from two of them at once, or from one a part of the draws at a time. Rows are
+/// all different, or all the same.
 fn many_picks_of_many_chunks(adapter: &AdapterReport) -> Result<(), Failed> {
     let gpu = narrow(adapter, GpuSampler::builder())?;
     many_picks(&gpu)
@@ -155,7 +157,8 @@ fn many_picks(gpu: &GpuSampler) -> Result<(), Failed> {
     )
 }
 
-/// Two tables of one sampler, other calls between, and neither the rows nor the sampler in the end.
+/// Draws from two tables of one sampler in turn, with other calls in between; at the end neither
+/// the rows nor the sampler exist.
 fn two_tables_in_turn(adapter: &AdapterReport) -> Result<(), Failed> {
     let gpu = sampler(adapter, GpuSampler::builder())?;
     let (mut numbers, mut counts) = (logits(3 * 500), counts(4 * 70));
@@ -195,7 +198,7 @@ fn two_tables_in_turn(adapter: &AdapterReport) -> Result<(), Failed> {
     in_turn("without the sampler")
 }
 
-/// Each thread has room of its own.
+/// Each thread has memory of its own.
 fn threads_share_tables(adapter: &AdapterReport) -> Result<(), Failed> {
     let numbers = logits(3 * 500);
     let rows = Logits::new(&numbers, 500)?;
@@ -220,7 +223,7 @@ fn threads_share_tables(adapter: &AdapterReport) -> Result<(), Failed> {
     })
 }
 
-/// What has no draw is named, or gets the sentinel, and harms no other row.
+/// A row without a draw is named, or gets the sentinel, and harms no other row.
 fn rows_without_a_draw(adapter: &AdapterReport) -> Result<(), Failed> {
     let mut data = vec![0.5f32; 5 * 40];
     data[40 + 13] = f32::NAN;
@@ -244,7 +247,7 @@ fn rows_without_a_draw(adapter: &AdapterReport) -> Result<(), Failed> {
                 ensure(none == [false, true, true, false, true], || format!("{drawn:?}"))?;
                 ensure(!drawn[..draws as usize].contains(&NO_DRAW), || format!("{drawn:?}"))?;
             }
-            // of rows that are the same, the first
+            // of rows that are the same, the first is named
             let same = Logits::strided(&data[40..80], 1000, 40, 0)?;
             let error = gpu.inverse_cdf(same, &options).err();
             ensure(
@@ -282,7 +285,7 @@ fn a_lost_device(adapter: &AdapterReport) -> Result<(), Failed> {
     let prepared = gpu.inverse_cdf(Logits::new(&[0.0; 6], 3)?, &inverse())?;
     ensure(prepared.sample_rows(0, 2)?.len() == 4, || "no draws".to_owned())?;
     device.destroy();
-    // with the room that there is, and with more
+    // with the memory that is there, and with more
     for draws in [2, 200, 2] {
         let error = prepared.sample_rows(0, draws).err();
         ensure(matches!(error, Some(Error::DeviceLost { .. })), || format!("{error:?}"))?;
@@ -290,7 +293,7 @@ fn a_lost_device(adapter: &AdapterReport) -> Result<(), Failed> {
     Ok(())
 }
 
-/// The comparisons above see tables that are stale: of another batch, of another seed, of other rows' ids.
+/// The comparisons above see stale tables: of another batch, of another seed, of the ids of other rows.
 fn tables_of_another_batch_are_seen(adapter: &AdapterReport) -> Result<(), Failed> {
     let gpu = sampler(adapter, GpuSampler::builder())?;
     let numbers = logits(3 * 500);
@@ -314,7 +317,7 @@ fn tables_of_another_batch_are_seen(adapter: &AdapterReport) -> Result<(), Faile
     ensure(sound == 0, || format!("{sound} mismatches without a fault"))
 }
 
-/// A pick that begins with the first table of its chunk, whichever rows it is of.
+/// The fault: a draw begins with the first table of its chunk, whatever its row.
 fn the_first_tables_for_all_are_seen(adapter: &AdapterReport) -> Result<(), Failed> {
     let edit = |source: String| {
         if !source.contains("fn pick(") {
