@@ -1,8 +1,8 @@
-//! Sampling on a device that the program has anyway.
+//! Draws on a device that the program already has.
 //!
 //! `cargo run --example own_device`
 //!
-//! Takes whatever adapter wgpu finds, a software one too.
+//! Uses any adapter that wgpu finds, a software one too.
 
 use std::error::Error;
 
@@ -15,8 +15,8 @@ fn main() -> Result<(), Box<dyn Error>> {
 async fn run() -> Result<(), Box<dyn Error>> {
     let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle());
     let adapter = instance.request_adapter(&wgpu::RequestAdapterOptions::default()).await?;
-    // limits as the program needs them, and four bytes of immediate data, with which `bind` draws from
-    // logits that are on the device; some features, where they are, speed gumbel up
+    // the limits that the program needs, and four bytes of immediate data, which `bind` needs for
+    // draws from logits on the device; some features make gumbel faster on devices that have them
     let limits = wgpu::Limits {
         max_immediate_size: adapter.limits().max_immediate_size.min(4),
         ..Default::default()

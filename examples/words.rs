@@ -3,7 +3,7 @@
 //! `cargo run --release --example words`
 //!
 //! `data/letters.npy` holds 27 rows of 27 logits, the logarithms of how often one letter follows
-//! another. Every row is drawn from 370,371 times at once. The draws are then held against the
+//! another. Every row is drawn from 370,371 times at once. The draws are then compared with the
 //! exact probabilities, and strung together to words that no dictionary has.
 
 use std::error::Error;
@@ -14,7 +14,7 @@ use std::time::Instant;
 use gumbel::{Logits, SampleOptions, Sampler};
 
 const LETTERS: &[u8; 27] = b"abcdefghijklmnopqrstuvwxyz.";
-/// The edge of a word.
+/// The category of the edge of a word.
 const EDGE: usize = 26;
 const DRAWS: u32 = 370_371;
 
@@ -39,7 +39,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// How often each letter was drawn after each.
+/// Returns how often each letter was drawn after each.
 fn count(draws: &[u32]) -> [[u32; 27]; 27] {
     let mut counts = [[0; 27]; 27];
     for (row, draws) in counts.iter_mut().zip(draws.chunks(DRAWS as usize)) {
@@ -50,7 +50,7 @@ fn count(draws: &[u32]) -> [[u32; 27]; 27] {
     counts
 }
 
-/// The counts as shades: rows are the letter before, columns the letter drawn.
+/// Prints the counts as shades: rows are the letter before, columns the letter drawn.
 fn picture(counts: &[[u32; 27]; 27]) {
     const SHADES: [&str; 6] = ["  ", "··", "░░", "▒▒", "▓▓", "██"];
     const STEPS: [f64; 5] = [1e-9, 0.01, 0.04, 0.1, 0.25];
@@ -66,7 +66,7 @@ fn picture(counts: &[[u32; 27]; 27]) {
     println!();
 }
 
-/// Holds the frequencies against the probabilities exp(logit) / Σ exp(logit).
+/// Compares the frequencies with the probabilities exp(logit) / Σ exp(logit).
 fn compare(logits: Logits<'_>, counts: &[[u32; 27]; 27]) {
     let n = f64::from(DRAWS);
     let (mut chi_square, mut freedom, mut impossible, mut drawn) = (0.0, 0, 0, 0);
@@ -101,7 +101,7 @@ fn compare(logits: Logits<'_>, counts: &[[u32; 27]; 27]) {
     println!("Draws among the {impossible} pairs of probability 0: {drawn}.\n");
 }
 
-/// Strings the draws together: the letter after a letter is that row's next draw.
+/// Strings the draws together: the letter after a letter is the next draw of that letter's row.
 fn invent(draws: &[u32]) {
     let mut rows: Vec<_> = draws.chunks(DRAWS as usize).map(|row| row.iter()).collect();
     let mut next_after = |letter: usize| rows[letter].next().map(|&next| next as usize);

@@ -20,9 +20,9 @@ MARK = re.compile(r"<!-- (\w+) (\S+) -->\n\n(?:\|.*\n)*")
 
 MAXIMA = ["maximum of all logits", "maximum of each row"]
 PEERS = ["inverse CDF in f64", "inverse CDF in f32", "noise on each logit"]
-# What the README shows of the shapes, on two threads.
+# The shapes in the README's table, on two threads.
 FEW = [("256", "128256", "1"), ("65536", "1024", "1"), ("1000000", "16", "1"), ("1", "128256", "1")]
-# The shapes of the forms, which all have been timed in; the others only grow, and come last.
+# The shapes that grow: the numbers of rows of 1,024 categories, and the numbers of categories in 16 rows.
 GROWING = {"1024": ["1024", "16384", "131072", "1048576"], "16": ["65536", "1048576", "8388608", "67108864"]}
 
 

@@ -1,4 +1,4 @@
-//! The images, and what simple codes make of them.
+//! The images, and the errors of simple codes of them.
 
 use std::error::Error;
 use std::fs::File;
@@ -8,7 +8,7 @@ use std::path::Path;
 /// The pixels of an image.
 pub(crate) const PIXELS: usize = 64;
 
-/// Images to learn from, and others; pixels from 0 to 1, image by image.
+/// Images to learn from, and others to test; pixels from 0 to 1, image by image.
 #[derive(Clone, Debug)]
 pub(crate) struct Digits {
     pub(crate) train: Vec<f32>,
@@ -16,7 +16,7 @@ pub(crate) struct Digits {
 }
 
 impl Digits {
-    /// From `data/digits.npy`; every fifth image is for the test.
+    /// Reads `data/digits.npy`; every fifth image is for the test.
     pub(crate) fn read() -> Result<Self, Box<dyn Error>> {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/digits.npy");
         let file = npyz::NpyFile::new(BufReader::new(File::open(path)?))?;
@@ -29,8 +29,9 @@ impl Digits {
         Ok(Self { train, test })
     }
 
-    /// The mean squared error of a pixel of the test images, if each is told by so many principal
-    /// components of the others: real numbers, not bits. With none it is that of their mean image.
+    /// Returns the mean squared error of a pixel of the test images, if each image is described by
+    /// this many principal components of the training images: real numbers, not bits. With 0
+    /// components, the training images' mean describes each.
     pub(crate) fn pca_error(&self, components: usize) -> f64 {
         let count = (self.train.len() / PIXELS) as f64;
         let mut mean = [0.0; PIXELS];
@@ -44,7 +45,7 @@ impl Digits {
         let mut test: Vec<_> = self.test.chunks_exact(PIXELS).map(centred).collect();
         let mut found: Vec<Vec<f64>> = Vec::new();
         for component in 0..components {
-            // the power method, apart from the components that there are
+            // the power method, orthogonal to the components found before
             let mut axis: Vec<_> =
                 (0..PIXELS).map(|i| ((i * 7 + component) % 11) as f64 - 5.0).collect();
             for _ in 0..100 {

@@ -7,7 +7,7 @@ use gumbel::noise::philox::philox4x32_10;
 pub(crate) struct Layer {
     inputs: usize,
     outputs: usize,
-    /// `outputs` for each input, and then the bias.
+    /// The weights, `outputs` for each input, and then the bias.
     parameters: Vec<f32>,
     gradient: Vec<f32>,
     /// The moving means of gradients and of their squares.
@@ -15,7 +15,7 @@ pub(crate) struct Layer {
 }
 
 impl Layer {
-    /// With random weights, others for each seed, and no bias.
+    /// A layer with random weights, which depend on the seed, and no bias.
     pub(crate) fn new(inputs: usize, outputs: usize, seed: u32) -> Self {
         let count = (inputs + 1) * outputs;
         let uniform = |i: usize| {
@@ -39,7 +39,8 @@ impl Layer {
         y
     }
 
-    /// Keeps the gradient by the parameters, and returns that by the inputs.
+    /// Stores the gradient with respect to the parameters. Returns the gradient with respect to the
+    /// inputs.
     pub(crate) fn backward(&mut self, x: &[f32], dy: &[f32]) -> Vec<f32> {
         let (weights, _) = self.parameters.split_at(self.inputs * self.outputs);
         self.gradient.fill(0.0);
@@ -52,7 +53,7 @@ impl Layer {
                 weights.chunks_exact(self.outputs).zip(by_weights.chunks_exact_mut(self.outputs));
             for ((&x, dx), (weights, by_weights)) in x.iter().zip(dx).zip(each) {
                 by_weights.iter_mut().zip(dy).for_each(|(w, dy)| *w += x * dy);
-                // eight sums side by side, as vectors want it
+                // eight sums side by side, so that the compiler can use vectors
                 let mut sums = [0.0; 8];
                 for (weights, dy) in weights.chunks(8).zip(dy.chunks(8)) {
                     sums.iter_mut()
@@ -65,7 +66,7 @@ impl Layer {
         dx
     }
 
-    /// Step `step`, counted from 1, down the gradient.
+    /// Takes step `step`, counted from 1, down the gradient.
     pub(crate) fn step(&mut self, step: i32, rate: f32) {
         const DECAY: [f32; 2] = [0.9, 0.999];
         let [first, second] = &mut self.means;

@@ -2,13 +2,12 @@
 //!
 //! `cargo run --release --example autoencoder`
 //!
-//! A draw has no derivative. Its soft sample has one, and shares its noise: the encoder learns by
-//! nothing but the gradient that `soften_rows_vjp` brings back through the draws. In the end codes are hard
-//! draws, 36 bits an image. Writes the loss curve, and images with what is reconstructed from their codes,
-//! as `target/autoencoder/autoencoder.png`.
+//! A draw has no derivative. Its soft sample has one, and shares its noise: the encoder learns by nothing but the
+//! gradient that `soften_rows_vjp` brings back through the draws. In the end codes are hard draws, 36 bits an image.
+//! The program writes the loss curve, and images with their reconstructions, to `target/autoencoder/autoencoder.png`.
 //!
-//! After `--`, it takes `--epochs 100`, `--seed 1` and `--folder target/autoencoder`; these are what it does
-//! without. `docs/autoencoder.png` is of that.
+//! Its options, after `--`, have the defaults `--epochs 100`, `--seed 1` and `--folder target/autoencoder`.
+//! `docs/autoencoder.png` was made with these.
 
 mod digits;
 mod layer;
@@ -26,7 +25,7 @@ use digits::{Digits, PIXELS};
 use model::{Autoencoder, CATEGORIES, Through, VARIABLES};
 use picture::Picture;
 
-/// The images in the picture.
+/// The number of images in the picture.
 const SHOWN: usize = 16;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -73,7 +72,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     fs::create_dir_all(&folder)?;
     let path = folder.join("autoencoder.png");
-    // from all over the test images
+    // these images are spread over all test images
     let apart = digits.test.len() / PIXELS / SHOWN;
     let shown = digits.test.chunks_exact(PIXELS).step_by(apart).take(SHOWN).flatten();
     let originals: Vec<f32> = shown.copied().collect();

@@ -2,7 +2,7 @@
 //!
 //! image → tanh layer → logits → **draws** → tanh layer → pixels
 //!
-//! Nothing but the reconstruction is asked for: all that the encoder learns comes to it through the draws.
+//! The loss is the error of the reconstruction alone: all that the encoder learns comes to it through the draws.
 
 use gumbel::noise::philox::philox4x32_10;
 use gumbel::{Error, Logits, Relaxation, SampleOptions, Sampler};
@@ -10,23 +10,23 @@ use gumbel::{Error, Logits, Relaxation, SampleOptions, Sampler};
 use super::digits::PIXELS;
 use super::layer::Layer;
 
-/// The variables of a code, and the categories of each: 36 bits.
+/// The number of variables of a code, and the number of categories of each: 36 bits.
 pub(crate) const VARIABLES: usize = 12;
 pub(crate) const CATEGORIES: usize = 8;
 const CODE: usize = VARIABLES * CATEGORIES;
 const HIDDEN: usize = 128;
 const BATCH: usize = 32;
-/// Of Adam, at the beginning; it falls to nothing.
+/// The learning rate of Adam at the beginning; it falls to 0.
 const RATE: f32 = 3e-3;
-/// τ falls from the one to the other.
+/// The τ at the beginning and at the end.
 const TAUS: [f32; 2] = [1.0, 0.25];
 
-/// What is done with the gradient that comes back through the draws.
+/// The use of the gradient that comes back through the draws.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Through {
-    /// The encoder learns from it.
+    /// The encoder learns from the gradient.
     Draws,
-    /// Nothing: the encoder stays what it was, and the decoder learns what it can.
+    /// The gradient is not used: the encoder stays as it was, and the decoder learns what it can.
     Nothing,
 }
 
@@ -58,8 +58,8 @@ impl<'a> Autoencoder<'a> {
         Self { sampler, encoder, decoder, seed, steps: 0 }
     }
 
-    /// Learns from images, and returns the loss of each epoch: nats an image, less the least that there
-    /// is for pixels between 0 and 1.
+    /// Learns from images. Returns the loss of each epoch in nats an image, less the least loss that is possible for
+    /// pixels between 0 and 1.
     pub(crate) fn train(
         &mut self,
         images: &[f32],
@@ -83,7 +83,7 @@ impl<'a> Autoencoder<'a> {
         Ok(losses)
     }
 
-    /// A step of Adam, and the loss of the batch.
+    /// Takes a step of Adam. Returns the loss of the batch.
     fn learn(&mut self, batch: &[f32], done: f32, through: Through) -> Result<f64, Error> {
         let relaxation = Relaxation::soft(TAUS[0] * (TAUS[1] / TAUS[0]).powf(done));
         let values = self.values(batch, relaxation)?;
@@ -98,7 +98,7 @@ impl<'a> Autoencoder<'a> {
         let by_decoded = self.decoder[1].backward(&values.decoded, &by_pixels);
         let by_decoded = through_tanh(by_decoded, &values.decoded);
         let by_code = self.decoder[0].backward(&values.code, &by_decoded);
-        // the noise is made again from the same options
+        // the gradient computes the noise again, from the same options
         let logits = Logits::new(&values.logits, CATEGORIES)?;
         let by_logits =
             self.sampler.soften_rows_vjp(logits, &self.options(), relaxation, &by_code)?;
@@ -115,7 +115,7 @@ impl<'a> Autoencoder<'a> {
         Ok(loss)
     }
 
-    /// Each step has draws of its own.
+    /// Returns the options of the current step, which has draws of its own.
     fn options(&self) -> SampleOptions<'static> {
         let seed = SampleOptions::default().with_seed(self.seed.into());
         seed.with_first_row(self.steps as u64 * (BATCH * VARIABLES) as u64)
@@ -131,13 +131,13 @@ impl<'a> Autoencoder<'a> {
         Ok(Values { hidden, logits, code, decoded, pixels })
     }
 
-    /// Images told by nothing but categories that were drawn, one for each variable.
+    /// Returns images that are decoded from drawn categories alone, one for each variable.
     pub(crate) fn reconstruct(&self, images: &[f32]) -> Result<Vec<f32>, Error> {
         let values = self.values(images, Relaxation::straight_through(TAUS[1]))?;
         Ok(values.pixels.into_iter().map(sigmoid).collect())
     }
 
-    /// The mean squared error of a pixel of what is reconstructed.
+    /// Returns the mean squared error of a pixel of the reconstructions.
     pub(crate) fn error(&self, images: &[f32]) -> Result<f64, Error> {
         let squares = self.reconstruct(images)?;
         let squares = squares.iter().zip(images).map(|(y, x)| f64::from((y - x).powi(2)));
@@ -150,7 +150,7 @@ fn tanh(mut x: Vec<f32>) -> Vec<f32> {
     x
 }
 
-/// From the gradient by y = tanh x to that by x.
+/// Returns the gradient with respect to x, given that with respect to y = tanh x.
 fn through_tanh(mut dy: Vec<f32>, y: &[f32]) -> Vec<f32> {
     dy.iter_mut().zip(y).for_each(|(dy, y)| *dy *= 1.0 - y * y);
     dy
@@ -160,7 +160,7 @@ fn sigmoid(logit: f32) -> f32 {
     1.0 / (1.0 + (-logit).exp())
 }
 
-/// What a pixel of this logit costs, beyond what the best logit would.
+/// Returns the loss of a pixel with this logit, less the loss of the best logit.
 fn cross_entropy(logit: f32, x: f32) -> f32 {
     let entropy = |x: f32| if x > 0.0 { -x * x.ln() } else { 0.0 };
     // ln(1 + e^logit) - logit·x, without overflow

@@ -10,7 +10,7 @@ use super::digits::PIXELS;
 const WIDTH: usize = 880;
 const HEIGHT: usize = 490;
 const SIDE: usize = 8;
-/// Where the curve is: left, right, top, bottom.
+/// The position of the curve: left, right, top, bottom.
 const PLOT: [usize; 4] = [70, 860, 44, 300];
 /// The width of a pixel of an image.
 const ZOOM: usize = 5;
@@ -31,7 +31,7 @@ impl Picture {
         Self { pixels: vec![PAPER; WIDTH * HEIGHT] }
     }
 
-    /// Losses by epoch, from 1 on.
+    /// Draws the losses by epoch, from 1 on.
     pub(crate) fn curve(&mut self, losses: &[f64]) {
         let [left, right, top, bottom] = PLOT;
         let most = losses.iter().fold(1e-9, |most: f64, &loss| most.max(loss));
@@ -56,7 +56,7 @@ impl Picture {
         }
     }
 
-    /// Images, and under each what it became.
+    /// Draws images, and under each its reconstruction.
     pub(crate) fn images(&mut self, originals: &[f32], reconstructions: &[f32]) {
         let top = PLOT[3] + 50;
         self.text(PLOT[0], top - 6, "IMAGES, AND WHAT IS TOLD BY 12 DRAWS FROM 8 CATEGORIES");
@@ -118,7 +118,7 @@ impl Picture {
     }
 }
 
-/// 1, 2 or 5 times a power of ten, at least as large.
+/// Returns 1, 2 or 5 times a power of ten that is at least as large as `x`.
 fn round_step(x: f64) -> f64 {
     let power = 10f64.powf(x.log10().floor());
     [1.0, 2.0, 5.0]
@@ -128,7 +128,7 @@ fn round_step(x: f64) -> f64 {
         .unwrap_or(10.0 * power)
 }
 
-/// A letter of three by five dots, the upper row first.
+/// Returns a letter of three by five dots, the upper row first.
 fn glyph(letter: char) -> u16 {
     match letter {
         '0' => 0o75557,

@@ -1,9 +1,9 @@
-//! A Potts lattice that lives on a device: Gibbs sampling without a word to the host.
+//! A Potts lattice on a device: Gibbs sampling without a transfer to the host.
 //!
-//! The sites of one colour of a checkerboard have all their neighbours among the other colour, so
-//! they can all be drawn anew at once. A half sweep is two dispatches: one counts the neighbours in
-//! each state, which are the logits, and gumbel draws. What it has drawn *is* the state of that
-//! colour: the next half sweep counts from the buffer of draws.
+//! All neighbours of a site have the other colour of a checkerboard, so all sites of one colour can
+//! be drawn anew at once. A half sweep is two dispatches: one counts the neighbours in each state,
+//! which are the logits, and gumbel draws. The draws *are* the states of that colour: the next half
+//! sweep counts from the buffer of draws.
 
 use std::error::Error;
 
@@ -12,9 +12,9 @@ use gumbel::{BoundBatch, DeviceBatch, GpuSampler, wgpu};
 /// The shader that counts and measures.
 pub(crate) const SHADER: &str = include_str!("potts.wgsl");
 
-/// Invocations of a workgroup along either side.
+/// The number of invocations of a workgroup along either side.
 const WORKGROUP: u32 = 8;
-/// The sweeps that are handed to the device at once.
+/// The number of sweeps in one submission.
 const SWEEPS_PER_SUBMISSION: u32 = 128;
 
 /// The temperature at which a lattice of infinite size loses its order (Potts 1952; in units of the
@@ -23,8 +23,8 @@ pub(crate) fn critical_temperature(states: u32) -> f64 {
     1.0 / f64::from(states).sqrt().ln_1p()
 }
 
-/// What is simulated: a square of `side` × `side` sites with periodic borders, `side` being even,
-/// whose energy is −1 for every two neighbours in the same of the `states` states (2 to 64).
+/// The simulated system: a square of `side` × `side` sites with periodic borders, `side` being
+/// even, whose energy is −1 for every two neighbours in the same of the `states` states (2 to 64).
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Model {
     pub(crate) side: u32,
@@ -33,7 +33,7 @@ pub(crate) struct Model {
     pub(crate) seed: u64,
 }
 
-/// What was counted at one moment.
+/// The counts at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Record {
     /// The number of sites in each state.
@@ -43,14 +43,15 @@ pub(crate) struct Record {
 }
 
 impl Record {
-    /// 1 if all sites are in the same state, 0 if each state has as many as the others.
+    /// Returns 1 if all sites are in the same state, 0 if each state has as many sites as the
+    /// others.
     pub(crate) fn magnetisation(&self) -> f64 {
         let states = self.sites.len() as f64;
         let most = self.sites.iter().max().map_or(0.0, |&most| f64::from(most));
         (states * most / self.number_of_sites() - 1.0) / (states - 1.0)
     }
 
-    /// The energy per site.
+    /// Returns the energy per site.
     pub(crate) fn energy(&self) -> f64 {
         -f64::from(self.equal_bonds) / self.number_of_sites()
     }
@@ -72,7 +73,7 @@ pub(crate) struct Lattice {
     measured: wgpu::BindGroup,
 }
 
-/// All sites of one colour drawn anew.
+/// A new draw of all sites of one colour.
 #[derive(Debug)]
 struct HalfSweep {
     count: wgpu::ComputePipeline,
@@ -81,7 +82,7 @@ struct HalfSweep {
 }
 
 impl Lattice {
-    /// A lattice with room for so many records.
+    /// A lattice with memory for this many records.
     pub(crate) fn new(
         sampler: &GpuSampler,
         model: Model,
@@ -130,7 +131,7 @@ impl Lattice {
             let batch = DeviceBatch::new(&logits, own, sites_of_a_colour, states)
                 .with_row_stride(stride)
                 .with_seed(seed)
-                // the number of a site among all, so that no two share their noise
+                // the number of a site among all of both colours, so that no two share their noise
                 .with_first_row(u64::from(colour * sites_of_a_colour))
                 .with_temperature(temperature);
             let draw = sampler.bind(&batch)?;
@@ -178,7 +179,7 @@ impl Lattice {
         pass.dispatch_workgroups((side / 2).div_ceil(WORKGROUP), side.div_ceil(WORKGROUP), 1);
     }
 
-    /// Waits for the device; then the states of all sites, row by row.
+    /// Waits for the device. Returns the states of all sites, row by row.
     pub(crate) fn states(&self, sampler: &GpuSampler) -> Result<Vec<u32>, Box<dyn Error>> {
         let [black, white] = &self.colours;
         let (black, white) = (read(sampler, black)?, read(sampler, white)?);
@@ -191,7 +192,7 @@ impl Lattice {
         Ok((0..side * side).map(state).collect())
     }
 
-    /// Waits for the device; then the first so many records.
+    /// Waits for the device. Returns the first records, as many as asked for.
     pub(crate) fn records(
         &self,
         sampler: &GpuSampler,
@@ -205,8 +206,8 @@ impl Lattice {
     }
 }
 
-/// Sweeps all lattices so many times, and fills a record after each `interval` sweeps. Nothing is read
-/// back, and nothing is waited for but that the device is not too far behind.
+/// Sweeps all lattices, and fills a record after each `interval` sweeps. Reads nothing back, and
+/// waits only if the device is too far behind.
 pub(crate) fn run(
     sampler: &GpuSampler,
     lattices: &[Lattice],
@@ -238,7 +239,7 @@ pub(crate) fn run(
     Ok(())
 }
 
-/// A buffer of zeros.
+/// Creates a buffer of zeros.
 fn buffer(device: &wgpu::Device, words: u32) -> wgpu::Buffer {
     device.create_buffer(&wgpu::BufferDescriptor {
         label: Some("potts"),
@@ -267,7 +268,7 @@ fn bind(
     })
 }
 
-/// A buffer's words, once all that was submitted is done.
+/// Returns a buffer's words, once everything that was submitted is done.
 fn read(sampler: &GpuSampler, buffer: &wgpu::Buffer) -> Result<Vec<u32>, Box<dyn Error>> {
     let device = sampler.device();
     let copy = device.create_buffer(&wgpu::BufferDescriptor {

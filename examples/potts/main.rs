@@ -3,13 +3,13 @@
 //!
 //! `cargo run --release --example potts`
 //!
-//! Thousands of sweeps over three lattices run without the host reading or deciding anything: a
-//! shader counts neighbours, gumbel draws the new states from the counts, and the shader counts
-//! again. Writes the three final states as PNG files, and side by side as `potts.png`, into
-//! `target/potts`, and prints how near each lattice is to complete order.
+//! Thousands of sweeps over three lattices run without the host reading or deciding anything: a shader counts
+//! neighbours, gumbel draws the new states from the counts, and the shader counts again. The program writes the three
+//! final states as PNG files, and side by side as `potts.png`, to `target/potts`, and prints how near each lattice is
+//! to complete order.
 //!
-//! After `--`, it takes `--side 128`, `--states 3`, `--sweeps 2000` and `--folder target/potts`; these are
-//! what it does without. `docs/potts.png` is of `--side 192 --sweeps 4000`.
+//! Its options, after `--`, have the defaults `--side 128`, `--states 3`, `--sweeps 2000` and `--folder target/potts`.
+//! `docs/potts.png` was made with `--side 192 --sweeps 4000`.
 
 mod lattice;
 mod picture;
@@ -24,9 +24,9 @@ use gumbel::{AdapterReport, wgpu};
 use lattice::{Lattice, Model, SHADER, critical_temperature};
 use picture::Picture;
 
-/// In units of the critical temperature.
+/// The temperatures in units of the critical one.
 const TEMPERATURES: [f64; 3] = [0.9, 1.0, 1.1];
-/// Sweeps from one measurement to the next.
+/// The number of sweeps from one measurement to the next.
 const INTERVAL: u32 = 5;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -44,7 +44,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let started = Instant::now();
     lattice::run(&sampler, &lattices, sweeps, INTERVAL)?;
-    // the first to be read waits for all
+    // reading the first lattice waits for all of them
     let pictures =
         lattices.iter().map(|lattice| Ok(Picture::new(side as usize, &lattice.states(&sampler)?)));
     let pictures = pictures.collect::<Result<Vec<_>, Box<dyn Error>>>()?;
@@ -54,7 +54,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("  T / T_c   magnetisation   energy per site");
     for ((relative, lattice), picture) in TEMPERATURES.iter().zip(&lattices).zip(&pictures) {
         picture.write(&folder.join(format!("potts-{relative:.2}.png")))?;
-        // the first half of the time is for the lattice to forget how it began
+        // the first half of the sweeps lets the lattice forget its start
         let count = (sweeps / INTERVAL) as usize;
         let records = lattice.records(&sampler, count)?.split_off(count / 2);
         let mean = |values: Vec<f64>| values.iter().sum::<f64>() / values.len() as f64;
@@ -76,7 +76,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// A GPU if there is one, else an adapter that emulates one.
+/// Returns a GPU if there is one, else an adapter that emulates one.
 fn adapter() -> Result<AdapterReport, Box<dyn Error>> {
     let usable = |report: &AdapterReport| {
         report.obstacle.is_none() && report.features.contains(wgpu::Features::IMMEDIATES)

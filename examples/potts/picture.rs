@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::BufWriter;
 use std::path::Path;
 
-/// The colours of the first states; the others begin again. Paper, ink, and what goes with them.
+/// The colours of the first states; further states begin again with the first colour.
 const PALETTE: [[u8; 3]; 8] = [
     [0xf4, 0xea, 0xd5],
     [0x1d, 0x35, 0x57],
@@ -16,12 +16,12 @@ const PALETTE: [[u8; 3]; 8] = [
     [0x9c, 0xb3, 0x6b],
     [0x4a, 0x74, 0xa8],
 ];
-/// What lies between pictures.
+/// The index of the colour between pictures.
 const GAP: u8 = PALETTE.len() as u8;
 const GAP_COLOUR: [u8; 3] = [0xff; 3];
 const GAP_WIDTH: usize = 12;
 
-/// Indices of colours, row by row.
+/// A picture of indices of colours, row by row.
 #[derive(Clone, Debug)]
 pub(crate) struct Picture {
     width: usize,
@@ -34,7 +34,7 @@ impl Picture {
         Self { width, indices: states.iter().map(index).collect() }
     }
 
-    /// Pictures of the same height in a row.
+    /// Returns pictures of the same height, side by side.
     pub(crate) fn side_by_side(pictures: &[Self]) -> Self {
         let height = pictures.iter().map(|picture| picture.indices.len() / picture.width).max();
         let mut indices = Vec::new();

@@ -15,13 +15,14 @@ override STRIDE: u32 = 1u;
 @group(0) @binding(0) var<storage, read> others: array<u32>;
 @group(0) @binding(1) var<storage, read_write> logits: array<f32>;
 
-// The states of the neighbours of the site in this column of cells and row.
+// Returns the states of the neighbours of the site in this column of cells and row.
 fn around(site: vec2<u32>) -> vec4<u32> {
     let width = SIDE / 2u;
     let above = (site.y + SIDE - 1u) % SIDE;
     let below = (site.y + 1u) % SIDE;
-    // A row of one colour begins a column before that of the other, and so one of the two neighbours
-    // beside a site has the site's own column of cells, and the other the next or the one before.
+    // A row of one colour begins one column before the same row of the other colour. So one of the
+    // two neighbours beside a site has the site's own column of cells, and the other has the next
+    // column or the one before.
     let late = (site.y + COLOUR) % 2u;
     let beside = (site.x + width - 1u + 2u * late) % width;
     return vec4<u32>(
@@ -41,7 +42,8 @@ fn is_inside(site: vec2<u32>) -> bool {
     return site.x < SIDE / 2u && site.y < SIDE;
 }
 
-// A state's logit is the number of neighbours that are in it; gumbel divides by the temperature.
+// The logit of a state is the number of neighbours in that state; gumbel divides by the
+// temperature.
 @compute @workgroup_size(8, 8)
 fn count_neighbours(@builtin(global_invocation_id) id: vec3<u32>) {
     let site = id.xy;
@@ -56,10 +58,10 @@ fn count_neighbours(@builtin(global_invocation_id) id: vec3<u32>) {
 
 // The states of the black sites; the others are white.
 @group(0) @binding(2) var<storage, read> black: array<u32>;
-// A record has the number of sites in each state, and that of bonds between equal states.
+// A record has the number of sites in each state, and the number of bonds between equal states.
 @group(0) @binding(3) var<storage, read_write> records: array<atomic<u32>>;
 
-// DX12 takes nothing but a struct.
+// DX12 takes only structs as immediate data.
 struct Record {
     number: u32,
 }

@@ -1,5 +1,5 @@
-//! Draws by inverse CDF, from a table made for the call and from a kept one, are the reference's, for all
-//! kinds of values and with each instruction set.
+//! Draws by inverse CDF, from a table made for the call and from a prepared one, are the reference's, for all kinds of
+//! values and with each instruction set.
 #![no_main]
 
 use gumbel::{Method, NO_DRAW, reference};

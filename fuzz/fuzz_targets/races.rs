@@ -1,4 +1,4 @@
-//! The first places of races, with their keys, are the reference's, for all kinds of values and with each
+//! The first k categories of races, with their keys, are the reference's, for all kinds of values and with each
 //! instruction set.
 #![no_main]
 
@@ -6,12 +6,12 @@ use gumbel::reference;
 use gumbel_fuzz::{AnyKind, ENGINES, Input, with_case};
 use libfuzzer_sys::fuzz_target;
 
-/// As many as the engine keeps without sorting them anew, and more.
+/// The largest k: more than the engine keeps without sorting them anew.
 const MOST_PLACES: u8 = 70;
 
 fuzz_target!(|race: (AnyKind, u8, Input)| {
     let (kind, places, input) = race;
-    // one place, which has an algorithm of its own, as often as several
+    // k = 1, which has an algorithm of its own, as often as all larger k together
     let places =
         if places.is_multiple_of(2) { 1 } else { 1 + usize::from(places / 2 % MOST_PLACES) };
     with_case!(kind, &input, case => {

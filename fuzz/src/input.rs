@@ -1,4 +1,4 @@
-//! A batch, and how to draw from it, out of the fuzzer's bytes.
+//! Makes a batch, and the options to draw from it, of the fuzzer's bytes.
 
 use std::fmt;
 
@@ -10,29 +10,31 @@ use gumbel::{Batch, Method, SampleOptions};
 
 use crate::kind::Kind;
 
-/// The values of one case, counted once for each draw: few enough for one thread, and to be fast.
+/// The most values of one case, counted once for each draw: few enough for one thread, and for
+/// speed.
 const MOST: usize = 1 << 13;
-/// The engine has no other algorithm for longer rows on one thread.
+/// The most categories of a row: longer rows have no other algorithm on one thread.
 const MAX_CATEGORIES: usize = 4200;
-/// Most rows are no longer than this.
+/// The most categories of most rows.
 const FEW_CATEGORIES: usize = 1100;
 
-/// How the fuzzer's words become values.
+/// The way in which the fuzzer's words become values.
 #[derive(Arbitrary, Clone, Copy, Debug)]
 enum Values {
     /// A word is the bits of a value.
     Bits,
     /// Noise decides among the values.
     Moderate,
-    /// A value makes up for its noise, but for a few units: all keys are about the same.
+    /// A value cancels its noise except for a few units, so that all keys are about the same.
     Level,
-    /// A value makes up for the best noise that its coarse bits admit.
+    /// A value cancels the best noise that its coarse bits allow.
     LevelBounds,
-    /// A value lies where the integer weight of an inverse CDF is rounded to 0, below a largest value.
+    /// Below a row's largest value, a value lies where its integer weight for an inverse CDF is
+    /// rounded to 0.
     Resolution,
 }
 
-/// What the fuzzer chooses of a case, of any kind of values.
+/// The fuzzer's choices for a case, of any kind of values.
 #[derive(Arbitrary, Debug)]
 pub struct Input {
     rows: u8,
@@ -43,23 +45,25 @@ pub struct Input {
     ids: Option<[u64; 3]>,
     first_draw: u32,
     draws: u8,
-    /// Bits of a temperature; 1 if none.
+    /// Bits of a temperature; `None` for a temperature of 1.
     temperature: Option<u32>,
     values: Values,
-    /// Which categories have the next word of the pattern, by 64; the others have the fill.
+    /// The categories, numbered modulo 64, that take the next word of the pattern; the others take
+    /// the fill.
     mask: u64,
     fill: u32,
-    /// One place of the memory has a word of its own: a word that comes once may come late.
+    /// A position in the memory and a word for it alone, so that a word which comes once may come
+    /// late.
     odd: Option<(u16, u32)>,
     pattern: Vec<u32>,
 }
 
 impl Input {
-    /// A temperature that is 0 or at least `least`.
+    /// Returns a temperature that is 0 or at least `least`.
     fn temperature(&self, least: f32) -> f32 {
         let Some(bits) = self.temperature else { return 1.0 };
         let temperature = f32::from_bits(bits & 0x7fff_ffff);
-        // any in the range, and 0 for what is below
+        // any temperature of the range, and 0 for those below it
         if temperature < least {
             0.0
         } else if temperature <= 2f32.powi(100) {
@@ -77,7 +81,7 @@ impl Input {
         }
     }
 
-    /// The value at this place of the memory, of this category in a row of so many.
+    /// Returns the value at this position of the memory, of this category in a row of so many.
     fn value<K: Kind>(
         &self,
         at: usize,
@@ -112,7 +116,7 @@ impl Input {
     }
 }
 
-/// A batch of one kind of values, and how to draw from it.
+/// A batch of one kind of values, and the options to draw from it.
 pub struct Case<K: Kind> {
     data: Vec<K::Value>,
     rows: usize,
@@ -123,7 +127,7 @@ pub struct Case<K: Kind> {
 }
 
 impl<K: Kind> Case<K> {
-    /// The case that an input stands for.
+    /// The case that an input describes.
     pub fn new(input: &Input) -> Self {
         let most = if input.categories >= 0xf000 { MAX_CATEGORIES } else { FEW_CATEGORIES };
         let categories = 1 + usize::from(input.categories) % most;
@@ -160,12 +164,12 @@ impl<K: Kind> Case<K> {
         Self { data, rows, categories, row_stride, ids, options }
     }
 
-    /// The same case, drawn by this method.
+    /// Returns the same case, drawn by this method.
     pub fn with_method(self, method: Method) -> Self {
         Self { options: self.options.with_method(method), ..self }
     }
 
-    /// The same case at a temperature that has noise: 1 instead of 0.
+    /// Returns the same case at a temperature that has noise: 1 instead of 0.
     pub fn with_noise(mut self) -> Self {
         if self.options.temperature == 0.0 {
             self.options.temperature = 1.0;
@@ -173,12 +177,12 @@ impl<K: Kind> Case<K> {
         self
     }
 
-    /// The rows.
+    /// Returns the rows.
     pub fn batch(&self) -> Batch<'_> {
         K::batch(&self.data, self.rows, self.categories, self.row_stride)
     }
 
-    /// How to draw: with sentinels, so that rows without a draw are compared too.
+    /// Returns the options, with sentinels, so that rows without a draw are compared too.
     pub fn options(&self) -> SampleOptions<'_> {
         match &self.ids {
             None => self.options,
@@ -187,7 +191,7 @@ impl<K: Kind> Case<K> {
     }
 }
 
-/// What a failure shows of a case. The fuzzer keeps its bytes.
+/// The text that a failure prints for a case. The fuzzer stores the bytes of the case.
 impl<K: Kind> fmt::Debug for Case<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { rows, categories, row_stride, options, .. } = self;

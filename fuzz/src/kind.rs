@@ -4,26 +4,26 @@ use arbitrary::Arbitrary;
 use gumbel::half::{bf16, f16};
 use gumbel::{Batch, Logits, Weights as WeightRows};
 
-/// A kind of values, and how a word of the fuzzer's becomes one.
+/// A kind of values, and the way in which a word of the fuzzer becomes one.
 pub trait Kind {
     /// The type in memory.
     type Value: Copy + Default + 'static;
     /// The lowest temperature above 0 that draws from these values take.
     const LEAST_TEMPERATURE: f32 = f32::from_bits((127 - 100) << 23);
-    /// The logarithm of a large value, which others of the same row can be far below of.
+    /// The logarithm of a large value, far below which other values of the same row can be.
     const LARGEST_LOG: f64 = 0.0;
 
-    /// The value with these bits.
+    /// Returns the value with these bits.
     fn from_word(word: u32) -> Self::Value;
-    /// A value of a usual size.
+    /// Returns a value of a usual size.
     fn moderate(word: u32) -> Self::Value;
-    /// The value with nearly this logarithm of its unnormalised probability.
+    /// Returns the value with nearly this logarithm of its unnormalised probability.
     fn from_log(log: f64) -> Self::Value;
-    /// Rows in this memory, which is large enough for them.
+    /// Returns the rows in this memory, which is large enough for them.
     fn batch(data: &[Self::Value], rows: usize, categories: usize, row_stride: usize) -> Batch<'_>;
 }
 
-/// A logit from −16 to 16.
+/// Returns a logit from −16 to 16.
 fn moderate_logit(word: u32) -> f32 {
     word as i32 as f32 / (1 << 27) as f32
 }
@@ -53,7 +53,7 @@ macro_rules! logits {
 }
 
 logits!(F32, f32, f32::from_bits, std::convert::identity);
-// the upper half of a word has what makes a NaN or an infinity of both
+// for both types, the upper half of a word has the bits that make a NaN or an infinity
 logits!(F16, f16, |word| f16::from_bits((word >> 16) as u16), f16::from_f32);
 logits!(Bf16, bf16, |word| bf16::from_bits((word >> 16) as u16), bf16::from_f32);
 
@@ -64,12 +64,12 @@ impl Kind for Weights {
     type Value = f32;
     const LEAST_TEMPERATURE: f32 = f32::from_bits((127 - 20) << 23);
 
-    /// Few words are negative: a row with one such has no draw.
+    /// Few words become negative weights, since a row with one of these has no draw.
     fn from_word(word: u32) -> f32 {
         let negative = word >> 28 == 0xf || word == 1 << 31;
         f32::from_bits(if negative { word } else { word & 0x7fff_ffff })
     }
-    /// A weight from 2⁻³² to 2³², and sometimes 0.
+    /// Returns a weight from 2⁻³² to 2³², and sometimes 0.
     fn moderate(word: u32) -> f32 {
         match word & 0x1f {
             0 => 0.0,
@@ -95,11 +95,11 @@ impl Kind for Counts {
     fn from_word(word: u32) -> u32 {
         word
     }
-    /// Counts of all sizes, and mostly small.
+    /// Returns counts of all sizes, mostly small ones.
     fn moderate(word: u32) -> u32 {
         word >> (word % 32)
     }
-    /// Times 2¹⁶, so that fractions count.
+    /// Returns exp(log) times 2¹⁶, so that fractions count.
     fn from_log(log: f64) -> u32 {
         (log.exp() * 65_536.0).round() as u32
     }
@@ -108,7 +108,7 @@ impl Kind for Counts {
     }
 }
 
-/// The name of a kind, for targets that take all of them.
+/// A kind of values, for targets that take all of them.
 #[derive(Arbitrary, Clone, Copy, Debug)]
 pub enum AnyKind {
     /// [`F32`].
@@ -123,7 +123,7 @@ pub enum AnyKind {
     Counts,
 }
 
-/// Does the same with a case of whichever kind the fuzzer has chosen.
+/// Runs the code with a case of the kind that the fuzzer has chosen.
 #[macro_export]
 macro_rules! with_case {
     ($kind:expr, $input:expr, $case:ident => $do:expr) => {

@@ -1,5 +1,5 @@
-//! What the fuzz targets share: how the fuzzer's bytes become a batch, and how the engine is held against
-//! the reference.
+//! Code that the fuzz targets share: it makes a batch of the fuzzer's bytes, and compares the engine with the
+//! reference.
 
 mod input;
 mod kind;
@@ -21,7 +21,7 @@ pub fn compare_draws<K: Kind>(case: &Case<K>) {
     let expected =
         reference::sample_rows(case.batch(), &case.options()).expect("the case is valid");
     for engine in &*ENGINES {
-        // a word that is no draw shows what the engine has not written
+        // a word that is no draw, so that unwritten draws show
         let mut draws = vec![NO_DRAW - 1; expected.len()];
         engine
             .sample_rows_into(case.batch(), &case.options(), &mut draws)

@@ -1,4 +1,4 @@
-//! The example `autoencoder`: what it states that it reaches, and that it reaches it through the draws.
+//! The example `autoencoder`: it reaches the errors that it states, and reaches them through the draws.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
@@ -30,14 +30,14 @@ fn codes_of_36_bits_reach_an_error_of_0_0165() {
     assert!(error < 0.0165, "{error}");
 }
 
-/// The decoder alone, which gets the same draws as often, does not get there: what is learnt came through them.
+/// A decoder that learns alone, from as many draws, does not reach that error: the encoder learnt through the draws.
 #[test]
 fn without_the_gradient_through_the_draws_it_is_not_reached() {
     let error = error_after(100, Through::Nothing);
     assert!((error - 0.068).abs() < 0.003, "{error}");
 }
 
-/// 1,438 images to learn from and 359 others, and codes that are simpler to say and tell less.
+/// There are 1,438 images to learn from and 359 others; simpler codes of them have larger errors.
 #[test]
 fn the_digits_and_their_baselines() {
     let digits = Digits::read().unwrap();

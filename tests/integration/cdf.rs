@@ -1,5 +1,6 @@
-//! Draws by inverse CDF: the engine's are the reference's, on awkward batches, in all forms and on any
-//! number of threads; a table that is kept draws the same; and they have the right frequencies.
+//! Draws by inverse CDF: the engine's are the reference's, on awkward batches, with all instruction
+//! sets and on any number of threads; a prepared table gives the same draws; and they have the
+//! right frequencies.
 
 use crate::common::statistics::{ALARM, chi_square, counts};
 use gumbel::conformance::{self, Case};
@@ -20,14 +21,14 @@ fn engines() -> impl Iterator<Item = CpuSampler> {
     isas.filter_map(|isa| CpuSampler::new().with_isa(isa).ok())
 }
 
-/// A case, and so many draws of it by inverse CDF.
+/// Returns the options of `draws` draws by inverse CDF from a case.
 fn options(case: &Case, draws: u32) -> SampleOptions<'_> {
     let options = case.options().with_method(Method::InverseCdf);
     let most = (1 << 31) - options.first_draw;
     options.with_draws((options.draws * draws).min(most))
 }
 
-/// The cases, each with few draws and those that are not too large with more.
+/// Returns the cases, each with few draws, and those that are not too large with more draws too.
 fn cases() -> impl Iterator<Item = (Case, u32)> {
     conformance::cases().flat_map(|case| {
         let work = case.batch().rows() * case.batch().categories();
@@ -65,7 +66,8 @@ fn row(data: &[f32]) -> Logits<'_> {
     Logits::new(data, data.len()).unwrap()
 }
 
-/// The comparison above sees an engine of which a draw is another, and a draw of another number.
+/// The comparison above notices an engine that uses another seed, and one that uses another draw
+/// number.
 #[test]
 fn faults_are_seen() {
     let mut seen = [0; 2];
@@ -75,7 +77,7 @@ fn faults_are_seen() {
         let others =
             [options.with_seed(options.seed ^ 1), options.with_first_draw(options.first_draw ^ 1)];
         for (seen, others) in seen.iter_mut().zip(others) {
-            // the last of all draws has none after it
+            // no draw follows the last of all draws
             let drawn = CpuSampler::new().sample_rows(logits, &others);
             *seen += usize::from(drawn.is_ok_and(|drawn| drawn != expected));
         }
@@ -83,7 +85,7 @@ fn faults_are_seen() {
     assert!(seen.iter().all(|&seen| seen > 50), "{seen:?}");
 }
 
-/// What is drawn is a promise: a change of any of these is Value-breaking. They are from an
+/// The draws are a promise: a change of any of these is Value-breaking. The values are from an
 /// implementation in Python's integers.
 #[test]
 fn golden_draws() {
@@ -107,7 +109,8 @@ const GOLDEN: [[u32; 8]; 3] = [
 const GOLDEN_WEIGHTS: [u64; 4] = [276298824127873024, 1152921504606846976, 107886, 0];
 const GOLDEN_UNIFORM: u64 = 8488728229174224034;
 
-/// Draws in two calls are those of one, wherever it is cut; prepared tables too.
+/// Draws made in two calls are those of one, wherever the draws are divided; so are those of
+/// prepared tables.
 #[test]
 fn calls_can_be_cut() {
     let data: Vec<f32> = (0..3 * 70).map(|i| (i % 17) as f32 / 4.0).collect();
@@ -127,8 +130,8 @@ fn calls_can_be_cut() {
     }
 }
 
-/// Chi-square over a row of 1,000 categories of which some are masked, 10⁶ draws in numbers of draws and
-/// of rows; false alarms: 10⁻⁶ each.
+/// Chi-square over a row of 1,000 categories of which some are masked: 10⁶ draws of one row, and one
+/// draw of each of 10⁶ rows; false alarms: 10⁻⁶ each.
 #[test]
 fn frequencies_fit() {
     let mut data: Vec<f32> = (0..1000).map(|i| (i * 7919 % 1009) as f32 / 200.0).collect();
@@ -145,13 +148,13 @@ fn frequencies_fit() {
     let drawn = CpuSampler::new().sample_rows(rows, &inverse().with_seed(12)).unwrap();
     let p = fit(drawn.clone(), &probabilities);
     assert!(p > ALARM, "{p:e}");
-    // probabilities that are off by 3 % in turn are seen
+    // the test notices probabilities that are off by 3 %, up and down in turn
     probabilities.iter_mut().enumerate().for_each(|(i, p)| *p *= 0.97 + 0.06 * (i % 2) as f64);
     assert!(fit(drawn, &probabilities) < ALARM);
 }
 
-/// Weights against f64: within 2⁻³⁰ of themselves, of half an integer, and of what the rounding of a
-/// logit to 2⁻²⁴ does.
+/// Integer weights against f64. Their error is at most 2⁻³⁰ of themselves, plus half an integer,
+/// plus the effect of rounding a logit to a multiple of 2⁻²⁴.
 #[test]
 fn weights_are_exponentials() {
     for temperature in [0.3f32, 1.0, 7.0] {
@@ -182,7 +185,8 @@ fn the_edge_of_the_resolution() {
     }
 }
 
-/// A draw is the first category whose sum exceeds the point: both ends, and never a weight of 0.
+/// A draw is the first category whose sum exceeds the point: this holds at both ends, and a weight
+/// of 0 is never drawn.
 #[test]
 fn weights_of_zero_are_never_drawn() {
     let mut data = vec![f32::NEG_INFINITY; 300];
@@ -195,7 +199,7 @@ fn weights_of_zero_are_never_drawn() {
     }
 }
 
-/// What has no draw is named, or gets the sentinel, and harms no other row.
+/// A row without a draw is named, or gets the sentinel, and harms no other row.
 #[test]
 fn rows_without_a_draw() {
     let mut data = vec![0.5f32; 5 * 40];
@@ -227,7 +231,7 @@ fn rows_without_a_draw() {
     }
 }
 
-/// Sizes that make no sense.
+/// Calls with sizes that make no sense are refused.
 #[test]
 fn errors_of_kept_tables() {
     let data = [0.0; 6];
@@ -244,7 +248,8 @@ fn errors_of_kept_tables() {
     assert_eq!(none.sample_rows(0, 5).unwrap(), [0; 0]);
 }
 
-/// Auto is one or the other, by shape alone; and the default draws what it always did.
+/// Auto is one method or the other, by shape alone; and the default draws are those of Gumbel
+/// noise, as ever.
 #[test]
 fn auto_is_a_function_of_the_shape() {
     let data: Vec<f32> = (0..100).map(|i| (i % 13) as f32).collect();
@@ -260,7 +265,7 @@ fn auto_is_a_function_of_the_shape() {
     assert_eq!(SampleOptions::default().method, Method::Gumbel);
 }
 
-/// At temperature 1 weights are added up as they are: a draw depends on nothing but their ratios, exactly.
+/// At temperature 1 weights are added up as they are: a draw depends on their ratios only, exactly.
 #[test]
 fn weights_and_counts_are_added_up_as_they_are() {
     let counts: Vec<u32> = (0..300).map(|i| i * 7919 % 1009).collect();
@@ -276,14 +281,14 @@ fn weights_and_counts_are_added_up_as_they_are() {
     for weights in [tiny, huge] {
         assert_eq!(draw(Weights::new(&weights, 300).unwrap()), expected);
     }
-    // a count more in one of them is seen
+    // one of the counts is larger by 1, which the draws show
     let mut other = exact;
     other[77] += 1;
     let others = (0..20_000).filter_map(|i| weighted_draw(&other, Stream::new(5, 0, i)));
     assert!(others.ne(expected.iter().copied()));
 }
 
-/// Draws of a method have their log-probabilities, whichever it is.
+/// Draws have their log-probabilities by either method.
 #[test]
 fn draws_are_scored() {
     let data: Vec<f32> = (0..100).map(|i| (i % 13) as f32).collect();
@@ -297,7 +302,7 @@ fn draws_are_scored() {
     }
 }
 
-/// What is told of Gumbel noise is not told of draws without it.
+/// Operations on Gumbel noise are refused for draws without it.
 #[test]
 fn races_need_noise() {
     let (engine, logits) = (CpuSampler::new(), row(&[0.0, 1.0]));

@@ -1,4 +1,4 @@
-//! What several tests measure by.
+//! The means of comparison that several tests share.
 
 pub(crate) mod forms;
 pub(crate) mod oracle;

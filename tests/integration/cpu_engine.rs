@@ -10,8 +10,8 @@ use gumbel::noise::bits::{Stream, coarse, coarse_block, noise};
 use gumbel::noise::gumbel::{UNIT, gumbel};
 use gumbel::{Batch, CpuSampler, Isa, Logits, NO_DRAW, SampleOptions, reference};
 
-/// An engine for each form that this machine has, the one that users get first, and one that
-/// evaluates every category.
+/// Returns an engine for each instruction set that this machine has, the one that users get first,
+/// and one that evaluates every category.
 fn engines() -> Vec<CpuSampler> {
     let isas = Isa::available();
     let each = isas.map(|isa| CpuSampler::new().with_isa(isa));
@@ -25,7 +25,7 @@ fn pool(threads: usize) -> rayon::ThreadPool {
     rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap()
 }
 
-/// How many draws of a case an engine gets wrong. What it leaves unwritten is wrong.
+/// Returns how many draws of a case an engine gets wrong. Draws that it leaves unwritten are wrong.
 fn mismatches(
     case: &Case,
     expected: &[u32],
@@ -82,8 +82,8 @@ fn no_rows_with_ids_of_their_own() {
     }
 }
 
-/// The public comparison, which others run on their machines: it passes both engines, and counts
-/// each draw that is not the expected one.
+/// The public comparison, which users run on their machines: both engines pass, and each draw that
+/// is not the expected one counts.
 #[test]
 fn conformance_counts_what_differs() {
     let engines: Vec<_> = engines();
@@ -98,7 +98,7 @@ fn conformance_counts_what_differs() {
     }
 }
 
-/// Faults in an engine that the comparison has to see, in every case where they make a difference.
+/// Faults in an engine: the comparison has to see them in every case where they change the draws.
 #[test]
 fn the_comparison_sees_faults() {
     let mut seen = [0; 5];
@@ -106,7 +106,7 @@ fn the_comparison_sees_faults() {
     for case in conformance::cases().filter(|case| case.batch().categories() <= 256) {
         let expected = case.expected();
         let engine = &engines[0];
-        // two neighbours that differ, swapped
+        // two neighbours that differ, exchanged
         if let Some(at) = expected.windows(2).position(|pair| pair[0] != pair[1]) {
             let wrong = mismatches(&case, &expected, |logits, options, draws| {
                 run(engine, logits, options, draws);
@@ -125,7 +125,7 @@ fn the_comparison_sees_faults() {
             assert_eq!(wrong, 1, "{case}");
             seen[1] += 1;
         }
-        // other noise: the seed, the rows' ids or the draws' numbers of another call
+        // noise of another call: another seed, other row ids or other draw numbers
         let others: [fn(SampleOptions<'_>) -> SampleOptions<'_>; 3] = [
             |options| options.with_seed(options.seed + 1),
             |options| options.with_first_row(1 << 50),
@@ -143,7 +143,7 @@ fn the_comparison_sees_faults() {
 }
 
 /// Of two categories with the same largest key the lower one wins, wherever in the row they are and
-/// whichever thread finds them; one unit of 2⁻²⁴ more, and it is the other.
+/// whichever thread finds them; if the other's key is one unit of 2⁻²⁴ larger, the other wins.
 #[test]
 fn ties_go_to_the_lowest_category() {
     let pools = [1, 2, 7].map(pool);
@@ -157,7 +157,8 @@ fn ties_go_to_the_lowest_category() {
     let pairs = [(0, 1), (3, 5), (7, 8), (2, 127), (127, 128), (5, 16_384), (40_000, 99_999)];
     for (low, high) in pairs {
         for row in 0..40 {
-            // whoever has more noise gets a logit of zero, and the other makes up for the rest
+            // the category with more noise gets a logit of 0, and the logit of the other makes the
+            // keys equal
             let lead = noise_of(row, low) - noise_of(row, high);
             if lead.abs() >= UNIT || lead == 0 {
                 continue;
@@ -182,7 +183,7 @@ fn ties_go_to_the_lowest_category() {
     assert!(ties > 70, "only {ties} ties");
 }
 
-/// A pool of the caller's does the work: as long as its one thread is held up, nothing is drawn.
+/// The caller's own pool does the work: as long as its one thread is blocked, nothing is drawn.
 #[test]
 fn the_callers_pool_is_used() {
     let pool = Arc::new(pool(1));

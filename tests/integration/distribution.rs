@@ -1,20 +1,20 @@
 //! Every category is drawn with its probability, out to the far tail.
 //!
-//! The CPU engine draws under fixed seeds; that other engines give the same draws is tested
-//! elsewhere.
+//! The CPU engine draws under fixed seeds; other tests check that the other engines give the same
+//! draws.
 
 use crate::common::statistics::{ALARM, chi_square, counts};
 use gumbel::{CpuSampler, Logits, SampleOptions};
 use statrs::distribution::{DiscreteCDF, Poisson};
 
-/// exp(logit) over the sum of all.
+/// Returns exp(logit) over the sum of all.
 fn softmax(logits: &[f32]) -> Vec<f64> {
     let weights: Vec<f64> = logits.iter().map(|&logit| f64::from(logit).exp()).collect();
     let sum: f64 = weights.iter().sum();
     weights.iter().map(|weight| weight / sum).collect()
 }
 
-/// How often each category is drawn: `rows` × `draws` draws from one row of logits.
+/// Returns how often each category is drawn: `rows` × `draws` draws from one row of logits.
 #[expect(clippy::unwrap_used, reason = "the calls of this file are valid")]
 fn frequencies(logits: &[f32], rows: usize, draws: u32, seed: u64) -> Vec<u64> {
     let batch = Logits::strided(logits, rows, logits.len(), 0).unwrap();
@@ -22,8 +22,8 @@ fn frequencies(logits: &[f32], rows: usize, draws: u32, seed: u64) -> Vec<u64> {
     counts(CpuSampler::new().sample_rows(batch, &options).unwrap(), logits.len())
 }
 
-/// Ten million draws have the row's probabilities, and not those of a row in which every second
-/// category is 1 % more probable: the test that passes would see a tilt of 1 %.
+/// Checks that ten million draws have the row's probabilities, and not those of a row in which
+/// every second category is 1 % more probable: the check would notice a tilt of 1 %.
 ///
 /// False alarms: 10⁻⁶ a row.
 fn assert_fits(name: &str, logits: &[f32], seed: u64) {
@@ -41,7 +41,7 @@ fn flat_row() {
     assert_fits("flat", &[-2.5; 16], 1);
 }
 
-/// From 77 % down to probabilities that ten million draws do not see.
+/// Probabilities from 77 % down to some too small for ten million draws.
 #[test]
 fn peaked_row() {
     let logits: Vec<f32> = (0..61).map(|i| -0.5 * (i * 29 % 61) as f32).collect();
@@ -69,8 +69,7 @@ fn masked_row() {
     assert_fits("masked", &logits, 4);
 }
 
-/// The engine that draws from tilted logits is seen by the test against the logits that were
-/// meant.
+/// Draws from tilted logits fail the test against the original logits.
 #[test]
 fn a_tilted_engine_is_seen() {
     let tilted: Vec<f32> = (0..16).map(|i| 0.01 * (i % 2) as f32).collect();
@@ -101,12 +100,12 @@ fn rare_categories() {
         levels.push((count, mean));
     }
     assert!(levels.iter().all(|&(count, mean)| poisson(count, mean) > ALARM), "{levels:?}");
-    // a tail that is half or twice as heavy would be seen
+    // the test would notice a tail that is half or twice as heavy
     assert!(poisson(levels[0].0 / 2, levels[0].1) < ALARM);
     assert!(poisson(levels[0].0 * 2, levels[0].1) < ALARM);
 }
 
-/// The probability of a Poisson count that is at least so far out, at its end.
+/// Returns the probability of a Poisson count at least as far from its mean, on the same side.
 #[expect(clippy::unwrap_used, reason = "the mean is positive")]
 fn poisson(count: u64, mean: f64) -> f64 {
     let distribution = Poisson::new(mean).unwrap();
@@ -114,10 +113,10 @@ fn poisson(count: u64, mean: f64) -> f64 {
     distribution.cdf(count).min(above)
 }
 
-/// One head at 0 and 262,144 categories at −20.5 share `rows` draws: is the tail's total within 4
-/// sigma of its expectation, 3.28·10⁻⁴ a draw?
+/// Checks the tail's total: one head at 0 and 262,144 categories at −20.5 share `rows` draws, and
+/// the tail's total must be within 4 sigma of its expectation, 3.28·10⁻⁴ a draw.
 ///
-/// Noise of 24 bits could not draw the tail at all: it ends at −ln 2⁻²⁵ = 17.3.
+/// Noise of 24 bits could not draw the tail at all: such noise ends at −ln 2⁻²⁵ = 17.3.
 fn assert_tail(rows: usize, seed: u64) {
     let mut logits = vec![-20.5; 262_145];
     logits[100_003] = 0.0;
@@ -129,7 +128,7 @@ fn assert_tail(rows: usize, seed: u64) {
     let tail = rows as u64 - counts[100_003];
     println!("{tail} draws in the tail, expected {expected:.1}");
     assert!(within(tail as f64), "{tail}, expected {expected}");
-    // both a tail that is never drawn and one of twice the weight would be seen
+    // the check would notice a tail that is never drawn, and one of twice the weight
     assert!(!within(0.0) && !within(2.0 * expected));
     // and the tail is flat
     let low = counts[..100_003].iter().sum::<u64>();

@@ -8,7 +8,7 @@ use gumbel::distributions::{
 use gumbel::noise::gumbel::{UNIT, gumbel};
 use gumbel::{CpuSampler, Logits, SampleOptions};
 
-/// Maxima and times of 300,000 races, at another temperature than 1.
+/// The largest keys and the times of 300,000 races, at a temperature other than 1.
 ///
 /// False alarms: 10⁻⁶ for either.
 #[test]
@@ -35,8 +35,8 @@ fn races_have_the_distributions_of_their_row() {
     assert!(times(0.02) < ALARM && times(-0.02) < ALARM);
 }
 
-/// The noise in integers is the quantile of 1 − p for its p = (V + ½)/2⁶⁴, and the quantiles are the
-/// inverse of the cumulative function: no statistics.
+/// The integer noise is the quantile of 1 − p for p = (V + ½)/2⁶⁴, and the quantile function is the
+/// inverse of the cumulative function. This needs no statistics.
 #[test]
 fn the_noise_is_the_quantile_of_its_uniform_number() {
     let standard = Gumbel::new(0.0, 1.0).unwrap();

@@ -2,7 +2,7 @@
 
 use gumbel::{CpuSampler, Logits, SampleOptions};
 
-/// Of no rows there are no places, however many are asked for.
+/// A race of no rows gives no categories, whatever k is.
 #[test]
 fn no_rows_and_all_places() {
     let none = Logits::new(&[], 3).unwrap();
@@ -14,7 +14,7 @@ fn no_rows_and_all_places() {
     assert!(CpuSampler::new().estimate_log_z(none, &options).unwrap().is_empty());
 }
 
-/// Which draws there are to be matters to neither of these.
+/// The options for the number of draws do not matter to logsumexp and to prepared tables.
 #[test]
 fn what_is_not_asked_of_options() {
     let row = Logits::new(&[0.0, 1.0, 2.0], 3).unwrap();
@@ -35,7 +35,7 @@ fn numbers(count: u32) -> Vec<f32> {
     (0..count).map(number).collect()
 }
 
-/// Bit for bit: on any number of threads, and beside rows that have none.
+/// A sum is the same bit for bit on any number of threads, and beside rows that have none.
 #[test]
 fn a_sum_depends_on_its_row_alone() {
     let options = SampleOptions::default().with_sentinels(true);
@@ -64,7 +64,7 @@ fn a_sum_depends_on_its_row_alone() {
                 _ => assert_eq!(beside.to_bits(), sound.to_bits(), "{categories}: {row}"),
             }
         }
-        // and alone
+        // the row alone has the same sum
         for (row, sound) in sound.iter().enumerate().filter(|(row, _)| ![3, 17, 40].contains(row)) {
             let alone = sum(&data[row * each..][..each])[0];
             assert_eq!(alone.to_bits(), sound.to_bits(), "{categories}: {row}");

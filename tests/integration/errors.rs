@@ -1,4 +1,5 @@
-//! What is refused, with which words, and what a row without a draw leaves untouched.
+//! The calls that are refused, the words of the errors, and the draws that a row without a draw
+//! leaves untouched.
 
 use gumbel::{CpuSampler, Error, Isa, Logits, NO_DRAW, SampleOptions, Undrawable};
 
@@ -10,7 +11,7 @@ fn sample(
     CpuSampler::new().sample_rows(Logits::new(logits, categories)?, &options)
 }
 
-/// Holds a result against the variant that it should be, and its message.
+/// Compares a result with the variant and the message that it should be.
 macro_rules! assert_refused {
     ($result:expr, $variant:pat $(if $guard:expr)?, $message:literal) => {
         let error = $result.map(|_| ()).expect_err($message);
@@ -55,7 +56,7 @@ fn shapes() {
         "4 rows of 3 categories with a row stride of 4 need 15 logits, got 12"
     );
     assert!(Logits::strided(&[0.0; 15], 4, 3, 4).is_ok());
-    // more than memory can hold is no overflow
+    // a size larger than all memory is no overflow
     let expected_by_rows = (usize::MAX as u128 - 1) * 2 + 1;
     assert_refused!(
         Logits::strided(&[0.0], usize::MAX, 1, 2),
@@ -65,7 +66,7 @@ fn shapes() {
     );
 }
 
-/// No rows, no draws, and no error: whatever the stride.
+/// No rows have no draws, and this is no error, whatever the stride.
 #[test]
 fn zero_rows() {
     assert_eq!(sample(&[], 5, SampleOptions::default().with_draws(3)).unwrap(), []);
@@ -144,7 +145,7 @@ fn lengths() {
     assert!(matches!(into(&mut [0; 7]), Err(Error::DrawsLength { expected: 6, got: 7 })));
 }
 
-/// More draws than memory can address, and more than any machine has.
+/// The draws are more than memory can address, and more than any machine has memory for.
 #[test]
 fn too_many_draws() {
     for (rows, draws) in [(usize::MAX, 2), (usize::MAX / 4, 3), (isize::MAX as usize / 4, 1)] {
@@ -162,7 +163,7 @@ fn too_many_draws() {
 /// without faults.
 #[test]
 fn rows_without_a_draw() {
-    // with eight threads there are so few draws for each that long rows are cut
+    // eight threads get so few draws each that long rows are divided among them
     let [alone, many] =
         [1, 8].map(|n| rayon::ThreadPoolBuilder::new().num_threads(n).build().unwrap());
     for categories in [1, 7, 8, 100, 131, 40_000] {
@@ -197,7 +198,8 @@ fn rows_without_a_draw() {
     }
 }
 
-/// Row 2 is named with what is expected of it, and all draws are those of the clean rows, or none.
+/// Checks that row 2 is named with the expected reason, and that all draws are those of the clean
+/// rows, or none.
 #[expect(clippy::expect_used, reason = "a test that is called by another one")]
 fn check(
     logits: &[f32],

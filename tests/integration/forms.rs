@@ -1,4 +1,5 @@
-//! The three forms of each operation on the CPU engine, and on the one that is chosen for a call.
+//! The three forms of each operation on the CPU engine, and on the engine that is chosen for each
+//! call.
 
 use gumbel::{CpuSampler, Sampler};
 

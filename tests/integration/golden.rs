@@ -27,7 +27,7 @@ fn philox_words() {
     }
 }
 
-/// The 64 bits of noise: each part of the counter on its own, and all at their ends.
+/// The 64 bits of noise: each part of the counter by itself, and all at the ends of their ranges.
 #[test]
 fn noise_bits() {
     const ROW: u64 = 1 << 32;
@@ -118,12 +118,12 @@ fn fixed_logits() {
     }
 }
 
-/// Logits from −2 to 2 in no order.
+/// Returns logits from −2 to 2 in no order.
 fn logits(rows: usize, categories: usize) -> Vec<f32> {
     (0..rows * categories).map(|i| (i * 7919 % 1009) as f32 / 256.0 - 2.0).collect()
 }
 
-/// Holds the draws of the reference and of the CPU engine against the golden ones.
+/// Compares the draws of the reference and of the CPU engine with the golden ones.
 #[expect(clippy::unwrap_used, reason = "the calls of this file are valid")]
 fn check_batch(batch: Batch<'_>, options: SampleOptions<'_>, golden: &[u32]) {
     let options = options.with_sentinels(true);
@@ -172,21 +172,22 @@ fn check_weights<T: Weight>(weights: &[T], options: SampleOptions<'_>, golden: &
     check_batch(Weights::strided(weights, 8, 40, 40).unwrap().into(), options, golden);
 }
 
-/// Counts up to 2³² in no order, of which the first row is 0.
+/// Returns counts up to 2³² in no order; the first row is all 0.
 fn counts() -> Vec<u32> {
     let count =
         |i: u32| (i.wrapping_mul(2_654_435_769) >> (i % 32)) * u32::from(!i.is_multiple_of(3));
     (0..320).map(|i| if i < 40 { 0 } else { count(i) }).collect()
 }
 
-/// The same backwards in units of 2⁻¹⁴⁹, the least subnormal weight, and 2⁹⁵, row by row.
+/// Returns the counts in reverse order as weights, in units of 2⁻¹⁴⁹, the least subnormal weight,
+/// and of 2⁹⁵, row by row.
 fn weights() -> Vec<f32> {
     let unit =
         |i: usize| if (i / 40).is_multiple_of(2) { f32::from_bits(1) } else { 2f32.powi(95) };
     counts().iter().rev().enumerate().map(|(i, &count)| unit(i) * count as f32).collect()
 }
 
-/// Weights and counts by both methods: of all sizes, the subnormal too, and a row of nothing.
+/// Weights and counts by both methods: of all sizes, also subnormal ones, and a row of zeros.
 #[test]
 fn draws_from_weights_and_counts() {
     let counts = counts();
@@ -205,7 +206,7 @@ fn draws_from_weights_and_counts() {
     check_weights(&weights, cdf.with_temperature(3.0), &[24, 22, 15, 5, 29, 21, 15, NO_DRAW]);
 }
 
-/// The keys of the first three places, in units of 2⁻²⁴: they are promised as the draws are.
+/// The keys of the first three categories, in units of 2⁻²⁴: keys are promised as draws are.
 #[test]
 fn keys_of_races() {
     let (logits, counts, weights) = (logits(2, 40), counts(), weights());

@@ -1,9 +1,9 @@
-//! Logits of f16 and bf16: what users see of them beside the draws.
+//! Logits of f16 and bf16: their effects, other than draws, that users see.
 
 use gumbel::half::{bf16, f16};
 use gumbel::{CpuSampler, Error, Logit, Logits, NO_DRAW, SampleOptions, Undrawable, ValueFormat};
 
-/// What an engine and the reference say of the same batch.
+/// Returns the errors of an engine and of the reference for one batch.
 #[expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
 fn errors(logits: Logits<'_>) -> [String; 2] {
     let options = SampleOptions::default();
@@ -30,7 +30,7 @@ fn formats_have_names_and_sizes() {
     assert_eq!(Logits::from_bf16(&[], 1).unwrap().format(), ValueFormat::Bf16);
 }
 
-/// A shape is refused as one of f32 would be.
+/// A shape is refused as the same shape of f32 would be.
 #[test]
 fn shapes_are_checked() {
     let halves = [f16::ZERO; 7];
@@ -53,7 +53,7 @@ fn rows_are_read_as_f32() {
     assert_eq!(*rows.row_f32(1), numbers[3..]);
     let halves = numbers.map(bf16::from_f32);
     assert_eq!(*Logits::strided(&halves, 4, 3, 1).unwrap().row_f32(3), numbers[3..]);
-    // no copy of what is f32
+    // logits of f32 are not copied
     let row = Logits::new(&numbers, 6).unwrap().row_f32(0);
     assert!(matches!(row, std::borrow::Cow::Borrowed(_)));
 }
@@ -64,7 +64,8 @@ fn a_row_of_halves_is_not_one_of_f32() {
     Logits::from_bf16(&[bf16::ONE], 1).unwrap().row(0);
 }
 
-/// Errors name row and category, whichever piece of a row they are in, and no other row is harmed.
+/// Errors name row and category, whichever part of a row the fault is in, and no other row is
+/// harmed.
 #[test]
 fn a_row_without_a_draw_is_named() {
     fn check<T: Logit>(zero: T, bad: [(T, &str); 4], masked: T) {

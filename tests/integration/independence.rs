@@ -1,8 +1,8 @@
 //! Draws whose seed, row or draw number are neighbours are independent.
 //!
 //! Each test draws pairs from flat rows of 16 categories and counts how often each of the 256 pairs
-//! comes up: independent draws make all of them equally probable. That no pair shares a draw with
-//! another makes Pearson's chi-square exact enough to state its rate.
+//! comes up: independent draws make all of them equally probable. No two pairs share a draw, so
+//! Pearson's chi-square is exact enough to state its rate of false alarms.
 
 use crate::common::statistics::{ALARM, chi_square, counts};
 use gumbel::{CpuSampler, Logits, Method, SampleOptions};
@@ -10,24 +10,24 @@ use gumbel::{CpuSampler, Logits, Method, SampleOptions};
 const CATEGORIES: usize = 16;
 const PAIRS: usize = 1_000_000;
 
-/// Noise of two kinds: many blocks for each draw, and half a block for each.
+/// The two methods: one uses many blocks for each draw, the other half a block.
 const METHODS: [Method; 2] = [Method::Gumbel, Method::InverseCdf];
 
-/// One draw from each of `rows` flat rows, and more if the options say so.
+/// Returns one draw from each of `rows` flat rows, or more if the options say so.
 #[expect(clippy::unwrap_used, reason = "the calls of this file are valid")]
 fn draws(rows: usize, options: SampleOptions<'_>) -> Vec<u32> {
     let logits = Logits::strided(&[0.0; CATEGORIES], rows, CATEGORIES, 0).unwrap();
     CpuSampler::new().sample_rows(logits, &options).unwrap()
 }
 
-/// The probability of pairs that are so unequally frequent.
+/// Returns the p-value of the frequencies of pairs.
 fn p_value(pairs: impl IntoIterator<Item = (u32, u32)>) -> f64 {
     let cells = CATEGORIES * CATEGORIES;
     let pairs = pairs.into_iter().map(|(a, b)| a * CATEGORIES as u32 + b);
     chi_square(&counts(pairs, cells), &vec![1.0 / cells as f64; cells])
 }
 
-/// The p-value of the pairs at the same position of two batches, after it has been checked.
+/// Checks and returns the p-value of the pairs at the same position of two batches.
 fn assert_independent(what: &str, a: &[u32], b: &[u32]) -> f64 {
     assert_eq!(a.len(), b.len());
     let p = p_value(a.iter().copied().zip(b.iter().copied()));
@@ -35,7 +35,7 @@ fn assert_independent(what: &str, a: &[u32], b: &[u32]) -> f64 {
     p
 }
 
-/// The draws at even and at odd positions.
+/// Returns the draws at even and at odd positions.
 fn neighbours(draws: &[u32]) -> (Vec<u32>, Vec<u32>) {
     draws.as_chunks().0.iter().map(|&[even, odd]| (even, odd)).unzip()
 }
@@ -55,8 +55,8 @@ fn neighbouring_rows() {
     }
 }
 
-/// Draws 2i and 2i + 1 of the same row: of many rows, and of a single one, by either method. By inverse CDF the
-/// two share a block; and draws 2i + 1 and 2i + 2, which do not.
+/// Draws 2i and 2i + 1 of the same row: of many rows, and of a single one, by either method. By inverse CDF these two
+/// share a block. Also draws 2i + 1 and 2i + 2, which do not.
 ///
 /// False alarms: 10⁻⁶ for each of the eight.
 #[test]
@@ -93,8 +93,8 @@ fn neighbouring_seeds() {
     }
 }
 
-/// A step on one counter and a step back on another: what a layout that adds them, or that numbers
-/// the draws of all rows, would draw twice.
+/// A step on one counter and a step back on another: a layout that adds these counters, or that
+/// numbers the draws of all rows, would make the same draw twice.
 ///
 /// False alarms: 10⁻⁶ for each of the three.
 #[test]
@@ -136,8 +136,8 @@ fn single_bits() {
     check("draw bit", 31, &draw, &plain);
 }
 
-/// A stream of pairs is seen if one in a hundred is correlated: if the second draw is then the
-/// first one's, or the next category.
+/// The test notices a stream of pairs of which one in a hundred is correlated: its second draw
+/// equals the first one, or is the next category.
 #[test]
 fn correlated_pairs_are_seen() {
     let (even, odd) = neighbours(&draws(2 * PAIRS, SampleOptions::default().with_seed(4)));
@@ -149,6 +149,6 @@ fn correlated_pairs_are_seen() {
     let copied = spoilt(|a, _| a);
     let next = spoilt(|a, _| (a + 1) % CATEGORIES as u32);
     assert!(copied < ALARM && next < ALARM, "{copied:e} {next:e}");
-    // and so is an engine that forgets a part of the counter
+    // the test also notices an engine that ignores a part of the counter
     assert!(p_value(even.iter().copied().zip(even.iter().copied())) < ALARM);
 }

@@ -1,14 +1,15 @@
-//! What a draw does not depend on: the batch it is drawn in, and what the logits have in common.
+//! Properties on which a draw does not depend: the batch that it is drawn in, and a shift or scale
+//! that all logits share.
 //!
-//! All comparisons are of whole batches, so that a single draw that depends on its surroundings is
-//! seen; each is made with a wrong argument too, and then fails.
+//! All comparisons are of whole batches, so that a single draw that depends on its surroundings
+//! shows; each is made with a wrong argument too, and then fails.
 
 use gumbel::{CpuSampler, Logits, SampleOptions};
 
 const ROWS: usize = 300;
 const CATEGORIES: usize = 100;
 
-/// Rows that differ: multiples of 1/64 between −6 and 6.
+/// Returns rows that differ: multiples of 1/64 between −6 and 6.
 fn logits() -> Vec<f32> {
     (0..ROWS * CATEGORIES).map(|i| (i * 7919 % 769) as f32 / 64.0 - 6.0).collect()
 }
@@ -22,8 +23,8 @@ fn base() -> SampleOptions<'static> {
     SampleOptions::default().with_seed(3).with_temperature(1.3)
 }
 
-/// A batch that is drawn in pieces of rows draws what the whole does, across the low word's end and
-/// the ids' end too.
+/// A batch drawn in pieces of rows has the draws of the whole, also across the end of the low word
+/// and the end of the ids.
 #[test]
 fn a_batch_cut_between_rows() {
     let logits = logits();
@@ -67,8 +68,8 @@ fn a_batch_cut_between_draws() {
     assert_ne!(cut(&[(0, 5), (4, 5)]), whole);
 }
 
-/// A row's draws go with its id, not with its position: explicit ids say what `first_row` says,
-/// rows in another order draw the same, and rows of the same id and logits draw alike.
+/// A row's draws depend on its id, not on its position: explicit ids act as `first_row` does, rows
+/// in another order have the same draws, and rows of the same id and logits draw alike.
 #[test]
 fn ids_rather_than_positions() {
     let logits = logits();
@@ -92,7 +93,7 @@ fn ids_rather_than_positions() {
     assert_eq!(alike, draw(row, CATEGORIES, base().with_first_row(77)).repeat(ROWS));
 }
 
-/// Where the rows lie in memory makes no difference.
+/// The position of the rows in memory makes no difference.
 #[test]
 fn strides() {
     let logits = logits();
@@ -108,13 +109,13 @@ fn strides() {
             Logits::strided(&spread[from..], ROWS, CATEGORIES, stride).unwrap()
         };
         assert_eq!(CpuSampler::new().sample_rows(strided(3), &base()).unwrap(), whole);
-        // one too early, and there is a NaN in each row
+        // starting one logit too early, there is a NaN in each row
         assert!(CpuSampler::new().sample_rows(strided(2), &base()).is_err());
     }
 }
 
-/// Categories of probability 0 behind a row's last one make no difference, whatever the vector
-/// block of the engine.
+/// Categories of probability 0 after a row's last one make no difference, whatever the vector block
+/// of the engine.
 #[test]
 fn padding() {
     let logits = logits();
@@ -131,8 +132,8 @@ fn padding() {
     }
 }
 
-/// A row that is shifted by a constant is the same distribution, and draws the same categories
-/// where the `f32` sum is exact and the temperature a power of two.
+/// A row shifted by a constant has the same distribution, and the same draws where the `f32` sum is
+/// exact and the temperature a power of two.
 #[test]
 fn shifts() {
     let logits = logits();
@@ -162,8 +163,8 @@ fn scales() {
     }
 }
 
-/// Temperature 0 is the limit of small temperatures where a row has one largest logit, and has
-/// nothing to do with the seed.
+/// Temperature 0 is the limit of small temperatures where a row has one largest logit, and does not
+/// depend on the seed.
 #[test]
 fn greedy_is_the_limit() {
     // 769 is prime: 100 neighbours of the sequence are all different

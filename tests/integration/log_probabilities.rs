@@ -1,4 +1,4 @@
-//! Logsumexp and the log-probabilities of what was drawn, against sums in f64.
+//! Logsumexp and the log-probabilities of draws, against sums in f64.
 
 #![expect(clippy::unwrap_used, reason = "the calls of this file are valid")]
 
@@ -8,10 +8,10 @@ use crate::common::values::{
 use gumbel::conformance;
 use gumbel::{CpuSampler, Error, Isa, Logits, Method, SampleOptions, Weights, reference};
 
-/// What the documentation states of a log-probability.
+/// The error of a log-probability that the documentation promises.
 const PROMISED: f64 = 5e-6;
 
-/// And of a sum.
+/// Returns the error of a sum that the documentation promises.
 fn tolerance(expected: f64) -> f64 {
     5e-6 + 6e-8 * expected.abs()
 }
@@ -21,7 +21,8 @@ fn engines() -> impl Iterator<Item = CpuSampler> {
     isas.map(|isa| CpuSampler::new().with_isa(isa).unwrap())
 }
 
-/// The largest difference in tolerances; rows without a sum must have none in either.
+/// Returns the largest error as a fraction of the tolerance; rows without a sum must be NaN in
+/// both.
 fn worst(found: &[f64], expected: &[f64]) -> f64 {
     assert_eq!(found.len(), expected.len());
     found.iter().zip(expected).fold(0.0, |worst, (found, expected)| {
@@ -48,12 +49,12 @@ fn sums_are_as_near_as_is_said() {
         }
     }
     println!("{most} tolerances at most");
-    // the tolerance is not loose by a hundred
+    // the tolerance is less than a hundred times the largest error
     assert!(most > 0.01);
 }
 
-/// A row that several threads sum. A sum that lacks one of its largest terms, or is added up in f32 one
-/// term after the other, is seen.
+/// A row whose sum several threads take. The comparison notices a sum that lacks one of its largest terms, or is added
+/// up in f32 one term after the other.
 #[test]
 fn a_long_row() {
     let logits: Vec<f32> = (0..1u64 << 20).map(|i| (i * 7919 % 100_003) as f32 / 4096.0).collect();
@@ -73,8 +74,9 @@ fn a_long_row() {
     assert!(worst(&of_sum(exps().sum::<f32>().into()), &expected) > 1.0);
 }
 
-/// Each is log softmax at the index that was drawn, as near as is said. That of the category
-/// after it is seen in four of five cases; in the others, rows are flat or have a single category.
+/// Each log-probability is log softmax at the drawn index, within the promised error. The
+/// comparison notices the log-probability of the category after it in four of five cases; in the
+/// others, rows are flat or have a single category.
 #[test]
 fn draws_have_their_log_probabilities() {
     let (mut scored_cases, mut seen, mut most) = (0, 0, 0f64);
@@ -101,7 +103,7 @@ fn draws_have_their_log_probabilities() {
             scored_cases += 1;
             seen += usize::from(off(&next(&scored.draws, batch.categories())) > 1.0);
         }
-        // the definition shares no code with this file, and has nothing but roundings
+        // the definition shares no code with this file, and differs by roundings alone
         let expected = log_probs(batch, &options, &exact.draws);
         let definition = furthest(&exact.log_probs, &expected, 1e-7);
         assert!(definition <= 1.0, "{case}: {definition}");
@@ -111,9 +113,9 @@ fn draws_have_their_log_probabilities() {
     assert!(10 * seen > 8 * scored_cases);
 }
 
-/// Whatever is added to all logits, log-probabilities are what they were: with one draw and several, by either
-/// method, at several temperatures. The difference from a logsumexp is seen where f64 has no room for both, and
-/// one in single precision wherever there is a shift.
+/// A number added to all logits leaves log-probabilities unchanged: with one draw and several, by either method, at
+/// several temperatures. The comparison notices the difference from a logsumexp where f64 cannot hold both the shift
+/// and the difference, and that in single precision wherever there is a shift.
 #[test]
 fn shifts_leave_log_probabilities_alone() {
     for rows in shifted_rows() {
@@ -145,8 +147,8 @@ fn shifts_leave_log_probabilities_alone() {
     }
 }
 
-/// Rows in which all but a few categories are as far below the largest, so that roundings go one way, and rows that
-/// ascend, in which the largest is ever another one.
+/// Rows in which all but a few categories are equally far below the largest, so that roundings go one way; and
+/// ascending rows, in which the largest changes with each category.
 #[test]
 fn log_probabilities_of_rows_that_are_hard_to_sum() {
     let mut most = 0f64;
@@ -175,8 +177,8 @@ fn log_probabilities_of_rows_that_are_hard_to_sum() {
     assert!(most > 0.05);
 }
 
-/// Two thousand draws from one row find all five categories that have a chance, and the probabilities
-/// that those draws tell add up to 1.
+/// Two thousand draws from one row find all five categories with a probability above 0, and the
+/// probabilities of these draws add up to 1.
 #[test]
 fn probabilities_add_up() {
     let logits = [0.25f32, -3.0, 2.0, 1.5, f32::NEG_INFINITY, -0.5];

@@ -1,7 +1,7 @@
-//! What needs no adapter, in one binary: each binary links wgpu anew.
+//! The tests that need no adapter, in one binary: each binary links wgpu anew.
 //!
-//! Apart from it stand only `tests/gpu/`, whose tests are made at run time, and `tests/allocations.rs`,
-//! whose allocator counts for a whole process.
+//! Only two other binaries exist: `tests/gpu/`, whose tests are made at run time, and `tests/allocations.rs`, whose
+//! allocator counts for a whole process.
 
 mod autoencoder;
 mod cdf;

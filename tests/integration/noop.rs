@@ -13,7 +13,7 @@ const BUILDERS: [fn() -> gumbel::GpuSamplerBuilder; 3] = [
             .with_chunk_bytes(1 << 10)
             .tune(|tuning| tuning.with_workgroups(3))
     },
-    // all is done when it is asked for, so no time at all is enough
+    // the backend finishes everything at once, so a timeout of 0 is enough
     || GpuSampler::builder().with_timeout(Duration::ZERO),
 ];
 

@@ -8,21 +8,21 @@ use gumbel::noise::philox::philox4x32_10;
 use gumbel::reference::{Temperature, sample_row};
 use rayon::prelude::*;
 
-/// How close two keys of the oracle have to be for the reference to be free in its choice.
+/// The largest difference between two keys of the oracle at which the reference may choose either.
 ///
 /// In units of 2⁻²⁴ the reference's noise is off by less than 0.85 and its scaled logit by at most
-/// 0.5, for each of the two; the oracle itself by less than 0.01.
+/// 0.5, for each of the two keys; the oracle itself is off by less than 0.01.
 const EPSILON: f64 = (2.0 * (0.85 + 0.5) + 0.01) / 16_777_216.0;
 
-/// What a comparison found.
+/// The counts of a comparison.
 #[derive(Clone, Copy, Debug, Default)]
 struct Tally {
     rows: usize,
     /// Rows whose two best keys are closer than [`EPSILON`].
     near_ties: usize,
-    /// Near ties that went the other way: the exceptions.
+    /// Near ties that went the other way.
     exceptions: usize,
-    /// Rows whose draws differ though they are no near ties.
+    /// Rows whose draws differ although they are no near ties.
     wrong: usize,
 }
 
@@ -46,7 +46,7 @@ struct Batch {
     shift: f32,
     temperature: f32,
     values: &'static [f32],
-    /// Which of the batches: each has noise of its own.
+    /// The number of the batch: each has noise of its own.
     number: u64,
 }
 
@@ -71,7 +71,7 @@ impl Batch {
             .collect()
     }
 
-    /// Seeds, rows and draw numbers that use all of their bits.
+    /// Returns a position whose seed, row and draw number use all of their bits.
     fn place(self, row: u64) -> Place {
         let seed = 0x0123_4567_89ab_cdef ^ u64::from(self.categories) << 20 ^ self.number << 52;
         Place { seed, row: row.wrapping_mul(0x1_0000_0001), draw: (row % 7) as u32 * 306_783_378 }
@@ -86,7 +86,7 @@ impl Batch {
                 let stream = Stream::new(place.seed, place.row, place.draw);
                 let verdict = oracle::race(fault, &logits, place, self.temperature);
                 let same = sample_row(&logits, stream, rule) == verdict.winner;
-                // without noise nothing is rounded, and nothing is excused
+                // without noise nothing is rounded, so a near tie is no excuse
                 let near_tie = verdict.gap < EPSILON && self.temperature != 0.0;
                 Tally {
                     rows: 1,
@@ -140,8 +140,8 @@ fn batches() -> Vec<Batch> {
 const TINY: f32 = f32::from_bits(1);
 const MASK: f32 = f32::NEG_INFINITY;
 
-/// Zeros of both signs, subnormal numbers, masks, the far ends, and what leaves a row without a
-/// draw.
+/// Zeros of both signs, subnormal numbers, masks, the far ends, and values that leave a row without
+/// a draw.
 const SPECIAL: [&[f32]; 7] = [
     &[0.0, -0.0],
     &[TINY, -TINY, 0.0, -0.0, f32::MIN_POSITIVE],
@@ -152,7 +152,7 @@ const SPECIAL: [&[f32]; 7] = [
     &[0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, MASK, 11.0, f32::INFINITY, f32::NAN],
 ];
 
-/// The reference draws what the oracle draws, but for near ties.
+/// The reference draws the oracle's categories, except for near ties.
 ///
 /// The gap between the two best keys of a row has the density 1 − Σpᵢ² ≤ 1 at zero: if i rings first,
 /// at a time Exp(Σw), the next alarm follows after Exp(Σw − wᵢ), and the gap is ln(1 + their ratio).
@@ -173,9 +173,8 @@ fn the_reference_draws_what_the_oracle_draws() {
     assert!(all.near_ties < 6, "{all:?}");
 }
 
-/// What [`EPSILON`] is made of: a key is within 0.85 + 0.5 units of the oracle's, for a million
-/// categories at each temperature. Some are more than one unit off: the bound
-/// is not an idle one.
+/// The sum behind [`EPSILON`]: a key is within 0.85 + 0.5 units of the oracle's, for a million
+/// categories at each temperature. Some keys are more than one unit off, so the bound is not loose.
 #[test]
 fn each_key_is_within_the_bound() {
     for temperature in [1.0, 0.7, 3.0] {
@@ -221,8 +220,8 @@ fn the_gap_has_the_density_that_the_bound_assumes() {
     }
 }
 
-/// Each mistake in the oracle is seen by the same comparison: some rows are wrong in it, and no
-/// near tie excuses them.
+/// The comparison sees each mistake in the oracle: some of its rows are wrong, and no near tie
+/// excuses them.
 #[test]
 fn the_comparison_sees_faults() {
     let noisy = Batch::new(1000, 50);
@@ -260,7 +259,8 @@ fn both_philoxes_give_the_known_answers() {
     }
 }
 
-/// The counter layout: both give the same 64 bits of noise, at the ends of every range too.
+/// The counter layout: crate and oracle give the same 64 bits of noise, at the ends of every range
+/// too.
 #[test]
 fn both_layouts_give_the_same_noise() {
     let ends = |high: u64| [0, 1, 7, 8, 0xffff_ffff, 0x1_0000_0000, high].into_iter();

@@ -1,5 +1,5 @@
-//! The CPU engine gives the reference's bytes for random batches, in every form of this machine, on
-//! one thread and on several.
+//! The CPU engine gives the reference's bytes for random batches, with every instruction set of
+//! this machine, on one thread and on several.
 //!
 //! The batches are the same in every run. `PROPTEST_RNG_SEED=7` gives others, `PROPTEST_CASES=2560`
 //! ten times as many.
@@ -18,7 +18,7 @@ use proptest::test_runner::{RngSeed, TestCaseResult, TestRunner};
 use batch::{Batch, batches, long_rows};
 use faults::{FAULTS, Fault};
 
-/// Every form of this machine on one thread and on three.
+/// An engine for every instruction set of this machine, on one thread and on three.
 #[expect(clippy::unwrap_used, reason = "the instruction sets are there, and so are a few threads")]
 static ENGINES: LazyLock<Vec<(CpuSampler, usize)>> = LazyLock::new(|| {
     let mut engines = Vec::new();
@@ -33,29 +33,30 @@ static ENGINES: LazyLock<Vec<(CpuSampler, usize)>> = LazyLock::new(|| {
     engines
 });
 
-/// `cases` at the usual 256 of `PROPTEST_CASES`.
+/// Returns a configuration of `cases` cases, if `PROPTEST_CASES` has its usual value of 256, and of
+/// proportionally more or fewer otherwise.
 fn config(cases: u32) -> ProptestConfig {
     let usual = ProptestConfig::default();
     ProptestConfig {
         cases: (u64::from(cases) * u64::from(usual.cases) / 256).max(1) as u32,
         rng_seed: match usual.rng_seed {
-            // a commit passes or fails whenever it is tested
+            // a fixed seed, so that a commit passes or fails whenever it is tested
             RngSeed::Random => RngSeed::Fixed(1),
             fixed => fixed,
         },
-        // what is printed of a batch is all that it takes to make it again
+        // the printed batch is enough to make it again
         failure_persistence: None,
         ..usual
     }
 }
 
-/// Every engine's draws are the reference's.
+/// Checks that every engine's draws are the reference's.
 fn holds(batch: &Batch) -> TestCaseResult {
     let data = batch.data();
     compare(batch, batch.logits(&data).into(), batch.logits(&data).into())
 }
 
-/// The same of halves: the reference is given what they are in `f32`.
+/// Checks the same for halves: the reference gets their values in `f32`.
 fn holds_of_halves(batch: &Batch) -> TestCaseResult {
     let data = batch.data();
     let halves: Vec<_> = data.iter().map(|&x| f16::from_f32(x)).collect();
@@ -66,7 +67,7 @@ fn holds_of_halves(batch: &Batch) -> TestCaseResult {
     compare(batch, batch.logits_of(&halves).into(), batch.logits(&singles).into())
 }
 
-/// The same of weights and of counts that have these logits.
+/// Checks the same for weights and for counts that have these logits.
 fn holds_of_weights(batch: &Batch) -> TestCaseResult {
     let batch = batch.of_weights();
     let data = batch.weights();
@@ -77,13 +78,13 @@ fn holds_of_weights(batch: &Batch) -> TestCaseResult {
     compare(&batch, counts.into(), counts.into())
 }
 
-/// Every engine's draws from `logits` are the reference's from `same`.
+/// Checks that every engine's draws from `logits` are the reference's from `same`.
 fn compare(batch: &Batch, logits: gumbel::Batch<'_>, same: gumbel::Batch<'_>) -> TestCaseResult {
     let options = batch.options();
     let expected = reference::sample_rows(same, &options);
     let expected = expected.map_err(|error| TestCaseError::fail(error.to_string()))?;
     for (engine, threads) in &*ENGINES {
-        // a word that is no draw and not the sentinel either
+        // a word that is neither a draw nor the sentinel
         let mut draws = vec![NO_DRAW - 1; expected.len()];
         let done = engine.sample_rows_into(logits, &options, &mut draws);
         prop_assert!(done.is_ok(), "{done:?}");
@@ -153,7 +154,8 @@ proptest! {
     }
 }
 
-/// The batches of weights are such that a logarithm in `f32` shows, or one count more.
+/// In the batches of weights, a logarithm in `f32` changes draws, and so does a count that is
+/// larger by one.
 #[test]
 fn the_batches_of_weights_tell_faults() {
     let mut runner = TestRunner::new(config(256));
@@ -176,7 +178,7 @@ fn the_batches_of_weights_tell_faults() {
     assert!(seen.iter().all(|&count| count >= 4), "{seen:?}");
 }
 
-/// The batches are such that mistakes show.
+/// The batches are such that mistakes change draws.
 #[test]
 fn the_batches_tell_faults() {
     let mut runner = TestRunner::new(config(256));

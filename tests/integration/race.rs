@@ -1,7 +1,7 @@
-//! The race and its theorems: who rings first, when, and in what order the others follow.
+//! The race and its theorems: which alarm rings first, when, and in what order the others follow.
 //!
-//! Every engine gives the reference's categories and keys; that they have the distributions that the
-//! mathematics says is tested on the CPU engine, with fixed seeds. False alarms: 10⁻⁶ a p-value.
+//! Every engine gives the reference's categories and keys; the CPU engine's, with fixed seeds, are
+//! tested for the distributions that the mathematics predicts. False alarms: 10⁻⁶ a p-value.
 
 #![expect(clippy::unwrap_used, reason = "the calls of this file are valid")]
 
@@ -12,7 +12,7 @@ use gumbel::{
 };
 use statrs::distribution::{ContinuousCDF, Exp, Gumbel};
 
-/// All forms of the engine, and one without the filter.
+/// Returns engines with all instruction sets, and one without the filter.
 fn engines() -> impl Iterator<Item = CpuSampler> {
     let isas = Isa::available();
     let isas = isas.map(|isa| CpuSampler::new().with_isa(isa).unwrap());
@@ -42,7 +42,7 @@ fn every_engine_has_the_references_top_k() {
     assert!(compared > 1_000_000);
 }
 
-/// Short rows, some of them without a draw, in pieces for several threads: the keys are of what was drawn.
+/// Short rows, some of them without a draw, in pieces for several threads: each key is that of the drawn category.
 #[test]
 fn short_rows_in_pieces_have_the_references_keys() {
     let value = |i: usize| match (i / 100 % 9, i % 7) {
@@ -69,7 +69,7 @@ fn a_thousand_places_of_a_long_row() {
     for engine in engines() {
         assert_eq!(engine.race_rows(batch, &options, 1500).unwrap(), expected);
     }
-    // each once, the first one the draw, and later ones later
+    // each category once, the first one the draw, and each time later than the one before
     for (categories, times) in
         expected.categories().chunks(1500).zip(expected.times().collect::<Vec<_>>().chunks(1500))
     {
@@ -133,7 +133,7 @@ const RATES: [f32; 5] = [0.5, 4.0, 1.0, 0.25, 2.25];
 const SUM: f64 = 8.0;
 const RACES: usize = 1_000_000;
 
-/// The first two of a million races: categories and times.
+/// Returns the first two of a million races: categories and times.
 fn million() -> (Vec<u32>, Vec<f64>) {
     let rates = Weights::strided(&RATES, RACES, RATES.len(), 0).unwrap();
     let options = SampleOptions::default().with_seed(11);
@@ -146,7 +146,8 @@ fn million() -> (Vec<u32>, Vec<f64>) {
 
 /// The index is i with probability λᵢ/Σλ, the time is Exp(Σλ), and they are independent.
 ///
-/// Each test would see a rate, or all, that is 1 % off, or a time that depends a little on who rings.
+/// The tests would notice one rate, or all, that is 1 % off, or a time that depends a little on
+/// which alarm rings.
 #[test]
 fn the_first_to_ring_and_when() {
     let (categories, times) = million();
@@ -183,14 +184,14 @@ fn the_first_to_ring_and_when() {
     assert!(independence(&table(1.02)) < ALARM);
 }
 
-/// The second place: j after i with probability λⱼ/(Σλ − λᵢ), draws without replacement (Plackett and
-/// Luce); and the wait for it is Exp(Σλ − λᵢ), since alarms have no memory.
+/// The second category: j after i with probability λⱼ/(Σλ − λᵢ), draws without replacement
+/// (Plackett and Luce). The wait for it is Exp(Σλ − λᵢ), since alarms have no memory.
 #[test]
 fn the_order_of_those_that_follow() {
     let (categories, times) = million();
     let rates = RATES.map(f64::from);
     let pairs = counts(categories.chunks(2).map(|pair| pair[0] * 5 + pair[1]), 25);
-    // given the probability of j after i, if they are not the same
+    // the p-value of the pairs, given the probability of j after i for different i and j
     let fits = |rates: [f64; 5], after: fn(f64, f64, f64) -> f64| {
         let sum: f64 = rates.iter().sum();
         let pair = |i: usize, j: usize| match i == j {
@@ -203,8 +204,8 @@ fn the_order_of_those_that_follow() {
     };
     let p = fits(rates, |first, second, sum| second / (sum - first));
     assert!(p > ALARM, "{p}");
-    // rates that are 1 % off, up or down, and a second place with replacement, again until it is
-    // another's
+    // rates that are 1 % off, up or down; and a second category that is drawn with replacement,
+    // anew until it differs from the first
     assert!(fits([0.495, 4.04, 0.99, 0.2475, 2.2275], |i, j, sum| j / (sum - i)) < ALARM);
     assert!(fits(rates, |_, second, sum| second / sum) < ALARM);
 
@@ -217,7 +218,8 @@ fn the_order_of_those_that_follow() {
     assert!(wait(1.01) < ALARM);
 }
 
-/// From the first to the second, in units of 1/(Σλ − λᵢ) of who is first.
+/// Returns the waits from the first alarm to the second, in units of 1/(Σλ − λᵢ), where i is the
+/// first.
 fn waits(categories: &[u32], times: &[f64]) -> Vec<f64> {
     categories
         .chunks(2)
@@ -226,8 +228,9 @@ fn waits(categories: &[u32], times: &[f64]) -> Vec<f64> {
         .collect()
 }
 
-/// That wait depends neither on the time before it nor on who is first and second: two tables, false
-/// alarms 10⁻⁶ each. A wait that is 2 % longer after late first ones, or after one of them, is seen.
+/// That wait depends neither on the time before it nor on which alarms are first and second: two
+/// tables, false alarms 10⁻⁶ each. The test notices a wait that is 2 % longer after late first
+/// alarms, or after one of the alarms.
 #[test]
 fn the_wait_for_the_second_is_independent() {
     let (categories, times) = million();
@@ -251,7 +254,7 @@ fn the_wait_for_the_second_is_independent() {
             let wait = if pair[0] == 1 { wait * late } else { wait };
             table[(pair[0] * 5 + pair[1]) as usize][eighth(wait)] += 1;
         }
-        // nobody is second to himself
+        // no category is second to itself
         table.retain(|row| row.iter().any(|&count| count > 0));
         assert_eq!(table.len(), 20);
         independence(&table)
@@ -260,7 +263,7 @@ fn the_wait_for_the_second_is_independent() {
     assert!(of_pairs(1.02) < ALARM);
 }
 
-/// The maximum is Gumbel with location logsumexp(logits), at any temperature.
+/// The largest key is Gumbel with location logsumexp(logits), at any temperature.
 #[test]
 fn the_maximum_is_a_gumbel_variable() {
     let logits = [0.5, -2.0, 3.0, f32::NEG_INFINITY, 1.0, 2.5, -0.25];
@@ -278,7 +281,8 @@ fn the_maximum_is_a_gumbel_variable() {
     }
 }
 
-/// Log Z from the maxima: 200 rows' errors, each in its standard errors, are standard normal.
+/// Log Z from the largest keys: 200 rows' errors, each in units of its standard error, are standard
+/// normal.
 #[test]
 fn the_mean_of_the_maxima_is_log_z() {
     let logits: Vec<f32> = (0..200 * 30).map(|i| (i * 7919 % 1009) as f32 / 64.0).collect();
@@ -300,8 +304,8 @@ fn the_mean_of_the_maxima_is_log_z() {
     assert!((estimates[0].standard_error - 0.012_825_5).abs() < 1e-6);
 }
 
-/// The probability of a million draws from a row of weights or counts, as a function of what they are
-/// held against.
+/// Returns a function from expected probabilities to the p-value of a million draws from a row of
+/// weights or counts.
 fn fit_of<T: Weight>(weights: &[T], seed: u64) -> impl Fn(&[f64]) -> f64 {
     let batch = Weights::strided(weights, 1_000_000, weights.len(), 0).unwrap();
     let options = SampleOptions::default().with_seed(seed);
@@ -313,17 +317,17 @@ fn fit_of<T: Weight>(weights: &[T], seed: u64) -> impl Fn(&[f64]) -> f64 {
     }
 }
 
-/// Weights of every size in one row, the subnormal alone, and counts have the frequencies that they
-/// should: false alarms 10⁻⁶ for each of four rows. The largest 2 % off is seen.
+/// Weights of every size in one row, subnormal ones alone, and counts have the right frequencies:
+/// false alarms 10⁻⁶ for each of four rows. The test notices a largest weight that is 2 % off.
 #[test]
 fn weights_have_their_probabilities() {
-    // 2^-100 and 2^20 times as much
+    // tiny numbers, and 2^20 times as large ones
     let (one, many) = (2f32.powi(-100), 2f32.powi(-80));
     let tiny = f32::from_bits(1);
     let rows = [
         vec![one, 3.0 * many, many, 0.0, 2.0 * many, tiny],
         vec![tiny, 3e38, 1e38, 0.0, 2e38],
-        // of 1 to 19 bits
+        // subnormal weights of 1 to 19 bits
         [1, 300, 100_000, 0, 200_000, 300_000].map(f32::from_bits).to_vec(),
     ];
     for (seed, row) in (0..).zip(&rows) {
@@ -340,7 +344,8 @@ fn weights_have_their_probabilities() {
     assert!(fits(&[1000.0, 3.06e6, 1e6, 0.0, 2e6, 1.0]) < ALARM);
 }
 
-/// What is expected a tenth of a time is drawn twice now and then, and six times in no test's life.
+/// A category with an expectation of a tenth of a draw is drawn twice now and then, but six times
+/// in no test's lifetime.
 #[test]
 fn rare_categories_have_a_test_of_their_own() {
     let fits = |rare| chi_square(&[500_000, 500_000, rare], &[0.5, 0.5 - 1e-7, 1e-7]);

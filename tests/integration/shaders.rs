@@ -1,4 +1,5 @@
-//! The shaders where they cannot be run: translated for every backend, and read for floats.
+//! Checks of the shaders without a device: they are translated for every backend, and searched for
+//! floats.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
@@ -12,7 +13,7 @@ use gumbel::shaders::{Kernel, Reduction, Variant};
 use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
 use naga::{Module, back};
 
-/// The plainest form.
+/// The plainest variant.
 const PLAIN: Variant = Variant {
     kernel: Kernel::Stream,
     reduction: Reduction::Workgroup,
@@ -23,7 +24,7 @@ const PLAIN: Variant = Variant {
     int64: false,
     workgroup_size: 64,
 };
-/// The kernels of draws and of what is told of them.
+/// The kernels of draws and of the other operations on races.
 const DRAWING: [Kernel; 11] = [
     Kernel::Stream,
     Kernel::Score,
@@ -37,10 +38,10 @@ const DRAWING: [Kernel; 11] = [
     Kernel::Offsets,
     Kernel::Pick,
 ];
-/// Those of soft samples.
+/// The kernels of soft samples.
 const SOFT: [Kernel; 3] = [Kernel::SoftWeights, Kernel::Total, Kernel::Vjp];
 
-/// All kernels with and without each feature, and each with all kinds of logits.
+/// Returns all kernels with and without each feature, and each with all kinds of logits.
 fn variants() -> impl Iterator<Item = Variant> {
     drawing().chain(soft())
 }

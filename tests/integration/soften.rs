@@ -1,5 +1,5 @@
-//! Soft samples and their gradients on the CPU: against the definition in f64, and the definition
-//! against finite differences, the hard draw and its limits.
+//! Soft samples and their gradients on the CPU are compared with the definition in f64; the
+//! definition is compared with finite differences, the hard draw and its limits.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
@@ -11,7 +11,7 @@ use gumbel::noise::order::Scale;
 use gumbel::reference::{self, soften_row};
 use gumbel::{CpuSampler, Error, Isa, Logits, Relaxation, SampleOptions, Undrawable};
 
-/// As the engine's documentation states them.
+/// The errors that the engine's documentation promises.
 const SAMPLES: f64 = SoftErrors::CPU.samples;
 const GRADIENTS: f64 = SoftErrors::CPU.gradients;
 
@@ -20,12 +20,12 @@ fn isas() -> impl Iterator<Item = CpuSampler> {
     available.map(|isa| CpuSampler::new().with_isa(isa).unwrap())
 }
 
-/// Roughly normal logits, multiples of 2⁻¹⁰.
+/// Returns roughly normal logits, multiples of 2⁻¹⁰.
 fn ramp(count: usize) -> Vec<f32> {
     (0..count).map(|i| (i * 7919 % 4093) as f32 / 1024.0 - 2.0).collect()
 }
 
-/// Samples and gradients, in memory that was used before.
+/// Returns samples and gradients, in memory that was used before.
 fn made(engine: &CpuSampler, case: &Case, tau: f32) -> (Vec<f32>, Vec<f32>) {
     let (logits, options, soft) =
         (case.logits().unwrap(), case.warm_options(), Relaxation::soft(tau));
@@ -80,8 +80,8 @@ fn long_rows_on_any_number_of_threads() {
     }
 }
 
-/// A gradient without 1/τ, the noise of another draw, a neighbour's row id, a drawn category that is
-/// not the largest: the comparison sees each.
+/// The comparison sees each of these faults: a gradient without 1/τ, the noise of another draw, a
+/// neighbour's row id, a drawn category that is not the largest.
 #[test]
 fn faults_are_seen() {
     let case = conformance::soft_cases().find(|case| case.to_string().contains("5 draws")).unwrap();
@@ -115,7 +115,7 @@ fn faults_are_seen() {
     assert!(errors(&tied, &gradients).0);
 }
 
-/// The loss Σ wᵢ yᵢ² of a sample, by the definition alone.
+/// Returns the loss Σ wᵢ yᵢ² of a sample, by the definition alone.
 fn loss(logits: &[f32], weights: &[f64], scale: Scale, tau: f32, draws: u32) -> f64 {
     let of_draw = |draw| {
         let sample = soften_row(logits, Stream::new(3, 4, draw), scale, tau).unwrap();
@@ -125,8 +125,8 @@ fn loss(logits: &[f32], weights: &[f64], scale: Scale, tau: f32, draws: u32) -> 
 }
 
 /// The definition's gradient is the derivative of the definition's samples. Logits are multiples of
-/// 2⁻¹⁰ and the temperature a power of two, so that no key is rounded; what is left is the third
-/// derivative, (2⁻¹⁰/(τT))²/6 at most 2·10⁻⁵ here.
+/// 2⁻¹⁰ and the temperature is a power of two, so that no key is rounded. The remaining error is
+/// the third derivative's, (2⁻¹⁰/(τT))²/6, at most 2·10⁻⁵ here.
 #[test]
 fn gradients_are_finite_differences() {
     const DRAWS: u32 = 3;
@@ -162,14 +162,14 @@ fn gradients_are_finite_differences() {
             assert!((f64::from(engines[i]) - difference).abs() < 1e-4);
             largest = largest.max(difference.abs());
         }
-        // the derivatives are no noise beside the tolerance
+        // the derivatives are not small beside the tolerance
         assert!(categories == 1 || largest > 0.05, "{largest}");
         assert!(categories <= 8 || engines[3] == 0.0);
     }
 }
 
-/// At any τ the largest of a soft sample is the drawn category, whose one-hot vector the
-/// straight-through sample is.
+/// At any τ the largest entry of a soft sample is at the drawn category, and the straight-through
+/// sample is the one-hot vector of that category.
 #[test]
 fn soft_and_hard_agree() {
     let engine = CpuSampler::new();
@@ -195,7 +195,7 @@ fn soft_and_hard_agree() {
     }
 }
 
-/// Both samples have the same gradient, and the reference's is the engine's.
+/// Soft and straight-through samples have the same gradient, and the reference's is the engine's.
 #[test]
 fn straight_through_has_the_soft_gradient() {
     let data = ramp(30);
@@ -211,8 +211,8 @@ fn straight_through_has_the_soft_gradient() {
     assert!(ones.iter().zip(&engine).all(|(a, b)| *a == f64::from(*b)));
 }
 
-/// From the smallest τ to the largest: one-hot to uniform, all finite, also between logits whose keys
-/// count codes.
+/// From the smallest τ to the largest, samples go from one-hot to uniform and are finite, also
+/// between logits so large that their keys count float codes.
 #[test]
 fn the_limits_are_stable() {
     let rows = [ramp(16), vec![3e38, -3e38, 1e30, 0.0, 1e-45, -0.0, 2e38, -1e30]].map(|mut row| {
@@ -250,7 +250,7 @@ fn the_limits_are_stable() {
     }
 }
 
-/// As many draws of a row as the stated accuracy is for.
+/// The number of draws of a row is the largest for which the accuracy is promised.
 #[test]
 fn gradients_of_a_hundred_draws() {
     for categories in [30, 300] {
@@ -275,7 +275,7 @@ fn gradients_of_a_hundred_draws() {
     }
 }
 
-/// What has probability 0 has neither sample nor gradient, and its cotangent may be anything.
+/// A category of probability 0 has neither sample nor gradient, and its cotangent may be anything.
 #[test]
 fn masked_categories_are_exactly_zero() {
     let engine = CpuSampler::new();
@@ -367,7 +367,8 @@ fn what_is_refused() {
     assert!(engine.soften_rows_vjp(none, &options, soft, &[]).unwrap().is_empty());
 }
 
-/// The largest |mean − p| in standard deviations of a hard draw, which a soft sample's is below.
+/// Returns the largest |mean − p|, in standard deviations of a hard draw; a soft sample has a
+/// smaller one.
 fn deviation(tau: f32) -> f64 {
     const DRAWS: u32 = 100_000;
     let logits: [f32; 5] = [0.0, 1.0, 2.0, -1.0, 0.5];
@@ -383,9 +384,8 @@ fn deviation(tau: f32) -> f64 {
     (0..5).map(deviation).fold(0.0, f64::max)
 }
 
-/// For small τ samples are distributed as draws: their mean is softmax(logits). Five standard
-/// deviations in one of five categories: a false alarm in 3·10⁵ seeds. At τ = 2 the mean is another, and
-/// the test sees it.
+/// For small τ samples are distributed as draws: their mean is softmax(logits). The bound is five standard deviations
+/// in one of five categories: a false alarm in 3·10⁵ seeds. At τ = 2 the mean differs, and the test notices.
 #[test]
 fn the_mean_at_small_tau_is_softmax() {
     assert!(deviation(0.01) < 5.0);

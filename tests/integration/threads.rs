@@ -1,4 +1,4 @@
-//! What may cross threads: checked by the compiler.
+//! The types and futures that may cross threads: checked by the compiler.
 
 use gumbel::{CpuSampler, Error, InverseCdf, Logits, SampleOptions, Sampler};
 #[cfg(feature = "gpu")]
@@ -20,8 +20,8 @@ fn samplers_and_errors_cross_threads() {
     crosses::<Error>();
 }
 
-/// So that an executor with several threads can take them. Nothing runs: a future does nothing
-/// until it is polled.
+/// An executor with several threads may move these futures between them. Nothing runs here: a
+/// future does nothing until it is polled.
 #[test]
 fn futures_move_between_threads() {
     #[cfg(feature = "gpu")]

@@ -3,13 +3,13 @@
 use gumbel::engine::Blocking;
 use gumbel::{Error, LogZ, Logits, Relaxation, SampleOptions, Sampler, Weights};
 
-/// Holds the forms of every operation against each other.
+/// Compares the three forms of every operation with each other.
 ///
 /// # Errors
-/// The engine's.
+/// The engine's errors.
 ///
 /// # Panics
-/// If two forms differ, or if a slice of a wrong length is taken.
+/// If two forms differ, or if a slice of a wrong length is accepted.
 pub(crate) fn agree<E: Blocking>(sampler: &Sampler<E>) -> Result<(), Error> {
     let data: Vec<f32> = (0..7 * 50).map(|i| (i * 7919 % 101) as f32 / 16.0).collect();
     let logits = Logits::new(&data, 50)?;
@@ -100,7 +100,7 @@ pub(crate) fn agree<E: Blocking>(sampler: &Sampler<E>) -> Result<(), Error> {
     Ok(())
 }
 
-/// Slices of these lengths are refused, in words about lengths.
+/// Checks that slices of these lengths are refused, with an error about lengths.
 fn wrong_length(lengths: &[usize], mut call: impl FnMut(usize) -> Result<(), Error>) {
     for &n in lengths {
         let refused = call(n);

@@ -1,13 +1,12 @@
-//! What a draw is, written a second time: in f64, from the definition alone.
+//! The definition of a draw, written a second time: in f64, from the definition alone.
 //!
-//! No line of the crate is used, so that a mistake would have to be made twice, in two kinds of
-//! arithmetic, to go unseen. Noise comes from an own Philox and an own counter layout; keys are
-//! f64, and a race also tells by how much it was won, because the crate rounds what the oracle
-//! does not.
+//! No line of the crate is used: to go unseen, a mistake would have to be made twice, in two kinds
+//! of arithmetic. The oracle has its own Philox and its own counter layout; its keys are f64. A
+//! race also returns its margin, because the crate rounds numbers that the oracle does not round.
 
 use std::ops::ControlFlow;
 
-/// Which noise: all that a race depends on beside its logits and its temperature.
+/// The position of a race's noise: a race depends on this, its logits and its temperature.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Place {
     pub(crate) seed: u64,
@@ -15,7 +14,7 @@ pub(crate) struct Place {
     pub(crate) draw: u32,
 }
 
-/// A mistake for the oracle to make, by which a comparison shows that it would see one.
+/// A mistake that the oracle makes on purpose, to show that a comparison sees it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Fault {
     None,
@@ -23,7 +22,7 @@ pub(crate) enum Fault {
     NineRounds,
     /// The low word of the row and the draw number in each other's place.
     RowAndDrawSwapped,
-    /// The coarse bits of a category and its neighbour exchanged.
+    /// The coarse bits of a category and of its neighbour exchanged.
     HalvesSwapped,
     /// p = V/2⁶⁴ with V's complement: the wrong end of the noise wins.
     WrongEnd,
@@ -33,12 +32,12 @@ pub(crate) enum Fault {
     LastOfEqualsWins,
 }
 
-/// Who won a race.
+/// The result of a race.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Verdict {
     /// The winner, or `None` in a row of NaN, +∞ or nothing but −∞.
     pub(crate) winner: Option<u32>,
-    /// The best key less the second best; +∞ if nobody won, or nobody else took part.
+    /// The best key less the second best; +∞ if no category won, or no other took part.
     pub(crate) gap: f64,
 }
 
@@ -55,7 +54,7 @@ pub(crate) fn philox(rounds: u32, counter: [u32; 4], key: [u32; 2]) -> [u32; 4] 
     [a, b, c, d].map(|word| word as u32)
 }
 
-/// The 64 bits of a category's noise.
+/// Returns the 64 bits of a category's noise.
 pub(crate) fn bits(fault: Fault, place: Place, category: u32) -> u64 {
     let rounds = if fault == Fault::NineRounds { 9 } else { 10 };
     let words = |first: u32, fine: u32| {
@@ -78,7 +77,8 @@ pub(crate) fn bits(fault: Fault, place: Place, category: u32) -> u64 {
     if fault == Fault::WrongEnd { !v } else { v }
 }
 
-/// −ln(−ln(1 − p)) with p = (V + ½)/2⁶⁴: right to 10⁻¹⁵ of itself, or some 10⁻⁷ units of 2⁻²⁴.
+/// Returns −ln(−ln(1 − p)) with p = (V + ½)/2⁶⁴. The result is right to 10⁻¹⁵ of itself, or some
+/// 10⁻⁷ units of 2⁻²⁴.
 pub(crate) fn gumbel(v: u64) -> f64 {
     let unit = 2f64.powi(-64);
     let exponential = if v < 1 << 63 {
@@ -89,8 +89,8 @@ pub(crate) fn gumbel(v: u64) -> f64 {
     -exponential.ln()
 }
 
-/// The race of one row. Logits are divided by the temperature as the crate promises: by an exact
-/// product with the f32 nearest to 1/temperature, which f64 holds.
+/// Races one row. Logits are divided by the temperature as the crate promises: by an exact product
+/// with the f32 nearest to 1/temperature, which f64 holds.
 pub(crate) fn race(fault: Fault, logits: &[f32], place: Place, temperature: f32) -> Verdict {
     let scale = if temperature == 0.0 { 1.0 } else { f64::from(1.0 / temperature) };
     // Keys count from the largest logit: a difference of two such products is exact wherever it is

@@ -1,4 +1,4 @@
-//! Tests of frequencies, and how improbable a result has to be to count as a failure.
+//! Tests of frequencies, and the p-value below which a result counts as a failure.
 
 use statrs::distribution::{ChiSquared, ContinuousCDF, DiscreteCDF, Poisson};
 
@@ -6,7 +6,7 @@ use statrs::distribution::{ChiSquared, ContinuousCDF, DiscreteCDF, Poisson};
 /// never; this is the probability of a false alarm when somebody changes the seeds or the noise.
 pub(crate) const ALARM: f64 = 1e-6;
 
-/// How often each category was drawn.
+/// Returns how often each category was drawn.
 ///
 /// # Panics
 /// If a draw is no category.
@@ -16,13 +16,13 @@ pub(crate) fn counts(draws: impl IntoIterator<Item = u32>, categories: usize) ->
     counts
 }
 
-/// Pearson's chi-square: the probability of counts that are at least so far from what the
-/// probabilities let expect, if the draws are independent.
+/// Returns the p-value of Pearson's chi-square: the probability of counts that deviate at least as much from their
+/// expectations, if the draws are independent.
 ///
-/// Categories that are expected less than ten times are counted together, since the statistic is only
-/// nearly chi-squared; if they are expected less than ten times even so, they have a test of their own, of
-/// Poisson's distribution: in a cell of so few, false alarms would be hundreds of times as many as the
-/// p-value says. What was drawn at probability 0 is beyond all probability.
+/// Categories with fewer than ten expected draws are counted together, since the statistic is only approximately
+/// chi-squared. If even these together have fewer than ten, they get a test of their own, of Poisson's distribution: in
+/// a cell with so few, false alarms would be hundreds of times as frequent as the p-value says. If a category of
+/// probability 0 was drawn, the p-value is 0.
 #[expect(clippy::unwrap_used, reason = "degrees of freedom and means are positive")]
 pub(crate) fn chi_square(counts: &[u64], probabilities: &[f64]) -> f64 {
     assert_eq!(counts.len(), probabilities.len());
@@ -52,18 +52,17 @@ pub(crate) fn chi_square(counts: &[u64], probabilities: &[f64]) -> f64 {
         0 => 1.0,
         count => Poisson::new(rare.1).unwrap().sf(count - 1),
     };
-    // of two tests, the one that is more of an alarm
+    // twice the smaller of the two p-values, since there were two tests
     (2.0 * fit.min(so_often)).min(1.0)
 }
 
-/// A cell of a chi-square is expected so often at least.
+/// The least expected count of a cell of a chi-square.
 const ENOUGH: f64 = 10.0;
 
-/// Kolmogorov and Smirnov: the probability of a sample that is at least so far from a distribution,
-/// given its cumulative function.
+/// Returns the p-value of Kolmogorov and Smirnov: the probability of a sample that deviates at least as much from the
+/// distribution with this cumulative function.
 ///
-/// The series of Kolmogorov's distribution, with Stephens' correction of √n (1970) for samples that are
-/// not endless.
+/// The p-value is the series of Kolmogorov's distribution, with Stephens' correction of √n (1970) for finite samples.
 #[allow(dead_code, reason = "not every test that has this module is about times")]
 pub(crate) fn kolmogorov_smirnov(mut sample: Vec<f64>, cdf: impl Fn(f64) -> f64) -> f64 {
     sample.sort_by(f64::total_cmp);
@@ -77,7 +76,8 @@ pub(crate) fn kolmogorov_smirnov(mut sample: Vec<f64>, cdf: impl Fn(f64) -> f64)
     (1..100).map(|k| term(f64::from(k))).sum::<f64>().clamp(0.0, 1.0)
 }
 
-/// The probability of a table whose rows and columns are at least so far from independent.
+/// Returns the probability of a table whose rows and columns deviate at least as much from
+/// independence.
 #[allow(dead_code, reason = "as above")]
 #[expect(clippy::unwrap_used, reason = "degrees of freedom are positive")]
 pub(crate) fn independence(table: &[Vec<u64>]) -> f64 {

@@ -1,10 +1,10 @@
-//! What a log-probability should be: from the values of a batch and f64's logarithm alone.
+//! The right log-probabilities: from the values of a batch and f64's logarithm alone.
 
 use gumbel::half::{bf16, f16};
 use gumbel::{Batch, NO_DRAW, SampleOptions, ValueFormat};
 
-/// The logarithms of the weights of a row over the temperature, which divides as the crate promises, by the
-/// f32 nearest to its reciprocal.
+/// Returns the logarithms of the weights of a row, divided by the temperature. The division is the one that the crate
+/// promises: a product with the f32 nearest to 1/temperature.
 fn logits(batch: Batch<'_>, options: &SampleOptions<'_>, row: usize) -> Vec<f64> {
     let inverse = f64::from(1.0 / options.temperature);
     let logit = |bytes: &[u8]| {
@@ -23,7 +23,8 @@ fn logits(batch: Batch<'_>, options: &SampleOptions<'_>, row: usize) -> Vec<f64>
     values.take(batch.categories()).map(|bytes| logit(bytes) * inverse).collect()
 }
 
-/// Of each draw what `of` makes of its row's logits and its category; NaN for what was not drawn.
+/// Returns the value of `of` for each draw, given its row's logits and its category; NaN for a row
+/// without a draw.
 fn of_draws(
     batch: Batch<'_>,
     options: &SampleOptions<'_>,
@@ -42,7 +43,7 @@ fn of_draws(
     draws.chunks(each).enumerate().flat_map(of_row).collect()
 }
 
-/// ln Σ exp(logit − most).
+/// Returns ln Σ exp(logit − most).
 fn log_sum(logits: &[f64], most: f64) -> f64 {
     logits.iter().map(|logit| (logit - most).exp()).sum::<f64>().ln()
 }
@@ -51,8 +52,8 @@ fn largest(logits: &[f64]) -> f64 {
     logits.iter().copied().fold(f64::NEG_INFINITY, f64::max)
 }
 
-/// Log softmax at each draw, relative to the row's largest: what is added to all logits cancels before
-/// anything is rounded.
+/// Returns log softmax at each draw, relative to the row's largest logit: a number that is added to
+/// all logits cancels before anything is rounded.
 pub(crate) fn log_probs(batch: Batch<'_>, options: &SampleOptions<'_>, draws: &[u32]) -> Vec<f64> {
     of_draws(batch, options, draws, |logits, draw| {
         let most = largest(logits);
@@ -60,7 +61,8 @@ pub(crate) fn log_probs(batch: Batch<'_>, options: &SampleOptions<'_>, draws: &[
     })
 }
 
-/// A fault: the difference from a logsumexp, of which a large logit has taken what matters.
+/// A fault: the difference from a logsumexp, in which a large logit has rounded the differences
+/// away.
 pub(crate) fn log_probs_by_logsumexp(
     batch: Batch<'_>,
     options: &SampleOptions<'_>,
@@ -72,7 +74,7 @@ pub(crate) fn log_probs_by_logsumexp(
     })
 }
 
-/// A fault: the same in single precision.
+/// A fault: the difference from a logsumexp, in single precision.
 pub(crate) fn log_probs_in_single(
     batch: Batch<'_>,
     options: &SampleOptions<'_>,
@@ -85,8 +87,8 @@ pub(crate) fn log_probs_in_single(
     })
 }
 
-/// The largest difference in what is promised of a log-probability, which is this and the rounding of
-/// itself; infinite if one is a number where the other is none, or is -inf.
+/// Returns the largest error, as a fraction of the promised one, which is `promised` plus the
+/// rounding of the value itself. Infinite if only one of two values is NaN or infinite.
 pub(crate) fn furthest(found: &[f64], expected: &[f64], promised: f64) -> f64 {
     assert_eq!(found.len(), expected.len());
     found.iter().zip(expected).fold(0.0, |most: f64, (found, expected)| {
@@ -98,7 +100,7 @@ pub(crate) fn furthest(found: &[f64], expected: &[f64], promised: f64) -> f64 {
     })
 }
 
-/// The categories after the ones that were drawn.
+/// Returns, for each draw, the category after the drawn one.
 pub(crate) fn next(draws: &[u32], categories: usize) -> Vec<u32> {
     let next = |&draw: &u32| match draw {
         NO_DRAW => NO_DRAW,
@@ -107,19 +109,19 @@ pub(crate) fn next(draws: &[u32], categories: usize) -> Vec<u32> {
     draws.iter().map(next).collect()
 }
 
-/// Rows of logits that something large has been added to.
+/// Rows of logits to which something large was added.
 pub(crate) struct Shifted {
     pub(crate) shift: f32,
     pub(crate) categories: usize,
     pub(crate) logits: Vec<f32>,
-    /// Whether nothing is left of a log-probability in the difference from a logsumexp of f64.
+    /// Whether the difference from a logsumexp of f64 has lost all of a log-probability.
     pub(crate) beyond_f64: bool,
 }
 
-/// Ties and random rows, three of each, which engines take as short rows and as long ones.
+/// Returns ties and random rows, three of each, as short rows and as long ones.
 pub(crate) fn shifted_rows() -> Vec<Shifted> {
     let ties = [0.0f32, 1e9, 1e14, 3e38, -3e38].map(|shift| (shift, 0.0));
-    // in steps of 1/16, which are what a number near 10^6 may differ by
+    // in steps of 1/16, the distance of neighbouring numbers near 10^6
     let random = [0.0f32, 1e6, -1e6].map(|shift| (shift, 1.0 / 16.0));
     let rows = ties.into_iter().chain(random);
     let with_sizes = rows.flat_map(|(shift, step)| [203, 3011].map(|n| (shift, step, n)));

@@ -1,4 +1,4 @@
-//! Random batches: a few small numbers, from which logits of an awkward kind are made.
+//! Random batches: a few small numbers determine logits of an awkward kind.
 
 use gumbel::noise::bits::{MAX_DRAWS, Stream, coarse, coarse_block, noise};
 use gumbel::noise::gumbel::{UNIT, gumbel};
@@ -7,7 +7,7 @@ use gumbel::{Logit, Logits, RowIds, SampleOptions, Weight, Weights};
 use proptest::prelude::*;
 use proptest::sample::select;
 
-/// What the logits are made from, before some are masked.
+/// The kind of the logits, before some are masked.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Base {
     Normal,
@@ -18,11 +18,12 @@ pub(crate) enum Base {
     Bits,
     /// Few values, so that the noise alone decides among many; the largest are zeros of both signs.
     Steps,
-    /// What makes up for the noise, so that all keys are about the same.
+    /// Logits that cancel the noise, so that all keys are about the same.
     Level,
-    /// What makes up for the best noise that the coarse bits admit, so that these tell nothing.
+    /// Logits that cancel the best noise that the coarse bits allow, so that the coarse bits decide
+    /// nothing.
     LevelBounds,
-    /// For each category one of the others.
+    /// One of the other kinds for each category.
     Mixed,
 }
 
@@ -30,44 +31,45 @@ pub(crate) enum Base {
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Mask {
     Nothing,
-    /// All but about so many.
+    /// All but about this many.
     AllBut(usize),
-    /// So many thousandths from the start,
+    /// The categories before this many thousandths of the row.
     Prefix(usize),
-    /// or to the end.
+    /// The categories from this many thousandths of the row on.
     Suffix(usize),
-    /// All but one of so many neighbours.
+    /// All but one of this many neighbours.
     AllButEvery(usize),
 }
 
-/// A batch and how to draw from it.
+/// A batch and the options to draw from it.
 #[derive(Clone, Debug)]
 pub(crate) struct Batch {
     pub(crate) rows: usize,
     pub(crate) categories: usize,
     pub(crate) row_stride: usize,
     pub(crate) base: Base,
-    /// Whether the noise decides among logits whatever the temperature.
+    /// Whether the logits are multiplied by the temperature, so that the noise decides whatever it
+    /// is.
     pub(crate) scaled: bool,
-    /// Added to all logits.
+    /// A number that is added to all logits.
     pub(crate) offset: f32,
     pub(crate) mask: Mask,
-    /// What masked categories have.
+    /// The logit of masked categories.
     pub(crate) masked: f32,
-    /// One of about so many logits is NaN or +∞.
+    /// If given, one of about this many logits is NaN or +∞.
     pub(crate) invalid: Option<u32>,
-    /// Chooses the random words that logits are made from.
+    /// The key of the random words from which the logits are made.
     pub(crate) word: u32,
     pub(crate) seed: u64,
     pub(crate) first_row: u64,
-    /// Ids of the rows, in their place.
+    /// The ids of the rows, if they are not consecutive.
     pub(crate) row_ids: Option<Vec<u64>>,
     pub(crate) first_draw: u32,
     pub(crate) draws: u32,
     pub(crate) temperature: f32,
 }
 
-/// Numbers of categories where some engine takes another way, and their neighbours.
+/// Numbers of categories at which some engine changes its algorithm, and their neighbours.
 fn categories() -> impl Strategy<Value = usize> {
     let edges = select(vec![8, 16, 64, 128, 256, 512, 1024, 4096]);
     prop_oneof![
@@ -80,7 +82,7 @@ fn categories() -> impl Strategy<Value = usize> {
 fn bases() -> impl Strategy<Value = Base> {
     use Base::*;
     let all = [Normal, Huge, Subnormal, Zeros, Equal, Bits, Steps, Level, LevelBounds, Mixed];
-    // what engines are most likely to get wrong, more often
+    // the kinds that engines are most likely to get wrong come more often
     prop_oneof![2 => select(all.to_vec()), 1 => select(vec![Normal, Zeros, Steps, Level, LevelBounds])]
 }
 
@@ -104,13 +106,13 @@ fn temperatures() -> impl Strategy<Value = f32> {
     ]
 }
 
-/// Up to where keys no longer are on a linear scale, and beyond.
+/// Offsets up to the size at which keys are no longer on a linear scale, and beyond.
 fn offsets() -> impl Strategy<Value = f32> {
     let size = (0..42, 1.0..2f32).prop_map(|(power, x)| x * 2f32.powi(power));
     prop_oneof![3 => Just(0.0), 1 => size.clone(), 1 => size.prop_map(|x| -x)]
 }
 
-/// The distance of rows with so many categories.
+/// Returns the distance between rows with so many categories.
 fn row_stride(kind: u8, other: usize, categories: usize) -> usize {
     match kind {
         0 => 0,
@@ -122,7 +124,7 @@ fn row_stride(kind: u8, other: usize, categories: usize) -> usize {
 
 /// Batches with up to 40 rows.
 pub(crate) fn batches() -> impl Strategy<Value = Batch> {
-    // now and then enough to be divided among threads
+    // now and then enough rows to be divided among threads
     let most = prop_oneof![7 => Just(1 << 15), 1 => Just(1 << 18)];
     (0..=40usize, categories(), 0..7u8, 0..5000usize, draws(), most).prop_flat_map(
         |(rows, categories, kind, other, draws, most)| {
@@ -133,7 +135,7 @@ pub(crate) fn batches() -> impl Strategy<Value = Batch> {
     )
 }
 
-/// Batches of a few rows so long that each may be cut among threads.
+/// Batches of a few rows, each so long that it may be divided among threads.
 pub(crate) fn long_rows() -> impl Strategy<Value = Batch> {
     (1..3usize, 131_000..200_000usize, 0..7u8, 0..5000usize, 1..3u32).prop_flat_map(
         |(rows, categories, kind, other, draws)| {
@@ -205,7 +207,7 @@ impl Batch {
         options
     }
 
-    /// The noise of a draw, counted from the first.
+    /// Returns the noise of draw `draw` of a row, counted from the first.
     pub(crate) fn stream(&self, row: usize, draw: u32) -> Stream {
         let row = match &self.row_ids {
             Some(ids) => ids[row],
@@ -214,10 +216,10 @@ impl Batch {
         Stream::new(self.seed, row, self.first_draw + draw)
     }
 
-    /// The logits' memory. Where rows overlap, each later one is whole.
+    /// Returns the logits' memory. Where rows overlap, each later row is whole.
     pub(crate) fn data(&self) -> Vec<f32> {
         let Some(before) = self.rows.checked_sub(1) else { return Vec::new() };
-        // between rows there is what no engine may read
+        // no engine may read the memory between rows
         let mut data = vec![f32::NAN; before * self.row_stride + self.categories];
         for row in 0..self.rows {
             let stream = self.stream(row, self.word % self.draws);
@@ -235,13 +237,13 @@ impl Batch {
         Logits::strided(data, self.rows, self.categories, self.row_stride).unwrap()
     }
 
-    /// The same of another type of logits.
+    /// Returns logits of another type, with the layout of this batch.
     #[expect(clippy::unwrap_used, reason = "data of its own length")]
     pub(crate) fn logits_of<'a, T: Logit>(&self, data: &'a [T]) -> Logits<'a> {
         Logits::strided(data, self.rows, self.categories, self.row_stride).unwrap()
     }
 
-    /// The same with a temperature that weights can have.
+    /// Returns the batch with a temperature that weights can have.
     pub(crate) fn of_weights(&self) -> Self {
         let least = 2f32.powi(-20);
         let temperature = match self.temperature {
@@ -251,8 +253,9 @@ impl Batch {
         Self { temperature, ..self.clone() }
     }
 
-    /// Weights of which the data are the logarithms: exp(−T·G) where these make up for the noise. What
-    /// is awkward by its bits is a weight itself, and what is invalid stays so.
+    /// Returns the exponentials of the data as weights: exp(−T·G) where the data cancel the noise.
+    /// Values that are awkward by their bits are weights themselves, and invalid values stay
+    /// invalid.
     pub(crate) fn weights(&self) -> Vec<f32> {
         let weight = |x: f32| match self.base {
             _ if x == f32::NEG_INFINITY => 0.0,
@@ -264,7 +267,7 @@ impl Batch {
         self.data().into_iter().map(weight).collect()
     }
 
-    /// Counts in proportion to the weights, or any 32 bits.
+    /// Returns counts in proportion to the weights, or any 32 bits.
     pub(crate) fn counts(&self) -> Vec<u32> {
         let count = |x: f32| match self.base {
             _ if x == f32::NEG_INFINITY => 0,
@@ -302,10 +305,10 @@ impl Batch {
         }
         let mut value = self.base.value(category as u32, stream, words);
         if self.offset != 0.0 {
-            // not otherwise: −0 + 0 is +0
+            // only if there is an offset: −0 + 0 is +0
             value += self.offset;
         }
-        // a factor of 0 would make all of them equal
+        // at temperature 0 the factor would make all of them equal
         if self.scaled && self.temperature > 0.0 { value * self.temperature } else { value }
     }
 }
@@ -314,7 +317,7 @@ impl Base {
     fn value(self, category: u32, stream: Stream, [_, word, small, which]: [u32; 4]) -> f32 {
         let sign = f32::from_bits(1f32.to_bits() | word & 0x8000_0000);
         let coarse = coarse(coarse_block(stream, category / 8), category);
-        // mostly none, so that there are ties
+        // mostly 0, so that there are ties
         let little = [0, 0, 0, 1, -1, 2, 1 << 12, 1 << 17][small as usize % 8];
         let beside = |noise: u64| (little - i64::from(gumbel(noise))) as f32 / UNIT as f32;
         match self {
@@ -334,7 +337,7 @@ impl Base {
             Self::Mixed => {
                 use Base::*;
                 let one = [Normal, Subnormal, Zeros, Equal, Steps, Level, LevelBounds, Huge];
-                // few are huge: they leave nothing to decide
+                // few logits are huge, since these leave nothing to decide
                 let one = if which < 1 << 21 { Huge } else { one[which as usize % 7] };
                 one.value(category, stream, [0, word, small, 0])
             }

@@ -1,4 +1,4 @@
-//! Mistakes that an engine could make, to see whether the batches tell them.
+//! Mistakes that an engine could make, to check that the batches show them.
 
 use gumbel::NO_DRAW;
 use gumbel::noise::bits::{coarse, coarse_block, noise};
@@ -15,15 +15,16 @@ pub(crate) enum Fault {
     TiesToTheHighest,
     /// The 48 fine bits are taken for 0.
     CoarseBitsAlone,
-    /// What a category must reach is a 64th of a power of two too high.
+    /// The threshold is a 64th of a power of two too high.
     ThresholdTooHigh,
     /// Keys are compared as `f32`.
     KeysInF32,
-    /// The categories of a last octet that is not whole are left out.
+    /// The categories of a last, incomplete octet are left out.
     TailLeftOut,
     /// A NaN or +∞ counts as −∞.
     InvalidIgnored,
-    /// The larger zero wins at temperature 0, and bits decide among other logits.
+    /// At temperature 0, zeros of different sign are not equal, and logits are compared by their
+    /// bits.
     OrderOfBits,
 }
 
@@ -37,7 +38,7 @@ pub(crate) const FAULTS: [Fault; 7] = [
     Fault::OrderOfBits,
 ];
 
-/// All draws of a batch.
+/// Returns all draws of a batch.
 #[expect(clippy::unwrap_used, reason = "a batch has a temperature that is one")]
 pub(crate) fn draws(batch: &Batch, data: &[f32], fault: Fault) -> Vec<u32> {
     let logits = batch.logits(data);
@@ -61,7 +62,7 @@ fn one(
     if fault != Fault::InvalidIgnored && logits.iter().any(|x| is_invalid(x.to_bits())) {
         return None;
     }
-    // category, key, and what the coarse bits leave for the key
+    // category, key, and the least and the largest key that its coarse bits allow
     let categories = (0..logits.len() as u32).filter_map(|category| {
         let bits = logits[category as usize].to_bits();
         if is_invalid(bits) || bits == NEG_INFINITY {

@@ -11,7 +11,7 @@ use super::{PLAIN, variants};
 const LOAD: &str = "load";
 const DOOR: &str = "values";
 
-/// The names of the functions of a variant's pieces of this stem.
+/// Returns the names of the functions in a variant's pieces of this stem.
 fn functions_of(variant: Variant, stem: &str) -> BTreeSet<String> {
     let pieces = variant.pieces().filter(|piece| piece.stem == stem);
     let lines = pieces.flat_map(|piece| piece.source.lines());
@@ -19,14 +19,14 @@ fn functions_of(variant: Variant, stem: &str) -> BTreeSet<String> {
     names.map(|(name, _)| name.to_owned()).collect()
 }
 
-/// All functions of a shader, with their names.
+/// Returns all functions of a shader, with their names.
 fn functions(module: &Module) -> impl Iterator<Item = (&str, &Function)> {
     let entries = module.entry_points.iter().map(|entry| (entry.name.as_str(), &entry.function));
     let others = module.functions.iter().map(|(_, function)| function);
     others.filter_map(|function| Some((function.name.as_deref()?, function))).chain(entries)
 }
 
-/// The variable that values are bound to; none in a shader that has no values.
+/// Returns the variable that values are bound to; none in a shader that has no values.
 fn binding_of_values(module: &Module) -> Option<Handle<GlobalVariable>> {
     let is_bound = |variable: &GlobalVariable| {
         variable.binding.is_some_and(|at| (at.group, at.binding) == (0, 1))
@@ -39,7 +39,7 @@ fn names(function: &Function, variable: Handle<GlobalVariable>) -> bool {
     expressions.any(|(_, e)| matches!(e, Expression::GlobalVariable(other) if *other == variable))
 }
 
-/// The names of the functions that a block calls.
+/// Adds the names of the functions that a block calls.
 fn called<'a>(module: &'a Module, block: &naga::Block, calls: &mut BTreeSet<&'a str>) {
     for statement in block {
         match statement {
@@ -63,7 +63,7 @@ fn called<'a>(module: &'a Module, block: &naga::Block, calls: &mut BTreeSet<&'a 
     }
 }
 
-/// The functions of a shader that get values by another way than the door.
+/// Returns the functions of a shader that get values by another way than the door.
 fn past_the_door(variant: Variant, source: &str) -> Vec<String> {
     let module = naga::front::wgsl::parse_str(source).unwrap();
     let (load, door) = (functions_of(variant, LOAD), functions_of(variant, DOOR));
@@ -85,7 +85,7 @@ fn values_come_through_one_door() {
     for variant in variants() {
         assert_eq!(past_the_door(variant, &variant.source()), Vec::<String>::new(), "{variant:?}");
     }
-    // and there is such a door in the kernels that ask for values
+    // the kernels that need values do have such a door
     for kernel in [Kernel::Stream, Kernel::Greedy, Kernel::Sums, Kernel::SoftWeights, Kernel::Build]
     {
         let variant = Variant { kernel, ..PLAIN };

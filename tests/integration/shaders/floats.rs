@@ -1,4 +1,4 @@
-//! Floats come near nothing that decides a draw.
+//! No float decides a draw.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,8 @@ use naga::{Expression, Handle, MathFunction, Module, ScalarKind};
 
 use super::{PLAIN, drawing, soft, validate};
 
-/// The functions with a float anywhere in them: an argument, a variable or a value on the way.
+/// Returns the functions with a float anywhere in them: an argument, a variable or an intermediate
+/// value.
 fn functions_with_floats(source: &str) -> BTreeSet<String> {
     let (module, info) = validate(source);
     let mut found = BTreeSet::new();
@@ -26,7 +27,7 @@ fn is_float(module: &Module, info: &FunctionInfo, expression: Handle<Expression>
     inner.scalar_kind() == Some(ScalarKind::Float)
 }
 
-/// What computes with floats: the filter and the bounds, and what they see of weights.
+/// The functions that compute with floats: the filter, the bounds, and their logarithms of weights.
 const FILTER: [&str; 16] = [
     "count_at",
     "filter_of",
@@ -45,7 +46,8 @@ const FILTER: [&str; 16] = [
     "threshold_measured",
     "upper",
 ];
-/// What hands the filter's floats on and compares them; what decides a draw is not among these.
+/// The functions that pass on the filter's floats and compare them; no function that decides a draw
+/// is among these.
 const HANDS_ON: [&str; 20] = [
     "evaluate_passing",
     "passing_at",
@@ -69,12 +71,12 @@ const HANDS_ON: [&str; 20] = [
     "decided_by_bounds",
 ];
 
-/// All but what sums rows, on which no draw depends.
+/// Returns all variants but those that sum rows, on whose sums no draw depends.
 fn deciding() -> impl Iterator<Item = Variant> {
     drawing().filter(|variant| !matches!(variant.kernel, Kernel::Sums | Kernel::Score))
 }
 
-/// What sums rows beside their draws is what draws, but for the pieces that sum.
+/// A kernel that sums rows beside their draws is the kernel that draws, plus the pieces that sum.
 #[test]
 fn a_race_that_sums_decides_as_one_that_does_not() {
     for variant in drawing().filter(|variant| variant.kernel == Kernel::Score) {
@@ -89,8 +91,8 @@ fn a_race_that_sums_decides_as_one_that_does_not() {
     }
 }
 
-/// No float operation decides a draw: `evaluate`, `beats`, `joined` and `winner`, which decide, have
-/// none, nor have the functions that load logits and the kernels without noise.
+/// No float operation decides a draw: `evaluate`, `beats`, `joined` and `winner`, which decide,
+/// have none. The functions that load logits, and the kernels without noise, have none either.
 #[test]
 fn no_float_is_in_what_decides() {
     let allowed: BTreeSet<_> =
@@ -108,8 +110,8 @@ fn no_float_is_in_what_decides() {
     }
 }
 
-/// In the kernels of soft samples floats come after the keys: these functions have some, and those of the
-/// contract none.
+/// In the kernels of soft samples floats come after the keys: these functions have some, and the functions of the
+/// contract have none.
 #[test]
 fn soft_samples_have_floats_after_the_keys() {
     let weights = ["keep", "keep_four", "soft_weight", "weights_of", "weights_of_two"];
@@ -131,8 +133,9 @@ fn a_float_in_the_order_is_seen() {
     assert!(functions_with_floats(&source.replace(from, to)).contains("key"));
 }
 
-/// What a shader does with floats, outside the filter, beyond handing them to functions and comparing
-/// what these return, as the shader words it; of a built-in function the name.
+/// Returns the operations of a shader on floats outside the filter, in the shader's words; of a
+/// built-in function the name. Passing floats to functions, and comparing the results, do not
+/// count.
 fn float_operations_outside_the_filter(source: &str) -> Vec<String> {
     let (module, info) = validate(source);
     let mut found = Vec::new();
@@ -157,21 +160,21 @@ fn float_operations(
 
     let float = |expression| is_float(module, info, expression);
     let is_allowed = |handle, expression: &Expression| match *expression {
-        // to name a value, and to move it unchanged
+        // these name a value, or move it unchanged
         E::Literal(_) | E::Constant(_) | E::ZeroValue(_) | E::Compose { .. } => true,
         E::FunctionArgument(_) | E::GlobalVariable(_) | E::LocalVariable(_) => true,
         E::Access { .. } | E::AccessIndex { .. } | E::Load { .. } => true,
         E::Splat { .. } | E::Swizzle { .. } | E::Select { .. } => true,
-        // what the filter returns, or a function that is itself looked at here
+        // the result of the filter, or of a function that this test checks itself
         E::CallResult(called) => {
             let name = module.functions[called].name.as_deref().unwrap();
             !float(handle) || !["log2_low", "log2_of", "mantissa", "scaled"].contains(&name)
         }
-        // to compare
+        // comparisons
         E::Binary { op: Op::Less | Op::LessEqual | Op::Greater | Op::GreaterEqual, .. } => true,
         E::Binary { op: Op::Equal | Op::NotEqual, .. } => true,
         E::Math { fun: MathFunction::Max, .. } => true,
-        // the bits as they are, but no conversion from a float or to one
+        // a reinterpretation of bits, but no conversion from a float or to one
         E::As { convert: None, .. } => true,
         E::As { expr, .. } => !float(expr) && !float(handle),
         // arithmetic of integers
@@ -180,7 +183,7 @@ fn float_operations(
         E::Math { arg, .. } => !float(arg) && !float(handle),
         E::Relational { argument, .. } => !float(argument),
         E::AtomicResult { .. } | E::SubgroupOperationResult { .. } => !float(handle),
-        // whatever comes into the shader next is to be thought about
+        // any other expression needs a decision here when a shader first has it
         _ => false,
     };
     let expressions = function.expressions.iter();
@@ -202,7 +205,7 @@ fn floats_are_handed_on_and_compared() {
 }
 
 /// The check above sees conversions, arithmetic and functions of floats, also those of a function
-/// of the filter that others do not call.
+/// of the filter that the other functions do not call.
 #[test]
 fn a_float_operation_outside_the_filter_is_seen() {
     let source = PLAIN.source();

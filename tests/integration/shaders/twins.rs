@@ -8,7 +8,7 @@ use gumbel::shaders::Variant;
 
 use super::variants;
 
-/// `stem → files` under a folder; the stem is the name up to the first dot.
+/// Returns `stem → files` under a folder; the stem is the name up to the first dot.
 fn stems(folder: &str, extension: &str) -> BTreeMap<String, Vec<String>> {
     let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)];
@@ -27,7 +27,7 @@ fn stems(folder: &str, extension: &str) -> BTreeMap<String, Vec<String>> {
     found
 }
 
-/// The shader files that are in no variant.
+/// Returns the shader files that are in no variant.
 fn without_a_place(shaders: &BTreeMap<String, Vec<String>>) -> Vec<String> {
     let pieces: BTreeSet<_> =
         variants().flat_map(Variant::pieces).map(|piece| piece.source.to_owned()).collect();
@@ -38,8 +38,8 @@ fn without_a_place(shaders: &BTreeMap<String, Vec<String>>) -> Vec<String> {
         .collect()
 }
 
-/// What is missing of: every shader file is in the table, has a Rust file of its stem, and every
-/// function of the contract has a Rust function of its name there.
+/// Returns the violations of these rules: every shader file is in the table and has a Rust file of
+/// its stem, and every function of the contract has a Rust function of its name there.
 fn without_a_twin(shaders: &BTreeMap<String, Vec<String>>) -> Vec<String> {
     let rust = stems("src", "rs");
     let mut missing = without_a_place(shaders);
@@ -53,7 +53,7 @@ fn without_a_twin(shaders: &BTreeMap<String, Vec<String>>) -> Vec<String> {
             else {
                 continue;
             };
-            // a constant in Rust
+            // this function is a constant in Rust
             let name = if name == "best_none" { "const NONE:" } else { &format!("fn {name}(") };
             if !twins.iter().any(|twin| twin.contains(name)) {
                 missing.push(format!("{stem}: no {name} in Rust"));
@@ -63,12 +63,12 @@ fn without_a_twin(shaders: &BTreeMap<String, Vec<String>>) -> Vec<String> {
     missing
 }
 
-/// The Rust files of the contract that have no shader of their stem.
+/// Returns the Rust files of the contract that have no shader of their stem.
 fn without_a_shader(
     contract: &BTreeMap<String, Vec<String>>,
     shaders: &BTreeMap<String, Vec<String>>,
 ) -> Vec<String> {
-    // what is listed in `mod` has a shader, not the list; and unit tests are no part of it
+    // `mod` only lists files that have shaders; and unit tests are no part of the contract
     let files = contract.keys().filter(|stem| !["mod", "tests"].contains(&stem.as_str()));
     files.filter(|&stem| !shaders.contains_key(stem)).cloned().collect()
 }
@@ -93,7 +93,7 @@ fn every_shader_has_its_twin_and_its_place_in_the_table() {
 
 #[test]
 fn a_missing_twin_is_seen() {
-    // the beginning of a name that there is
+    // the name is the beginning of an existing one
     let text = "fn gumb(x: u32) -> u32 {".to_owned();
     let shaders =
         BTreeMap::from([("gumbel".to_owned(), vec![text.clone()]), ("new".to_owned(), vec![text])]);

@@ -1,4 +1,4 @@
-//! Workgroup memory begins as it happens to be: shaders write it before they read it.
+//! Workgroup memory is not initialised: shaders write it before they read it.
 
 use std::collections::BTreeMap;
 
@@ -7,19 +7,19 @@ use naga::{AddressSpace, Block, Expression, Function, GlobalVariable, Handle, Mo
 use super::{PLAIN, variants};
 use gumbel::shaders::{Kernel, Reduction, Variant};
 
-/// What has become of a variable so far.
+/// The state of a variable so far.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
     /// Some invocation has written it, or part of it.
     Written,
-    /// And a barrier has come since.
+    /// A barrier has followed the write.
     There,
 }
 
-/// Goes through a shader in the order of its text, calls and all, and remembers what is read too early.
+/// Walks a shader in the order of its text, including calls, and remembers the variables that are read too early.
 ///
-/// Both sides of a branch count, and a loop as if it ran once: who has written, and whether all that is
-/// read, is for the tests that run shaders.
+/// Both sides of a branch count, and a loop counts as if it ran once. The tests that run shaders check which invocation
+/// has written, and whether everything that is read was written.
 struct Walk<'a> {
     module: &'a Module,
     states: BTreeMap<Handle<GlobalVariable>, State>,
@@ -27,7 +27,7 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    /// The variable of a workgroup that a pointer leads to.
+    /// Returns the workgroup variable that a pointer leads to.
     fn shared(
         &self,
         function: &Function,
@@ -97,7 +97,7 @@ impl Walk<'_> {
     }
 }
 
-/// The variables of a workgroup that a shader reads before it writes them and passes a barrier.
+/// Returns the workgroup variables that a shader reads before it writes them and passes a barrier.
 fn read_early(source: &str) -> Vec<String> {
     let module = naga::front::wgsl::parse_str(source).unwrap();
     let mut walk = Walk { module: &module, states: BTreeMap::new(), early: Vec::new() };
@@ -128,7 +128,7 @@ fn a_word_that_is_read_too_early_is_seen() {
         let early = read_early(&source.replace(write, ""));
         assert!(early.iter().any(|early| early == name), "{write}: {early:?}");
     }
-    // a barrier is missing
+    // a shader without one of its barriers
     let subgroups =
         Variant { kernel: Kernel::Merge, reduction: Reduction::Subgroups, ..PLAIN }.source();
     let barrier = "    workgroupBarrier();\n    leave";
