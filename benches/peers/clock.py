@@ -43,7 +43,7 @@ class CudaClock:
     # Spinning is counted in cycles, and no GPU's clock is much above 2 GHz.
     CYCLES_A_NS = 2
     LONGEST_DELAY_NS = 3_000_000
-    # So many repetitions in a row with the host behind, and it is the call that waits for the GPU.
+    # If the host is late in this many repetitions in a row, the call itself waits for the GPU.
     MOST_LATE = 10
 
     def __init__(self, seconds: float) -> None:

@@ -131,7 +131,7 @@ def run(
         else:
             usable.append(what)
     made = {what: keys(GENERATORS[what], 256) for what in usable}
-    # CUPTI last: it is the one thing here that could end the process
+    # CUPTI last: it alone could end the process
     passes = [True, False] if device == "cuda" else [True]
     for by_wall in passes:
         for shape in shapes if usable else []:

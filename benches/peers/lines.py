@@ -51,7 +51,7 @@ JAX = "jax.random.categorical"
 JAX_RBG = "jax.random.categorical rbg"
 FLASHINFER = "flashinfer sampling_from_logits"
 
-# What runs together in one process; no two of these are in memory at the same time.
+# Families of peers that run in one process; no two families are in memory at the same time.
 FAMILIES = {
     "torch": [COPY, ARGMAX, AMAX, MULTINOMIAL, EXPONENTIAL, COMPILED],
     "triton": [TRITON, TRITON_4X],
@@ -108,13 +108,14 @@ class Report:
         self._write(f"# {' '.join(text.split())}\n")
 
     def _write(self, text: str) -> None:
-        # at once: what is measured must not be lost with a process that dies later
+        # at once, so that no times are lost if the process dies later
         self.out.write(text)
         self.out.flush()
 
 
 # A peer is timed only if its draws from these have the right frequencies. The first is a short row;
-# the second is cut into pieces by whoever cuts rows, and its likely categories lie far apart.
+# the second is long enough for peers that cut rows to cut it, and its likely categories lie far
+# apart.
 SHORT_WEIGHTS = [0, 30, 1, 8, 0, 0.5, 20, 3, 0.1, 12, 5, 0, 7, 2, 10, 0]
 LONG = 5003
 LONG_WEIGHTS = {
@@ -131,7 +132,7 @@ LONG_WEIGHTS = {
 
 def known_distributions() -> list[list[float]]:
     """Weights whose categories' frequencies are known."""
-    # what is left shares one hundredth: every category can be drawn, none stands out
+    # the other categories share one hundredth, so that each can be drawn and none stands out
     rest = 0.01 * sum(LONG_WEIGHTS.values()) / (LONG - len(LONG_WEIGHTS))
     return [list(SHORT_WEIGHTS), [LONG_WEIGHTS.get(i, rest) for i in range(LONG)]]
 

@@ -102,7 +102,7 @@ def header(found: dict, device: str) -> list[str]:
 def run_family(options: argparse.Namespace) -> None:
     """In the process of a family: measure, and write lines to what was standard output."""
     out = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    # what libraries print must not get among the lines
+    # libraries' output must not get among the lines
     os.dup2(2, 1)
     if options.family == "jax":
         import jax_peers as peers
@@ -169,7 +169,7 @@ def main() -> int:
         return 0
     rotate = 0
     if options.device == "cuda" and options.inputs == "rotate":
-        # where the size of the L2 cache is not told, that of the largest
+        # if the size of the L2 cache is unknown, the size of the largest
         rotate = 4 * (found["l2"] or 128 << 20)
     out = options.out.open("w", encoding="utf-8", newline="") if options.out else sys.stdout
     with out:

@@ -16,11 +16,11 @@ from pathlib import Path
 
 from lines import AMAX, ARGMAX, COPY, FAMILIES, Shape
 
-# A draw costs at most so much more than reading the logits once, which is what an argmax does.
+# The most that a draw may cost, in units of an argmax, which reads the logits once.
 MOST_OF_ARGMAX = 1.25
-# An argmax reads no less than this share of what a copy moves in the same time, which reads and writes
-# each byte. bench/src/markdown.rs says why this is what the target means; `gumbel bench` by itself
-# knows only its own copy, here torch's counts too where it is faster.
+# The least rate at which an argmax reads, as a fraction of the rate at which a copy reads and
+# writes. bench/src/markdown.rs says why this is the meaning of the target; `gumbel bench` alone
+# knows only its own copy, while here torch's counts too where it is faster.
 LEAST_OF_COPY = 0.80
 MOVED_BY_COPY = 2
 # As `gumbel bench`: what else the machine does can only add to a time.
@@ -28,7 +28,7 @@ STATISTIC = "min"
 # Where no peer may be as fast.
 AHEAD_AT = [Shape(256, 128_256), Shape(1_000_000, 16)]
 
-# what a peer is set against; samplers against sampling
+# what a peer is compared with: samplers with sampling
 BASELINES = {ARGMAX: "argmax", AMAX: "argmax", COPY: "copy"}
 
 
@@ -190,7 +190,7 @@ class Comparison:
         lines.append(verdict(target, shares, lambda share: share >= LEAST_OF_COPY))
         for shape in AHEAD_AT:
             samplers = [what for what in self.names if what not in BASELINES]
-            # what could not run is named, but there is nothing to be ahead of
+            # a peer that could not run is named, but there is no time to compare
             ran = [what for what in samplers if (shape, what) in self.peers.times]
             absent = [what for what in samplers if what not in ran]
             ratios = [(what, self.peer_ratio(shape, what), ".2f") for what in ran]

@@ -22,12 +22,12 @@ class Frequencies(unittest.TestCase):
 
     def test_a_bias_is_seen(self) -> None:
         short, long = known_distributions()
-        # drawn from the logits halved: the weights' square roots
+        # drawn from halved logits: the weights' square roots
         self.assertIn(WRONG, complaint(counted([w**0.5 for w in short], 20_000, 1), short))
-        # as if every category but the last tile's were drawn
+        # a fault that draws no category after the first tile of 4,096
         cut = [weight if i < 4096 else 0.0 for i, weight in enumerate(long)]
         self.assertIn(WRONG, complaint(counted(cut, 400, 2), long))
-        # the rest, each by itself too rare to be judged
+        # the other categories, each by itself too rare to be judged
         common = [weight if i in LONG_WEIGHTS else 0.0 for i, weight in enumerate(long)]
         self.assertIn("rare", complaint(counted(common, 20_000, 3), long))
 

@@ -21,7 +21,7 @@ class Script(unittest.TestCase):
             "PATH": f"{self.folder}:{os.environ['PATH']}",
             "HOME": str(self.folder / "home"),
             "PYTHON": str(self.program("python", "exit 0")),
-            # as if it did not find the adapter, so that nothing is written
+            # a gumbel that does not find the adapter, so that nothing is written
             "GUMBEL_BIN": str(self.program("gumbel", 'echo "$@" >"${0%/*}/arguments"; exit 2')),
             "VK_DRIVER_FILES": str(self.file("nvidia_icd.json", NVIDIA)),
         }

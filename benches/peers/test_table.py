@@ -141,7 +141,7 @@ class Table(unittest.TestCase):
                     "| argmax reads ≥ 80% of what the faster copy reads and writes "
                     f"| **{verdict}** | {verdict}: 256 × 128,256 ({share}%) |",
                 )
-        # what the wall clock says of a copy is no bandwidth
+        # the wall clock's time of a copy gives no bandwidth
         lines = "256,128256,f32,argmax,1,1,1,1,,\n256,128256,,copy,,,9,9,,\n"
         peers = "".join(PEERS.splitlines(keepends=True)[:3])
         self.assertIsNone(comparison(HEAD + lines, peers).share(LARGE))

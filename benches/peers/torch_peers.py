@@ -10,13 +10,13 @@ import lines
 from clock import CudaClock, WallClock
 from lines import Report, Shape
 
-# Takes logits and gives a category a row; made for one shape.
+# A function from logits to a category for each row; made for one shape.
 Sampler = Callable[[torch.Tensor], torch.Tensor]
-# Gives samplers for a shape, each with what to say of it; the fastest counts.
+# A function from a shape to samplers, each with a note about it; the fastest counts.
 Make = Callable[[Shape, str], Iterator[tuple[Sampler, str]]]
 
-# How the Triton kernels may cut the logits: numbers in a tile, warps. More would cost more time to
-# compile than they are likely to gain.
+# The ways in which the Triton kernels may cut the logits: numbers in a tile, and warps. More of
+# them would take more time to compile than they are likely to gain.
 TILES = [(1024, 4), (2048, 4), (4096, 8)]
 # Triton's interpreter takes as long for a small tile as for a large one; the smaller tries merging
 INTERPRETED_TILES = [(1 << 15, 4), (2048, 4)]
@@ -41,7 +41,7 @@ def make_exponential(shape: Shape, device: str) -> Iterator[tuple[Sampler, str]]
 
 
 def make_compiled(shape: Shape, device: str) -> Iterator[tuple[Sampler, str]]:
-    # each shape for itself: otherwise the second would be compiled for all shapes
+    # compiled for each shape by itself: otherwise the second compilation would be for all shapes
     torch._dynamo.reset()
     yield torch.compile(exponential, dynamic=False), ""
 

@@ -13,7 +13,7 @@ import triton.language as tl
 def _noise(seed, first, ROWS: tl.constexpr, COLUMNS: tl.constexpr, FOUR: tl.constexpr):
     """Gumbel noise for the tile whose first logit has this number."""
     if FOUR:
-        # one Philox block gives four words; which logit gets which does not matter
+        # one Philox block gives four words; it does not matter which logit gets which
         quads: tl.constexpr = COLUMNS // 4
         row = tl.arange(0, ROWS)[:, None] * quads
         counter = first // 4 + row + tl.arange(0, quads)[None, :]
