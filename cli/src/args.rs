@@ -371,8 +371,8 @@ pub(crate) enum CheckedEngine {
 /// Draws are numbered with 31 bits.
 pub(crate) const MAX_DRAWS: u32 = 1 << 31;
 
-/// What clap has against a command line, without its page on the usage. None for the help and the
-/// version, which are pages.
+/// Returns the error for a command line that clap refuses, without clap's page on the usage.
+/// Returns `None` for the help and the version, which are pages and no errors.
 pub(crate) fn refusal(error: &clap::Error) -> Option<Error> {
     let page = ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
     if !error.use_stderr() || error.kind() == page {

@@ -35,7 +35,7 @@ pub(crate) const CHECKS: &[(&str, Check)] = &[
 struct Setup {
     test: &'static str,
     builder: GpuSamplerBuilder,
-    /// The number of logits of the largest case, counted once for each draw.
+    /// The number of logits of the largest case, whatever its number of draws.
     most: usize,
     /// Whether all of these cases are drawn, or only the smallest ones with an aspect that no setup
     /// before has.
@@ -126,7 +126,7 @@ fn setups() -> Vec<Setup> {
     setups
 }
 
-/// Returns the number of logits of a case, counted once for each draw.
+/// Returns the number of logits of a case, whatever the number of draws.
 fn work(case: &Case) -> usize {
     case.batch().rows() * case.batch().categories()
 }
