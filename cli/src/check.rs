@@ -15,12 +15,12 @@ mod table;
 use operations::{InverseCdf, LogProbs, Race, Soft, Sums};
 use table::Table;
 
-/// The number of floats of the largest case whose soft samples are checked.
+/// The most work of a case whose soft samples are checked: logits, counted once for each draw.
 const MOST_SOFTENED: usize = 3000;
-/// The number of floats of the largest case whose races, sums, log-probabilities and draws by inverse CDF are checked:
-/// all cases but the longest rows and the largest batches.
+/// The most work of a case whose races, sums, log-probabilities and draws by inverse CDF are checked: all cases but the
+/// longest rows and the largest batches.
 const MOST_RACED: usize = 60_000;
-/// The number of floats of the largest case of a quick check.
+/// The most work of a case of a quick check.
 const MOST_QUICK: usize = 1000;
 
 /// Checks the engines that the user asked for. Returns true if each of them agrees with the

@@ -21,7 +21,7 @@ fn engines() -> impl Iterator<Item = CpuSampler> {
     isas.filter_map(|isa| CpuSampler::new().with_isa(isa).ok())
 }
 
-/// Returns the options of `draws` draws by inverse CDF from a case.
+/// Returns options to draw from a case by inverse CDF, `draws` times as often as the case does.
 fn options(case: &Case, draws: u32) -> SampleOptions<'_> {
     let options = case.options().with_method(Method::InverseCdf);
     let most = (1 << 31) - options.first_draw;
