@@ -33,7 +33,7 @@ fn index_of(invocation: u32, workgroup: vec3<u32>, workgroups: vec3<u32>) -> u32
 //
 // A device's exp2 is the less accurate the larger its argument, so it gets what is left of a whole power.
 fn soft_weight(gap: vec2<u32>) -> f32 {
-    let units = f32(behind.y) * 4294967296.0 + f32(behind.x);
+    let units = f32(gap.y) * 4294967296.0 + f32(gap.x);
     if units >= soft.largest_gap {
         return 0.0;
     }
