@@ -29,7 +29,7 @@ fn noise(stream: Stream, category: u32, coarse_bits: u32) -> vec2<u32> {
     return vec2<u32>(fine.x, (coarse_bits << 16u) | (fine.y & 0xffffu));
 }
 
-// The block of the uniform numbers of this draw and the one whose number differs in the last bit.
+// The Philox block with the uniform numbers of draws 2n and 2n + 1, where n = stream.draw / 2.
 fn uniform_block(stream: Stream) -> vec4<u32> {
     return philox4x32_10(vec4<u32>(0xffffffffu, stream.row, stream.draw | 1u), stream.key);
 }

@@ -1,4 +1,4 @@
-// What a category weighs, as an integer: e to its scaled logit, by integer arithmetic alone.
+// The weight of a category as an integer: e to its scaled logit, by integer arithmetic alone.
 // Twin: src/noise/exp.rs, which derives it. Needs: wide, pair.
 
 // log2(e) in units of 2^-63, (low, high).
@@ -22,7 +22,8 @@ fn exp2_neg(f: u32) -> vec2<u32> {
     return sub64(vec2<u32>(0u, 1u), vec2<u32>(mul_high(sum, f), 0u));
 }
 
-// The weight of a category so far below the largest of a row of 2^log2_categories or more.
+// The weight of a category whose scaled logit is `difference` below the largest, in a row of 2^log2_categories
+// categories or more.
 fn weight(difference: vec2<u32>, log2_categories: u32) -> vec2<u32> {
     if difference.y != 0u || difference.x >= 0x40000000u {
         return vec2<u32>(0u, 0u);

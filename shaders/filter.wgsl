@@ -1,11 +1,11 @@
-// The filter: from a category's coarse bits alone, whether it can still win.
+// The filter: whether a category can still win, from its coarse bits alone.
 // Twin: src/filter.rs, which proves it. Needs: nothing.
 //
-// The only float arithmetic there is, and it only ever discards: the draws do not depend on it.
+// Its float arithmetic only ever discards categories: the draws do not depend on it.
 
 // -2^101: below every product that a slope and a logit can have.
 const FILTER_OPEN: f32 = -2535301200456458802993406410752.0;
-// A power of two in the unit of the filter, and that times log2(e).
+// A power of two in the unit of the filter, and log2(e) times as much.
 const POWER: f32 = 8388608.0;
 const POWER_LOG2_E: f32 = 12102203.0;
 
@@ -20,8 +20,8 @@ fn upper_score(f: Filter, logit: u32, coarse_bits: u32) -> f32 {
     return scaled(f, logit) - log2_low(coarse_bits);
 }
 
-// The logit in the unit of the filter. It is cut off as an integer: a compiler may assume that no
-// float is infinite or NaN, so none gets that far.
+// The logit in the unit of the filter. The logit is clamped as an integer: a compiler may assume that no
+// float is infinite or NaN, so neither must become a float.
 fn scaled(f: Filter, logit: u32) -> f32 {
     let magnitude = min(logit & 0x7fffffffu, f.clamp_bits);
     return bitcast<f32>(magnitude | (logit & 0x80000000u)) * f.slope;
@@ -44,14 +44,14 @@ fn cutoff_of(best_key: vec2<u32>) -> f32 {
 fn sure_cutoff(f: Filter, logit: u32, coarse_bits: u32) -> f32 {
     let high = select(log2_low(coarse_bits + 1u), POWER * 149.0, coarse_bits >= 4096u);
     let sure = scaled(f, logit) - high;
-    // beyond 2^30 as above
+    // beyond 2^30 powers of two the key may not be on the linear scale, as above
     if abs(sure) >= 9007199254740992.0 {
         return FILTER_OPEN;
     }
     return sure - abs(sure) * 1.9073486328125e-6 - POWER * 0.25;
 }
 
-// At most (log2(coarse) + 127)*2^23; 0 for 0.
+// A float that is at most (log2(coarse) + 127)*2^23; 0 for coarse = 0.
 fn log2_low(coarse_bits: u32) -> f32 {
     // 2^23 + coarse as a float, less 2^23: a conversion that costs no more than a subtraction
     let coarse_float = bitcast<f32>(coarse_bits | 0x4b000000u) - 8388608.0;

@@ -10,8 +10,9 @@ fn is_invalid(bits: u32) -> bool {
     return (bits & 0x7fffffffu) > 0x7f800000u || bits == 0x7f800000u;
 }
 
-// The product of a finite logit and the scale, the nearest multiple of 2^-24, ties to even.
-// From 2^31 on it counts 26-bit mantissas, 2^30 units apart: it keeps the order, and never saturates.
+// The product of a finite logit and the scale, rounded to the nearest multiple of 2^-24, ties to even. From
+// 2^31 on the result counts 26-bit mantissas, 2^30 units apart: it keeps the order of logits, and never
+// saturates.
 fn fixed(logit: u32, scale: u32) -> vec2<u32> {
     let exponent = (logit >> 23u) & 0xffu;
     let fraction = logit & 0x7fffffu;
@@ -21,7 +22,7 @@ fn fixed(logit: u32, scale: u32) -> vec2<u32> {
     return scaled64(vec2<u32>(mantissa, 0u), power, (logit >> 31u) == 1u, scale);
 }
 
-// As fixed, of any number: ±magnitude·2^power, with a magnitude below 2^40.
+// The product of ±unscaled·2^power and the scale, rounded as in `fixed`; `unscaled` is below 2^40.
 fn scaled64(unscaled: vec2<u32>, power: i32, negative: bool, scale: u32) -> vec2<u32> {
     let mantissa = (scale & 0x7fffffu) | 0x800000u;
     let product = add64(mul_wide(unscaled.x, mantissa), vec2<u32>(0u, unscaled.y * mantissa));

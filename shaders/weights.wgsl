@@ -1,4 +1,4 @@
-// Positive weights as fixed-point logarithms: what takes the place of a logit in a key.
+// Positive weights as fixed-point logarithms, which take the place of logits in keys.
 // Twin: src/noise/weights.rs, which derives it. Needs: wide, pair, gumbel, order.
 
 fn is_invalid_weight(bits: u32) -> bool {

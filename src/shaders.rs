@@ -21,10 +21,10 @@ use crate::options::ValueFormat;
 /// A piece of WGSL.
 #[derive(Clone, Copy, Debug)]
 pub struct Piece {
-    /// The name of its file up to the first dot; if the piece has a Rust twin, also that of its
-    /// twin.
+    /// The name of the piece's file up to the first dot. A Rust twin, if there is one, has a file
+    /// of the same stem.
     pub stem: &'static str,
-    /// Its text.
+    /// The WGSL text.
     pub source: &'static str,
 }
 
@@ -46,11 +46,11 @@ macro_rules! kernel {
     };
 }
 
-/// Products from 16-bit products, which every device has.
+/// 64-bit products from 16-bit products, for every device.
 const WIDE: Piece = piece!("wide");
-/// Products in 64 bits, which takes [`wgpu::Features::SHADER_INT64`].
+/// 64-bit products from 64-bit integers, which take [`wgpu::Features::SHADER_INT64`].
 const WIDE_U64: Piece = piece!("wide", "wide.u64");
-/// The contract, each piece after those that it needs.
+/// The pieces of the contract but for the products, each after the pieces that it needs.
 const NOISE: [Piece; 8] = [
     piece!("pair"),
     piece!("philox"),
@@ -62,17 +62,18 @@ const NOISE: [Piece; 8] = [
     piece!("cdf"),
 ];
 
-/// The pieces of the contract, each after those that it needs, with 64-bit products or without.
+/// Returns the pieces of the contract, each after the pieces that it needs. With `int64`, products
+/// are computed from 64-bit integers.
 pub fn noise_pieces(int64: bool) -> impl Iterator<Item = Piece> {
     std::iter::once(if int64 { WIDE_U64 } else { WIDE }).chain(NOISE)
 }
 
-/// The text of [`noise_pieces`].
+/// Returns the WGSL text of all pieces of the contract, which [`noise_pieces`] lists.
 pub fn noise_source(int64: bool) -> String {
     text(noise_pieces(int64))
 }
 
-/// What a kernel of the GPU engine does.
+/// A kernel of the GPU engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kernel {
     /// Draws from each row as its logits stream by.
@@ -83,76 +84,78 @@ pub enum Kernel {
     Greedy,
     /// Joins the outcomes of the parts that a row was cut into.
     Merge,
-    /// Finds the categories that may take the first places of a race.
+    /// Finds the categories that may be among the first k of a race.
     TopK,
-    /// As `Stream`, and sums each row of what it loads.
+    /// Draws as `Stream` does, and sums each row of the logits that it loads.
     Score,
     /// Sums rows.
     Sums,
-    /// Weighs all categories of races whose winners are known, for soft samples.
+    /// Computes the weights of all categories of races whose winners are known, for soft samples.
     SoftWeights,
-    /// Adds up what was weighed.
+    /// For gradients of soft samples, adds up the sums of each race's strips.
     Total,
-    /// Pulls cotangents of soft samples back to logits.
+    /// Computes the gradients of logits from the cotangents of soft samples.
     Vjp,
     /// For an inverse CDF, finds the largest value of each row.
     Top,
     /// For an inverse CDF, adds up the weights of each block of categories.
     Build,
-    /// For an inverse CDF, adds up what blocks weigh.
+    /// For an inverse CDF, adds up the sums of the blocks of each row.
     Offsets,
     /// Draws by inverse CDF.
     Pick,
 }
 
 impl Kernel {
-    /// Whether it is one of those that make soft samples of draws.
+    /// True for the kernels of soft samples.
     pub fn is_soft(self) -> bool {
         matches!(self, Self::SoftWeights | Self::Total | Self::Vjp)
     }
 
-    /// Whether it is one of those of an inverse CDF.
+    /// True for the kernels of an inverse CDF.
     pub fn is_of_tables(self) -> bool {
         matches!(self, Self::Top | Self::Build | Self::Offsets | Self::Pick)
     }
 }
 
-/// What the invocations that draw from one row share their findings by.
+/// How the invocations that draw from one row share their findings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Reduction {
-    /// Nothing: each draws from a row of its own.
+    /// Not at all: each invocation draws from a row of its own.
     Alone,
-    /// Workgroup memory.
+    /// Through workgroup memory.
     Workgroup,
-    /// Subgroup operations and then workgroup memory, which takes [`wgpu::Features::SUBGROUP`]; the
-    /// whole workgroup draws from one row.
+    /// By subgroup operations and then through workgroup memory, which takes
+    /// [`wgpu::Features::SUBGROUP`]. The whole workgroup draws from one row.
     Subgroups,
 }
 
-/// Which form of the engine's shader is meant. All forms draw the same.
+/// A form of the engine's shader. All forms draw the same categories.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Variant {
-    /// What it does.
+    /// The kernel.
     pub kernel: Kernel,
-    /// How invocations share.
+    /// How invocations share their findings.
     pub reduction: Reduction,
-    /// What the logits are.
+    /// The type of the values.
     pub format: ValueFormat,
-    /// Load 16 bytes at once, for rows that start at multiples of 16 bytes.
+    /// Whether 16 bytes are loaded at once, for rows that start at multiples of 16 bytes.
     pub vec4: bool,
-    /// Row ids, seeds, temperatures, draw numbers and row indices can each come from a buffer.
+    /// Whether row ids, seeds, temperatures, draw numbers and row indices can each come from a
+    /// buffer.
     pub each: bool,
-    /// Take the number of the first draw as immediate data, which takes
+    /// Whether the number of the first draw is immediate data, which takes
     /// [`wgpu::Features::IMMEDIATES`].
     pub immediates: bool,
-    /// Multiply in 64 bits, which takes [`wgpu::Features::SHADER_INT64`].
+    /// Whether products are computed from 64-bit integers, which takes
+    /// [`wgpu::Features::SHADER_INT64`].
     pub int64: bool,
-    /// The invocations of a workgroup, a power of two.
+    /// The number of invocations of a workgroup, a power of two.
     pub workgroup_size: u32,
 }
 
 impl Variant {
-    /// The pieces of this form, each after those that it needs.
+    /// Returns the pieces of this form, each after the pieces that it needs.
     pub fn pieces(self) -> impl Iterator<Item = Piece> {
         let own = if self.kernel.is_of_tables() { self.of_tables() } else { self.of_races() };
         noise_pieces(self.int64).chain(own)
@@ -240,7 +243,7 @@ impl Variant {
         pieces
     }
 
-    /// What a value says of its category by itself.
+    /// The piece that interprets a value by itself: its order, and its weight in an inverse CDF.
     fn value(self) -> Piece {
         match self.format {
             ValueFormat::F32 | ValueFormat::F16 | ValueFormat::Bf16 => kernel!("value"),
@@ -249,7 +252,7 @@ impl Variant {
         }
     }
 
-    /// And in a race.
+    /// The pieces that interpret a value in a race.
     fn measure(self) -> Vec<Piece> {
         let mut pieces = vec![self.value()];
         pieces.extend(match self.format {
@@ -262,12 +265,12 @@ impl Variant {
         pieces
     }
 
-    /// What an octet does in a race.
+    /// The pieces that race octets.
     fn race(self) -> Vec<Piece> {
         self.blocks().into_iter().chain([kernel!("race")]).collect()
     }
 
-    /// The noise of two octets, or of two categories.
+    /// The pieces that compute the noise of two octets, or of two categories.
     fn blocks(self) -> [Piece; 2] {
         let blocks = if self.int64 { kernel!("blocks", "blocks.u64") } else { kernel!("blocks") };
         [kernel!("begin"), blocks]
@@ -284,7 +287,7 @@ impl Variant {
         pieces
     }
 
-    /// The one door to values, and behind it what reads them.
+    /// The pieces that load values and hand them to kernels. Kernels get values in no other way.
     fn values(self) -> Vec<Piece> {
         let widen = match self.format {
             ValueFormat::F32 | ValueFormat::Weights | ValueFormat::Counts => None,
@@ -322,7 +325,7 @@ impl Variant {
         }
     }
 
-    /// The shader.
+    /// Returns the WGSL text of the shader.
     pub fn source(self) -> String {
         format!("const WORKGROUP: u32 = {}u;\n\n", self.workgroup_size) + &text(self.pieces())
     }

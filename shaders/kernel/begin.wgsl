@@ -1,8 +1,8 @@
-// What blocks of noise have in common whose counters differ in the first word alone: two rounds of Philox,
-// as far as they do not depend on that word. Needs: wide.
+// The shared beginning of Philox blocks whose counters differ in the first word alone: the part of the first
+// two rounds that does not depend on that word. Needs: wide.
 
-// For counters (first, rest). After two rounds a block is, with (low, high) = 0xd2511f53 · first and
-// (l, h) = 0xcd9e8d57 · (high ^ x): (h ^ y, l, low ^ z, w).
+// The words (x, y, z, w) for counters (first, rest). After two rounds a block is (h ^ y, l, low ^ z, w),
+// with (low, high) = 0xd2511f53 · first and (l, h) = 0xcd9e8d57 · (high ^ x).
 fn begin_of(rest: vec3<u32>, key: vec2<u32>) -> vec4<u32> {
     let second_key = key + vec2<u32>(0x9e3779b9u, 0xbb67ae85u);
     let p1 = mul_wide(0xcd9e8d57u, rest.y);

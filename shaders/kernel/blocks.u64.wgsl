@@ -1,10 +1,10 @@
 // The blocks of two counters that differ in their first words, side by side, for devices with SHADER_INT64.
 // Plain form with the same words: blocks.wgsl. Needs: begin.
 //
-// A word is the low half of a u64 whose high half is anything. So a product is two words at once, and
-// nothing has to be taken apart and put together between the rounds, which would cost a processor
-// with vectors as much as the products do. `u64(u32(word))` and not a mask: for vectors of u64, LLVM 15
-// makes shuffles of a mask.
+// A word is the low half of a u64 whose high half is arbitrary. So a product holds two words at once, and
+// no u64 has to be taken apart and put together between the rounds, which would cost a processor with
+// vectors as much as the products do. `u64(u32(word))` takes the low half, not a mask: for vectors of u64,
+// LLVM 15 turns a mask into shuffles.
 
 fn begun(begin: vec4<u64>, first: u32) -> vec4<u64> {
     let p0 = 0xd2511f53lu * u64(first);

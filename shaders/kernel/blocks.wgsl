@@ -1,8 +1,8 @@
 // The blocks of two counters that differ in their first words, side by side: a block is a chain of twenty
-// steps that wait for each other, and one chain leaves a processor half idle.
+// dependent steps, and one chain leaves a processor half idle.
 // Form with the same words for devices with SHADER_INT64: blocks.u64.wgsl. Needs: philox, begin.
 //
-// Written out for the same reason as philox4x32_10.
+// The rounds are written out for the same reason as in philox4x32_10.
 
 fn begun(begin: vec4<u32>, first: u32) -> vec4<u32> {
     let p0 = mul_wide(0xd2511f53u, first);

@@ -1,6 +1,6 @@
-// Sharp bounds on keys from coarse bits alone: with them a short row is nearly always decided without
-// a category being evaluated exactly. src/cpu/bound.rs derives them; the errors here leave more room, since a
-// device may order the operations of a sum as it likes. Needs: filter.
+// Narrow bounds on keys from coarse bits alone: they nearly always decide a short row, so that no category has
+// to be evaluated exactly. src/cpu/bound.rs derives them; the error terms here are larger, since a device may
+// order the operations of a sum as it likes. Needs: filter.
 
 // The most that a key can be, to within 2^-9 of a power of two; 150 powers for coarse = 0.
 fn upper(f: Filter, logit: u32, coarse_bits: u32) -> f32 {
@@ -15,7 +15,8 @@ fn upper(f: Filter, logit: u32, coarse_bits: u32) -> f32 {
     return scaled(f, logit) + outer - f32(bitcast<i32>(e));
 }
 
-// The upper end that a category must reach to win against one with this upper end and coarse bits.
+// The upper bound that a category must reach to win against a category of this upper bound and these coarse
+// bits.
 fn threshold(upper_end: f32, coarse_bits: u32) -> f32 {
     // beyond 2^30 powers nothing is claimed
     if abs(upper_end) >= 9007199254740992.0 || coarse_bits == 0u || coarse_bits >= 65535u {
@@ -28,7 +29,7 @@ fn threshold(upper_end: f32, coarse_bits: u32) -> f32 {
     return upper_end - interval - slack;
 }
 
-// The number from 1 to 2 with these digits.
+// The number from 1 to 2 that has the mantissa of these bits.
 fn mantissa(bits: u32) -> f32 {
     return bitcast<f32>((bits & 0x7fffffu) | 0x3f800000u);
 }

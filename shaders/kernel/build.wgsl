@@ -1,7 +1,7 @@
 // The weights of each block's categories, added up.
 // Host side: src/gpu/cdf/table.rs. Needs: everything before it but top.
 //
-// Dispatch as in top.wgsl. A row without a draw weighs nothing.
+// Dispatch as in top.wgsl. In a row without a draw, all categories have weight 0.
 // Barriers: those of a scan for each turn. Loops: fewer than 40 iterations a turn, of which the host
 // asks for no more than 1,024.
 

@@ -1,8 +1,10 @@
 // Temperature 0: the first of the largest values.
 // Twin: src/cpu/greedy.rs. Host side: src/gpu/kernel.rs. Needs: everything before it but race.
 //
-// Dispatch, barriers and loops as in stream.wgsl. It reads the logits as fast as they can be read,
-// so benchmarks hold the other kernels against it.
+// Dispatch and barriers as in stream.wgsl. Loops: one iteration for each octet of an invocation, of which
+// the host hands it at most 2,048, and those of winner.
+//
+// The kernel reads the logits as fast as they can be read, so benchmarks hold the other kernels against it.
 
 @compute @workgroup_size(WORKGROUP)
 fn greedy(invocation: Invocation) {

@@ -1,7 +1,7 @@
 // Binary logarithms of weights in floats, for the filter and the bounds: too large by up to 2^-9 of a
-// power of two, never too small. What decides is in weights.wgsl. Needs: filter.
+// power of two, never too small. The logarithms that decide a draw are in weights.wgsl. Needs: filter.
 
-// Of the bits of normal numbers, less so many powers.
+// The logarithms of normal numbers, given as bits, with `powers` subtracted from the exponents.
 fn log2_of(bits: vec4<u32>, powers: vec4<f32>) -> vec4<f32> {
     let m = bitcast<vec4<f32>>((bits & vec4<u32>(0x7fffffu)) | vec4<u32>(0x3f800000u));
     // within 2^-10 of log2 m - (m - 1); the cubic is that of src/cpu/vector_value.rs
@@ -10,7 +10,7 @@ fn log2_of(bits: vec4<u32>, powers: vec4<f32>) -> vec4<f32> {
     return whole + ((m - 1.0) + excess + 0.0009765625);
 }
 
-// The weight of a category, as it is in memory.
+// The weight or count of a category, as it is in memory.
 fn value_of(row: Row, category: u32) -> u32 {
     return value_in_row(row.first_logit, category - run.first_category);
 }

@@ -1,4 +1,4 @@
-// What counts are, as integers with their first bit in one place and powers of two, for sums.
+// Counts as mantissas, whose first bits are at the same place, and powers of two, for sums.
 // Other forms: logarithm.wgsl, logarithm.weights.wgsl. Needs: measure, octet, positive.
 
 const NOTHING: u32 = 1u;

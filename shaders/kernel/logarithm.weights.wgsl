@@ -1,4 +1,4 @@
-// What weights are, as integers and powers of two, for sums.
+// Weights as mantissas, whose first bits are at the same place, and powers of two, for sums.
 // Other forms: logarithm.wgsl, logarithm.counts.wgsl. Needs: measure, octet, positive.
 
 const NOTHING: u32 = 1u;

@@ -1,7 +1,7 @@
-// What logits are to the largest of them, for sums: a logit is a logarithm.
+// Logits relative to the largest of them, for sums: a logit is a logarithm already.
 // Other forms: logarithm.weights.wgsl, logarithm.counts.wgsl. Needs: measure, octet.
 
-// Where no value can be drawn: no finite logit is below it.
+// The largest value where no value can be drawn: no finite logit is below it.
 const NOTHING: u32 = 0xff7fffffu;
 
 // Which categories have a probability above 0.
@@ -21,8 +21,8 @@ fn largest_of(bits: vec4<u32>) -> u32 {
     return bitcast<u32>(max(max(x.x, x.y), max(x.z, x.w)));
 }
 
-// The probabilities of values by that of the largest, which is not below them: exp((x - most) / temperature).
-// By halves, so that differences are finite.
+// The ratios of the values' probabilities to that of `most`, which no value exceeds:
+// exp((x - most) / temperature). Logits are halved first, so that differences are finite.
 fn relative(bits: vec4<u32>, most: u32, inverse: f32) -> vec4<f32> {
     let behind = bitcast<vec4<f32>>(bits) * 0.5 - bitcast<f32>(most) * 0.5;
     return exp(max(behind, vec4<f32>(-100.0 / inverse)) * (2.0 * inverse));

@@ -1,4 +1,4 @@
-// What a category's value says in a race, if it is a count.
+// The meaning of a category's value in a race, if the value is a count.
 // Other forms: measure.wgsl, which says what the functions are for, measure.weights.wgsl.
 // Needs: weights, filter, log2, octet, rows, values.
 
@@ -10,7 +10,7 @@ fn measured(values: Octet) -> Octet {
     return Octet(measured_four(values.low), measured_four(values.high));
 }
 
-// By halves, as f32(u32) is wrong from 2^31 on on some devices.
+// Counts as floats. They are converted by halves, as f32(u32) is wrong from 2^31 on on some devices.
 fn floats_of(counts: vec4<u32>) -> vec4<f32> {
     return vec4<f32>(counts >> vec4<u32>(16u)) * 65536.0 + vec4<f32>(counts & vec4<u32>(0xffffu));
 }
@@ -21,7 +21,7 @@ fn measured_four(counts: vec4<u32>) -> vec4<u32> {
     return select(log2, vec4<u32>(NEG_INFINITY), counts == vec4<u32>(0u));
 }
 
-// A logarithm may be 2^-9 too large.
+// Cutoff and threshold are lowered by as much as a logarithm may be too large: 2^-9.
 
 fn sure_cutoff_measured(f: Filter, value: u32, coarse_bits: u32) -> f32 {
     return sure_cutoff(f, value, coarse_bits) - f.slope * 0.001953125;

@@ -1,4 +1,4 @@
-// What a category's value says in a race, if it is a weight of f32.
+// The meaning of a category's value in a race, if the value is a weight of f32.
 // Other forms: measure.wgsl, which says what the functions are for, measure.counts.wgsl.
 // Needs: weights, filter, log2, octet, rows, values.
 
@@ -17,12 +17,12 @@ fn measured_four(bits: vec4<u32>) -> vec4<u32> {
     let powers = select(vec4<f32>(127.0), vec4<f32>(127.0 + 149.0), subnormal);
     let log2 = bitcast<vec4<u32>>(log2_of(whole, powers));
     let zero = (bits & vec4<u32>(0x7fffffffu)) == vec4<u32>(0u);
-    // a NaN for what is negative, infinite or NaN
+    // a NaN for a value that is negative, infinite or NaN
     let valid = select(log2, vec4<u32>(0x7fc00000u), bits >= vec4<u32>(0x7f800000u));
     return select(valid, vec4<u32>(NEG_INFINITY), zero);
 }
 
-// A logarithm may be 2^-9 too large.
+// Cutoff and threshold are lowered by as much as a logarithm may be too large: 2^-9.
 
 fn sure_cutoff_measured(f: Filter, value: u32, coarse_bits: u32) -> f32 {
     return sure_cutoff(f, value, coarse_bits) - f.slope * 0.001953125;

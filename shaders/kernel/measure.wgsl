@@ -1,7 +1,7 @@
-// What a category's value says in a race, if it is a logit.
+// The meaning of a category's value in a race, if the value is a logit.
 // Other forms: measure.weights.wgsl, measure.counts.wgsl. Needs: order, filter, octet, rows.
 
-// A unit of what the filter sees, in its own unit.
+// A unit of a measured value, in the unit of the filter.
 const SLOPE: f32 = POWER_LOG2_E;
 // The least temperature above 0, as bits: 2^-100.
 const LEAST_TEMPERATURE: u32 = 0x0d800000u;
@@ -11,7 +11,7 @@ fn measured(values: Octet) -> Octet {
     return values;
 }
 
-// The filter's and the bounds', of values as they are measured.
+// The `sure_cutoff` of the filter and the `threshold` of the bounds, for measured values.
 
 fn sure_cutoff_measured(f: Filter, value: u32, coarse_bits: u32) -> f32 {
     return sure_cutoff(f, value, coarse_bits);
@@ -29,7 +29,7 @@ fn greedy_key_of(row: Row, category: u32, bits: u32) -> vec2<u32> {
     return greedy_key(bits);
 }
 
-// At temperature 0: values in their order, as integers.
+// For temperature 0: the values as integers, in the same order.
 
 const GREEDY_NONE: i32 = -0x7f800001;
 
@@ -38,7 +38,7 @@ fn greedy_words(bits: vec4<u32>) -> vec4<i32> {
     return (bitcast<vec4<i32>>(bits & vec4<u32>(0x7fffffffu)) ^ sign) - sign;
 }
 
-// What is beyond the infinities is NaN.
+// True if a value is NaN or +inf. Integers beyond those of the infinities are NaNs.
 fn greedy_invalid(most: i32, least: i32) -> bool {
     return most >= 0x7f800000 || least < -0x7f800000;
 }

@@ -1,4 +1,4 @@
-// The outcomes of a race's parts, and of the categories before them, as one.
+// Joins the outcomes of a race's parts, and of the segments before this one.
 // Host side: src/gpu/kernel.rs. Needs: run, outcome, reduction.
 //
 // Dispatch: a workgroup, as one team, for each race, numbered along x, then y.

@@ -1,4 +1,5 @@
-// From what each block of a row weighs to what is before it, in place, and the sum of all at the end.
+// Turns the sum of each block of a row, in place, into the sum of all blocks before it, and writes the sum of
+// all blocks at the end.
 // Host side: src/gpu/cdf/table.rs. Needs: table.
 //
 // Dispatch: a workgroup for each row, numbered along x, then y. An invocation takes a run of blocks.

@@ -1,4 +1,4 @@
-// What is found among some of a row's categories, and where it goes.
+// The outcome of a race among some of a row's categories, and where it is written.
 // Needs: order, run.
 
 struct Outcome {
@@ -19,7 +19,7 @@ fn draw_of(outcome: Outcome) -> u32 {
     return select(outcome.best.category, NO_DRAW, outcome.invalid);
 }
 
-// The outcome of a part, or the draw if the race is of one part and done.
+// Writes the outcome of a part, or the draw if the race has one part and is done.
 fn finish(race: u32, part: u32, outcome: Outcome) {
     if run.parts == 1u && (run.flags & (CONTINUED | UNFINISHED)) == 0u {
         report(race, outcome);
@@ -45,7 +45,7 @@ fn outcome_at(i: u32) -> Outcome {
     return Outcome(Best(words.xy, words.z), words.w != 0u);
 }
 
-// Floats in the order of integers, for atomicMax; its own inverse on bits.
+// Floats as integers in the same order, for atomicMax. On bits, the mapping is its own inverse.
 fn ordered(float: f32) -> i32 {
     let bits = bitcast<i32>(float);
     return bits ^ ((bits >> 31u) & 0x7fffffff);

@@ -5,8 +5,8 @@
 // x, then y.
 // Barriers: none. Loops: 2·(2·32) iterations at most.
 
-// The draw for a point below the sum of all: the last block that does not begin beyond it, and the first
-// category there.
+// The draw for a point below the sum of all: in the last block that does not begin beyond the point, the
+// first category whose sum exceeds the point.
 fn find(table: u32, point_of_draw: vec2<u32>) -> u32 {
     let first = table * (run.blocks + 1u);
     var block = 0u;

@@ -1,22 +1,23 @@
-// What weights or counts are to the largest of them, for sums.
+// Weights or counts relative to the largest of them, for sums.
 // Needs: what logarithm.weights.wgsl defines, or logarithm.counts.wgsl and measure.counts.wgsl.
 
-// The mantissa, whose first bit is at the same place in all, times two to the power.
+// A value: the mantissa, whose first bit is at the same place in all values, times two to the power.
 struct Positive {
     mantissa: vec4<u32>,
     power: vec4<i32>,
 }
 
-// Weights are positive, and so are in the order of their bits.
+// The largest of four weights or counts: they are positive, so they are in the order of their bits.
 fn largest_of(values: vec4<u32>) -> u32 {
     return max(max(values.x, values.y), max(values.z, values.w));
 }
 
-// The probabilities of values by that of the largest, which is not below them: (x / most)^(1/temperature).
+// The ratios of the values' probabilities to that of `most`, which no value exceeds:
+// (x / most)^(1/temperature).
 //
-// 1/temperature multiplies whatever is off in the logarithm of a ratio, and a ratio that matters is then
-// near 1. So the logarithm is near relative to itself: the difference of mantissas is exact, and all terms
-// of the series are of one sign.
+// 1/temperature multiplies the error in the logarithm of a ratio, and the larger it is, the nearer to 1 are
+// the ratios that matter. So the logarithm is accurate relative to itself: the difference of mantissas is
+// exact, and all terms of the series are of one sign.
 fn relative(values: vec4<u32>, most: u32, inverse: f32) -> vec4<f32> {
     let x = positive(values);
     let m = positive(vec4<u32>(most));

@@ -1,8 +1,8 @@
-// What pairs of octets do in a race: what the filter passes is evaluated at once, the most promising
-// category first.
+// Races pairs of octets: the categories that pass the filter are evaluated at once, the most promising
+// first.
 // Twin: src/cpu/race.rs. Needs: everything before it.
 
-// What an invocation has found so far.
+// The findings of an invocation so far.
 struct RunningBest {
     best: Best,
     invalid: bool,
@@ -66,15 +66,15 @@ struct Pair {
     block_b: vec4<u32>,
 }
 
-// The octets `octet` and `octet + run.lanes`, empty from `end` on. The logits come first: what emulates a
-// GPU loads them lane by lane, with branches between which it would cut up the noise.
+// The octets `octet` and `octet + run.lanes`, empty from `end` on. The logits are loaded first: an adapter
+// that emulates a GPU loads them lane by lane, with branches between which it would cut up the noise.
 fn pair_at(row: Row, octet: u32, end: u32) -> Pair {
     let a = octet_at(row, octet, end);
     let b = octet_at(row, octet + run.lanes, end);
     return pair_of(row, octet, a, b);
 }
 
-// As pair_at, of octets that are loaded already.
+// The pair of the octets `octet` and `octet + run.lanes`, which are loaded already as `a` and `b`.
 fn pair_of(row: Row, octet: u32, a: Octet, b: Octet) -> Pair {
     let first_octet = run.first_category / 8u + octet;
     let blocks = blocks_of(row, first_octet, first_octet + run.lanes);
@@ -87,8 +87,8 @@ fn octet_at(row: Row, octet: u32, end: u32) -> Octet {
 
 // The cutoff that the most promising category of the octet sets, whatever its fine bits.
 fn sure_cutoff_of(row: Row, octet: Octet, block: vec4<u32>) -> f32 {
-    // in a branch if there are barriers behind: what emulates a GPU would keep the upper scores across them,
-    // where making them anew costs less
+    // in a branch if barriers follow: an adapter that emulates a GPU would keep the upper scores across
+    // them, where computing them again costs less
     if !ALONE && (run.flags & UNFILTERED) != 0u {
         return FILTER_OPEN;
     }
@@ -105,12 +105,12 @@ fn sure_cutoff_of_pair(row: Row, pair: Pair) -> f32 {
     );
 }
 
-// At least the upper score of any category of the octet, but for roundings, for which a cutoff leaves room: the
-// upper score of the greatest logit with the least coarse bits, as an upper score grows with the one and falls with
-// the other. One evaluation for eight categories; seldom does an octet reach the cutoff in this way of which
-// no category does.
+// An upper bound on the upper scores of the octet's categories, but for roundings, which the slack of a
+// cutoff covers: the upper score of the greatest logit with the least coarse bits, as an upper score grows
+// with the logit and falls with the coarse bits. This is one evaluation for eight categories. Seldom does
+// it reach the cutoff when no category does.
 fn reach_of(f: Filter, octet: Octet, block: vec4<u32>) -> f32 {
-    // what is behind the upper half of a word does not change the order
+    // the lower half of a word does not change the order of the upper halves
     let least = min(block, block << vec4<u32>(16u));
     let coarse_bits = min(min(least.x, least.y), min(least.z, least.w)) >> 16u;
     return upper_score(f, greatest(octet), coarse_bits);
@@ -121,7 +121,7 @@ fn reach_of_pair(row: Row, pair: Pair) -> f32 {
     return max(reach_of(f, pair.logits_a, pair.block_a), reach_of(f, pair.logits_b, pair.block_b));
 }
 
-// One category with a finite logit, exactly.
+// Evaluates a category with a finite logit exactly.
 fn evaluate(row: Row, category: u32, coarse_bits: u32, logit: u32) -> Best {
     if row.greedy {
         return Best(greedy_key_of(row, category, logit), category);
@@ -141,22 +141,22 @@ fn cutoff_after(row: Row, best: Best, logit: u32) -> f32 {
     return cutoff_of(best.key);
 }
 
-// Bit i: category i of the pair reaches the cutoff, as far as the upper scores of its octets say.
+// Bit i: category i of the pair reaches the cutoff by its upper score.
 fn passing_of_pair(a: UpperScores, b: UpperScores, cutoff: f32) -> u32 {
     return passing_at(a, cutoff) | (passing_at(b, cutoff) << 8u);
 }
 
-// Evaluates what passes the cutoff of a pair whose first octet begins at category `first`, the most promising
-// category first.
+// Evaluates the categories of a pair that reach the cutoff, the most promising first. The pair's first
+// octet begins at category `first`.
 //
-// Mesa 22.3 ends all loops of an invocation after 65,535 iterations in total: this is 16 at most.
+// Mesa 22.3 ends all loops of an invocation after 65,535 iterations in total: this loop takes 16 at most.
 fn evaluate_passing(row: Row, first: u32, pair: Pair, before: RunningBest) -> RunningBest {
     var running_best = before;
     let f = row.filter_of_row;
     let a = upper_scores(f, pair.logits_a, pair.block_a);
     let b = upper_scores(f, pair.logits_b, pair.block_b);
     var passing = passing_of_pair(a, b, running_best.cutoff);
-    // floats choose who comes first, but not how many come
+    // floats choose which category comes first, but not how many come
     let highest = max(highest_of(a), highest_of(b));
     let argmax = firstTrailingBit(passing_of_pair(a, b, highest)) & 15u;
     var i = select(firstTrailingBit(passing), argmax, ((passing >> argmax) & 1u) != 0u);
@@ -178,8 +178,8 @@ fn evaluate_passing(row: Row, first: u32, pair: Pair, before: RunningBest) -> Ru
     return running_best;
 }
 
-// The winner of a pair that is a whole race, if coarse bits tell who it is; of no category if they do
-// not, or if the winner is +inf. Its key is not evaluated.
+// The winner of a pair that is a whole race, if coarse bits decide it. The result has no category if they
+// do not, or if the winner is +inf. The winner's key is not evaluated.
 fn decided_by_bounds(row: Row, first: u32, pair: Pair, cutoff: f32) -> Best {
     let f = row.filter_of_row;
     let a = upper_scores(f, pair.logits_a, pair.block_a);
@@ -210,17 +210,17 @@ fn decided_by_bounds(row: Row, first: u32, pair: Pair, cutoff: f32) -> Best {
     return Best(vec2<u32>(0u, 0u), first + place_in(argmax));
 }
 
-// Of category i of a pair: its logit,
+// The logit of category i of a pair.
 fn logit_in(pair: Pair, i: u32) -> u32 {
     return select(logit_of(pair.logits_a, i & 7u), logit_of(pair.logits_b, i & 7u), i >= 8u);
 }
 
-// its coarse bits,
+// The coarse bits of category i of a pair.
 fn coarse_in(pair: Pair, i: u32) -> u32 {
     return coarse(select(pair.block_a, pair.block_b, i >= 8u), i);
 }
 
-// and where it is in the row, from the first category of the pair on.
+// The place in the row of category i of a pair, from the first category of the pair on.
 fn place_in(i: u32) -> u32 {
     return select(i, i - 8u + 8u * run.lanes, i >= 8u);
 }

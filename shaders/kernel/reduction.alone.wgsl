@@ -1,4 +1,4 @@
-// What the invocations of a team share, if each is a team of its own: nothing.
+// The reduction of teams of a single invocation, which share nothing.
 // Other forms: reduction.wgsl, reduction.subgroups.wgsl. Needs: outcome, run.
 
 // Whether each invocation has a race of its own, and waits for no other.

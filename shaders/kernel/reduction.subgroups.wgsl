@@ -1,12 +1,12 @@
-// What the invocations of a team share, if the team is the whole workgroup and the device has
-// subgroups: first within subgroups, then through workgroup memory.
+// The reduction of a team that is the whole workgroup, on a device with subgroups: invocations share their
+// findings first within subgroups, then through workgroup memory.
 // Other forms: reduction.wgsl, reduction.alone.wgsl. Needs: order, filter, outcome, run.
 //
 // Nothing here depends on which invocations a subgroup has, nor on all of them being active together: no
 // device is bound to bring them together again after a loop that some leave before others.
 // Barriers: two in open_cutoff, two in winner. All invocations of a workgroup reach all of them.
-// Workgroup memory: lane 0 writes the cutoff and the count that others add to, before a barrier; the
-// outcomes that are counted are written, and then read after the next.
+// Workgroup memory: lane 0 writes the cutoff and the count, to which others add, before a barrier.
+// Invocations write the outcomes that are counted before the next barrier, and lane 0 reads them after it.
 
 // Whether each invocation has a race of its own, and waits for no other.
 const ALONE: bool = false;
@@ -19,13 +19,13 @@ struct Invocation {
 }
 
 var<workgroup> cutoff_of_team: atomic<i32>;
-// The outcomes that are there.
+// The number of outcomes that are there.
 var<workgroup> outcomes_left: atomic<u32>;
 var<workgroup> keys: array<vec2<u32>, WORKGROUP>;
 // Category and invalid flag.
 var<workgroup> others: array<vec2<u32>, WORKGROUP>;
 
-// The highest cutoff of the team, to begin with.
+// The highest of the cutoffs that the team's invocations begin with.
 fn open_cutoff(team: Team, invocation: Invocation, cutoff: f32) -> f32 {
     let highest = subgroupMax(ordered(cutoff));
     if team.lane == 0u {
@@ -48,8 +48,8 @@ fn shared_cutoff(team: Team) -> f32 {
     return unordered(atomicLoad(&cutoff_of_team));
 }
 
-// One of the invocations that do this together, a subgroup or as much of one as is active, leaves the
-// outcome of them all.
+// Joins the outcomes of the invocations that do this together, a subgroup or as much of it as is active.
+// One of them leaves the joint outcome.
 fn leave(invocation: Invocation, own: Outcome) {
     let high = subgroupMax(bitcast<i32>(own.best.key.y));
     let with_high = bitcast<i32>(own.best.key.y) == high;

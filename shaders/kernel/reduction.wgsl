@@ -1,4 +1,4 @@
-// What the invocations of a team share: the cutoff, and at the end their outcomes.
+// The reduction of a team: its invocations share the cutoff, and at the end their outcomes.
 // This form goes through workgroup memory, for teams of any power of two.
 // Other forms: reduction.alone.wgsl, reduction.subgroups.wgsl. Needs: order, filter, outcome, run.
 //
@@ -20,7 +20,7 @@ var<workgroup> keys: array<vec2<u32>, WORKGROUP>;
 // Category and invalid flag.
 var<workgroup> others: array<vec2<u32>, WORKGROUP>;
 
-// The highest cutoff of the team, to begin with.
+// The highest of the cutoffs that the team's invocations begin with.
 fn open_cutoff(team: Team, invocation: Invocation, cutoff: f32) -> f32 {
     if team.lane == 0u {
         atomicStore(&cutoffs[team.slot], ordered(FILTER_OPEN));

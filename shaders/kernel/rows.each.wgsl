@@ -1,4 +1,4 @@
-// What a race needs to know of its row, where each row may have its own.
+// The parameters of a race's row, where each row may have its own.
 // Plain form: rows.wgsl. Needs: bits, filter, measure, run.
 //
 // A row whose parameters are out of range has no draw, and harms no other.
@@ -17,7 +17,7 @@ struct Row {
     // The reciprocal of the temperature, as bits.
     scale: u32,
     filter_of_row: Filter,
-    // At temperature 0.
+    // True at temperature 0.
     greedy: bool,
     // False for a row that cannot be drawn from, whatever its logits.
     valid: bool,

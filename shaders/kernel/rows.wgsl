@@ -1,4 +1,4 @@
-// What a race needs to know of its row: the same for all rows, but for their ids.
+// The parameters of a race's row: the same for all rows, but for their ids.
 // Form in which each row has its own: rows.each.wgsl. Needs: bits, filter, run.
 
 @group(0) @binding(2) var<storage, read> row_ids: array<vec2<u32>>;
@@ -9,7 +9,7 @@ struct Row {
     // The reciprocal of the temperature, as bits.
     scale: u32,
     filter_of_row: Filter,
-    // At temperature 0.
+    // True at temperature 0.
     greedy: bool,
     // False for a row that cannot be drawn from, whatever its logits.
     valid: bool,

@@ -1,4 +1,4 @@
-// What a pass is told, and what is bound to it.
+// The uniform of a pass, and its buffers.
 // Host side: src/gpu/kernel.rs. Needs: nothing.
 
 const UNFILTERED: u32 = 1u;
@@ -12,7 +12,7 @@ const EACH_FIRST_DRAW: u32 = 64u;
 const GATHERED: u32 = 128u;
 // The winner's key is written beside it.
 const KEYED: u32 = 256u;
-// Rows are summed, as the later draws of a row are not asked to do again.
+// Rows are summed. Passes for the later draws of a row do not have this flag.
 const SUMMED: u32 = 512u;
 
 const NO_DRAW: u32 = 0xffffffffu;
@@ -31,10 +31,10 @@ struct Pass {
     // The first logit of the first row in `logits`, and the distance between rows.
     first_logit: u32,
     row_stride: u32,
-    // The rows that there are to gather from.
+    // The number of rows that can be gathered from.
     source_rows: u32,
-    // The invocations that share a race, a power of two up to WORKGROUP; if it is WORKGROUP, a race
-    // may have several such teams, with so many octets each.
+    // The invocations of a team, a power of two up to WORKGROUP. If it is WORKGROUP, a race may have
+    // several teams, `parts`, with `part_octets` octets each.
     lanes: u32,
     parts: u32,
     part_octets: u32,
@@ -45,22 +45,23 @@ struct Pass {
     scale: u32,
     slope: f32,
     clamp_bits: u32,
-    // The words that are written for each race, and the places of it that are wanted.
+    // The words that are written for each race, and the k of its first k.
     record: u32,
     k: u32,
 }
 
 @group(0) @binding(0) var<uniform> run: Pass;
-// The outcomes of parts, race by race, and after them the outcomes that cut rows go on from.
+// The outcomes of parts, race by race, and after them the outcomes that are carried over between the
+// segments of cut rows.
 @group(0) @binding(3) var<storage, read_write> outcomes: array<vec4<u32>>;
 @group(0) @binding(4) var<storage, read_write> draws: array<u32>;
 
-// A race, or a part of one: what a team of invocations does.
+// A team of invocations, which takes a race or a part of one.
 struct Team {
-    // Its number in the workgroup.
+    // The team's number in the workgroup.
     slot: u32,
     lane: u32,
-    // Its number among all teams.
+    // The team's number among all teams.
     index: u32,
 }
 

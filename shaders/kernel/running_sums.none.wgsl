@@ -1,4 +1,4 @@
-// What a race adds up that sums nothing.
+// The running sums of a race that sums nothing.
 // Other form: running_sums.wgsl, which says what the functions are for. Needs: rows, reduction, run.
 
 struct RunningSums {

@@ -1,9 +1,10 @@
 // The sums of rows: of exp(logit / temperature), or of weight^(1/temperature), in floats. No draw
 // depends on them. Host side: src/gpu/operations.rs.
-// Other form, for races that sum nothing: running_sums.none.wgsl. Needs: run, reduction, octet, rows, values, logarithm.
+// Other form, for races that sum nothing: running_sums.none.wgsl.
+// Needs: run, reduction, octet, rows, values, logarithm.
 //
-// A sum is kept as its largest value and the sum relative to that, whose logarithms the host takes in f64
-// when it joins the parts of a row.
+// A sum is kept as its largest value and the sum relative to that value. The host takes the logarithms of
+// both in f64 when it joins the parts of a row.
 //
 // Barriers: one a step in tell. All invocations of a workgroup reach all of them.
 // Workgroup memory: each invocation writes what it has added up, before a barrier.
@@ -14,17 +15,17 @@ struct Sum {
     sum: f32,
 }
 
-// What an invocation has added up.
+// The sums of an invocation so far.
 struct RunningSums {
     all: Sum,
-    // The last few pairs, since the roundings of a long sum add up too.
+    // The sum of the last few pairs, apart from the others, since the roundings of a long sum add up too.
     some: Sum,
     pairs: u32,
     invalid: bool,
 }
 
 const NO_SUM: Sum = Sum(NOTHING, 0.0);
-// The pairs that are added up on their own.
+// The number of pairs that are added up apart from the others.
 const FEW: u32 = 32u;
 
 var<workgroup> sums_of: array<Sum, WORKGROUP>;
@@ -37,7 +38,7 @@ fn joined_sums(a: Sum, b: Sum, inverse: f32) -> Sum {
     return Sum(most, a.sum * shares.x + b.sum * shares.y);
 }
 
-// The octet's shares of the largest among it and what is added up already.
+// The sum `before` with an octet added, relative to the largest value of both.
 fn sum_with(before: Sum, values: Octet, inverse: f32) -> Sum {
     let drawable_low = can_be_drawn(values.low);
     let drawable_high = can_be_drawn(values.high);
@@ -82,7 +83,7 @@ fn tallied(before: RunningSums, row: Row, octet: u32, end: u32) -> RunningSums {
     return running_sums;
 }
 
-// Joins the running sums of a team, and writes what became of a part of a row, after the draws of all races.
+// Joins the running sums of a team, and writes the sum of a part of a row, after the draws of all races.
 fn tell(team: Team, invocation: Invocation, row: Row, position: u32, part: u32, running_sums: RunningSums) {
     let inverse = bitcast<f32>(row.scale);
     var own = joined_sums(running_sums.all, running_sums.some, inverse);

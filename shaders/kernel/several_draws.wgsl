@@ -3,13 +3,13 @@
 //
 // Dispatch: teams of `lanes` invocations, numbered along x, then y; a race has `parts` teams, and
 // each of them takes `draws_at_once` draws. An invocation holds every `lanes`-th octet of its
-// part, which the host makes no longer than that.
+// part, which the host makes short enough to be held.
 //
 // Mesa 22.3 ends all loops of an invocation after 65,535 iterations in total. A draw takes fewer
-// than 40 and what its findings are joined in, which is `lanes` at most; the host asks for 512 draws at once or
-// 2^15 / lanes.
+// than 40, and those that join its findings, which are `lanes` at most. The host asks for at most 512 draws at
+// once, and at most 2^15 / lanes.
 
-// In pairs of octets.
+// The pairs of octets that an invocation holds.
 const HELD_PAIRS: u32 = 2u;
 
 @compute @workgroup_size(WORKGROUP)
@@ -37,7 +37,7 @@ fn races(invocation: Invocation) {
     }
     let invalid = !row.valid || far > 0x7f800000u;
 
-    // as often for all teams of a workgroup, since there are barriers inside
+    // all teams of a workgroup take as many turns, since there are barriers inside
     for (var draw = 0u; draw < run.draws_at_once; draw++) {
         var pairs: array<Pair, HELD_PAIRS>;
         var running_best = RunningBest(best_none(), invalid, FILTER_OPEN);

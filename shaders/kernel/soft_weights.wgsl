@@ -4,14 +4,14 @@
 // Dispatch: an invocation for each strip of each race, numbered along x, then y. No barriers.
 //
 // Mesa 22.3 ends all loops of an invocation after 65,535 iterations in total: an octet takes one, and
-// the host hands an invocation no more than it may take.
+// the host hands an invocation no more octets than the limit allows.
 
 struct Weights {
     low: vec4<f32>,
     high: vec4<f32>,
 }
 
-// How far a key is gap the largest; for -inf as far as can be said.
+// How far the key of a category is below the largest, `max_key`; for -inf the largest 64-bit number.
 fn gap(row: Row, category: u32, logit: u32, coarse_bits: u32, fine: vec4<u32>, max_key: vec2<u32>) -> vec2<u32> {
     if logit == NEG_INFINITY {
         return vec2<u32>(0xffffffffu);
@@ -20,7 +20,7 @@ fn gap(row: Row, category: u32, logit: u32, coarse_bits: u32, fine: vec4<u32>, m
     return sub64(max_key, key_of(row, category, logit, gumbel(v)));
 }
 
-// The weights of two neighbours, whose coarse bits are a word.
+// The weights of two neighbouring categories, whose coarse bits are one word.
 fn weights_of_two(row: Row, logits_of: vec2<u32>, word: u32, first: u32, max_key: vec2<u32>) -> vec2<f32> {
     let rest = vec3<u32>(row.stream.row, (row.stream.draw << 1u) | 1u);
     let fine = blocks_side_by_side(first, first + 1u, rest, row.stream.key);
@@ -45,7 +45,7 @@ fn weights_of(row: Row, octet: u32, logits_of: Octet, max_key: vec2<u32>) -> Wei
     );
 }
 
-// Keeps a weight, and gives what it adds to the mean cotangent.
+// Writes a weight, and returns what it adds to the mean cotangent.
 fn keep(at: u32, weight_of: f32) -> f32 {
     weights[at] = weight_of;
     if soft.vjp == 0u || weight_of <= 0.0 {
@@ -83,7 +83,7 @@ fn soft_weights(
     if race >= races {
         return;
     }
-    // a race of one part has nothing to be merged
+    // the outcome of a race of one part is not merged
     let won = outcome_at(select(races * run.parts + race, race, run.parts == 1u));
     let drawn = draw_of(won) != NO_DRAW;
     let row = row_of(race / run.draws, race % run.draws);

@@ -1,12 +1,12 @@
-// What the kernels of soft samples share: what they are told, what is bound to them, and the weight of
-// a category. Host side: src/gpu/soften.rs. Needs: pair, run.
+// The uniform and the buffers that the kernels of soft samples share, and the weight of a category.
+// Host side: src/gpu/soften.rs. Needs: pair, run.
 //
-// Keys are the contract's integers, and the race has found the largest; floats come in with the
-// difference, which decides nothing.
+// Keys are the contract's integers, and the race has found the largest. Floats come in with the difference
+// of two keys, which decides nothing.
 
 struct Soft {
-    // By how much the power of two of a weight falls for each unit by which a key does; a weight is 0
-    // from so many units on.
+    // log2 of a weight falls by `fall` for each unit that a key is below the largest. A weight is 0 from
+    // `largest_gap` units on.
     fall: f32,
     largest_gap: f32,
     // The invocations that share a race: each takes every `strips`-th octet.
@@ -19,8 +19,8 @@ struct Soft {
 // Race by race, a weight for each category.
 @group(0) @binding(6) var<storage, read_write> weights: array<f32>;
 @group(0) @binding(7) var<storage, read> cotangents: array<f32>;
-// Of each strip of each race the sum of its weights, and of weights times cotangents. After them, if
-// there are cotangents, of each race 1 / the sum of weights (−1 if it has no draw) and the mean cotangent.
+// For each strip of each race the sum of its weights, and of weights times cotangents. After them, if there
+// are cotangents, for each race 1 / the sum of weights (−1 if it has no draw) and the mean cotangent.
 @group(0) @binding(8) var<storage, read_write> sums: array<vec2<f32>>;
 // Bits of f32.
 @group(0) @binding(9) var<storage, read_write> gradients: array<u32>;
@@ -29,9 +29,10 @@ fn index_of(invocation: u32, workgroup: vec3<u32>, workgroups: vec3<u32>) -> u32
     return (workgroup.y * workgroups.x + workgroup.x) * WORKGROUP + invocation;
 }
 
-// 2^(-units·fall), for the category whose key is so many units behind the largest; never above 1.
+// The weight of a category whose key is `gap` units below the largest: 2^(-gap·fall), never above 1.
 //
-// A device's exp2 is the less accurate the larger its argument, so it gets what is left of a whole power.
+// The larger the argument of a device's exp2, the less accurate the result, so exp2 gets what is left of a
+// whole power.
 fn soft_weight(gap: vec2<u32>) -> f32 {
     let units = f32(gap.y) * 4294967296.0 + f32(gap.x);
     if units >= soft.largest_gap {

@@ -1,7 +1,7 @@
-// The draw to start at, beside the one in the uniform: what the encoder was told.
+// The number that is added to the first draw of the uniform: the one that the caller has given when encoding.
 // Plain form: step.wgsl. Needs: nothing.
 
-// DX12 takes nothing but a struct.
+// DX12 takes immediate data only as a struct.
 struct Step {
     first_draw: u32,
 }

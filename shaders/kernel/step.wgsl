@@ -1,4 +1,4 @@
-// The draw to start at, beside the one in the uniform: none.
+// The number that is added to the first draw of the uniform: 0.
 // Form for devices with immediate data: step.immediates.wgsl. Needs: nothing.
 
 fn step_draw() -> u32 {

@@ -1,12 +1,12 @@
-// One draw of each row: the winner among a run of categories. If rows are summed too, it is in the first
-// draw of each, of what is loaded for the race.
+// One draw of each row: the winner among a run of categories. If rows are summed too, the first draw of
+// each row adds up what is loaded for its race.
 // Host side: src/gpu/kernel.rs. Needs: everything before it.
 //
 // Dispatch: teams of `lanes` invocations, numbered along x, then y; a race has `parts` teams. An
 // invocation takes every `lanes`-th octet of its part, two at a time.
 //
-// The first octets of all lanes come first: what their coarse bits are sure to reach is the cutoff
-// that all begin with. From then on hardly a category passes.
+// The first octets of all lanes come first: the best key that their coarse bits are sure to reach sets the
+// cutoff that all lanes begin with. From then on hardly a category passes.
 //
 // Mesa 22.3 ends all loops of an invocation after 65,535 iterations in total. Two octets take 17 at
 // most, and the host hands an invocation at most 2,048 octets.
@@ -40,8 +40,8 @@ fn race(invocation: Invocation) {
             octet = end;
         }
     }
-    // apart from the loop, which then hands no pair from one turn to the next: what emulates a GPU would keep
-    // it in memory
+    // apart from the loop, which then hands no pair from one turn to the next: an adapter that emulates a
+    // GPU would keep the pair in memory
     if octet < end {
         running_best = evaluate_passing(row, run.first_category + octet * 8u, opening, running_best);
         raise_cutoff(team, running_best.cutoff);

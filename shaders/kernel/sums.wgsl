@@ -5,7 +5,7 @@
 // invocation takes every `lanes`-th octet of its part, two at a time. Barriers: those of tell.
 //
 // Mesa 22.3 ends all loops of an invocation after 65,535 iterations in total: an invocation takes one for
-// two octets, and the host hands it at most 2,048.
+// two octets, and the host hands it at most 2,048 octets.
 
 @compute @workgroup_size(WORKGROUP)
 fn sums(invocation: Invocation) {

@@ -1,20 +1,21 @@
-// The categories that may take the first places of a race, with their keys; the host ranks them.
+// The categories that may be among the first k of a race, with their keys; the host ranks them.
 // Host side: src/gpu/operations.rs. Needs: everything before stream.
 //
-// First every category is counted by the least that its key may be, in steps of an eighth of a power of
-// two. Where the count reaches the places that there are, a cutoff is known that so many categories
-// are sure to reach; then what reaches the cutoff is evaluated. How many that are does not
-// depend on the order of the categories. If there is no room for them the host is told how many.
+// First every category is counted in a bin by the least that its key may be, in steps of an eighth of a
+// power of two. Where the count reaches k, a cutoff is known that k categories are sure to reach. Then
+// every category that may reach the cutoff is evaluated. The number of these does not depend on the order
+// of the categories. If the record has no memory for all of them, a larger number than the
+// record holds is written, and the host races the row.
 //
 // Dispatch: a workgroup a race, numbered along x, then y. Barriers: outside of loops, reached by all.
 // Workgroup memory: all together clear the bins, and lane 0 writes the rest, before a barrier.
 // Mesa 22.3 ends all loops of an invocation after 65,535 iterations in total: an invocation takes two
-// for every 2·WORKGROUP octets, of which the host hands it at most 2^14, 2,048 beside, and one for each
-// category that it evaluates, of which there are few: none more once there is no room for them.
+// for every two of its octets, of which the host hands it at most 2^14, at most 2,048 for the bins, and one for
+// each category that it evaluates. These are few: no more are evaluated once there is no memory for them.
 
 const BINS: u32 = 1024u;
 const BIN: f32 = POWER * 0.125;
-// How much higher than the first octets a row may reach before bins are shared.
+// How much higher than the first octets a row may reach before categories share the first bin.
 const HEADROOM: f32 = POWER * 8.0;
 
 var<workgroup> bins: array<atomic<u32>, BINS>;
@@ -25,18 +26,18 @@ var<workgroup> invalid_in_row: atomic<u32>;
 fn count_at(f: Filter, top: f32, bits: u32, coarse_bits: u32) {
     let sure = sure_cutoff_measured(f, bits, coarse_bits);
     let counts = sure > FILTER_OPEN;
-    // no branch: SwiftShader compiles two to the power of how many there are in a row
+    // no branch: for n branches in a row, SwiftShader compiles 2^n paths
     let down = clamp((top + HEADROOM - sure) * (1.0 / BIN), 0.0, f32(BINS - 1u));
     atomicAdd(&bins[u32(select(0.0, down, counts))], select(0u, 1u, counts));
 }
 
-// What the categories of the bins before this one are sure to reach.
+// The score that the categories of the bins before bin `bin` are sure to reach.
 fn lower_end(top: f32, bin: u32) -> f32 {
     let slack = POWER * 0.015625 + abs(top) * 9.5367431640625e-7;
     return top + HEADROOM - f32(bin) * BIN - slack;
 }
 
-// Written out, since loops are counted.
+// Written out, since iterations of loops are limited.
 fn count_octet(f: Filter, top: f32, octet: Octet, block: vec4<u32>) {
     count_at(f, top, octet.low.x, block.x & 0xffffu);
     count_at(f, top, octet.low.y, block.x >> 16u);
@@ -48,12 +49,13 @@ fn count_octet(f: Filter, top: f32, octet: Octet, block: vec4<u32>) {
     count_at(f, top, octet.high.w, block.w >> 16u);
 }
 
-// The places that there is room for.
+// The number of categories that a record has memory for.
 fn capacity() -> u32 {
     return (run.record - 1u) / 3u;
 }
 
-// Evaluates what passes the cutoff of a pair whose first octet begins at category `first`.
+// Evaluates the categories of a pair that reach the cutoff, and writes them. The pair's first octet begins
+// at category `first`.
 fn take(row: Row, race: u32, first: u32, pair: Pair, cutoff: f32) {
     let f = row.filter_of_row;
     let a = upper_scores(f, pair.logits_a, pair.block_a);
@@ -122,7 +124,7 @@ fn top_k(invocation: Invocation) {
     let cutoff = cutoff_of_top_k;
     for (var octet = team.lane; octet < end; octet += 2u * run.lanes) {
         pair = pair_at(row, octet, end);
-        // where there is no room for those that are found already, the host races the row
+        // once there is no memory for those that are found already, the host races the row
         if reach_of_pair(row, pair) >= cutoff && atomicLoad(&found) <= capacity() {
             take(row, race, run.first_category + octet * 8u, pair, cutoff);
         }

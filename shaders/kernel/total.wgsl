@@ -1,4 +1,4 @@
-// What the strips of a race have added up, as one.
+// Adds up what the strips of each race have summed.
 // Host side: src/gpu/soften.rs. Needs: run, soften.
 //
 // Dispatch: an invocation for each race, numbered along x, then y. No barriers.

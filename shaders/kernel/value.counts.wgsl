@@ -1,4 +1,4 @@
-// What a category's value says by itself, if it is a count.
+// The meaning of a category's value by itself, if the value is a count.
 // Other forms: value.wgsl, which says what the functions are for, value.weights.wgsl.
 // Needs: weights, exp, cdf.
 
@@ -16,7 +16,7 @@ fn is_drawable(word: u32) -> bool {
     return word != 0u;
 }
 
-// At temperature 1 they are added up as they are.
+// At temperature 1 counts are added up as they are.
 fn integer_weight(count: u32, most: u32, scale: u32, log2_categories: u32) -> vec2<u32> {
     if count == 0u {
         return vec2<u32>(0u, 0u);

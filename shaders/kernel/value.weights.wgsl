@@ -1,4 +1,4 @@
-// What a category's value says by itself, if it is a weight of f32.
+// The meaning of a category's value by itself, if the value is a weight of f32.
 // Other forms: value.wgsl, which says what the functions are for, value.counts.wgsl.
 // Needs: weights, exp, cdf.
 
@@ -17,7 +17,7 @@ fn is_drawable(word: u32) -> bool {
     return word != 0xffffffffu && word != 0u;
 }
 
-// At temperature 1 they are added up as they are.
+// At temperature 1 weights are added up as they are, times a power of two.
 fn integer_weight(bits: u32, most: u32, scale: u32, log2_categories: u32) -> vec2<u32> {
     if is_zero_weight(bits) {
         return vec2<u32>(0u, 0u);

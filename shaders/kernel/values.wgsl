@@ -1,5 +1,5 @@
-// The one door to the values of rows: every kernel gets them here, and what must never be drawn is made so
-// here. So far that is what lies behind a row's end.
+// The one way to the values of rows: every kernel gets them here, and here `NEVER` takes the place of values that
+// must not be drawn. So far these are the values after a row's end.
 // Needs: octet, load, and `run` with the categories of a row.
 
 // An octet of the row whose first value has number `first_value`.
@@ -7,7 +7,7 @@ fn octet_in_row(first_value: u32, octet: u32) -> Octet {
     return cut(load_eight(first_value + octet * 8u), run.categories - octet * 8u);
 }
 
-// The same, with nothing that can be drawn from the octet `end` on.
+// An octet of that row, of which nothing can be drawn from the octet `end` on.
 fn octet_before(first_value: u32, octet: u32, end: u32) -> Octet {
     var count = 0u;
     if octet < end {
@@ -21,7 +21,7 @@ fn value_in_row(first_value: u32, category: u32) -> u32 {
     return load_one(first_value + category);
 }
 
-// The first `count` values of an octet, and what is never drawn for the others.
+// The first `count` values of an octet, and `NEVER` for the others.
 fn cut(octet: Octet, count: u32) -> Octet {
     if count >= 8u {
         return octet;

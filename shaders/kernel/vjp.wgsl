@@ -4,7 +4,7 @@
 // Dispatch: an invocation for each category of each row, numbered along x, then y. No barriers.
 //
 // Mesa 22.3 ends all loops of an invocation after 65,535 iterations in total: an invocation takes one
-// for every draw, of which the host gives no more.
+// for every draw of a row, of which the host gives at most 2^15.
 
 const NOT_A_NUMBER: u32 = 0x7fc00000u;
 

@@ -1,4 +1,4 @@
-// f16 as f32, exactly, by integer arithmetic: some drivers flush what is subnormal.
+// f16 as f32, exactly, by integer arithmetic: some drivers flush subnormal numbers.
 // Needs: nothing.
 
 fn widen(halves: vec4<u32>) -> vec4<u32> {

@@ -1,4 +1,4 @@
-//! The adapters of this machine: which there are, and which is taken.
+//! The adapters of this machine, and the choice of one.
 
 use std::fmt;
 
@@ -7,20 +7,21 @@ use crate::error::Error;
 use super::guard::Owner;
 use super::{Gpu, GpuSamplerBuilder};
 
-/// The optional features of a device that the engine has use for.
+/// The optional features of a device that the engine uses.
 pub(crate) const FEATURES: wgpu::Features = wgpu::Features::SHADER_INT64
     .union(wgpu::Features::SUBGROUP)
     .union(wgpu::Features::MAPPABLE_PRIMARY_BUFFERS)
     .union(wgpu::Features::IMMEDIATES);
 
-/// The features that benchmarks have use for.
+/// The features that benchmarks use.
 const TIMESTAMPS: wgpu::Features =
     wgpu::Features::TIMESTAMP_QUERY.union(wgpu::Features::TIMESTAMP_QUERY_INSIDE_ENCODERS);
 
-/// The smallest workgroup that the kernels are built for, and what they need of a device with it.
+/// The number of invocations of the smallest workgroup that the kernels are built for.
 const SMALLEST_WORKGROUP: u32 = 64;
+/// The number of storage buffers that the kernels of draws bind.
 const STORAGE_BUFFERS: u32 = 4;
-/// A binding must hold a few octets for every lane.
+/// The smallest limit on a binding, in bytes, that will do: a few octets for every lane.
 const SMALLEST_BINDING: u64 = 1 << 16;
 
 /// An adapter, and whether the GPU engine can use it.
@@ -29,11 +30,11 @@ const SMALLEST_BINDING: u64 = 1 << 16;
 pub struct AdapterReport {
     /// Name, backend, driver and kind.
     pub info: wgpu::AdapterInfo,
-    /// What it can bind, dispatch and allocate.
+    /// The limits on what the adapter can bind, dispatch and allocate.
     pub limits: wgpu::Limits,
-    /// Its optional capabilities.
+    /// The adapter's optional capabilities.
     pub features: wgpu::Features,
-    /// What it lacks to run gumbel's shaders, if anything.
+    /// What the adapter lacks to run gumbel's shaders, if anything.
     pub obstacle: Option<String>,
     adapter: wgpu::Adapter,
 }
@@ -50,7 +51,7 @@ impl AdapterReport {
         }
     }
 
-    /// The adapter itself, to make a device of one's own.
+    /// Returns the adapter itself, to request a device of one's own.
     pub fn adapter(&self) -> &wgpu::Adapter {
         &self.adapter
     }
@@ -60,7 +61,7 @@ impl AdapterReport {
         self.info.device_type != wgpu::DeviceType::Cpu
     }
 
-    /// The engine on this very adapter.
+    /// Builds the engine on this adapter.
     pub(crate) async fn engine(&self, builder: &GpuSamplerBuilder) -> Result<Gpu, Error> {
         self.suitable()?;
         let descriptor = wgpu::DeviceDescriptor {
@@ -78,7 +79,7 @@ impl AdapterReport {
         builder.build_on(&self.info, device, queue, Owner::Gumbel).await
     }
 
-    /// The obstacle, if there is one, as an error.
+    /// Returns the obstacle, if there is one, as an error.
     fn suitable(&self) -> Result<(), Error> {
         match &self.obstacle {
             None => Ok(()),
@@ -88,8 +89,8 @@ impl AdapterReport {
         }
     }
 
-    /// True if [`with_adapter`](GpuSamplerBuilder::with_adapter) finds this adapter by that name:
-    /// if its name or driver contains it, in upper or lower case.
+    /// True if the adapter's name or driver contains `name`, in upper or lower case.
+    /// [`with_adapter`](GpuSamplerBuilder::with_adapter) finds adapters by this comparison.
     pub fn is_called(&self, name: &str) -> bool {
         let name = name.to_lowercase();
         let info = &self.info;
@@ -98,8 +99,8 @@ impl AdapterReport {
             .any(|text| text.to_lowercase().contains(&name))
     }
 
-    /// Adapters with a lower rank come first: those that can be used, hardware, the backend that
-    /// is native to the system.
+    /// The rank by which adapters are sorted, the lowest first: usable adapters come first, then
+    /// hardware, then the backend that is native to the system.
     fn rank(&self) -> (bool, u8, u8) {
         let kind = match self.info.device_type {
             wgpu::DeviceType::DiscreteGpu => 0,
@@ -132,7 +133,8 @@ pub(super) fn full_name(info: &wgpu::AdapterInfo) -> String {
     format!("{name} ({})", parts.join(", "))
 }
 
-/// What limits lack, if anything: the same for an adapter and for a caller's device.
+/// Returns which limit is too low for the kernels, if any: the limits are an adapter's or those of
+/// a caller's device.
 pub(crate) fn obstacle(limits: &wgpu::Limits) -> Option<String> {
     let needs = [
         (
@@ -161,15 +163,15 @@ pub(crate) fn obstacle(limits: &wgpu::Limits) -> Option<String> {
         .map(|(limit, got, needed)| format!("{limit} is {got}, gumbel needs {needed}"))
 }
 
-/// All adapters of this machine on the given backends, the one that
-/// [`Sampler::auto`](crate::Sampler::auto) would take, if any, first.
+/// Returns all adapters of this machine on the given backends. The adapter that
+/// [`Sampler::auto`](crate::Sampler::auto) would take, if any, comes first.
 #[cfg(not(target_family = "wasm"))]
 pub fn adapters(backends: wgpu::Backends) -> Vec<AdapterReport> {
     pollster::block_on(adapters_async(backends))
 }
 
-/// All adapters of this machine on the given backends, as a future: `adapters` where nothing may block. Where
-/// WebAssembly runs outside a browser there are none.
+/// Returns all adapters of this machine on the given backends, as a future: for callers that must
+/// not block, as `adapters` does. Where WebAssembly runs outside a browser there are no adapters.
 pub async fn adapters_async(backends: wgpu::Backends) -> Vec<AdapterReport> {
     // wgpu panics where the global object is neither a window nor a worker, as in Node
     #[cfg(target_family = "wasm")]
@@ -203,7 +205,8 @@ pub(crate) async fn choose(
     pick(&adapters_async(backends).await, name).cloned()
 }
 
-/// The adapter with this name, or the first hardware adapter if no name is given, of adapters that are listed already.
+/// Returns the adapter of `reports` with this name, or the first hardware adapter if no name is
+/// given.
 fn pick<'a>(reports: &'a [AdapterReport], name: Option<&str>) -> Result<&'a AdapterReport, Error> {
     let found = reports.iter().find(|report| match name {
         Some(name) => report.is_called(name),
@@ -218,7 +221,8 @@ fn pick<'a>(reports: &'a [AdapterReport], name: Option<&str>) -> Result<&'a Adap
     })
 }
 
-/// What [`Sampler::auto`](crate::Sampler::auto) opens.
+/// Returns the adapter that [`Sampler::auto`](crate::Sampler::auto) opens: the first hardware
+/// adapter.
 pub(crate) fn pick_hardware(reports: &[AdapterReport]) -> Result<&AdapterReport, Error> {
     let report = pick(reports, None)?;
     report.suitable().map(|()| report)
@@ -228,7 +232,7 @@ pub(crate) fn pick_hardware(reports: &[AdapterReport]) -> Result<&AdapterReport,
 mod tests {
     use super::*;
 
-    /// An adapter that is none, under another name.
+    /// A report on wgpu's noop adapter, under another name.
     fn report(name: &str, device_type: wgpu::DeviceType, obstacle: Option<&str>) -> AdapterReport {
         let backends = wgpu::Backends::NOOP;
         let mut descriptor = wgpu::InstanceDescriptor::new_without_display_handle();

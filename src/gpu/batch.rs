@@ -1,16 +1,16 @@
-//! A batch that is on the device already: what is drawn from, and where the draws go.
+//! A batch that is on the device already: the values to draw from, and the memory for the draws.
 
 use crate::options::ValueFormat;
 
 /// Rows of logits, [weights](crate::Weights) or counts in a buffer of the caller's, a buffer for their
 /// draws, and how to draw.
 ///
-/// The draws are those of [`sample_rows`](crate::reference::sample_rows) by Gumbel noise, the
-/// [method](crate::Method::Gumbel) of a bound batch whatever its number of draws: there are neither
-/// draws by inverse CDF nor keys or soft samples on this way.
+/// The draws are those of [`sample_rows`](crate::reference::sample_rows) by Gumbel noise. A bound
+/// batch uses this [method](crate::Method::Gumbel) for any number of draws. Draws by inverse CDF,
+/// keys and soft samples are not available for a bound batch.
 ///
-/// [`GpuSampler::bind`](crate::GpuSampler::bind) makes it ready to be encoded into the caller's own
-/// command buffers.
+/// [`GpuSampler::bind`](crate::GpuSampler::bind) makes a batch ready to be encoded into the
+/// caller's own command buffers.
 ///
 /// ```no_run
 /// use gumbel::{DeviceBatch, GpuSampler, wgpu};
@@ -33,10 +33,10 @@ use crate::options::ValueFormat;
 /// # What can differ from row to row
 ///
 /// Row ids, seeds, temperatures, the number of the first draw and the row of the logits to draw from
-/// can each come from a buffer, with an element for each of the `rows` rows. They are read when the
-/// commands run, so that a pass before may have written them. A row with an element out of range has
-/// no draw: it gets [`NO_DRAW`](crate::NO_DRAW), and no other row is harmed. The same holds of a row
-/// with values that cannot be drawn from:
+/// can each come from a buffer, with an element for each of the `rows` rows. The elements are read
+/// when the commands run, so that an earlier pass may have written them. A row with an element out
+/// of range has no draw: it gets [`NO_DRAW`](crate::NO_DRAW), and no other row is harmed. A row
+/// with values that cannot be drawn from has no draw either:
 ///
 /// | values | no draw if there is |
 /// |---|---|
@@ -66,8 +66,9 @@ pub struct DeviceBatch<'a> {
 }
 
 impl<'a> DeviceBatch<'a> {
-    /// Rows of `f32` that follow each other without a gap from the buffer's beginning on, one draw
-    /// of each with seed 0 at temperature 1, rows numbered from 0.
+    /// Describes rows of `f32` that follow each other without a gap from the buffer's beginning on.
+    /// Unless the methods say otherwise, there is one draw of each row, with seed 0 at temperature
+    /// 1, and rows are numbered from 0.
     ///
     /// `draws` gets rows × draws words of `u32`, row by row. Both buffers need
     /// [`STORAGE`](wgpu::BufferUsages::STORAGE) and must not be the same.
@@ -98,34 +99,35 @@ impl<'a> DeviceBatch<'a> {
         }
     }
 
-    /// The type of the values, which are logits, or with [`Weights`](ValueFormat::Weights) and
-    /// [`Counts`](ValueFormat::Counts) are not: these are weights as they are, without a logarithm taken
-    /// and not normalised. What is said of logits here, where they lie above all, holds for them.
-    /// Two halves share a word, the lower half first.
+    /// Sets the type of the values, logits by default. Values of the formats
+    /// [`Weights`](ValueFormat::Weights) and [`Counts`](ValueFormat::Counts) are unnormalised
+    /// weights, of which no logarithm has been taken. The other methods speak of logits; what they
+    /// say, above all of where logits lie, holds for weights and counts too. Two 16-bit values
+    /// share a word, the first in the lower half.
     pub fn with_format(self, format: ValueFormat) -> Self {
         Self { format, ..self }
     }
 
-    /// Where the first logit is, in bytes; a multiple of a logit's size. If all rows start at
-    /// multiples of 16 bytes, and the buffer does not end before the next such multiple behind the
-    /// last row, they are loaded faster.
+    /// Sets where the first logit is, in bytes; a multiple of a logit's size. Rows are loaded
+    /// faster if all of them start at multiples of 16 bytes and the buffer reaches to the next such
+    /// multiple after the last row.
     pub fn with_logits_offset(self, offset: u64) -> Self {
         Self { offset, ..self }
     }
 
-    /// The distance from one row's first logit to the next row's, in logits; 0 draws from the same
-    /// row again and again.
+    /// Sets the distance from one row's first logit to the next row's, in logits. With 0, all rows
+    /// are the same logits.
     pub fn with_row_stride(self, row_stride: u32) -> Self {
         Self { row_stride, ..self }
     }
 
-    /// Where the first draw goes, in bytes; a multiple of the device's
+    /// Sets where the first draw goes, in bytes; a multiple of the device's
     /// [`min_storage_buffer_offset_alignment`](wgpu::Limits::min_storage_buffer_offset_alignment).
     pub fn with_draws_offset(self, draws_offset: u64) -> Self {
         Self { draws_offset, ..self }
     }
 
-    /// Draws so many times from each row.
+    /// Draws `draws` times from each row.
     pub fn with_draws(self, draws: u32) -> Self {
         Self { draws_per_row: draws, ..self }
     }
@@ -163,19 +165,19 @@ impl<'a> DeviceBatch<'a> {
         Self { temperatures: Some(temperatures), ..self }
     }
 
-    /// Takes each row's first draw number from a buffer of `u32`, to which the number that is given
-    /// when encoding is added. No sum may exceed 2³¹ − draws.
+    /// Takes each row's first draw number from a buffer of `u32`. The number that is given when
+    /// encoding is added to each of them. No sum may exceed 2³¹ − draws.
     pub fn with_first_draws(self, first_draws: &'a wgpu::Buffer) -> Self {
         Self { first_draws: Some(first_draws), ..self }
     }
 
-    /// Gathers: row j is drawn from row `row_indices[j]` of the `source_rows` rows of logits, where
-    /// `row_indices` is a buffer of `u32`. Row j remains row j in everything else.
+    /// Gathers: row j draws from row `row_indices[j]` of the `source_rows` rows of logits, where
+    /// `row_indices` is a buffer of `u32`. In everything else, such as its id, row j remains row j.
     pub fn with_row_indices(self, row_indices: &'a wgpu::Buffer, source_rows: u32) -> Self {
         Self { row_indices: Some((row_indices, source_rows)), ..self }
     }
 
-    /// The draws in all, of all rows.
+    /// The number of draws of all rows together.
     pub(super) fn races(&self) -> u64 {
         u64::from(self.rows) * u64::from(self.draws_per_row)
     }

@@ -1,4 +1,4 @@
-//! A batch on the device, made ready: what is encoded into the caller's commands.
+//! A batch on the device that is ready to be encoded into the caller's commands.
 
 use bytemuck::bytes_of;
 
@@ -42,11 +42,11 @@ impl BoundBatch {
     /// Adds the draws `first_draw` to `first_draw` + draws − 1 of each row, as a compute pass of
     /// their own.
     ///
-    /// All of it is one dispatch, and a second one to merge if rows are cut into parts. Systems stop a
-    /// dispatch that takes seconds: where one would, bind fewer rows at a time.
+    /// The draws are one dispatch, and a second one to merge if rows are cut into parts. Systems
+    /// stop a dispatch that takes seconds: where that happens, bind fewer rows at a time.
     ///
     /// # Errors
-    /// [`Error::Draws`] if there are no such draws: a row has 2³¹, numbered from 0. Then nothing is
+    /// [`Error::Draws`] if a row has no such draws: it has 2³¹, numbered from 0. Then nothing is
     /// added.
     pub fn encode(&self, encoder: &mut wgpu::CommandEncoder, first_draw: u32) -> Result<(), Error> {
         self.check(first_draw)?;
@@ -55,13 +55,14 @@ impl BoundBatch {
         self.encode_in(&mut encoder.begin_compute_pass(&descriptor), first_draw)
     }
 
-    /// Adds the draws `first_draw` to `first_draw` + draws − 1 of each row to a compute pass of the caller's:
-    /// [`encode`](Self::encode) without a pass of its own. It leaves a pipeline, the bind group 0 and immediate data
-    /// behind. What the pass did before is done when the draws
-    /// begin, and what it does next finds the draws.
+    /// Adds the draws `first_draw` to `first_draw` + draws − 1 of each row to a compute pass of the
+    /// caller's: [`encode`](Self::encode) without a pass of its own. The pipeline, the bind group 0
+    /// and the immediate data of the pass are other ones afterwards. Earlier commands of the pass
+    /// are done when the draws begin, and later commands find the draws.
     ///
     /// # Errors
-    /// Those of [`encode`](Self::encode).
+    /// [`Error::Draws`] if a row has no such draws, as in [`encode`](Self::encode). Then nothing is
+    /// added.
     pub fn encode_in(
         &self,
         pass: &mut wgpu::ComputePass<'_>,
@@ -110,7 +111,7 @@ impl Gpu {
         Ok(BoundBatch { draws, work })
     }
 
-    /// All that it takes to draw from a batch with at least one row.
+    /// Prepares all that it takes to draw from a batch with at least one row.
     async fn work(
         &self,
         batch: &DeviceBatch<'_>,
@@ -185,8 +186,11 @@ impl Gpu {
     }
 }
 
+/// Checks that the dispatches of a batch are within what the device can do.
+///
 /// # Errors
-/// If the device has not so many workgroups, or the shader cannot number their teams.
+/// [`Error::DeviceBuffer`] if the device dispatches fewer workgroups at once, or if the shader cannot
+/// number their teams in 32 bits.
 fn dispatchable(
     batch: &DeviceBatch<'_>,
     layout: &Layout,
@@ -209,12 +213,13 @@ fn dispatchable(
     Err(Error::DeviceBuffer { what: "the draws", problem })
 }
 
-/// The most bytes for the outcomes of parts: what is bound, and what the shader can number.
+/// The most bytes for the outcomes of parts: no more than the device binds, and no more outcomes
+/// than the shader can number.
 fn most_outcome_bytes(bindable: Bindable) -> u64 {
     bindable.most.min(16 * u64::from(u32::MAX))
 }
 
-/// The size of the memory for the outcomes of parts.
+/// The size in bytes of the memory for the outcomes of parts.
 fn outcome_bytes(batch: &DeviceBatch<'_>, layout: &Layout, most: u64) -> Result<u64, Error> {
     // a binding cannot be empty
     let bytes = layout.outcome_bytes().max(16);

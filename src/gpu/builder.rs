@@ -16,17 +16,19 @@ use super::plan::Limits;
 use super::ring::{SamplerRing, Transport, most_of_a_buffer};
 use super::tuning::{DeviceKind, Tuning};
 
-/// The most bytes of a chunk, unless a builder says otherwise: large enough that a chunk takes much
-/// longer than to hand it over, and small enough that three of them overlap in most batches.
+/// The most bytes of a chunk, unless a builder says otherwise. A chunk of this size takes much
+/// longer to draw from than to hand over, and most batches have enough of them for three to
+/// overlap.
 const CHUNK_BYTES: u64 = 16 << 20;
 
-/// The most bytes of workgroup memory that a kernel has for an invocation; those of the race with sums.
+/// The most bytes of workgroup memory that a kernel has for each invocation: those of the race with
+/// sums.
 const MEMORY_OF_LANE: u32 = 32;
 
-/// How long a device may take for one step. A step is planned to take half a second where an adapter
-/// is slow (`MAX_WORK` in `plan.rs`), so a minute leaves room for a hundred times that, for other
-/// work on the same device and for a driver that compiles late; and it is still a time after which
-/// one would look why nothing happens.
+/// How long a device may take for one step. A step is planned to take half a second where an
+/// adapter is slow (`MAX_WORK` in `plan.rs`). A minute is a hundred times that: enough for other
+/// work on the same device and for a driver that compiles late, and not too long to wait for an
+/// error when nothing happens.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// How a [`GpuSampler`](crate::GpuSampler) is set up.
@@ -64,13 +66,13 @@ impl Default for GpuSamplerBuilder {
 }
 
 impl GpuSamplerBuilder {
-    /// Only adapters of these backends. The default: all.
+    /// Takes only adapters of these backends. The default: all.
     pub fn with_backends(self, backends: wgpu::Backends) -> Self {
         Self { backends, ..self }
     }
 
-    /// The first adapter whose name or driver contains `name`, in upper or lower case: the one way
-    /// to a software adapter. The default: the first hardware adapter.
+    /// Takes the first adapter whose name or driver contains `name`, in upper or lower case. A
+    /// software adapter is taken in no other way. The default: the first hardware adapter.
     pub fn with_adapter(self, name: impl Into<String>) -> Self {
         Self { adapter: Some(name.into()), ..self }
     }
@@ -80,17 +82,18 @@ impl GpuSamplerBuilder {
         Self { tuning: change(self.tuning), ..self }
     }
 
-    /// Takes no more than this many bytes at once of logits, of row ids and of draws, for a chunk of the batch; at
-    /// least 1,024, and no more than the device can bind. The draws are the same. The
-    /// default: 16 MiB.
+    /// Limits the logits, the row ids and the draws of a chunk of the batch to this many bytes
+    /// each; at least 1,024, and no more than the device can bind. The draws do not depend on it.
+    /// The default: 16 MiB.
     ///
-    /// When to change it: three chunks are under way at once, and a sampler keeps their memory: up to 20 times
-    /// this, or 11 times where device and host share memory. (Soft samples and the sums of an inverse CDF do not cut a row
-    /// that exceeds a chunk, and keep memory for that.) So lower it after [`Error::OutOfMemory`], or where other work
-    /// needs the device's memory; and after [`Error::Timeout`], as a smaller chunk is done sooner. It costs speed where
-    /// handing a chunk over takes longer than to draw from it, and where rows no longer fit into a chunk, which are then
-    /// cut. Raise it where rows have millions of categories, so that they are not cut, and after
-    /// [`Error::TopKTooLarge`].
+    /// When to change it: three chunks are under way at once, and a sampler keeps their memory: up
+    /// to 20 times the limit, or 11 times where device and host share memory. (Soft samples and
+    /// inverse CDFs never cut a row. If a row exceeds a chunk, they keep memory for that row.)
+    /// Lower the limit after [`Error::OutOfMemory`] or where other work needs the device's memory,
+    /// and after [`Error::Timeout`], as a smaller chunk is done sooner. Small chunks cost speed
+    /// where handing one over takes longer than drawing from it, and where rows no longer fit into
+    /// a chunk and are cut. Raise the limit where rows have millions of categories, so that they
+    /// are not cut, and after [`Error::TopKTooLarge`].
     pub fn with_chunk_bytes(self, chunk_bytes: u64) -> Self {
         Self { chunk_bytes, ..self }
     }
@@ -99,11 +102,11 @@ impl GpuSamplerBuilder {
     /// call, a chunk or a part of one; calls of many steps may take any time. The default: 60
     /// seconds. In a browser, which watches over its devices itself, this has no effect.
     ///
-    /// It bounds each wait of gumbel's for the device, and nothing else. The driver's own calls, to
-    /// compile a shader, to find memory or to take commands, return when the driver wills, and no
-    /// thread can be called back from them. Some wait for the device inside: Mesa 25's lavapipe takes a
-    /// step only when it is done with the one before, so that the error comes no sooner than that, and
-    /// would not come at all if that hung.
+    /// The timeout bounds each wait of gumbel's for the device, and nothing else. The driver's own
+    /// calls, to compile a shader, to find memory or to take commands, take as long as the driver
+    /// likes, and no thread can be called back from them. Some drivers wait for the device in such
+    /// a call: Mesa 25's lavapipe takes a step only when it is done with the step before. There the
+    /// error comes no sooner than that, and would not come at all if the step before hung.
     pub fn with_timeout(self, timeout: Duration) -> Self {
         Self { timeout, ..self }
     }
@@ -128,7 +131,7 @@ impl GpuSamplerBuilder {
         let guard = Guard::new(device.clone(), full_name(adapter), self.timeout, owner);
         let common = Common { int64, subgroups, edit: self.edit };
         let kernels = Kernels::new(&guard, common).await?;
-        // a driver that refuses the shader does so now
+        // compiled now, so that a driver that refuses the shader does so here
         let races = Races { rows: 1, categories: 1 << 17, draws: 1, greedy: false };
         let layout = Layout::new(races, limits.device);
         let options =
@@ -148,7 +151,8 @@ impl GpuSamplerBuilder {
         })
     }
 
-    /// What a sampler does on a device with these limits and features. Pure: no device is asked.
+    /// Returns how a sampler works on a device with these limits and features. Pure: no device is
+    /// asked.
     pub(super) fn setup(
         &self,
         kind: wgpu::DeviceType,
@@ -188,7 +192,7 @@ impl GpuSamplerBuilder {
     }
 }
 
-/// The invocations that a workgroup of any kernel can have.
+/// The most invocations that a workgroup of any kernel can have.
 fn largest_workgroup(can: &wgpu::Limits) -> u32 {
     can.max_compute_invocations_per_workgroup
         .min(can.max_compute_workgroup_size_x)

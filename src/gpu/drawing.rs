@@ -1,4 +1,4 @@
-//! Races on their way through the ring: what draws, keys, places and sums have in common.
+//! Races on their way through the ring, for draws, keys, the top k and sums.
 
 use std::ops::Range;
 
@@ -34,8 +34,8 @@ pub(super) struct Drawing<'a> {
 pub(super) struct Step {
     chunk: Chunk,
     segment: Range<usize>,
-    /// Which words of the call's result are there after this pass; none before a row's last segment, if that
-    /// has the result.
+    /// The words of the call's result that this pass writes. If only a row's last segment has a
+    /// result, the earlier segments write none.
     result: Range<usize>,
 }
 
@@ -124,10 +124,10 @@ impl Workload for Drawing<'_> {
     }
 }
 
-/// What a plan needs of the ring.
+/// The bytes that a plan needs in each section of the ring's buffers.
 pub(super) fn sections(plan: &Plan, explicit_ids: bool) -> Sections {
     let row_ids = if explicit_ids { 8 * plan.rows() as u64 } else { 8 };
-    // whole words of 16 bytes, of which the shader reads the last too
+    // whole words of 16 bytes, since the shader loads the last one whole too
     let logits = (plan.logits_bytes() as u64).next_multiple_of(16);
     Sections {
         input: [size_of::<Pass>() as u64, row_ids, logits, 0, 0],

@@ -1,17 +1,17 @@
-//! What can go wrong on a device, turned into errors; and waiting, which always ends.
+//! Turns the faults of a device into errors, and waits for a device, for a limited time.
 //!
-//! wgpu speaks of faults in four ways, and a [`Guard`] listens to all of them:
+//! wgpu reports faults in four ways, and a [`Guard`] handles all of them:
 //!
-//! * *Error scopes* catch what is invalid, memory that ran out and failures of the driver. What is
-//!   done outside a scope makes wgpu panic if it fails, so everything is done in
-//!   [`checked`](Guard::checked).
-//! * *The loss of a device* enters no scope: whatever is done on a lost device does nothing. wgpu
-//!   tells a callback of it, but a device has only one, so it is set only on a device that gumbel
-//!   has opened. On a caller's device a loss is noticed by its consequences: in the end a map
-//!   fails, and then the device is [put to the test](Guard::is_lost).
-//! * *A map* tells its own callback, unless the device was lost meanwhile: then nothing may come.
-//! * *`Device::poll` panics* if the driver answers a wait with an error, which is where the loss of
-//!   a device is mostly found out.
+//! * *Error scopes* catch invalid calls, memory that ran out and failures of the driver. A call outside
+//!   a scope makes wgpu panic if it fails, so every call is made in [`checked`](Guard::checked).
+//! * *The loss of a device* enters no scope: all calls on a lost device do nothing. wgpu reports the
+//!   loss to a callback, but a device has only one, so gumbel sets it only on a device that it has
+//!   opened, or in a browser. On a caller's device a loss is noticed by its consequences: in the end
+//!   a map fails, and then the device is [put to the test](Guard::is_lost).
+//! * *A map* reports its failure to its own callback. If the device was lost meanwhile, the callback
+//!   may never be called.
+//! * *`Device::poll` panics* if the driver answers a wait with an error. Most losses of a device are
+//!   found out in this way.
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -32,32 +32,32 @@ pub(super) use activity::Activity;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Owner {
     Gumbel,
-    /// Its callbacks are the caller's, who may have set them.
+    /// The caller, who may have set the device's callbacks.
     Caller,
 }
 
-/// Which thread waits for a device. In a browser none does.
+/// The thread that waits for a device. In a browser none does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::gpu) enum Waits {
-    /// The one that asks.
+    /// The thread that asks.
     Here,
-    /// Another one, while the future that asks is pending.
+    /// Another thread, while the future that asks is pending.
     Elsewhere,
 }
 
-/// A device, and an ear for what it says against what is done on it.
+/// A device, on which everything is done in such a way that faults become errors.
 #[derive(Clone, Debug)]
 pub(super) struct Guard {
     device: wgpu::Device,
     adapter: String,
-    /// For each wait, not for a whole call: a call that makes progress may take any time.
+    /// The timeout of each wait, not of a whole call: a call that makes progress may take any time.
     #[cfg_attr(target_family = "wasm", expect(dead_code, reason = "nothing can wait"))]
     timeout: Duration,
     #[cfg_attr(target_family = "wasm", expect(dead_code, reason = "nothing can wait"))]
     waits: Waits,
     #[cfg(not(target_family = "wasm"))]
     waiter: Arc<wait::Waiter>,
-    /// Why the device was lost, once that is known. It never comes back.
+    /// Why the device was lost, once the reason is known. A lost device never comes back.
     lost: Arc<OnceLock<String>>,
 }
 
@@ -67,7 +67,7 @@ pub(super) struct Guard {
 pub(super) struct Mapping {
     activity: Activity,
     result: OneshotReceiver<Result<(), wgpu::BufferAsyncError>>,
-    /// The submission after which the buffer is free, or `None` for all of them.
+    /// The submission after which the buffer is free, or `None` for all submissions.
     #[cfg_attr(target_family = "wasm", expect(dead_code, reason = "nothing can wait"))]
     after: Option<wgpu::SubmissionIndex>,
 }
@@ -80,7 +80,7 @@ impl Guard {
         owner: Owner,
     ) -> Self {
         let lost = Arc::new(OnceLock::new());
-        // In a browser the callback takes the place of no other.
+        // In a browser the callback replaces no callback of the caller's.
         if owner == Owner::Gumbel || cfg!(target_family = "wasm") {
             let lost = lost.clone();
             device.set_device_lost_callback(move |reason, message| {
@@ -103,13 +103,14 @@ impl Guard {
         }
     }
 
-    /// The guard of the same device, for calls that wait like this.
+    /// Returns a guard of the same device, for calls that wait as `waits` says.
     pub(super) fn waiting(&self, waits: Waits) -> Self {
         Self { waits, ..self.clone() }
     }
 
-    /// The error by which the device was lost, if it was in a call that has failed with this error; the error itself
-    /// otherwise. A loss may come as another error: as a refused shader, or as memory that ran out.
+    /// Returns the error by which the device was lost, if it was lost in a call that has failed
+    /// with `error`. Otherwise returns `error` itself, as an `Err`. A loss may come as another
+    /// error: as a refused shader, or as memory that ran out.
     pub(super) async fn loss(&self, error: Error) -> Result<Error, Error> {
         match error {
             Error::DeviceLost { .. } => Ok(error),
@@ -122,12 +123,13 @@ impl Guard {
         &self.device
     }
 
-    /// Does something on the device, and returns what the device says against it.
+    /// Calls `act` on the device, and returns its value, or the error that the device reports.
     ///
-    /// A loss may go unnoticed here, if nobody knows of it yet: what `act` returns is then invalid,
-    /// and so is all that is made of it, until a map fails. Only a shader is looked after at once:
-    /// a sampler may lie idle long after it was built, and wgpu gives up a device whose driver
-    /// refuses a shader by an error that it does not expect, as Vulkan's drivers do.
+    /// A loss that nobody knows of yet may go unnoticed here: the value of `act` is then invalid,
+    /// and so is all that is made of it, until a map fails. Only when a shader is compiled is the
+    /// device tested at once, before and after: a sampler may lie idle long after it was built, and
+    /// wgpu gives up a device whose driver refuses a shader by an error that wgpu does not expect,
+    /// as Vulkan's drivers do.
     pub(super) async fn checked<T>(
         &self,
         activity: Activity,
@@ -163,7 +165,7 @@ impl Guard {
         }
     }
 
-    /// A buffer, or an error that names it and its size.
+    /// Makes a buffer. An error names the buffer and its size.
     pub(super) async fn buffer(
         &self,
         what: &'static str,
@@ -176,11 +178,11 @@ impl Guard {
         self.checked(activity, || self.device.create_buffer(&descriptor)).await
     }
 
-    /// Starts to map part of a buffer, which the device is done with after the submission `after`,
-    /// or after all that were made so far. Any number of maps can be under way.
+    /// Starts to map part of a buffer that the device is done with after the submission `after`, or
+    /// for `None` after all submissions so far. Any number of maps can be under way.
     ///
-    /// Ask for a map after the submission that it is to show, not before: on a device that was lost
-    /// in between, this then fails. (wgpu drops the submission without a word.)
+    /// Ask for a map after the submission whose results it is to show, not before: if the device
+    /// was lost in between, the map then fails. (wgpu drops the submission without an error.)
     pub(super) async fn map(
         &self,
         what: &'static str,
@@ -191,23 +193,24 @@ impl Guard {
         let activity = Activity::Mapping { what, bytes: slice.size() };
         let (sender, result) = oneshot_channel();
         let callback = move |outcome| {
-            // nobody is told if the map was given up
+            // the receiver is gone if the map was given up
             let _ = sender.send(outcome);
         };
         self.checked(activity.clone(), || slice.map_async(mode, callback)).await?;
         Ok(Mapping { activity, result, after })
     }
 
-    /// Waits until a map is there.
+    /// Waits until a map is complete.
     pub(super) async fn finish(&self, mapping: Mapping) -> Result<(), Error> {
-        // in a browser the map reports of its own accord, and its failure too
+        // in a browser the map's callback is called without a poll, also for a failure
         #[cfg(target_family = "wasm")]
         return self.outcome(&mapping.activity, mapping.result.receive().await).await;
         #[cfg(not(target_family = "wasm"))]
         self.mapped(mapping).await
     }
 
-    /// What became of a map: `None` if wgpu has dropped it without a word.
+    /// Returns the error of a map that has failed. A result of `None` is a map that wgpu has
+    /// dropped without calling its callback.
     async fn outcome(
         &self,
         activity: &Activity,
@@ -220,7 +223,8 @@ impl Guard {
         }
     }
 
-    /// Hands out the bytes of a map that has been [finished](Self::finish), and ends it.
+    /// Calls `taken` with the bytes of a map that has been [finished](Self::finish), and ends the
+    /// map.
     pub(super) async fn take(
         &self,
         what: &'static str,
@@ -239,7 +243,7 @@ impl Guard {
         }
     }
 
-    /// Waits until the device has finished a submission, or all that were made so far.
+    /// Waits until the device has finished a submission, or for `None` all submissions so far.
     #[cfg(test)]
     pub(super) async fn wait(
         &self,
@@ -249,11 +253,13 @@ impl Guard {
         self.wait_until(after, &activity, self.deadline(), |_| true).await
     }
 
-    /// True if the device is known to be lost or, outside a browser, turns out to be.
+    /// True if the device is known to be lost or, outside a browser, turns out to be lost in a
+    /// test.
     ///
-    /// On a lost device all calls are silent and return what is invalid. So the test is a buffer
-    /// that is mapped from the start: without an error, it cannot be looked into. That takes some
-    /// 20 µs, and is therefore asked only when something has gone wrong.
+    /// On a lost device all calls return invalid objects and no error. So the test makes a buffer
+    /// that is mapped from the start: if there is no error and the mapped bytes cannot be read, the
+    /// device is lost. The test takes some 20 µs, and is therefore made only when a shader is
+    /// compiled or something has gone wrong.
     async fn is_lost(&self) -> bool {
         if self.lost.get().is_some() {
             return true;
@@ -281,7 +287,7 @@ impl Guard {
         Error::DeviceLost {
             adapter: self.adapter.clone(),
             while_doing: activity.to_string(),
-            // a clause of a sentence
+            // the reason becomes a clause of a sentence
             reason: reason.trim_end_matches('.').to_owned(),
         }
     }
@@ -291,12 +297,12 @@ impl Guard {
         self.device_lost(activity, self.reason())
     }
 
-    /// Why a device that [is lost](Self::is_lost) is so.
+    /// The reason for the loss of a device that [is lost](Self::is_lost).
     fn reason(&self) -> &str {
         self.lost.get().map_or("no reason is known", String::as_str)
     }
 
-    /// The error for a map that turned out not to be there.
+    /// Returns the error for a map that has failed.
     pub(super) async fn map_failed(&self, activity: &Activity, message: String) -> Error {
         if self.is_lost().await {
             return self.known_lost(activity);
@@ -310,9 +316,9 @@ impl Guard {
     }
 }
 
-/// Does something on a device, and returns what will tell of its errors: memory that ran out, then
-/// failures of the driver, then what is invalid. The scopes belong to this thread, so they end
-/// here, before anything is awaited.
+/// Calls `act` in error scopes, and returns its value and the futures of its errors: memory that
+/// ran out, then failures of the driver, then invalid calls. The scopes belong to this thread, so
+/// they end here, before anything is awaited.
 fn in_scopes<T, F: FnOnce() -> T>(
     device: &wgpu::Device,
     act: F,
@@ -324,14 +330,14 @@ fn in_scopes<T, F: FnOnce() -> T>(
     ]
     .map(|filter| device.push_error_scope(filter));
     let value = act();
-    // ended in the reverse order
+    // scopes end in the reverse order
     let validation = validation.pop();
     let internal = internal.pop();
     (value, [memory.pop(), internal, validation])
 }
 
-/// The first error in the order of the scopes: what could not be allocated is invalid as well, and
-/// so is what the driver refused.
+/// Returns the first error in the order of the scopes, which has causes first: a buffer that could
+/// not be allocated is reported as invalid too, and so is a shader that the driver refused.
 async fn first_of(scopes: [impl Future<Output = Option<wgpu::Error>>; 3]) -> Option<wgpu::Error> {
     for scope in scopes {
         if let Some(error) = scope.await {

@@ -1,4 +1,4 @@
-//! What is bound to the kernels, the uniform that tells them what to do, and their pipelines.
+//! The bindings of the kernels, the uniform that controls them, and their pipelines.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -59,18 +59,19 @@ pub(super) const GATHERED: u32 = 128;
 const KEYED: u32 = 256;
 const SUMMED: u32 = 512;
 
-/// The flag if the condition holds.
+/// Returns the flag if the condition holds, and 0 otherwise.
 pub(super) fn flag(on: bool, flag: u32) -> u32 {
     if on { flag } else { 0 }
 }
 
-/// The low and the high half.
+/// Returns the low and the high word of a number.
 pub(super) fn words(n: u64) -> [u32; 2] {
     [n as u32, (n >> 32) as u32]
 }
 
 impl Pass {
-    /// What the layout and the temperature say; all else is zero.
+    /// Returns the uniform with the fields that layout, format and temperature decide. `record` is
+    /// 1, and all other fields are 0.
     pub(super) fn laid_out(layout: &Layout, format: ValueFormat, temperature: Temperature) -> Self {
         let scale = match temperature {
             Temperature::Greedy => Scale::ONE,
@@ -122,7 +123,7 @@ impl Pass {
     }
 }
 
-/// What a sampler's kernels have in common.
+/// The options that all kernels of a sampler have in common.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Common {
     pub(super) int64: bool,
@@ -134,13 +135,14 @@ pub(super) struct Common {
 #[derive(Debug)]
 pub(super) struct Kernels {
     pub(super) common: Common,
-    /// Pass, logits, row ids, outcomes, draws.
+    /// The layout of pass, logits, row ids, outcomes and draws.
     plain: wgpu::BindGroupLayout,
-    /// Pass, logits, row ids, outcomes, draws, and what each row may have of its own.
+    /// The layout of pass, logits, row ids, outcomes, draws, and the parameters that each row may
+    /// have of its own.
     each: Option<wgpu::BindGroupLayout>,
-    /// What the kernels of soft samples are bound to.
+    /// The layout of the bindings of soft samples.
     pub(super) soft: Option<wgpu::BindGroupLayout>,
-    /// What is bound for an inverse CDF.
+    /// The layouts of the bindings of an inverse CDF.
     pub(super) table: Option<TableLayouts>,
     pipelines: Mutex<HashMap<Variant, wgpu::ComputePipeline>>,
 }
@@ -154,8 +156,8 @@ pub(super) struct Passes {
 }
 
 impl Passes {
-    /// Encodes the passes for so many rows and draws; `first_draw` is immediate data, if the
-    /// kernel takes any.
+    /// Encodes the passes for `rows` rows and `draws` draws of each; `first_draw` is immediate
+    /// data, if the kernel takes any.
     pub(super) fn encode(
         &self,
         pass: &mut wgpu::ComputePass<'_>,
@@ -181,14 +183,14 @@ impl Passes {
         if let Some(sums) = &self.sums {
             pass.set_pipeline(sums);
             pass.set_bind_group(0, bindings, &[]);
-            // the first draw's teams, each of which sums its part
+            // as many teams as for one draw of each row: each sums its part
             let [x, y] = layout.workgroups(rows, 1);
             pass.dispatch_workgroups(x, y, 1);
         }
     }
 }
 
-/// What a kernel is told beyond its layout.
+/// The options of a kernel that do not follow from its layout.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct KernelOptions {
     pub(super) format: ValueFormat,
@@ -197,11 +199,11 @@ pub(super) struct KernelOptions {
     pub(super) immediates: bool,
 }
 
-/// The storage buffers of the layout with what each row may have of its own.
+/// The number of storage buffers in the layout with parameters of each row.
 const EACH_BUFFERS: u32 = 8;
-/// Those of the layout of soft samples.
+/// The number of storage buffers in the layout of soft samples.
 const SOFT_BUFFERS: u32 = 7;
-/// Those of an inverse CDF.
+/// The number of storage buffers in the layouts of an inverse CDF.
 const TABLE_BUFFERS: u32 = 6;
 
 impl Kernels {
@@ -226,7 +228,8 @@ impl Kernels {
         Ok(Self { common, plain, each, soft, table, pipelines: Mutex::default() })
     }
 
-    /// The layout of what is bound, if the device has room for so many buffers.
+    /// Returns the layout of the bindings of races, with parameters of each row if `each`. `None`
+    /// if the device binds fewer storage buffers.
     pub(super) fn layout(&self, each: bool) -> Option<&wgpu::BindGroupLayout> {
         if each { self.each.as_ref() } else { Some(&self.plain) }
     }
@@ -240,7 +243,7 @@ impl Kernels {
         bind(device, &self.plain, &bound)
     }
 
-    /// The pipelines for a layout; compiled now, if they were not yet.
+    /// Returns the pipelines for a layout. Those that were not compiled yet are compiled now.
     pub(super) async fn passes(
         &self,
         guard: &Guard,
@@ -262,7 +265,8 @@ impl Kernels {
         if !merges {
             return Ok(Passes { race, merge: None, sums: None });
         }
-        // the whole workgroup is a team, and nothing is asked of logits and rows
+        // the whole workgroup is a team, and the merge reads neither logits nor the parameters of
+        // rows
         let merge = Variant {
             kernel: Kernel::Merge,
             reduction: if self.common.subgroups {
@@ -279,7 +283,7 @@ impl Kernels {
         Ok(Passes { race, merge: Some(self.pipeline(guard, merge).await?), sums: None })
     }
 
-    /// The pipeline that sums the same rows in a pass of its own.
+    /// Returns the pipeline that sums the rows of a layout in a pass of its own.
     pub(super) async fn sums(
         &self,
         guard: &Guard,
@@ -362,8 +366,8 @@ fn pipeline(
         module: &module,
         entry_point: Some(variant.entry_point()),
         compilation_options: wgpu::PipelineCompilationOptions {
-            // the shaders do it, in loops; where a driver writes them out, SwiftShader takes minutes and
-            // gigabytes to compile a thousand words
+            // the shaders write workgroup memory first themselves, in loops; where a driver writes
+            // it word by word, SwiftShader takes minutes and gigabytes to compile a thousand words
             zero_initialize_workgroup_memory: false,
             ..Default::default()
         },

@@ -1,11 +1,12 @@
-//! What kind of plan a call has: which code runs for it, on the host and on the device. Pure: no device is
-//! asked.
+//! The kind of plan that a call has: the code that runs for it, on the host and on the device.
+//! Pure: no device is asked.
 //!
-//! Two calls of one kind run the same shaders, cut their batches by the same rules and hand them over in the
-//! same way; they differ in numbers alone. A kind has several *aspects*, which do not know each other: a kernel
-//! is put together from pieces that load values and pieces that share findings (`src/shaders.rs`), and neither
-//! sees how the batch came to the device. So a test that has to run everything that an engine can do runs calls
-//! that have each aspect between them, and not each combination of aspects.
+//! Two calls of one kind run the same shaders, cut their batches by the same rules and hand them
+//! over in the same way; they differ in numbers alone. A kind has several *aspects*, which are
+//! independent of each other: a kernel is put together from pieces that load values and pieces that
+//! share findings (`src/shaders.rs`), and neither depends on how the batch came to the device. So a
+//! test of everything that an engine can do needs calls that between them have each aspect, and not
+//! each combination of aspects.
 
 use crate::error::Error;
 use crate::job::{Job, Temperature};
@@ -16,7 +17,7 @@ use crate::shaders::{Kernel, Reduction};
 use super::builder::GpuSamplerBuilder;
 use super::plan::{Chunk, Limits, Output, Plan, Shape};
 
-/// An aspect of the plan that draws have; for tests, which choose calls by it.
+/// An aspect of the plan of a call for draws. Tests choose their calls by aspects.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[doc(hidden)]
 pub struct PlanKind(Aspect);
@@ -29,11 +30,11 @@ enum Aspect {
     Load(Core, ValueFormat, bool),
     /// How the batch is cut and gets to the device.
     Cut(CutKind, usize),
-    /// What the kernel is told of the call.
+    /// The properties of the call on which the kernel's work depends.
     Call(Core, CallKind),
 }
 
-/// What all of a kernel's pieces may depend on.
+/// The properties on which all of a kernel's pieces may depend.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Core {
     kernel: Kernel,
@@ -42,32 +43,33 @@ struct Core {
     filter: bool,
 }
 
-/// What the kernel is told of a call.
+/// The properties of a call on which the kernel's work depends.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct CallKind {
     row_ids: bool,
     unit_scale: bool,
-    /// Whether a row without a draw is among the others, and findings of several teams are joined, in a pass of
-    /// their own or from one segment to the next.
+    /// Whether a row without a draw is among the rows.
     undrawable: bool,
+    /// Whether the findings of several teams are joined, in a pass of their own.
     in_parts: bool,
+    /// Whether findings are joined from one segment to the next.
     in_segments: bool,
 }
 
 /// How a pass is laid out.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct LayoutKind {
-    /// One invocation for a race, some of a workgroup, or all of them.
+    /// The teams of a workgroup: one of all its invocations, several, or one for each invocation.
     teams_of_workgroup: Number,
     /// How often an invocation goes through the loop over its pairs of blocks.
     turns_of_lane: Number,
-    /// Whether the last eight categories are fewer.
+    /// Whether the last octet has fewer than eight categories.
     ragged: bool,
     parts: Number,
     /// Whether the last part is shorter than the others.
     short_part: bool,
     draws_at_once: Number,
-    /// Whether the last draws of a row are fewer than are taken at once.
+    /// Whether the last turn of a row has fewer draws than are taken at once.
     short_turn: bool,
     /// Whether workgroups are dispatched in more than one dimension.
     two_dimensions: bool,
@@ -80,7 +82,7 @@ struct CutKind {
     direct: bool,
     segments: Number,
     chunks: Number,
-    /// Whether a chunk has some of a row's draws, and not all.
+    /// Whether a chunk has only some of a row's draws.
     cuts_draws: bool,
     moves_rows: bool,
     /// Whether rows overlap in memory.
@@ -89,7 +91,8 @@ struct CutKind {
     one_draw: bool,
 }
 
-/// Loops are taken once, twice, or as often as there are slots and more.
+/// How often a loop is taken: once, several times, or so often that a greater number makes no
+/// difference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Number {
     One,
@@ -107,7 +110,7 @@ impl Number {
     }
 }
 
-/// What a sampler does beside what its limits say.
+/// How a sampler works: its limits, and the optional methods that it uses.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Setup {
     pub(super) limits: Limits,
@@ -117,7 +120,7 @@ pub(super) struct Setup {
 }
 
 impl PlanKind {
-    /// Whether invocations share their findings by subgroup operations.
+    /// True if invocations share their findings by subgroup operations.
     pub fn has_subgroups(&self) -> bool {
         match &self.0 {
             Aspect::Team(core, ..) | Aspect::Load(core, ..) | Aspect::Call(core, ..) => {
@@ -127,7 +130,7 @@ impl PlanKind {
         }
     }
 
-    /// The aspects of a call with at least one row.
+    /// Returns the aspects of a call with at least one row.
     pub(super) fn all_of(job: &Job<'_>, setup: &Setup) -> Vec<Self> {
         let batch = job.logits;
         let shape = Shape {
@@ -202,11 +205,11 @@ impl CutKind {
 }
 
 impl GpuSamplerBuilder {
-    /// The aspects of the plan that these draws would have on a device with these limits and features; none
-    /// if there is nothing to draw.
+    /// Returns the aspects of the plan that these draws would have on a device with these limits
+    /// and features; none if there is nothing to draw.
     ///
     /// # Errors
-    /// What is wrong with the options.
+    /// The errors of invalid options.
     #[doc(hidden)]
     pub fn plan_kinds<'a>(
         &self,
@@ -254,7 +257,7 @@ mod tests {
             of(10_000, 208, 1),   // whole blocks of eight
             of(10_000, 20, 1),    // an invocation alone
             of(100, 128_256, 1),  // in parts
-            of(10_000, 203, 5),   // what is held
+            of(10_000, 203, 5),   // logits are held
             of(1, 203, 1),        // one row
             of(100_000, 203, 1),  // many chunks
             of(1, 20_000_000, 1), // segments
@@ -284,7 +287,7 @@ mod tests {
         assert!(!kind(&builder(), 100, 5, 1).iter().any(PlanKind::has_subgroups));
     }
 
-    /// What `tests/gpu/draws.rs` draws on a device.
+    /// `tests/gpu/draws.rs` draws from a row of this length on a device.
     #[test]
     fn a_row_has_as_many_blocks_for_an_invocation_as_there_may_be_on_any_machine() {
         let races = Races { rows: 1, categories: 256 * 8 * 2048, draws: 1, greedy: false };

@@ -1,4 +1,4 @@
-//! From a batch that is on the device to a kernel and its teams. Pure: no device is asked.
+//! Chooses a kernel and its teams for a batch that is on the device. Pure: no device is asked.
 //!
 //! A *race* is one draw of one row. A *team* of invocations takes a race, or a *part* of one if there
 //! are too few races to keep the device busy; parts are merged by a second pass. A team has up to a
@@ -12,42 +12,43 @@ pub(crate) const MAX_OCTETS_PER_LANE: usize = 2048;
 const MAX_PARTS_PER_LANE: usize = 1 << 15;
 /// The octets that an invocation holds; see `shaders/kernel/several_draws.wgsl`.
 const HELD_OCTETS: usize = 4;
-/// Rows of more parts than this are loaded again for each draw: the outcomes of the parts would grow
-/// beside what is saved.
+/// Rows of more parts than this are loaded again for each draw: with more parts, their outcomes
+/// would cost much of what holding the logits saves.
 const MAX_HELD_PARTS: usize = 256;
-/// The most draws from what is held; see there.
+/// The most draws from logits that are held; see `shaders/kernel/several_draws.wgsl`.
 const MAX_DRAWS_AT_ONCE: usize = 512;
 /// The bytes of an outcome; see `shaders/kernel/outcome.wgsl`.
 const OUTCOME_BYTES: u64 = 16;
-/// The invocations of a workgroup whose members draw each for itself.
+/// The number of invocations of a workgroup in which invocations draw alone, or several teams are.
 const SHARED_WORKGROUP: u32 = 64;
 
-/// How many invocations a device's teams have. The draws do not depend on it.
+/// How a device's invocations are divided into teams. The draws do not depend on it.
 ///
-/// [`DeviceKind`](crate::DeviceKind) has one for each kind of device that gumbel knows. This is for who measures
-/// another: `gumbel bench --teams`. Numbers that the device cannot have are lowered to those that it can.
+/// [`DeviceKind`](crate::DeviceKind) has teams for each kind of device that gumbel knows. This type
+/// is for measurements of another kind: `gumbel bench --teams`. Numbers that are too large for the
+/// device are lowered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Teams {
-    /// The largest team, which is a workgroup then; a power of two.
+    /// The number of invocations of the largest team, which is a whole workgroup; a power of two.
     pub team: u32,
-    /// The invocations of a workgroup in which there are several teams, or which is not for draws by races; a
-    /// power of two.
+    /// The number of invocations of a workgroup that has several teams, or that does not draw by
+    /// races; a power of two.
     pub shared_workgroup: u32,
-    /// Rows of up to so many octets get a single invocation.
+    /// The most octets of a row that a single invocation takes.
     pub alone_octets: usize,
-    /// The octets that there should be for each invocation of a larger team.
+    /// The number of octets that there should be for each invocation of a larger team.
     pub octets_per_lane: usize,
-    /// The invocations that keep the device busy: with fewer races than that, rows are cut into
-    /// parts.
+    /// The number of invocations that keep the device busy. If one of the largest teams for each
+    /// race has fewer invocations in all, rows are cut into parts.
     pub busy_invocations: usize,
-    /// Whether several draws from a row hold its logits in registers.
+    /// Whether a team that takes several draws from a row holds the row's logits in registers.
     pub holds_logits: bool,
 }
 
 impl Teams {
-    /// For a GPU. Nothing here has been measured on one: a large GPU has room for 2¹⁸ invocations, each
-    /// of which should have a pair of octets at least, and small workgroups leave fewer of them
-    /// idle at barriers.
+    /// The teams for a GPU. These numbers have not been measured on one: a large GPU runs 2¹⁸
+    /// invocations at once, each of which should have a pair of octets at least, and small
+    /// workgroups leave fewer invocations idle at barriers.
     pub const HARDWARE: Self = Self {
         team: SHARED_WORKGROUP,
         shared_workgroup: SHARED_WORKGROUP,
@@ -57,11 +58,12 @@ impl Teams {
         holds_logits: true,
     };
 
-    /// For an adapter that emulates a GPU on `cores` cores. It runs the invocations of a vector of eight
-    /// to the end, or to a barrier, before the next: so teams are one vector, which reads a row
-    /// from its beginning to its end. (With 64 lanes, Mesa 25's lavapipe takes 1.4 times as long for
-    /// 256 × 128,256, and twice as long for the argmax.) Logits come from a cache for a row's later
-    /// draws, and holding them takes 1.0 to 1.1 times as long as loading them again.
+    /// The teams for an adapter that emulates a GPU on `cores` cores. Such an adapter runs the
+    /// eight invocations of a vector to the end, or to a barrier, before the next eight: so a team
+    /// is one vector, which reads a row from its beginning to its end. (With 64 lanes, Mesa 25's
+    /// lavapipe takes 1.4 times as long for 256 × 128,256, and twice as long for the argmax.) For a
+    /// row's later draws logits come from a cache, and holding them takes 1.0 to 1.1 times as long
+    /// as loading them again.
     pub(crate) fn emulated(cores: usize) -> Self {
         Self {
             team: 8,
@@ -73,15 +75,17 @@ impl Teams {
         }
     }
 
-    /// The teams, lowered to what there can be in workgroups of so many invocations, a power of two.
+    /// Returns these teams, lowered to what workgroups of `workgroup_size` invocations, a power of
+    /// two, can have.
     pub(crate) fn within(self, workgroup_size: u32) -> Self {
         let size = |lanes: u32| 1 << lanes.clamp(1, workgroup_size).ilog2();
         let team = size(self.team);
         Self {
             team,
-            // parts are taken by the workgroup
+            // a part is taken by a whole workgroup, which is one invocation if that is the largest
+            // team
             shared_workgroup: if team == 1 { 1 } else { size(self.shared_workgroup) },
-            // one invocation takes no more of a row
+            // an invocation takes no more octets in one pass
             alone_octets: self.alone_octets.min(MAX_OCTETS_PER_LANE),
             octets_per_lane: self.octets_per_lane.clamp(1, MAX_OCTETS_PER_LANE),
             busy_invocations: self.busy_invocations.max(1),
@@ -90,10 +94,10 @@ impl Teams {
     }
 }
 
-/// What kind of device a layout is for.
+/// The properties of a device that a layout depends on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Device {
-    /// As they are [within](Teams::within) its workgroups.
+    /// The teams, lowered to what they can be [within](Teams::within) the device's workgroups.
     pub(crate) teams: Teams,
     /// Whether there are subgroup operations.
     pub(crate) subgroups: bool,
@@ -102,8 +106,8 @@ pub(crate) struct Device {
 }
 
 impl Device {
-    /// The device, with no more kept busy by so many races than so many bytes have room for, in outcomes of
-    /// their parts and one more of each race that is carried over.
+    /// Returns the device with `busy_invocations` lowered so far that `bytes` bytes suffice for the
+    /// outcomes of `races` races: one for each part, and one of each race that is carried over.
     pub(crate) fn with_memory_for_parts(self, races: usize, bytes: u64) -> Self {
         let outcomes = usize::try_from(bytes / OUTCOME_BYTES).unwrap_or(usize::MAX);
         let parts = (outcomes / races).saturating_sub(1).max(1);
@@ -164,7 +168,7 @@ impl Layout {
         let needed = octets.div_ceil(lanes * most_per_lane);
         let wanted = if lanes == teams.team as usize {
             let busy = teams.busy_invocations.div_ceil(all.saturating_mul(lanes));
-            // the merge's loops are bounded too
+            // the loops of the merge are bounded too
             busy.min(octets.div_ceil(lanes * per_lane)).min(lanes * MAX_PARTS_PER_LANE)
         } else {
             1
@@ -172,7 +176,7 @@ impl Layout {
         let part_octets = octets.div_ceil(wanted.max(needed));
         let parts = octets.div_ceil(part_octets);
 
-        // the team's findings are joined in a loop
+        // each draw joins the team's findings in a loop, and loops are bounded
         let most_draws = MAX_DRAWS_AT_ONCE.min((1 << 15) / lanes);
         let turns =
             teams.busy_invocations.div_ceil(races.rows.saturating_mul(parts).saturating_mul(lanes));
@@ -190,7 +194,7 @@ impl Layout {
                 (_, true) => Reduction::Subgroups,
                 (_, false) => Reduction::Workgroup,
             },
-            // of several teams or, where they would not fit, of one
+            // a workgroup of several teams, or of one where several would not fit
             workgroup_size: if whole && lanes > 1 {
                 teams.team
             } else {
@@ -205,9 +209,10 @@ impl Layout {
         }
     }
 
-    /// The layout for a pass that is dispatched as a whole, and whose outcomes have to fit into so many
-    /// bytes. Rows are cut into fewer parts if that helps, and their logits loaded again for each draw if
-    /// those that hold them are too many; outcomes may still be too many.
+    /// Returns the layout for a pass that is dispatched as a whole and whose outcomes have to fit
+    /// into `bytes` bytes. Rows are cut into fewer parts if that helps. If the parts that hold
+    /// logits are still too many, logits are loaded again for each draw. Even then the outcomes may
+    /// be too many.
     pub(crate) fn within(races: Races, device: Device, bytes: u64) -> Self {
         let teams = races.rows.saturating_mul(races.draws as usize);
         let device = device.with_memory_for_parts(teams, bytes);
@@ -219,14 +224,15 @@ impl Layout {
         layout
     }
 
-    /// What the outcomes of a pass take: one for each part of a race, and one that is carried over.
+    /// The bytes of a pass's outcomes: one for each part of a race, and one that is carried over. 0
+    /// if rows are not cut.
     pub(crate) fn outcome_bytes(&self) -> u128 {
         let races = self.races.rows as u128 * u128::from(self.races.draws);
         let parts = u128::from(self.parts) + 1;
         if self.is_cut() { races * parts * u128::from(OUTCOME_BYTES) } else { 0 }
     }
 
-    /// A workgroup for each race.
+    /// Returns the layout in which each race has a workgroup.
     pub(crate) fn of_workgroups(kernel: Kernel, races: Races, device: Device) -> Self {
         let octets = races.categories.div_ceil(8);
         Self {
@@ -242,8 +248,9 @@ impl Layout {
         }
     }
 
-    /// The layout with a kernel in the place of the plain race that sums rows too, or only that. Where teams
-    /// hold logits for several draws, sums are of a pass of their own.
+    /// Returns the layout with `kernel`, which sums rows and may draw too, in the place of
+    /// [`Kernel::Stream`]. A layout with another kernel is left as it is: sums then need a pass of
+    /// their own.
     pub(crate) fn with_sums(self, kernel: Kernel) -> Self {
         if self.kernel == Kernel::Stream { Self { kernel, ..self } } else { self }
     }
@@ -253,23 +260,24 @@ impl Layout {
         self.parts > 1
     }
 
-    /// Workgroups along x and y, for a pass with at most as many rows and draws as were planned for.
+    /// The numbers of workgroups along x and y, for a pass with at most as many rows and draws as
+    /// were planned for.
     pub(crate) fn workgroups(&self, rows: usize, draws: usize) -> [u32; 2] {
         let turns = draws.div_ceil(self.draws_at_once as usize);
         let teams = rows.saturating_mul(turns).saturating_mul(self.parts as usize);
         grid(teams.div_ceil((self.workgroup_size / self.lanes) as usize), self.workgroups)
     }
 
-    /// Workgroups of the merge pass.
+    /// The numbers of workgroups of the merge pass along x and y.
     pub(crate) fn merge_workgroups(&self, rows: usize, draws: usize) -> [u32; 2] {
         grid(rows.saturating_mul(draws), self.workgroups)
     }
 }
 
-/// So many workgroups along x and y, with at most so many in a dimension.
+/// Divides workgroups among x and y, with at most `most` in a dimension.
 ///
-/// As even as can be: with full rows of workgroups, nearly all of the last could be idle, and an
-/// idle workgroup takes as long as one that draws from a short row.
+/// The rows of workgroups are as even as can be: if all but the last were full, nearly all of the
+/// last could be idle, and an idle workgroup takes as long as one that draws from a short row.
 pub(crate) fn grid(workgroups: usize, most: u32) -> [u32; 2] {
     let y = workgroups.div_ceil(most as usize).max(1);
     [workgroups.div_ceil(y) as u32, y as u32]

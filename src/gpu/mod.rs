@@ -1,10 +1,10 @@
-//! The GPU engine: wgpu and WGSL, the reference's bytes.
+//! The GPU engine: draws by wgpu and WGSL, and returns the reference's bytes.
 //!
 //! [`plan`] cuts a batch in memory into chunks, [`layout`] chooses how the device shares a chunk's
-//! races, [`kernel`] says what is bound to the shaders and how they are told what to do, [`ring`]
-//! is the only way to the device and back, [`drawing`] what races are on it. [`batch`] and [`bound`] are for batches that are on the
-//! device already, [`cdf`] for draws by inverse CDF. [`guard`] waits and turns faults into errors, [`adapter`] finds the device and
-//! [`builder`] sets all of it up.
+//! races, [`kernel`] defines the uniform and the bindings of the shaders, [`ring`] is the only way
+//! to the device and back, and [`drawing`] takes races along it. [`batch`] and [`bound`] are for
+//! batches that are on the device already, [`cdf`] is for draws by inverse CDF. [`guard`] waits and
+//! turns faults into errors, [`adapter`] finds the device and [`builder`] sets all of it up.
 
 use std::sync::Arc;
 
@@ -47,7 +47,7 @@ use kernel::Kernels;
 use plan::{Limits, Output, Plan, Shape};
 use ring::SamplerRing;
 
-/// A GPU as an [engine](crate::engine): what a [`GpuSampler`](crate::GpuSampler) draws on.
+/// A GPU as an [engine](crate::engine), on which a [`GpuSampler`](crate::GpuSampler) draws.
 #[derive(Clone, Debug)]
 pub struct Gpu {
     pub(crate) adapter: Arc<wgpu::AdapterInfo>,
@@ -62,19 +62,20 @@ pub struct Gpu {
 }
 
 impl Gpu {
-    /// The same GPU, for futures that must not hold their thread while it works.
+    /// Returns this GPU for futures that must not hold their thread while the GPU works.
     pub(crate) fn yielding(&self) -> Self {
         Self { guard: self.guard.waiting(Waits::Elsewhere), ..self.clone() }
     }
 
-    /// The error by which the device was lost in a call that has failed with this error, or else that error.
+    /// Returns the error by which the device was lost, if it was lost in a call that has failed
+    /// with `error`. Otherwise returns `error` itself, as an `Err`.
     pub(crate) async fn loss(&self, error: Error) -> Result<Error, Error> {
         self.guard.loss(error).await
     }
 
     /// Draws for all races.
     pub(crate) async fn draw(&self, job: &Job<'_>, draws: &mut [u32]) -> Result<(), Error> {
-        // what the device does not write is no draw
+        // a word that the device does not write is no draw
         draws.fill(NO_DRAW);
         self.run(job, draws).await
     }
@@ -89,7 +90,7 @@ impl Gpu {
         self.run_plan(job, &self.plan(job, Output::Draws), draws).await
     }
 
-    /// How a job with at least one row is done.
+    /// Returns the plan of a job with at least one row.
     fn plan(&self, job: &Job<'_>, output: Output) -> Plan {
         let shape = Shape {
             rows: job.logits.rows(),
@@ -103,7 +104,7 @@ impl Gpu {
         Plan::new(shape, self.limits)
     }
 
-    /// Runs a plan: the words of its results, in the order of its steps.
+    /// Runs a plan, and writes the words of its results in the order of its steps.
     async fn run_plan(&self, job: &Job<'_>, plan: &Plan, words: &mut [u32]) -> Result<(), Error> {
         let engine = (&self.guard, &*self.kernels, self.filter);
         let mut drawing = Drawing::new(engine, job, plan, words).await?;

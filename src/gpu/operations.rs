@@ -1,4 +1,4 @@
-//! What the GPU engine tells of races beside who won.
+//! The other operations of the GPU engine on races: keys, the top k, sums and log-probabilities.
 
 use rayon::prelude::*;
 
@@ -14,7 +14,7 @@ use super::Gpu;
 use super::plan::{Output, Plan};
 
 impl Gpu {
-    /// The first places of each race.
+    /// Finds the first k categories of each race, with their keys.
     pub(crate) async fn race(
         &self,
         race: &RaceJob<'_>,
@@ -30,7 +30,7 @@ impl Gpu {
         }
     }
 
-    /// The logarithm of the sum of each row.
+    /// Computes the logarithm of the sum of each row.
     pub(crate) async fn logsumexp(&self, of: &SumJob<'_>, sums: &mut [f64]) -> Result<(), Error> {
         let mut nothing = of.job.allocate()?;
         let found = self.sums(of, Output::Sums, &mut nothing).await?;
@@ -54,7 +54,7 @@ impl Gpu {
         Ok(())
     }
 
-    /// Memory for the results of a plan.
+    /// Allocates memory for the results of a plan.
     fn words(job: &Job<'_>, plan: &Plan) -> Result<Vec<u32>, Error> {
         let too_many = || Error::TopKTooLarge { races: job.total(), k: plan.k() as usize };
         let count = plan.all_words().ok_or_else(too_many)?;
@@ -64,7 +64,7 @@ impl Gpu {
         Ok(words)
     }
 
-    /// The first of each race, with their keys.
+    /// Finds the winner of each race, with its key.
     async fn keys(&self, job: &Job<'_>, to: &mut TopKSlices<'_>) -> Result<(), Error> {
         let plan = self.plan(job, Output::Keys);
         let mut words = Self::words(job, &plan)?;
@@ -78,7 +78,7 @@ impl Gpu {
         Ok(())
     }
 
-    /// The first places of each race.
+    /// Finds the first k of each race, for k above 1.
     async fn k(&self, race: &RaceJob<'_>, to: &mut TopKSlices<'_>) -> Result<(), Error> {
         let &RaceJob { ref job, scale, k } = race;
         let too_many = || Error::TopKTooLarge { races: job.total(), k };
@@ -112,7 +112,8 @@ impl Gpu {
                             (*category, *key) = (best.category, best.key);
                         }
                     }
-                    // more categories are near each other than the device had room for
+                    // more categories may be among the first k than a record of the device has
+                    // memory for
                     Ranking::Unknown => {
                         top_k_of_race(job, scale, (row, number), categories, keys);
                     }
@@ -122,7 +123,8 @@ impl Gpu {
         Ok(())
     }
 
-    /// The sum of each row, one without a logarithm where there is no draw; and the draws, if they are asked for.
+    /// Returns the sum of each row, and writes the draws if `output` has them. The sum of a row
+    /// without a draw has no logarithm.
     async fn sums(
         &self,
         of: &SumJob<'_>,
@@ -144,14 +146,14 @@ impl Gpu {
         let each = job.draws as usize;
         let format = job.logits.format();
         let mut rest = &words[..];
-        // each segment: its draws, and then two words for each part of each row
+        // each segment has its draws, and then two words for each part of each row
         for (chunk, _) in plan.steps() {
             let (words, later) = rest.split_at(plan.words(&chunk));
             rest = later;
             let (of_races, of_rows) = words.split_at(chunk.races());
             let first = chunk.rows.start * each + chunk.draws.start as usize;
             draws[first..][..of_races.len()].copy_from_slice(of_races);
-            // nothing of the later draws of a row
+            // a chunk of later draws of a row has no sums
             let of_rows = of_rows.chunks_exact(2 * plan.sums_of_row());
             for (sum, words) in sums[chunk.rows].iter_mut().zip(of_rows) {
                 for part in words.chunks_exact(2) {
@@ -165,14 +167,15 @@ impl Gpu {
     }
 }
 
-/// What the device found of a race.
+/// The findings of the device in a race.
 enum Ranking {
     NoDraw,
     Of(Vec<Best>),
     Unknown,
 }
 
-/// From the records of a race's segments: how many were found, and then three words of each.
+/// Ranks what the records of a race's segments have: the number of categories that were found, and
+/// then three words of each.
 fn ranked<'a>(records: impl Iterator<Item = &'a [u32]>) -> Ranking {
     let mut all = Vec::new();
     let mut overflows = false;

@@ -1,9 +1,10 @@
-//! From a shape in memory and a device's limits to chunks and segments. Pure: no device is asked.
+//! Cuts a batch into chunks and segments by its shape in memory and a device's limits. Pure: no
+//! device is asked.
 //!
 //! A batch is cut into *chunks* of whole rows, each of which is uploaded, raced and read back at
-//! once. A row that fits into no chunk is one of its own and is cut into *segments* of categories,
-//! one pass each, with the outcome so far carried over. A row with too many draws for a chunk is
-//! taken several times.
+//! once. A row that fits into no chunk is a chunk of its own and is cut into *segments* of
+//! categories, one pass each, with the outcome so far carried over. A row with too many draws for a
+//! chunk is in several chunks.
 
 use std::ops::Range;
 
@@ -11,23 +12,26 @@ use super::layout::{Device, Layout, Races};
 use crate::shaders::Kernel;
 
 /// The most logits, counted once a draw, that one dispatch evaluates: systems stop a dispatch that
-/// takes seconds, and this is half a second on a software adapter (Mesa 25's lavapipe, two cores).
+/// takes seconds, and so many logits take half a second on a software adapter (Mesa 25's lavapipe,
+/// two cores).
 pub(super) const MAX_WORK: usize = 1 << 27;
 
-/// The most categories for each invocation of a workgroup that takes a row's places alone: 2¹⁴ octets.
+/// The most categories of a row for each invocation of the workgroup that finds the row's first k
+/// alone: 2¹⁴ octets.
 const MAX_OF_WORKGROUP: usize = 1 << 17;
 
 /// A row's start is rounded up to this many bytes, which a device can load at once.
 const ALIGNMENT: usize = 16;
 
-/// What a device can hold, and what the sampler has been told to use of it.
+/// The memory that a device can bind, and how much of it the sampler may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Limits {
-    /// The most bytes of logits that are uploaded at once, and of whatever else a chunk takes.
+    /// The most bytes of logits that are uploaded at once, and of everything else that a chunk
+    /// takes.
     pub(crate) chunk_bytes: u64,
     /// The largest storage buffer that can be bound, and allocated, in bytes.
     pub(crate) binding_bytes: u64,
-    /// What layouts are for.
+    /// The device that layouts are made for.
     pub(crate) device: Device,
 }
 
@@ -38,23 +42,23 @@ impl Limits {
     }
 }
 
-/// What is written of each race.
+/// The results that are written for each race.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Output {
     /// The draw.
     Draws,
     /// The draw and its key.
     Keys,
-    /// The draws, and then the sums of the parts of each row; of each segment.
+    /// For each segment the draws, and then the sums of the parts of each row.
     Scores,
-    /// The sums of rows, with nothing in the place of the draws.
+    /// The sums of rows, with the place of the draws left unwritten.
     Sums,
-    /// The categories that may take so many first places; of each segment.
+    /// For each segment the categories that may be among the first k, for this k.
     TopK(u32),
 }
 
 impl Output {
-    /// True if every segment of a row has a result of its own, and not the row alone.
+    /// True if every segment of a row has a result of its own; false if the row has a single one.
     pub(crate) fn is_of_segments(self) -> bool {
         self.has_sums() || matches!(self, Self::TopK(_))
     }
@@ -91,16 +95,16 @@ pub(crate) struct Plan {
     /// The rows of a chunk, and the draws from each.
     rows: usize,
     draws: u32,
-    /// The categories of a pass, a multiple of eight unless all of them.
+    /// The number of categories of a pass: a multiple of eight, unless it is all of them.
     segment: usize,
 }
 
-/// What is raced and read back at once.
+/// The rows and draws that are raced and read back at once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Chunk {
-    /// Positions of rows in the batch.
+    /// The positions of the rows in the batch.
     pub(crate) rows: Range<usize>,
-    /// Draws, counted from the call's first.
+    /// The draws, counted from the call's first.
     pub(crate) draws: Range<u32>,
 }
 
@@ -119,7 +123,7 @@ impl Plan {
         let at_once = (most_bytes / bytes).max(8);
         let row_stride = row_stride(shape);
         let whole = match shape.output {
-            // a workgroup has as many iterations as that
+            // the iterations of a workgroup grow with the segment
             Output::TopK(_) => {
                 at_once.min(MAX_OF_WORKGROUP * limits.device.teams.shared_workgroup as usize)
             }
@@ -128,7 +132,8 @@ impl Plan {
         let segment = if shape.categories > whole { whole / 8 * 8 } else { shape.categories };
         let cut = segment < shape.categories;
 
-        // draws, row ids and, of rows that are cut, two outcomes: at most 32 bytes a race
+        // the bytes of a race in a buffer of the chunk: of its record or, if its row is cut, of two
+        // outcomes, which are 32
         let sums = if shape.output.has_sums() { 2 } else { 0 };
         let record = record(shape.output, segment) + sums;
         let draws_fit = most_bytes / if cut { 32.max(4 * record) } else { 4 * record };
@@ -150,7 +155,8 @@ impl Plan {
             let layout = layout(shape.output, races, limits);
             Self { shape, row_stride, aligned, layout, rows, draws, segment }
         };
-        // only chunks with little room for a row that has to be cut into many parts take a turn here
+        // this loop has a turn only where chunks are small for a row that has to be cut into many
+        // parts
         let (mut rows, mut draws) = (rows, draws);
         while rows * draws as usize > 1 && !plan(rows, draws).fits(limits) {
             (rows, draws) = if rows > 1 { (rows / 2, draws) } else { (1, draws / 2) };
@@ -158,7 +164,7 @@ impl Plan {
         plan(rows, draws)
     }
 
-    /// True if what is written of a chunk takes no more than a chunk may.
+    /// True if the results and the outcomes of a chunk each take no more than a chunk may.
     fn fits(&self, limits: Limits) -> bool {
         let most_bytes = limits.most_bytes() as usize;
         4 * self.most_words() <= most_bytes && 16 * self.outcomes() <= most_bytes
@@ -175,37 +181,39 @@ impl Plan {
         races && (self.cuts_rows() || self.layout.is_cut())
     }
 
-    /// What is written of each race, and in how many words.
+    /// The results that are written for each race.
     pub(crate) fn output(&self) -> Output {
         self.shape.output
     }
 
+    /// The number of words that are written for each race.
     pub(crate) fn record(&self) -> usize {
         record(self.shape.output, self.segment)
     }
 
-    /// The words that are written of a chunk, or of a segment of its row.
+    /// The number of words that are written for a chunk, or for a segment of its row.
     pub(crate) fn words(&self, chunk: &Chunk) -> usize {
         chunk.races() * self.record() + 2 * self.sums(chunk)
     }
 
-    /// The most words that are written of a chunk.
+    /// The most words that are written for a chunk.
     pub(crate) fn most_words(&self) -> usize {
         self.words(&Chunk { rows: 0..self.rows, draws: 0..self.draws })
     }
 
-    /// The sums that are written of a chunk, of two words each; none but with the first draws of its rows.
+    /// The number of sums, of two words each, that are written for a chunk. Only a chunk with the
+    /// first draws of its rows has sums.
     pub(crate) fn sums(&self, chunk: &Chunk) -> usize {
         let summed = self.shape.output.has_sums() && chunk.draws.start == 0;
         if summed { chunk.rows.len() * self.sums_of_row() } else { 0 }
     }
 
-    /// The sums that there are of each row, or of a segment of it.
+    /// The number of sums for each row, or for a segment of the row.
     pub(crate) fn sums_of_row(&self) -> usize {
         self.layout.parts as usize
     }
 
-    /// The places that are wanted of each race, if that is what is wanted.
+    /// The k of the first k, if they are wanted; otherwise 1.
     pub(crate) fn k(&self) -> u32 {
         match self.shape.output {
             Output::TopK(k) => k,
@@ -218,7 +226,7 @@ impl Plan {
         self.shape.output.is_of_segments() || segment.end == self.shape.categories
     }
 
-    /// The words of all results; `None` if there are too many.
+    /// The number of words of all results; `None` if there are too many.
     pub(crate) fn all_words(&self) -> Option<usize> {
         let segments = if self.shape.output.is_of_segments() { self.segments().count() } else { 1 };
         let races = self.shape.rows.checked_mul(self.shape.draws as usize)?;
@@ -294,7 +302,7 @@ fn layout(output: Output, races: Races, limits: Limits) -> Layout {
     }
 }
 
-/// The words that are written of each race.
+/// The number of words that are written for each race.
 fn record(output: Output, segment: usize) -> usize {
     match output {
         Output::Draws | Output::Scores | Output::Sums => 1,

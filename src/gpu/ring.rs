@@ -1,11 +1,11 @@
 //! The way to a device and back: a ring of slots, so that one chunk is written while the device works on
 //! another, and a third is read.
 //!
-//! It is the only way. An operation is a [`Workload`]: it says how large its sections of the ring's
-//! buffers are, how a slot's input is written, what the device does with it, and where the results go. Memory is
-//! kept from call to call, and only ever larger: calls of several shapes and several operations in turn come to
-//! share one ring. The chunk is the bound of all of it ([`Sizes::most`]), but for a call that needs more because its
-//! rows cannot be cut.
+//! Every operation takes this way. An operation is a [`Workload`]: it says how large its sections
+//! of the ring's buffers are, how a slot's input is written, what the device does with the input,
+//! and where the results go. The ring's memory is kept from call to call and only grows: calls of
+//! several shapes and several operations in turn come to share one ring. The size of a chunk bounds
+//! all of this memory ([`Sizes::most`]), unless a call needs more because its rows cannot be cut.
 
 use std::collections::VecDeque;
 use std::ops::{Deref, Range};
@@ -29,26 +29,28 @@ pub(super) use rows::RowValues;
 pub(super) use sections::{Sections, most_of_a_buffer};
 pub(super) use slot::{Kind, Memory};
 
-/// The chunks that are under way at once: written, worked on, read.
+/// The number of chunks that are under way at once: written, worked on, read.
 pub(super) const SLOTS: usize = 3;
 
-/// What the ring asks of an operation.
+/// An operation that the ring takes to a device.
 pub(super) trait Workload {
-    /// What the device is given at once.
+    /// A piece of work that the device is given at once.
     type Step;
 
     fn kind(&self) -> Kind;
 
-    /// The bytes that every step has room in.
+    /// The bytes of each section, which suffice for every step.
     fn sections(&self) -> Sections;
 
-    /// Binds the sections of a slot. What is bound serves all operations of the kind, until sections change.
+    /// Binds the sections of a slot. The bind groups serve all operations of the kind, until
+    /// sections change.
     fn bind(&self, device: &wgpu::Device, memory: Memory<'_>) -> Vec<wgpu::BindGroup>;
 
     /// Writes what a step needs to the input of a slot.
     fn fill(&self, step: &Self::Step, input: &mut Input<'_>) -> Result<(), wgpu::MapRangeError>;
 
-    /// Encodes what the device does in the memory of a slot, with what [`bind`](Self::bind) has bound of it.
+    /// Encodes what the device does in the memory of a slot, with the bind groups that
+    /// [`bind`](Self::bind) has made for it.
     fn encode(
         &self,
         step: &Self::Step,
@@ -60,8 +62,8 @@ pub(super) trait Workload {
     /// The bytes of a step's results in each section of the output. A step may have none.
     fn results(&self, step: &Self::Step) -> [u64; 2];
 
-    /// Takes a step's results, section by section. Steps come in their order, and the device works on those after
-    /// this one meanwhile.
+    /// Takes a step's results, section by section. Steps come in their order, while the device
+    /// works on later steps.
     fn take(&mut self, step: &Self::Step, results: [&[u32]; 2]);
 }
 
@@ -71,16 +73,17 @@ pub(super) struct Transport {
     queue: wgpu::Queue,
     /// Whether the device's memory is the host's, and can be mapped.
     direct: bool,
-    /// The bound of a chunk.
+    /// The most bytes of a chunk.
     chunk_bytes: u64,
-    /// Memory of the calls so far; a call takes it and puts its own back.
+    /// The ring of the calls so far. A call takes it, and puts its own ring back.
     kept: Mutex<Option<Ring>>,
-    /// Whether the sampler is gone, which tables may outlive.
+    /// Whether the sampler is gone. Prepared tables may outlive it.
     orphaned: AtomicBool,
 }
 
-/// A sampler's hold on its ring. Tables that are kept hold it too, and outlive the sampler: they are left
-/// none of the memory that the sampler's calls have needed, and what they need they ask for again.
+/// A sampler's hold on its ring. Prepared tables hold the ring too, and may outlive the sampler. When
+/// the sampler is gone, the memory that its calls have needed is freed, and the tables ask again for
+/// what they need.
 #[derive(Debug)]
 pub(super) struct SamplerRing(pub(super) Arc<Transport>);
 
@@ -129,7 +132,8 @@ impl Transport {
         }
     }
 
-    /// Takes the steps of an operation to the device that a guard watches, and their results back.
+    /// Takes the steps of an operation to the device that a guard watches, and brings their results
+    /// back.
     pub(super) async fn run<W: Workload>(
         &self,
         guard: &Guard,
@@ -153,7 +157,8 @@ impl Transport {
         for flight in flights {
             self.land(guard, &ring, flight, work).await?;
         }
-        // a ring that a sampler's calls have made large is not for what it leaves behind
+        // a ring that a sampler's calls have made large is not kept for tables that outlive the
+        // sampler
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if self.orphaned.load(Ordering::SeqCst) == orphaned {
             *kept = Some(ring);
@@ -161,8 +166,8 @@ impl Transport {
         Ok(())
     }
 
-    /// Memory for an operation: what is kept of other calls if that will do, and otherwise what would do for
-    /// them too.
+    /// Returns a ring for an operation: the ring of other calls if it suffices, and otherwise a new
+    /// one that would suffice for those calls too.
     async fn enter(
         &self,
         guard: &Guard,
@@ -177,7 +182,8 @@ impl Transport {
         };
         let joined = ring.sections[kind as usize].joined(needed);
         let most = Sizes::most(self.chunk_bytes).joined(ring.sizes).joined(needed.sizes());
-        // what would do for other calls of the kind too, unless all of them together exceed the bound
+        // sections that suffice for other calls of the kind too, unless all of them together exceed
+        // the bound
         let of_kind = if most.suffice(&joined.sizes()) { joined } else { needed };
         if ring.sections[kind as usize] != of_kind {
             ring.sections[kind as usize] = of_kind;
@@ -187,13 +193,13 @@ impl Transport {
         let made = if ring.sizes.suffice(&of_kind.sizes()) {
             self.add_slots(guard, ring, slots).await
         } else {
-            // given back before more is asked for
+            // the old ring is given back before more memory is asked for
             let slots = slots.max(ring.slots.len());
             drop(ring);
             self.ring(guard, all, slots).await
         };
         match made {
-            // there may still be room for this call alone
+            // the memory may still suffice for this call alone
             Err(Error::OutOfMemory { .. }) => self.ring(guard, alone, slots).await,
             made => made,
         }
@@ -213,7 +219,8 @@ impl Transport {
         self.add_slots(guard, ring, slots).await
     }
 
-    /// A ring that has so many slots, and holds nothing: another call's values may be others.
+    /// Adds slots until the ring has `slots`, and forgets the values that it holds: another call's
+    /// values may be others.
     async fn add_slots(&self, guard: &Guard, mut ring: Ring, slots: usize) -> Result<Ring, Error> {
         ring.slots.iter_mut().for_each(|slot| slot.holds = None);
         while ring.slots.len() < slots {
@@ -293,7 +300,8 @@ impl Kind {
     }
 }
 
-/// The bytes of the output from the first result to the last, with what lies between sections.
+/// The range of the output's bytes from the first result to the last, with the gap between
+/// sections.
 fn span(sections: &Sections, results: [u64; 2]) -> Range<u64> {
     let second = start(&sections.output, 1);
     match results {

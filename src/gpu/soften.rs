@@ -1,8 +1,9 @@
 //! Soft samples and their gradients on a device.
 //!
-//! A batch is cut into chunks. Of each, the races find the largest keys, as for draws; `soft_weights.wgsl` then
-//! weighs all categories, and for gradients `total.wgsl` and `vjp.wgsl` follow. What is left, a factor
-//! for each sample or for the whole call, is done as results are read.
+//! A batch is cut into chunks. For each chunk, races find the largest keys, as for draws. Then
+//! `soft_weights.wgsl` computes the weights of all categories, and for gradients `total.wgsl` and
+//! `vjp.wgsl` follow. The last factor, of each sample or of the whole call, is applied as results
+//! are read.
 
 use crate::error::Error;
 use crate::job::soften::{Softening, one_hot};
@@ -16,7 +17,7 @@ mod work;
 use work::{SoftWork, Wanted};
 
 impl Gpu {
-    /// Samples of all races.
+    /// Computes the samples of all races.
     pub(crate) async fn soften(
         &self,
         softening: &Softening<'_>,
@@ -33,7 +34,7 @@ impl Gpu {
         Ok(())
     }
 
-    /// Cotangents of all samples, pulled back to the logits.
+    /// Computes the gradients of the logits from the cotangents of all samples.
     pub(crate) async fn vjp(
         &self,
         softening: &Softening<'_>,

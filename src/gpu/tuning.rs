@@ -2,17 +2,17 @@
 
 use super::layout::Teams;
 
-/// Which kind of device work is laid out for. The draws are the same.
+/// The kind of device that work is laid out for. No draw depends on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DeviceKind {
-    /// What the adapter says it is.
+    /// The kind that the adapter says it is.
     Adapter,
     /// A GPU: many invocations for each row.
     Hardware,
     /// An adapter that emulates a GPU on the CPU: few invocations, and each with much to do.
     Emulation,
-    /// Something else, lowered to what the device can have.
+    /// Any other teams, lowered to what the device can have.
     Teams(Teams),
 }
 
@@ -82,14 +82,16 @@ impl Tuning {
         Self { device_kind, ..self }
     }
 
-    /// The number of invocations needed to keep the device busy. With fewer races than this, rows are split into
-    /// parts; and several draws from a row are taken one after the other only by more. The default: 2¹⁸ for a GPU.
+    /// Sets the number of invocations needed to keep the device busy. If one of the largest teams
+    /// for each race has fewer invocations in all, rows are split into parts. A team takes several
+    /// draws from a row one after the other only if there would be more invocations otherwise. The
+    /// default: 2¹⁸ for a GPU.
     pub fn with_busy_invocations(self, busy_invocations: usize) -> Self {
         Self { busy_invocations: Some(busy_invocations), ..self }
     }
 
-    /// The most invocations of a workgroup, a power of two; lowered to what the device can do and to
-    /// what its plans have use for.
+    /// Sets the most invocations of a workgroup, a power of two. The number is lowered to what the
+    /// device can do and to what the plans use.
     pub fn with_workgroup_size(self, workgroup_size: u32) -> Self {
         Self { workgroup_size, ..self }
     }

@@ -9,7 +9,7 @@ use super::super::batch::DeviceBatch;
 /// Bytes that the kernels load at once.
 const VECTOR: u64 = 16;
 
-/// What a device asks of bindings.
+/// The limits of a device on bindings.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Bindable {
     /// Bindings start at multiples of this, a power of two.
@@ -26,8 +26,10 @@ impl Bindable {
         }
     }
 
+    /// Checks that a binding of `bytes` bytes is within the device's limit.
+    ///
     /// # Errors
-    /// If so many bytes are more than the device binds.
+    /// [`Error::DeviceBuffer`] if the device binds fewer bytes.
     fn check(self, what: &'static str, bytes: u64, fewer: &str) -> Result<(), Error> {
         let most = self.most;
         if bytes <= most {
@@ -53,6 +55,8 @@ pub(super) struct Buffers<'a> {
 }
 
 impl<'a> Buffers<'a> {
+    /// Checks the buffers of a batch, and finds the part of each that is bound.
+    ///
     /// # Errors
     /// [`Error::DeviceBuffer`], which says what does not fit.
     pub(super) fn new(batch: &DeviceBatch<'a>, device: Bindable) -> Result<Self, Error> {
@@ -76,9 +80,9 @@ impl<'a> Buffers<'a> {
 #[derive(Clone, Debug)]
 pub(super) struct Logits<'a> {
     pub(super) binding: wgpu::BufferBinding<'a>,
-    /// The first row's first logit, counted from where the binding starts.
+    /// The number of the first row's first logit, counted from where the binding starts.
     pub(super) first: u32,
-    /// Whether all rows start at multiples of 16 bytes and can be loaded in such pieces.
+    /// Whether all rows start at multiples of 16 bytes and can be loaded 16 bytes at a time.
     pub(super) vec4: bool,
 }
 
@@ -111,10 +115,10 @@ impl<'a> Logits<'a> {
                 batch.categories, batch.format, batch.row_stride
             )));
         }
-        // in the buffer, so it is below 2^64
+        // the logits are within the buffer, so `needed` is below 2^64
         let needed = needed as u64;
-        // a vector that is loaded at once must start at a multiple of its size in the buffer, and
-        // a device may bind at others
+        // a vector that is loaded at once must start at a multiple of its size in the buffer, and a
+        // device may bind at multiples of less
         let start = offset & !(device.alignment.max(VECTOR) - 1);
         let first = (offset - start) / bytes;
         if logits + u128::from(first) > u128::from(u32::MAX) {

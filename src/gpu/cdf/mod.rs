@@ -1,7 +1,8 @@
-//! Draws by inverse CDF on a device: tables are built there, and drawn from there.
+//! Draws by inverse CDF on a device, where tables are built and drawn from.
 //!
-//! [`plan`] cuts a batch, [`table`] says what the shaders are told, [`run`] takes chunks through the ring. [`prepared`]
-//! keeps tables for the caller; a call that keeps none has memory for those of a chunk in the ring.
+//! [`plan`] cuts a batch, [`table`] has the uniform of the shaders and the memory of tables, and
+//! [`run`] takes chunks through the ring. [`prepared`] keeps tables for the caller. A call without
+//! prepared tables has memory for those of one chunk in the ring.
 
 use crate::error::Error;
 use crate::job::Job;

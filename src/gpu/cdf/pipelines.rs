@@ -16,10 +16,10 @@ pub(super) struct TablePasses {
 }
 
 impl Kernels {
-    /// The layouts of what is bound for an inverse CDF.
+    /// Returns the layouts of the bindings of an inverse CDF.
     ///
     /// # Errors
-    /// [`Error::MissingFeature`] if the device has no room for so many buffers.
+    /// [`Error::MissingFeature`] if the device binds fewer storage buffers.
     pub(in crate::gpu) fn table_layouts(&self) -> Result<&TableLayouts, Error> {
         self.table.as_ref().ok_or(Error::MissingFeature {
             feature: "6 storage buffers per shader stage",
@@ -27,8 +27,8 @@ impl Kernels {
         })
     }
 
-    /// The pipelines of an inverse CDF, for workgroups of such sizes that build and that pick; compiled
-    /// now, if they were not yet.
+    /// Returns the pipelines of an inverse CDF, for workgroups of `builders` invocations that build
+    /// and of `pickers` invocations that pick. Those that were not compiled yet are compiled now.
     pub(super) async fn table_passes(
         &self,
         guard: &Guard,
@@ -46,7 +46,7 @@ impl Kernels {
             int64: self.common.int64,
             workgroup_size: builders,
         };
-        // nothing is asked of the logits once they are weighed
+        // once there are weights, no kernel reads logits
         let offsets = Variant { kernel: Kernel::Offsets, format: ValueFormat::F32, ..variant };
         let pick = Variant { kernel: Kernel::Pick, workgroup_size: pickers, ..offsets };
         Ok(TablePasses {

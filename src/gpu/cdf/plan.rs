@@ -1,4 +1,4 @@
-//! From a shape and a device's limits to tables and draws. Pure: no device is asked.
+//! Plans tables and draws from them, by a shape and a device's limits. Pure: no device is asked.
 //!
 //! A batch is cut into chunks of rows whose tables can be bound at once, and the draws from a chunk, of which
 //! there may be any number, into picks. A table is never cut: a row whose sums cannot be bound is refused.
@@ -8,8 +8,10 @@ use std::ops::Range;
 use super::super::layout::grid;
 use super::super::plan::{Limits, MAX_WORK, Shape};
 
-/// How often a workgroup takes an octet each of a block; see `shaders/kernel/build.wgsl`.
+/// The usual number of turns in a block: in each turn every invocation of a workgroup takes an
+/// octet; see `shaders/kernel/build.wgsl`.
 const TURNS: usize = 4;
+/// The most turns in a block.
 const MOST_TURNS: usize = 1024;
 /// The most blocks of a row for each invocation; see `shaders/kernel/offsets.wgsl`.
 const BLOCKS_PER_LANE: usize = 4096;
@@ -18,21 +20,21 @@ const BLOCKS_PER_LANE: usize = 4096;
 const MOST_PICKS: usize = 1 << 20;
 const MOST_ROWS: usize = MOST_PICKS / 2;
 
-/// How a batch is cut. It is the same for any number of draws.
+/// How a batch is cut, in the same way for any number of draws.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct TablePlan {
     pub(super) shape: Shape,
-    /// The invocations of a workgroup that builds: no more than a row has octets, as where a GPU is
-    /// emulated the idle ones take time too.
+    /// The number of invocations of a workgroup that builds. Short rows get fewer, since idle
+    /// invocations take time too where a GPU is emulated.
     pub(super) builders: u32,
-    /// The invocations of a workgroup that picks.
+    /// The number of invocations of a workgroup that picks.
     pub(super) pickers: u32,
     workgroups: u32,
     /// The distance between rows on the device, in logits, a multiple of 16 bytes.
     pub(super) row_stride: usize,
     /// The rows of a chunk, each with a table of its own unless `shared`.
     rows: usize,
-    /// All rows are the same memory: one table will do.
+    /// Whether all rows are the same memory, so that one table will do.
     shared: bool,
     pub(super) blocks: usize,
     pub(super) turns: usize,
@@ -61,12 +63,13 @@ pub(super) struct Picks {
 }
 
 impl TablePlan {
-    /// The plan for a shape with at least one row, or the most categories that would have one.
+    /// Returns the plan for a shape with at least one row. If the shape has too many categories,
+    /// returns the most that would have a plan, as an `Err`.
     pub(super) fn new(shape: Shape, limits: Limits) -> Result<Self, usize> {
         let Shape { categories, logit_bytes, .. } = shape;
         let binding = usize::try_from(limits.binding_bytes).unwrap_or(usize::MAX);
         let lanes = limits.device.teams.shared_workgroup as usize;
-        // the octets of a block of one turn, in as many blocks as there may be
+        // the octets of the most blocks of a row, if they have one turn each
         let octets_a_turn = lanes.saturating_mul(lanes * BLOCKS_PER_LANE);
         let most = (binding / 8).min(octets_a_turn.saturating_mul(MOST_TURNS * 8));
         if categories > most {
@@ -74,7 +77,7 @@ impl TablePlan {
         }
         let octets = categories.div_ceil(8);
         let turns = octets.div_ceil(octets_a_turn).max(TURNS.min(octets.div_ceil(lanes)));
-        // few sizes, as each is a shader to compile
+        // few sizes, as each size is a shader to compile
         let lanes = match octets {
             0..=2 => lanes.min(2),
             3..=8 => lanes.min(8),
@@ -118,14 +121,14 @@ impl TablePlan {
         (0..all).step_by(rows).map(move |row| row..all.min(row + rows))
     }
 
-    /// How so many draws from each row of a chunk are cut.
+    /// Returns how `draws` draws from each row of a chunk are cut.
     pub(super) fn picking(&self, draws: u32) -> PickPlan {
         let draws_at_once = (draws as usize).clamp(1, self.picks);
         let rows_at_once = (self.picks / draws_at_once).min(self.rows_of_picks).min(self.rows);
         PickPlan { draws, rows_at_once, draws_at_once }
     }
 
-    /// The tables of a chunk of so many rows.
+    /// The number of tables of a chunk of `rows` rows.
     pub(super) fn tables(&self, rows: usize) -> usize {
         if self.shared { 1 } else { rows }
     }
@@ -140,22 +143,23 @@ impl TablePlan {
         self.row_stride * self.shape.logit_bytes
     }
 
-    /// The tables of a chunk, at most.
+    /// The most tables of a chunk.
     pub(super) fn most_tables(&self) -> usize {
         self.tables(self.rows)
     }
 
-    /// Workgroups that look at the logits of so many tables.
+    /// The numbers of workgroups along x and y, one for each block of `tables` tables.
     pub(super) fn of_blocks(&self, tables: usize) -> [u32; 2] {
         grid(tables * self.blocks, self.workgroups)
     }
 
-    /// Workgroups, one for each table.
+    /// The numbers of workgroups along x and y, one for each table.
     pub(super) fn of_tables(&self, tables: usize) -> [u32; 2] {
         grid(tables, self.workgroups)
     }
 
-    /// Workgroups that pick: an invocation for every two draws of a row, the first of which is even.
+    /// The numbers of workgroups along x and y that pick: an invocation for every two draws of a
+    /// row, the first of which is even.
     pub(super) fn of_picks(&self, rows: usize, first_draw: u32, draws: u32) -> [u32; 2] {
         let pairs = (first_draw + (draws - 1)) / 2 - first_draw / 2 + 1;
         grid((rows * pairs as usize).div_ceil(self.pickers as usize), self.workgroups)
@@ -167,7 +171,7 @@ fn bytes_of_table(categories: usize, blocks: usize) -> [u64; 3] {
 }
 
 impl Picks {
-    /// How many draws they are.
+    /// The number of draws.
     pub(super) fn races(&self) -> usize {
         self.rows.len() * self.draws.len()
     }
@@ -186,12 +190,12 @@ impl PickPlan {
         })
     }
 
-    /// The draws of a pick, at most.
+    /// The most draws of a pick.
     pub(super) fn most_picks(&self) -> usize {
         self.rows_at_once * self.draws_at_once
     }
 
-    /// The rows of a pick, at most.
+    /// The most rows of a pick.
     pub(super) fn most_rows(&self) -> usize {
         self.rows_at_once
     }
@@ -221,7 +225,8 @@ mod tests {
         }
     }
 
-    /// Every draw of every row once, in the order of the result, and everything within the limits.
+    /// Every draw of every row is picked once, in the order of the result, and everything is within
+    /// the limits.
     #[test]
     fn all_draws_in_order_within_the_limits() {
         for rows in [1, 2, 63, 70_000] {

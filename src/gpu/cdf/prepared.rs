@@ -1,4 +1,4 @@
-//! Tables that are kept on the device, to be drawn from again and again.
+//! Prepared tables, which stay on the device and are drawn from again and again.
 
 use crate::error::Error;
 use crate::job::prepared::PreparedRows;
@@ -10,7 +10,7 @@ use super::super::plan::Output;
 use super::run::{Races, Runner};
 use super::table::Tables;
 
-/// The tables of a call's rows, in a device's memory. They hold nothing of the logits.
+/// The tables of a call's rows, in a device's memory. They do not need the logits any more.
 #[derive(Debug)]
 pub(crate) struct GpuTables {
     held: Held,
@@ -18,7 +18,7 @@ pub(crate) struct GpuTables {
 
 #[derive(Debug)]
 enum Held {
-    /// The one draw that each row has: at temperature 0, or if there are no rows.
+    /// The only draw that each row can have: at temperature 0, or if there are no rows.
     Draws(Vec<u32>),
     Tables(Box<Chunks>),
 }
@@ -31,7 +31,7 @@ struct Chunks {
 }
 
 impl Gpu {
-    /// Adds the rows of a job up, which has one draw a row.
+    /// Builds the prepared tables of a job, which has one draw a row.
     pub(crate) async fn tables(&self, job: &Job<'_>) -> Result<GpuTables, Error> {
         let held = match job.temperature {
             Temperature::Scaled(scale) if job.total() > 0 => {
@@ -58,7 +58,8 @@ impl Chunks {
         for chunk in plan.chunks() {
             tables.push(runner.tables(chunk.len()).await?);
         }
-        // one draw from each table tells whether its rows have any, and that the device is done with the logits
+        // one draw from each table shows whether its rows have any, and that the device is done
+        // with the logits
         let races = Races { ids: job.row_ids, first_draw: 0, picking: plan.picking(1) };
         let rows = job.logits.rows();
         let too_many = || Error::TooManyDraws { rows, draws: 1 };
@@ -86,8 +87,8 @@ impl Chunks {
 }
 
 impl GpuTables {
-    /// Draws from each row of the call so often as the memory has room for. A call that `yields` does not hold its
-    /// thread while the device works.
+    /// Draws from each row of the call `each` times. A call that `yields` does not hold its thread
+    /// while the device works.
     pub(crate) async fn draw(
         &self,
         call: &PreparedRows,

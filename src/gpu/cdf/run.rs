@@ -1,4 +1,5 @@
-//! Tables of an inverse CDF on their way through the ring: they are built of the rows of a chunk, and drawn from.
+//! Takes the tables of an inverse CDF through the ring: they are built from the rows of a chunk,
+//! and drawn from.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -19,8 +20,8 @@ use super::pipelines::TablePasses;
 use super::plan::{PickPlan, Picks, TablePlan};
 use super::table::{EACH_ID, TablePass, Tables};
 
-/// All that it takes to build the tables of a batch and to draw from them, but for their memory. It needs the
-/// sampler no more.
+/// All that it takes to build the tables of a batch and to draw from them, but for their memory. A
+/// runner does not need the sampler any more.
 #[derive(Clone, Debug)]
 pub(super) struct Runner {
     guard: Guard,
@@ -28,11 +29,11 @@ pub(super) struct Runner {
     layouts: TableLayouts,
     passes: TablePasses,
     pub(super) plan: TablePlan,
-    /// What is the same for all tables and draws.
+    /// The uniform's fields that are the same for all tables and draws.
     pass: TablePass,
 }
 
-/// What is drawn from tables.
+/// The races that are drawn from tables.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Races<'a> {
     pub(super) ids: RowIds<'a>,
@@ -41,13 +42,14 @@ pub(super) struct Races<'a> {
 }
 
 impl Runner {
-    /// The runner for a call. One that `yields` must not hold its thread while the device works.
+    /// Returns the runner for a call. A call that `yields` does not hold its thread while the
+    /// device works.
     pub(super) fn waiting(&self, yields: bool) -> Self {
         let waits = if yields { Waits::Elsewhere } else { Waits::Here };
         Self { guard: self.guard.waiting(waits), ..self.clone() }
     }
 
-    /// For the rows of a job, of which there is one at least.
+    /// Returns the runner for a job with at least one row.
     pub(super) async fn new(gpu: &Gpu, job: &Job<'_>, scale: Scale) -> Result<Self, Error> {
         let format = job.logits.format();
         let shape = Shape {
@@ -85,15 +87,15 @@ impl Runner {
         })
     }
 
-    /// Memory for the tables of a chunk of so many rows, which are kept.
+    /// Allocates memory for the prepared tables of a chunk of `rows` rows.
     pub(super) async fn tables(&self, rows: usize) -> Result<Tables, Error> {
         Tables::new(&self.guard, &self.layouts.tables, &self.plan, self.plan.tables(rows)).await
     }
 
-    /// Builds the tables of a batch, if there is one, and draws from them: from each row or, of tables that are both
-    /// built and kept, from each table.
+    /// Builds the tables of a batch, if there is one, and draws from tables: from each row or, of
+    /// tables that are both built and `kept`, from each table.
     ///
-    /// The tables of a chunk that are not `kept` last until the next chunk's are built.
+    /// The tables of a chunk that are not `kept` last until those of the next chunk are built.
     pub(super) async fn run(
         &self,
         batch: Option<Batch<'_>>,
@@ -149,7 +151,7 @@ struct Step {
     picks: Picks,
     /// True if the chunk's tables are built first.
     builds: bool,
-    /// Where the draws are among the call's.
+    /// The positions of the draws among the call's.
     result: Range<usize>,
 }
 
@@ -256,7 +258,7 @@ impl Workload for TableWork<'_> {
     }
 }
 
-/// What a call needs of the ring beside draws.
+/// The sections of the ring that a call needs, beside that for draws.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Needs {
     pub(super) row_ids: bool,
@@ -264,9 +266,9 @@ pub(super) struct Needs {
     pub(super) tables: bool,
 }
 
-/// The sections of the ring for tables and draws from them.
+/// The bytes of the ring's sections for tables and draws from them.
 pub(super) fn sections(plan: &TablePlan, picking: &PickPlan, needs: Needs) -> Sections {
-    // in the place of buffers that a layout has and no kernel looks at
+    // for buffers that a layout has and no kernel of the call reads
     let unused = 16;
     let tables = plan.most_tables() as u64;
     let row_ids = if needs.row_ids { 8 * picking.most_rows() as u64 } else { unused };

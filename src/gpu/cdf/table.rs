@@ -1,4 +1,4 @@
-//! What the shaders of an inverse CDF are told, and the tables that they build and draw from.
+//! The uniform of the shaders of an inverse CDF, and the tables that they build and draw from.
 
 use bytemuck::{Pod, Zeroable};
 
@@ -30,16 +30,16 @@ pub(super) struct TablePass {
 
 pub(super) const EACH_ID: u32 = 1;
 
-/// The tables of a chunk of rows, which are kept.
+/// The prepared tables of a chunk of rows.
 #[derive(Debug)]
 pub(super) struct Tables {
     pub(super) tops: wgpu::Buffer,
-    /// What is bound to build them and to draw from them: tops, offsets and sums.
+    /// The bindings by which tables are built and drawn from: tops, offsets and sums.
     pub(super) bindings: wgpu::BindGroup,
 }
 
 impl Tables {
-    /// Memory for so many.
+    /// Allocates memory for `tables` tables.
     pub(super) async fn new(
         guard: &Guard,
         layout: &wgpu::BindGroupLayout,

@@ -1,11 +1,11 @@
-//! What is done on a device, in the words of an error.
+//! The activities on a device, as errors name them.
 
 use std::borrow::Cow;
 use std::fmt;
 
 use crate::error::Error;
 
-/// What is done on a device, and how much of it.
+/// An activity on a device, and the bytes that it is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::gpu) enum Activity {
     /// Compiling a shader, whose name and variant are given.
@@ -30,7 +30,7 @@ impl fmt::Display for Activity {
 }
 
 impl Activity {
-    /// The bytes that are asked for, where there is such a number.
+    /// The number of bytes that are asked for, if there is such a number.
     pub(super) fn bytes(&self) -> Option<u64> {
         match self {
             Self::Allocating { bytes, .. } | Self::Mapping { bytes, .. } => Some(*bytes),
@@ -39,7 +39,7 @@ impl Activity {
     }
 }
 
-/// The error for what a device that is not lost has said.
+/// Returns the error for a fault of a device that is not lost.
 pub(super) fn failure(adapter: &str, activity: &Activity, error: wgpu::Error) -> Error {
     let adapter = adapter.to_owned();
     match (error, activity) {

@@ -1,4 +1,5 @@
-//! On wgpu's noop backend: its buffers are memory of the program, its dispatches do nothing.
+//! These tests run on wgpu's noop backend, whose buffers are memory of the program and whose
+//! dispatches do nothing.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
@@ -105,7 +106,7 @@ fn what_a_scope_catches_is_an_error_of_its_own() {
     assert!(matches!(failed(&Activity::Drawing, internal()), Err(Error::Gpu { .. })));
 }
 
-/// No machine has 2⁶² bytes. The device is not lost by it.
+/// No machine has 2⁶² bytes. The failed allocation does not lose the device.
 #[test]
 fn out_of_memory() {
     let (device, _queue) = device();
@@ -122,7 +123,7 @@ fn out_of_memory() {
     );
     assert_eq!(make(4096).unwrap().size(), 4096);
 
-    // what becomes of the buffer is invalid: the cause is told, not that
+    // the use of the buffer is invalid too: the error is the cause, not that
     let descriptor = wgpu::BufferDescriptor {
         label: None,
         size: bytes,
@@ -165,18 +166,18 @@ fn maps() {
         assert!(message.starts_with(start) && message.ends_with(end), "{message}");
         assert!(message.contains(why), "{message}");
     };
-    // destroyed on the way
+    // destroyed while the map is under way
     let map_of = |buffer: &wgpu::Buffer| map(buffer).unwrap();
     let buffer = make();
     let mapping = map_of(&buffer);
     buffer.destroy();
     refused(run(guard.finish(mapping)).unwrap_err(), "map a buffer");
-    // given up on the way
+    // unmapped while the map is under way
     let buffer = make();
     let mapping = map_of(&buffer);
     buffer.unmap();
     refused(run(guard.finish(mapping)).unwrap_err(), "map a buffer");
-    // destroyed before
+    // destroyed before the map
     refused(
         map(&{
             buffer.destroy();
@@ -189,17 +190,17 @@ fn maps() {
     let buffer = make();
     run(guard.finish(map_of(&buffer))).unwrap();
     refused(run(guard.finish(map_of(&buffer))).unwrap_err(), "map a buffer");
-    // destroyed once it is mapped, not mapped at all
+    // destroyed once it is mapped, and never mapped at all
     buffer.destroy();
     let take = |buffer: &wgpu::Buffer| run(guard.take("words", buffer.slice(..), |_| ()));
     refused(take(&buffer).unwrap_err(), "destroyed");
     refused(take(&make()).unwrap_err(), "not mapped");
-    // of no use for a map
+    // without a usage for maps
     let buffer = run(guard.buffer("words", 16, Usage::STORAGE)).unwrap();
     refused(map(&buffer).unwrap_err(), "usage");
 }
 
-/// However it comes to light, for a device that anybody has opened.
+/// The loss of a device is an error, however it comes to light and whoever has opened the device.
 #[test]
 fn a_lost_device() {
     for owner in [Owner::Gumbel, Owner::Caller] {
@@ -228,11 +229,11 @@ fn a_lost_device() {
         let (device, _queue, guard, _) = fresh();
         device.destroy();
         lost(run(guard.checked(compiling(), || ())).unwrap_err(), "compiling the shader \"s\"");
-        // and from now on it is known
+        // and from now on the loss is known
         lost(run(guard.checked(Activity::Drawing, || ())).unwrap_err(), "drawing");
         lost(run(guard.wait(None, Activity::Drawing)).unwrap_err(), "drawing");
 
-        // by the shader itself
+        // lost by the shader itself
         let (device, _queue, guard, _) = fresh();
         let error = run(guard.checked(compiling(), || device.destroy())).unwrap_err();
         let over_it = "the device was lost over it: ";
@@ -242,14 +243,14 @@ fn a_lost_device() {
         );
         lost(run(guard.checked(compiling(), || ())).unwrap_err(), "compiling the shader \"s\"");
 
-        // before a map
+        // lost before a map
         let (device, _queue, guard, buffer) = fresh();
         device.destroy();
         let map = guard.map("words", buffer.slice(..), MapMode::Read, None);
         let error = run(map).map(|mapping| run(guard.finish(mapping)).unwrap_err());
         lost(error.unwrap_or_else(|error| error), mapping_words);
 
-        // during one: it may still succeed, but not for long
+        // lost during a map, which may still succeed, but its bytes cannot be taken
         let (device, _queue, guard, buffer) = fresh();
         let map = guard.map("words", buffer.slice(..), MapMode::Read, None);
         let mapping = run(map).unwrap();
@@ -260,7 +261,7 @@ fn a_lost_device() {
         let taken = run(guard.take("words", buffer.slice(..), |_| ()));
         lost(taken.unwrap_err(), mapping_words);
 
-        // before a submission that is waited for
+        // lost before a submission that is waited for
         let (device, queue, guard, _) = fresh();
         device.destroy();
         let submitted = run(guard.checked(Activity::Drawing, || queue.submit([])));
@@ -268,7 +269,7 @@ fn a_lost_device() {
     }
 }
 
-/// A device has one callback for its loss, and a caller's stays.
+/// A device has one callback for its loss, and a callback of the caller's stays.
 #[test]
 fn the_callers_callback_is_left_alone() {
     for (owner, calls_it) in [(Owner::Caller, true), (Owner::Gumbel, false)] {
@@ -297,7 +298,7 @@ fn a_panic_of_poll() {
     let waited = AssertUnwindSafe(|| run(guard.wait(None, Activity::Drawing)));
     let panic = catch_unwind(waited).unwrap_err();
     assert_eq!(panic.downcast_ref::<&str>(), Some(&"a caller's own"));
-    // and does no harm
+    // and the guard still works
     run(guard.wait(None, Activity::Drawing)).unwrap();
 }
 
@@ -344,8 +345,9 @@ fn a_thread_is_woken() {
     });
 }
 
-/// A guard that yields leaves the wait to a thread, and its thread is free until then. The thread is there for
-/// later waits too, takes them one after another, and ends with the guard.
+/// A guard that yields leaves the wait to another thread, and the thread of the call is free until
+/// then. The waiting thread is there for later waits too, takes them one after another, and ends
+/// with the guard.
 #[test]
 fn a_guard_that_yields() {
     let (device, _queue) = device();
@@ -408,7 +410,7 @@ fn a_waker_that_drops_its_future() {
     run(guard.finish(mapping)).unwrap();
 }
 
-/// What never comes is waited for no longer than the timeout, whatever that is.
+/// A wait for something that never comes ends at the timeout, whatever the timeout is.
 #[test]
 fn a_wait_ends() {
     let (device, _queue) = device();
@@ -434,7 +436,8 @@ fn a_wait_ends() {
     run(guard.wait(None, Activity::Drawing)).unwrap();
 }
 
-/// A device that gumbel has opened is lost, with the driver's reason; on another one it draws.
+/// A sampler on a device that is lost returns errors with the driver's reason; a rebuilt sampler
+/// draws.
 #[test]
 fn a_sampler_is_lost_and_rebuilt() {
     let build = || {
@@ -446,10 +449,10 @@ fn a_sampler_is_lost_and_rebuilt() {
     let logits = Logits::new(&[0.0; 12], 4).unwrap();
     let draw = |sampler: &GpuSampler| sampler.sample_rows(logits, &SampleOptions::default());
     let sampler = build();
-    // what a dispatch that does nothing leaves
+    // a dispatch that does nothing leaves zeros
     assert_eq!(draw(&sampler).unwrap(), [0; 3]);
     sampler.device().destroy();
-    // the loss is told when somebody asks the device
+    // wgpu reports the loss when somebody polls the device
     let _ = sampler.device().poll(wgpu::PollType::Poll);
     for _ in 0..3 {
         let error = draw(&sampler).unwrap_err();

@@ -1,5 +1,5 @@
-//! Waiting for a device: never for ever, and without wgpu's panics. Not for browsers, where a thread
-//! cannot wait and the browser watches over the device.
+//! Waits for a device, never for ever, and without wgpu's panics. This module is not for browsers,
+//! where a thread cannot wait and the browser watches over the device.
 
 use std::any::Any;
 use std::future::poll_fn;
@@ -14,18 +14,18 @@ use crate::error::Error;
 
 use super::{Activity, Guard, Mapping, Waits};
 
-/// How long another thread may take for the callbacks that its poll has found, before this thread
-/// looks for itself.
+/// How long this thread waits for another thread to call the callbacks that the other's poll has
+/// found, before this thread polls again.
 const PATIENCE: Duration = Duration::from_millis(1);
 
-/// A thread that waits for the device, so that futures need not: it is started when the first one has to
-/// wait, and ends with the last owner.
+/// A thread that waits for the device in the place of futures. The thread is started when the first
+/// future has to wait, and ends with the last owner of the `Waiter`.
 #[derive(Debug, Default)]
 pub(super) struct Waiter {
     waits: Mutex<Option<mpsc::Sender<Wait>>>,
 }
 
-/// A wait from its start to its end.
+/// A wait for the device, from its start to its end.
 type Wait = Box<dyn FnOnce() + Send>;
 
 impl Waiter {
@@ -36,7 +36,7 @@ impl Waiter {
             None => wait,
             Some(sender) => match sender.send(wait) {
                 Ok(()) => return Ok(()),
-                // a callback of another user of the device has panicked there
+                // the thread has ended: a callback of another user of the device has panicked on it
                 Err(mpsc::SendError(wait)) => wait,
             },
         };
@@ -50,10 +50,10 @@ impl Waiter {
     }
 }
 
-/// What a wait on the thread has come to, for the future that has asked for it.
+/// The outcome of a wait on the thread, for the future that has asked for it.
 ///
-/// Not futures-intrusive's channel, which wakes while it holds its lock: a waker of a user's executor may drop or poll
-/// the future at once, and that takes the lock too.
+/// futures-intrusive's channel would not do, as it wakes while it holds its lock: a waker of a
+/// user's executor may drop or poll the future at once, which takes the lock too.
 #[derive(Debug)]
 struct Answer<T> {
     state: Mutex<(Option<T>, Option<Waker>)>,
@@ -71,7 +71,7 @@ impl<T> Answer<T> {
         }
     }
 
-    /// The answer, once it is given.
+    /// Waits for the answer, and returns it.
     async fn take(&self) -> T {
         poll_fn(|context| {
             let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
@@ -87,8 +87,8 @@ impl<T> Answer<T> {
     }
 }
 
-/// The thread's end of an answer. Without an answer, as when another user's callback has panicked on the thread, what
-/// it leaves is `None`.
+/// The thread's end of an answer. If it is dropped without an answer, as when another user's
+/// callback has panicked on the thread, the answer is `None`.
 struct Asked<T>(Arc<Answer<Option<T>>>);
 
 impl<T> Drop for Asked<T> {
@@ -101,7 +101,7 @@ impl<T> Drop for Asked<T> {
 }
 
 impl Guard {
-    /// Waits until a map is there, as this guard [waits](Waits).
+    /// Waits until a map is complete, on the thread that this guard [waits](Waits) on.
     pub(super) async fn mapped(&self, mapping: Mapping) -> Result<(), Error> {
         let deadline = self.deadline();
         if self.waits == Waits::Here {
@@ -111,7 +111,7 @@ impl Guard {
         let answer = Arc::new(Answer { state: Mutex::new((None, None)) });
         let (asked, here) = (Asked(Arc::clone(&answer)), self.waiting(Waits::Here));
         let wait = Box::new(move || {
-            // nobody is told if the future was dropped
+            // nobody needs the outcome if the future was dropped
             if Arc::strong_count(&asked.0) > 1 {
                 let outcome = here.mapped_here(mapping, deadline);
                 asked.0.give(Some(outcome));
@@ -124,12 +124,13 @@ impl Guard {
         answer.take().await.unwrap_or_else(unknown)
     }
 
-    /// When a wait that begins now is given up; `None` for a timeout beyond the clock's range.
+    /// The time at which a wait that begins now is given up; `None` for a timeout beyond the
+    /// clock's range.
     pub(super) fn deadline(&self) -> Option<Instant> {
         Instant::now().checked_add(self.timeout)
     }
 
-    /// Waits until a map is there, on this thread.
+    /// Waits until a map is complete, on this thread.
     fn mapped_here(&self, mapping: Mapping, deadline: Option<Instant>) -> Result<(), Error> {
         let Mapping { activity, result, after } = mapping;
         let mut result = std::pin::pin!(result.receive());
@@ -148,7 +149,8 @@ impl Guard {
         pollster::block_on(self.outcome(&activity, found.flatten()))
     }
 
-    /// Waits for a submission, then until `done`, which may wait for the time that it is given.
+    /// Waits for a submission, and then until `done` returns true. `done` may itself wait for as
+    /// long as its argument says.
     pub(super) async fn wait_until(
         &self,
         after: Option<wgpu::SubmissionIndex>,
@@ -165,7 +167,8 @@ impl Guard {
             match self.poll(after.take(), left) {
                 Ok(Ok(_)) => {}
                 Ok(Err(wgpu::PollError::Timeout)) => return Err(self.timed_out(activity)),
-                // The index is that of a submission that failed: on a lost device, without a word.
+                // The index is that of a submission that failed, as all submissions do on a lost
+                // device, without an error.
                 Ok(Err(error)) => {
                     return Err(if self.is_lost().await {
                         self.known_lost(activity)
@@ -181,19 +184,22 @@ impl Guard {
             if done(left.map_or(PATIENCE, |left| left.min(PATIENCE))) {
                 return Ok(());
             }
-            // Not after that submission, but perhaps after a later one: wgpu may submit on its own.
+            // The map may be complete only after a later submission, as wgpu may submit on its own:
+            // so another turn, until the deadline.
             if left == Some(Duration::ZERO) {
                 return Err(self.timed_out(activity));
             }
         }
     }
 
-    /// As `Device::poll`; the outer error is why the device is lost.
+    /// Calls `Device::poll`, and turns its panic into the outer error, which says why the device is
+    /// lost.
     ///
-    /// wgpu 30 knows two errors of a wait, a timeout and a wrong index, and panics at any other
-    /// (`handle_error_fatal` in `backend/wgpu_core.rs`): when the driver answers a wait or a look at
-    /// the fence with an error, which is a lost device, no memory, or something unexpected. It has
-    /// given up the device by then and holds no lock, so the panic can be caught without harm.
+    /// wgpu 30 returns two errors of a wait, a timeout and a wrong index, and panics at any other
+    /// (`handle_error_fatal` in `backend/wgpu_core.rs`): when the driver answers a wait or a query
+    /// of the fence with an error, because the device is lost, memory ran out, or something
+    /// unexpected happened. By then wgpu has given up the device and holds no lock, so the panic
+    /// can be caught without harm.
     fn poll(
         &self,
         submission_index: Option<wgpu::SubmissionIndex>,
@@ -221,7 +227,7 @@ impl Wake for Unpark {
     }
 }
 
-/// Polls a future, and again when it wakes this thread, or after `patience`.
+/// Polls a future. If it is pending, polls it again when it wakes this thread, or after `patience`.
 pub(super) fn poll_for<F: Future>(mut future: Pin<&mut F>, patience: Duration) -> Poll<F::Output> {
     let waker = Waker::from(Arc::new(Unpark(thread::current())));
     let mut context = Context::from_waker(&waker);
@@ -233,8 +239,8 @@ pub(super) fn poll_for<F: Future>(mut future: Pin<&mut F>, patience: Duration) -
     future.poll(&mut context)
 }
 
-/// The words of wgpu's panic. A poll also runs callbacks of other users of the device: their panics
-/// go on.
+/// Returns the reason in wgpu's panic. A poll also runs callbacks of other users of the device:
+/// their panics go on.
 pub(super) fn reason_or_unwind(panic: Box<dyn Any + Send>) -> String {
     let words = panic.downcast_ref::<String>().and_then(|words| words.strip_prefix(POLL_PANIC));
     match words {
@@ -246,5 +252,5 @@ pub(super) fn reason_or_unwind(panic: Box<dyn Any + Send>) -> String {
     }
 }
 
-/// How wgpu's panic begins.
+/// The beginning of wgpu's panic.
 pub(super) const POLL_PANIC: &str = "Error in Device::poll: ";

@@ -1,4 +1,4 @@
-//! What is bound to the kernels, by number.
+//! The bindings of the kernels, by number.
 
 /// Binds buffers in the order of the bindings.
 pub(in crate::gpu) fn bind(
@@ -48,34 +48,36 @@ fn storage(binding: u32, read_only: bool) -> Entry {
     entry(binding, wgpu::BufferBindingType::Storage { read_only })
 }
 
-/// What all kernels of draws have.
+/// The bindings that all kernels of draws have.
 pub(super) fn plain() -> Vec<Entry> {
     vec![uniform(0), storage(1, true), storage(2, true), storage(3, false), storage(4, false)]
 }
 
-/// What is bound to a kernel of races, and what each row may have of its own.
+/// The bindings of a kernel of races, with the parameters that each row may have of its own.
 pub(super) fn each() -> Vec<Entry> {
     plain().into_iter().chain((5..9).map(|binding| storage(binding, true))).collect()
 }
 
-/// What a race is made from and finds, without draws, and with what `shaders/kernel/soften.wgsl` has.
+/// The bindings of soft samples: those of a race without its draws, and those of
+/// `shaders/kernel/soften.wgsl`.
 pub(super) fn soft() -> Vec<Entry> {
     let own =
         [uniform(5), storage(6, false), storage(7, true), storage(8, false), storage(9, false)];
     plain().into_iter().take(4).chain(own).collect()
 }
 
-/// The uniform, logits, row ids and draws of `shaders/kernel/table.wgsl`.
+/// The bindings of the uniform, logits, row ids and draws of `shaders/kernel/table.wgsl`.
 pub(super) fn of_table_chunk() -> Vec<Entry> {
     vec![uniform(0), storage(1, true), storage(2, true), storage(3, false)]
 }
 
-/// The tops, offsets and sums there.
+/// The bindings of the tops, offsets and sums of `shaders/kernel/table.wgsl`.
 pub(super) fn of_tables() -> Vec<Entry> {
     (0..3).map(|binding| storage(binding, false)).collect()
 }
 
-/// The layouts of what is bound for an inverse CDF: of a chunk on its way, and of its tables.
+/// The layouts of the bindings of an inverse CDF: those of a chunk on its way, and those of its
+/// tables.
 #[derive(Clone, Debug)]
 pub(in crate::gpu) struct TableLayouts {
     pub(in crate::gpu) chunk: wgpu::BindGroupLayout,

@@ -1,7 +1,7 @@
 use super::*;
 
 const GPU: Device = Device { teams: Teams::HARDWARE, subgroups: true, workgroups: 65_535 };
-/// Such as nobody would choose.
+/// Teams that nobody would choose.
 const ODD: Teams = Teams {
     team: 1000,
     shared_workgroup: 5,
@@ -87,7 +87,7 @@ fn every_layout_covers_its_races() {
             let turns = draws.div_ceil(layout.draws_at_once as usize) as u64;
             let teams = races.rows as u64 * turns * parts;
             let workgroups = teams.div_ceil(u64::from(layout.workgroup_size) / lanes);
-            // none is missing, and hardly any is idle
+            // no workgroup is missing, and hardly any is idle
             assert!(workgroups <= x * y && x * y < workgroups + y, "{layout:?}");
             assert!(x <= u64::from(device.workgroups));
             let [x, y] = layout.merge_workgroups(races.rows, draws).map(u64::from);
@@ -141,7 +141,7 @@ fn more_workgroups_than_a_dimension_holds_go_into_the_second() {
     assert_eq!(layout.merge_workgroups(71, 1), [36, 2]);
 }
 
-/// A batch on the device is not cut into chunks: so its parts are as many as there is room for.
+/// A batch on the device is not cut into chunks, so the memory for outcomes bounds its parts.
 #[test]
 fn outcomes_fit_where_fewer_parts_would_do() {
     let few = Races { rows: 100, categories: 128_256, draws: 1, greedy: false };
@@ -153,7 +153,7 @@ fn outcomes_fit_where_fewer_parts_would_do() {
     assert_eq!((within.parts, within.outcome_bytes()), (39, 40 * 100 * 16));
     assert_eq!(Layout::within(few, busy, 127 * 100 * 16), all);
 
-    // the parts are those that hold the logits
+    // these parts hold the logits
     let many = Races { rows: 1000, categories: 4000, draws: 16, greedy: false };
     let held = Layout::new(many, GPU);
     assert_eq!((held.kernel, held.parts), (Kernel::SeveralDraws, 2));
@@ -167,7 +167,7 @@ fn outcomes_fit_where_fewer_parts_would_do() {
                 let layout = Layout::within(races, device, bytes);
                 let octets = races.categories.div_ceil(8);
                 let needed = octets.div_ceil(layout.lanes as usize * MAX_OCTETS_PER_LANE);
-                // a part may be of as few octets as make up for the rounding of another
+                // the parts that are left after their length is rounded up to whole octets
                 let fewest = octets.div_ceil(octets.div_ceil(needed)) as u32;
                 let fits = layout.outcome_bytes() <= u128::from(bytes);
                 assert!(fits || layout.parts == fewest, "{layout:?}");

@@ -76,7 +76,7 @@ fn check(shape: Shape, limits: Limits) {
     let words = words.map(|(chunk, _)| plan.words(&chunk)).sum();
     let planned = plan.all_words().unwrap();
     assert!(planned == words, "{words} words are written, and {planned} planned for: {plan:?}");
-    // the places of a single race may be more than that
+    // the first k of a single race may take more than that
     let one = if plan.races() == 1 && plan.k() > 1 { 4 * plan.most_words() } else { 0 };
     let (words, outcomes) = (4 * plan.most_words(), 16 * plan.outcomes());
     assert!(words <= most.max(one), "words exceed a chunk: {plan:?}");

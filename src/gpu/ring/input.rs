@@ -5,10 +5,11 @@ use std::ops::Range;
 use super::rows::{RowValues, copy_bytes};
 use super::sections::{SECTION, start};
 
-/// Two copies on the device are better than one that takes more than this between them along.
+/// The largest gap, in bytes, between two written ranges that are copied to the device as one: for
+/// a larger gap two copies are better.
 const GAP: u64 = 2 * SECTION;
 
-/// Where an operation writes a step's input, section by section in their order.
+/// The input of a step, which an operation writes section by section in their order.
 #[derive(Debug)]
 pub(in crate::gpu) struct Input<'a> {
     upload: &'a wgpu::Buffer,
@@ -26,7 +27,8 @@ impl<'a> Input<'a> {
         Self { upload, sections, holds, written: Vec::with_capacity(2) }
     }
 
-    /// True unless the slot holds the values of these rows already; from now on it holds them.
+    /// True unless the slot holds the values of these rows already; from now on the slot holds
+    /// them.
     pub(in crate::gpu) fn lacks(&mut self, rows: &Range<usize>) -> bool {
         let lacks = self.holds.as_ref() != Some(rows);
         if lacks {
@@ -65,7 +67,8 @@ impl<'a> Input<'a> {
         rows.copy(self.section(section, rows.bytes()))
     }
 
-    /// So many bytes at the beginning of a section, which are about to be written.
+    /// Returns the first `bytes` bytes of a section, which are about to be written, and records
+    /// them as written.
     fn section(&mut self, section: usize, bytes: usize) -> wgpu::BufferSlice<'a> {
         debug_assert!(bytes as u64 <= self.sections[section], "a section is too small");
         let start = start(self.sections, section);
@@ -77,7 +80,7 @@ impl<'a> Input<'a> {
         self.upload.slice(range)
     }
 
-    /// The bytes that were written, and small gaps between them.
+    /// The ranges of bytes that were written, with small gaps between them.
     pub(super) fn written(self) -> Vec<Range<u64>> {
         self.written
     }

@@ -1,4 +1,4 @@
-//! From the caller's memory to where a device reads it.
+//! Copies rows from the caller's memory to where a device reads them.
 
 use std::ops::Range;
 
@@ -38,7 +38,7 @@ impl RowValues<'_> {
     /// Copies the rows to where the kernel finds them.
     pub(super) fn copy(&self, to: wgpu::BufferSlice<'_>) -> Result<(), wgpu::MapRangeError> {
         let piece = if self.are_moved() {
-            // pieces are of whole rows, and start where maps may
+            // a piece has whole rows, and starts where a map may
             let together = if self.apart.is_multiple_of(MAP_ALIGNMENT) { 1 } else { MAP_ALIGNMENT };
             let rows = (COPY_BYTES / self.apart).next_multiple_of(together).max(together);
             rows * self.apart
@@ -48,7 +48,7 @@ impl RowValues<'_> {
         copy_in_pieces(to, self.bytes(), piece, |to, bytes| self.copy_piece(to, bytes))
     }
 
-    /// Copies the bytes of this range, counted on the device.
+    /// Copies the bytes of a range that is counted on the device, from the first row's start.
     fn copy_piece(&self, mut to: wgpu::WriteOnly<'_, [u8]>, bytes: Range<usize>) {
         let Self { batch, rows, categories, apart } = self;
         if self.are_moved() {
@@ -73,7 +73,7 @@ pub(super) fn copy_bytes(
     copy_in_pieces(to, from.len(), COPY_BYTES, |mut to, bytes| to.copy_from_slice(&from[bytes]))
 }
 
-/// Fills so many bytes, a piece at a time, and on several threads if there are many pieces.
+/// Fills `bytes` bytes, a piece at a time, and on several threads if there are many pieces.
 fn copy_in_pieces(
     to: wgpu::BufferSlice<'_>,
     bytes: usize,

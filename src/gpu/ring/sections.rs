@@ -3,29 +3,31 @@
 /// Sections start at multiples of this, which every device can bind at.
 pub(super) const SECTION: u64 = 256;
 
-/// The most sections of an input, of which some are small.
+/// The most sections of an input; some of them are small.
 const MOST_SECTIONS: u64 = 5;
 
-/// The most bytes that a chunk may take of anything, for two such sections to be in one buffer of so many
-/// bytes, with the small sections and what sections are rounded up by.
+/// Returns the most bytes that a chunk may take of anything, so that two sections of so many bytes
+/// fit into one buffer of `bytes` bytes, with the small sections and the bytes by which sections
+/// are rounded up.
 pub(in crate::gpu) fn most_of_a_buffer(bytes: u64) -> u64 {
     bytes.saturating_sub((MOST_SECTIONS + 1) * SECTION) / 2
 }
 
-/// The bytes that an operation needs of each section of the ring's three kinds of buffers. A section that is
-/// not used has none, and no used one is empty, since a binding cannot be.
+/// The bytes that an operation needs in each section of the ring's three kinds of buffers. An
+/// unused section has 0 bytes. A used section is not empty, since a binding cannot be.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(in crate::gpu) struct Sections {
-    /// What the host writes and the device reads.
+    /// Memory that the host writes and the device reads.
     pub(in crate::gpu) input: [u64; 5],
-    /// What stays on the device. Chunks share it, since the device takes one after the other.
+    /// Memory that stays on the device. Chunks share it, since the device works on one after the
+    /// other.
     pub(in crate::gpu) scratch: [u64; 4],
-    /// What the device writes and the host reads.
+    /// Memory that the device writes and the host reads.
     pub(in crate::gpu) output: [u64; 2],
 }
 
 impl Sections {
-    /// Sections that suffice for both.
+    /// Returns sections that suffice for both.
     pub(super) fn joined(mut self, other: Self) -> Self {
         let Self { input, scratch, output } = &mut self;
         let mine = input.iter_mut().chain(scratch).chain(output);
@@ -34,20 +36,20 @@ impl Sections {
         self
     }
 
-    /// The sizes of the buffers that have room for the sections.
+    /// The sizes of buffers that hold the sections.
     pub(super) fn sizes(&self) -> Sizes {
         let of = |sections: &[u64]| start(sections, sections.len());
         Sizes { input: of(&self.input), scratch: of(&self.scratch), output: of(&self.output) }
     }
 
-    /// True if the ring keeps to its bound with these.
+    /// True if a ring with these sections keeps to its bound.
     #[cfg(test)]
     pub(in crate::gpu) fn are_within(&self, chunk_bytes: u64) -> bool {
         Sizes::most(chunk_bytes).suffice(&self.sizes())
     }
 }
 
-/// Where a section starts.
+/// The byte at which a section starts.
 pub(super) fn start(sections: &[u64], section: usize) -> u64 {
     sections[..section].iter().map(|bytes| bytes.next_multiple_of(SECTION)).sum()
 }
@@ -61,8 +63,8 @@ pub(super) struct Sizes {
 }
 
 impl Sizes {
-    /// The most that the ring keeps for chunks of so many bytes. A call may need more: a row of a soft
-    /// sample or an inverse CDF is never cut.
+    /// The largest buffers that the ring keeps for chunks of `chunk_bytes` bytes. A call may need
+    /// more: a row of a soft sample or an inverse CDF is never cut.
     pub(super) fn most(chunk_bytes: u64) -> Self {
         let chunks = |count: u64| count * chunk_bytes + (MOST_SECTIONS + 1) * SECTION;
         Self { input: chunks(2), scratch: chunks(2), output: chunks(1) }
@@ -72,7 +74,7 @@ impl Sizes {
         self.input >= other.input && self.scratch >= other.scratch && self.output >= other.output
     }
 
-    /// What suffices for both.
+    /// Returns sizes that suffice for both.
     pub(super) fn joined(self, other: Self) -> Self {
         Self {
             input: self.input.max(other.input),

@@ -1,4 +1,4 @@
-//! A slot of the ring: what a chunk is written to, and its results are read from.
+//! A slot of the ring: the memory that a chunk is written to and its results are read from.
 
 use std::ops::Range;
 
@@ -18,25 +18,27 @@ pub(in crate::gpu) enum Kind {
     Tables,
 }
 
-/// How many kinds there are.
+/// The number of kinds.
 pub(super) const KINDS: usize = 4;
 
 #[derive(Debug)]
 pub(super) struct Slot {
-    /// What the kernels read.
+    /// The memory that the kernels read.
     input: wgpu::Buffer,
-    /// Where the host writes the input; the input itself if the device reads the host's memory.
+    /// The memory where the host writes the input: `input` itself if the device reads the host's
+    /// memory.
     pub(super) upload: wgpu::Buffer,
-    /// What the kernels write.
+    /// The memory that the kernels write.
     output: wgpu::Buffer,
-    /// Where the host reads the output; the output itself if the host reads the device's memory.
+    /// The memory where the host reads the output: `output` itself if the host reads the device's
+    /// memory.
     pub(super) readback: wgpu::Buffer,
     scratch: wgpu::Buffer,
-    /// What each kind of operation has bound so far.
+    /// The bind groups that each kind of operation has made so far.
     bound: [Option<Vec<wgpu::BindGroup>>; KINDS],
-    /// The map of the upload, asked for when the device was given what was there before.
+    /// The map of the upload, asked for when the device was given the step before.
     pub(super) writing: Option<Mapping>,
-    /// The rows whose values are there, of this call.
+    /// The rows of this call whose values the slot holds.
     pub(super) holds: Option<Range<usize>>,
 }
 
@@ -100,12 +102,12 @@ impl Slot {
         Ok(Self { input, upload, output, readback, scratch, bound, writing, holds: None })
     }
 
-    /// Forgets what an operation has bound: its sections are others from now on.
+    /// Forgets the bind groups of a kind of operation, whose sections have changed.
     pub(super) fn unbind(&mut self, kind: Kind) {
         self.bound[kind as usize] = None;
     }
 
-    /// Binds an operation's sections, unless that was done before.
+    /// Binds an operation's sections, unless an operation of its kind has done so before.
     pub(super) async fn bind<W: Workload>(
         &mut self,
         guard: &Guard,
@@ -121,7 +123,7 @@ impl Slot {
         Ok(())
     }
 
-    /// Writes what a step needs, and returns which bytes are new.
+    /// Writes the input of a step, and returns the ranges of bytes that are new.
     pub(super) async fn write<W: Workload>(
         &mut self,
         guard: &Guard,
@@ -169,7 +171,7 @@ impl Slot {
     }
 }
 
-/// Copies a range of bytes to the same place in another buffer, if it is another.
+/// Copies a range of bytes to the same place in `to`, unless that is the same buffer.
 fn copy(
     encoder: &mut wgpu::CommandEncoder,
     from: &wgpu::Buffer,

@@ -7,10 +7,10 @@ use crate::options::ValueFormat;
 use crate::shaders::{Kernel, Reduction, Variant};
 
 impl Kernels {
-    /// The layout of what is bound to the kernels of soft samples.
+    /// Returns the layout of the bindings of soft samples.
     ///
     /// # Errors
-    /// [`Error::MissingFeature`] if the device has no room for so many buffers.
+    /// [`Error::MissingFeature`] if the device binds fewer storage buffers.
     pub(in crate::gpu) fn soft_layout(&self) -> Result<&wgpu::BindGroupLayout, Error> {
         self.soft.as_ref().ok_or(Error::MissingFeature {
             feature: "7 storage buffers per shader stage",
@@ -18,7 +18,8 @@ impl Kernels {
         })
     }
 
-    /// The pipelines of soft samples that weigh, total and pull; compiled now, if they were not yet.
+    /// Returns the pipelines of the kernels `SoftWeights`, `Total` and `Vjp`. Those that were not
+    /// compiled yet are compiled now.
     pub(super) async fn soft(
         &self,
         guard: &Guard,

@@ -1,4 +1,4 @@
-//! From a call to chunks that fit into a device's buffers. Pure: no device is asked.
+//! Cuts a call into chunks that fit into a device's buffers. Pure: no device is asked.
 
 use std::ops::Range;
 
@@ -7,13 +7,13 @@ use crate::gpu::layout::{Layout, Races, grid};
 use crate::gpu::plan::Limits;
 use crate::job::soften::Softening;
 
-/// The most octets that an invocation weighs: as many iterations of a loop, of which some drivers allow
-/// 65,535, and so many floats that are added up one by one.
+/// The most octets of which an invocation computes the weights. An octet is an iteration of a loop,
+/// of which some drivers allow 65,535, and so many floats are added up one by one.
 const STRIP_OCTETS: usize = 256;
-/// The most strips of a race, unless it has more octets than they may have: iterations as well, and each
-/// strip should have a few octets.
+/// The most strips of a race, unless its octets need more. A strip is an iteration of a loop as
+/// well, and should have a few octets.
 const STRIPS: usize = 512;
-/// The most draws of a row in a chunk: iterations as well.
+/// The most draws of a row in a chunk. A draw is an iteration of a loop as well.
 const DRAWS: usize = 1 << 15;
 /// The most races in a chunk.
 const RACES: usize = 1 << 20;
@@ -35,20 +35,20 @@ pub(super) struct Plan {
     logit_bytes: usize,
     /// How the races of a chunk are laid out.
     pub(super) layout: Layout,
-    /// The invocations that weigh a race.
+    /// The number of strips of a race: of invocations that share its categories.
     pub(super) strips: u32,
     shared_workgroup: u32,
     workgroups: u32,
 }
 
-/// What is on the device at once.
+/// The rows and draws that are on the device at once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Chunk {
-    /// Positions of rows in the batch.
+    /// The positions of the rows in the batch.
     pub(super) rows: Range<usize>,
-    /// Draws, counted from the call's first.
+    /// The draws, counted from the call's first.
     pub(super) draws: Range<u32>,
-    /// The draws of each row of the call.
+    /// The number of draws of each row in the call.
     of: usize,
 }
 
@@ -57,7 +57,8 @@ impl Chunk {
         self.rows.len() * self.draws.len()
     }
 
-    /// Where its samples are among the call's: several rows have all of their draws.
+    /// The range of the chunk's samples among the call's floats. It has no gaps, since a chunk of
+    /// several rows has all of their draws.
     pub(super) fn floats(&self, categories: usize) -> Range<usize> {
         let first = self.rows.start * self.of + self.draws.start as usize;
         first * categories..(first + self.races()) * categories
@@ -77,7 +78,8 @@ impl Plan {
             return Err(Error::RowTooLong { operation: "soft samples", categories, most });
         }
         let octets = categories.div_ceil(8);
-        // what is written of a race: weights, and the sums of its strips and of itself
+        // the bytes that are written for a race: of its weights, and of the sums of its strips and
+        // of itself
         let most_strips = octets.min(STRIPS.max(octets.div_ceil(STRIP_OCTETS)));
         let of_race = size_of::<f32>() * row_stride + 8 * (most_strips + 1);
         let most_bytes = limits.most_bytes();
@@ -122,17 +124,17 @@ impl Plan {
         self.rows * self.draws
     }
 
-    /// The samples' floats of a chunk, at most.
+    /// The most floats of a chunk's samples.
     pub(super) fn floats(&self) -> usize {
         self.races() * self.categories
     }
 
-    /// The gradients' floats of a chunk, at most.
+    /// The most floats of a chunk's gradients.
     pub(super) fn gradients(&self) -> usize {
         self.rows * self.categories
     }
 
-    /// The sums of a chunk, at most: of strips and, if it `vjp`, of whole races.
+    /// The most sums of a chunk: those of strips and, for gradients (`vjp`), those of whole races.
     pub(super) fn sums(&self, vjp: bool) -> usize {
         self.races() * (self.strips as usize + usize::from(vjp))
     }
@@ -153,7 +155,7 @@ impl Plan {
         self.row_stride * self.logit_bytes
     }
 
-    /// Workgroups along x and y for so many invocations.
+    /// The numbers of workgroups along x and y for this many invocations.
     pub(super) fn workgroups(&self, invocations: usize) -> [u32; 2] {
         grid(invocations.div_ceil(self.shared_workgroup as usize), self.workgroups)
     }

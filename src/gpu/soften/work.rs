@@ -25,15 +25,15 @@ pub(super) struct Soft {
 impl Soft {
     fn new(softening: &Softening<'_>, plan: &Plan, vjp: bool) -> Self {
         let fall = softening.fall();
-        // a weight is no smaller than the smallest normal float; no two keys are 2⁶⁴ − 2⁵⁶ apart, and for
-        // −∞ the shader takes what is 2⁶⁴ as a float
+        // a weight below the smallest normal float counts as 0; no two keys are 2⁶⁴ − 2⁵⁶ apart,
+        // and the shader gives a logit of −∞ a gap that is 2⁶⁴ as a float
         let largest_gap = (126.0 / fall).min(2f64.powi(64));
         let (fall, largest_gap) = (fall as f32, largest_gap as f32);
         Self { fall, largest_gap, strips: plan.strips, vjp: vjp.into() }
     }
 }
 
-/// What is asked for, and where it goes.
+/// The results that are asked for, and the memory for them.
 #[derive(Debug)]
 pub(super) enum Wanted<'a> {
     Samples(&'a mut [f32]),
@@ -76,7 +76,8 @@ impl<'a> SoftWork<'a> {
         let plan = Plan::new(softening, limits)?;
         let format = softening.job.logits.format();
         let options = KernelOptions { format, vec4: plan.aligned, each: false, immediates: false };
-        // the races of a chunk, which leave their winners, and the merge if rows are cut into parts
+        // the pass of a chunk's races, which leave their winners, and the merge if rows are cut
+        // into parts
         let passes = kernels.passes(guard, &plan.layout, options, plan.layout.is_cut()).await?;
         let pipelines =
             kernels.soft(guard, format, plan.aligned, limits.device.teams.shared_workgroup).await?;
@@ -190,7 +191,8 @@ impl Workload for SoftWork<'_> {
         }
     }
 
-    /// What is left to the host: a factor for each sample, or for the whole call.
+    /// Takes a chunk's results, and applies the factor that is left to the host: one of each
+    /// sample, or one of the whole call.
     fn take(&mut self, chunk: &Chunk, results: [&[u32]; 2]) {
         let Plan { categories, strips, .. } = self.plan;
         let (rows, slope) = (chunk.rows.clone(), self.softening.slope());
@@ -220,11 +222,11 @@ impl Workload for SoftWork<'_> {
     }
 }
 
-/// The floats that a thread takes at least.
+/// The fewest floats that a thread takes at once.
 const GRAIN: usize = 1 << 14;
 
-/// A sample of its weights and of what strips have summed: each a sum of weights, and one that does not
-/// matter here.
+/// Makes a sample of its weights, divided by their sum; NaNs for a race without a draw. `sums` has
+/// two floats for each strip: a sum of weights, and a sum that is not used here.
 fn normalize(sample: &mut [f32], weights: &[f32], sums: &[f32]) {
     let sum: f64 = sums.iter().step_by(2).map(|&sum| f64::from(sum)).sum();
     // the drawn category's weight alone is 1
@@ -232,7 +234,7 @@ fn normalize(sample: &mut [f32], weights: &[f32], sums: &[f32]) {
     sample.iter_mut().zip(weights).for_each(|(y, weight)| *y = weight * scale);
 }
 
-/// What a plan needs of the ring.
+/// The bytes that a plan needs in each section of the ring's buffers.
 pub(super) fn sections(plan: &Plan, explicit_ids: bool, vjp: bool) -> Sections {
     let uniforms = [size_of::<Pass>() as u64, size_of::<Soft>() as u64];
     let row_ids = if explicit_ids { 8 * plan.rows as u64 } else { 8 };
@@ -240,7 +242,7 @@ pub(super) fn sections(plan: &Plan, explicit_ids: bool, vjp: bool) -> Sections {
     let (weights, sums) = (4 * plan.floats() as u64, 8 * plan.sums(vjp) as u64);
     let outcomes = 16 * plan.outcomes() as u64;
     let input = |cotangents| [uniforms[0], uniforms[1], row_ids, logits, cotangents];
-    // in the place of buffers that a layout has and no kernel of this kind looks at
+    // for buffers that the layout has and no kernel of this kind reads
     let unused = 16;
     if vjp {
         Sections {

@@ -11,8 +11,8 @@ fn plan(rows: usize, categories: usize, draws: u32, limits: &Limits) -> Result<P
     Plan::new(&Softening::new(logits, &options, Relaxation::soft(1.0))?, limits)
 }
 
-/// Whatever the shape: buffers are no larger than allowed, chunks follow each other in the result, all
-/// octets are weighed, and no loop is too long.
+/// Whatever the shape: buffers are no larger than allowed, chunks follow each other in the result,
+/// all octets are in a strip, and no loop is too long.
 #[test]
 fn plans_keep_to_the_limits() {
     for (chunk_bytes, binding_bytes) in [(1 << 10, 1 << 12), (16 << 20, 128 << 20)] {
