@@ -254,3 +254,6 @@ pub(super) fn reason_or_unwind(panic: Box<dyn Any + Send>) -> String {
 
 /// The beginning of wgpu's panic.
 pub(super) const POLL_PANIC: &str = "Error in Device::poll: ";
+
+#[cfg(test)]
+mod tests;
