@@ -1,4 +1,4 @@
-//! Batches that an engine is likely to get wrong, to hold it against the reference.
+//! Batches that an engine is likely to get wrong, for comparing the engine with the reference.
 //!
 //! `gumbel check` runs them on every adapter of a machine; the tests of this crate do too.
 //!
@@ -58,7 +58,7 @@ impl From<Vec<f32>> for Data {
     }
 }
 
-/// What the logits of a case are: a function of row, category and a random word.
+/// How the values of a case are made: a function of row, category and a random word.
 type Fill<T = f32> = fn(row: usize, category: usize, word: u32) -> T;
 
 /// Roughly normal logits with standard deviation 3.
@@ -78,7 +78,7 @@ const SHAPES: &[(usize, &[usize])] = &[
     (70_000, &[1, 2, 7, 8, 9]),
 ];
 
-/// Logits whose values are awkward rather than their number.
+/// Logits with awkward values, in two shapes.
 const VALUES: &[(&str, Fill)] = &[
     ("all equal", |_, _, _| 0.25),
     (
@@ -116,7 +116,7 @@ const VALUES: &[(&str, Fill)] = &[
     ("a head and a far tail", |_, category, _| if category == 77 { 0.0 } else { -20.5 }),
 ];
 
-/// What is awkward far into a row: 7 rows of 3011 categories.
+/// Logits with awkward values far into a row: 7 rows of 3011 categories.
 const LATE: &[(&str, Fill)] = &[
     ("one finite among -inf, late", |row, category, _| {
         if category == 3010 - 331 * row { -7.0 } else { f32::NEG_INFINITY }
@@ -130,7 +130,7 @@ const LATE: &[(&str, Fill)] = &[
     }),
 ];
 
-/// All cases, made as they are asked for.
+/// All cases, each of which is made when the iterator reaches it.
 pub fn cases() -> impl Iterator<Item = Case> {
     let shapes = SHAPES.iter().flat_map(|&(rows, categories)| {
         categories
@@ -145,7 +145,7 @@ pub fn cases() -> impl Iterator<Item = Case> {
     shapes.chain(values).chain(late).chain(options()).chain(halves::cases()).chain(weights::cases())
 }
 
-/// The same logits drawn from in every way that the options allow.
+/// Cases of normal logits, or awkward ones, which together use every option.
 fn options() -> impl Iterator<Item = Case> {
     let make = |name, change: fn(&mut Case)| {
         let mut case = Case::new(name, 33, 131, normal);
@@ -243,12 +243,12 @@ impl Case {
         .expect("a case holds its rows")
     }
 
-    /// The rows as logits, if that is what they are.
+    /// The rows as logits, or `None` if they are weights or counts.
     pub fn logits(&self) -> Option<Logits<'_>> {
         self.batch().logits()
     }
 
-    /// How to draw: with sentinels, so that rows without a draw are compared too.
+    /// The options of the case, with sentinels, so that rows without a draw are compared too.
     pub fn options(&self) -> SampleOptions<'_> {
         match &self.row_ids {
             None => self.options,
@@ -265,11 +265,11 @@ impl Case {
         reference::sample_rows(self.batch(), &self.options()).expect("a case is valid")
     }
 
-    /// How many of an engine's draws are not the expected ones. A draw that the engine leaves
-    /// unwritten counts.
+    /// Returns how many of an engine's draws differ from the expected ones. A draw that the engine
+    /// leaves unwritten counts.
     ///
     /// # Errors
-    /// The engine's.
+    /// Those of [`Sampler::sample_rows_into`].
     pub fn mismatches(
         &self,
         engine: &Sampler<impl Blocking>,

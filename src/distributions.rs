@@ -1,10 +1,10 @@
-//! The distributions beside the operations: Gumbel(location, scale) and Exp(rate), of the crate
+//! The distributions of the results of races: Gumbel(location, scale) and Exp(rate), of the crate
 //! [`statrs`](https://docs.rs/statrs), with the feature `distributions`.
 //!
 //! Density ([`Continuous::pdf`], [`Continuous::ln_pdf`]), cumulative function ([`ContinuousCDF::cdf`],
 //! [`ContinuousCDF::sf`]), quantiles ([`ContinuousCDF::inverse_cdf`]), mean, variance and entropy
-//! ([`Distribution`]) are statrs' own, in f64. gumbel adds which of them a row has: [`of_maximum`] and
-//! [`of_time`]. Why they are these stands in [`mathematics`](crate::mathematics).
+//! ([`Distribution`]) are statrs' own, in f64. gumbel adds the distributions that belong to a row: [`of_maximum`] and
+//! [`of_time`]. [`mathematics`](crate::mathematics) proves that they do.
 //!
 //! **To sample**, take the quantile of a uniform number between 0 and 1:
 //!
@@ -20,15 +20,15 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! That is also the way around a fault: in statrs 0.19.1 with its feature `rand`, Gumbel's own `sample` takes
-//! the logarithm of a negative number and gives nothing but NaN. For noise with 64 bits where it
-//! decides, the same on every device, there is [`noise::gumbel`](crate::noise::gumbel).
+//! This also avoids a fault: in statrs 0.19.1 with its feature `rand`, Gumbel's own `sample` takes the logarithm of a
+//! negative number and returns nothing but NaN. For noise with 64 bits of precision at the winning end, the same on
+//! every device, there is [`noise::gumbel`](crate::noise::gumbel).
 
 pub use statrs::distribution::{Continuous, ContinuousCDF, Exp, ExpError, Gumbel, GumbelError};
 pub use statrs::statistics::Distribution;
 
-/// The distribution of the largest perturbed logit of a race, whose row has this
-/// [logsumexp](crate::Sampler::logsumexp_rows): Gumbel(logsumexp, 1).
+/// The distribution of the largest perturbed logit of a race: Gumbel(logsumexp, 1), with the
+/// [logsumexp](crate::Sampler::logsumexp_rows) of the row.
 ///
 /// ```
 /// use gumbel::distributions::{ContinuousCDF, of_maximum};
@@ -50,8 +50,8 @@ pub fn of_maximum(logsumexp: f64) -> Result<Gumbel, GumbelError> {
     Gumbel::new(logsumexp, 1.0)
 }
 
-/// The distribution of the time at which the first alarm of a race rings, if this is the sum of the
-/// rates, exp(logsumexp): Exp(total rate).
+/// The distribution of the time at which the first alarm of a race rings: Exp(total rate), with the sum of the rates of
+/// the row, exp(logsumexp).
 ///
 /// ```
 /// use gumbel::distributions::{Distribution, of_time};

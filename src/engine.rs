@@ -1,6 +1,7 @@
-//! What a [`Sampler`](crate::Sampler) draws on.
+//! The engines that a [`Sampler`](crate::Sampler) draws on.
 //!
-//! Code that takes any sampler is generic over [`Engine`], or over [`Blocking`] if it calls what waits:
+//! Code that takes any sampler is generic over [`Engine`], or over [`Blocking`] if it calls methods that wait for
+//! results:
 //!
 //! ```
 //! use gumbel::engine::Blocking;
@@ -33,9 +34,9 @@ mod sealed {
     #[cfg(feature = "gpu")]
     use super::{Auto, Gpu};
 
-    /// Says which engine a call runs on.
+    /// Chooses the engine that a call runs on.
     pub trait Choose {
-        /// The engine for an operation on so many logits, counted once for each draw.
+        /// The engine for an operation on `work` logits, counted once for each draw.
         fn choose(&self, work: u64) -> Chosen<'_>;
     }
 
@@ -45,7 +46,8 @@ mod sealed {
         #[cfg(feature = "gpu")]
         Gpu {
             gpu: &'a Gpu,
-            /// What finishes the call if the device is lost, if anything does.
+            /// The sampler's engines, of which the CPU finishes the call if the device is lost; `None` if the call then
+            /// fails.
             otherwise: Option<&'a Auto>,
         },
     }
@@ -70,14 +72,14 @@ impl Choose for Gpu {
     }
 }
 
-/// The engine that suits a call, of those that a machine has. [`Sampler::auto`](crate::Sampler::auto) says by
-/// which rule it is chosen.
+/// The engines of a machine, from which the one that suits a call is chosen. [`Sampler::auto`](crate::Sampler::auto)
+/// states the rule.
 #[derive(Clone, Debug)]
 pub struct Auto {
     pub(crate) cpu: Cpu,
     #[cfg(feature = "gpu")]
     pub(crate) gpu: Option<WithGpu>,
-    /// Why these engines were taken, in words.
+    /// The reason why these engines were taken, in words.
     pub(crate) reason: std::sync::Arc<str>,
 }
 
@@ -86,10 +88,10 @@ pub struct Auto {
 #[derive(Clone, Debug)]
 pub(crate) struct WithGpu {
     pub(crate) sampler: crate::sampler::GpuSampler,
-    /// What has less work than this is done on the CPU; `None` if everything is to be done on the GPU, and
-    /// nothing on the CPU, not even if the device is lost.
+    /// Calls with less work than this run on the CPU. `None` if all calls run on the GPU, and none on the CPU, not even
+    /// if the device is lost.
     pub(crate) least_work: Option<u64>,
-    /// The error by which the device was lost, once it is.
+    /// The error with which the device was lost, once it is lost.
     pub(crate) lost: std::sync::Arc<std::sync::OnceLock<Error>>,
 }
 

@@ -1,4 +1,4 @@
-//! What can go wrong, with what was given and what was expected.
+//! Errors, each with what was given and what was expected.
 
 use crate::noise::order::Scale;
 
@@ -46,7 +46,7 @@ impl std::fmt::Display for Undrawable {
     }
 }
 
-/// Everything that a call can be refused for, or fail with.
+/// The reasons for which a call is refused, or fails.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -62,7 +62,7 @@ pub enum Error {
         /// The number of categories given.
         got: usize,
     },
-    /// The slice of logits does not hold the rows that were announced.
+    /// The slice of logits does not hold as many rows as were announced.
     #[error(
         "{rows} rows of {categories} categories with a row stride of {row_stride} need {expected} \
          logits, got {got}"
@@ -74,9 +74,10 @@ pub enum Error {
         categories: usize,
         /// The distance from one row's first logit to the next row's, in logits.
         row_stride: usize,
-        /// What the slice would have to hold, at least; more words than it can, if too large.
+        /// The number of logits that the slice must hold at least, which may be more than a `usize`
+        /// can hold.
         expected: u128,
-        /// What it holds.
+        /// The number of logits that the slice holds.
         got: usize,
     },
     /// The logits do not divide into whole rows.
@@ -95,7 +96,7 @@ pub enum Error {
         /// The number of row ids given.
         got: usize,
     },
-    /// A row has 2³¹ draws, numbered from 0.
+    /// No draws were asked for, or draws beyond the 2³¹ that a row has, numbered from 0.
     #[error(
         "draws {first_draw} up to {first_draw} + {draws} were asked for; a row has 1 to 2147483648 \
          draws, numbered from 0"
@@ -106,15 +107,15 @@ pub enum Error {
         /// The number of draws.
         draws: u32,
     },
-    /// The result would not fit into the address space.
+    /// The result does not fit into memory.
     #[error("{draws} draws from each of {rows} rows do not fit into memory")]
     TooManyDraws {
         /// The number of rows.
         rows: usize,
-        /// The draws asked for from each.
+        /// The number of draws asked for from each row.
         draws: u32,
     },
-    /// There is no memory for the sums of weights that draws by inverse CDF take.
+    /// There is no memory for the sums of weights that draws by inverse CDF need.
     #[error(
         "the sums of a row of {categories} categories need {bytes} bytes, which are not to be had; \
          try Method::Gumbel, which needs none"
@@ -128,12 +129,13 @@ pub enum Error {
     /// The slice for the draws has the wrong length.
     #[error("the draws need a slice of {expected} words, got {got}")]
     DrawsLength {
-        /// rows × draws.
+        /// The length that is needed: rows × draws, for races times k.
         expected: usize,
         /// The length of the slice given.
         got: usize,
     },
-    /// The temperature is negative, NaN, infinite, or too extreme to be told from 0 or ∞.
+    /// The temperature is negative, NaN, infinite, or too near 0 or ∞ to be distinguished from
+    /// them.
     #[error(
         "the temperature must be 0 (greedy) or from {min:e} to {max:e}, got {got}",
         min = Scale::MIN_TEMPERATURE,
@@ -149,25 +151,26 @@ pub enum Error {
         /// The name given.
         got: String,
     },
-    /// The operation is about noise, of which there is none at temperature 0.
+    /// The operation has no meaning without noise, and there is none at temperature 0.
     #[error("{operation} has no meaning at temperature 0 (greedy); give a temperature above 0")]
     NoNoise {
-        /// What was asked for.
+        /// The name of the operation.
         operation: &'static str,
     },
-    /// The operation is about Gumbel noise, and the options ask for draws without it.
+    /// The operation needs Gumbel noise, and the options ask for draws without it.
     #[error(
         "{operation} needs Method::Gumbel, but the options ask for an inverse CDF (or for \
          Method::Auto, which is that for so many draws)"
     )]
     NeedsGumbel {
-        /// What was asked for.
+        /// The name of the operation.
         operation: &'static str,
     },
-    /// The first 0 categories of each race were asked for.
+    /// `k` is 0: no categories of each race were asked for.
     #[error("the first 0 categories of each race were asked for; k is 1 or more")]
     ZeroK,
-    /// The result would not fit into memory.
+    /// The entries of all races do not fit into memory, or on a GPU those of one race not into a
+    /// chunk.
     #[error(
         "the first {k} categories of each of {races} races do not fit into memory (on a GPU those of a race must fit \
          into a chunk: see GpuSamplerBuilder::with_chunk_bytes)"
@@ -175,7 +178,7 @@ pub enum Error {
     TopKTooLarge {
         /// rows × draws.
         races: usize,
-        /// How many categories of each race were asked for.
+        /// The number of categories asked for of each race.
         k: usize,
     },
     /// With weights, the temperature must be 0 or at least 2⁻²⁰.
@@ -184,7 +187,8 @@ pub enum Error {
         /// The temperature given.
         got: f32,
     },
-    /// The τ of soft samples is not positive, NaN, infinite, or too extreme to be told from 0 or ∞.
+    /// The τ of soft samples is negative, 0, NaN, infinite, or too near 0 or ∞ to be distinguished
+    /// from them.
     #[error(
         "tau must be from {min:e} to {max:e}, got {got}",
         min = Scale::MIN_TEMPERATURE,
@@ -194,12 +198,12 @@ pub enum Error {
         /// The τ given.
         got: f32,
     },
-    /// Draws at temperature 0 have no noise, and no derivative.
+    /// Soft samples were asked for at temperature 0, where draws have no noise and no derivative.
     #[error(
         "soft samples need a temperature above 0, got 0 (greedy), where a draw has no derivative"
     )]
     SoftGreedy,
-    /// Soft samples would not fit into the address space.
+    /// Soft samples do not fit into memory.
     #[error(
         "samples of {categories} categories for {draws} draws from each of {rows} rows do not fit \
          into memory"
@@ -207,49 +211,51 @@ pub enum Error {
     TooManySamples {
         /// The number of rows.
         rows: usize,
-        /// The draws asked for from each.
+        /// The number of draws asked for from each row.
         draws: u32,
         /// The number of categories in each row.
         categories: usize,
     },
-    /// A device's largest buffer does not hold what an operation makes of a row.
+    /// The device's largest buffer does not hold what an operation computes from one row.
     #[error(
         "rows of {categories} categories are too long for {operation} on this device, which has room \
          for {most}; try the CPU engine"
     )]
     RowTooLong {
-        /// What there is no room for.
+        /// What does not fit into a buffer.
         operation: &'static str,
         /// The number of categories in each row.
         categories: usize,
-        /// The most that there may be on this device.
+        /// The most categories that a row may have on this device.
         most: usize,
     },
-    /// A slice of samples, cotangents or gradients has the wrong length.
+    /// A slice of floats or estimates has the wrong length.
     #[error("the {what} need a slice of {expected} floats, got {got}")]
     FloatsLength {
-        /// What the slice is for.
+        /// The contents of the slice.
         what: &'static str,
-        /// rows × draws × categories, or for gradients rows × categories.
+        /// The length that is needed: for samples and cotangents rows × draws × categories, for
+        /// gradients rows × categories, for log-probabilities rows × draws, for sums and estimates
+        /// the number of rows.
         expected: usize,
         /// The length of the slice given.
         got: usize,
     },
-    /// A row has no draw. Ask for [sentinels](crate::SampleOptions::with_sentinels) to get the
-    /// draws of all other rows nonetheless.
+    /// A row has no draw. With [sentinels](crate::SampleOptions::with_sentinels) the call returns
+    /// the draws of all other rows nonetheless.
     #[error("row {row} has no draw: {reason}")]
     UndrawableRow {
         /// The row's position in the batch.
         row: usize,
-        /// What is wrong with it.
+        /// The reason why the row has no draw.
         reason: Undrawable,
     },
-    /// No adapter of this machine is what was asked for.
+    /// No adapter of this machine matches the request.
     #[error("no adapter {wanted}; this machine has {}", list(found))]
     NoAdapter {
-        /// What was asked for.
+        /// The description of the adapter that was asked for.
         wanted: String,
-        /// The adapters that there are.
+        /// The adapters of this machine.
         found: Vec<String>,
     },
     /// The adapter cannot run gumbel's shaders.
@@ -269,8 +275,8 @@ pub enum Error {
         /// The driver's reason.
         source: wgpu::RequestDeviceError,
     },
-    /// The device is gone: its driver crashed or was reset, the hardware was removed, or somebody
-    /// destroyed it. The sampler is of no more use; another one can be built.
+    /// The device is lost: its driver crashed or was reset, the hardware was removed, or somebody
+    /// destroyed the device. The sampler can no longer be used; another one can be built.
     #[error(
         "the device of {adapter} was lost while {while_doing}: {reason}; build a new sampler, or \
          draw on the CPU engine"
@@ -278,12 +284,12 @@ pub enum Error {
     DeviceLost {
         /// The adapter's name.
         adapter: String,
-        /// What was being done when that was noticed.
+        /// The step during which the loss was noticed.
         while_doing: String,
         /// The driver's reason, if it gave one.
         reason: String,
     },
-    /// The device has no memory left for what was asked of it.
+    /// The device has no memory left for a step of the call.
     #[error(
         "{adapter} ran out of memory while {while_doing}; try smaller chunks \
          (GpuSamplerBuilder::with_chunk_bytes), or the CPU engine"
@@ -291,13 +297,14 @@ pub enum Error {
     OutOfMemory {
         /// The adapter's name.
         adapter: String,
-        /// What was being done.
+        /// The step that needed memory.
         while_doing: String,
-        /// The bytes that were asked for; `None` if it was the driver that wanted memory, for its
-        /// own ends.
+        /// The number of bytes that were asked for; `None` if the driver wanted memory for its own
+        /// purposes.
         bytes: Option<u64>,
     },
-    /// The driver, or wgpu on its behalf, did not compile a shader. The device may be lost over it.
+    /// The driver, or wgpu on its behalf, did not compile a shader. The device may be lost as a
+    /// consequence.
     #[error(
         "{adapter} refused {shader}; try GpuSamplerBuilder::tune with with_int64(false), or a newer driver, \
          and please report it, with these words: {message}"
@@ -307,7 +314,7 @@ pub enum Error {
         adapter: String,
         /// Which shader, in which variant.
         shader: String,
-        /// The compiler's words.
+        /// The compiler's message.
         message: String,
     },
     /// Memory that device and program share could not be mapped, on a device that is not lost.
@@ -315,15 +322,15 @@ pub enum Error {
     MapFailed {
         /// The adapter's name.
         adapter: String,
-        /// What was to be mapped.
+        /// The step that failed: the mapping of some memory.
         while_doing: String,
-        /// The bytes that were to be mapped.
+        /// The number of bytes that were to be mapped.
         bytes: u64,
-        /// wgpu's words, if it gave any.
+        /// wgpu's message, if it gave one.
         message: String,
     },
-    /// The device did not finish in time. It may still be at work, and the sampler may still be
-    /// used: its next call waits anew.
+    /// The device did not finish in time. The device may still be at work, and the sampler may
+    /// still be used: its next call waits for the full time again.
     #[error(
         "{adapter} did not finish {while_doing} within {timeout:?}; try a longer \
          GpuSamplerBuilder::with_timeout, or smaller chunks (with_chunk_bytes)"
@@ -331,12 +338,12 @@ pub enum Error {
     Timeout {
         /// The adapter's name.
         adapter: String,
-        /// What was waited for.
+        /// The step that was waited for.
         while_doing: String,
-        /// How long it was waited for.
+        /// How long the step was waited for.
         timeout: std::time::Duration,
     },
-    /// A buffer that a batch on the device is bound to does not fit it.
+    /// A buffer of a batch on the device does not fit the batch.
     #[error("{what} cannot be bound: {problem}")]
     DeviceBuffer {
         /// Which buffer.
@@ -344,7 +351,7 @@ pub enum Error {
         /// What was expected, and what was given.
         problem: String,
     },
-    /// The device was made without a feature or a limit that is needed for what was asked.
+    /// The device was made without a feature or a limit that the call needs.
     #[error(
         "the device was made without {feature}, which is needed for {needed_for}; ask for it when \
          making the device"
@@ -352,21 +359,21 @@ pub enum Error {
     MissingFeature {
         /// The feature or the limit.
         feature: &'static str,
-        /// What needs it.
+        /// The operation that needs the feature or the limit.
         needed_for: &'static str,
     },
     /// The device failed in another way.
     #[error("the GPU failed while {while_doing}: {message}")]
     Gpu {
-        /// What was being done.
+        /// The step that failed.
         while_doing: String,
-        /// The driver's words.
+        /// The driver's message.
         message: String,
     },
 }
 
 impl Error {
-    /// Whether a slice has the length that a call needs.
+    /// Returns an error if a slice does not have the length that a call needs.
     pub(crate) fn check_floats(
         what: &'static str,
         expected: usize,

@@ -1,58 +1,58 @@
-//! The filter: from a category's coarse bits alone, whether it can still win.
+//! The filter: decides from a category's coarse bits alone whether the category can still win.
 //!
-//! With the CPU engine's bounds it is the one place with float arithmetic, and it only ever discards.
-//! Without it the same draws come out, more slowly. What is evaluated lane by lane stands here
-//! for the shader's twin and for tests; the vector form is in `cpu/bound.rs`.
+//! Float arithmetic takes part in a draw only in this filter and in the CPU engine's bounds, and it only ever discards.
+//! Without the filter the draws are the same, but slower. The functions on single categories exist for the comparison
+//! with the shader's twin and for tests; the vector form is in `cpu/bound.rs`.
 //!
 //! **Why it holds.** E = −ln(1 − p) ≥ p ≥ coarse/2¹⁶, so G = −ln E ≤ −ln(coarse/2¹⁶). A category
 //! can reach the best key B so far only if logit/T − ln(coarse/2¹⁶) ≥ B, that is, if
 //!
 //! log₂ coarse ≤ (logit/T − B)·log₂e + 16.
 //!
-//! For the left side the filter takes something smaller, the exponent and mantissa of `coarse` as a
-//! float, read as one number: with coarse = 2ⁿ(1 + f) that is n + f ≤ n + log₂(1 + f). A float's bit
-//! pattern is just this number, (n + f + 127)·2²³, so it costs two conversions and no logarithm, and
-//! everything is counted in 2⁻²³ of a power of two.
+//! In place of the left side the filter takes something smaller, the exponent and mantissa of `coarse` as a float, read
+//! as one number: with coarse = 2ⁿ(1 + f) that number is n + f ≤ n + log₂(1 + f). A float's bit pattern is just this
+//! number, (n + f + 127)·2²³. So the left side costs two conversions and no logarithm, and all scores are in units of
+//! 2⁻²³ of a power of two.
 //!
-//! **Slack.** In whole powers of two: where the two sides are within 128 of each other, |logit/T·log₂e| ≤ |cutoff| + 128,
-//! so that the roundings of slope, product, cutoff and difference are below 2⁻²¹·(|cutoff| + 271),
-//! and the conversion of the mantissa is off by at most 2⁻¹⁷. [`cutoff_at`] lowers the cutoff by
-//! 2⁻²⁰·|cutoff| + 2⁻¹⁰, which covers them, the rounding of the logit to 2⁻²⁴ and the 2⁻²⁴ by which
-//! G may exceed its true value. Where the sides are further apart no rounding matters.
+//! **Slack.** In whole powers of two: where the two sides are within 128 of each other, |logit/T·log₂e| ≤ |cutoff| +
+//! 128, so that the roundings of slope, product, cutoff and difference are below 2⁻²¹·(|cutoff| + 271), and the
+//! conversion of the mantissa is off by at most 2⁻¹⁷. [`cutoff_at`] lowers the cutoff by 2⁻²⁰·|cutoff| + 2⁻¹⁰, which
+//! covers these errors, the rounding of the logit to 2⁻²⁴, and the 2⁻²⁴ by which G may exceed its true value. Where the
+//! sides are further apart no rounding matters.
 
 #[cfg(any(test, feature = "gpu"))]
 use crate::noise::order::Scale;
 
-/// How logits and coarse bits of one call compare with a best key.
+/// The constants with which the logits and coarse bits of a call are compared with a best key.
 #[cfg(any(test, feature = "gpu"))]
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Filter {
-    /// 2²³·log₂e / T: what turns a logit into the unit of the filter.
+    /// 2²³·log₂e / T: the factor from a logit to the unit of the filter (2²³ / T for a logarithm to base 2).
     pub(crate) slope: f32,
-    /// Logits count as no less than this, so that their product with the slope is finite.
+    /// The least logit: lower ones are raised to it, so that their product with the slope is finite.
     pub(crate) lowest: f32,
 }
 
 /// A power of two in the unit of the filter.
 pub(crate) const POWER: f32 = 8_388_608.0;
-/// No product of slope and logit counts as less than −2¹⁰⁰,
+/// 2¹⁰⁰: a product of slope and logit is no less than −2¹⁰⁰.
 #[cfg(any(test, feature = "gpu"))]
 const CLAMP: f32 = f32::from_bits((127 + 100) << 23);
-/// so that this cutoff discards nothing.
+/// A cutoff that discards nothing, as it is below every upper score.
 #[cfg(test)]
 const OPEN: f32 = -2.0 * CLAMP;
 
 #[cfg(any(test, feature = "gpu"))]
 impl Filter {
-    /// The filter for values of this scale, a unit of which are so many powers of two: log₂e for logits.
+    /// Returns the filter for values of this scale. A unit of a value is `log2` powers of two: log₂e for a logit.
     #[inline]
     pub(crate) fn new(scale: Scale, log2: f32) -> Self {
         let slope = scale.reciprocal() * (POWER * log2);
         Self { slope, lowest: -(CLAMP / slope).min(f32::MAX) }
     }
 
-    /// The most that a category can reach, in the unit of the filter: the two sides of the
-    /// inequality that depend on the category. +∞ or NaN if its logit is.
+    /// The upper score of a category: the most that its key can be, in the unit of the filter. It consists of the terms
+    /// of the inequality that depend on the category. +∞ or NaN if the logit is +∞ or NaN.
     #[cfg(test)]
     pub(crate) fn upper_score(self, logit: f32, coarse: u32) -> f32 {
         self.scaled(logit) - log2_low(coarse)
@@ -66,12 +66,12 @@ impl Filter {
         logit * self.slope
     }
 
-    /// The cutoff of the key that a category has at least, whatever its fine bits.
+    /// The cutoff of the least key that a category can have, whatever its fine bits.
     ///
-    /// p < q = (coarse + 1)/2¹⁶, and −ln(1 − q) ≤ q/(1 − q), so G·log₂e ≥ 16 − log₂(coarse + 1) +
-    /// log₂(1 − q). Up to coarse + 1 = 2¹² the last term is −0.094 at least, and [`log2_low`] falls
-    /// short of the logarithm by 0.0861 at most, which with the slack of [`cutoff_at`] is less than
-    /// the 0.25 that are taken off here. Above, G is −3.82 at least, which is 5.52 powers of two.
+    /// p < q = (coarse + 1)/2¹⁶, and −ln(1 − q) ≤ q/(1 − q), so G·log₂e ≥ 16 − log₂(coarse + 1) + log₂(1 − q). Up to
+    /// coarse + 1 = 2¹² the last term is −0.094 at least, and [`log2_low`] falls short of the logarithm by 0.0861 at
+    /// most, which with the slack of [`cutoff_at`] is less than the 0.25 that are subtracted here. For larger coarse
+    /// bits G is −3.82 at least, which is −5.52 powers of two.
     #[cfg(test)]
     pub(crate) fn sure_cutoff(self, logit: f32, coarse: u32) -> f32 {
         let high = if coarse >= 4096 { POWER * 149.0 } else { log2_low(coarse + 1) };

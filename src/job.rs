@@ -1,4 +1,4 @@
-//! A validated call: what the engines are given.
+//! A validated call, which the engines are given.
 
 use crate::error::{Error, Undrawable};
 use crate::noise::bits::{MAX_DRAWS, Stream};
@@ -14,25 +14,25 @@ mod sums;
 
 pub(crate) use sums::SumJob;
 
-/// The draw of a row that has none: it has a NaN, a +∞, a negative weight, or no category that can be drawn.
-/// Also an empty place in [`TopK`](crate::TopK).
+/// The sentinel: the draw of a row that has no draw, because it has a NaN, a +∞, a negative weight, or no category that
+/// can be drawn. In a [`TopK`](crate::TopK), also an entry for which a race has no category.
 pub const NO_DRAW: u32 = u32::MAX;
 
-/// The least temperature for weights but 0: 2⁻²⁰. Down to it, no logarithm of a weight leaves the linear
-/// scale of [keys](crate::noise::order::fixed).
+/// The least temperature above 0 for weights: 2⁻²⁰. From there on, the logarithm of every weight, divided by the
+/// temperature, is on the linear scale of [keys](crate::noise::order::fixed).
 const LOWEST_OF_WEIGHTS: f32 = f32::from_bits((127 - 20) << 23);
 
-/// How categories are compared.
+/// The rule by which categories are compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Temperature {
     /// Temperature 0: the largest logit wins.
     Greedy,
-    /// Any other: the largest scaled logit plus noise wins.
+    /// Any other temperature: the largest sum of scaled logit and noise wins.
     Scaled(Scale),
 }
 
 impl Temperature {
-    /// The rule for a temperature as users give it.
+    /// Returns the rule for a temperature: greedy for 0, and the scale of any other.
     ///
     /// # Errors
     /// [`Error::Temperature`] unless it is 0 or in the range of [`Scale`].
@@ -64,7 +64,7 @@ pub(crate) struct Job<'a> {
     pub(crate) first_draw: u32,
     pub(crate) draws: u32,
     pub(crate) temperature: Temperature,
-    /// Gumbel or inverse CDF, and Gumbel at temperature 0, where both draw the same.
+    /// Gumbel or inverse CDF, never `Auto`; Gumbel at temperature 0, where both methods draw the same.
     pub(crate) method: Method,
     pub(crate) sentinels: bool,
 }
@@ -102,7 +102,8 @@ impl<'a> Job<'a> {
         self.logits.rows() * self.draws as usize
     }
 
-    /// The logits that are read, counted once for each draw; once for all by inverse CDF.
+    /// The number of logits that are read, once for each draw. By inverse CDF, the logits are counted once for all
+    /// draws, and each draw as one logit more.
     pub(crate) fn work(&self) -> u64 {
         let categories = self.logits.categories() as u64;
         let (rows, races) = (self.logits.rows() as u64, self.total() as u64);
@@ -112,7 +113,7 @@ impl<'a> Job<'a> {
         }
     }
 
-    /// The scale of a job by inverse CDF.
+    /// The scale of a job by inverse CDF, `None` for other jobs.
     pub(crate) fn inverse_cdf(&self) -> Option<Scale> {
         match (self.method, self.temperature) {
             (Method::InverseCdf, Temperature::Scaled(scale)) => Some(scale),
@@ -120,7 +121,7 @@ impl<'a> Job<'a> {
         }
     }
 
-    /// The job, if it is done by Gumbel noise.
+    /// Returns the job if its method is Gumbel, and an error that names the operation otherwise.
     pub(crate) fn by_gumbel(self, operation: &'static str) -> Result<Self, Error> {
         match self.method {
             Method::InverseCdf => Err(Error::NeedsGumbel { operation }),
@@ -128,7 +129,8 @@ impl<'a> Job<'a> {
         }
     }
 
-    /// The races, a row and the number of a draw each, from number `race` on, row by row.
+    /// Returns an endless iterator over the races from number `race` on, row by row: the row of each race, and the
+    /// number of its draw.
     pub(crate) fn races(&self, race: usize) -> impl Iterator<Item = (usize, u32)> + Clone + use<> {
         let draws = self.draws;
         let (mut row, mut draw) = (race / draws as usize, (race % draws as usize) as u32);
@@ -163,8 +165,8 @@ impl<'a> Job<'a> {
         Ok(draws)
     }
 
-    /// Memory for the draws, all of which are yet to be written: so the threads that write them also wait
-    /// for the system to hand over its pages.
+    /// Memory for the draws, zeroed and yet to be written: the system hands over its pages when threads first write to
+    /// them, so that the threads share this wait.
     pub(crate) fn unwritten<T: bytemuck::Zeroable>(&self) -> Result<Vec<T>, Error> {
         let (rows, draws) = (self.logits.rows(), self.draws);
         zeroed(self.total()).ok_or(Error::TooManyDraws { rows, draws })
@@ -177,7 +179,8 @@ impl<'a> Job<'a> {
         Ok(())
     }
 
-    /// The reciprocal of the temperature, for what has a meaning only above 0.
+    /// The reciprocal of the temperature, for an operation that has a meaning only above 0; at 0, an error that names
+    /// the operation.
     pub(crate) fn inverse_temperature(&self, operation: &'static str) -> Result<f64, Error> {
         match self.temperature {
             Temperature::Greedy => Err(Error::NoNoise { operation }),
@@ -185,20 +188,21 @@ impl<'a> Job<'a> {
         }
     }
 
-    /// The job's error, if a row has no draw and sentinels were not asked for.
+    /// Returns the job's error if a row has no draw and sentinels were not asked for.
     pub(crate) fn check_draws(&self, draws: &[u32]) -> Result<(), Error> {
         self.check_races(draws, 1)
     }
 
-    /// The job's error, if a row has no draw and sentinels were not asked for; from the first so many of each race.
+    /// Returns the job's error if a row has no draw and sentinels were not asked for. There are `k` categories for each
+    /// race.
     pub(crate) fn check_races(&self, categories: &[u32], k: usize) -> Result<(), Error> {
         // a row has all of its draws or none
         let each = self.draws as usize * k;
         self.check_rows(|row| categories[row * each] != NO_DRAW)
     }
 
-    /// The job's error, if a row has no draw and sentinels were not asked for; `has_draws` says whether the row at a
-    /// position has draws.
+    /// Returns the job's error if a row has no draw and sentinels were not asked for; `has_draws` says whether the row
+    /// at a position has draws.
     pub(crate) fn check_rows(&self, has_draws: impl Fn(usize) -> bool) -> Result<(), Error> {
         if self.sentinels {
             return Ok(());
@@ -212,14 +216,14 @@ impl<'a> Job<'a> {
         }
     }
 
-    /// Why the row at position `row` has no draw, if it has none.
+    /// The error that says why the row at position `row` has no draw, or `None` if it has one.
     pub(crate) fn undrawable(&self, row: usize) -> Option<Error> {
         let reason = with_rows!(self.logits.data(), rows => undrawable(rows.row(row)))?;
         Some(Error::UndrawableRow { row, reason })
     }
 }
 
-/// Memory of zeros, if there is so much.
+/// A vector of zeros, or `None` if there is not enough memory.
 pub(crate) fn zeroed<T: bytemuck::Zeroable>(len: usize) -> Option<Vec<T>> {
     bytemuck::allocation::try_zeroed_vec(len).ok()
 }

@@ -1,10 +1,10 @@
 //! Draw from millions of categorical distributions at once, on any GPU (wgpu and WGSL) or on the
 //! CPU, with the same draws for the same seed on every device.
 //!
-//! A row of logits goes in, the index of one category comes out, with probability softmax(logits).
-//! It is found by the Gumbel-max trick (Gumbel 1954; Maddison, Tarlow, Minka, "A* sampling", 2014):
-//! add independent Gumbel noise to every logit and take the argmax. The noise comes from a
-//! counter-based generator, so that a draw depends on nothing but (seed, row, draw number).
+//! A row of logits goes in, and the index of one category comes out, drawn with probability softmax(logits). The
+//! category is found by the Gumbel-max trick (Gumbel 1954; Maddison, Tarlow, Minka, "A* sampling", 2014): add
+//! independent Gumbel noise to every logit and take the argmax. The noise comes from a counter-based generator, so that
+//! the noise of a draw depends on nothing but (seed, row, draw number).
 //!
 //! ```
 //! use gumbel::{Logits, SampleOptions, Sampler};
@@ -25,56 +25,55 @@
 //!
 //! # What is promised
 //!
-//! * **Same seed, same draws**: bit for bit, on every adapter and on the CPU, for every batch,
-//!   chunk and workgroup size, number of threads and position in the batch. All that decides a draw
-//!   is integer arithmetic, defined in [`noise`] and spelled out in [`mod@reference`].
-//! * **Exact to the far tail**: the noise has 64 bits where it decides. A category of probability
-//!   10⁻¹⁵ is drawn with probability 10⁻¹⁵, one of probability 0 never. The noise ends where p is
-//!   2⁻⁶⁵: a logit that lies 48.9 or more below another of its row never wins.
-//! * **About the price of reading**, in aim: 16 of a category's 64 bits tell for nearly every
-//!   category that it cannot win; the rest is evaluated only for the others. Benchmarks say how near
-//!   an engine is.
+//! * **Same seed, same draws**: bit for bit, on every adapter and on the CPU, for every batch, chunk and workgroup
+//!   size, number of threads and position in the batch. Only integer arithmetic decides a draw; [`noise`] defines that
+//!   arithmetic, and [`mod@reference`] spells out the draw.
+//! * **Exact to the far tail**: the noise has 64 bits of precision at the winning end. A category of probability 10⁻¹⁵
+//!   is drawn with probability 10⁻¹⁵, a category of probability 0 never. The noise is bounded, as its uniform number p
+//!   is at least 2⁻⁶⁵: a logit that lies 48.9 or more below another logit of its row never wins.
+//! * **About the price of reading** the logits is the aim: 16 of a category's 64 bits show for nearly every category
+//!   that the category cannot win, and only the other categories are evaluated in full. Benchmarks show how near each
+//!   engine comes.
 //!
 //! # Special values
 //!
 //! | logit | meaning |
 //! |---|---|
 //! | −∞ | probability 0, never drawn |
-//! | −0, +0 | the same |
+//! | −0, +0 | the same number |
 //! | NaN, +∞ | this row has no draw; no other row is harmed |
 //! | all −∞ | this row has no draw |
 //! | any other | counts in full, up to the largest finite number: nothing saturates |
 //!
-//! Logits may be `f32`, `f16` or `bf16`; halves draw what the same numbers in `f32` do.
+//! Logits may be `f32`, `f16` or `bf16`; a batch of halves draws what the same numbers in `f32` draw.
 //!
-//! Instead of logits a row may have positive [`Weights`]: 0 is probability 0, any other finite number
-//! counts in full, and a negative or NaN or infinite one leaves its row without a draw.
+//! Instead of logits a row may have positive [`Weights`]: a weight of 0 is probability 0, any other finite weight
+//! counts in full, and a negative, NaN or infinite weight leaves its row without a draw.
 //!
-//! A row without a draw is an [`Error::UndrawableRow`] that names it and the category, or
-//! [`NO_DRAW`] if [sentinels](SampleOptions::with_sentinels) are asked for.
+//! For a row without a draw, a call returns an [`Error::UndrawableRow`] that names the row and the category, or the
+//! draw is [`NO_DRAW`] if the options ask for [sentinels](SampleOptions::with_sentinels).
 //!
 //! # Beside the draw
 //!
-//! | what is asked for | call |
+//! | result | call |
 //! |---|---|
-//! | when the winner rings, in a race of alarms of rate exp(logit); its perturbed logit; the first k | [`race_rows`](Sampler::race_rows) |
-//! | the logarithm of a draw's probability; logsumexp | [`sample_rows_scored`](Sampler::sample_rows_scored), [`logsumexp_rows`](Sampler::logsumexp_rows) |
-//! | log Z from maxima, with its standard error | [`estimate_log_z`](Sampler::estimate_log_z) |
+//! | the first k categories of a race of alarms with rates exp(logit), their times and perturbed logits | [`race_rows`](Sampler::race_rows) |
+//! | the log-probabilities of draws; logsumexp | [`sample_rows_scored`](Sampler::sample_rows_scored), [`logsumexp_rows`](Sampler::logsumexp_rows) |
+//! | an estimate of log Z from the maxima of races, with its standard error | [`estimate_log_z`](Sampler::estimate_log_z) |
 //! | very many draws from a row | [`Method::InverseCdf`], [`inverse_cdf`](Sampler::inverse_cdf) |
 //! | Gumbel-softmax samples, and gradients through them | [`soften_rows`](Sampler::soften_rows), [`soften_rows_vjp`](Sampler::soften_rows_vjp) |
-//! | densities and quantiles of what races tell | the feature `distributions` |
+//! | densities and quantiles of the maxima and times of races | the feature `distributions` |
 //!
-//! The theorems behind them, each with the test that holds it, are in [`mathematics`].
+//! [`mathematics`] has the theorems behind these operations, each with the test that checks it.
 //!
 //! # Accuracy
 //!
-//! Logits and noise count in units of 2⁻²⁴ ≈ 6·10⁻⁸. The noise is within 0.85 units of
-//! −ln(−ln(1 − p)) for its 64-bit p, and a logit (divided by the temperature) is rounded once, to
-//! the nearest unit: a category's probability is off by no more than some 10⁻⁷ of itself. With a
-//! temperature whose reciprocal is no `f32`, the logits are those for a temperature that differs by
-//! at most 6·10⁻⁸ of itself.
+//! Logits and noise are integers in units of 2⁻²⁴ ≈ 6·10⁻⁸. The noise is within 0.85 units of −ln(−ln(1 − p)) for its
+//! 64-bit p, and a logit (divided by the temperature) is rounded once, to the nearest unit, so the probability of a
+//! category is off by no more than some 10⁻⁷ of itself. Where the reciprocal of the temperature is no `f32`, the
+//! reciprocal is rounded, as if the temperature differed by at most 6·10⁻⁸ of itself.
 
-// docs.rs says of each item which feature it needs
+// docs.rs then shows for each item which feature it needs
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(any(test, feature = "conformance"))]
@@ -121,7 +120,7 @@ pub use sampler::{CpuSampler, InverseCdf, Sampler};
 #[cfg(feature = "gpu")]
 pub use wgpu;
 
-/// The code of these pages compiles and runs.
+/// The README and the page of examples: their code is compiled and run as doctests.
 #[cfg(all(doctest, feature = "gpu"))]
 #[doc = include_str!("../README.md")]
 #[doc = include_str!("../docs/examples.md")]

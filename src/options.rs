@@ -1,4 +1,4 @@
-//! What is drawn from, and how: the arguments that every engine takes.
+//! The arguments that every engine takes: the rows to draw from, and the options of how to draw.
 
 mod batch;
 mod logits;
@@ -14,8 +14,7 @@ pub use relaxation::Relaxation;
 pub(crate) use rows::{Chance, Data, Positive, Rows, Value, Widen, with_rows};
 pub use weights::{Weight, Weights};
 
-/// Which 64-bit stream ids the rows of a batch have: a row's draws depend on its id, not on its
-/// position in the batch.
+/// The 64-bit stream ids of the rows of a batch: a row's draws depend on its id, not on its position in the batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RowIds<'a> {
     /// The row at position i has id first + i, modulo 2⁶⁴.
@@ -45,7 +44,7 @@ impl RowIds<'_> {
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct SampleOptions<'a> {
-    /// The seed: all draws under two seeds are independent.
+    /// The seed. Draws under different seeds are independent.
     pub seed: u64,
     /// The stream ids of the rows.
     pub row_ids: RowIds<'a>,
@@ -53,9 +52,9 @@ pub struct SampleOptions<'a> {
     pub first_draw: u32,
     /// The number of draws from each row.
     pub draws: u32,
-    /// What the logits are divided by; 0 is greedy, the argmax.
+    /// The temperature, which divides the logits; 0 is greedy, the argmax.
     pub temperature: f32,
-    /// How a draw is found; two methods draw differently.
+    /// The method by which a draw is found; the draws of two methods differ.
     pub method: Method,
     /// Whether a row without a draw gets [`NO_DRAW`](crate::NO_DRAW) instead of being an error.
     pub sentinels: bool,
@@ -82,37 +81,38 @@ impl<'a> SampleOptions<'a> {
         Self { seed, ..self }
     }
 
-    /// Numbers the rows from `first_row` on, modulo 2⁶⁴: a batch cut in two draws what the whole
-    /// would, if the second part starts at its first row's number.
+    /// Numbers the rows from `first_row` on, modulo 2⁶⁴. If a batch is cut in two, its parts draw what the whole would
+    /// draw, as long as the second part starts at the number of its first row.
     #[must_use]
     pub fn with_first_row(self, first_row: u64) -> Self {
         Self { row_ids: RowIds::Consecutive(first_row), ..self }
     }
 
-    /// Gives each row its own stream id.
+    /// Gives each row its own stream id. There must be one id for each row of the batch, or the call is an
+    /// [`Error::RowIds`](crate::Error::RowIds).
     #[must_use]
     pub fn with_row_ids(self, ids: &'a [u64]) -> Self {
         Self { row_ids: RowIds::Each(ids), ..self }
     }
 
-    /// Draws so many times from each row, 1 to 2³¹.
+    /// Draws `draws` times from each row, 1 to 2³¹.
     #[must_use]
     #[doc(alias = "num_samples")]
     pub fn with_draws(self, draws: u32) -> Self {
         Self { draws, ..self }
     }
 
-    /// Starts at this draw number: a Markov chain whose step t is draw t, or more draws of the same
-    /// rows later on.
+    /// Starts at this draw number instead of 0: for a Markov chain whose step t is draw t, or for more draws from the
+    /// same rows later on. `first_draw` + `draws` must not exceed 2³¹.
     #[must_use]
     pub fn with_first_draw(self, first_draw: u32) -> Self {
         Self { first_draw, ..self }
     }
 
-    /// Divides the logits by this temperature: 0, or 2⁻¹⁰⁰ to 2¹⁰⁰; with weights 0, or from 2⁻²⁰ on.
+    /// Divides the logits by this temperature: 0, or 2⁻¹⁰⁰ to 2¹⁰⁰; with weights 0, or 2⁻²⁰ to 2¹⁰⁰.
     ///
-    /// A logit is multiplied by 1/temperature, rounded to `f32`; the product is exact until it is
-    /// rounded to 2⁻²⁴. Temperature 0 is greedy: the largest logit, the lowest category on ties.
+    /// A logit is multiplied by 1/temperature, which is rounded to `f32`; the product is exact until it is rounded to
+    /// 2⁻²⁴. Temperature 0 is greedy: the largest logit wins, and the lowest category on ties.
     #[must_use]
     pub fn with_temperature(self, temperature: f32) -> Self {
         Self { temperature, ..self }
@@ -134,8 +134,9 @@ impl<'a> SampleOptions<'a> {
         Self { method, ..self }
     }
 
-    /// Gives a row without a draw (a NaN, +∞, or nothing but −∞) the sentinel
-    /// [`NO_DRAW`](crate::NO_DRAW) for each of its draws, instead of failing the call.
+    /// With `true`, a row without a draw gets the sentinel [`NO_DRAW`](crate::NO_DRAW) for each of its draws; with
+    /// `false`, the default, such a row fails the call. A row of logits has no draw if it has a NaN, a +∞ or nothing
+    /// but −∞; a row of weights, if it has a NaN, a negative or infinite weight, or nothing but 0.
     #[must_use]
     pub fn with_sentinels(self, sentinels: bool) -> Self {
         Self { sentinels, ..self }

@@ -20,9 +20,9 @@ mod soften;
 
 pub use soften::{soften_row, soften_rows, soften_rows_vjp};
 
-/// The draw of one row, or `None` if it has none: a logit is NaN or +∞, or all are −∞.
+/// Returns the draw of one row, or `None` if the row has none: if a logit is NaN or +∞, or all are −∞.
 ///
-/// The winner is the category with the largest key, and the lowest of several such.
+/// The category with the largest key wins, and the lowest of several such categories.
 ///
 /// ```
 /// use gumbel::noise::bits::Stream;
@@ -36,9 +36,10 @@ pub fn sample_row(logits: &[f32], stream: Stream, temperature: Temperature) -> O
     winner(logits, stream, temperature).map(|best| best.category)
 }
 
-/// The weights of one row, for draws by inverse CDF; `None` if the row has no draw.
+/// Returns the integer weights of one row, one for each category, for draws by inverse CDF; `None` if the row has no
+/// draw (a logit is NaN or +∞, or all are −∞).
 ///
-/// At temperature 0 the draw's weight is 1, and all others are 0.
+/// At temperature 0 the weight of the drawn category is 1, and all other weights are 0.
 ///
 /// ```
 /// use gumbel::reference::{Temperature, weights, weighted_draw};
@@ -51,7 +52,7 @@ pub fn weights(logits: &[f32], temperature: Temperature) -> Option<Vec<u64>> {
     integer_weights(logits, temperature)
 }
 
-/// The weights of one row of any values, for draws by inverse CDF.
+/// The integer weights of one row of values of any type, for draws by inverse CDF; `None` if the row has no draw.
 fn integer_weights<T: Value>(values: &[T], temperature: Temperature) -> Option<Vec<u64>> {
     let top = winner(values, Stream::new(0, 0, 0), Temperature::Greedy)?.category as usize;
     let Temperature::Scaled(scale) = temperature else {
@@ -62,8 +63,8 @@ fn integer_weights<T: Value>(values: &[T], temperature: Temperature) -> Option<V
     Some(values.iter().map(weight).collect())
 }
 
-/// A draw by inverse CDF from weights: the first category whose weight, with all before it, is more
-/// than the [point]; `None` if all weights are 0. The sum must be less than 2⁶⁴.
+/// Returns the draw by inverse CDF from integer weights: the first category at which the sum of the weights so far is
+/// more than the [point]; `None` if all weights are 0. The sum of all weights must be less than 2⁶⁴.
 ///
 /// ```
 /// use gumbel::noise::bits::Stream;
@@ -82,9 +83,8 @@ pub fn weighted_draw(weights: &[u64], stream: Stream) -> Option<u32> {
     exceeds.position(|exceeds| exceeds).map(|category| category as u32)
 }
 
-/// The draws of a batch, rows × draws in row-major order. Those of halves are by definition those of
-/// the numbers that they are, in `f32`; of weights, a [logarithm](crate::noise::weights) in integers takes
-/// the place of the logit.
+/// Returns the draws of a batch, rows × draws in row-major order. Halves draw by definition what the same numbers in
+/// `f32` draw. For weights, a [logarithm](crate::noise::weights) in integers takes the place of the logit.
 ///
 /// # Errors
 /// Those of [`Sampler::sample_rows`](crate::Sampler::sample_rows).
@@ -115,7 +115,7 @@ pub fn sample_rows<'a>(
     Ok(draws)
 }
 
-/// The first places of each race: the categories with the largest keys, largest first, the lower
+/// Returns the first `k` categories of each race: those with the largest keys, the largest key first, and the lower
 /// category first on ties.
 ///
 /// # Errors
@@ -146,8 +146,8 @@ pub fn race_rows<'a>(
     Ok(top_k)
 }
 
-/// The logarithm of the sum of exp(logit / temperature) of each row, or of weight^(1/temperature), in
-/// f64; NaN for a row without a draw, if sentinels are asked for.
+/// Returns the logsumexp of each row in `f64`: the logarithm of the sum of exp(logit / temperature), or of
+/// weight^(1/temperature). NaN for a row without a draw, if the options ask for sentinels.
 ///
 /// # Errors
 /// Those of [`Sampler::logsumexp_rows`](crate::Sampler::logsumexp_rows).
@@ -166,13 +166,14 @@ pub fn logsumexp_rows<'a>(
     Ok(sums)
 }
 
-/// The draws of a batch with their log-probabilities, log softmax(logits / temperature) at their index, and
-/// the logsumexp of each row, in f64.
+/// Returns the draws of a batch with their log-probabilities, log softmax(logits / temperature) at their indices, and
+/// the logsumexp of each row, in `f64`.
 ///
-/// A log-probability is (logit − largest)/temperature − ln Σ exp((logits − largest)/temperature), with the
-/// largest logit of the row. That is logit/temperature − logsumexp, but no rounding in it knows of
-/// anything that is added to all logits: of 203 equal ones it is −ln 203, be they 0 or 3·10³⁸. For weights,
-/// the logarithm of one takes the place of a logit. It is the same for all methods.
+/// A log-probability is (logit − largest)/temperature − ln Σ exp((logits − largest)/temperature), with the largest
+/// logit of the row. In exact arithmetic that is logit/temperature − logsumexp, but no rounding in the first formula
+/// depends on a constant that is added to all logits: with 203 equal logits the log-probability is −ln 203, whether
+/// they are 0 or 3·10³⁸. For weights, the logarithm of a weight takes the place of a logit. The log-probability of a
+/// category is the same for all methods.
 ///
 /// ```
 /// use gumbel::{Logits, SampleOptions, reference};
@@ -205,22 +206,22 @@ pub fn sample_rows_scored<'a>(
     Ok(ScoredDraws { draws, log_probs, logsumexps })
 }
 
-/// The logarithms of a row, relative to the largest.
+/// The logits of a row (for weights, their logarithms), relative to the largest and divided by the temperature.
 struct Gaps {
-    /// The largest logit over the temperature.
+    /// The largest logit divided by the temperature.
     most: f64,
-    /// By how much each is above it, which is 0 at most.
+    /// For each category, its logit less the largest, divided by the temperature: 0 at most.
     of: Vec<f64>,
 }
 
 impl Gaps {
-    /// ln Σ exp(each).
+    /// ln Σ exp(gap) over all categories.
     fn log_sum(&self) -> f64 {
         self.of.iter().map(|gap| gap.exp()).sum::<f64>().ln()
     }
 }
 
-/// `None` for a row without a draw.
+/// Returns the gaps of a row, `None` for a row without a draw.
 fn gaps<T: Value>(row: &[T], inverse: f64) -> Option<Gaps> {
     let most = row.iter().map(|value| value.log_weight()).fold(f64::NEG_INFINITY, f64::max);
     let invalid = row.iter().any(|value| value.chance() == Chance::Invalid);
@@ -236,7 +237,7 @@ fn winner<T: Value>(row: &[T], stream: Stream, temperature: Temperature) -> Opti
     (best != Best::NONE).then_some(best)
 }
 
-/// The categories of a row that can be drawn, with their keys; `None` if one is invalid.
+/// Returns the categories of a row that can be drawn, with their keys; `None` if a value of the row is invalid.
 fn keys<T: Value>(row: &[T], stream: Stream, temperature: Temperature) -> Option<Vec<Best>> {
     let mut keys = Vec::with_capacity(row.len());
     for (category, value) in (0..).zip(row) {

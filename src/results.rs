@@ -1,4 +1,4 @@
-//! What comes back: who rang first and when, estimates of log Z, draws with their log-probabilities.
+//! Results: the first categories of races with their times, estimates of log Z, draws with their log-probabilities.
 
 use rayon::prelude::*;
 
@@ -10,11 +10,11 @@ use crate::options::{Data, Value, with_rows};
 
 mod time;
 
-/// The first alarms of each race to ring, and when they did: what
-/// [`race_rows`](crate::Sampler::race_rows) gives.
+/// The first alarms of each race to ring, and the keys from which their times follow: the result of
+/// [`race_rows`](crate::Sampler::race_rows).
 ///
-/// The entries of all races follow each other (rows × draws, row by row), k of them for each race, the first to ring
-/// first.
+/// There are k entries for each race, the first to ring first. The entries of all races follow each other (rows ×
+/// draws, row by row).
 ///
 /// ```
 /// use gumbel::{CpuSampler, Logits, SampleOptions};
@@ -36,30 +36,32 @@ pub struct TopK {
     keys: Vec<i64>,
 }
 
-/// A category that is among the first of a race, with its key.
+/// One of the first categories of a race, with its key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Winner {
     /// The category.
     pub category: u32,
-    /// Its logit with noise, in units of 2⁻²⁴: an integer, and so the same on every device.
+    /// Its key, the perturbed logit in units of 2⁻²⁴: an integer, and so the same on every device.
     pub key: i64,
 }
 
 impl Winner {
-    /// The logit with its noise, as [`TopK::perturbed_logits`] says.
+    /// The perturbed logit, logit + Gumbel noise: exact to 2⁻²⁴, and without the noise for logits beyond ±2³¹.
+    /// [`TopK::perturbed_logits`] says why.
     pub fn perturbed_logit(self) -> f64 {
         number(self.key)
     }
 
-    /// When the category's alarm rang, as [`TopK::times`] says.
+    /// The time at which the category's alarm rang, exp(−perturbed logit): 0 or +∞ outside the range of an `f64`, as
+    /// [`TopK::times`] says.
     pub fn time(self) -> f64 {
         time::time(self.key)
     }
 }
 
 impl TopK {
-    /// Memory for the places of a call's races, yet to be written.
+    /// Memory for the entries of a call's races, yet to be written.
     pub(crate) fn unwritten(race: &RaceJob<'_>) -> Result<Self, Error> {
         let (races, k) = (race.job.total(), race.k);
         let too_many = || Error::TopKTooLarge { races, k };
@@ -69,18 +71,19 @@ impl TopK {
         Ok(Self { k, categories, keys })
     }
 
-    /// Where they are written.
+    /// The memory into which an engine writes the entries.
     pub(crate) fn slices_mut(&mut self) -> TopKSlices<'_> {
         TopKSlices { categories: &mut self.categories, keys: &mut self.keys }
     }
 
-    /// How many categories of each race were asked for.
+    /// The number of categories of each race that were asked for.
     pub fn k(&self) -> usize {
         self.k
     }
 
     /// The first categories of the race with this number (row · draws + draw), the first to ring first: k of them, or
-    /// as many as can be drawn if those are fewer. None for a row without a draw, and none if there is no such race.
+    /// as many as can be drawn if those are fewer. The iterator is empty for a row without a draw, and if there is no
+    /// such race.
     pub fn race(&self, race: usize) -> impl Iterator<Item = Winner> + '_ {
         let first = race.saturating_mul(self.k);
         let entries = self.categories.iter().zip(&self.keys).skip(first).take(self.k);
@@ -88,41 +91,43 @@ impl TopK {
         winners.filter(|winner| winner.category != NO_DRAW)
     }
 
-    /// The categories, [`NO_DRAW`] where a race has fewer than k: its row has fewer categories that can
-    /// be drawn, or no draw at all.
+    /// The categories of all entries. An entry is [`NO_DRAW`] where a race has fewer than k categories: its row has
+    /// fewer categories that can be drawn, or no draw at all.
     pub fn categories(&self) -> &[u32] {
         &self.categories
     }
 
-    /// The keys, in units of 2⁻²⁴: integers, and so the same on every device. [`i64::MIN`] where there is no category.
+    /// The keys of all entries, in units of 2⁻²⁴: integers, and so the same on every device. [`i64::MIN`] where there
+    /// is no category.
     pub fn keys(&self) -> &[i64] {
         &self.keys
     }
 
-    /// The perturbed logits, logit + Gumbel noise, of which the first of a race is its maximum: a Gumbel
-    /// variable with location logsumexp(logits). −∞ where there is no category.
+    /// The perturbed logits of all entries, logit + Gumbel noise. The first of a race is the maximum of the race: a
+    /// Gumbel variable with location logsumexp(logits). −∞ where there is no category.
     ///
-    /// Exact to 2⁻²⁴, but for logits beyond ±2³¹, whose noise is less than the step from one `f32` to the
-    /// next: those are given without it.
+    /// They are exact to 2⁻²⁴, except beyond ±2³¹, where the noise is less than the step from one `f32` logit to the
+    /// next: such a logit is returned without its noise.
     pub fn perturbed_logits(&self) -> impl ExactSizeIterator<Item = f64> + '_ {
         self.keys.iter().map(|&key| number(key))
     }
 
-    /// When the alarms rang: exp(−perturbed logit). The first time of a race is exponential with rate Σλ.
+    /// The times of all entries, at which the alarms rang: exp(−perturbed logit). The first time of a race is
+    /// exponential with rate Σλ.
     ///
-    /// +∞ where there is no category, but not only there, since a time has the range of an `f64`: it is +∞ as well if
-    /// the perturbed logit is below −709.8, and 0 if it is above 745.1, so that of logits shifted by 1,000 all times
-    /// are 0. [`perturbed_logits`](Self::perturbed_logits) tell such times apart, and
-    /// [`categories`](Self::categories) whether there is a category.
+    /// A time is +∞ where there is no category. As times have the range of an `f64`, a time is also +∞ if the perturbed
+    /// logit is below −709.8, and 0 if it is above 745.1: with logits that are shifted by 1,000, all times are 0. The
+    /// [`perturbed_logits`](Self::perturbed_logits) still differ where such times do not, and the
+    /// [`categories`](Self::categories) show whether there is a category.
     ///
-    /// Times are the same on every machine, bit for bit, as they are made of the keys by products and sums; within two
-    /// units in the last place.
+    /// Times are computed from the keys by products and sums alone, so that they are the same on every machine, bit for
+    /// bit. They are accurate to two units in the last place.
     pub fn times(&self) -> impl ExactSizeIterator<Item = f64> + '_ {
         self.keys.iter().map(|&key| time::time(key))
     }
 
-    /// The [categories](Self::categories), and the [times](Self::times) in the memory of the keys: for millions of
-    /// them, which are taken on the threads of rayon's current pool.
+    /// Returns the [categories](Self::categories) and the [times](Self::times), which are written over the keys in
+    /// their memory. Where there are many, the threads of rayon's current pool compute them.
     ///
     /// ```
     /// use gumbel::{CpuSampler, SampleOptions, Weights};
@@ -148,21 +153,21 @@ impl TopK {
     }
 }
 
-/// Memory for the places of races.
+/// Memory for the entries of races.
 pub(crate) struct TopKSlices<'a> {
     pub(crate) categories: &'a mut [u32],
     pub(crate) keys: &'a mut [i64],
 }
 
 impl TopKSlices<'_> {
-    /// Leaves nobody in them.
+    /// Leaves all entries without a category.
     pub(crate) fn clear(&mut self) {
         self.categories.fill(NO_DRAW);
         self.keys.fill(Best::NONE.key);
     }
 }
 
-/// Keys that are worth the hand-over to another thread.
+/// The number of keys that are worth the hand-over to another thread.
 const PIECE: usize = 1 << 14;
 
 /// An estimate of log Z = logsumexp(logits) of a row from the maxima of its draws.
@@ -171,7 +176,8 @@ const PIECE: usize = 1 << 14;
 pub struct LogZ {
     /// The mean of the maxima less Euler's constant; NaN for a row without a draw.
     pub estimate: f64,
-    /// Its standard error, π/√(6·draws): the standard deviation of a Gumbel variable is known.
+    /// The standard error of the estimate, π/√(6·draws), which follows from the known standard deviation of a Gumbel
+    /// variable.
     pub standard_error: f64,
 }
 
@@ -179,7 +185,7 @@ pub struct LogZ {
 pub(crate) const EULER_GAMMA: f64 = 0.577_215_664_901_532_9;
 
 impl LogZ {
-    /// From the sum of so many maxima.
+    /// The estimate from the sum of the maxima of `draws` draws.
     pub(crate) fn from_sum(sum: f64, draws: u32) -> Self {
         let draws = f64::from(draws);
         let deviation = std::f64::consts::PI / 6f64.sqrt();
@@ -187,7 +193,7 @@ impl LogZ {
     }
 }
 
-/// exp(most)·sum.
+/// A sum of exponentials, exp(most)·sum.
 #[derive(Clone, Copy, Debug, bytemuck::Zeroable)]
 pub(crate) struct Sum {
     pub(crate) most: f64,
@@ -195,12 +201,12 @@ pub(crate) struct Sum {
 }
 
 impl Sum {
-    /// Of nothing.
+    /// The sum of no terms.
     pub(crate) const NONE: Self = Self { most: f64::NEG_INFINITY, sum: 0.0 };
-    /// Of a row without a draw.
+    /// The sum of a row without a draw.
     pub(crate) const INVALID: Self = Self { most: f64::NAN, sum: f64::NAN };
 
-    /// Both together.
+    /// The sum of the terms of both.
     pub(crate) fn join(self, other: Self) -> Self {
         let (more, less) = if self.most >= other.most { (self, other) } else { (other, self) };
         if less.most.is_nan() || more.most.is_nan() {
@@ -212,20 +218,20 @@ impl Sum {
         Self { most: more.most, sum: more.sum + less.sum * (less.most - more.most).exp() }
     }
 
-    /// Its logarithm; NaN if there is nothing, or something invalid.
+    /// The logarithm of the sum; NaN if the sum has no terms or is invalid.
     pub(crate) fn ln(self) -> f64 {
         self.log().whole()
     }
 
-    /// The logarithm of the sum, in two numbers.
+    /// The logarithm of the sum, as two numbers.
     pub(crate) fn log(self) -> LogSum {
         let rest = if self.sum > 0.0 { self.sum.ln() } else { f64::NAN };
         LogSum { most: self.most, rest }
     }
 }
 
-/// The logarithm of a row's sum, most + rest. They are kept apart, since a logit may be so large that
-/// nothing, or not enough, is left of the rest when it is added.
+/// The logarithm of a row's sum, most + rest. The two are kept apart, since `most` may be so large that few or no
+/// digits of `rest` are left in their sum.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LogSum {
     most: f64,
@@ -233,15 +239,15 @@ pub(crate) struct LogSum {
 }
 
 impl LogSum {
-    /// As one number.
+    /// The logarithm as one number.
     pub(crate) fn whole(self) -> f64 {
         self.most + self.rest
     }
 
-    /// The logarithm of the share that a term with this logarithm has in the sum.
+    /// The logarithm of a term's fraction of the sum; `log_weight` is the logarithm of the term.
     ///
-    /// A logit over the temperature has 48 bits, and is exact; so the difference is rounded once. It is 0 for
-    /// the largest.
+    /// A logit over the temperature has 48 bits and is exact, so the difference from the largest is rounded once. For
+    /// the largest, that difference is 0.
     pub(crate) fn log_prob(self, log_weight: f64) -> f64 {
         (log_weight - self.most) - self.rest
     }
@@ -251,13 +257,13 @@ impl LogSum {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct ScoredDraws {
-    /// The draws, rows × draws, as `sample_rows` gives them.
+    /// The draws, rows × draws category indices, row by row.
     pub draws: Vec<u32>,
-    /// The logarithm of the probability of each; NaN for [`NO_DRAW`]. A shift of the logits takes nothing
-    /// from its accuracy, which is not so of `log_weight / temperature − logsumexp`.
+    /// The logarithm of the probability of each draw; NaN for [`NO_DRAW`]. A shift of the logits does not reduce its
+    /// accuracy, as it would reduce that of `log_weight / temperature − logsumexp`.
     pub log_probs: Vec<f64>,
-    /// Of each row the logarithm of the sum of exp(logit / temperature), or of weight^(1/temperature);
-    /// NaN for a row without a draw.
+    /// For each row the logarithm of the sum of exp(logit / temperature), or of weight^(1/temperature); NaN for a row
+    /// without a draw.
     pub logsumexps: Vec<f64>,
 }
 
@@ -273,7 +279,7 @@ impl ScoredDraws {
         })
     }
 
-    /// Where they are written.
+    /// The memory into which an engine writes the results.
     pub(crate) fn scores_mut(&mut self) -> Scores<'_> {
         let Self { draws, log_probs, logsumexps } = self;
         Scores { draws, log_probs, logsumexps }
@@ -288,7 +294,8 @@ pub(crate) struct Scores<'a> {
 }
 
 impl Scores<'_> {
-    /// Writes what follows from the draws of a job and from the sums of its rows.
+    /// Writes the log-probabilities and the logsumexps that follow from the draws of a job and from the sums of its
+    /// rows.
     pub(crate) fn fill(&mut self, job: &Job<'_>, inverse: f64, sums: &[Sum]) {
         let each = job.draws as usize;
         with_rows!(job.logits.data(), rows => {
@@ -305,8 +312,8 @@ impl Scores<'_> {
     }
 }
 
-/// The log-probability of a draw with this value, from a row with this sum; NaN without a value. A draw beyond its row
-/// has none: `NO_DRAW`, or whatever a device has written.
+/// The log-probability of a draw with this value, from a row with this sum; NaN without a value. A draw has no value if
+/// it is beyond its row: `NO_DRAW`, or whatever a device has written.
 #[inline]
 pub(crate) fn score<T: Value>(drawn: Option<T>, inverse: f64, sum: LogSum) -> f64 {
     drawn.map_or(f64::NAN, |value| sum.log_prob(value.log_weight() * inverse))

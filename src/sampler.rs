@@ -1,9 +1,9 @@
 //! The public face: every operation, declared once, on every engine.
 //!
-//! A [`Sampler`] is an engine and the operations on it. The type of the engine is a parameter, so that
-//! [`CpuSampler`], [`GpuSampler`] and [`Sampler`] have the same methods and one page of documentation. An
-//! operation is a file beside this one: what users call, and a type with the trait [`Operation`] that says
-//! what each engine does for it. [`run`] takes an operation to the engine that is to do it.
+//! A [`Sampler`] is an engine and the operations on it. The type of the engine is a parameter, so that [`CpuSampler`],
+//! [`GpuSampler`] and [`Sampler`] have the same methods and one page of documentation. Each operation is a file in
+//! `sampler/`: the methods that users call, and a type with the trait [`Operation`], which defines how each engine runs
+//! the operation. [`run`] takes an operation to the engine that runs it.
 
 use crate::engine::{Auto, Cpu, Engine};
 
@@ -24,11 +24,11 @@ pub use inverse_cdf::InverseCdf;
 
 /// Draws from rows of logits, weights or counts: on the CPU, on a GPU, or on whichever suits a call.
 ///
-/// Everything that can be asked of a row is a method, and each method is there in three forms:
+/// Every operation on rows is a method, and each method has three forms:
 ///
 /// | form | example | |
 /// |---|---|---|
-/// | a value | [`sample_rows`](Self::sample_rows) | returns its results in memory of their own |
+/// | a value | [`sample_rows`](Self::sample_rows) | allocates and returns its results |
 /// | into a slice | [`sample_rows_into`](Self::sample_rows_into) | writes its results to the caller's memory |
 /// | a future | [`sample_rows_async`](Self::sample_rows_async) | for executors, and for browsers, where nothing may block |
 ///
@@ -40,8 +40,8 @@ pub use inverse_cdf::InverseCdf;
 /// | [`CpuSampler`], short for `Sampler<Cpu>` | all cores of the CPU; needs no driver |
 /// | `GpuSampler`, short for `Sampler<Gpu>` | a GPU, through wgpu (feature `gpu`) |
 ///
-/// All of them draw the same, bit for bit. A sampler is cheap to clone, and its clones share what they
-/// keep; any number of threads can use one at the same time.
+/// All of them draw the same, bit for bit. A sampler is cheap to clone, and its clones share compiled shaders and
+/// buffers; any number of threads can use one sampler at the same time.
 ///
 /// ```
 /// use gumbel::{Logits, SampleOptions, Sampler};
@@ -54,10 +54,10 @@ pub use inverse_cdf::InverseCdf;
 ///
 /// # Futures
 ///
-/// Natively a future of a GPU's call does the host's part (copies, and shaders that are compiled for the
-/// first time) when it is polled, and gives the executor's thread back while the GPU works: a thread of the
-/// sampler's own waits for the device. The CPU engine does all of its work when the future is polled first.
-/// Futures are `Send`, except in a browser.
+/// Natively, the future of a call on a GPU does the host's part (copies, and the compilation of shaders that are needed
+/// for the first time) when the future is polled. While the GPU works, the executor's thread is free: a thread of the
+/// sampler's own waits for the device. The CPU engine does all of its work when the future is first polled. Futures are
+/// `Send`, except in a browser.
 #[derive(Clone, Debug)]
 pub struct Sampler<E: Engine = Auto> {
     pub(crate) engine: E,
@@ -79,8 +79,8 @@ pub type CpuSampler = Sampler<Cpu>;
 
 /// A [`Sampler`] on a GPU, through wgpu.
 ///
-/// It is set up once, and used for any number of calls of any shape. Shaders are compiled when they are
-/// first needed, and buffers are kept from call to call.
+/// Build one sampler, and use it for any number of calls of any shape. Shaders are compiled when they are first needed,
+/// and buffers are reused from call to call.
 ///
 /// ```no_run
 /// use gumbel::{GpuSampler, Logits, SampleOptions};

@@ -1,4 +1,4 @@
-//! The cases of f16 and bf16: few shapes, as it is the conversion that engines may get wrong.
+//! The cases of f16 and bf16: few shapes, as the conversion is what engines may get wrong.
 
 use half::{bf16, f16};
 
@@ -7,9 +7,9 @@ use crate::options::RowIds;
 
 /// A type of halves.
 trait Half: Copy {
-    /// The bits of +∞. What is above is NaN.
+    /// The bits of +∞; larger bits are NaN.
     const INFINITY: u16;
-    /// The sign and the bits of a subnormal.
+    /// The mask of the sign and the fraction, all bits that a subnormal may have.
     const SUBNORMAL: u16;
     fn from_bits(bits: u16) -> Self;
     fn from_f32(number: f32) -> Self;
@@ -86,7 +86,7 @@ fn any<T: Half>(_: usize, _: usize, word: u32) -> T {
     T::from_bits(word as u16)
 }
 
-/// All but NaN and infinities.
+/// Any number except NaN and infinities.
 fn finite<T: Half>(_: usize, _: usize, word: u32) -> T {
     let bits = word as u16;
     T::from_bits(if bits & T::INFINITY == T::INFINITY { bits & 0xbfff } else { bits })
@@ -96,7 +96,7 @@ fn subnormal<T: Half>(_: usize, _: usize, word: u32) -> T {
     T::from_bits(word as u16 & T::SUBNORMAL)
 }
 
-/// Subnormals and the least numbers that are none.
+/// Subnormals and the smallest normal numbers.
 fn small<T: Half>(_: usize, _: usize, word: u32) -> T {
     T::from_bits(word as u16 & (T::SUBNORMAL | (T::SUBNORMAL & 0x7fff) << 1))
 }
@@ -127,7 +127,8 @@ fn values<T: Half>() -> [(&'static str, Fill<T>); 7] {
     ]
 }
 
-/// Temperatures, at which the lowest bits tell or the highest do, and how rows lie in memory.
+/// Cases of temperatures, at which the lowest bits or the highest decide, and of rows' layouts in
+/// memory.
 fn options<T: Half>() -> impl Iterator<Item = Case>
 where
     Data: From<Vec<T>>,
@@ -178,10 +179,11 @@ mod tests {
     use crate::options::{Logits, ValueFormat};
     use crate::reference;
 
-    /// What an engine could make of a half.
+    /// A wrong conversion of a half, with its name.
     type Fault = (&'static str, fn(f32) -> f32);
 
-    /// In how many cases of a format the draws show each fault of the conversion.
+    /// Counts the cases of a format in which the draws show each wrong conversion, and asserts that
+    /// every one is seen.
     fn count_seen<const FAULTS: usize>(format: ValueFormat, faults: [Fault; FAULTS]) {
         let mut seen = faults.map(|(name, _)| (name, 0));
         for case in cases().filter(|case| case.batch().format() == format) {
@@ -210,7 +212,7 @@ mod tests {
         assert!(seen.iter().all(|&(_, count)| count > 0), "{seen:?}");
     }
 
-    /// The cases are such that a wrong conversion shows.
+    /// A wrong conversion changes the draws of some cases.
     #[test]
     fn the_cases_of_f16_tell_faults() {
         const LEAST: f32 = 6.103_515_6e-5; // 2^-14, the least that is not subnormal

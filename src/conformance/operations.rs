@@ -1,5 +1,5 @@
-//! What an engine tells of the cases beside their draws, against the reference's: keys and places of
-//! races, draws by inverse CDF, logsumexp, and the log-probabilities of draws.
+//! Comparisons of an engine's other operations with the reference's: keys and categories of races, draws by inverse
+//! CDF, logsumexp, and the log-probabilities of draws.
 
 use super::Case;
 use crate::engine::Blocking;
@@ -10,8 +10,8 @@ use crate::reference;
 use crate::results::{ScoredDraws, TopK};
 use crate::sampler::Sampler;
 
-/// How near an engine promises its logsumexps, or log-probabilities, to be to those in `f64`: within
-/// `absolute` and this share of what is expected.
+/// How near an engine promises its logsumexps, or log-probabilities, to be to those in `f64`: within `absolute` plus
+/// `relative` times the expected number.
 ///
 /// ```
 /// use gumbel::conformance::SumTolerance;
@@ -21,25 +21,25 @@ use crate::sampler::Sampler;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SumTolerance {
-    /// In units of a logarithm.
+    /// The absolute part, in units of a logarithm.
     pub absolute: f64,
-    /// As a share of it.
+    /// The relative part, as a fraction of the expected number.
     pub relative: f64,
 }
 
 impl SumTolerance {
-    /// What the CPU engine promises of logsumexps.
+    /// The tolerance of the CPU engine's logsumexps.
     pub const CPU: Self = Self { absolute: 5e-6, relative: 6e-8 };
-    /// What the GPU engine promises of logsumexps.
+    /// The tolerance of the GPU engine's logsumexps.
     pub const GPU: Self = Self { absolute: 2e-5, relative: 4e-7 };
-    /// What the CPU engine promises of log-probabilities: nothing in it grows with the logits. The share is
-    /// for the rounding of what is far from 0.
+    /// The tolerance of the CPU engine's log-probabilities: no error grows with the logits. The relative part is for
+    /// the rounding of numbers that are far from 0.
     pub const CPU_LOG_PROBS: Self = Self { absolute: 5e-6, relative: 1e-15 };
-    /// What the GPU engine promises of log-probabilities.
+    /// The tolerance of the GPU engine's log-probabilities.
     pub const GPU_LOG_PROBS: Self = Self { absolute: 2e-5, relative: 1e-15 };
 
-    /// How much of it a number uses up: more than 1 is further off than promised. Infinite if one of the two
-    /// is NaN, as for a row without a draw, and the other is not.
+    /// The error of a number as a fraction of the tolerance: more than 1 is further off than promised. Infinite if one
+    /// of the two is NaN, as for a row without a draw, and the other is not.
     pub fn fraction(self, found: f64, expected: f64) -> f64 {
         if found == expected || found.is_nan() && expected.is_nan() {
             return 0.0;
@@ -50,14 +50,13 @@ impl SumTolerance {
 }
 
 impl Case {
-    /// The case's options, at temperature 1 where it has 0, at which there is neither noise nor a
-    /// probability.
+    /// The case's options, with temperature 1 in the place of 0, at which there is neither noise nor a probability.
     pub fn warm_options(&self) -> SampleOptions<'_> {
         let options = self.options();
         if options.temperature == 0.0 { options.with_temperature(1.0) } else { options }
     }
 
-    /// The reference's first places of each race.
+    /// The reference's first `k` categories of each race.
     ///
     /// # Errors
     /// [`Error::ZeroK`] and [`Error::TopKTooLarge`].
@@ -65,8 +64,8 @@ impl Case {
         reference::race_rows(self.batch(), &self.warm_options(), k)
     }
 
-    /// How many of an engine's places are not the expected ones, by their category or by their key.
-    /// Whoever is expected where the engine has no place counts, and the other way round.
+    /// Returns how many of an engine's entries differ from the expected ones, in category or key. An entry without a
+    /// category counts where one is expected, and the other way round.
     ///
     /// ```
     /// use gumbel::{CpuSampler, conformance};
@@ -78,7 +77,7 @@ impl Case {
     /// ```
     ///
     /// # Errors
-    /// The engine's.
+    /// Those of [`Sampler::race_rows`].
     pub fn race_mismatches(
         &self,
         engine: &Sampler<impl Blocking>,
@@ -92,7 +91,7 @@ impl Case {
         Ok(differences(&k(&found), &k(expected)))
     }
 
-    /// The options, by inverse CDF.
+    /// The case's options, for draws by inverse CDF.
     fn inverse_cdf_options(&self) -> SampleOptions<'_> {
         self.options().with_method(Method::InverseCdf)
     }
@@ -105,7 +104,7 @@ impl Case {
         reference::sample_rows(self.batch(), &self.inverse_cdf_options())
     }
 
-    /// How many of an engine's draws by inverse CDF are not the expected ones. A draw that the engine
+    /// Returns how many of an engine's draws by inverse CDF differ from the expected ones. A draw that the engine
     /// leaves unwritten counts.
     ///
     /// ```
@@ -119,7 +118,7 @@ impl Case {
     /// ```
     ///
     /// # Errors
-    /// The engine's.
+    /// Those of [`Sampler::sample_rows_into`].
     pub fn inverse_cdf_mismatches(
         &self,
         engine: &Sampler<impl Blocking>,
@@ -131,8 +130,8 @@ impl Case {
         Ok(differences(&draws, expected))
     }
 
-    /// How many draws from tables that an engine keeps are not the expected ones. A draw that the engine leaves
-    /// unwritten counts.
+    /// Returns how many draws from an engine's prepared tables differ from the expected ones. A draw that the engine
+    /// leaves unwritten counts.
     ///
     /// ```
     /// use gumbel::{CpuSampler, conformance};
@@ -145,7 +144,7 @@ impl Case {
     /// ```
     ///
     /// # Errors
-    /// The engine's.
+    /// Those of [`Sampler::inverse_cdf`], and of the draws from its tables.
     pub fn prepared_cdf_mismatches(
         &self,
         engine: &Sampler<impl Blocking>,
@@ -157,7 +156,7 @@ impl Case {
         Ok(differences(&draws, expected))
     }
 
-    /// The logsumexp of each row, in `f64`.
+    /// The reference's logsumexp of each row, in `f64`.
     ///
     /// # Errors
     /// None: the cases of this module are valid.
@@ -165,8 +164,8 @@ impl Case {
         reference::logsumexp_rows(self.batch(), &self.warm_options())
     }
 
-    /// How much of a tolerance an engine uses up at most in the logsumexps of the rows: more than 1 is
-    /// further off than promised. Infinite if a row has a sum in one and not in the other.
+    /// The largest error of an engine's logsumexps as a fraction of a tolerance: more than 1 is further off than
+    /// promised. Infinite if only one of engine and reference has a sum for a row.
     ///
     /// ```
     /// use gumbel::conformance::{self, SumTolerance};
@@ -180,7 +179,7 @@ impl Case {
     /// ```
     ///
     /// # Errors
-    /// The engine's.
+    /// Those of [`Sampler::logsumexp_rows`].
     pub fn logsumexp_error(
         &self,
         engine: &Sampler<impl Blocking>,
@@ -199,8 +198,8 @@ impl Case {
         reference::sample_rows_scored(self.batch(), &self.warm_options())
     }
 
-    /// How much of a tolerance an engine uses up at most in the log-probabilities of its draws: more than 1
-    /// is further off than promised. Infinite if the draws that it gives with them are not the expected ones.
+    /// The largest error of an engine's log-probabilities as a fraction of a tolerance: more than 1 is further off than
+    /// promised. Infinite if the engine's draws are not the expected ones.
     ///
     /// ```
     /// use gumbel::conformance::{self, SumTolerance};
@@ -214,7 +213,7 @@ impl Case {
     /// ```
     ///
     /// # Errors
-    /// The engine's.
+    /// Those of [`Sampler::sample_rows_scored`].
     pub fn log_probs_error(
         &self,
         engine: &Sampler<impl Blocking>,
@@ -229,7 +228,7 @@ impl Case {
     }
 }
 
-/// How much of a tolerance is used up at most; infinite if there are more numbers of one kind.
+/// The largest error as a fraction of a tolerance; infinite if the two slices have different lengths.
 fn largest_fraction(tolerance: SumTolerance, found: &[f64], expected: &[f64]) -> f64 {
     if found.len() != expected.len() {
         return f64::INFINITY;
@@ -238,7 +237,7 @@ fn largest_fraction(tolerance: SumTolerance, found: &[f64], expected: &[f64]) ->
     shares.fold(0.0, f64::max)
 }
 
-/// In how many places two lists differ; what one has more than the other does.
+/// The number of positions in which two lists differ, with those that only one of them has.
 fn differences<T: PartialEq>(found: &[T], expected: &[T]) -> usize {
     let pairs = found.iter().zip(expected).filter(|(found, expected)| found != expected);
     pairs.count() + found.len().abs_diff(expected.len())
@@ -254,7 +253,7 @@ mod tests {
         conformance::cases().find(|case| case.to_string() == name).unwrap()
     }
 
-    /// Of a place that has the right category and another key too.
+    /// An entry with the right category and a wrong key counts too.
     #[test]
     fn faults_of_races_are_counted() {
         let case = case("33 x 131: 5 draws a row");
@@ -277,7 +276,7 @@ mod tests {
         assert_eq!(case.inverse_cdf_mismatches(&engine, &expected).unwrap(), 0);
         expected[7] ^= 1;
         assert_eq!(case.inverse_cdf_mismatches(&engine, &expected).unwrap(), 1);
-        // they are not those of races
+        // draws by inverse CDF are not those of races
         assert!(case.inverse_cdf_mismatches(&engine, &case.expected()).unwrap() > 100);
     }
 
@@ -323,7 +322,7 @@ mod tests {
         assert_eq!(with(|scored| scored.log_probs[0] = f64::NAN), f64::INFINITY);
         assert_eq!(with(|scored| scored.log_probs[1] = -0.5), f64::INFINITY);
         assert_eq!(with(|scored| scored.draws[0] ^= 1), f64::INFINITY);
-        // what is left of them in their difference from a large logsumexp
+        // as differences from a large logsumexp, log-probabilities keep too few digits
         let far = case("41 x 203: near +3e38");
         let mut expected = far.expected_scores().unwrap();
         assert!(error(&far, &expected) <= 1.0);

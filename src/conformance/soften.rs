@@ -1,4 +1,4 @@
-//! Soft samples and gradients of the cases, against the reference's.
+//! Comparisons of an engine's soft samples and gradients of the cases with the reference's.
 
 use super::Case;
 use crate::engine::Blocking;
@@ -8,32 +8,32 @@ use crate::options::Relaxation;
 use crate::reference;
 use crate::sampler::Sampler;
 
-/// How far an engine is from the reference at most, in the numbers of a batch.
+/// The largest errors of an engine's soft samples and gradients of a batch, relative to the reference.
 ///
-/// What is NaN in one and not in the other is infinitely far, and so is a drawn category whose y is not
-/// the largest of its sample, or what is not 0 where a logit is −∞.
+/// An error is infinite if a number is NaN in one of the two and not in the other, if a drawn category's y is not the
+/// largest of its sample, or if a gradient is not 0 where a logit is −∞.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct SoftErrors {
-    /// Of samples: as a share of y + 10⁻³¹.
+    /// The largest error of a sample, as a fraction of y + 10⁻³¹.
     pub samples: f64,
-    /// Of gradients: as a share of what they would be if nothing cancelled,
-    /// Σ_draws (y + 10⁻³¹)·(|g| + Σ y|g|)/(τ·T).
+    /// The largest error of a gradient, as a fraction of what the gradient would be if nothing cancelled, Σ_draws (y +
+    /// 10⁻³¹)·(|g| + Σ y|g|)/(τ·T).
     pub gradients: f64,
 }
 
 impl SoftErrors {
     const INFINITE: Self = Self { samples: f64::INFINITY, gradients: f64::INFINITY };
-    /// What the CPU engine promises.
+    /// The bounds that the CPU engine promises.
     pub const CPU: Self = Self { samples: 1e-6, gradients: 1e-6 };
-    /// What the GPU engine promises.
+    /// The bounds that the GPU engine promises.
     pub const GPU: Self = Self { samples: 2e-5, gradients: 2e-5 };
 
-    /// Whether both are below those of `promise`.
+    /// Whether both errors are below those of `promise`.
     pub fn are_within(self, promise: Self) -> bool {
         self.samples < promise.samples && self.gradients < promise.gradients
     }
 
-    /// The larger of each.
+    /// The larger error of each kind.
     #[must_use]
     pub fn or(self, other: Self) -> Self {
         let samples = self.samples.max(other.samples);
@@ -41,10 +41,10 @@ impl SoftErrors {
     }
 }
 
-/// Below this, shares are of this.
+/// A number that is added to y, so that the errors of the smallest samples are relative to this number.
 const FLOOR: f64 = 1e-31;
 
-/// The [`cases`](super::cases) of logits, of which there are soft samples.
+/// The [`cases`](super::cases) of logits, which alone have soft samples.
 pub fn soft_cases() -> impl Iterator<Item = Case> {
     super::cases().filter(|case| case.logits().is_some())
 }
@@ -61,8 +61,8 @@ impl Case {
         (0..self.work()).map(|i| word(i) as f32 / 2f32.powi(31)).collect()
     }
 
-    /// How far an engine's samples and gradients at this τ are from the reference's. What the engine
-    /// leaves unwritten is. A case of weights, which has no soft samples, is infinitely far.
+    /// How far an engine's samples and gradients at this τ are from the reference's. A number that the engine leaves
+    /// unwritten counts as an error. For a case of weights, which has no soft samples, both errors are infinite.
     ///
     /// ```
     /// use gumbel::conformance::{self, SoftErrors};
@@ -75,11 +75,11 @@ impl Case {
     /// ```
     ///
     /// # Errors
-    /// The engine's, and [`Error::Tau`].
+    /// Those of [`Sampler::soften_rows_into`] and [`Sampler::soften_rows_vjp_into`], such as [`Error::Tau`].
     pub fn soften(&self, engine: &Sampler<impl Blocking>, tau: f32) -> Result<SoftErrors, Error> {
         let Some(logits) = self.logits() else { return Ok(SoftErrors::INFINITE) };
         let (options, soft) = (self.warm_options(), Relaxation::soft(tau));
-        // no sample and no gradient
+        // 7.5 is no sample, and 1e30 no gradient
         let mut samples = vec![7.5; self.work()];
         engine.soften_rows_into(logits, &options, soft, &mut samples)?;
         let mut gradients = vec![1e30; self.rows * self.categories];
@@ -87,8 +87,9 @@ impl Case {
         self.soft_errors(tau, &samples, &gradients)
     }
 
-    /// How far samples and gradients that an engine has made with [`warm_options`](Self::warm_options) and
-    /// [`cotangents`](Self::cotangents) are from the reference's.
+    /// How far the samples and gradients that an engine has made with [`warm_options`](Self::warm_options) and
+    /// [`cotangents`](Self::cotangents) are from the reference's. Infinite if the number of samples or gradients is
+    /// wrong.
     ///
     /// # Errors
     /// [`Error::Tau`].
@@ -147,9 +148,9 @@ fn worse(a: f64, b: f64) -> f64 {
     if b.is_nan() { f64::INFINITY } else { a.max(b) }
 }
 
-/// The difference as a share of something.
+/// The difference as a fraction of `of`; 0 if both numbers are the same float.
 fn share(got: f32, expected: f64, of: f64) -> f64 {
-    // also NaN and NaN, and what is beyond the floats of the engine
+    // also if both are NaN, or beyond the range of the engine's floats
     let same = f64::from(got) == f64::from(expected as f32) || got.is_nan() && expected.is_nan();
     // less the rounding of a subnormal float
     let apart = (f64::from(got) - expected).abs() - 2e-45;
@@ -157,7 +158,7 @@ fn share(got: f32, expected: f64, of: f64) -> f64 {
     if same || apart < 0.0 { 0.0 } else { apart / of }
 }
 
-/// The gradient of a row's samples by keys if nothing cancelled.
+/// The gradients of a row's samples by keys, as they would be if nothing cancelled.
 fn uncancelled(samples: &[f64], cotangents: &[f32], categories: usize) -> Vec<f64> {
     let mut whole = vec![0.0; categories];
     let draws = samples.chunks_exact(categories).zip(cotangents.chunks_exact(categories));

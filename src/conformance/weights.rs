@@ -47,8 +47,8 @@ pub(super) fn cases() -> impl Iterator<Item = Case> {
     let of_counts = counts().into_iter().flat_map(|(name, fill)| {
         [(41, 203), (7, 3011)].map(|(rows, categories)| Case::new(name, rows, categories, fill))
     });
-    // short rows take another way if there is a zero, and long ones look at four weights at once behind
-    // their first hundreds: neither is to hide what is invalid
+    // short rows take another path if there is a zero, and long rows are read four weights at once after their first
+    // hundreds: on neither path may an invalid weight be missed
     let beside_zeros = [(65, 9), (41, 203), (7, 3011)].map(|(rows, categories)| {
         Case::new("invalid beside zeros, in single rows", rows, categories, beside_zeros)
     });
@@ -63,8 +63,8 @@ pub(super) fn cases() -> impl Iterator<Item = Case> {
         .chain(level())
 }
 
-/// Weights that the noise makes nearly level, to within a twentieth or so: what is not exact then misses the
-/// winner. Whatever is off in the logarithm of a weight is multiplied by 1/temperature.
+/// Weights whose logarithms with noise are nearly level, to within a twentieth or so: an engine that is not exact then
+/// misses the winner. An error in the logarithm of a weight is multiplied by 1/temperature.
 fn level() -> impl Iterator<Item = Case> {
     let shapes = [(3000, 2), (1000, 9), (300, 16), (60, 203), (40, 300), (3, 3011)];
     let temperatures = [1.0f32, 0.1, 0.01, 1e-3];
@@ -100,7 +100,8 @@ fn beside_zeros(row: usize, category: usize, word: u32) -> Weight {
     }
 }
 
-/// With noise on top these stand above -1e-45 and infinity, at which nobody would look for a draw.
+/// With noise, the weights of 1e38 exceed the upper scores of -1e-45 and infinity, so that an engine would not evaluate
+/// those two for the draw.
 fn beside_huge(row: usize, category: usize, _: u32) -> Weight {
     match invalid(row) {
         Some(invalid) if category == 20_005 => Weight(invalid),
@@ -108,7 +109,7 @@ fn beside_huge(row: usize, category: usize, _: u32) -> Weight {
     }
 }
 
-/// What some rows have.
+/// The invalid weight of a row, `None` for rows that have none.
 fn invalid(row: usize) -> Option<f32> {
     match row % 7 {
         1 => Some(-1.0),
@@ -193,7 +194,7 @@ fn counts() -> [(&'static str, Fill<u32>); 6] {
     ]
 }
 
-/// Temperatures, and how rows lie in memory.
+/// Cases of temperatures, and of rows' layouts in memory.
 fn options<T: Copy>(fill: Fill<T>) -> impl Iterator<Item = Case>
 where
     Data: From<Vec<T>>,

@@ -5,8 +5,8 @@ use crate::noise::gumbel::gumbel;
 use crate::noise::order::{Best, key};
 use crate::noise::philox::philox4x32_10;
 
-/// Logits of every magnitude beside a best key that some fine bits of the category just reach:
-/// how many such categories the filter discards.
+/// Counts the categories that the filter wrongly discards: logits of every magnitude, each against a best key that the
+/// category just reaches with its luckiest fine bits.
 fn wrongly_discarded(raise: impl Fn(f32) -> f32) -> usize {
     let mut wrong = 0;
     for i in 0..2_000_000u32 {
@@ -37,8 +37,7 @@ fn never_discards_a_category_that_can_win() {
     assert_eq!(wrongly_discarded(|cutoff| cutoff), 0);
 }
 
-/// The check above sees a filter that discards a thousandth of a power of two too much, and one
-/// without the slack.
+/// The check above sees a filter that discards a hundredth of a power of two too much, and one without the slack.
 #[test]
 fn the_check_sees_a_tight_filter() {
     assert!(wrongly_discarded(|cutoff| cutoff + POWER * 0.01) > 0);
@@ -80,7 +79,7 @@ fn the_leading_bits_are_no_more_than_the_logarithm() {
     }
 }
 
-/// So one upper score bounds those of eight categories: that of the greatest logit with the least coarse bits.
+/// The upper score of the greatest logit with the least coarse bits therefore bounds those of eight categories.
 #[test]
 fn a_standing_grows_with_the_logit_and_falls_with_the_coarse_bits() {
     for i in 0..1_000_000u32 {
@@ -110,7 +109,7 @@ fn an_invalid_logit_is_always_admitted() {
     assert!(!passes(cutoff, filter.upper_score(f32::NEG_INFINITY, 0)));
 }
 
-/// The cutoff that coarse bits set is no higher than that of the key with the unluckiest fine bits.
+/// Counts the sure cutoffs that are higher than the cutoff of the key with the unluckiest fine bits.
 fn cutoffs_too_high(raise: impl Fn(f32) -> f32) -> usize {
     let mut wrong = 0;
     for i in 0..2_000_000u32 {
@@ -126,7 +125,7 @@ fn cutoffs_too_high(raise: impl Fn(f32) -> f32) -> usize {
         if !logit.is_finite() {
             continue;
         }
-        // all of them, and the few near 0 more often
+        // all coarse bits in turn, and elsewhere the few near 0 more often
         let coarse = if i % 8 == 1 { i / 8 % (1 << 16) } else { (d & 0xffff) >> (d >> 28) };
         let least = key(logit.to_bits(), scale, gumbel(u64::from(coarse) << 48 | 0xffff_ffff_ffff));
         wrong += usize::from(
@@ -147,8 +146,8 @@ fn the_check_sees_a_cutoff_that_is_too_high() {
     assert!(cutoffs_too_high(|cutoff| cutoff + POWER * 0.2) > 0);
 }
 
-/// A sure cutoff is worth having: it lies less than half a power of two below the key's own, if the
-/// coarse bits are few.
+/// A sure cutoff is useful: it lies less than half a power of two below the key's own cutoff, if the coarse bits are a
+/// small number.
 #[test]
 fn a_sure_cutoff_is_near() {
     for coarse in 8..4096 {

@@ -1,11 +1,11 @@
-//! What is kept of a call whose tables are drawn from again and again, and what later calls may ask.
+//! The part of a call that is stored with its prepared tables, and the checks of later draws from them.
 
 use super::{Job, NO_DRAW};
 use crate::error::Error;
 use crate::noise::bits::MAX_DRAWS;
 use crate::options::RowIds;
 
-/// Shape and noise of the rows of which there are tables.
+/// Shape and stream ids of the rows of prepared tables, and the seed.
 #[derive(Clone, Debug)]
 pub(crate) struct PreparedRows {
     pub(crate) seed: u64,
@@ -37,7 +37,7 @@ impl PreparedRows {
         }
     }
 
-    /// Memory for so many draws from each row, filled with the sentinel.
+    /// Memory for `draws` draws from each row, filled with the sentinel.
     pub(crate) fn allocate(&self, first_draw: u32, draws: u32) -> Result<Vec<u32>, Error> {
         let too_many = || Error::TooManyDraws { rows: self.rows, draws };
         let total = self.rows.checked_mul(draws as usize).ok_or_else(too_many)?;
@@ -48,7 +48,7 @@ impl PreparedRows {
         Ok(all)
     }
 
-    /// The draws from each row that a slice of so many words has room for; `None` if there are no rows.
+    /// The number of draws from each row that fill a slice of `words` words; `None` if there are no rows.
     pub(crate) fn draws_of_each(
         &self,
         first_draw: u32,
@@ -65,7 +65,7 @@ impl PreparedRows {
     }
 }
 
-/// The number of draws from each row, if there are so many.
+/// Returns the number of draws from each row, if it is not 0 and all draw numbers are valid.
 fn check(first_draw: u32, draws: usize) -> Result<u32, Error> {
     let number = u32::try_from(draws).unwrap_or(u32::MAX);
     if number == 0 || u64::from(first_draw) + u64::from(number) > u64::from(MAX_DRAWS) {

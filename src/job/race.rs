@@ -1,4 +1,4 @@
-//! Validated calls that ask who wins races, and when.
+//! Validated calls for the first categories of races, and for estimates of log Z from their maxima.
 
 use super::{Job, Temperature};
 use crate::error::Error;
@@ -6,7 +6,7 @@ use crate::noise::order::{Best, Scale, number};
 use crate::options::{Batch, Method, SampleOptions};
 use crate::results::{LogZ, TopK};
 
-/// A call for the first places of races.
+/// A call for the first `k` categories of each race.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RaceJob<'a> {
     pub(crate) job: Job<'a>,
@@ -30,7 +30,7 @@ impl<'a> RaceJob<'a> {
         Ok(Self { job, scale, k })
     }
 
-    /// The call for as many places as slices of these lengths have room for.
+    /// The call for as many categories of each race as fill slices of these lengths.
     pub(crate) fn filling(
         batch: impl Into<Batch<'a>>,
         options: &SampleOptions<'a>,
@@ -50,14 +50,15 @@ impl<'a> RaceJob<'a> {
     }
 }
 
-/// A call for the sums of the maxima of each row's draws, which are made some at a time.
+/// A call for estimates of log Z from the sums of the maxima of each row's draws. The draws are
+/// made in pieces.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct MaximaJob<'a> {
     pub(crate) job: Job<'a>,
     scale: Scale,
 }
 
-/// As many races at a time.
+/// The largest number of races in a piece, unless one draw from each row is more.
 const RACES: usize = 1 << 20;
 
 impl<'a> MaximaJob<'a> {
@@ -83,7 +84,7 @@ impl<'a> MaximaJob<'a> {
         Ok(estimates)
     }
 
-    /// The call in pieces.
+    /// The call in pieces, each with some of the draws from all rows.
     pub(crate) fn pieces(&self) -> impl Iterator<Item = RaceJob<'a>> + use<'a> {
         let Self { job, scale } = *self;
         let at_once = u32::try_from(RACES / job.logits.rows().max(1)).unwrap_or(1).max(1);
@@ -96,12 +97,12 @@ impl<'a> MaximaJob<'a> {
         })
     }
 
-    /// Makes sums of nothing of the estimates.
+    /// Sets the sums to 0.
     pub(crate) fn begin(&self, sums: &mut [LogZ]) {
         sums.fill(LogZ::default());
     }
 
-    /// Adds the first places of a piece to the sums.
+    /// Adds the maxima of a piece to the sums.
     pub(crate) fn add(&self, maxima: &TopK, sums: &mut [LogZ]) {
         let each = maxima.keys().len() / sums.len().max(1);
         for (sum, keys) in sums.iter_mut().zip(maxima.keys().chunks(each.max(1))) {
@@ -111,7 +112,7 @@ impl<'a> MaximaJob<'a> {
         }
     }
 
-    /// Makes estimates of the sums.
+    /// Turns the sums into estimates.
     pub(crate) fn finish(&self, sums: &mut [LogZ]) {
         for sum in sums {
             *sum = LogZ::from_sum(sum.estimate, self.job.draws);

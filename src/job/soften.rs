@@ -1,4 +1,4 @@
-//! A validated call that softens draws: what the engines are given.
+//! A validated call that softens draws, which the engines are given.
 
 use super::{Job, Temperature, undrawable};
 use crate::error::Error;
@@ -42,28 +42,27 @@ impl<'a> Softening<'a> {
         self.job.logits.categories()
     }
 
-    /// The floats of all samples: rows × draws × categories.
+    /// The number of floats of all samples: rows × draws × categories.
     pub(crate) fn samples(&self) -> usize {
         self.job.total() * self.categories()
     }
 
-    /// The floats of all gradients: rows × categories.
+    /// The number of floats of all gradients: rows × categories.
     pub(crate) fn gradients(&self) -> usize {
         self.job.logits.rows() * self.categories()
     }
 
-    /// By how much the power of two of a weight falls for each unit by which a key does:
-    /// 2⁻²⁴ log₂ e / τ.
+    /// The amount by which log₂ of a category's soft weight falls when its key falls by one unit: 2⁻²⁴ log₂ e / τ.
     pub(crate) fn fall(&self) -> f64 {
         std::f64::consts::LOG2_E / (UNIT as f64 * f64::from(self.relaxation.tau))
     }
 
-    /// What the derivatives by keys are to be multiplied by to be those by logits: 1/(τ·T).
+    /// The factor from derivatives by (logit/T + noise)/τ to derivatives by logits: 1/(τ·T).
     pub(crate) fn slope(&self) -> f64 {
         f64::from(self.scale.reciprocal()) / f64::from(self.relaxation.tau)
     }
 
-    /// Memory for so many floats.
+    /// Memory for `floats` floats.
     pub(crate) fn allocate(&self, floats: usize) -> Result<Vec<f32>, Error> {
         let mut memory = Vec::new();
         memory.try_reserve_exact(floats).map_err(|_| Self::too_many(&self.job))?;
@@ -71,7 +70,7 @@ impl<'a> Softening<'a> {
         Ok(memory)
     }
 
-    /// The job's error, if a row has no draw and sentinels were not asked for.
+    /// Returns the job's error if a row has no draw and sentinels were not asked for.
     pub(crate) fn check_samples(&self, samples: &[f32]) -> Result<(), Error> {
         self.check_nan(samples, |row| {
             Err(Error::Gpu {
@@ -81,13 +80,14 @@ impl<'a> Softening<'a> {
         })
     }
 
-    /// The job's error, if a row has no gradient and sentinels were not asked for. Gradients of a row that has draws may
-    /// be NaN as well, since cotangents may be.
+    /// Returns the job's error if a row has no gradient and sentinels were not asked for. Gradients of a row that has
+    /// draws may be NaN as well, since cotangents may be.
     pub(crate) fn check_gradients(&self, gradients: &[f32]) -> Result<(), Error> {
         self.check_nan(gradients, |_| Ok(()))
     }
 
-    /// A row without a draw is NaN; `drawable` says what to make of others that are.
+    /// Returns the error of the first row that begins with NaN and has no draw; for a row that begins with NaN and has
+    /// a draw, `drawable` decides.
     fn check_nan(
         &self,
         floats: &[f32],
@@ -109,7 +109,7 @@ impl<'a> Softening<'a> {
     }
 }
 
-/// The one-hot vector of each draw; NaN for a draw that there is not.
+/// Writes the one-hot vector of a draw; NaN if the draw is not in the sample, as `NO_DRAW` is not.
 pub(crate) fn one_hot(draw: u32, sample: &mut [f32]) {
     match sample.get(draw as usize) {
         None => sample.fill(f32::NAN),

@@ -4,7 +4,7 @@ use super::Job;
 use crate::error::Error;
 use crate::options::{Batch, SampleOptions};
 
-/// A call that takes the sum of each row.
+/// A call for the sum of each row.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SumJob<'a> {
     pub(crate) job: Job<'a>,
@@ -13,7 +13,7 @@ pub(crate) struct SumJob<'a> {
 }
 
 impl<'a> SumJob<'a> {
-    /// A call for the sums alone. A row has one sum, whatever is drawn from it.
+    /// A call for the sums alone. A row has one sum, however many draws there are.
     pub(crate) fn of_rows(
         batch: impl Into<Batch<'a>>,
         options: &SampleOptions<'a>,

@@ -11,15 +11,15 @@
 //! category are a `fine` block of its own, which engines evaluate only for categories that can
 //! still win. Nothing else enters: not the batch, the thread, nor the device.
 //!
-//! A draw by an inverse CDF takes one `uniform` number of 64 bits. Two draws share a block: that of a
-//! category which no row has, so that the number is independent of all Gumbel noise.
+//! A draw by an inverse CDF takes one `uniform` number of 64 bits. Two draws share a `uniform` block. Its counter 0 is
+//! a category that no row has, so that the number is independent of all Gumbel noise.
 
 use super::philox::philox4x32_10;
 
 /// The number of categories that share a coarse block.
 pub const OCTET: usize = 8;
 
-/// The largest number of draws in a row: the draw number has 31 bits of a counter word.
+/// The largest number of draws from a row: the draw number has 31 bits of a counter word.
 pub const MAX_DRAWS: u32 = 1 << 31;
 
 /// One row's noise for one draw: everything that the noise depends on but the category.
@@ -69,15 +69,14 @@ pub const fn noise(stream: Stream, category: u32, coarse: u32) -> u64 {
     ((coarse as u64) << 48) | (((fine[1] & 0xffff) as u64) << 32) | fine[0] as u64
 }
 
-/// The block of the uniform numbers of draw number `stream.draw` and the one that it shares it with,
-/// which differs in the last bit.
+/// The Philox block that holds the uniform numbers of draws 2n and 2n + 1, where n = ⌊`stream.draw` / 2⌋.
 #[inline(always)]
 pub const fn uniform_block(stream: Stream) -> [u32; 4] {
     philox4x32_10([u32::MAX, stream.row[0], stream.row[1], stream.draw | 1], stream.key)
 }
 
-/// The uniform number of a draw in its block: the first two words of it if the draw's number is even, the
-/// last two if it is odd.
+/// The uniform number of a draw in its block: the first two words of the block if the draw's number is even, the last
+/// two if it is odd; the low word first.
 #[inline(always)]
 pub const fn uniform_bits(block: [u32; 4], draw: u32) -> u64 {
     let at = 2 * (draw as usize % 2);

@@ -1,18 +1,18 @@
-//! Integer weights from numbers that are weights already, and the category that a uniform number falls
-//! on.
+//! Integer weights of numbers that are weights already, and the number below their sum that decides a draw.
 //!
-//! Logits become weights in [`exp`](super::exp). What follows is the same for all: the weights are added
-//! up, [`point`] is uniform below their sum, and the draw is the first category whose sum, with all
-//! before it, exceeds the point. A category of weight 0 is never drawn.
+//! Logits become integer weights in [`exp`](super::exp). The rest is the same for logits and weights: the integer
+//! weights are added up, [`point`] is uniform below their sum, and the draw is the first category at which the sum of
+//! the weights so far exceeds the point. A category of weight 0 is never drawn.
 //!
 //! **Bias.** A uniform number of 64 bits falls on a category with a probability that differs from
 //! weight / sum by less than 2⁻⁶⁴.
 
-/// The integer weight of a weight in `f32` that is positive and finite, or 0, of either sign: by a power
-/// of two that brings the largest weight of the row below 2^(62 − ⌊log₂ categories⌋), rounded to the
-/// nearest integer, ties up.
+/// The integer weight of a weight in `f32` that is positive and finite, or 0 of either sign. The weight is multiplied
+/// by the power of two that brings the largest weight of the row just below 2^(62 − ⌊log₂ categories⌋), and rounded to
+/// the nearest integer, ties up.
 ///
-/// Both are bits of floats, as some devices flush what is subnormal. The sum of a row is less than 2⁶³.
+/// `weight` and `largest` are the bits of floats, as some devices flush subnormal numbers. The sum of the integer
+/// weights of a row is less than 2⁶³.
 ///
 /// ```
 /// use gumbel::noise::cdf::weight_of_f32;
@@ -43,13 +43,13 @@ pub const fn parts_of_f32(bits: u32) -> (u32, i32) {
     if exponent == 0 { (fraction, -149) } else { (fraction | 0x80_0000, exponent - 150) }
 }
 
-/// The integer weight of a count: the count. The sum of 2³² − 1 of them is less than 2⁶⁴.
+/// The integer weight of a count: the count itself. The sum of 2³² − 1 counts is less than 2⁶⁴.
 #[inline(always)]
 pub const fn weight_of_count(count: u32) -> u64 {
     count as u64
 }
 
-/// ⌊uniform·total / 2⁶⁴⌋: uniform below the total, if `uniform` is among all 64-bit numbers.
+/// ⌊uniform·total / 2⁶⁴⌋: uniform below the total, if `uniform` is uniform among all 64-bit numbers.
 #[inline(always)]
 pub const fn point(uniform: u64, total: u64) -> u64 {
     ((uniform as u128 * total as u128) >> 64) as u64
@@ -60,7 +60,7 @@ mod tests {
     use super::*;
     use crate::noise::exp::log2_floor;
 
-    /// Exact as far as integers go, and to the nearest beyond.
+    /// Weights are exact where an integer can be, and rounded to the nearest otherwise.
     #[test]
     fn weights_of_floats() {
         let cases = [

@@ -9,16 +9,16 @@
 //! * p ≥ ½: 1 − p is an exact integer as well, and G = −ln(−ln(1 − p)) takes the same logarithm
 //!   twice.
 //!
-//! **Accuracy.** |G − true G| < 0.85 units, and G never increases with V. Both polynomials see
-//! only the leading 27 bits of their argument. That costs at most 0.19 units, and in return
-//! a test can walk through *every* argument, and a step of the argument moves the true value by
-//! more than all roundings together, which is what makes the result monotone.
+//! **Accuracy.** |G − true G| < 0.85 units, and G never increases with V. Both polynomials use only
+//! the leading 27 bits of their argument, which costs at most 0.19 units. In return, a test can
+//! walk through *every* argument, and a step of the argument moves the true value by more than all
+//! roundings together, which makes the result monotone.
 //!
 //! The coefficients come from `scripts/derive_polynomials.py`.
 
 use super::wide::mul_high;
 
-/// How many units of the fixed-point scale are one: noise and logits count in 2⁻²⁴.
+/// The number of units in 1: noise and logits are integers in units of 2⁻²⁴.
 pub const UNIT: i64 = 1 << 24;
 
 /// ln 2, as a 0.32 fraction.
@@ -54,7 +54,7 @@ pub(crate) const TAIL: [u32; 10] = [
     0x539e_4d85,
 ];
 
-/// The bits of a 0.32 argument that the polynomials see.
+/// A mask of the bits of a 0.32 argument that the polynomials use.
 pub(crate) const SEEN: u32 = !31;
 
 /// A polynomial with alternating signs, all words and sums being 0.32 fractions.
@@ -63,8 +63,8 @@ fn alternating(words: &[u32], x: u32) -> u32 {
     words[1..].iter().fold(words[0], |sum, &word| word.wrapping_sub(mul_high(sum, x)))
 }
 
-/// ln(1 + f) of a 0.32 fraction f, as a 0.32 fraction: at most 0.15 units too small, of
-/// which 0.125 are the unseen bits, and at most 0.03 units too large.
+/// ln(1 + f) of a 0.32 fraction f, as a 0.32 fraction: at most 0.15 units too small, of which 0.125
+/// are due to the unused bits, and at most 0.03 units too large.
 #[inline(always)]
 pub(super) fn ln1p(f: u32) -> u32 {
     let f = f & SEEN;

@@ -1,20 +1,22 @@
 //! The contract: which noise a category gets, and how two categories are compared.
 //!
-//! All of it is integer arithmetic, but for the reciprocal of the temperature, which is taken once
-//! for a call, on the CPU. Every file has a shader of its stem under `shaders/`, and every function
-//! of that shader has a Rust function of its name here; `best_none` has the constant
-//! [`Best::NONE`](order::Best::NONE). Tests hold the two against each other word for word, directly
-//! or by what calls them, on every adapter. From the ground up:
+//! All of it is integer arithmetic, except for the reciprocal of the temperature, which is taken
+//! once for a call, on the CPU. Every file has a shader of its stem under `shaders/`, and every
+//! function of that shader has a Rust function of its name here; `best_none` has the constant
+//! [`Best::NONE`](order::Best::NONE). Tests compare each pair of functions word for word, directly
+//! or through their callers, on every adapter. From the ground up:
 //!
 //! * [`wide`]: 32 × 32 → 64-bit products, the one primitive that WGSL lacks.
 //! * [`pair`]: 64-bit integers as pairs of words, as WGSL has to write them.
 //! * [`philox`]: the counter-based generator Philox4x32-10.
 //! * [`bits`]: the counter layout; 64 bits of noise for one (seed, row, draw, category).
 //! * [`gumbel`]: those bits as Gumbel noise, in units of 2⁻²⁴.
-//! * [`order`]: a logit in the same units, their sum as a key, and which of two keys wins.
+//! * [`order`]: a logit in the same units, the sum of logit and noise as a key, and which of two
+//!   keys wins.
 //! * [`weights`]: the logarithm of a positive weight in these units, in the place of a logit.
-//! * [`exp`]: what a category weighs, as an integer, for draws by an inverse CDF.
-//! * [`cdf`]: the same of positive weights, and the number below their sum that decides a draw.
+//! * [`exp`]: the integer weight of a logit, for draws by an inverse CDF.
+//! * [`cdf`]: the integer weights of positive weights, and the number below their sum that decides
+//!   a draw.
 
 pub mod bits;
 pub mod cdf;

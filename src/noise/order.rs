@@ -7,7 +7,8 @@
 //! Logits are read as bit patterns. −0 is +0 and subnormal numbers count for what they are, also
 //! on devices that flush them.
 
-/// What [`fixed`] divides by: a temperature's reciprocal, as the bits of a positive normal `f32`.
+/// The factor by which [`fixed`] multiplies: a temperature's reciprocal, as the bits of a positive
+/// normal `f32`.
 ///
 /// The logit is multiplied exactly and the product is rounded once, to 2⁻²⁴, so that the
 /// multiplication neither rounds twice nor overflows.
@@ -46,15 +47,15 @@ pub const fn is_invalid(bits: u32) -> bool {
     (bits & 0x7fff_ffff) > 0x7f80_0000 || bits == 0x7f80_0000
 }
 
-/// The exponent from which the fixed-point scale counts codes instead of units: 2³¹.
+/// The exponent from which on the fixed-point scale counts codes instead of units: that of 2³¹.
 const CODES_FROM: i32 = 31;
 
-/// The product of a finite logit and the scale, in units of 2⁻²⁴: the nearest one, ties to even.
+/// The product of a finite logit and the scale, rounded to the nearest unit of 2⁻²⁴, ties to even.
 ///
-/// From ±2³¹ on, where neighbouring `f32` logits are further apart than the noise is wide
-/// (2⁷ against 48.9), only their order matters. There the result counts 26-bit mantissas, 2³⁰
-/// units apart, so that every logit up to the largest finite one keeps its order and its distance
-/// from its neighbours exceeds the noise: it never saturates. |result| < 2⁶³ − 2⁵⁵.
+/// From ±2³¹ on, neighbouring `f32` logits are further apart than the noise is wide (2⁷ against
+/// 48.9), and only their order matters. There the result counts 26-bit mantissas, 2³⁰ units apart,
+/// so that every logit up to the largest finite one keeps its order, and its distance from its
+/// neighbours exceeds the noise: the result never saturates. |result| < 2⁶³ − 2⁵⁵.
 #[inline(always)]
 pub const fn fixed(logit: u32, scale: Scale) -> i64 {
     let exponent = (logit >> 23 & 0xff) as i32;
@@ -65,8 +66,8 @@ pub const fn fixed(logit: u32, scale: Scale) -> i64 {
     scaled64(mantissa as u64, power, logit >> 31 == 1, scale)
 }
 
-/// ±magnitude·2^power times the scale, rounded as by [`fixed`]. The magnitude is below 2⁴⁰; one that
-/// comes near the codes has 24 bits or more.
+/// ±magnitude·2^power times the scale, rounded as [`fixed`] rounds. The magnitude is below 2⁴⁰;
+/// where the result comes near the codes, the magnitude has 24 bits or more.
 #[inline(always)]
 pub const fn scaled64(magnitude: u64, power: i32, negative: bool, scale: Scale) -> i64 {
     let product = magnitude * (scale.0 & 0x7f_ffff | 0x80_0000) as u64;
@@ -144,7 +145,7 @@ pub struct Best {
 }
 
 impl Best {
-    /// The category of a race that nobody has entered.
+    /// The category of [`NONE`](Self::NONE): no category.
     pub const NO_CATEGORY: u32 = u32::MAX;
 
     /// The state before the first candidate.

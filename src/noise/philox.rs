@@ -7,7 +7,7 @@ use super::wide::mul_wide;
 
 /// The multipliers of the two products of a round.
 pub const MULTIPLIERS: [u32; 2] = [0xd251_1f53, 0xcd9e_8d57];
-/// What is added to the key between rounds: the golden ratio and √3 − 1, as 0.32 fractions.
+/// The increments of the key between rounds: the golden ratio and √3 − 1, as 0.32 fractions.
 pub const WEYL: [u32; 2] = [0x9e37_79b9, 0xbb67_ae85];
 /// The number of rounds.
 pub const ROUNDS: u32 = 10;

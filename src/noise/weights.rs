@@ -1,10 +1,9 @@
-//! Positive weights as fixed-point logarithms: what takes the place of a logit in a key.
+//! Fixed-point logarithms of positive weights, which take the place of a logit in a key.
 //!
-//! A weight w is an unnormalised probability itself, and its logit is ln w. No float logarithm may
-//! decide a draw, so this one is of integers: w = 2^e·(1 + f) gives ln w = e·ln 2 + ln(1 + f), with the
-//! polynomial that the [noise](super::gumbel) takes. Before it is rounded to units of 2⁻²⁴ it is within 0.3
-//! of them of the true logarithm (0.05 for weights from 2⁻²⁰ to 2²⁰): ln 2 has 32 bits, and e goes
-//! up to 149.
+//! A weight w is an unnormalised probability itself, and its logit is ln w. No float logarithm may decide a draw, so
+//! the logarithm here uses integers: w = 2^e·(1 + f) gives ln w = e·ln 2 + ln(1 + f), with the polynomial of the
+//! [noise](super::gumbel). Before its rounding to units of 2⁻²⁴, the result is within 0.3 units of the true logarithm
+//! (0.05 for weights from 2⁻²⁰ to 2²⁰), as ln 2 has 32 bits and e goes up to 149.
 //!
 //! Weights of `f32` are read as bit patterns: subnormal ones count for what they are, also on devices
 //! that flush them. Counts are 32-bit integers.
@@ -12,7 +11,7 @@
 use super::gumbel::{LN2, ln1p};
 use super::order::{Scale, scaled64};
 
-/// The bits of −0, which is a weight of zero too.
+/// The bits of −0, which is a weight of zero as well.
 const NEGATIVE_ZERO: u32 = 1 << 31;
 
 /// True for the bits of a weight that leaves its row without a draw: NaN, infinite or negative.
@@ -27,8 +26,8 @@ pub const fn is_zero_weight(bits: u32) -> bool {
     bits & 0x7fff_ffff == 0
 }
 
-/// ln(2^power·(1 + f)) of a 0.32 fraction f times the scale, in units of 2⁻²⁴: the nearest, ties to
-/// even.
+/// ln(2^power·(1 + f)) times the scale, for the 0.32 fraction f = `fraction`: rounded to the nearest unit of 2⁻²⁴, ties
+/// to even.
 #[inline(always)]
 pub fn fixed_ln(power: i32, fraction: u32, scale: Scale) -> i64 {
     let powers = power.unsigned_abs() as u64 * LN2 as u64;
@@ -89,7 +88,7 @@ mod tests {
         (units as f64 - weight.ln() * UNIT as f64).abs()
     }
 
-    /// Every exponent and the fractions about which something changes, and a million others.
+    /// Weights of every exponent with the fractions around which rounding changes, and a million others.
     fn weights() -> impl Iterator<Item = f32> {
         let edges = (0..255u32).flat_map(|exponent| {
             [0, 1, 2, 0x3f_ffff, 0x40_0000, 0x7f_fffe, 0x7f_ffff].map(|f| exponent << 23 | f)

@@ -1,12 +1,12 @@
-//! Rows of any kind.
+//! A batch of rows of values of any format.
 
 use std::ops::Range;
 
 use super::logits::{Logits, ValueFormat};
 use super::rows::{Data, Rows, Value, with_rows};
 
-/// A batch of rows to draw from: [`Logits`](super::Logits) or [`Weights`](super::Weights), which turn
-/// into it by themselves.
+/// A batch of rows to draw from: [`Logits`](super::Logits) or [`Weights`](super::Weights), both of which convert into a
+/// `Batch`.
 #[derive(Clone, Copy, Debug)]
 pub struct Batch<'a> {
     data: Data<'a>,
@@ -17,7 +17,7 @@ impl<'a> Batch<'a> {
         Self { data: T::data(rows) }
     }
 
-    /// What the rows are made of.
+    /// The type of the values.
     pub fn format(&self) -> ValueFormat {
         match self.data {
             Data::F32(_) => ValueFormat::F32,
@@ -43,7 +43,7 @@ impl<'a> Batch<'a> {
         with_rows!(self.data, rows => rows.row_stride)
     }
 
-    /// The memory of the row at position `row`: its values' bytes, in the machine's order.
+    /// The values of the row at position `row` as bytes, in the machine's order.
     ///
     /// # Panics
     /// If `row` is not below [`rows`](Self::rows).
@@ -51,7 +51,7 @@ impl<'a> Batch<'a> {
         self.row_bytes(row, 0..self.categories())
     }
 
-    /// The rows as logits, if that is what they are.
+    /// The rows as logits, or `None` if they are weights or counts.
     pub fn logits(&self) -> Option<Logits<'a>> {
         Logits::from_batch(*self)
     }
@@ -61,8 +61,7 @@ impl<'a> Batch<'a> {
         self.data
     }
 
-    /// The memory of some categories of the row at position `row`: the values' bytes in the
-    /// machine's order.
+    /// The values of some categories of the row at position `row` as bytes, in the machine's order.
     pub(crate) fn row_bytes(&self, row: usize, categories: Range<usize>) -> &'a [u8] {
         with_rows!(self.data, rows => Value::bytes(&rows.row(row)[categories]))
     }
@@ -81,7 +80,7 @@ mod tests {
     use super::*;
     use crate::options::Logits;
 
-    /// Rows of three, four apart, and what lies between them.
+    /// Rows of three values, four apart: the memory of several rows includes the values between them.
     #[test]
     fn the_memory_of_rows_is_theirs() {
         let numbers: Vec<u16> = (0..11).collect();

@@ -16,11 +16,11 @@ pub enum ValueFormat {
     F32,
     /// IEEE half precision, 16 bits: up to 65504, 11 significant bits.
     F16,
-    /// The upper half of an `f32`, 16 bits: as far as it, 8 significant bits.
+    /// The upper half of an `f32`, 16 bits: the range of an `f32`, 8 significant bits.
     Bf16,
     /// Not logits but positive [weights](crate::Weights), of IEEE single precision.
     Weights,
-    /// Not logits but counts, as [weights](crate::Weights) of 32 bits.
+    /// Not logits but counts: [weights](crate::Weights) that are integers of 32 bits.
     Counts,
 }
 
@@ -35,7 +35,8 @@ impl ValueFormat {
         }
     }
 
-    /// The logarithm of an unnormalised probability that a device has written as these 32 bits.
+    /// The logarithm of an unnormalised probability that a device has written as these 32 bits: of a logit or a weight
+    /// as an `f32`, or of a count.
     #[cfg(feature = "gpu")]
     pub(crate) fn logarithm(self, bits: u32) -> f64 {
         let value = f64::from(f32::from_bits(bits));
@@ -127,9 +128,9 @@ mod sealed {
 ///
 /// # Halves
 ///
-/// Every `f16` and every `bf16` is an `f32`, and a batch of them draws what the same batch in `f32`
-/// draws, bit for bit. It takes half the memory, and is converted on the way, a part at a time, which
-/// costs the CPU a few per cent more time than of `f32`. The types are those of the crate [`half`](crate::half).
+/// Every `f16` and every `bf16` is an `f32`, and a batch of halves draws what the same batch in `f32` draws, bit for
+/// bit. Halves take half the memory. They are converted while a row is read, a part at a time, which costs the CPU a
+/// few per cent more time than a batch of `f32` takes. The types are those of the crate [`half`](crate::half).
 ///
 /// ```
 /// use gumbel::half::f16;
@@ -147,7 +148,7 @@ pub struct Logits<'a> {
 }
 
 impl<'a> Logits<'a> {
-    /// Rows of `f32` that follow each other without a gap. No data is zero rows.
+    /// Makes a batch of rows of `f32` that follow each other without a gap; empty data makes a batch of no rows.
     ///
     /// # Errors
     /// [`Error::Categories`] for no or too many categories, [`Error::UnevenRows`] if the data is
@@ -156,7 +157,7 @@ impl<'a> Logits<'a> {
         Rows::dense(data, categories).map(Self::from_rows)
     }
 
-    /// Rows of `f16` that follow each other without a gap. No data is zero rows.
+    /// Makes a batch of rows of `f16` that follow each other without a gap; empty data makes a batch of no rows.
     ///
     /// # Errors
     /// [`Error::Categories`] for no or too many categories, [`Error::UnevenRows`] if the data is
@@ -165,7 +166,7 @@ impl<'a> Logits<'a> {
         Rows::dense(data, categories).map(Self::from_rows)
     }
 
-    /// Rows of `bf16` that follow each other without a gap. No data is zero rows.
+    /// Makes a batch of rows of `bf16` that follow each other without a gap; empty data makes a batch of no rows.
     ///
     /// # Errors
     /// [`Error::Categories`] for no or too many categories, [`Error::UnevenRows`] if the data is
@@ -174,8 +175,8 @@ impl<'a> Logits<'a> {
         Rows::dense(data, categories).map(Self::from_rows)
     }
 
-    /// Rows of any [type of logits](Logit) whose first logits are `row_stride` apart, in logits. Rows may overlap; with
-    /// a stride of 0 all rows are the same. The data must reach to the last row's last logit.
+    /// Makes a batch of rows of any [type of logits](Logit). Their first logits are `row_stride` apart, in logits. Rows
+    /// may overlap; with a stride of 0 all rows are the same. The data must reach to the last logit of the last row.
     ///
     /// ```
     /// use gumbel::half::bf16;
@@ -231,8 +232,8 @@ impl<'a> Logits<'a> {
     /// The logits of the row at position `row` in a batch of `f32`.
     ///
     /// # Panics
-    /// If `row` is not below [`rows`](Self::rows), or the batch is one of halves:
-    /// [`row_f32`](Self::row_f32) takes any.
+    /// If `row` is not below [`rows`](Self::rows), or if the batch is one of halves; [`row_f32`](Self::row_f32) takes a
+    /// batch of any type.
     #[expect(clippy::panic, reason = "as documented: whoever made the batch knows its type")]
     pub fn row(&self, row: usize) -> &'a [f32] {
         match self.batch.data() {
@@ -241,8 +242,8 @@ impl<'a> Logits<'a> {
         }
     }
 
-    /// The logits of the row at position `row` in the batch as `f32`: borrowed if that is what
-    /// they are, converted otherwise.
+    /// The logits of the row at position `row` in the batch as `f32`: borrowed from a batch of `f32`, converted from
+    /// any other.
     ///
     /// ```
     /// use gumbel::half::f16;
@@ -262,7 +263,7 @@ impl<'a> Logits<'a> {
             Data::F32(rows) => rows.row(row).into(),
             Data::F16(rows) => widen(rows.row(row)).into(),
             Data::Bf16(rows) => widen(rows.row(row)).into(),
-            // there is no way from weights to logits
+            // `Logits` never holds weights or counts
             Data::Weights(_) | Data::Counts(_) => Cow::default(),
         }
     }

@@ -1,48 +1,48 @@
-//! How a draw is found.
+//! The methods by which a draw is found.
 
 use crate::error::Error;
 
-/// How a draw is found. Both ways are integer arithmetic, so that each gives the same draws on every
-/// device; one way's draws are not the other's, but independent of them.
+/// The method by which a draw is found. Both methods are integer arithmetic, so that each gives the same draws on every
+/// device. The draws of one method are independent of those of the other.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Method {
-    /// The largest sum of logit and Gumbel noise: nothing is stored, and the draw is exact to the far
-    /// tail. O(categories) for each draw.
+    /// Takes the category with the largest sum of logit and Gumbel noise: nothing is stored, and the draw is exact to
+    /// the far tail. O(categories) for each draw.
     #[default]
     Gumbel,
-    /// The row's weights are added up once, and a search in the sums gives each draw: O(categories)
-    /// once, and O(1) for a draw on the CPU, O(log categories) on a GPU. For many draws from a row.
+    /// Adds up the row's weights once, and finds each draw by a search in the sums: O(categories) once, and O(1) for a
+    /// draw on the CPU, O(log categories) on a GPU. For many draws from a row.
     ///
-    /// **Resolution**: a category of less than 2^−(63 − ⌊log₂ categories⌋) of the most probable one's
-    /// probability is never drawn: 2⁻⁵⁴ with 1,000 categories, 2⁻⁴⁴ with a million, 2⁻³² with 2³² − 1. See
-    /// [`noise::exp`](crate::noise::exp). At temperature 1 weights of `f32` lose up to twice as much, and counts
-    /// nothing: they are added up as they are.
+    /// **Resolution**: a category with less than 2^−(63 − ⌊log₂ categories⌋) of the probability of the most probable
+    /// category is never drawn: 2⁻⁵⁴ with 1,000 categories, 2⁻⁴⁴ with a million, 2⁻³² with 2³² − 1. See
+    /// [`noise::exp`](crate::noise::exp). At temperature 1 this limit is up to twice as high for weights of `f32`;
+    /// counts are added up as they are and lose nothing.
     ///
-    /// **Most categories**: on the CPU any number, but beyond some 2²⁸ so many could be rounded away that it
-    /// shows; on a GPU as many as a buffer holds at 8 bytes each
+    /// **Most categories**: on the CPU any number, but beyond some 2²⁸ the roundings of so many weights may become
+    /// noticeable; on a GPU as many as a buffer holds at 8 bytes each
     /// ([`Error::RowTooLong`](crate::Error::RowTooLong)).
     InverseCdf,
-    /// [`InverseCdf`](Self::InverseCdf) for [`MANY_DRAWS`](Self::MANY_DRAWS) draws or more from each row of
-    /// no more than [`MOST_CATEGORIES`](Self::MOST_CATEGORIES) categories, [`Gumbel`](Self::Gumbel) for
-    /// all else: about what is faster on a CPU (`cargo bench --bench cdf`, the second table).
+    /// [`InverseCdf`](Self::InverseCdf) for [`MANY_DRAWS`](Self::MANY_DRAWS) draws or more from each row of no more
+    /// than [`MOST_CATEGORIES`](Self::MOST_CATEGORIES) categories, and [`Gumbel`](Self::Gumbel) otherwise: roughly the
+    /// faster of the two on a CPU (`cargo bench --bench cdf`, the second table).
     ///
-    /// It looks at the shape of the call alone, so that the draws depend on nothing else. But a call for
-    /// so many draws may draw others than several calls for fewer.
+    /// The choice depends on the shape of the call alone, so that the draws are the same on every machine. But a call
+    /// for many draws may draw differently from several calls for fewer draws each.
     ///
-    /// **On a GPU**: where these thresholds should be has not been measured on one. And as the device does
-    /// not count, a call may become an inverse CDF that the device has no room for: a device that binds 128 MiB holds
-    /// the sums of 2²⁴ categories, one that binds less of fewer. That is an
-    /// [`Error::RowTooLong`](crate::Error::RowTooLong) and never a change of method, which would draw others.
-    /// [`Gumbel`](Self::Gumbel) takes rows of any length in pieces: choose it where such a device may be met.
+    /// **On a GPU**: the best thresholds for a GPU have not been measured. As the device has no part in the choice, a
+    /// call may become an inverse CDF whose sums do not fit into a buffer of the device: a device that binds 128 MiB
+    /// holds the sums of 2²⁴ categories, a device that binds less holds those of fewer. Such a call is an
+    /// [`Error::RowTooLong`](crate::Error::RowTooLong). The method never changes instead, as the draws would change
+    /// with it. [`Gumbel`](Self::Gumbel) takes rows of any length in pieces: choose it where such a device is possible.
     Auto,
 }
 
 impl Method {
-    /// The draws from a row for which [`Auto`](Self::Auto) takes the inverse CDF.
+    /// The least number of draws from a row for which [`Auto`](Self::Auto) takes the inverse CDF.
     pub const MANY_DRAWS: u32 = 16;
-    /// The most categories for which it does. There 2⁻⁴⁰ of the most probable one's probability is
-    /// resolved.
+    /// The largest number of categories for which [`Auto`](Self::Auto) takes the inverse CDF. With so many, 2⁻⁴⁰ of the
+    /// probability of the most probable category is resolved.
     pub const MOST_CATEGORIES: usize = (1 << 24) - 1;
 
     /// All methods.
@@ -57,8 +57,8 @@ impl Method {
         }
     }
 
-    /// [`Gumbel`](Self::Gumbel) or [`InverseCdf`](Self::InverseCdf): what [`Auto`](Self::Auto) is for
-    /// this number of categories and of draws from each row.
+    /// Returns the method that is used for this number of categories and of draws from each row: [`Auto`](Self::Auto)
+    /// becomes [`Gumbel`](Self::Gumbel) or [`InverseCdf`](Self::InverseCdf), and these two stay as they are.
     ///
     /// ```
     /// use gumbel::Method;
@@ -78,14 +78,14 @@ impl Method {
     }
 }
 
-/// The [name](Method::name).
+/// Writes the [name](Method::name).
 impl std::fmt::Display for Method {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.pad(self.name())
     }
 }
 
-/// By [name](Method::name).
+/// Reads a [name](Method::name). Any other string is an [`Error::Method`].
 ///
 /// ```
 /// use gumbel::Method;

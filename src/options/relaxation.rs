@@ -15,7 +15,7 @@
 /// draw number), so the drawn category has the largest yᵢ. For τ → 0 the sample becomes the
 /// one-hot vector of the draw, for τ → ∞ uniform.
 ///
-/// The *straight-through* sample is that one-hot vector, of exact zeros and ones; its gradient is by
+/// The *straight-through* sample is the one-hot vector of the draw, of exact zeros and ones; its gradient is by
 /// definition the soft sample's.
 ///
 /// ```
@@ -26,28 +26,28 @@
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Relaxation {
-    /// τ: 2⁻¹⁰⁰ to 2¹⁰⁰. It comes on top of the temperature of the
-    /// [options](crate::SampleOptions), which divides the logits alone and changes the distribution of
-    /// the hard draw; τ changes only how near a soft sample is to it.
+    /// τ: 2⁻¹⁰⁰ to 2¹⁰⁰. τ applies in addition to the temperature of the [options](crate::SampleOptions). The
+    /// temperature divides the logits alone and changes the distribution of the hard draw; τ changes only how near a
+    /// soft sample is to the hard draw.
     pub tau: f32,
-    /// Whether the sample is the one-hot vector of the draw instead of the soft sample. Gradients do not
-    /// depend on it.
+    /// Whether the sample is the one-hot vector of the draw instead of the soft sample. Gradients are the same in both
+    /// cases.
     pub hard: bool,
 }
 
 impl Relaxation {
-    /// Soft samples.
+    /// A relaxation to soft samples.
     pub const fn soft(tau: f32) -> Self {
         Self { tau, hard: false }
     }
 
-    /// With `true` one-hot vectors, with `false` soft samples.
+    /// Selects one-hot vectors with `true`, soft samples with `false`.
     #[must_use]
     pub const fn with_hard(self, hard: bool) -> Self {
         Self { hard, ..self }
     }
 
-    /// One-hot vectors, with the gradient of soft samples.
+    /// A relaxation to one-hot vectors, with the gradient of soft samples.
     pub const fn straight_through(tau: f32) -> Self {
         Self { tau, hard: true }
     }

@@ -1,7 +1,7 @@
-//! Rows of values of one type, and of any.
+//! Rows of values of one type, and rows of any of the types.
 //!
-//! What is public here can be reached from this crate alone: it seals the traits
-//! [`Logit`](super::Logit) and [`Weight`](super::Weight).
+//! The public items of this file are reachable from this crate alone: they seal the traits [`Logit`](super::Logit) and
+//! [`Weight`](super::Weight).
 
 use bytemuck::TransparentWrapper;
 use half::slice::HalfFloatSliceExt;
@@ -15,48 +15,48 @@ use crate::noise::weights::{
     fixed_count, fixed_weight, greedy_count, greedy_weight, is_invalid_weight, is_zero_weight,
 };
 
-/// What a value says of its category.
+/// Whether the category of a value can be drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Chance {
-    /// It can be drawn.
+    /// The category can be drawn.
     Some,
-    /// Its probability is 0.
+    /// The probability of the category is 0.
     None,
-    /// Its row has no draw.
+    /// The value is invalid, and its row has no draw.
     Invalid,
 }
 
-/// What the crate asks of a type of values, of which a row has one for each category.
+/// A type of values, of which a row has one for each category.
 pub trait Value: Copy + Send + Sync + 'static {
-    /// What a category of probability 0 has.
+    /// The value of a category of probability 0.
     const NEVER: Self;
-    /// The power of two by which the probability grows from one unit of [`Value::fixed`] to the
-    /// next.
+    /// log₂ of the factor by which a probability grows when the CPU engine's float value grows by 1: log₂e for logits,
+    /// and 1 for weights, for which the float value is a binary logarithm.
     const LOG2: f32;
-    /// What is wrong with a row of nothing but categories of probability 0.
+    /// Why a row has no draw if all of its categories have probability 0.
     const NOTHING: Undrawable;
 
-    /// The rows, as some of any type.
+    /// The rows as [`Data`].
     fn data(rows: Rows<'_, Self>) -> Data<'_>;
-    /// The memory of some values.
+    /// The memory of some values as bytes, in the machine's order.
     fn bytes(values: &[Self]) -> &[u8];
     /// Whether the category can be drawn.
     fn chance(self) -> Chance;
-    /// The logarithm of its unnormalised probability, times the scale, in units of 2⁻²⁴; if it can be
-    /// drawn.
+    /// The logarithm of the value's unnormalised probability, times the scale, in units of 2⁻²⁴. The category must be
+    /// one that can be drawn.
     fn fixed(self, scale: Scale) -> i64;
-    /// Its key at temperature 0; if it can be drawn.
+    /// The value's key at temperature 0. The category must be one that can be drawn.
     fn greedy(self) -> i64;
-    /// What it adds to the sums of an inverse CDF if `most` is the largest value of its row, which has a
-    /// draw.
+    /// The value's integer weight, which the sums of an inverse CDF add up. `most` is the largest value of its row,
+    /// which must have a draw.
     fn integer_weight(self, most: Self, scale: Scale, log2_categories: u32) -> u64;
-    /// The logarithm of its unnormalised probability, −∞ for 0.
+    /// The logarithm of the value's unnormalised probability, −∞ for probability 0.
     fn log_weight(self) -> f64;
-    /// Why a row with this value, which is invalid, has no draw.
+    /// Why a row with this value, which must be invalid, has no draw.
     fn reason(self, category: usize) -> Undrawable;
 }
 
-/// The integer weight of a value so far below the largest.
+/// The integer weight of a value, from the distance of its logarithm from that of `most`, the largest value of its row.
 #[inline(always)]
 fn weight_below<T: Value>(value: T, most: T, scale: Scale, log2_categories: u32) -> u64 {
     if value.chance() == Chance::None {
@@ -66,17 +66,17 @@ fn weight_below<T: Value>(value: T, most: T, scale: Scale, log2_categories: u32)
     weight(difference, log2_categories)
 }
 
-/// A logit, of which there are several types.
+/// A type of logits.
 pub trait Widen: Copy + Send + Sync + 'static {
     /// −∞.
     const NEG_INFINITY: Self;
-    /// The number or infinity as an `f32`, or a NaN.
+    /// The logit as an `f32`: the same number or infinity, or a NaN.
     fn widen(self) -> f32;
     /// Widens several values into memory of the same length.
     fn widen_all(values: &[Self], to: &mut [f32]);
-    /// The rows, as some of any type.
+    /// The rows as [`Data`].
     fn rows(rows: Rows<'_, Self>) -> Data<'_>;
-    /// The memory of some values.
+    /// The memory of some values as bytes, in the machine's order.
     fn memory(values: &[Self]) -> &[u8];
 }
 
@@ -214,7 +214,7 @@ impl Value for Positive {
     }
     #[inline(always)]
     fn integer_weight(self, most: Self, scale: Scale, log2_categories: u32) -> u64 {
-        // at temperature 1 as they are
+        // at temperature 1 weights are added up as they are, times a power of two
         match scale {
             Scale::ONE => weight_of_f32(self.0.to_bits(), most.0.to_bits(), log2_categories),
             scale => weight_below(self, most, scale, log2_categories),
@@ -325,7 +325,7 @@ impl<'a, T> Rows<'a, T> {
     }
 }
 
-/// Rows of any type.
+/// Rows of any of the types.
 #[derive(Clone, Copy, Debug)]
 pub enum Data<'a> {
     /// Singles.
@@ -334,13 +334,13 @@ pub enum Data<'a> {
     F16(Rows<'a, f16>),
     /// The upper halves of singles.
     Bf16(Rows<'a, bf16>),
-    /// Weights of singles.
+    /// Weights in single precision.
     Weights(Rows<'a, Positive>),
     /// Counts.
     Counts(Rows<'a, u32>),
 }
 
-/// Does the same with rows of any type.
+/// Evaluates an expression with the rows of a `Data`, whatever their type.
 macro_rules! with_rows {
     ($data:expr, $rows:pat => $do:expr) => {
         match $data {

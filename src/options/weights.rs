@@ -39,9 +39,9 @@ mod sealed {
 
 /// A batch of rows of weights: `rows` × `categories` values of `f32` or `u32` in row-major order.
 ///
-/// A weight is an unnormalised probability, or the rate at which an alarm rings: category i of a row is
-/// drawn with probability wᵢ / Σⱼ wⱼ. Nothing has to be normalised and no logarithm taken, and the sum
-/// may be anything. This is the trick *ExponentialMin*: with Eᵢ ~ Exp(1), the least Eᵢ/wᵢ wins.
+/// A weight is an unnormalised probability, or the rate at which an alarm rings: category i of a row is drawn with
+/// probability wᵢ / Σⱼ wⱼ. Weights need no normalisation and no logarithm, and their sum may be any number. The trick
+/// is called *ExponentialMin*: with Eᵢ ~ Exp(1), the least Eᵢ/wᵢ wins.
 ///
 /// | weight | meaning |
 /// |---|---|
@@ -49,9 +49,9 @@ mod sealed {
 /// | any other up to the largest finite number | counts in full, subnormal or huge |
 /// | negative, NaN, +∞ | this row has no draw; no other row is harmed |
 ///
-/// Weights draw what the logits ln w would if those had 24 fractional bits, so not quite what the
-/// logits `w.ln()` of `f32` do. With a temperature T, category i is drawn with
-/// probability wᵢ^(1/T) / Σⱼ wⱼ^(1/T); T is 0 or from 2⁻²⁰ on.
+/// Weights draw what the logits ln w with 24 fractional bits would draw, and so not quite what the logits `w.ln()` in
+/// `f32` draw. With a temperature T, category i is drawn with probability wᵢ^(1/T) / Σⱼ wⱼ^(1/T); T is 0 or from 2⁻²⁰
+/// on.
 ///
 /// ```
 /// use gumbel::{CpuSampler, SampleOptions, Weights};
@@ -70,17 +70,17 @@ pub struct Weights<'a> {
 }
 
 impl<'a> Weights<'a> {
-    /// Rows of `f32` that follow each other without a gap. No data is zero rows.
+    /// Makes a batch of rows of `f32` that follow each other without a gap; empty data makes a batch of no rows.
     ///
     /// # Errors
-    /// [`Error::Categories`] for no or too many categories, [`Error::UnevenRows`] if the data is
-    /// not a whole number of rows. Weights that are negative or not finite are found out when
-    /// they are drawn from.
+    /// [`Error::Categories`] for no or too many categories, [`Error::UnevenRows`] if the data is not a whole number of
+    /// rows. Weights that are negative or not finite are errors only when they are drawn from.
     pub fn new(data: &'a [f32], categories: usize) -> Result<Self, Error> {
         Self::dense(data, categories)
     }
 
-    /// Rows of counts that follow each other without a gap. No data is zero rows. A category's count is its weight.
+    /// Makes a batch of rows of counts that follow each other without a gap; empty data makes a batch of no rows. A
+    /// category's count is its weight.
     ///
     /// ```
     /// use gumbel::{CpuSampler, SampleOptions, Weights};
@@ -97,8 +97,9 @@ impl<'a> Weights<'a> {
         Self::dense(data, categories)
     }
 
-    /// Rows of any [type of weights](Weight) whose first weights are `row_stride` apart, in weights. Rows may overlap;
-    /// with a stride of 0 all rows are the same. The data must reach to the last row's last weight.
+    /// Makes a batch of rows of any [type of weights](Weight). Their first weights are `row_stride` apart, in weights.
+    /// Rows may overlap; with a stride of 0 all rows are the same. The data must reach to the last weight of the last
+    /// row.
     ///
     /// ```
     /// use gumbel::Weights;

@@ -7,11 +7,12 @@ use crate::noise::gumbel::{UNIT, gumbel};
 use crate::noise::order::{NEG_INFINITY, Scale, is_invalid, key};
 use crate::options::{Logits, Relaxation, SampleOptions};
 
-/// The soft sample of one draw of one row, or `None` if the row has no draw.
+/// Returns the soft sample of one draw of one row, a number for each category, or `None` if the row has no draw.
 ///
-/// The weight of a category is exp((key − largest key)/τ), keys in units of one; that of −∞ is 0. The
-/// difference is exact. Between logits beyond 2³¹ (divided by the temperature) it is that of their
-/// [codes](crate::noise::order::fixed), which is less than theirs, but 64 or more.
+/// The number of a category is proportional to exp((key − largest key)/τ), where keys are real numbers, in units of 1;
+/// for a logit of −∞ it is 0. The numbers add up to 1. The difference of the keys is exact. Between logits beyond 2³¹
+/// (divided by the temperature) it is the difference of their [codes](crate::noise::order::fixed), which is less than
+/// the difference of the logits, but 64 or more.
 ///
 /// ```
 /// use gumbel::noise::bits::Stream;
@@ -42,8 +43,8 @@ pub fn soften_row(logits: &[f32], stream: Stream, scale: Scale, tau: f32) -> Opt
     Some(sample)
 }
 
-/// The samples of a batch, rows × draws × categories in row-major order. A row without a draw is NaN if
-/// the options ask for sentinels.
+/// Returns the samples of a batch, rows × draws × categories in row-major order. The samples of a row without a draw
+/// are NaN if the options ask for sentinels.
 ///
 /// # Errors
 /// Those of [`Sampler::soften_rows`](crate::Sampler::soften_rows).
@@ -59,15 +60,15 @@ pub fn soften_rows(
     Ok(samples)
 }
 
-/// The vector-Jacobian product of the samples of a batch with cotangents of their shape: rows ×
-/// categories, summed over a row's draws. With y the soft sample and g its cotangent,
+/// Returns the vector-Jacobian product of the samples of a batch with cotangents of the samples' shape (rows × draws ×
+/// categories): rows × categories, summed over a row's draws. With y the soft sample and g its cotangent,
 ///
 /// ```text
 /// ∂/∂logitᵢ = 1/(τ·T) · Σ_draws yᵢ (gᵢ − Σⱼ yⱼ gⱼ)
 /// ```
 ///
-/// where 1/T is the [reciprocal](Scale::reciprocal) that the draw is made with. A cotangent where y is 0
-/// does not count, whatever it is. A row without a draw is NaN if the options ask for sentinels.
+/// where 1/T is the [reciprocal](Scale::reciprocal) of the temperature with which the draw is made. A cotangent where y
+/// is 0 is ignored, whatever it is. The gradients of a row without a draw are NaN if the options ask for sentinels.
 ///
 /// # Errors
 /// Those of [`Sampler::soften_rows_vjp`](crate::Sampler::soften_rows_vjp).
@@ -100,7 +101,7 @@ pub fn soften_rows_vjp(
     Ok(gradients)
 }
 
-/// The samples of the draws of a row; NaN if it has none.
+/// The samples of all draws of a row; NaN if the row has no draw.
 fn samples_of(softening: &Softening<'_>, logits: Logits<'_>, row: usize) -> Vec<f64> {
     let Softening { job, scale, relaxation } = softening;
     let logits = logits.row_f32(row);

@@ -1,15 +1,15 @@
-//! When an alarm rang, from its key: exp(−key), in products and sums that are the same everywhere.
+//! The time at which an alarm rang, exp(−key), by products and sums that are the same on every machine.
 //!
-//! The exponential function of a machine's library may differ from another's in the last bit. This one has no
-//! branch and calls nothing, so that the compiler can make vectors of it.
+//! The exponential functions of two machines' libraries may differ in the last bit. The function here has no branch and
+//! no call, so that the compiler can vectorise it.
 
 use crate::noise::gumbel::UNIT;
 
-/// Keys this far from 0 ring at once, or later than any `f64`.
+/// Keys further from 0 than this have a time of 0 or +∞.
 const BEYOND: f64 = (750 * UNIT) as f64;
-/// 1.5·2⁵²: added to a float, it leaves the nearest integer.
+/// 1.5·2⁵²: added to a float and subtracted again, it rounds the float to the nearest integer.
 const NEAREST: f64 = 6_755_399_441_055_744.0;
-/// ln 2, in two parts; the product of the first, which has 33 bits, with a power is exact.
+/// ln 2 in two parts. The first has 33 bits, so that its product with a power is exact.
 const LN2: [f64; 2] = [0.693_147_180_369_123_8, 1.908_214_929_270_587_7e-10];
 /// 1/n!, from n = 13 down to 0: the next term is below 10⁻¹⁷ for half a power of two.
 const TERMS: [f64; 14] = {
@@ -22,7 +22,7 @@ const TERMS: [f64; 14] = {
     terms
 };
 
-/// exp(−key·2⁻²⁴), within 2 units in the last place; +∞ for the key of nobody.
+/// exp(−key·2⁻²⁴), within 2 units in the last place; +∞ for the key of an entry without a category.
 #[inline]
 pub(super) fn time(key: i64) -> f64 {
     // cut off as a float, exactly: SSE2, for which x86-64 is compiled, compares no 64-bit integers
@@ -32,7 +32,7 @@ pub(super) fn time(key: i64) -> f64 {
     let power = nearest - NEAREST;
     let rest = x - power * LN2[0] - power * LN2[1];
     let factor = TERMS[1..].iter().fold(TERMS[0], |sum, &term| sum * rest + term);
-    // twice half of the power, as the whole may be beyond what a float's exponent holds
+    // 2^power in two factors, as the power may be beyond the range of a float's exponent
     let power = nearest.to_bits().wrapping_sub(NEAREST.to_bits()) as i64;
     let half = power >> 1;
     let two_to = |n: i64| f64::from_bits(((n + 1023) as u64) << 52);
@@ -63,7 +63,7 @@ mod tests {
         assert_eq!((time(Best::NONE.key), time(i64::MAX)), (f64::INFINITY, 0.0));
     }
 
-    /// On every machine.
+    /// The times are the same bits on every machine.
     #[test]
     fn golden_times() {
         let bits = [-700, -3, -1, 1, 20, 741].map(|n| time(n * (UNIT - 12_345)).to_bits());

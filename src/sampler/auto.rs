@@ -11,19 +11,20 @@ use crate::engine::WithGpu;
 use crate::error::Error;
 
 impl Sampler {
-    /// Engines of this machine: a hardware GPU if there is one, and the CPU. A software adapter, which emulates a GPU
-    /// on the CPU, is never taken: `GpuSamplerBuilder::with_adapter` takes one by its name.
+    /// Returns a sampler on the engines of this machine: a hardware GPU if there is one, and the CPU. A software
+    /// adapter, which emulates a GPU on the CPU, is never taken: `GpuSamplerBuilder::with_adapter` takes one by its
+    /// name.
     ///
     /// Which engine a call runs on depends on its shape alone, and never changes a draw. A call with fewer than
-    /// [`GPU_FROM`](Self::GPU_FROM) logits, counted once for each draw, runs on the CPU: some hundred microseconds'
-    /// work, less than it takes to send it to a GPU and to wait for the answer. All other calls run on the GPU. By
-    /// inverse CDF each row is read once, so there the logits are counted once, and the draws beside them; a table that
-    /// is [kept](Self::inverse_cdf) counts its logits.
+    /// [`GPU_FROM`](Self::GPU_FROM) logits, counted once for each draw, runs on the CPU: its work takes some hundred
+    /// microseconds, less than sending it to a GPU and waiting for the answer. All other calls run on the GPU. An
+    /// inverse CDF reads each row once, so its logits are counted once, and each draw as one logit more.
+    /// [`inverse_cdf`](Self::inverse_cdf) counts the logits of its rows.
     ///
-    /// If the device is lost during a call (its driver crashed, or the hardware was removed), the call is done again on
-    /// the CPU, with the same results, and so are all later ones; [`lost_gpu`](Self::lost_gpu) tells. What a GPU has no
-    /// room for is an error as it is of `GpuSampler`, and not done on the CPU instead. Without a GPU,
-    /// and without the feature `gpu`, everything runs on the CPU.
+    /// If the device is lost during a call (its driver crashed, or the hardware was removed), the call is repeated on
+    /// the CPU, with the same results, and all later calls run on the CPU; [`lost_gpu`](Self::lost_gpu) then returns
+    /// the error. A call for which a GPU has not enough memory is an error, as with `GpuSampler`, and is not repeated
+    /// on the CPU. Without a GPU, and without the feature `gpu`, everything runs on the CPU.
     #[cfg(any(not(target_family = "wasm"), not(feature = "gpu")))]
     pub fn auto() -> Self {
         #[cfg(feature = "gpu")]
@@ -32,8 +33,9 @@ impl Sampler {
         Self::without_gpu("gumbel was built without its feature \"gpu\"".to_owned())
     }
 
-    /// Engines of this machine, as a future: `auto` where nothing may block. In a browser, and in any other
-    /// host of WebAssembly, it gives the CPU engine unless the host has WebGPU.
+    /// Returns a sampler on the engines of this machine, as a future, for callers that must not block. The rules are
+    /// those of `auto`. In a browser, and in any other host of WebAssembly, the sampler has the CPU engine alone unless
+    /// the host has WebGPU.
     pub async fn auto_async() -> Self {
         #[cfg(feature = "gpu")]
         match GpuSampler::new_async().await {
@@ -59,7 +61,7 @@ impl Sampler {
         }
     }
 
-    /// Why these engines were taken, in words.
+    /// The reason why these engines were taken, in words.
     pub fn reason(&self) -> &str {
         &self.engine.reason
     }
@@ -67,11 +69,12 @@ impl Sampler {
 
 #[cfg(feature = "gpu")]
 impl Sampler {
-    /// The least number of logits, counted once for each draw, for which [`auto`](Self::auto) takes a GPU.
+    /// The least number of logits, counted once for each draw, for which [`auto`](Self::auto) runs a call on a GPU.
     pub const GPU_FROM: u64 = 1 << 18;
 
-    /// These two engines: the GPU for calls of [`GPU_FROM`](Self::GPU_FROM) logits and more, the CPU for all others,
-    /// and for the rest if the GPU's device is lost. [`auto`](Self::auto) explains the rule.
+    /// Returns a sampler on these two engines. Calls of [`GPU_FROM`](Self::GPU_FROM) logits and more run on the GPU,
+    /// all others on the CPU; if the GPU's device is lost, all calls run on the CPU. [`auto`](Self::auto) explains the
+    /// rule.
     pub fn with_engines(cpu: CpuSampler, gpu: GpuSampler) -> Self {
         Self {
             engine: Auto {
@@ -86,8 +89,8 @@ impl Sampler {
         }
     }
 
-    /// The sampler on the GPU that this one may draw on, `None` if it has none: for batches on the device, and for
-    /// buffers and shaders of your own.
+    /// The GPU sampler that this sampler uses, `None` if there is no GPU: for batches on the device, and for buffers
+    /// and shaders of your own.
     ///
     /// ```
     /// use gumbel::Sampler;
@@ -100,7 +103,8 @@ impl Sampler {
         self.engine.gpu.as_ref().map(|with| &with.sampler)
     }
 
-    /// The error by which the GPU's device was lost in a call that was finished on the CPU, `None` if none was.
+    /// The error with which the GPU's device was lost in a call that was then finished on the CPU, `None` if the device
+    /// was not lost.
     pub fn lost_gpu(&self) -> Option<&Error> {
         self.engine.gpu.as_ref().and_then(|with| with.lost.get())
     }
@@ -108,10 +112,10 @@ impl Sampler {
 
 #[cfg(feature = "gpu")]
 impl Auto {
-    /// The CPU, now that the GPU is lost.
+    /// Records that the GPU is lost, and returns the CPU.
     pub(super) fn without_gpu(&self, lost: Error) -> &Cpu {
         if let Some(with) = &self.gpu {
-            // another thread may have seen it first
+            // another thread may have recorded a loss before
             let _ = with.lost.set(lost);
         }
         &self.cpu

@@ -8,7 +8,7 @@ use super::CpuSampler;
 use crate::cpu::{Cpu, Isa};
 use crate::error::Error;
 
-/// What it is called.
+/// The name of the CPU engine.
 pub(super) const NAME: &str = "CPU engine";
 
 impl CpuSampler {
@@ -18,7 +18,7 @@ impl CpuSampler {
         Self { engine: Cpu::new() }
     }
 
-    /// With these vector instructions; the draws are the same.
+    /// Uses these vector instructions; the draws are the same.
     ///
     /// # Errors
     /// [`Error::Isa`] if this machine lacks them.
@@ -30,14 +30,14 @@ impl CpuSampler {
         }
     }
 
-    /// On the threads of this pool instead of the one that is current when a call is made.
+    /// Runs calls on the threads of this pool instead of the pool that is current when a call is made.
     #[must_use]
     pub fn with_pool(self, pool: Arc<ThreadPool>) -> Self {
         Self { engine: Cpu { pool: Some(pool), ..self.engine } }
     }
 
-    /// With `false`, evaluates the noise of every category instead of filtering first. The draws
-    /// are the same, and a test says so; on long rows it is many times slower.
+    /// With `false`, evaluates the noise of every category instead of filtering first. The draws are the same, as a
+    /// test checks; on long rows calls are many times slower.
     #[must_use]
     pub fn with_filter(self, filter: bool) -> Self {
         Self { engine: Cpu { filter, ..self.engine } }

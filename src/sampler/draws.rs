@@ -11,11 +11,11 @@ use crate::job::Job;
 use crate::options::{Batch, SampleOptions};
 
 impl<E: Engine> Sampler<E> {
-    /// Draws from each row: rows × draws category indices, row by row.
+    /// Draws from each row, and returns rows × draws category indices, row by row.
     ///
-    /// Category i of a row of logits is drawn with probability exp(logitᵢ/T) / Σⱼ exp(logitⱼ/T), and of
-    /// weights with wᵢ^(1/T) / Σⱼ wⱼ^(1/T), where T is the [temperature](SampleOptions::with_temperature). What is
-    /// drawn depends on nothing but the row, T, the method, the seed, the row's id and the number of the draw: so a
+    /// Category i of a row of logits is drawn with probability exp(logitᵢ/T) / Σⱼ exp(logitⱼ/T), and of a row of
+    /// weights with probability wᵢ^(1/T) / Σⱼ wⱼ^(1/T), where T is the [temperature](SampleOptions::with_temperature).
+    /// A draw depends on nothing but the row, T, the method, the seed, the row's id and the number of the draw. So a
     /// loop that draws again from the same rows has to count its draws
     /// ([`with_first_draw`](SampleOptions::with_first_draw)), or it repeats them. For many draws from a row,
     /// [`Method::Auto`](crate::Method::Auto) is up to hundreds of times faster.
@@ -31,24 +31,25 @@ impl<E: Engine> Sampler<E> {
     /// ```
     ///
     /// # Errors
-    /// * What is wrong with the options or with the shape: [`Error::Temperature`], [`Error::Draws`],
-    ///   [`Error::RowIds`], [`Error::TooManyDraws`].
-    /// * [`Error::UndrawableRow`] for the first row that has no draw, unless
-    ///   [sentinels](SampleOptions::with_sentinels) are asked for.
+    /// * For invalid options or an invalid shape [`Error::Temperature`], [`Error::WeightsTemperature`],
+    ///   [`Error::Draws`], [`Error::RowIds`], [`Error::TooManyDraws`].
+    /// * [`Error::UndrawableRow`] for the first row that has no draw, unless the options ask for
+    ///   [sentinels](SampleOptions::with_sentinels).
     /// * [`Error::NoMemoryForSums`] if there is no memory for an inverse CDF.
-    /// * On a GPU `DeviceLost`, `OutOfMemory`, `MapFailed`, `Timeout` or `Gpu` if the device fails, and
-    ///   `RowTooLong` for an inverse CDF whose sums exceed the largest buffer. No wait for the device is without
-    ///   end: see `GpuSamplerBuilder::with_timeout`.
+    /// * On a GPU `DeviceLost`, `OutOfMemory`, `MapFailed`, `Timeout` or `Gpu` if the device fails. Every wait for the
+    ///   device has an end: see `GpuSamplerBuilder::with_timeout`. For an inverse CDF, `RowTooLong` if the sums of a
+    ///   row exceed the largest buffer, and `MissingFeature` on a device with fewer than 6 storage buffers for a
+    ///   shader.
     ///
     /// # Complexity
-    /// By Gumbel noise O(rows · draws · categories) time; by inverse CDF O(rows · categories) time, and for each
-    /// draw O(1) on the CPU and O(log categories) on a GPU.
+    /// By Gumbel noise O(rows · draws · categories) time; by inverse CDF O(rows · categories) time, and for each draw
+    /// O(1) on the CPU and O(log categories) on a GPU.
     ///
-    /// Memory beside the result: on the CPU some twenty KiB of stack a thread, and for an inverse CDF 16 to 24
-    /// bytes a category and thread. On a GPU, whatever the batch, what the sampler keeps for its next calls: at
-    /// most 20 times 16 MiB, or what `GpuSamplerBuilder::with_chunk_bytes` says. (Three chunks are under way, each
-    /// with logits, row ids and draws, once on the device and once on their way; and there are the outcomes of rows
-    /// that are cut. Where device and host share memory it is 11 times.)
+    /// Memory beside the result: on the CPU some twenty KiB of stack for each thread, and for an inverse CDF 16 to 24
+    /// bytes for each category and thread. On a GPU, whatever the batch, the buffers that the sampler keeps for its
+    /// next calls: at most 20 times 16 MiB, or 20 times the size that `GpuSamplerBuilder::with_chunk_bytes` sets.
+    /// (Three chunks are in flight. Each has logits, row ids and draws, once on the device and once in transfer. Rows
+    /// that are cut also need their intermediate results. Where device and host share memory, the factor is 11.)
     #[doc(alias = "multinomial")]
     #[doc(alias = "categorical")]
     #[doc(alias = "sample_from_logits")]
@@ -66,8 +67,8 @@ impl<E: Engine> Sampler<E> {
         Ok(draws)
     }
 
-    /// Draws from each row into a slice of rows × draws words: [`sample_rows`](Self::sample_rows) in the caller's
-    /// memory. After an error that names a row, all other rows' draws are there.
+    /// Draws from each row as [`sample_rows`](Self::sample_rows) does, and writes the draws into a slice of rows ×
+    /// draws words, row by row. After an error that names a row, the draws of all other rows are written.
     ///
     /// ```
     /// use gumbel::{Logits, SampleOptions, Sampler};
@@ -80,7 +81,7 @@ impl<E: Engine> Sampler<E> {
     /// ```
     ///
     /// # Errors
-    /// Those of [`sample_rows`](Self::sample_rows), and [`Error::DrawsLength`].
+    /// Those of [`sample_rows`](Self::sample_rows), and [`Error::DrawsLength`] if the slice has another length.
     pub fn sample_rows_into<'a>(
         &self,
         batch: impl Into<Batch<'a>>,
@@ -95,7 +96,8 @@ impl<E: Engine> Sampler<E> {
         self.run(Draws { job, draws })
     }
 
-    /// Draws from each row, as a [future](Self#futures): [`sample_rows`](Self::sample_rows) for executors.
+    /// Draws from each row as [`sample_rows`](Self::sample_rows) does, for executors: a [future](Self#futures) of rows
+    /// × draws category indices, row by row.
     ///
     /// ```
     /// use gumbel::{Logits, SampleOptions, Sampler};

@@ -1,4 +1,4 @@
-//! How a sampler on a GPU is set up, and what is only on a GPU.
+//! How a sampler on a GPU is set up, and the methods that only such a sampler has.
 
 use super::{GpuSampler, Sampler};
 use crate::error::Error;
@@ -8,10 +8,10 @@ use crate::gpu::{
 };
 
 impl GpuSampler {
-    /// The optional features of a device that gumbel has use for. With
-    /// [`SHADER_INT64`](wgpu::Features::SHADER_INT64), [`SUBGROUP`](wgpu::Features::SUBGROUP) and, where
-    /// device and host share memory, [`MAPPABLE_PRIMARY_BUFFERS`](wgpu::Features::MAPPABLE_PRIMARY_BUFFERS)
-    /// it is faster; [`bind`](Self::bind) needs [`IMMEDIATES`](wgpu::Features::IMMEDIATES), with a
+    /// The optional features of a device that gumbel uses. [`SHADER_INT64`](wgpu::Features::SHADER_INT64),
+    /// [`SUBGROUP`](wgpu::Features::SUBGROUP) and, where device and host share memory,
+    /// [`MAPPABLE_PRIMARY_BUFFERS`](wgpu::Features::MAPPABLE_PRIMARY_BUFFERS) make the sampler faster;
+    /// [`bind`](Self::bind) needs [`IMMEDIATES`](wgpu::Features::IMMEDIATES), with a
     /// [`max_immediate_size`](wgpu::Limits::max_immediate_size) of 4 or more.
     pub const FEATURES: wgpu::Features = FEATURES;
 
@@ -25,7 +25,7 @@ impl GpuSampler {
         Self::builder().build()
     }
 
-    /// A sampler on the first hardware GPU of this machine, as a future: `new` where nothing may block.
+    /// A sampler on the first hardware GPU of this machine, as a future, for callers that must not block.
     ///
     /// # Errors
     /// Those of [`GpuSamplerBuilder::build_async`].
@@ -33,7 +33,7 @@ impl GpuSampler {
         Self::builder().build_async().await
     }
 
-    /// Backend, adapter, device and the rest, by choice.
+    /// Returns a builder, for a choice of backend, adapter, device and settings.
     pub fn builder() -> GpuSamplerBuilder {
         GpuSamplerBuilder::default()
     }
@@ -53,21 +53,21 @@ impl GpuSampler {
         &self.engine.queue
     }
 
-    /// Makes a batch on the [device](Self::device) ready to be encoded. Of a batch without rows
-    /// nothing is bound, and its buffers are not looked at.
+    /// Prepares a batch on the [device](Self::device) for encoding. For a batch without rows nothing is bound, and its
+    /// buffers are not checked.
     ///
     /// # Errors
-    /// [`Error::Categories`], [`Error::Draws`], [`Error::Temperature`], and
-    /// [`Error::WeightsTemperature`] with weights or counts; [`Error::DeviceBuffer`] for a
-    /// buffer that is too small or too large, is bound at an offset that the device does not take, or
-    /// lacks a usage; [`Error::MissingFeature`] if the device was made without
-    /// [`IMMEDIATES`](wgpu::Features::IMMEDIATES); and errors of the device.
+    /// [`Error::Categories`], [`Error::Draws`], [`Error::Temperature`], and [`Error::WeightsTemperature`] with weights
+    /// or counts; [`Error::DeviceBuffer`] for a buffer that is too small or too large, is bound at an offset that the
+    /// device does not take, or lacks a usage; [`Error::MissingFeature`] if the device was made without
+    /// [`IMMEDIATES`](wgpu::Features::IMMEDIATES), or with fewer than 8 storage buffers for a shader where seeds,
+    /// temperatures, first draws or row indices come from buffers; and errors of the device.
     #[cfg(not(target_family = "wasm"))]
     pub fn bind(&self, batch: &DeviceBatch<'_>) -> Result<BoundBatch, Error> {
         pollster::block_on(self.engine.bind(batch))
     }
 
-    /// Makes a batch on the device ready to be encoded, as a future: `bind` where nothing may block.
+    /// Prepares a batch on the device for encoding, as `bind` does, as a future, for callers that must not block.
     ///
     /// # Errors
     /// Those of `bind`.
@@ -90,7 +90,7 @@ impl std::fmt::Display for GpuSampler {
 }
 
 impl Sampler {
-    /// The adapter that `auto` opens, of [all](crate::adapters_async) that there are.
+    /// Returns the adapter that `auto` opens, among the reports of [all adapters](crate::adapters_async).
     ///
     /// ```
     /// use gumbel::{Sampler, adapters, wgpu::Backends};
@@ -101,25 +101,25 @@ impl Sampler {
     /// ```
     ///
     /// # Errors
-    /// Why auto takes the CPU engine: [`Error::NoAdapter`] or [`Error::UnsuitableAdapter`]. It does
-    /// so too if the adapter then cannot be opened.
+    /// The reason why `auto` takes the CPU engine: [`Error::NoAdapter`] or [`Error::UnsuitableAdapter`]. `auto` also
+    /// takes the CPU engine if the adapter then cannot be opened.
     pub fn auto_adapter(reports: &[AdapterReport]) -> Result<&AdapterReport, Error> {
         pick_hardware(reports)
     }
 }
 
 impl GpuSamplerBuilder {
-    /// Finds the adapter and compiles the shader.
+    /// Finds the adapter, compiles the shader, and returns a sampler.
     ///
     /// # Errors
-    /// [`Error::NoAdapter`] if there is none such, and [`Error::UnsuitableAdapter`],
-    /// [`Error::NoDevice`] or [`Error::ShaderRefused`] if it cannot be used.
+    /// [`Error::NoAdapter`] if no adapter matches, and [`Error::UnsuitableAdapter`], [`Error::NoDevice`] or
+    /// [`Error::ShaderRefused`] if the adapter cannot be used.
     #[cfg(not(target_family = "wasm"))]
     pub fn build(self) -> Result<GpuSampler, Error> {
         pollster::block_on(self.build_async())
     }
 
-    /// Finds the adapter and compiles the shader, as a future: `build` where nothing may block.
+    /// Finds the adapter, compiles the shader, and returns a sampler, as a future, for callers that must not block.
     ///
     /// # Errors
     /// Those of `build`.
@@ -128,10 +128,9 @@ impl GpuSamplerBuilder {
         report.open_with_async(&self).await
     }
 
-    /// Compiles the shader on a device that the caller has. The sampler uses what features and
-    /// limits the device was made with: [`SHADER_INT64`](wgpu::Features::SHADER_INT64) helps. It
-    /// leaves the device's callbacks alone, and what it does on the device reaches no handler of
-    /// uncaptured errors: its faults are returned.
+    /// Compiles the shader on the caller's device, and returns a sampler on that device. The sampler uses the features
+    /// and limits with which the device was made: [`SHADER_INT64`](wgpu::Features::SHADER_INT64) helps. It does not set
+    /// the device's callbacks, and its faults on the device reach no handler of uncaptured errors: they are returned.
     ///
     /// # Errors
     /// [`Error::UnsuitableAdapter`] if a limit is too low, [`Error::ShaderRefused`], and
@@ -145,7 +144,8 @@ impl GpuSamplerBuilder {
         pollster::block_on(self.build_with_device_async(device, queue))
     }
 
-    /// Compiles the shader on a device that the caller has, as a future: `build_with_device` where nothing may block.
+    /// Compiles the shader on the caller's device, and returns a sampler on that device, as a future, for callers that
+    /// must not block. The rules are those of `build_with_device`.
     ///
     /// # Errors
     /// Those of `build_with_device`.
@@ -163,7 +163,7 @@ impl GpuSamplerBuilder {
 }
 
 impl AdapterReport {
-    /// A sampler on this very adapter.
+    /// Returns a sampler on the adapter of this report.
     ///
     /// # Errors
     /// [`Error::UnsuitableAdapter`], [`Error::NoDevice`], or [`Error::ShaderRefused`].
@@ -172,7 +172,8 @@ impl AdapterReport {
         self.open_with(&GpuSampler::builder())
     }
 
-    /// A sampler on this very adapter, with a builder's settings; the builder's backend and name do not matter.
+    /// Returns a sampler on the adapter of this report, with a builder's settings; the builder's backend and name do
+    /// not matter.
     ///
     /// # Errors
     /// Those of [`open`](Self::open).
@@ -181,7 +182,8 @@ impl AdapterReport {
         pollster::block_on(self.open_with_async(builder))
     }
 
-    /// A sampler on this very adapter, as a future: `open_with` where nothing may block.
+    /// Returns a sampler on the adapter of this report, with a builder's settings, as a future, for callers that must
+    /// not block. The builder's backend and name do not matter.
     ///
     /// # Errors
     /// Those of `open`.

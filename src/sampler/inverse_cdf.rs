@@ -28,18 +28,19 @@ use crate::options::{Batch, SampleOptions};
 /// # Ok::<(), gumbel::Error>(())
 /// ```
 ///
-/// It holds nothing of the logits, and needs neither them nor the sampler any more. On the CPU it takes 8 bytes for
-/// each category of each row, and 8 to 16 for a guide to them. On a GPU it takes 8 bytes of the device's memory for
-/// each category of each row, and some 20 for each row; row ids and draws on their way go through memory that is kept
-/// from call to call, at most what [`Sampler::sample_rows`] says. Rows that are the same memory (a row stride of 0) are
-/// held once. Any number of threads can draw at the same time; on a GPU each takes memory for what is on its way.
+/// The tables hold nothing of the logits, and need neither the logits nor the sampler any more. On the CPU they take 8
+/// bytes for each category of each row, and 8 to 16 more for a guide to the sums. On a GPU they take 8 bytes of the
+/// device's memory for each category of each row, and some 20 for each row; row ids and draws pass through buffers that
+/// are reused from call to call, whose size is at most what [`Sampler::sample_rows`] says. Rows that are the same
+/// memory (a row stride of 0) are held once. Any number of threads can draw at the same time; on a GPU each thread
+/// needs memory for its draws in transfer.
 ///
-/// If the device is lost, the tables are gone with it: draws then fail with `Error::DeviceLost`.
+/// If the device is lost, its tables are lost as well: draws then fail with `Error::DeviceLost`.
 #[derive(Debug)]
 pub struct InverseCdf<E: Engine = Auto> {
     call: PreparedRows,
     tables: Tables,
-    // it was built by such an engine, which says whether a thread may wait for its draws
+    // the engine of the sampler that built the tables, by which a thread may or may not wait for draws
     engine: std::marker::PhantomData<fn() -> E>,
 }
 
@@ -51,9 +52,9 @@ enum Tables {
 }
 
 impl<E: Engine> Sampler<E> {
-    /// Adds the rows up, to draw from them again and again by inverse CDF: on a GPU the sums stay in its memory.
-    /// The draws are those of [`Method::InverseCdf`](crate::Method::InverseCdf). Of the options, seed, row ids,
-    /// temperature and sentinels count; how many draws there are to be, each call says for itself.
+    /// Adds the rows up, and returns tables to draw from again and again by inverse CDF. On a GPU the sums stay in its
+    /// memory. The draws are those of [`Method::InverseCdf`](crate::Method::InverseCdf). Of the options, seed, row ids,
+    /// temperature and sentinels apply; the number of draws is an argument of each call that draws.
     ///
     /// ```
     /// use gumbel::{SampleOptions, Sampler, Weights};
@@ -67,13 +68,13 @@ impl<E: Engine> Sampler<E> {
     /// ```
     ///
     /// # Errors
-    /// Those of [`sample_rows`](Self::sample_rows), and [`Error::NoMemoryForSums`]. On a GPU `MissingFeature` on a device
-    /// with fewer than 6 storage buffers for a shader, [`Error::RowTooLong`] for a row whose sums exceed the largest
-    /// buffer, and `OutOfMemory` if the device has no room for all rows: then keep the tables of fewer rows at a time.
+    /// Those of [`sample_rows`](Self::sample_rows), and [`Error::NoMemoryForSums`]. On a GPU `MissingFeature` on a
+    /// device with fewer than 6 storage buffers for a shader, [`Error::RowTooLong`] for a row whose sums exceed the
+    /// largest buffer, and `OutOfMemory` if the tables of all rows do not fit into the device's memory: then prepare
+    /// the tables of fewer rows at a time.
     ///
-    /// # Complexity
-    /// O(rows · categories) time; memory as [`InverseCdf`] says, and on a GPU, while tables are built, a chunk of
-    /// logits beside them, or a row.
+    /// O(rows · categories) time. The memory of the tables is that which [`InverseCdf`] states; while a GPU builds
+    /// them, it also needs memory for a chunk of logits, or for a row that is longer.
     #[doc(alias = "WeightedAliasIndex")]
     #[doc(alias = "WeightedIndex")]
     pub fn inverse_cdf<'a>(
@@ -93,7 +94,8 @@ impl<E: Engine> Sampler<E> {
         Ok(InverseCdf::new(&job, tables))
     }
 
-    /// Adds the rows up, as a [future](Self#futures): [`inverse_cdf`](Self::inverse_cdf) for executors.
+    /// Adds the rows up as [`inverse_cdf`](Self::inverse_cdf) does, for executors: a [future](Self#futures) of tables
+    /// to draw from again and again.
     ///
     /// ```
     /// use gumbel::{SampleOptions, Sampler, Weights};
@@ -122,7 +124,7 @@ impl<E: Engine> Sampler<E> {
     }
 }
 
-/// Tables on a GPU; or on the CPU, if the device is lost and there is something to do so.
+/// Builds tables on a GPU, or on the CPU if the device is lost and there is an `otherwise`.
 #[cfg(feature = "gpu")]
 async fn on_gpu(
     gpu: &crate::gpu::Gpu,
@@ -165,13 +167,13 @@ impl<E: Engine> InverseCdf<E> {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Draws`] unless the numbers are below 2³¹, and [`Error::TooManyDraws`]. On a GPU `DeviceLost`,
-    /// `OutOfMemory`, `MapFailed`, `Timeout` or `Gpu` if the device fails. No wait for the device is without end: see
-    /// `GpuSamplerBuilder::with_timeout`.
+    /// [`Error::Draws`] unless `draws` is 1 or more and all numbers are below 2³¹, and [`Error::TooManyDraws`]. On a
+    /// GPU `DeviceLost`, `OutOfMemory`, `MapFailed`, `Timeout` or `Gpu` if the device fails. Every wait for the device
+    /// has an end: see `GpuSamplerBuilder::with_timeout`.
     ///
     /// # Complexity
-    /// O(rows · draws) time on the CPU, and O(rows · draws · log categories) on a GPU, where the device is waited for
-    /// once for each chunk of rows, and for every million draws from one.
+    /// O(rows · draws) time on the CPU, and O(rows · draws · log categories) on a GPU, where the host waits for the
+    /// device once for each chunk of rows, and for every million draws from a chunk.
     pub fn sample_rows(&self, first_draw: u32, draws: u32) -> Result<Vec<u32>, Error>
     where
         E: Blocking,
@@ -181,8 +183,7 @@ impl<E: Engine> InverseCdf<E> {
         Ok(all)
     }
 
-    /// Draws into a slice, as many times from each row as it has room for: [`sample_rows`](Self::sample_rows) in the
-    /// caller's memory.
+    /// Fills a slice with draws, row by row: `draws.len()` / rows of them from each row, numbered from `first_draw` on.
     ///
     /// ```
     /// use gumbel::{CpuSampler, SampleOptions, Weights};
@@ -197,8 +198,8 @@ impl<E: Engine> InverseCdf<E> {
     /// ```
     ///
     /// # Errors
-    /// Those of [`sample_rows`](Self::sample_rows), and [`Error::DrawsLength`] if the slice's length is no
-    /// multiple of the rows.
+    /// Those of [`sample_rows`](Self::sample_rows), and [`Error::DrawsLength`] if the slice's length is no multiple of
+    /// the number of rows.
     pub fn sample_rows_into(&self, first_draw: u32, draws: &mut [u32]) -> Result<(), Error>
     where
         E: Blocking,
@@ -216,7 +217,8 @@ impl<E: Engine> InverseCdf<E> {
         Ok(())
     }
 
-    /// Draws from each row, as a [future](Sampler#futures): [`sample_rows`](Self::sample_rows) for executors.
+    /// Draws from each row as [`sample_rows`](Self::sample_rows) does, for executors: a [future](Sampler#futures) of
+    /// rows × draws category indices, row by row.
     ///
     /// ```
     /// use gumbel::{CpuSampler, SampleOptions, Weights};

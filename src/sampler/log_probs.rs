@@ -12,16 +12,17 @@ use crate::options::{Batch, SampleOptions};
 use crate::results::{ScoredDraws, Scores};
 
 impl<E: Engine> Sampler<E> {
-    /// Draws from each row, and tells the logarithm of each draw's probability, log softmax at its index, and each
-    /// row's [logsumexp](Self::logsumexp_rows). The draws are those of [`sample_rows`](Self::sample_rows).
+    /// Draws from each row, and returns the draws with their log-probabilities, log softmax at the index of each draw,
+    /// and with each row's [logsumexp](Self::logsumexp_rows). The draws are those of
+    /// [`sample_rows`](Self::sample_rows).
     ///
     /// The log-probabilities are those of the logits, whichever [method](crate::Method) draws.
     ///
     /// **Accuracy**: a log-probability is within 5·10⁻⁶ on the CPU and 2·10⁻⁵ on a GPU (and, as an `f64` is rounded,
-    /// 10⁻¹⁵ of itself), whatever the logits are shifted by: it is made of the drawn logit and of the sum, both
-    /// relative to the largest logit, and not of the logsumexp, in which a shift takes the place of digits that matter
-    /// here. For weights at temperature 1 on the CPU, within 10⁻¹². The logsumexps are as accurate as
-    /// [`logsumexp_rows`](Self::logsumexp_rows) says.
+    /// 10⁻¹⁵ of itself), whatever constant is added to the logits. It is computed from the drawn logit and the sum,
+    /// both relative to the largest logit, and not from the logsumexp, in which such a constant takes the place of
+    /// digits that matter here. For weights at temperature 1 on the CPU, it is within 10⁻¹².
+    /// [`logsumexp_rows`](Self::logsumexp_rows) states the accuracy of the logsumexps.
     ///
     /// ```
     /// use gumbel::{Logits, SampleOptions, Sampler};
@@ -53,9 +54,9 @@ impl<E: Engine> Sampler<E> {
         Ok(scored)
     }
 
-    /// Draws from each row with log-probabilities, into the caller's memory:
-    /// [`sample_rows_scored`](Self::sample_rows_scored) for slices of rows × draws draws and log-probabilities, and of
-    /// as many logsumexps as rows. After an error that names a row, all other rows' results are there.
+    /// Draws from each row as [`sample_rows_scored`](Self::sample_rows_scored) does, and writes into the caller's
+    /// memory: rows × draws draws, rows × draws log-probabilities, and as many logsumexps as rows. After an error that
+    /// names a row, the results of all other rows are written.
     ///
     /// ```
     /// use gumbel::{Logits, SampleOptions, Sampler};
@@ -72,7 +73,8 @@ impl<E: Engine> Sampler<E> {
     /// ```
     ///
     /// # Errors
-    /// Those of [`sample_rows_scored`](Self::sample_rows_scored), [`Error::DrawsLength`] and [`Error::FloatsLength`].
+    /// Those of [`sample_rows_scored`](Self::sample_rows_scored), and for slices of other lengths
+    /// [`Error::DrawsLength`] and [`Error::FloatsLength`].
     pub fn sample_rows_scored_into<'a>(
         &self,
         batch: impl Into<Batch<'a>>,
@@ -91,8 +93,8 @@ impl<E: Engine> Sampler<E> {
         self.run(LogProbs { of, scores: Scores { draws, log_probs, logsumexps } })
     }
 
-    /// Draws from each row with log-probabilities, as a [future](Self#futures):
-    /// [`sample_rows_scored`](Self::sample_rows_scored) for executors.
+    /// Draws from each row as [`sample_rows_scored`](Self::sample_rows_scored) does, for executors: a
+    /// [future](Self#futures) of the draws with their log-probabilities and each row's logsumexp.
     ///
     /// ```
     /// use gumbel::{Logits, SampleOptions, Sampler};

@@ -11,14 +11,14 @@ use crate::job::SumJob;
 use crate::options::{Batch, SampleOptions};
 
 impl<E: Engine> Sampler<E> {
-    /// log Z of each row, the logarithm of the sum of exp(logit / temperature) or of weight^(1/temperature): a
-    /// number for each row. It is stable for any shift of the logits.
+    /// Returns log Z of each row, a number for each row: the logarithm of the sum of exp(logit / temperature) or of
+    /// weight^(1/temperature). The result is stable for any shift of the logits.
     ///
-    /// Of the options, temperature and sentinels matter: with sentinels, NaN for a row without a draw.
+    /// Of the options, temperature and sentinels matter. With sentinels, the result is NaN for a row without a draw.
     ///
     /// **Accuracy**: on the CPU within 5·10⁻⁶ (and 6·10⁻⁸ of itself), and mostly within 10⁻⁶; for weights at
     /// temperature 1, within 10⁻¹². On a GPU within 2·10⁻⁵ and 4·10⁻⁷ of itself, where the device's `exp` and division
-    /// are as accurate as WGSL asks for. Within that it may differ from machine to machine.
+    /// are as accurate as WGSL asks for. Within these bounds the results may differ from machine to machine.
     ///
     /// ```
     /// use gumbel::{Logits, SampleOptions, Sampler};
@@ -49,8 +49,8 @@ impl<E: Engine> Sampler<E> {
         Ok(sums)
     }
 
-    /// log Z of each row into a slice of as many numbers as there are rows: [`logsumexp_rows`](Self::logsumexp_rows)
-    /// in the caller's memory. After an error that names a row, all other rows' sums are there.
+    /// Computes log Z of each row as [`logsumexp_rows`](Self::logsumexp_rows) does, and writes it into a slice of as
+    /// many numbers as there are rows. After an error that names a row, the sums of all other rows are written.
     ///
     /// ```
     /// use gumbel::{SampleOptions, Sampler, Weights};
@@ -62,7 +62,7 @@ impl<E: Engine> Sampler<E> {
     /// ```
     ///
     /// # Errors
-    /// Those of [`logsumexp_rows`](Self::logsumexp_rows), and [`Error::FloatsLength`].
+    /// Those of [`logsumexp_rows`](Self::logsumexp_rows), and [`Error::FloatsLength`] if the slice has another length.
     pub fn logsumexp_rows_into<'a>(
         &self,
         batch: impl Into<Batch<'a>>,
@@ -77,7 +77,8 @@ impl<E: Engine> Sampler<E> {
         self.run(LogSumExp { of, sums })
     }
 
-    /// log Z of each row, as a [future](Self#futures): [`logsumexp_rows`](Self::logsumexp_rows) for executors.
+    /// Computes log Z of each row as [`logsumexp_rows`](Self::logsumexp_rows) does, for executors: a
+    /// [future](Self#futures) of a number for each row.
     ///
     /// ```
     /// use gumbel::{Logits, SampleOptions, Sampler};
@@ -104,7 +105,7 @@ impl<E: Engine> Sampler<E> {
     }
 }
 
-/// The logarithms of all rows' sums. A row has one sum, whatever is drawn from it: the job has one draw a row.
+/// The logarithms of all rows' sums. A row has one sum, however many draws there are: the job has one draw a row.
 struct LogSumExp<'a, 'r> {
     of: SumJob<'a>,
     sums: &'r mut [f64],

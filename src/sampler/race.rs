@@ -12,17 +12,17 @@ use crate::options::{Batch, SampleOptions};
 use crate::results::{TopK, TopKSlices};
 
 impl<E: Engine> Sampler<E> {
-    /// Runs the race of each draw: which alarms ring first, and when; the first `k` of each.
+    /// Runs the race of each draw, and returns the first `k` alarms to ring and their times.
     ///
-    /// Category i is an alarm that rings after a time Tᵢ ~ Exp(λᵢ), with rate λᵢ = exp(logitᵢ) or its
-    /// weight. The first to ring is i with probability λᵢ/Σλ, which is the draw of
-    /// [`sample_rows`](Self::sample_rows); it does so at a time that is Exp(Σλ), and which it is does not depend on
-    /// when (Gumbel 1954; Maddison, Tarlow, Minka, "A* sampling", 2014). The next ones are further draws without
-    /// replacement, as if by the weights of those that are left (Yellott 1977; Kool, van Hoof, Welling, "Stochastic
-    /// beams and where to find them", 2019: *Gumbel top-k*). −ln T is the perturbed logit.
+    /// Category i is an alarm that rings after a time Tᵢ ~ Exp(λᵢ), with rate λᵢ = exp(logitᵢ) or its weight. The first
+    /// alarm to ring is i with probability λᵢ/Σλ, and is the draw of [`sample_rows`](Self::sample_rows). The time at
+    /// which it rings is Exp(Σλ), and independent of which alarm it is (Gumbel 1954; Maddison, Tarlow, Minka, "A*
+    /// sampling", 2014). The next alarms are further draws without replacement, each by the weights of the categories
+    /// that are left (Yellott 1977; Kool, van Hoof, Welling, "Stochastic beams and where to find them", 2019: *Gumbel
+    /// top-k*). −ln Tᵢ is the perturbed logit.
     ///
-    /// `k` is how many of each race are wanted, the first ones; 1 or more. The result has rows × draws ×
-    /// k entries of 12 bytes. Categories and keys are the same from every engine, bit for bit.
+    /// `k` is the number of categories of each race that are returned, 1 or more. The result has rows × draws × k
+    /// entries of 12 bytes. Categories and keys are the same from every engine, bit for bit.
     ///
     /// ```
     /// use gumbel::{SampleOptions, Sampler, Weights};
@@ -39,20 +39,21 @@ impl<E: Engine> Sampler<E> {
     /// ```
     ///
     /// # Errors
-    /// Those of [`sample_rows`](Self::sample_rows), and [`Error::NoNoise`] at temperature 0,
-    /// [`Error::NeedsGumbel`], [`Error::ZeroK`], [`Error::TopKTooLarge`].
+    /// Those of [`sample_rows`](Self::sample_rows), and [`Error::NoNoise`] at temperature 0, [`Error::NeedsGumbel`] if
+    /// the method is an inverse CDF, [`Error::ZeroK`] if `k` is 0, [`Error::TopKTooLarge`] if the entries do not fit
+    /// into memory.
     ///
     /// # Complexity
-    /// O(rows · draws · categories) time and, for k places of races of n, some k·(1 + ln(n/k)) categories
-    /// that are evaluated exactly, at about 50 ns each on the CPU.
+    /// O(rows · draws · categories) time. In addition, some k·(1 + ln(n/k)) of the n categories of each race are
+    /// evaluated exactly, at about 50 ns each on the CPU.
     ///
-    /// On a GPU the device finds the few categories that may take several places, with their keys, and the host ranks
-    /// those. Where more categories are near each other than there is room for, as with equal logits, the host runs
-    /// the race. Of each race the device writes a record of 12·(4·k + 64) + 4 bytes, or 12 bytes a category if those
-    /// are fewer, and one such for each part that a row is cut into if it exceeds a chunk. A record must fit into a
-    /// chunk (and into what the device can bind), or the error is [`Error::TopKTooLarge`]: with the usual 16 MiB, k is
-    /// at most 349,509, and for rows of up to 1,398,096 categories as large as one likes. For one place it is 12
-    /// bytes. The host holds all records of the call at once, beside the result.
+    /// On a GPU with k above 1, the device finds the few categories that may be among the first k, with their keys, and
+    /// the host ranks them. Where more categories are near each other than a record holds, as with equal logits, the
+    /// host runs the race. For each race the device writes a record of 12·(4·k + 64) + 4 bytes, or 12 bytes a category
+    /// if those are fewer, and one such record for each part of a row that exceeds a chunk and is cut. A record must
+    /// fit into a chunk (and into what the device can bind), or the error is [`Error::TopKTooLarge`]: with the usual 16
+    /// MiB, k is at most 349,509, and for rows of up to 1,398,096 categories k may be any number. With k = 1 a record
+    /// has 12 bytes. The host holds all records of the call at once, beside the result.
     #[doc(alias = "gumbel_top_k")]
     #[doc(alias = "without_replacement")]
     #[doc(alias = "exponential_race")]
@@ -71,10 +72,10 @@ impl<E: Engine> Sampler<E> {
         Ok(top_k)
     }
 
-    /// Runs the race of each draw into the caller's memory: [`race_rows`](Self::race_rows) for as many places of
-    /// each race as `categories` has room for. `keys` has the length of `categories`, rows × draws × k: a key
-    /// is a perturbed logit in units of 2⁻²⁴, as [`TopK::keys`] says. After an error that names a row, all other
-    /// rows' places are there.
+    /// Runs the race of each draw as [`race_rows`](Self::race_rows) does, and writes into the caller's memory:
+    /// `categories` and `keys` both have rows × draws × k entries, from which k follows. A key is a perturbed logit in
+    /// units of 2⁻²⁴, as [`TopK::keys`] says. After an error that names a row, the entries of all other rows are
+    /// written.
     ///
     /// ```
     /// use gumbel::{Logits, SampleOptions, Sampler};
@@ -88,7 +89,7 @@ impl<E: Engine> Sampler<E> {
     ///
     /// # Errors
     /// Those of [`race_rows`](Self::race_rows), and [`Error::DrawsLength`] if the slices are not of the same length or
-    /// hold no whole number of places of each race.
+    /// their length is no multiple of rows × draws.
     pub fn race_rows_into<'a>(
         &self,
         batch: impl Into<Batch<'a>>,
@@ -103,7 +104,8 @@ impl<E: Engine> Sampler<E> {
         self.run(Race { job, k: TopKSlices { categories, keys } })
     }
 
-    /// Runs the race of each draw, as a [future](Self#futures): [`race_rows`](Self::race_rows) for executors.
+    /// Runs the race of each draw as [`race_rows`](Self::race_rows) does, for executors: a [future](Self#futures) of
+    /// the first `k` categories of each race and their keys.
     ///
     /// ```
     /// use gumbel::{Logits, SampleOptions, Sampler};
@@ -131,7 +133,7 @@ impl<E: Engine> Sampler<E> {
     }
 }
 
-/// The first places of all races.
+/// The first `k` categories of all races.
 struct Race<'a, 'r> {
     job: RaceJob<'a>,
     k: TopKSlices<'r>,

@@ -1,4 +1,4 @@
-//! From an operation to the engine that does it.
+//! Runs an operation on the engine that is chosen for it.
 
 use super::Sampler;
 use crate::cpu::Cpu;
@@ -9,15 +9,15 @@ use crate::error::Error;
 #[cfg(feature = "gpu")]
 use crate::gpu::Gpu;
 
-/// An operation on a batch, validated, with the memory for its results: how each engine does it.
+/// A validated operation on a batch, with the memory for its results. Its methods define how each engine runs it.
 pub(crate) trait Operation {
-    /// How many logits there are, counted once for each draw.
+    /// The number of logits, counted once for each draw, by which the engine is chosen.
     fn work(&self) -> u64;
 
-    /// Does it on the CPU.
+    /// Runs the operation on the CPU.
     fn on_cpu(&mut self, cpu: &Cpu) -> Result<(), Error>;
 
-    /// Does it on a GPU.
+    /// Runs the operation on a GPU.
     #[cfg(feature = "gpu")]
     fn on_gpu(&mut self, gpu: &Gpu) -> impl Future<Output = Result<(), Error>>;
 
@@ -41,7 +41,7 @@ impl<E: Engine> Sampler<E> {
         operation.check()
     }
 
-    /// Runs an operation, without holding the thread while a GPU works.
+    /// Runs an operation without blocking the thread while a GPU works.
     pub(super) async fn run_async(&self, mut operation: impl Operation) -> Result<(), Error> {
         match self.engine.choose(operation.work()) {
             Chosen::Cpu(cpu) => operation.on_cpu(cpu)?,
@@ -54,7 +54,7 @@ impl<E: Engine> Sampler<E> {
     }
 }
 
-/// Runs an operation on a GPU; and again on the CPU, if the device is lost and there is something to do so.
+/// Runs an operation on a GPU, and again on the CPU if the device is lost and there is an `otherwise`.
 #[cfg(feature = "gpu")]
 async fn on_gpu(
     operation: &mut impl Operation,

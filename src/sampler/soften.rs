@@ -11,15 +11,16 @@ use crate::job::soften::Softening;
 use crate::options::{Logits, Relaxation, SampleOptions};
 
 impl<E: Engine> Sampler<E> {
-    /// Soft or straight-through samples of draws: rows × draws × categories, row-major. The draws are those that
-    /// [`sample_rows`](Self::sample_rows) makes with the same options, and the drawn category has the largest of a
-    /// sample (others whose keys are within a rounding of its own may equal it). The formula is at [`Relaxation`].
+    /// Returns soft or straight-through samples of draws: rows × draws × categories numbers, row-major. The draws are
+    /// those of [`sample_rows`](Self::sample_rows) with the same options, and the drawn category has the largest number
+    /// of a sample (other categories whose keys differ from its key by less than a rounding may have the same number).
+    /// [`Relaxation`] has the formula.
     ///
-    /// Straight-through samples are the same from every engine. Soft samples are within 10⁻⁶·y + 10⁻³⁷ of the
-    /// [definition](crate::reference::soften_row) in `f64` on the CPU, and the same floats with any vector
-    /// instructions and number of threads; on a GPU within 2·10⁻⁵·(y + 10⁻³¹), where a device's `exp2` and divisions
-    /// are as accurate as WGSL asks. A category of logit −∞ has exactly 0. A row without a draw is an error, or NaN if
-    /// the options ask for sentinels.
+    /// Straight-through samples are the same from every engine. Soft samples on the CPU are within 10⁻⁶·y + 10⁻³⁷ of
+    /// the [definition](crate::reference::soften_row) in `f64`, and the same floats with any vector instructions and
+    /// number of threads. On a GPU they are within 2·10⁻⁵·(y + 10⁻³¹), where a device's `exp2` and divisions are as
+    /// accurate as WGSL asks. A category of logit −∞ has exactly 0. A row without a draw is an error, or its samples
+    /// are NaN if the options ask for sentinels.
     ///
     /// ```
     /// use gumbel::{Logits, Relaxation, SampleOptions, Sampler};
@@ -37,15 +38,15 @@ impl<E: Engine> Sampler<E> {
     ///
     /// # Errors
     /// Those of [`sample_rows`](Self::sample_rows); [`Error::Tau`] for a τ out of range, [`Error::SoftGreedy`] at
-    /// temperature 0, [`Error::NeedsGumbel`], [`Error::TooManySamples`] if the result would not fit. On a GPU
-    /// `MissingFeature` on a device with fewer than 7 storage buffers for a shader, and [`Error::RowTooLong`] for rows
-    /// of which a buffer holds not one in `f32`.
+    /// temperature 0, [`Error::NeedsGumbel`] if the method is an inverse CDF, [`Error::TooManySamples`] if the result
+    /// does not fit into memory. On a GPU `MissingFeature` on a device with fewer than 7 storage buffers for a shader,
+    /// and [`Error::RowTooLong`] if not even one row in `f32` fits into a buffer.
     ///
     /// # Complexity
-    /// O(rows · draws · categories) time, of which each category takes ten to thirty times as long as in a draw: no
-    /// filter spares its noise. Straight-through samples take what draws take. Beside the result, some twenty KiB of
-    /// stack a thread on the CPU; on a GPU what [`sample_rows`](Self::sample_rows) says, and more only if a row is
-    /// longer than a chunk.
+    /// O(rows · draws · categories) time. Each category takes ten to thirty times as long as in a draw, as no filter
+    /// discards it before its noise is evaluated. Straight-through samples take as long as draws. Memory beside the
+    /// result: some twenty KiB of stack for each thread on the CPU; on a GPU what [`sample_rows`](Self::sample_rows)
+    /// says, and more only if a row is longer than a chunk.
     #[doc(alias = "gumbel_softmax")]
     #[doc(alias = "concrete")]
     pub fn soften_rows(
@@ -63,9 +64,8 @@ impl<E: Engine> Sampler<E> {
         Ok(samples)
     }
 
-    /// Soft or straight-through samples into a slice of rows × draws × categories floats:
-    /// [`soften_rows`](Self::soften_rows) in the caller's memory. After an error that names a row, all other rows'
-    /// samples are there.
+    /// Makes samples as [`soften_rows`](Self::soften_rows) does, and writes them into a slice of rows × draws ×
+    /// categories floats. After an error that names a row, the samples of all other rows are written.
     ///
     /// ```
     /// use gumbel::{Logits, Relaxation, SampleOptions, Sampler};
@@ -77,7 +77,7 @@ impl<E: Engine> Sampler<E> {
     /// ```
     ///
     /// # Errors
-    /// Those of [`soften_rows`](Self::soften_rows), and [`Error::FloatsLength`].
+    /// Those of [`soften_rows`](Self::soften_rows), and [`Error::FloatsLength`] if the slice has another length.
     pub fn soften_rows_into(
         &self,
         logits: Logits<'_>,
@@ -93,8 +93,8 @@ impl<E: Engine> Sampler<E> {
         self.run(Soften { of, samples })
     }
 
-    /// Soft or straight-through samples, as a [future](Self#futures): [`soften_rows`](Self::soften_rows) for
-    /// executors.
+    /// Makes samples as [`soften_rows`](Self::soften_rows) does, for executors: a [future](Self#futures) of rows ×
+    /// draws × categories floats.
     ///
     /// ```
     /// use gumbel::{Logits, Relaxation, SampleOptions, Sampler};
@@ -121,9 +121,9 @@ impl<E: Engine> Sampler<E> {
         Ok(samples)
     }
 
-    /// The vector-Jacobian product of [samples](Self::soften_rows): what a loss whose derivatives by
-    /// the samples are `cotangents` (rows × draws × categories) has for derivatives by the logits, rows ×
-    /// categories, summed over a row's draws.
+    /// Returns the vector-Jacobian product of [samples](Self::soften_rows): `cotangents` (rows × draws × categories)
+    /// are the derivatives of a loss by the samples, and the result (rows × categories) is the derivatives of the loss
+    /// by the logits, summed over a row's draws.
     ///
     /// With y the soft sample, g its cotangent and T the temperature of the options,
     ///
@@ -131,13 +131,13 @@ impl<E: Engine> Sampler<E> {
     /// ∂/∂logitᵢ = 1/(τ·T) · Σ_draws yᵢ (gᵢ − Σⱼ yⱼ gⱼ)
     /// ```
     ///
-    /// for soft samples; for straight-through ones this is the definition. The noise is made again from
-    /// seed, row id and draw number, so nothing has to be kept from the samples: give the same options. A
-    /// category of logit −∞ has exactly 0, and where y is 0 a cotangent does not count, whatever it is.
-    /// A row without a draw is an error, or NaN if the options ask for sentinels.
+    /// for soft samples. For straight-through samples this formula is the definition. The noise is computed again from
+    /// seed, row id and draw number, so nothing has to be stored with the samples: pass the same options. A category of
+    /// logit −∞ has exactly 0. A cotangent where y is 0 is ignored, whatever it is. A row without a draw is an error,
+    /// or its gradients are NaN if the options ask for sentinels.
     ///
-    /// Each gradient is within 10⁻⁶ (on a GPU 2·10⁻⁵) of Σ_draws yᵢ (|gᵢ| + Σⱼ yⱼ|gⱼ|)/(τ·T) of the
-    /// [definition](crate::reference::soften_rows_vjp) in `f64`, for up to 100 draws.
+    /// The difference of a gradient from the [definition](crate::reference::soften_rows_vjp) in `f64` is at most 10⁻⁶
+    /// (on a GPU 2·10⁻⁵) times Σ_draws yᵢ (|gᵢ| + Σⱼ yⱼ|gⱼ|)/(τ·T), for up to 100 draws.
     ///
     /// ```
     /// use gumbel::{Logits, Relaxation, SampleOptions, Sampler};
@@ -154,9 +154,9 @@ impl<E: Engine> Sampler<E> {
     /// Those of [`soften_rows`](Self::soften_rows), and [`Error::FloatsLength`] for the wrong number of cotangents.
     ///
     /// # Complexity
-    /// That of [`soften_rows`](Self::soften_rows). On the CPU a row's draws are taken by one thread, unless the row is
-    /// longer than 32,768 categories. Beside the result, for several draws of rows of more than 256 categories, a row
-    /// of floats a thread.
+    /// That of [`soften_rows`](Self::soften_rows). On the CPU one thread takes all draws of a row, unless the row is
+    /// longer than 32,768 categories. Memory beside the result: for several draws of rows of more than 256 categories,
+    /// a row of floats for each thread.
     #[doc(alias = "backward")]
     #[doc(alias = "gradient")]
     pub fn soften_rows_vjp(
@@ -175,9 +175,9 @@ impl<E: Engine> Sampler<E> {
         Ok(gradients)
     }
 
-    /// The vector-Jacobian product of samples into a slice of rows × categories floats:
-    /// [`soften_rows_vjp`](Self::soften_rows_vjp) in the caller's memory. After an error that names a row, all other
-    /// rows' gradients are there.
+    /// Computes the vector-Jacobian product of samples as [`soften_rows_vjp`](Self::soften_rows_vjp) does, and writes
+    /// it into a slice of rows × categories floats. After an error that names a row, the gradients of all other rows
+    /// are written.
     ///
     /// ```
     /// use gumbel::{Logits, Relaxation, SampleOptions, Sampler};
@@ -189,7 +189,8 @@ impl<E: Engine> Sampler<E> {
     /// ```
     ///
     /// # Errors
-    /// Those of [`soften_rows_vjp`](Self::soften_rows_vjp), and [`Error::FloatsLength`].
+    /// Those of [`soften_rows_vjp`](Self::soften_rows_vjp), and [`Error::FloatsLength`] for a slice of gradients of
+    /// another length.
     pub fn soften_rows_vjp_into(
         &self,
         logits: Logits<'_>,
@@ -206,8 +207,8 @@ impl<E: Engine> Sampler<E> {
         self.run(Pullback { of, cotangents, gradients })
     }
 
-    /// The vector-Jacobian product of samples, as a [future](Self#futures):
-    /// [`soften_rows_vjp`](Self::soften_rows_vjp) for executors.
+    /// Computes the vector-Jacobian product of samples as [`soften_rows_vjp`](Self::soften_rows_vjp) does, for
+    /// executors: a [future](Self#futures) of rows × categories floats.
     ///
     /// ```
     /// use gumbel::{Logits, Relaxation, SampleOptions, Sampler};

@@ -2,7 +2,8 @@ use super::*;
 use crate::noise::gumbel::UNIT;
 use rayon::prelude::*;
 
-/// The relative errors of a function like [`exp2_neg`] for so many arguments, all over [0, 1).
+/// The least and largest relative error of a function like [`exp2_neg`], for `arguments` arguments
+/// all over [0, 1).
 fn errors(function: impl Fn(u32) -> u64 + Sync, arguments: u32) -> (f64, f64) {
     let step = u32::MAX / arguments;
     (0..arguments)
@@ -35,7 +36,8 @@ fn a_wrong_coefficient_is_seen() {
     assert!(least < -PROMISED || most > PROMISED, "{least:e} {most:e}");
 }
 
-/// The error of a weight in halves of an integer and in 2⁻³⁰ of itself, whichever it is.
+/// The error of a weight as a fraction of the promised one, half an integer plus 2⁻³⁰ of the
+/// weight.
 fn error(d: u64, log2_categories: u32, weight: u64) -> f64 {
     let exact = (-(d as f64) / UNIT as f64).exp() * 2f64.powi(62 - log2_categories as i32);
     (weight as f64 - exact).abs() / (0.5 + exact * PROMISED * 1.01)
@@ -50,19 +52,19 @@ fn weights_are_the_nearest_integers_to_the_exponential() {
             let d = i * (NOTHING_FROM >> 22) + i * 0x9e37 % 256;
             let log2_categories = (i % 32) as u32;
             let here = error(d, log2_categories, weight(d, log2_categories));
-            // a larger logit never weighs less
+            // a larger logit never has a smaller weight
             assert!(weight(d + 1, log2_categories) <= weight(d, log2_categories), "{d}");
             here
         })
         .reduce(|| 0.0, f64::max);
     println!("worst error: {worst} of what is promised");
     assert!(worst <= 1.0);
-    // and the bound is no idle one
+    // and the bound is not loose
     assert!(worst > 0.5);
     assert!(error(UNIT as u64, 9, weight(UNIT as u64 + 1, 9)) > 1.0);
 }
 
-/// Distances that differ by a unit never share a power that is lower for the smaller one.
+/// A distance that is larger by one unit never has a larger weight.
 #[test]
 fn weights_never_increase_with_the_distance() {
     let monotone = (0..1u64 << 10).into_par_iter().all(|block| {
@@ -81,7 +83,8 @@ fn the_largest_weight_and_the_sum() {
     }
 }
 
-/// ln 2 times a number of powers, in units: on this side a category weighs 1, on that side 0.
+/// The edge is a distance of ln 2 times a number of powers, in units: a category just within it has
+/// weight 1, and one just beyond it weight 0.
 #[test]
 fn the_edge_of_the_resolution() {
     for n in [1u32, 1000, 1_000_000, u32::MAX] {
@@ -92,7 +95,7 @@ fn the_edge_of_the_resolution() {
     }
 }
 
-/// Beyond 2³¹ neighbours are 64 apart, and there the distance is as large as integers go.
+/// Beyond 2³¹ neighbouring logits are 64 apart, and distances there go up to the largest integer.
 #[test]
 fn what_is_far_below_weighs_nothing() {
     for d in [NOTHING_FROM - 1, NOTHING_FROM, 1 << 32, (1 << 32) + 5, 1 << 63, u64::MAX] {

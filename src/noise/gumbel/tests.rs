@@ -12,8 +12,8 @@ fn truth(v: u64) -> f64 {
     -e.ln() * UNIT as f64
 }
 
-/// The errors of a 0.32 function over every argument that it can see, in 2⁻³²: (least, largest);
-/// and whether it never decreases.
+/// The least and the largest error of a 0.32 function, in 2⁻³², over all arguments that differ in
+/// the bits that it uses; and whether the function never decreases.
 fn walk(
     function: impl Fn(u32) -> u32 + Sync,
     exact: impl Fn(f64) -> f64 + Sync,
@@ -60,7 +60,7 @@ fn tail_is_monotone_and_accurate_for_every_argument() {
     assert!(least > -8.0 && largest < 8.0, "{least} {largest}");
 }
 
-/// The error in units, after the promise has been checked.
+/// Checks the promised bound at `v`, and returns the error in units.
 fn check(v: u64) -> f64 {
     let error = f64::from(gumbel(v)) - truth(v);
     assert!(error.abs() < 0.85, "v = {v:#x}: {} is {error} units off", gumbel(v));
@@ -83,7 +83,8 @@ fn both_ends_and_around_every_power_of_two() {
     }
 }
 
-/// Where the two formulas meet, and where a truncated argument takes its next value.
+/// Noise never increases where the two formulas meet, nor where a truncated argument takes its next
+/// value.
 #[test]
 fn monotone_across_every_seam() {
     let mut state = 1u64;
@@ -116,7 +117,7 @@ fn ten_million_random_words_are_within_the_stated_bound() {
         })
         .reduce(|| 0.0, f64::max);
     println!("largest error: {worst:.4} units");
-    // the sum of the parts is not far from what is seen: the bound is no idle one
+    // the largest error seen is not far below the sum of its parts: the bound is not loose
     assert!(worst > 0.6);
 }
 

@@ -5,7 +5,8 @@ fn scale(temperature: f32) -> Scale {
     Scale::from_temperature(temperature).unwrap()
 }
 
-/// logit·reciprocal in units, by exact integers of another kind: i128 and Euclidean division.
+/// logit·reciprocal in units, by other exact arithmetic: i128 and Euclidean division. `None` where
+/// `fixed` counts codes.
 fn plain(logit: f32, scale: Scale) -> Option<i64> {
     let parts = |x: f32| {
         let (bits, mut power) = (x.abs().to_bits(), -149);
