@@ -152,7 +152,15 @@ def host(path):
     return markdown(path, "sample_rows, ms")
 
 
-TABLES = {f.__name__: f for f in [summary, cpu, forms, growth, operations, cdf, methods, device, host]}
+def waves(path):
+    return markdown(path, "opening, exact")
+
+
+def turns(path):
+    return markdown(path, "units a logit of a turn")
+
+
+TABLES = {f.__name__: f for f in [summary, cpu, forms, growth, operations, cdf, methods, device, host, waves, turns]}
 
 
 def rewritten(text):
