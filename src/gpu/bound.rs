@@ -141,7 +141,7 @@ impl Gpu {
         let Some(bind_layout) = self.kernels.layout(own) else {
             return Err(Error::MissingFeature {
                 feature: "max_storage_buffers_per_shader_stage of 8 or more",
-                needed_for: "seeds, temperatures, first draws or row_indices from a buffer",
+                needed_for: "seeds, temperatures, first draws or row indices from a buffer",
             });
         };
         let passes = self.kernels.passes(guard, &layout, options, layout.is_cut()).await?;

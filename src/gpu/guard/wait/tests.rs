@@ -126,12 +126,14 @@ fn a_waker_that_drops_or_polls_its_future() {
         let (device, _queue) = device();
         let guard = guard(&device, Owner::Caller).waiting(Waits::Elsewhere);
         let usage = Usage::MAP_READ | Usage::COPY_DST;
+        // a buffer that is dropped gives up its mapping
         let mapping = || {
             let buffer = run(guard.buffer("b", 4, usage)).unwrap();
-            run(guard.map("b", buffer.slice(..), MapMode::Read, None)).unwrap()
+            let mapping = run(guard.map("b", buffer.slice(..), MapMode::Read, None)).unwrap();
+            (buffer, mapping)
         };
         for i in 0..40 {
-            let (of_future, mapping) = (guard.clone(), mapping());
+            let (of_future, (_buffer, mapping)) = (guard.clone(), mapping());
             let finish: Finish = Box::pin(async move { of_future.finish(mapping).await });
             let eager = Arc::new(Eager { future: Mutex::new(Some(finish)), polls: i % 2 == 1 });
             let waker = std::task::Waker::from(Arc::clone(&eager));
@@ -140,7 +142,8 @@ fn a_waker_that_drops_or_polls_its_future() {
             let _ = future.as_mut().unwrap().as_mut().poll(&mut context);
         }
         // the thread that waits has come through all of them
-        ended.send(run(guard.finish(mapping()))).unwrap();
+        let (_buffer, mapping) = mapping();
+        ended.send(run(guard.finish(mapping))).unwrap();
     });
     end.recv_timeout(Duration::from_secs(60)).expect("the thread that waits goes on").unwrap();
 }
