@@ -42,9 +42,7 @@ impl<B: BatchValues> Task for TopKRaces<'_, B> {
         let outputs = categories.chunks_exact_mut(k).zip(won.chunks_exact_mut(k));
         for ((categories, won), (row, number)) in outputs.zip(job.races(first)) {
             heap.race(s, job.stream(row, number), rows.row(row), &keys);
-            for ((category, won), best) in categories.iter_mut().zip(won).zip(heap.in_order()) {
-                (*category, *won) = (best.category, best.key);
-            }
+            heap.write(categories, won);
         }
     }
 }
@@ -69,10 +67,7 @@ impl<V: RowValues> Task for OneRace<'_, V> {
     fn run<S: Simd>(self, s: S) {
         let mut heap = TopKHeap::<V::Value>::new(self.categories.len(), self.scale, true);
         heap.race(s, self.stream, self.values, &self.keys);
-        let outputs = self.categories.iter_mut().zip(self.won);
-        for ((category, won), best) in outputs.zip(heap.in_order()) {
-            (*category, *won) = (best.category, best.key);
-        }
+        heap.write(self.categories, self.won);
     }
 }
 
@@ -83,6 +78,8 @@ struct TopKHeap<T> {
     filter: bool,
     /// The best categories so far, at most k; the last of them is on top.
     taken: BinaryHeap<Reverse<Ranked>>,
+    /// Memory to sort them in.
+    in_order: Vec<Reverse<Ranked>>,
     /// The upper score below which no category can be among the best k.
     cutoff: f32,
     invalid: bool,
@@ -112,8 +109,8 @@ impl PartialOrd for Ranked {
 impl<T: VectorValue> TopKHeap<T> {
     fn new(k: usize, scale: Scale, filter: bool) -> Self {
         let of = std::marker::PhantomData;
-        let (taken, cutoff) = (BinaryHeap::new(), f32::NEG_INFINITY);
-        Self { k, scale, filter, taken, cutoff, invalid: false, all_valid: true, of }
+        let (taken, in_order, cutoff) = (BinaryHeap::new(), Vec::new(), f32::NEG_INFINITY);
+        Self { k, scale, filter, taken, in_order, cutoff, invalid: false, all_valid: true, of }
     }
 
     #[inline(always)]
@@ -211,13 +208,20 @@ impl<T: VectorValue> TopKHeap<T> {
         }
     }
 
-    /// The best k categories, the first one first; none if the row has no draw.
-    fn in_order(&mut self) -> impl Iterator<Item = Best> {
+    /// Writes the best k categories and their keys, the first one first; nothing if the row has no draw.
+    fn write(&mut self, categories: &mut [u32], won: &mut [i64]) {
         if self.invalid {
             self.taken.clear();
         }
-        let mut all: Vec<_> = self.taken.drain().collect();
-        all.sort_unstable();
-        all.into_iter().map(|Reverse(Ranked(best))| best)
+        self.in_order.clear();
+        self.in_order.extend(self.taken.drain());
+        self.in_order.sort_unstable();
+        // From a slice: the loop over a `vec::IntoIter`, which may end early, is compiled by LLVM 22 with AVX2 to loads
+        // that reach 8 bytes beyond the memory. `tests/memory.rs` has seen it.
+        for ((category, won), Reverse(Ranked(best))) in
+            categories.iter_mut().zip(won).zip(&self.in_order)
+        {
+            (*category, *won) = (best.category, best.key);
+        }
     }
 }

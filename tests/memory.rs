@@ -1,0 +1,153 @@
+//! The CPU engine reads and writes nothing beyond the memory that it is given or allocates: here each allocation ends
+//! at the end of a page, and the next page cannot be touched.
+//!
+//! A reach beyond the end ends this process by SIGSEGV. The fuzz targets have AddressSanitizer for the same purpose, but
+//! run by hand; this test runs with all others.
+
+#![cfg(target_os = "linux")]
+#![expect(unsafe_code, reason = "an allocator is an unsafe trait's, and pages are the system's")]
+#![expect(clippy::unwrap_used, reason = "all that is asked for is valid")]
+
+use std::alloc::{GlobalAlloc, Layout};
+use std::ptr::null_mut;
+
+use gumbel::half::{bf16, f16};
+use gumbel::noise::philox::philox4x32_10;
+use gumbel::{
+    Batch, CpuSampler, Isa, LogZ, Logits, Method, Relaxation, SampleOptions, Weights, reference,
+};
+
+/// At least the size of a page, and a multiple of it.
+const PAGE: usize = 1 << 16;
+
+/// An allocator whose memory ends before a page that cannot be touched.
+struct Guarded;
+
+/// The bytes of the pages that hold the layout's memory.
+fn pages(layout: Layout) -> usize {
+    layout.size().next_multiple_of(PAGE)
+}
+
+// SAFETY: memory is mapped for each request alone, large enough and aligned, and unmapped as a whole.
+unsafe impl GlobalAlloc for Guarded {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        let bytes = pages(layout);
+        let (access, kind) =
+            (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
+        // SAFETY: new memory, at an address of the system's choice.
+        let first = unsafe { libc::mmap(null_mut(), bytes + PAGE, access, kind, -1, 0) };
+        if first == libc::MAP_FAILED {
+            return null_mut();
+        }
+        let first = first.cast::<u8>();
+        // SAFETY: the last of the pages that were mapped just now.
+        if unsafe { libc::mprotect(first.add(bytes).cast(), PAGE, libc::PROT_NONE) } != 0 {
+            return null_mut();
+        }
+        let begin = (bytes - layout.size()) & !(layout.align() - 1);
+        // SAFETY: within the pages.
+        unsafe { first.add(begin) }
+    }
+
+    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
+        let bytes = pages(layout);
+        let begin = (bytes - layout.size()) & !(layout.align() - 1);
+        // SAFETY: `alloc` has mapped these pages for this layout.
+        unsafe { libc::munmap(memory.sub(begin).cast(), bytes + PAGE) };
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Guarded = Guarded;
+
+/// Logits of about −5 to 5, and a few of −∞.
+fn logits(count: usize) -> Vec<f32> {
+    let words = (0..count.div_ceil(4) as u32).flat_map(|i| philox4x32_10([i, 0, 0, 0], [3, 4]));
+    let logit = |word: u32| match word % 17 {
+        0 => f32::NEG_INFINITY,
+        _ => (word >> 8) as f32 / 1_700_000.0 - 5.0,
+    };
+    let mut logits: Vec<_> = words.take(count).map(logit).collect();
+    // no row is without a draw
+    logits.iter_mut().step_by(5).for_each(|logit| *logit = logit.max(0.5));
+    logits
+}
+
+/// Every operation on a batch, with memory for results that ends where it has to.
+fn operations(sampler: &CpuSampler, batch: Batch<'_>) {
+    let options = SampleOptions::default().with_seed(9);
+    for draws in [1, 3] {
+        for temperature in [0.0, 0.7, 1.0] {
+            let options = options.with_draws(draws).with_temperature(temperature);
+            for method in [Method::Gumbel, Method::InverseCdf] {
+                let options = options.with_method(method);
+                let drawn = sampler.sample_rows(batch, &options).unwrap();
+                assert!(drawn == reference::sample_rows(batch, &options).unwrap());
+            }
+        }
+        let options = options.with_draws(draws);
+        for k in [1, 2, 10, 28] {
+            let top_k = sampler.race_rows(batch, &options, k).unwrap();
+            assert!(top_k == reference::race_rows(batch, &options, k).unwrap(), "{k}");
+        }
+        let prepared = sampler.inverse_cdf(batch, &options).unwrap();
+        assert_eq!(prepared.sample_rows(0, draws).unwrap().len(), batch.rows() * draws as usize);
+        assert_eq!(
+            sampler.sample_rows_scored(batch, &options).unwrap().logsumexps.len(),
+            batch.rows()
+        );
+        let estimates: Vec<LogZ> = sampler.estimate_log_z(batch, &options).unwrap();
+        assert_eq!(estimates.len(), batch.rows());
+        if let Some(logits) = batch.logits() {
+            let soft = Relaxation::soft(0.5);
+            let samples = sampler.soften_rows(logits, &options, soft).unwrap();
+            let gradients = sampler.soften_rows_vjp(logits, &options, soft, &samples).unwrap();
+            assert_eq!(gradients.len(), batch.rows() * batch.categories());
+        }
+    }
+}
+
+#[test]
+fn nothing_reaches_beyond_the_end_of_memory() {
+    // one to three rows of a length on both sides of each choice of an algorithm, and then many short ones
+    let lengths =
+        [1, 2, 3, 5, 7, 8, 9, 15, 16, 17, 27, 33, 64, 100, 127, 129, 255, 511, 1000, 4999];
+    let shapes = lengths.map(|categories| (3, categories)).into_iter();
+    for (rows, categories) in shapes.chain([(1, 33_001), (40, 16), (40, 27), (65, 5)]) {
+        let logits = logits(rows * categories);
+        let f16: Vec<_> = logits.iter().map(|&x| f16::from_f32(x)).collect();
+        let bf16: Vec<_> = logits.iter().map(|&x| bf16::from_f32(x)).collect();
+        let weights: Vec<_> = logits.iter().map(|x| x.exp()).collect();
+        let counts: Vec<_> = weights.iter().map(|&x| (4.0 * x) as u32).collect();
+        for isa in Isa::available() {
+            let sampler = CpuSampler::new().with_isa(isa).unwrap();
+            let each: [Batch<'_>; 5] = [
+                Logits::new(&logits, categories).unwrap().into(),
+                Logits::from_f16(&f16, categories).unwrap().into(),
+                Logits::from_bf16(&bf16, categories).unwrap().into(),
+                Weights::new(&weights, categories).unwrap().into(),
+                Weights::from_counts(&counts, categories).unwrap().into(),
+            ];
+            each.into_iter().for_each(|batch| operations(&sampler, batch));
+        }
+    }
+}
+
+/// The allocator guards: another process, which touches the byte after its memory, is ended for it.
+#[test]
+fn the_page_behind_memory_cannot_be_touched() {
+    const ASKED: &str = "GUMBEL_TOUCH_BEYOND";
+    if std::env::var_os(ASKED).is_some() {
+        let memory = vec![1u8; 1000];
+        // SAFETY: none; it is what must end this process.
+        let beyond = unsafe { memory.as_ptr().add(memory.len()).read_volatile() };
+        println!("read {beyond}");
+        return;
+    }
+    let itself = std::env::current_exe().unwrap();
+    let mut command = std::process::Command::new(itself);
+    command.args(["--exact", "the_page_behind_memory_cannot_be_touched"]).env(ASKED, "1");
+    let output = command.output().unwrap();
+    let signal = std::os::unix::process::ExitStatusExt::signal(&output.status);
+    assert_eq!(signal, Some(libc::SIGSEGV), "{output:?}");
+}
