@@ -9,8 +9,8 @@ fn no_running_sums() -> RunningSums {
     return RunningSums(0u);
 }
 
-fn tallied(before: RunningSums, row: Row, octet: u32, end: u32) -> RunningSums {
+fn with_sums_of(before: RunningSums, row: Row, octet: u32, end: u32) -> RunningSums {
     return before;
 }
 
-fn tell(team: Team, invocation: Invocation, row: Row, position: u32, part: u32, running_sums: RunningSums) {}
+fn write_sums(team: Team, invocation: Invocation, row: Row, position: u32, part: u32, running_sums: RunningSums) {}

@@ -61,7 +61,7 @@ fn no_running_sums() -> RunningSums {
 }
 
 // The running sums with the octets `octet` and `octet + run.lanes`, as far as they are before `end`.
-fn tallied(before: RunningSums, row: Row, octet: u32, end: u32) -> RunningSums {
+fn with_sums_of(before: RunningSums, row: Row, octet: u32, end: u32) -> RunningSums {
     let inverse = bitcast<f32>(row.scale);
     let second = octet + run.lanes;
     var running_sums = before;
@@ -84,7 +84,7 @@ fn tallied(before: RunningSums, row: Row, octet: u32, end: u32) -> RunningSums {
 }
 
 // Joins the running sums of a team, and writes the sum of a part of a row, after the draws of all races.
-fn tell(team: Team, invocation: Invocation, row: Row, position: u32, part: u32, running_sums: RunningSums) {
+fn write_sums(team: Team, invocation: Invocation, row: Row, position: u32, part: u32, running_sums: RunningSums) {
     let inverse = bitcast<f32>(row.scale);
     var own = joined_sums(running_sums.all, running_sums.some, inverse);
     var invalid = u32(running_sums.invalid);

@@ -25,7 +25,7 @@ fn race(invocation: Invocation) {
 
     var octet = part.begin + team.lane;
     let opening = pair_at(row, octet, end);
-    var running_sums = tallied(no_running_sums(), row, octet, summed);
+    var running_sums = with_sums_of(no_running_sums(), row, octet, summed);
     var running_best = RunningBest(best_none(), !row.valid, FILTER_OPEN);
     running_best.cutoff = open_cutoff(team, invocation, sure_cutoff_of_pair(row, opening));
 
@@ -49,7 +49,7 @@ fn race(invocation: Invocation) {
     }
     while octet < end {
         let pair = pair_at(row, octet, end);
-        running_sums = tallied(running_sums, row, octet, summed);
+        running_sums = with_sums_of(running_sums, row, octet, summed);
         far = max(far, max(farthest(pair.logits_a), farthest(pair.logits_b)));
         if reach_of_pair(row, pair) >= running_best.cutoff {
             running_best.cutoff = max(running_best.cutoff, shared_cutoff(team));
@@ -65,5 +65,5 @@ fn race(invocation: Invocation) {
         finish(race, team.index % run.parts, all);
     }
     let position = select(run.rows, race / run.draws, race % run.draws == 0u);
-    tell(team, invocation, row, position, team.index % run.parts, running_sums);
+    write_sums(team, invocation, row, position, team.index % run.parts, running_sums);
 }

@@ -17,7 +17,7 @@ fn sums(invocation: Invocation) {
 
     var running_sums = no_running_sums();
     for (var octet = part.begin + team.lane; octet < end; octet += 2u * run.lanes) {
-        running_sums = tallied(running_sums, row, octet, end);
+        running_sums = with_sums_of(running_sums, row, octet, end);
     }
-    tell(team, invocation, row, position, team.index % run.parts, running_sums);
+    write_sums(team, invocation, row, position, team.index % run.parts, running_sums);
 }
