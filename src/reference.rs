@@ -7,7 +7,7 @@
 use crate::error::Error;
 pub use crate::job::Temperature;
 use crate::job::race::RaceJob;
-use crate::job::{Job, NO_DRAW};
+use crate::job::{Job, NO_DRAW, SumJob};
 use crate::noise::bits::{OCTET, Stream, coarse, coarse_block, noise, uniform_bits, uniform_block};
 use crate::noise::cdf::point;
 use crate::noise::exp::log2_floor;
@@ -155,8 +155,7 @@ pub fn logsumexp_rows<'a>(
     batch: impl Into<Batch<'a>>,
     options: &SampleOptions<'a>,
 ) -> Result<Vec<f64>, Error> {
-    let job = Job::new(batch, options)?;
-    let inverse = job.inverse_temperature("logsumexp")?;
+    let SumJob { job, inverse } = SumJob::of_rows(batch, options)?;
     let mut sums = Vec::with_capacity(job.logits.rows());
     for row in 0..job.logits.rows() {
         let gaps = with_rows!(job.logits.data(), rows => gaps(rows.row(row), inverse));

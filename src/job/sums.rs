@@ -13,12 +13,15 @@ pub(crate) struct SumJob<'a> {
 }
 
 impl<'a> SumJob<'a> {
-    /// A call for the sums alone. A row has one sum, however many draws there are.
+    /// A call for the sums alone. A row has one sum, however many draws there are and whatever its id is: of the
+    /// options, temperature and sentinels count.
     pub(crate) fn of_rows(
         batch: impl Into<Batch<'a>>,
         options: &SampleOptions<'a>,
     ) -> Result<Self, Error> {
-        Self::new(Job::new(batch, &options.with_draws(1).with_first_draw(0))?, "logsumexp")
+        let SampleOptions { temperature, sentinels, .. } = *options;
+        let options = SampleOptions { temperature, sentinels, ..SampleOptions::default() };
+        Self::new(Job::new(batch, &options)?, "logsumexp")
     }
 
     /// A call for draws with their log-probabilities.

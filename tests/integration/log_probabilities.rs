@@ -74,6 +74,38 @@ fn a_long_row() {
     assert!(worst(&of_sum(exps().sum::<f32>().into()), &expected) > 1.0);
 }
 
+/// Of the options, temperature and sentinels count for the sum of a row. Options that no draw takes, row ids of a wrong
+/// number among them, change nothing.
+#[test]
+fn sums_have_no_row_ids() {
+    let data = [0.0, 1.0, 2.0, 3.0, 4.0, f32::NAN];
+    let (logits, plain) = (Logits::new(&data, 2).unwrap(), SampleOptions::default());
+    let plain = plain.with_sentinels(true).with_temperature(0.5);
+    let others = [
+        plain.with_row_ids(&[7]),
+        plain.with_row_ids(&[7, 7, 7, 7]),
+        plain.with_draws(0),
+        plain.with_first_draw(u32::MAX).with_draws(9),
+        plain.with_method(Method::InverseCdf),
+        plain.with_seed(9),
+    ];
+    let sums = |options: &SampleOptions<'_>| {
+        let all = [
+            CpuSampler::new().logsumexp_rows(logits, options).unwrap(),
+            reference::logsumexp_rows(logits, options).unwrap(),
+        ];
+        all.concat().into_iter().map(f64::to_bits).collect::<Vec<_>>()
+    };
+    let expected = sums(&plain);
+    for options in others {
+        assert_eq!(sums(&options), expected, "{options:?}");
+    }
+    // the comparison notices another temperature
+    assert_ne!(sums(&plain.with_temperature(0.6)), expected);
+    let refuse = CpuSampler::new().logsumexp_rows(logits, &plain.with_sentinels(false));
+    assert!(matches!(refuse, Err(Error::UndrawableRow { row: 2, .. })));
+}
+
 /// Each log-probability is log softmax at the drawn index, within the promised error. The
 /// comparison notices the log-probability of the category after it in four of five cases; in the
 /// others, rows are flat or have a single category.
