@@ -89,9 +89,13 @@ impl AdapterReport {
         }
     }
 
-    /// True if the adapter's name or driver contains `name`, in upper or lower case.
+    /// True if the adapter's name or driver contains `name`, in upper or lower case. An empty
+    /// name, `""` or `" "`, is no adapter's.
     /// [`with_adapter`](GpuSamplerBuilder::with_adapter) finds adapters by this comparison.
     pub fn is_called(&self, name: &str) -> bool {
+        if name.trim().is_empty() {
+            return false;
+        }
         let name = name.to_lowercase();
         let info = &self.info;
         [&info.name, &info.driver, &info.driver_info]
@@ -214,6 +218,9 @@ fn pick<'a>(reports: &'a [AdapterReport], name: Option<&str>) -> Result<&'a Adap
     });
     found.ok_or_else(|| {
         let wanted = match name {
+            Some(name) if name.trim().is_empty() => format!(
+                "is called \"{name}\", which is no name (give no name for the first hardware GPU)"
+            ),
             Some(name) => format!("is called \"{name}\""),
             None => "is a hardware GPU".to_owned(),
         };
@@ -268,6 +275,23 @@ mod tests {
         assert!(why.starts_with("no adapter is a hardware GPU; this machine has soft ("), "{why}");
         let why = taken(&[0, 3]).unwrap_err();
         assert!(why.starts_with("the adapter old card (") && why.ends_with(": too old"), "{why}");
+    }
+
+    /// An empty name is contained in every name. It takes no adapter, and above all no software
+    /// adapter, which only its name takes.
+    #[test]
+    fn an_empty_name_is_no_adapters() {
+        use wgpu::DeviceType::{Cpu, DiscreteGpu};
+        let reports = [report("soft ware", Cpu, None), report("hard ware", DiscreteGpu, None)];
+        for name in ["", " ", "\t\n"] {
+            assert!(!reports.iter().any(|report| report.is_called(name)), "{name:?}");
+            let why = pick(&reports, Some(name)).unwrap_err().to_string();
+            let start = format!("no adapter is called \"{name}\", which is no name (give no name");
+            assert!(why.starts_with(&start), "{why}");
+            assert!(why.contains("; this machine has soft ware ("), "{why}");
+        }
+        assert_eq!(pick(&reports, Some("T WARE")).unwrap().info.name, "soft ware");
+        assert_eq!(pick(&reports, None).unwrap().info.name, "hard ware");
     }
 
     #[test]

@@ -73,6 +73,9 @@ impl GpuSamplerBuilder {
 
     /// Takes the first adapter whose name or driver contains `name`, in upper or lower case. A
     /// software adapter is taken in no other way. The default: the first hardware adapter.
+    ///
+    /// Without such an adapter, [`build`](Self::build) fails with [`Error::NoAdapter`]; so it does
+    /// for an empty `name`, which would fit every adapter.
     pub fn with_adapter(self, name: impl Into<String>) -> Self {
         Self { adapter: Some(name.into()), ..self }
     }

@@ -34,6 +34,18 @@ fn all_shapes_come_back_zeroed() {
     }
 }
 
+/// An empty name would be contained in every name, and take a software adapter that nobody asked for.
+#[test]
+fn an_empty_name_takes_no_adapter() {
+    for name in ["", " "] {
+        let builder = GpuSampler::builder().with_adapter(name);
+        let error = builder.with_backends(wgpu::Backends::NOOP).build().unwrap_err();
+        assert!(matches!(error, Error::NoAdapter { .. }), "{error:?}");
+        let start = format!("no adapter is called \"{name}\", which is no name");
+        assert!(error.to_string().starts_with(&start), "{error}");
+    }
+}
+
 #[test]
 fn a_lost_device() {
     let logits = Logits::new(&[0.0; 12], 4).unwrap();
