@@ -2,49 +2,9 @@
 
 use crate::noise::order::Scale;
 
-/// Why a row has no draw.
-#[derive(Clone, Copy, Debug, PartialEq)]
-#[non_exhaustive]
-pub enum Undrawable {
-    /// A logit is NaN.
-    Nan {
-        /// The first category with a NaN or +∞.
-        category: usize,
-    },
-    /// A logit is +∞.
-    PositiveInfinity {
-        /// The first category with a NaN or +∞.
-        category: usize,
-    },
-    /// Every logit is −∞: each category has probability 0.
-    NothingDrawable,
-    /// A weight is negative, infinite or NaN.
-    InvalidWeight {
-        /// The first category with such a weight.
-        category: usize,
-        /// The weight.
-        weight: f32,
-    },
-    /// Every weight is 0.
-    NoWeight,
-}
+mod undrawable;
 
-impl std::fmt::Display for Undrawable {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Nan { category } => write!(f, "its logit of category {category} is NaN"),
-            Self::PositiveInfinity { category } => {
-                write!(f, "its logit of category {category} is +infinity")
-            }
-            Self::NothingDrawable => write!(f, "all its logits are -infinity"),
-            Self::InvalidWeight { category, weight } => write!(
-                f,
-                "its weight of category {category} is {weight}; a weight is 0 or positive, and finite"
-            ),
-            Self::NoWeight => write!(f, "all its weights are 0"),
-        }
-    }
-}
+pub use undrawable::Undrawable;
 
 /// The reasons for which a call is refused, or fails.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -105,6 +65,17 @@ pub enum Error {
         /// The number of the first draw.
         first_draw: u32,
         /// The number of draws.
+        draws: u32,
+    },
+    /// A [`Sequence`](crate::Sequence) has fewer draw numbers left than were asked for.
+    #[error(
+        "the sequence is at draw {next_draw} of the 2147483648 of its seed, too near the end for {draws} more; go on \
+         with a sequence of another seed"
+    )]
+    SequenceEnd {
+        /// The number of the next draw.
+        next_draw: u32,
+        /// The number of draws asked for.
         draws: u32,
     },
     /// The result does not fit into memory.

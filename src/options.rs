@@ -36,6 +36,9 @@ impl RowIds<'_> {
 /// How to draw. The default: seed 0, one draw a row, temperature 1, rows numbered from 0, an error
 /// for a row that has no draw.
 ///
+/// Two calls with the same options use the same noise. In a loop, a [`Sequence`](crate::Sequence) makes the options of
+/// each call.
+///
 /// ```
 /// use gumbel::SampleOptions;
 /// let options = SampleOptions::default().with_seed(7).with_draws(100).with_temperature(0.8);
@@ -103,7 +106,8 @@ impl<'a> SampleOptions<'a> {
     }
 
     /// Starts at this draw number instead of 0: for a Markov chain whose step t is draw t, or for more draws from the
-    /// same rows later on. `first_draw` + `draws` must not exceed 2³¹.
+    /// same rows later on. `first_draw` + `draws` must not exceed 2³¹. A [`Sequence`](crate::Sequence) sets this number
+    /// from call to call.
     #[must_use]
     pub fn with_first_draw(self, first_draw: u32) -> Self {
         Self { first_draw, ..self }

@@ -24,6 +24,10 @@ pub use inverse_cdf::InverseCdf;
 
 /// Draws from rows of logits, weights or counts: on the CPU, on a GPU, or on whichever suits a call.
 ///
+/// A draw depends on its row and on the [options](crate::SampleOptions), and a sampler keeps no state: two calls with
+/// the same options use the same noise. In a loop, let a [`Sequence`](crate::Sequence) number the draws. For many draws
+/// from a row, choose [`Method::Auto`](crate::Method::Auto), which is up to hundreds of times faster.
+///
 /// Every operation on rows is a method, and each method has three forms:
 ///
 /// | form | example | |

@@ -23,6 +23,7 @@ mod noop;
 mod oracle;
 mod properties;
 mod race;
+mod sequence;
 #[cfg(feature = "gpu")]
 mod shaders;
 mod soften;
