@@ -78,6 +78,20 @@ pub enum Error {
         /// The number of draws asked for.
         draws: u32,
     },
+    /// The system gave no random numbers for a seed.
+    #[error("the system gave no random seed: {message}")]
+    SystemSeed {
+        /// The system's reason.
+        message: String,
+    },
+    /// There is no row at this position.
+    #[error("there is no row {row}; there are {rows}, numbered from 0")]
+    NoRow {
+        /// The position asked for.
+        row: usize,
+        /// The number of rows.
+        rows: usize,
+    },
     /// The result does not fit into memory.
     #[error("{draws} draws from each of {rows} rows do not fit into memory")]
     TooManyDraws {

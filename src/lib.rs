@@ -83,6 +83,7 @@
 //! | very many draws from a row | [`Method::InverseCdf`], [`inverse_cdf`](Sampler::inverse_cdf) |
 //! | Gumbel-softmax samples, and gradients through them | [`soften_rows`](Sampler::soften_rows), [`soften_rows_vjp`](Sampler::soften_rows_vjp) |
 //! | densities and quantiles of the maxima and times of races | the feature `distributions` |
+//! | seeds of the crate rand and of the system, rows as its distributions, Philox as its generator | the feature `rand`, a default |
 //!
 //! [`mathematics`] has the theorems behind these operations, each with the test that checks it.
 //!
@@ -112,6 +113,8 @@ mod results;
 pub mod mathematics {}
 pub mod noise;
 mod options;
+#[cfg(feature = "rand")]
+mod random;
 pub mod reference;
 mod sampler;
 mod sequence;
@@ -134,6 +137,8 @@ pub use job::NO_DRAW;
 pub use options::{
     Batch, Logit, Logits, Method, Relaxation, RowIds, SampleOptions, ValueFormat, Weight, Weights,
 };
+#[cfg(feature = "rand")]
+pub use random::{CdfRow, GumbelRow, PhiloxRng};
 pub use results::{LogZ, ScoredDraws, TopK, Winner};
 #[cfg(feature = "gpu")]
 pub use sampler::GpuSampler;

@@ -56,9 +56,14 @@ impl Cpu {
             let plan = InverseCdfJob::new(job, scale, self.isa);
             return on_pool(self.pool.as_ref(), plan.is_small(), || plan.run(draws));
         }
+        self.draw_by_gumbel(job, draws);
+        Ok(())
+    }
+
+    /// Writes a draw for each race of a job by Gumbel noise.
+    pub(crate) fn draw_by_gumbel(&self, job: &Job<'_>, draws: &mut [u32]) {
         let plan = Plan::new(job, self.isa, self.filter);
         // for a small call no pool is woken, and nothing is allocated
         on_pool(self.pool.as_ref(), plan.is_small(), || plan.run(draws));
-        Ok(())
     }
 }

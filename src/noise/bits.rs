@@ -11,6 +11,9 @@
 //! category are a `fine` block of its own, which engines evaluate only for categories that can
 //! still win. Nothing else enters: not the batch, the thread, nor the device.
 //!
+//! No draw has a counter whose first word is 2²⁹ or more and whose last word is even. Those with a first word of 2³¹ or
+//! more are the counters of `PhiloxRng`, the generator for the crate rand.
+//!
 //! A draw by an inverse CDF takes one `uniform` number of 64 bits. Two draws share a `uniform` block. Its counter 0 is
 //! a category that no row has, so that the number is independent of all Gumbel noise.
 

@@ -61,6 +61,13 @@ impl<'a> Batch<'a> {
         self.data
     }
 
+    /// The row at position `row` as a batch of its own, or `None` if there is no such row.
+    #[cfg(feature = "rand")]
+    pub(crate) fn only(&self, row: usize) -> Option<Self> {
+        let is_there = row < self.rows();
+        is_there.then(|| with_rows!(self.data, rows => Self::from_rows(rows.only(row))))
+    }
+
     /// The values of some categories of the row at position `row` as bytes, in the machine's order.
     pub(crate) fn row_bytes(&self, row: usize, categories: Range<usize>) -> &'a [u8] {
         with_rows!(self.data, rows => Value::bytes(&rows.row(row)[categories]))

@@ -319,6 +319,13 @@ impl<'a, T> Rows<'a, T> {
         &self.data[row * self.row_stride..][..self.categories]
     }
 
+    /// The row at position `row`, as the only one.
+    #[cfg(feature = "rand")]
+    pub(super) fn only(&self, row: usize) -> Self {
+        let Self { categories, .. } = *self;
+        Self { data: self.row(row), rows: 1, categories, row_stride: categories }
+    }
+
     /// The memory from the first value of row `first` to the last one of row `first + count − 1`.
     pub(crate) fn span(&self, first: usize, count: usize) -> &'a [T] {
         &self.data[first * self.row_stride..][..(count - 1) * self.row_stride + self.categories]

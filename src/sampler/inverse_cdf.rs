@@ -1,5 +1,7 @@
 //! Rows that are added up once, to be drawn from again and again.
 
+use std::sync::Arc;
+
 use super::Sampler;
 use crate::cpu::CpuTables;
 use crate::engine::{Auto, Blocking, Chosen, Engine};
@@ -46,7 +48,7 @@ pub struct InverseCdf<E: Engine = Auto> {
 
 #[derive(Debug)]
 enum Tables {
-    Cpu(CpuTables),
+    Cpu(Arc<CpuTables>),
     #[cfg(feature = "gpu")]
     Gpu(GpuTables),
 }
@@ -87,7 +89,7 @@ impl<E: Engine> Sampler<E> {
     {
         let job = Job::new(batch, &options.with_draws(1).with_first_draw(0))?;
         let tables = match self.engine.choose(job.work()) {
-            Chosen::Cpu(cpu) => Tables::Cpu(cpu.tables(&job)?),
+            Chosen::Cpu(cpu) => Tables::Cpu(Arc::new(cpu.tables(&job)?)),
             #[cfg(feature = "gpu")]
             Chosen::Gpu { gpu, otherwise } => pollster::block_on(on_gpu(gpu, otherwise, &job))?,
         };
@@ -116,7 +118,7 @@ impl<E: Engine> Sampler<E> {
     ) -> Result<InverseCdf<E>, Error> {
         let job = Job::new(batch, &options.with_draws(1).with_first_draw(0))?;
         let tables = match self.engine.choose(job.work()) {
-            Chosen::Cpu(cpu) => Tables::Cpu(cpu.tables(&job)?),
+            Chosen::Cpu(cpu) => Tables::Cpu(Arc::new(cpu.tables(&job)?)),
             #[cfg(feature = "gpu")]
             Chosen::Gpu { gpu, otherwise } => on_gpu(&gpu.yielding(), otherwise, &job).await?,
         };
@@ -134,7 +136,7 @@ async fn on_gpu(
     match (gpu.tables(job).await, otherwise) {
         (Err(error), Some(auto)) => {
             let lost = gpu.loss(error).await?;
-            auto.without_gpu(lost).tables(job).map(Tables::Cpu)
+            auto.without_gpu(lost).tables(job).map(|tables| Tables::Cpu(Arc::new(tables)))
         }
         (tables, _) => tables.map(Tables::Gpu),
     }
@@ -143,6 +145,16 @@ async fn on_gpu(
 impl<E: Engine> InverseCdf<E> {
     fn new(job: &Job<'_>, tables: Tables) -> Self {
         Self { call: PreparedRows::new(job), tables, engine: std::marker::PhantomData }
+    }
+
+    /// The tables, if they are on the CPU.
+    #[cfg(feature = "rand")]
+    pub(crate) fn cpu_tables(&self) -> Option<&Arc<CpuTables>> {
+        match &self.tables {
+            Tables::Cpu(tables) => Some(tables),
+            #[cfg(feature = "gpu")]
+            Tables::Gpu(_) => None,
+        }
     }
 
     /// The number of rows.

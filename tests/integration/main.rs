@@ -23,6 +23,8 @@ mod noop;
 mod oracle;
 mod properties;
 mod race;
+#[cfg(feature = "rand")]
+mod random;
 mod sequence;
 #[cfg(feature = "gpu")]
 mod shaders;

@@ -15,8 +15,12 @@ use super::weights::Rule;
 use super::{DIVISION, pick};
 use crate::cpu::Cpu;
 use crate::error::Error;
+#[cfg(feature = "rand")]
+use crate::job::NO_DRAW;
 use crate::job::prepared::PreparedRows;
 use crate::job::{Job, Temperature};
+#[cfg(feature = "rand")]
+use crate::noise::cdf::point;
 use crate::options::Data;
 
 /// The tables of a call's rows. They do not refer to the logits.
@@ -93,6 +97,20 @@ impl CpuTables {
                 pick(self.isa, keys, self.table(row), races(row), draws, false);
             });
         }
+    }
+
+    /// The draw from the row at position `row` that belongs to a uniform number, `NO_DRAW` for a row without a draw.
+    #[cfg(feature = "rand")]
+    pub(crate) fn find(&self, row: usize, uniform: u64) -> u32 {
+        let all_in_one = self.sums.len() == self.categories;
+        let table = self.table(if all_in_one { 0 } else { row });
+        let total = table.total();
+        if total == 0 {
+            return NO_DRAW;
+        }
+        let point = point(uniform, total);
+        let guess = table.guess((uniform >> table.shift()) as usize);
+        table.find(table.near(guess, point), point)
     }
 
     fn table(&self, row: usize) -> Table<'_> {
