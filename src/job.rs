@@ -78,9 +78,7 @@ impl<'a> Job<'a> {
         let &SampleOptions { seed, row_ids, first_draw, draws, temperature, method, sentinels } =
             options;
         let temperature = Temperature::for_format(logits.format(), temperature)?;
-        if draws == 0 || u64::from(first_draw) + u64::from(draws) > u64::from(MAX_DRAWS) {
-            return Err(Error::Draws { first_draw, draws });
-        }
+        check_draws(first_draw, draws)?;
         if let RowIds::Each(ids) = row_ids
             && ids.len() != logits.rows()
         {
@@ -221,6 +219,14 @@ impl<'a> Job<'a> {
         let reason = with_rows!(self.logits.data(), rows => undrawable(rows.row(row)))?;
         Some(Error::UndrawableRow { row, reason })
     }
+}
+
+/// Returns an error unless there is a draw, and all draw numbers are below [`MAX_DRAWS`].
+pub(crate) fn check_draws(first_draw: u32, draws: u32) -> Result<(), Error> {
+    if draws == 0 || u64::from(first_draw) + u64::from(draws) > u64::from(MAX_DRAWS) {
+        return Err(Error::Draws { first_draw, draws });
+    }
+    Ok(())
 }
 
 /// A vector of zeros, or `None` if there is not enough memory.

@@ -84,6 +84,7 @@
 //! | Gumbel-softmax samples, and gradients through them | [`soften_rows`](Sampler::soften_rows), [`soften_rows_vjp`](Sampler::soften_rows_vjp) |
 //! | densities and quantiles of the maxima and times of races | the feature `distributions` |
 //! | seeds of the crate rand and of the system, rows as its distributions, Philox as its generator | the feature `rand`, a default |
+//! | options, results and sequences saved by serde | the feature `serde` |
 //!
 //! [`mathematics`] has the theorems behind these operations, each with the test that checks it.
 //!
@@ -117,6 +118,8 @@ mod options;
 mod random;
 pub mod reference;
 mod sampler;
+#[cfg(feature = "serde")]
+mod saved;
 mod sequence;
 pub mod shaders;
 
@@ -143,6 +146,8 @@ pub use results::{LogZ, ScoredDraws, TopK, Winner};
 #[cfg(feature = "gpu")]
 pub use sampler::GpuSampler;
 pub use sampler::{CpuSampler, InverseCdf, Sampler};
+#[cfg(feature = "serde")]
+pub use saved::OwnedOptions;
 pub use sequence::Sequence;
 #[cfg(feature = "gpu")]
 pub use wgpu;

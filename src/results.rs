@@ -71,6 +71,38 @@ impl TopK {
         Ok(Self { k, categories, keys })
     }
 
+    /// The result with these entries, k for each race, or what is wrong with them.
+    #[cfg(feature = "serde")]
+    pub(crate) fn from_entries(
+        k: usize,
+        categories: Vec<u32>,
+        keys: Vec<i64>,
+    ) -> Result<Self, &'static str> {
+        if k == 0 || categories.len() != keys.len() || !categories.len().is_multiple_of(k) {
+            return Err("a race has k categories and as many keys, and k is 1 or more");
+        }
+        let mut distinct = Vec::new();
+        for (categories, keys) in categories.chunks(k).zip(keys.chunks(k)) {
+            let there = categories.iter().take_while(|&&category| category != NO_DRAW).count();
+            let none = categories[there..].iter().all(|&category| category == NO_DRAW)
+                && keys[there..].iter().all(|&key| key == Best::NONE.key);
+            if !none || keys[..there].contains(&Best::NONE.key) {
+                return Err("the entries of a race without a category come last, and have no key");
+            }
+            let places: Vec<_> = keys.iter().map(std::cmp::Reverse).zip(categories).collect();
+            if !places[..there].is_sorted() {
+                return Err("the keys of a race are in descending order");
+            }
+            distinct.clear();
+            distinct.extend_from_slice(&categories[..there]);
+            distinct.sort_unstable();
+            if distinct.windows(2).any(|two| two[0] == two[1]) {
+                return Err("the categories of a race differ");
+            }
+        }
+        Ok(Self { k, categories, keys })
+    }
+
     /// The memory into which an engine writes the entries.
     pub(crate) fn slices_mut(&mut self) -> TopKSlices<'_> {
         TopKSlices { categories: &mut self.categories, keys: &mut self.keys }

@@ -1,8 +1,7 @@
 //! The part of a call that is stored with its prepared tables, and the checks of later draws from them.
 
-use super::{Job, NO_DRAW};
+use super::{Job, NO_DRAW, check_draws};
 use crate::error::Error;
-use crate::noise::bits::MAX_DRAWS;
 use crate::options::RowIds;
 
 /// Shape and stream ids of the rows of prepared tables, and the seed.
@@ -68,8 +67,5 @@ impl PreparedRows {
 /// Returns the number of draws from each row, if it is not 0 and all draw numbers are valid.
 fn check(first_draw: u32, draws: usize) -> Result<u32, Error> {
     let number = u32::try_from(draws).unwrap_or(u32::MAX);
-    if number == 0 || u64::from(first_draw) + u64::from(number) > u64::from(MAX_DRAWS) {
-        return Err(Error::Draws { first_draw, draws: number });
-    }
-    Ok(number)
+    check_draws(first_draw, number).map(|()| number)
 }

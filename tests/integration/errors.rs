@@ -69,11 +69,11 @@ fn shapes() {
 /// No rows have no draws, and this is no error, whatever the stride.
 #[test]
 fn zero_rows() {
-    assert_eq!(sample(&[], 5, SampleOptions::default().with_draws(3)).unwrap(), []);
+    assert!(sample(&[], 5, SampleOptions::default().with_draws(3)).unwrap().is_empty());
     let none = Logits::strided::<f32>(&[], 0, 5, usize::MAX).unwrap();
     assert_eq!(none.rows(), 0);
     let ids = SampleOptions::default().with_row_ids(&[]);
-    assert_eq!(CpuSampler::new().sample_rows(none, &ids).unwrap(), []);
+    assert!(CpuSampler::new().sample_rows(none, &ids).unwrap().is_empty());
     CpuSampler::new().sample_rows_into(none, &ids, &mut []).unwrap();
 }
 

@@ -25,6 +25,8 @@ mod properties;
 mod race;
 #[cfg(feature = "rand")]
 mod random;
+#[cfg(feature = "serde")]
+mod saved;
 mod sequence;
 #[cfg(feature = "gpu")]
 mod shaders;

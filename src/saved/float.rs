@@ -1,0 +1,83 @@
+//! Floats, of which some are no finite numbers.
+//!
+//! JSON has no NaN: serde_json writes `null`, and reads no float from it. So in a format for humans a NaN or an infinity
+//! is a string, `"NaN"`, `"inf"` or `"-inf"`. In other formats every float is a float.
+
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, Error, Visitor};
+use serde::ser::{Serialize, Serializer};
+
+/// A float, finite or not.
+#[derive(Clone, Copy)]
+pub(super) struct Float(pub(super) f64);
+
+impl Serialize for Float {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if self.0.is_finite() || !serializer.is_human_readable() {
+            return serializer.serialize_f64(self.0);
+        }
+        serializer.collect_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Float {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        if deserializer.is_human_readable() {
+            deserializer.deserialize_any(AnyFloat)
+        } else {
+            f64::deserialize(deserializer).map(Self)
+        }
+    }
+}
+
+struct AnyFloat;
+
+impl Visitor<'_> for AnyFloat {
+    type Value = Float;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a number, \"NaN\", \"inf\" or \"-inf\"")
+    }
+
+    fn visit_f64<E: Error>(self, x: f64) -> Result<Float, E> {
+        Ok(Float(x))
+    }
+
+    fn visit_i64<E: Error>(self, x: i64) -> Result<Float, E> {
+        Ok(Float(x as f64))
+    }
+
+    fn visit_u64<E: Error>(self, x: u64) -> Result<Float, E> {
+        Ok(Float(x as f64))
+    }
+
+    fn visit_str<E: Error>(self, name: &str) -> Result<Float, E> {
+        [f64::NAN, f64::INFINITY, f64::NEG_INFINITY]
+            .into_iter()
+            .find(|x| x.to_string() == name)
+            .map(Float)
+            .ok_or_else(|| E::invalid_value(serde::de::Unexpected::Str(name), &self))
+    }
+}
+
+/// Saves a vector of floats as one of [`Float`].
+pub(super) mod each {
+    use std::borrow::Cow;
+
+    use super::{Deserialize, Deserializer, Float, Serializer};
+
+    pub(in crate::saved) fn serialize<S: Serializer>(
+        floats: &[f64],
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(floats.iter().copied().map(Float))
+    }
+
+    pub(in crate::saved) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Cow<'static, [f64]>, D::Error> {
+        let floats = Vec::<Float>::deserialize(deserializer)?;
+        Ok(floats.into_iter().map(|Float(x)| x).collect())
+    }
+}

@@ -1,0 +1,282 @@
+//! What serde saves is read as it was, and what no call could have given is refused.
+
+use std::fmt::Debug;
+
+use gumbel::noise::philox::philox4x32_10;
+use gumbel::{
+    CpuSampler, Logits, Method, NO_DRAW, OwnedOptions, Relaxation, SampleOptions, ScoredDraws,
+    Sequence, TopK, Winner,
+};
+use serde::de::DeserializeOwned;
+use serde::de::value::{Error as ValueError, MapDeserializer};
+use serde::{Deserialize, Serialize};
+
+/// Compares a value with what JSON and postcard, a format that is not for humans, read of it. `Debug` compares NaNs too.
+#[expect(clippy::unwrap_used, reason = "what was written can be read")]
+fn round_trip<T: Serialize + DeserializeOwned + Debug>(value: &T) -> String {
+    let text = serde_json::to_string(value).unwrap();
+    let read: T = serde_json::from_str(&text).unwrap();
+    assert_eq!(format!("{read:?}"), format!("{value:?}"), "{text}");
+    let bytes = postcard::to_allocvec(value).unwrap();
+    let read: T = postcard::from_bytes(&bytes).unwrap();
+    assert_eq!(format!("{read:?}"), format!("{value:?}"), "{bytes:?}");
+    text
+}
+
+/// Asserts that no value is read from this JSON, for a reason that begins with these words.
+#[expect(clippy::expect_used, reason = "the caller gives JSON that is refused")]
+fn refused<T: DeserializeOwned + Debug>(text: &str, why: &str) {
+    let error = serde_json::from_str::<T>(text).expect_err(text).to_string();
+    assert!(error.starts_with(why), "{text}: {error}");
+}
+
+/// Random words.
+fn words(n: u32) -> impl Iterator<Item = u32> {
+    (0..n.div_ceil(4)).flat_map(|i| philox4x32_10([i, 0, 0, 0], [7, 8])).take(n as usize)
+}
+
+#[test]
+fn options() {
+    let ids = [u64::MAX, 0, 1 << 53 | 1];
+    let plain = SampleOptions::default();
+    let full = plain
+        .with_seed(u64::MAX)
+        .with_first_draw(5)
+        .with_draws((1 << 31) - 5)
+        .with_temperature(0.1)
+        .with_method(Method::InverseCdf)
+        .with_sentinels(true);
+    for options in [plain, full, full.with_first_row(u64::MAX), full.with_row_ids(&ids)] {
+        let owned = OwnedOptions::from(options);
+        assert_eq!(owned.options(), options);
+        let text = round_trip(&owned);
+        assert_eq!(serde_json::to_string(&options).unwrap(), text);
+        let read: OwnedOptions = serde_json::from_str(&text).unwrap();
+        assert_eq!(read.options(), options);
+    }
+    assert_eq!(
+        serde_json::to_string(&full.with_row_ids(&ids[1..])).unwrap(),
+        r#"{"seed":18446744073709551615,"row_ids":{"each":[0,9007199254740993]},"first_draw":5,"draws":2147483643,"temperature":0.1,"method":"inverse-cdf","sentinels":true}"#
+    );
+    let text = r#"{"row_ids":{"consecutive":7}}"#;
+    let read: OwnedOptions = serde_json::from_str(text).unwrap();
+    assert_eq!(read.options(), plain.with_first_row(7));
+    assert_eq!(serde_json::from_str::<OwnedOptions>("{}").unwrap().options(), plain);
+}
+
+/// All temperatures that a call takes are read as the same bits: 0 of either sign, the least, the largest and 10⁵ between.
+#[test]
+fn temperatures_are_exact() {
+    let (least, largest) = (2f32.powi(-100).to_bits(), 2f32.powi(100).to_bits());
+    let some = words(100_000).map(|word| least + word % (largest - least));
+    let edges = [0, 1 << 31, least, least + 1, largest - 1, largest];
+    for bits in edges.into_iter().chain(some) {
+        let options = SampleOptions::default().with_temperature(f32::from_bits(bits));
+        let text = serde_json::to_string(&options).unwrap();
+        let read: OwnedOptions = serde_json::from_str(&text).unwrap();
+        assert_eq!(read.options().temperature.to_bits(), bits, "{text}");
+    }
+}
+
+#[test]
+fn invalid_options() {
+    let refused = refused::<OwnedOptions>;
+    let temperature = "the temperature must be 0 (greedy) or from 7.888609e-31 to 1.2676506e30";
+    for text in ["-0.5", "1e-40", "1e31"] {
+        refused(&format!("{{\"temperature\":{text}}}"), temperature);
+    }
+    refused(r#"{"temperature":1e300}"#, "number out of range");
+    refused(r#"{"temperature":null}"#, "invalid type: null");
+    refused(r#"{"draws":0}"#, "draws 0 up to 0 + 0 were asked for");
+    refused(r#"{"draws":2147483648,"first_draw":1}"#, "draws 1 up to 1 + 2147483648");
+    refused(r#"{"draws":4294967296}"#, "invalid value: integer `4294967296`");
+    refused(r#"{"seed":-1}"#, "invalid value: integer `-1`");
+    refused(r#"{"method":"cdf"}"#, "unknown variant `cdf`, expected one of `gumbel`");
+    refused(r#"{"row_ids":{"from":1}}"#, "unknown variant `from`");
+    refused(r#"{"row_ids":{"each":[1.5]}}"#, "invalid type: floating point");
+    refused(r#"{"temprature":1}"#, "unknown field `temprature`, expected one of `seed`");
+    // a format that has NaNs
+    for (bad, message) in [(f32::NAN, "got NaN"), (f32::INFINITY, "got inf")] {
+        let fields = MapDeserializer::<_, ValueError>::new([("temperature", bad)].into_iter());
+        let error = OwnedOptions::deserialize(fields).unwrap_err().to_string();
+        assert!(error.ends_with(message), "{error}");
+        let fields = MapDeserializer::<_, ValueError>::new([("tau", bad)].into_iter());
+        assert!(Relaxation::deserialize(fields).is_err());
+    }
+}
+
+#[test]
+fn methods_have_their_names() {
+    for &method in Method::ALL {
+        assert_eq!(round_trip(&method), format!("\"{method}\""));
+    }
+}
+
+#[test]
+fn relaxations() {
+    for tau in [2f32.powi(-100), 0.1, 2f32.powi(100)] {
+        round_trip(&Relaxation::soft(tau));
+        round_trip(&Relaxation::straight_through(tau));
+    }
+    refused::<Relaxation>(r#"{"tau":0,"hard":true}"#, "tau must be from 7.888609e-31");
+    refused::<Relaxation>(r#"{"tau":-1,"hard":true}"#, "tau must be from 7.888609e-31");
+    refused::<Relaxation>(r#"{"tau":1}"#, "missing field `hard`");
+    refused::<Relaxation>(r#"{"tau":1,"hard":true,"soft":false}"#, "unknown field `soft`");
+}
+
+/// A sequence goes on where it was saved.
+#[test]
+fn sequences() {
+    let mut sequence = Sequence::new(u64::MAX);
+    let options = SampleOptions::default().with_draws(17);
+    sequence.take(&options).unwrap();
+    let text = round_trip(&sequence);
+    assert_eq!(text, r#"{"seed":18446744073709551615,"next_draw":17}"#);
+    let mut read: Sequence = serde_json::from_str(&text).unwrap();
+    assert_eq!(read.take(&options).unwrap(), sequence.take(&options).unwrap());
+    round_trip(&Sequence::at(0, 1 << 31).unwrap());
+    let beyond = r#"{"seed":0,"next_draw":2147483649}"#;
+    refused::<Sequence>(beyond, "draws 2147483649 up to 2147483649 + 1 were asked for");
+    refused::<Sequence>(r#"{"seed":0}"#, "missing field `next_draw`");
+    refused::<Sequence>(r#"{"seed":0,"next_draw":0,"step":0}"#, "unknown field `step`");
+}
+
+#[cfg(feature = "rand")]
+#[test]
+fn generators() {
+    use rand::Rng;
+    let mut rng = gumbel::PhiloxRng::new(u64::MAX).with_stream(7);
+    for _ in 0..20 {
+        let text = round_trip(&rng);
+        let mut read: gumbel::PhiloxRng = serde_json::from_str(&text).unwrap();
+        assert_eq!(rng.next_u32(), read.next_u32());
+    }
+    refused::<gumbel::PhiloxRng>(r#"{"seed":1,"stream":0}"#, "missing field `word_pos`");
+}
+
+/// Four rows, of which one has two categories and one has no draw.
+fn logits() -> Vec<f32> {
+    let never = f32::NEG_INFINITY;
+    let mut data: Vec<f32> = (0..16).map(|i| i as f32 / 3.0).collect();
+    data[4..6].fill(never);
+    data[9] = f32::NAN;
+    data
+}
+
+#[expect(clippy::unwrap_used, reason = "the caller gives rows of four")]
+fn batch(data: &[f32]) -> (Logits<'_>, SampleOptions<'static>) {
+    let options = SampleOptions::default().with_draws(3).with_sentinels(true);
+    (Logits::new(data, 4).unwrap(), options)
+}
+
+#[test]
+fn races() {
+    let data = logits();
+    let (logits, options) = batch(&data);
+    for k in [1, 3, 4, 9] {
+        let top = CpuSampler::new().race_rows(logits, &options, k).unwrap();
+        round_trip(&top);
+        for winner in (0..12).flat_map(|race| top.race(race)) {
+            round_trip(&winner);
+        }
+    }
+    round_trip(&CpuSampler::new().race_rows(Logits::new(&[], 4).unwrap(), &options, 3).unwrap());
+}
+
+/// Each of these is one change away from what a race gives.
+#[test]
+fn invalid_races() {
+    let text = |k: usize, categories: &str, keys: &str| {
+        format!("{{\"k\":{k},\"categories\":[{categories}],\"keys\":[{keys}]}}")
+    };
+    let (none, least) = (NO_DRAW.to_string(), i64::MIN.to_string());
+    let (categories, keys) = (format!("3,1,{none}"), format!("5,5,{least}"));
+    // of two equal keys the lower category comes first
+    refused::<TopK>(&text(3, &categories, &keys), "the keys of a race are in descending");
+    let categories = format!("1,3,{none}");
+    let top: TopK = serde_json::from_str(&text(3, &categories, &keys)).unwrap();
+    assert_eq!(top.race(0).count(), 2);
+
+    let shape = "a race has k categories";
+    refused::<TopK>(&text(0, "", ""), shape);
+    refused::<TopK>(&text(2, &categories, &keys), shape);
+    refused::<TopK>(&text(3, &categories, "5,5"), shape);
+    refused::<TopK>(&text(3, "1,3,1", "5,4,3"), "the categories of a race differ");
+    refused::<TopK>(&text(3, "1,3,0", "5,4,6"), "the keys of a race are in descending order");
+    let last = "the entries of a race without a category come last";
+    refused::<TopK>(&text(3, &format!("1,{none},3"), &format!("5,{least},4")), last);
+    refused::<TopK>(&text(3, &categories, "5,5,4"), last);
+    refused::<TopK>(&text(3, "1,3,0", &keys), last);
+    refused::<TopK>(&text(1, "-1", "1"), "invalid value: integer `-1`");
+    refused::<TopK>(r#"{"k":1,"categories":[0],"keys":[1],"times":[1]}"#, "unknown field `times`");
+
+    let winner = "a winner has a category and a key";
+    refused::<Winner>(&format!("{{\"category\":{none},\"key\":1}}"), winner);
+    refused::<Winner>(&format!("{{\"category\":1,\"key\":{least}}}"), winner);
+}
+
+/// Floats of results are read as the same bits, and a NaN is read as a NaN.
+#[test]
+fn scores() {
+    let data = logits();
+    let (logits, options) = batch(&data);
+    let scored = CpuSampler::new().sample_rows_scored(logits, &options).unwrap();
+    assert!(scored.logsumexps[2].is_nan());
+    let text = round_trip(&scored);
+    assert!(text.contains("\"NaN\"") && !text.contains("null"), "{text}");
+
+    let (mut many, mut exact) = (scored, 0);
+    let half = |words: &[u32]| f64::from_bits(u64::from(words[0]) << 32 | u64::from(words[1]));
+    let all: Vec<u32> = words(100_000).collect();
+    many.log_probs = all.chunks(2).map(half).filter(|x| x.is_finite()).collect();
+    many.draws = vec![0; many.log_probs.len()];
+    many.logsumexps = vec![many.log_probs[0]];
+    let read: ScoredDraws = serde_json::from_str(&round_trip(&many)).unwrap();
+    for (got, expected) in read.log_probs.iter().zip(&many.log_probs) {
+        assert_eq!(got.to_bits(), expected.to_bits());
+        exact += 1;
+    }
+    assert!(exact > 40_000);
+}
+
+#[test]
+fn invalid_scores() {
+    let text = |draws: &str, log_probs: &str, logsumexps: &str| {
+        format!("{{\"draws\":[{draws}],\"log_probs\":[{log_probs}],\"logsumexps\":[{logsumexps}]}}")
+    };
+    let none = NO_DRAW.to_string();
+    let read = |text: &str| serde_json::from_str::<ScoredDraws>(text);
+    let right =
+        read(&text(&format!("3,1,{none},{none}"), "-1,-2.5,\"NaN\",\"NaN\"", "4,\"NaN\"")).unwrap();
+    assert!(right.log_probs[1] == -2.5 && right.log_probs[3].is_nan());
+    read(&text("", "", "")).unwrap();
+
+    let shape = "a row has a logsumexp, and as many draws";
+    let refused = refused::<ScoredDraws>;
+    refused(&text("3,1", "-1", "4"), shape);
+    refused(&text("3,1,2", "-1,-1,-1", "4,4"), shape);
+    refused(&text("3,1", "-1,-1", ""), shape);
+    refused(&text("", "", "4"), shape);
+    let agree = "where there is no draw, and nowhere else, there are NaNs";
+    refused(&text("3,1", "-1,\"NaN\"", "4"), agree);
+    refused(&text(&format!("3,{none}"), "-1,-1", "4"), agree);
+    refused(&text(&format!("3,{none}"), "-1,\"NaN\"", "4"), agree);
+    refused(&text("3,1", "-1,-1", "\"NaN\""), agree);
+    refused(&text("3", "null", "4"), "invalid type: null, expected a number, \"NaN\"");
+    refused(&text("3", "\"nan\"", "4"), "invalid value: string \"nan\", expected a number");
+}
+
+#[test]
+fn estimates() {
+    let data = logits();
+    let (logits, options) = batch(&data);
+    let estimates = CpuSampler::new().estimate_log_z(logits, &options).unwrap();
+    assert!(estimates[2].estimate.is_nan());
+    round_trip(&estimates);
+    use gumbel::LogZ;
+    let why = "an estimate is finite or NaN, and its standard error finite";
+    refused::<LogZ>(r#"{"estimate":"inf","standard_error":1}"#, why);
+    refused::<LogZ>(r#"{"estimate":1,"standard_error":-1}"#, why);
+    refused::<LogZ>(r#"{"estimate":1,"standard_error":"NaN"}"#, "invalid type: string");
+    refused::<LogZ>(r#"{"estimate":1}"#, "missing field `standard_error`");
+}
