@@ -89,12 +89,23 @@ impl Sequence {
         Ok(Self { seed, next_draw })
     }
 
-    /// The seed.
+    /// The seed, under which all draws of the sequence are.
+    ///
+    /// ```
+    /// assert_eq!(gumbel::Sequence::new(42).seed(), 42);
+    /// ```
     pub const fn seed(&self) -> u64 {
         self.seed
     }
 
     /// The number of the draw that comes next, 0 to 2³¹. At 2³¹ the sequence is at its end.
+    ///
+    /// ```
+    /// let mut sequence = gumbel::Sequence::new(42);
+    /// sequence.take_draws(10)?;
+    /// assert_eq!(sequence.next_draw(), 10);
+    /// # Ok::<(), gumbel::Error>(())
+    /// ```
     pub const fn next_draw(&self) -> u32 {
         self.next_draw
     }

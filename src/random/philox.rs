@@ -60,6 +60,8 @@ const fn counter(stream: u64, block: u64) -> [u32; 4] {
 /// A `u64` is two words, the low one first; bytes are those of the words, low byte first. The crate `rand_philox` gives
 /// the same words: `Philox::new(key, counter)` with the key and the counter above, as a 128-bit integer whose lowest
 /// word is counter 0, is in step with this generator up to the first multiple of 2³¹ blocks.
+///
+/// Needs the feature `rand`.
 // no Copy, since a copy that nobody sees would repeat words
 #[derive(Clone)]
 pub struct PhiloxRng {
@@ -113,12 +115,20 @@ impl PhiloxRng {
         Self { blocks: BlockRng::new(Blocks { stream, next: 0, ..self.blocks.core }) }
     }
 
-    /// The seed.
+    /// The seed, which is the key.
+    ///
+    /// ```
+    /// assert_eq!(gumbel::PhiloxRng::new(42).seed(), 42);
+    /// ```
     pub fn seed(&self) -> u64 {
         self.blocks.core.seed
     }
 
     /// The number of the stream.
+    ///
+    /// ```
+    /// assert_eq!(gumbel::PhiloxRng::new(42).with_stream(7).stream(), 7);
+    /// ```
     pub fn stream(&self) -> u64 {
         self.blocks.core.stream
     }
