@@ -14,7 +14,7 @@ use rand::distr::weighted::WeightedIndex;
 use rand_distr::weighted::WeightedAliasIndex;
 
 const CATEGORIES: usize = 100_000;
-const MANY: usize = 1_000_000;
+const MANY: usize = 100_000;
 const FEW: usize = 2_000;
 
 /// Prints how long draws take, and how often one of the first ten categories was drawn.
