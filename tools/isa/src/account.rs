@@ -174,7 +174,7 @@ impl Turn {
 }
 
 /// The loops: from where a jump back goes to behind the last such jump. Their code is in one piece.
-fn loops(listing: &Listing) -> Vec<(usize, usize)> {
+pub(crate) fn loops(listing: &Listing) -> Vec<(usize, usize)> {
     let mut loops: Vec<(usize, usize)> = Vec::new();
     for (i, of) in listing.instructions.iter().enumerate() {
         if let (Operation::Branch, Some(begin)) = (of.operation, of.target)

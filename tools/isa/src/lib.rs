@@ -24,6 +24,7 @@ pub mod radv;
 pub mod report;
 pub mod scalar;
 pub mod spirv;
+pub mod topdown;
 pub mod vector;
 pub mod workload;
 

@@ -252,7 +252,11 @@ fn operand(text: &str) -> Result<Operand, Error> {
     // a number has its sign within
     let (negated, rest) = match text.strip_prefix('-') {
         Some(rest) if !rest.starts_with(|c: char| c.is_ascii_digit()) => (true, rest),
-        _ => (false, text),
+        // of a number that is an integer
+        _ => match text.strip_prefix("neg(").and_then(|rest| rest.strip_suffix(')')) {
+            Some(rest) => (true, rest),
+            None => (false, text),
+        },
     };
     let (absolute, rest) = match rest.strip_prefix('|').and_then(|rest| rest.strip_suffix('|')) {
         Some(rest) => (true, rest),

@@ -65,6 +65,9 @@ pub fn named(name: &str) -> Option<Scalar> {
         }
         "s_bcnt1_i32_b32" => One(|a| (a as u32).count_ones().into(), NonZero),
         "s_bcnt1_i32_b64" => One(|a| a.count_ones().into(), NonZero),
+        "s_bitreplicate_b64_b32" => {
+            One(|a| (0..32).map(|i| (a >> i & 1) * (3 << (2 * i))).sum(), Nothing)
+        }
         "s_abs_i32" => One(|a| u64::from((a as i32).unsigned_abs()), NonZero),
         "s_sext_i32_i16" => One(|a| a as i16 as u64, Nothing),
         "s_add_u32" => Two(|a, b, _| low(a) + low(b), Carry),

@@ -265,7 +265,7 @@ pub fn execute(wave: &mut Wave, vector: Vector, of: &Instruction) -> Result<(), 
         Vector::CountBelow(half) => {
             let [mask, sum] = sources(wave, of, [1, 2])?;
             let below = |i: usize| (u64::from(mask[i]) << half) & ((1 << i) - 1);
-            store(wave, of, on, std::array::from_fn(|i| below(i).count_ones() + sum[i]))
+            store(wave, of, on, std::array::from_fn(|i| below(i).count_ones().wrapping_add(sum[i])))
         }
         Vector::Carry(f) => {
             let [a, b] = sources(wave, of, [2, 3])?;

@@ -48,7 +48,7 @@ pub const SHAPES: [Shape; 4] = [
     Shape::new(1, 128_256, 1),
 ];
 
-const SEED: u64 = 2026;
+pub(crate) const SEED: u64 = 2026;
 /// The spread of the logits, which are normal.
 const SPREAD: f64 = 3.0;
 
@@ -152,7 +152,7 @@ pub struct Simulation {
 }
 
 /// Normal logits, the same on every machine but for the last bit.
-fn logits(count: usize) -> Vec<f32> {
+pub(crate) fn logits(count: usize) -> Vec<f32> {
     let number = |word: u32| (f64::from(word) + 0.5) / 2f64.powi(32);
     let pairs = (0..count.div_ceil(2) as u32).flat_map(|i| {
         let [a, b, ..] = philox4x32_10([i, 0, 0, 0], [3, 0]);
@@ -192,7 +192,6 @@ pub fn simulate(
     let groups = (shape.simulated * layout.parts as usize).div_ceil(teams);
     let waves = race.variant.workgroup_size.div_ceil(LANES as u32);
     let grid = layout.workgroups(shape.rows, 1);
-    memory.put(GRID, vec![grid[0], grid[1], 1]);
     for group in 0..groups {
         dispatch(family, &mut memory, race, group, grid, &mut simulated.race)?;
     }
@@ -200,7 +199,6 @@ pub fn simulate(
     if let Some(merge) = merge {
         // the same buffers under the numbers that this kernel has for them
         let grid = layout.merge_workgroups(shape.rows, 1);
-        memory.put(GRID, vec![grid[0], grid[1], 1]);
         for group in 0..shape.simulated {
             dispatch(family, &mut memory, merge, group, grid, &mut simulated.merge)?;
         }
@@ -223,6 +221,15 @@ pub fn simulate(
     }
 }
 
+/// What of a kernel a wave begins with.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Begin {
+    /// The invocations of a workgroup.
+    pub(crate) workgroup_size: u32,
+    /// Whether it is given the number of the first draw.
+    pub(crate) immediates: bool,
+}
+
 fn dispatch(
     family: Family,
     memory: &mut Memory,
@@ -231,13 +238,31 @@ fn dispatch(
     grid: [u32; 2],
     counts: &mut Counts,
 ) -> Result<(), Error> {
-    let waves = program.variant.workgroup_size.div_ceil(LANES as u32);
+    let Program { variant, shader, compiled, listing } = program;
+    // the first draw, if it is read: nothing else that is given may be there or not
+    let immediates = compiled.given > 8 && shader.immediates;
+    let begin = Begin { workgroup_size: variant.workgroup_size, immediates };
+    let run = run_workgroup(family, memory, begin, listing, group, grid, counts);
+    Ok(run.map_err(|e| format!("in {:?}, {}: {e}", variant.kernel, family.name))?)
+}
+
+/// Runs a workgroup of a dispatch.
+pub(crate) fn run_workgroup(
+    family: Family,
+    memory: &mut Memory,
+    begin: Begin,
+    listing: &Listing,
+    group: usize,
+    grid: [u32; 2],
+    counts: &mut Counts,
+) -> Result<(), Error> {
+    let waves = begin.workgroup_size.div_ceil(LANES as u32);
     let group = [group as u32 % grid[0], group as u32 / grid[0]];
+    memory.put(GRID, vec![grid[0], grid[1], 1]);
     let waves = (0..waves).map(|wave| {
         // two that kernels without scratch memory do not read, and the descriptors
         let mut scalars = vec![0, 0, DESCRIPTORS as u32];
-        // the first draw, if it is read: nothing else that is given may be there or not
-        if program.compiled.given > 8 && program.shader.immediates {
+        if begin.immediates {
             scalars.push(0);
         }
         match family.grid_in_registers {
@@ -249,13 +274,21 @@ fn dispatch(
         scalars.push(wave << 6 | waves);
         Wave::new(&scalars, wave * LANES as u32)
     });
-    let run = machine::run(&program.listing, memory, waves.collect(), counts);
-    Ok(run.map_err(|e| format!("in {:?}, {}: {e}", program.variant.kernel, family.name))?)
+    machine::run(listing, memory, waves.collect(), counts)
+}
+
+fn bind(memory: &mut Memory, program: &Program, name: &str, at: u64) -> Result<(), Error> {
+    bind_buffer(memory, &program.shader, name, at)
 }
 
 /// Writes the descriptor of a buffer that is in memory.
-fn bind(memory: &mut Memory, program: &Program, name: &str, at: u64) -> Result<(), Error> {
-    let binding = program.shader.binding(name);
+pub(crate) fn bind_buffer(
+    memory: &mut Memory,
+    shader: &Shader,
+    name: &str,
+    at: u64,
+) -> Result<(), Error> {
+    let binding = shader.binding(name);
     let binding = binding.ok_or_else(|| format!("the kernel has no buffer `{name}`"))? as usize;
     let bytes = 4 * memory.at(at).map_or(0, <[u32]>::len) as u32;
     let mut all = memory.at(DESCRIPTORS).map_or(vec![0; 4 * 16], <[u32]>::to_vec);

@@ -1,0 +1,82 @@
+// Noise from the top down: the first alarm of a group of 16 categories, and then its members'.
+// Twin: ../src/topdown.rs, which defines it. Needs: the pieces of the contract.
+//
+// Category c = 256·span + 16·j + l is member j of group g = 16·span + l.
+
+const OF_GROUPS: u32 = 0x40000000u;
+const OF_REST: u32 = 0x60000000u;
+const OF_MEMBERS: u32 = 0x80000000u;
+
+fn top_block(stream: Stream, first: u32) -> vec4<u32> {
+    return philox4x32_10(vec4<u32>(first, stream.row, stream.draw << 1u), stream.key);
+}
+
+fn group_of(category: u32) -> u32 {
+    return ((category >> 8u) << 4u) | (category & 15u);
+}
+
+fn category_of(group: u32, member: u32) -> u32 {
+    return ((group >> 4u) << 8u) | (member << 4u) | (group & 15u);
+}
+
+// Q: a member's own noise, (low, high).
+fn own_noise(stream: Stream, category: u32) -> vec2<u32> {
+    let block = top_block(stream, OF_MEMBERS + (((category >> 5u) << 4u) | (category & 15u)));
+    return select(block.xy, block.zw, (category & 16u) != 0u);
+}
+
+// 16(1 - (1 - u)^(1/16))/u - 1 as a 0.32 fraction, of x = 2u, a 0.32 fraction.
+fn rise(fraction: u32) -> u32 {
+    let x = fraction & SEEN;
+    let w = ~x;
+    var sum = 0x005422dcu;
+    sum = 0x0206562fu - mul_high(sum, w);
+    sum = 0x05da1d46u - mul_high(sum, w);
+    sum = 0x0afa553cu - mul_high(sum, w);
+    sum = 0x0ff7b03eu - mul_high(sum, w);
+    sum = 0x14abf0c6u - mul_high(sum, w);
+    sum = 0x1a5a25d5u - mul_high(sum, w);
+    sum = 0x232d54e3u - mul_high(sum, w);
+    sum = 0x33aa3837u - mul_high(sum, w);
+    sum = 0x5b505d52u - mul_high(sum, w);
+    return mul_high(x, sum);
+}
+
+// P = 1 - (1 - u)^(1/16), of u = (low, high) / 2^60.
+fn first_alarm(u: vec2<u32>) -> vec2<u32> {
+    if u.y < 0x8000000u {
+        let r = rise((u.y << 5u) | (u.x >> 27u));
+        return add64(add64(u, mul_wide(u.y, r)), vec2<u32>(mul_high(u.x, r), 0u));
+    }
+    let n = sub64(vec2<u32>(0u, 0x20000000u), vec2<u32>((u.x << 1u) | 1u, (u.y << 1u) | (u.x >> 31u)));
+    let zeros = leading_zeros64(n);
+    let z = zeros - 3u;
+    let m = ~shl64(n, zeros);
+    let x = (m.y << 1u) | (m.x >> 31u);
+    var c = ~((x >> 5u) + (mul_high(x, rise(x)) >> 5u));
+    c = select(c, mul_high(c, 0xf5257d15u), (z & 1u) != 0u);
+    c = select(c, mul_high(c, 0xeac0c6e8u), (z & 2u) != 0u);
+    c = select(c, mul_high(c, 0xd744fccbu), (z & 4u) != 0u);
+    c = select(c, mul_high(c, 0xb504f334u), (z & 8u) != 0u);
+    return vec2<u32>(0u, ~(c >> (z >> 4u)));
+}
+
+// P + Q - ceil(P·Q): V of a member that does not ring first.
+fn later_alarm(p: vec2<u32>, q: vec2<u32>) -> vec2<u32> {
+    let low = mul_wide(p.x, q.x);
+    let a = mul_wide(p.y, q.x);
+    let b = mul_wide(p.x, q.y);
+    let middle = add64(add64(vec2<u32>(low.y, 0u), vec2<u32>(a.x, 0u)), vec2<u32>(b.x, 0u));
+    let sums = vec2<u32>(a.y, 0u);
+    let high = add64(add64(mul_wide(p.y, q.y), sums), add64(vec2<u32>(b.y, 0u), vec2<u32>(middle.y, 0u)));
+    let up = vec2<u32>(u32((low.x | middle.x) != 0u), 0u);
+    return sub64(sub64(add64(p, q), high), up);
+}
+
+// V of a category whose group has this word, and whose own noise is q.
+fn top_noise(stream: Stream, category: u32, word: u32, q: vec2<u32>) -> vec2<u32> {
+    let group = group_of(category);
+    let rest = top_block(stream, OF_REST + (group >> 2u));
+    let p = first_alarm(vec2<u32>(rest[group & 3u], word >> 4u));
+    return select(later_alarm(p, q), p, (word & 15u) == ((category >> 4u) & 15u));
+}
