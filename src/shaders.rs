@@ -150,6 +150,9 @@ pub struct Variant {
     /// Whether products are computed from 64-bit integers, which takes
     /// [`wgpu::Features::SHADER_INT64`].
     pub int64: bool,
+    /// Whether the device emulates a GPU on the CPU. For such a device, 64-bit integers stay whole from one
+    /// round of Philox to the next; see `shaders/kernel/blocks.u64.wgsl`.
+    pub emulated: bool,
     /// The number of invocations of a workgroup, a power of two.
     pub workgroup_size: u32,
 }
@@ -272,7 +275,10 @@ impl Variant {
 
     /// The pieces that compute the noise of two octets, or of two categories.
     fn blocks(self) -> [Piece; 2] {
-        let blocks = if self.int64 { kernel!("blocks", "blocks.u64") } else { kernel!("blocks") };
+        let blocks = match self.int64 && self.emulated {
+            true => kernel!("blocks", "blocks.u64"),
+            false => kernel!("blocks"),
+        };
         [kernel!("begin"), blocks]
     }
 

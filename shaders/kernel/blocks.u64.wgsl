@@ -1,7 +1,8 @@
-// The blocks of two counters that differ in their first words, side by side, for devices with SHADER_INT64.
-// Plain form with the same words: blocks.wgsl. Needs: begin.
+// The blocks of two counters that differ in their first words, side by side, for devices that emulate a GPU
+// and have SHADER_INT64. Plain form with the same words: blocks.wgsl. Needs: begin.
 //
-// A word is the low half of a u64 whose high half is arbitrary. So a product holds two words at once, and
+// A GPU does not get this form: RADV's compiler puts the halves of each product together and shifts them apart
+// again. A word is the low half of a u64 whose high half is arbitrary. So a product holds two words at once, and
 // no u64 has to be taken apart and put together between the rounds, which would cost a processor with
 // vectors as much as the products do. `u64(u32(word))` takes the low half, not a mask: for vectors of u64,
 // LLVM 15 turns a mask into shuffles.

@@ -1,6 +1,6 @@
 // The blocks of two counters that differ in their first words, side by side: a block is a chain of twenty
 // dependent steps, and one chain leaves a processor half idle.
-// Form with the same words for devices with SHADER_INT64: blocks.u64.wgsl. Needs: philox, begin.
+// Form with the same words for emulations with SHADER_INT64: blocks.u64.wgsl. Needs: philox, begin.
 //
 // The rounds are written out for the same reason as in philox4x32_10.
 

@@ -128,11 +128,12 @@ impl GpuSamplerBuilder {
         owner: Owner,
     ) -> Result<Gpu, Error> {
         let (can, has) = (device.limits(), device.features());
-        let Setup { limits, int64, filter, direct } = self.setup(adapter.device_type, &can, has);
+        let Setup { limits, int64, emulated, filter, direct } =
+            self.setup(adapter.device_type, &can, has);
         let subgroups = limits.device.subgroups;
 
         let guard = Guard::new(device.clone(), full_name(adapter), self.timeout, owner);
-        let common = Common { int64, subgroups, edit: self.edit };
+        let common = Common { int64, subgroups, emulated, edit: self.edit };
         let kernels = Kernels::new(&guard, common).await?;
         // compiled now, so that a driver that refuses the shader does so here
         let races = Races { rows: 1, categories: 1 << 17, draws: 1, greedy: false };
@@ -169,13 +170,17 @@ impl GpuSamplerBuilder {
         let workgroups =
             can.max_compute_workgroups_per_dimension.min(self.tuning.workgroups).max(1);
         let subgroups = self.tuning.subgroups && has.contains(wgpu::Features::SUBGROUP);
-        let emulated =
-            || Teams::emulated(std::thread::available_parallelism().map_or(1, usize::from));
+        let emulated = match self.tuning.device_kind {
+            DeviceKind::Adapter | DeviceKind::Teams(_) => kind == Cpu,
+            DeviceKind::Hardware => false,
+            DeviceKind::Emulation => true,
+        };
         let mut teams = match self.tuning.device_kind {
-            DeviceKind::Adapter if kind == Cpu => emulated(),
-            DeviceKind::Adapter | DeviceKind::Hardware => Teams::HARDWARE,
-            DeviceKind::Emulation => emulated(),
             DeviceKind::Teams(teams) => teams,
+            _ if emulated => {
+                Teams::emulated(std::thread::available_parallelism().map_or(1, usize::from))
+            }
+            _ => Teams::HARDWARE,
         };
         teams.busy_invocations = self.tuning.busy_invocations.unwrap_or(teams.busy_invocations);
         let most = most_of_a_buffer(can.max_buffer_size);
@@ -189,6 +194,7 @@ impl GpuSamplerBuilder {
         Setup {
             limits,
             int64: self.tuning.int64 && has.contains(wgpu::Features::SHADER_INT64),
+            emulated,
             filter: self.tuning.filter,
             direct: self.tuning.direct && matches!(kind, Cpu | IntegratedGpu) && mappable,
         }

@@ -128,6 +128,8 @@ impl Pass {
 pub(super) struct Common {
     pub(super) int64: bool,
     pub(super) subgroups: bool,
+    /// Whether the device emulates a GPU.
+    pub(super) emulated: bool,
     pub(super) edit: fn(String) -> String,
 }
 
@@ -259,6 +261,7 @@ impl Kernels {
             each: options.each,
             immediates: options.immediates,
             int64: self.common.int64,
+            emulated: self.common.emulated,
             workgroup_size: layout.workgroup_size,
         };
         let race = self.pipeline(guard, variant).await?;
@@ -292,9 +295,18 @@ impl Kernels {
     ) -> Result<wgpu::ComputePipeline, Error> {
         let KernelOptions { format, vec4, each, immediates } = options;
         let Layout { reduction, workgroup_size, .. } = *layout;
-        let (kernel, int64) = (Kernel::Sums, self.common.int64);
-        let variant =
-            Variant { kernel, reduction, format, vec4, each, immediates, int64, workgroup_size };
+        let Common { int64, emulated, .. } = self.common;
+        let variant = Variant {
+            kernel: Kernel::Sums,
+            reduction,
+            format,
+            vec4,
+            each,
+            immediates,
+            int64,
+            emulated,
+            workgroup_size,
+        };
         self.pipeline(guard, variant).await
     }
 

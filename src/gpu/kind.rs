@@ -15,6 +15,7 @@ use crate::options::{Batch, SampleOptions, ValueFormat};
 use crate::shaders::{Kernel, Reduction};
 
 use super::builder::GpuSamplerBuilder;
+use super::layout::Layout;
 use super::plan::{Chunk, Limits, Output, Plan, Shape};
 
 /// An aspect of the plan of a call for draws. Tests choose their calls by aspects.
@@ -40,6 +41,7 @@ struct Core {
     kernel: Kernel,
     reduction: Reduction,
     int64: bool,
+    emulated: bool,
     filter: bool,
 }
 
@@ -115,6 +117,8 @@ impl Number {
 pub(super) struct Setup {
     pub(super) limits: Limits,
     pub(super) int64: bool,
+    /// Whether kernels are those for a device that emulates a GPU.
+    pub(super) emulated: bool,
     pub(super) filter: bool,
     pub(super) direct: bool,
 }
@@ -144,8 +148,9 @@ impl PlanKind {
         };
         let plan = Plan::new(shape, setup.limits);
         let layout = plan.layout;
-        let Setup { int64, filter, direct, .. } = *setup;
-        let core = Core { kernel: layout.kernel, reduction: layout.reduction, int64, filter };
+        let Setup { int64, emulated, filter, direct, .. } = *setup;
+        let Layout { kernel, reduction, .. } = layout;
+        let core = Core { kernel, reduction, int64, emulated, filter };
         let segments = Number::new(plan.segments().take(3).count(), 3);
         let call = CallKind {
             row_ids: job.explicit_ids().is_some(),
@@ -225,7 +230,7 @@ impl GpuSamplerBuilder {
 
 #[cfg(test)]
 mod tests {
-    use super::super::layout::{Layout, MAX_OCTETS_PER_LANE, Races};
+    use super::super::layout::{MAX_OCTETS_PER_LANE, Races};
     use super::*;
     use crate::options::Logits;
     use crate::{DeviceKind, GpuSampler};

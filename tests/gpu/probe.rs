@@ -111,7 +111,7 @@ pub(crate) enum Engine {
 
 impl Engine {
     /// Returns the source without the entry point, which has bindings of its own.
-    fn pieces(self, int64: bool) -> String {
+    fn pieces(self, int64: bool, emulated: bool) -> String {
         let plain = Variant {
             kernel: Kernel::Stream,
             reduction: Reduction::Workgroup,
@@ -120,6 +120,7 @@ impl Engine {
             each: false,
             immediates: false,
             int64,
+            emulated,
             workgroup_size: 64,
         };
         let (variant, end) = match self {
@@ -154,12 +155,14 @@ pub(crate) fn differences_in(
 ) -> Result<Vec<usize>, Failed> {
     let expected: Vec<_> = items.iter().map(|&[x, y]| (twin.rust)(x, y)).collect();
     let feature = adapter.features & wgpu::Features::SHADER_INT64;
-    let forms = if feature.is_empty() { &[false][..] } else { &[false, true] };
+    // with 64-bit integers or without, and as an emulation has them
+    let forms = [(false, false), (true, false), (true, true)];
+    let forms = if feature.is_empty() { &forms[..1] } else { &forms };
     forms
         .iter()
-        .map(|&int64| {
+        .map(|&(int64, emulated)| {
             let (device, queue) = super::device(adapter, feature)?;
-            let source = edit(engine.pieces(int64) + PROBE).replace("PROBED", twin.wgsl);
+            let source = edit(engine.pieces(int64, emulated) + PROBE).replace("PROBED", twin.wgsl);
             let words = on_gpu(&device, &queue, &source, items)?;
             Ok(words.iter().zip(&expected).filter(|(got, expected)| got != expected).count())
         })

@@ -22,6 +22,7 @@ const PLAIN: Variant = Variant {
     each: false,
     immediates: false,
     int64: false,
+    emulated: false,
     workgroup_size: 64,
 };
 /// The kernels of draws and of the other operations on races.
@@ -62,14 +63,23 @@ fn soft() -> impl Iterator<Item = Variant> {
 
 fn forms() -> impl Iterator<Item = Variant> {
     let shares = [Reduction::Alone, Reduction::Workgroup, Reduction::Subgroups];
-    let features =
-        shares.into_iter().flat_map(|reduction| {
-            [(false, 1), (true, 64)].into_iter().flat_map(move |(int64, workgroup_size)| {
+    let features = shares.into_iter().flat_map(|reduction| {
+        [(false, false, 1), (true, false, 64), (true, true, 64)].into_iter().flat_map(
+            move |(int64, emulated, workgroup_size)| {
                 [(false, false), (false, true), (true, true)].map(move |(each, immediates)| {
-                    Variant { reduction, each, immediates, int64, workgroup_size, ..PLAIN }
+                    Variant {
+                        reduction,
+                        each,
+                        immediates,
+                        int64,
+                        emulated,
+                        workgroup_size,
+                        ..PLAIN
+                    }
                 })
-            })
-        });
+            },
+        )
+    });
     let formats = [
         ValueFormat::F32,
         ValueFormat::F16,

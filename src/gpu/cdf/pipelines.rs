@@ -44,6 +44,7 @@ impl Kernels {
             each: false,
             immediates: false,
             int64: self.common.int64,
+            emulated: self.common.emulated,
             workgroup_size: builders,
         };
         // once there are weights, no kernel reads logits

@@ -78,6 +78,7 @@ mod tests {
             each: false,
             immediates: false,
             int64: false,
+            emulated: false,
             workgroup_size: 64,
         }
         .source();

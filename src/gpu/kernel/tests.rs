@@ -11,6 +11,7 @@ fn source() -> String {
         each: false,
         immediates: false,
         int64: false,
+        emulated: false,
         workgroup_size: 64,
     }
     .source()

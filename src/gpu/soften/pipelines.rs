@@ -35,6 +35,7 @@ impl Kernels {
             each: false,
             immediates: false,
             int64: self.common.int64,
+            emulated: self.common.emulated,
             workgroup_size,
         };
         let plain = Variant { format: ValueFormat::F32, vec4: false, ..weigh };

@@ -78,7 +78,18 @@ impl Shape {
     pub fn variant(self, greedy: bool, int64: bool) -> Variant {
         let Layout { kernel, reduction, workgroup_size, .. } = self.layout(greedy);
         let (format, vec4, each, immediates) = (ValueFormat::F32, true, false, true);
-        Variant { kernel, reduction, format, vec4, each, immediates, int64, workgroup_size }
+        let emulated = false;
+        Variant {
+            kernel,
+            reduction,
+            format,
+            vec4,
+            each,
+            immediates,
+            int64,
+            emulated,
+            workgroup_size,
+        }
     }
 
     /// The kernel that joins the parts of its rows, if they are in parts.

@@ -14,6 +14,7 @@ fn soft_is_laid_out_as_in_the_shader() {
         each: false,
         immediates: false,
         int64: false,
+        emulated: false,
         workgroup_size: 64,
     }
     .source();
