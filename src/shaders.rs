@@ -151,7 +151,8 @@ pub struct Variant {
     /// [`wgpu::Features::SHADER_INT64`].
     pub int64: bool,
     /// Whether the device emulates a GPU on the CPU. For such a device, 64-bit integers stay whole from one
-    /// round of Philox to the next; see `shaders/kernel/blocks.u64.wgsl`.
+    /// round of Philox to the next (`shaders/kernel/blocks.u64.wgsl`), and kernels do little that serves
+    /// subgroups whose invocations advance together (`EMULATED` in the shaders).
     pub emulated: bool,
     /// The number of invocations of a workgroup, a power of two.
     pub workgroup_size: u32,
@@ -333,7 +334,11 @@ impl Variant {
 
     /// Returns the WGSL text of the shader.
     pub fn source(self) -> String {
-        format!("const WORKGROUP: u32 = {}u;\n\n", self.workgroup_size) + &text(self.pieces())
+        let Self { workgroup_size, emulated, .. } = self;
+        let constants = format!(
+            "const WORKGROUP: u32 = {workgroup_size}u;\nconst EMULATED: bool = {emulated};\n\n"
+        );
+        constants + &text(self.pieces())
     }
 }
 

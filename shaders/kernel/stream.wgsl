@@ -51,8 +51,14 @@ fn race(invocation: Invocation) {
         let pair = pair_at(row, octet, end);
         running_sums = with_sums_of(running_sums, row, octet, summed);
         far = max(far, max(farthest(pair.logits_a), farthest(pair.logits_b)));
-        if reach_of_pair(row, pair) >= running_best.cutoff {
+        // the invocations of a GPU's subgroup enter together, so each turn looks at what the others have found
+        if !EMULATED {
             running_best.cutoff = max(running_best.cutoff, shared_cutoff(team));
+        }
+        if reach_of_pair(row, pair) >= running_best.cutoff {
+            if EMULATED {
+                running_best.cutoff = max(running_best.cutoff, shared_cutoff(team));
+            }
             running_best = evaluate_passing(row, run.first_category + octet * 8u, pair, running_best);
             raise_cutoff(team, running_best.cutoff);
         }

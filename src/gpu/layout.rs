@@ -46,15 +46,17 @@ pub struct Teams {
 }
 
 impl Teams {
-    /// The teams for a GPU. These numbers have not been measured on one: a large GPU runs 2¹⁸
-    /// invocations at once, each of which should have a pair of octets at least, and small
-    /// workgroups leave fewer invocations idle at barriers.
+    /// The teams for a GPU. These numbers have not been measured on one. Each team has to find a
+    /// cutoff and to evaluate its winner, so one large team for a row costs less than many small
+    /// ones: `scripts/isa` counts a third fewer instructions for 256 × 128,256. Teams of 512 cost
+    /// no less, and their workgroups fill a processor less evenly. 2¹⁶ invocations with four loads
+    /// of 16 bytes each keep a large GPU's memory busy.
     pub const HARDWARE: Self = Self {
-        team: SHARED_WORKGROUP,
+        team: 256,
         shared_workgroup: SHARED_WORKGROUP,
         alone_octets: 4,
         octets_per_lane: 2,
-        busy_invocations: 1 << 18,
+        busy_invocations: 1 << 16,
         holds_logits: true,
     };
 
@@ -183,23 +185,22 @@ impl Layout {
         let draws_at_once =
             if hold { (races.draws as usize).div_ceil(turns).min(most_draws) } else { 1 };
         let whole = lanes == teams.team as usize;
+        // a workgroup of several teams, or of one where several would not fit
+        let workgroup_size =
+            if whole && lanes > 1 { teams.team } else { teams.shared_workgroup.max(lanes as u32) };
+        let is_workgroup = lanes == workgroup_size as usize;
         Self {
             kernel: match (races.greedy, hold) {
                 (true, _) => Kernel::Greedy,
                 (false, true) => Kernel::SeveralDraws,
                 (false, false) => Kernel::Stream,
             },
-            reduction: match (lanes, device.subgroups && whole) {
+            reduction: match (lanes, device.subgroups && is_workgroup) {
                 (1, _) => Reduction::Alone,
                 (_, true) => Reduction::Subgroups,
                 (_, false) => Reduction::Workgroup,
             },
-            // a workgroup of several teams, or of one where several would not fit
-            workgroup_size: if whole && lanes > 1 {
-                teams.team
-            } else {
-                teams.shared_workgroup.max(lanes as u32)
-            },
+            workgroup_size,
             lanes: lanes as u32,
             parts: parts as u32,
             part_octets: part_octets as u32,

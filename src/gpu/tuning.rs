@@ -85,7 +85,7 @@ impl Tuning {
     /// Sets the number of invocations needed to keep the device busy. If one of the largest teams
     /// for each race has fewer invocations in all, rows are split into parts. A team takes several
     /// draws from a row one after the other only if there would be more invocations otherwise. The
-    /// default: 2¹⁸ for a GPU.
+    /// default: 2¹⁶ for a GPU.
     pub fn with_busy_invocations(self, busy_invocations: usize) -> Self {
         Self { busy_invocations: Some(busy_invocations), ..self }
     }

@@ -130,7 +130,11 @@ impl Engine {
         };
         let pieces = variant.pieces().take_while(|piece| piece.stem != end);
         let texts = pieces.map(|piece| piece.source);
-        ["const WORKGROUP: u32 = 64u;"].into_iter().chain(texts).collect::<Vec<_>>().join("\n")
+        ["const WORKGROUP: u32 = 64u;\nconst EMULATED: bool = false;"]
+            .into_iter()
+            .chain(texts)
+            .collect::<Vec<_>>()
+            .join("\n")
     }
 }
 

@@ -113,14 +113,20 @@ fn middling_rows_get_a_few_invocations_or_a_workgroup() {
     assert_eq!((few.reduction, few.lanes, few.parts), (Reduction::Workgroup, 8, 1));
     let whole = layout(65_536, 1024, 1);
     assert_eq!((whole.reduction, whole.lanes, whole.parts), (Reduction::Subgroups, 64, 1));
+    // a team smaller than the largest, and yet a whole workgroup
+    assert_eq!((whole.workgroup_size, GPU.teams.team), (64, 256));
+    let larger = layout(65_536, 2048, 1);
+    let of = (larger.reduction, larger.lanes, larger.workgroup_size);
+    assert_eq!(of, (Reduction::Subgroups, 128, 128));
 }
 
 #[test]
 fn few_long_rows_are_cut_into_parts_that_fill_the_device() {
     let one = layout(1, 128_256, 1);
-    assert_eq!((one.reduction, one.lanes, one.parts), (Reduction::Subgroups, 64, 126));
-    let batch = layout(256, 128_256, 1);
-    assert_eq!(batch.parts, 16);
+    assert_eq!((one.reduction, one.lanes, one.parts), (Reduction::Subgroups, 256, 32));
+    assert_eq!(layout(64, 128_256, 1).parts, 4);
+    // one team for each row is enough, and needs no merge
+    assert_eq!(layout(256, 128_256, 1).parts, 1);
     assert_eq!(layout(5000, 128_256, 1).parts, 1);
 }
 
@@ -128,8 +134,8 @@ fn few_long_rows_are_cut_into_parts_that_fill_the_device() {
 fn several_draws_hold_their_logits() {
     let bootstrap = layout(1, 1000, 10_000);
     assert_eq!((bootstrap.kernel, bootstrap.lanes, bootstrap.parts), (Kernel::SeveralDraws, 32, 1));
-    assert_eq!(bootstrap.draws_at_once, 2);
-    assert_eq!(layout(1000, 128_256, 16).parts, 63);
+    assert_eq!(bootstrap.draws_at_once, 5);
+    assert_eq!(layout(1000, 128_256, 16).parts, 16);
 }
 
 #[test]
@@ -148,13 +154,13 @@ fn outcomes_fit_where_fewer_parts_would_do() {
     let teams = Teams { busy_invocations: 1 << 24, ..GPU.teams };
     let busy = Device { teams, ..GPU };
     let all = Layout::new(few, busy);
-    assert_eq!((all.parts, all.outcome_bytes()), (126, 127 * 100 * 16));
-    let within = Layout::within(few, busy, 1 << 16);
-    assert_eq!((within.parts, within.outcome_bytes()), (39, 40 * 100 * 16));
-    assert_eq!(Layout::within(few, busy, 127 * 100 * 16), all);
+    assert_eq!((all.parts, all.outcome_bytes()), (32, 33 * 100 * 16));
+    let within = Layout::within(few, busy, 1 << 15);
+    assert_eq!((within.parts, within.outcome_bytes()), (19, 20 * 100 * 16));
+    assert_eq!(Layout::within(few, busy, 33 * 100 * 16), all);
 
     // these parts hold the logits
-    let many = Races { rows: 1000, categories: 4000, draws: 16, greedy: false };
+    let many = Races { rows: 1000, categories: 16_000, draws: 16, greedy: false };
     let held = Layout::new(many, GPU);
     assert_eq!((held.kernel, held.parts), (Kernel::SeveralDraws, 2));
     assert_eq!(Layout::within(many, GPU, 3 * 16_000 * 16), held);

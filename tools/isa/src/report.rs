@@ -5,11 +5,11 @@ use std::fmt::Write;
 use gumbel::ValueFormat;
 use gumbel::shaders::{Kernel, Reduction, Variant};
 
-use crate::Error;
 use crate::account::{Account, Turn};
 use crate::cost::Class;
 use crate::radv::Chip;
 use crate::workload::{self, FAMILIES, Program, SHAPES, Shape};
+use crate::{Error, Teams};
 
 /// The bytes of the logits that are simulated.
 const LOGIT_BYTES: usize = 4;
@@ -118,7 +118,12 @@ fn others(int64: bool) -> Vec<Variant> {
         Variant { format: ValueFormat::Bf16, ..stream },
         Variant { kernel: Kernel::SeveralDraws, ..stream },
         Variant { kernel: Kernel::Score, ..stream },
-        Variant { kernel: Kernel::TopK, reduction: Reduction::Workgroup, ..stream },
+        Variant {
+            kernel: Kernel::TopK,
+            reduction: Reduction::Workgroup,
+            workgroup_size: Teams::HARDWARE.shared_workgroup,
+            ..stream
+        },
     ]
 }
 

@@ -13,17 +13,14 @@ fn account(chip: &Chip, shape: Shape) -> Account {
     Account::new(&race, merge.as_ref(), &simulated)
 }
 
-/// The larger a team, the fewer turns enter the exact part. A simulation of the filter's arithmetic alone found
-/// 88, 61 and 38 % of turns, in rows of normal logits with a standard deviation of 3. In that simulation the
-/// waves of a team open a race one after the other, so that later waves begin with the cutoff that earlier
-/// ones have found. Waves that advance at the same pace do not have this cutoff yet, and enter more often. A
-/// team of one wave must enter as often in both. The test applies as long as the loop evaluates a
-/// category exactly in the turn that finds it.
+/// The larger a team, the fewer turns enter the exact part. These shares are of rows of normal logits with a
+/// standard deviation of 3, and of waves that advance at the same pace. The test applies as long as the loop
+/// evaluates a category exactly in the turn that finds it, with the cutoff of the whole team.
 #[test]
 #[ignore = "needs RADV: scripts/isa --check"]
 fn waves_enter_the_exact_part_as_often_as_a_simulation_says() {
     let chip = Chip::open(FAMILIES[0].name, true).unwrap();
-    for (team, parts, wanted) in [(64, 16, 0.85..0.91), (256, 4, 0.61..0.88), (512, 1, 0.38..0.88)]
+    for (team, parts, wanted) in [(64, 16, 0.58..0.68), (256, 4, 0.38..0.46), (512, 1, 0.17..0.23)]
     {
         // so many that rows are cut into so many parts
         let busy_invocations = 256 * parts * team as usize;
