@@ -29,6 +29,12 @@ fn threshold(upper_end: f32, coarse_bits: u32) -> f32 {
     return upper_end - interval - slack;
 }
 
+// The cutoff that a lower end of a key sets: that of `cutoff_of`, for a key that is at least this.
+fn cutoff_at(lower_end: f32) -> f32 {
+    let slack = abs(lower_end) * 1e-6 + POWER * 0.001;
+    return lower_end - POWER * 143.0 - slack;
+}
+
 // The number from 1 to 2 that has the mantissa of these bits.
 fn mantissa(bits: u32) -> f32 {
     return bitcast<f32>((bits & 0x7fffffu) | 0x3f800000u);

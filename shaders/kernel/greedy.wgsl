@@ -9,10 +9,12 @@
 @compute @workgroup_size(WORKGROUP)
 fn greedy(invocation: Invocation) {
     let team = team_of(invocation.index, invocation.workgroup, invocation.workgroups);
-    let race = team.index / run.parts;
-    let part = part_of(team.index % run.parts);
+    let place = divided(team.index, run.parts);
+    let race = place.x;
+    let part = part_of(place.y);
     let exists = race < run.rows * run.draws;
-    let row = row_of(min(race / run.draws, run.rows - 1u), race % run.draws);
+    let row_and_draw = divided(race, run.draws);
+    let row = row_of(min(row_and_draw.x, run.rows - 1u), row_and_draw.y);
     let end = select(0u, part.end, exists && row.valid);
 
     var most = GREEDY_NONE;
@@ -44,6 +46,6 @@ fn greedy(invocation: Invocation) {
     }
     let all = winner(team, invocation, Outcome(best, invalid));
     if team.lane == 0u && exists {
-        finish(race, team.index % run.parts, all);
+        finish(race, place.y, all);
     }
 }

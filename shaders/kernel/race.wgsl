@@ -178,36 +178,50 @@ fn evaluate_passing(row: Row, first: u32, pair: Pair, before: RunningBest) -> Ru
     return running_best;
 }
 
-// The winner of a pair that is a whole race, if coarse bits decide it. The result has no category if they
-// do not, or if the winner is +inf. The winner's key is not evaluated.
-fn decided_by_bounds(row: Row, first: u32, pair: Pair, cutoff: f32) -> Best {
+// The largest and the second largest upper end among some categories, and the category of the largest.
+struct UpperEnds {
+    most: f32,
+    second: f32,
+    argmax: u32,
+}
+
+fn with_upper_end(before: UpperEnds, f: Filter, logit: u32, coarse_bits: u32, i: u32) -> UpperEnds {
+    let u = upper(f, logit, coarse_bits);
+    return UpperEnds(
+        max(before.most, u),
+        max(before.second, min(before.most, u)),
+        select(before.argmax, i, u > before.most),
+    );
+}
+
+// Takes in the categories `first` to `first + 7` of a pair.
+fn with_upper_ends_of(before: UpperEnds, f: Filter, octet: Octet, block: vec4<u32>, first: u32) -> UpperEnds {
+    var ends = with_upper_end(before, f, octet.low.x, block.x & 0xffffu, first);
+    ends = with_upper_end(ends, f, octet.low.y, block.x >> 16u, first + 1u);
+    ends = with_upper_end(ends, f, octet.low.z, block.y & 0xffffu, first + 2u);
+    ends = with_upper_end(ends, f, octet.low.w, block.y >> 16u, first + 3u);
+    ends = with_upper_end(ends, f, octet.high.x, block.z & 0xffffu, first + 4u);
+    ends = with_upper_end(ends, f, octet.high.y, block.z >> 16u, first + 5u);
+    ends = with_upper_end(ends, f, octet.high.z, block.w & 0xffffu, first + 6u);
+    return with_upper_end(ends, f, octet.high.w, block.w >> 16u, first + 7u);
+}
+
+// The winner of a pair that is a whole race, if coarse bits decide it. If they do not, or if the winner is
+// +inf, there is no winner, and a cutoff instead. The winner's key is not evaluated.
+//
+// All 16 categories are bounded, without a loop over those that pass the filter: on a GPU the invocations of
+// a subgroup would all wait for the one with the most.
+fn decided_by_bounds(row: Row, first: u32, pair: Pair) -> RunningBest {
     let f = row.filter_of_row;
-    let a = upper_scores(f, pair.logits_a, pair.block_a);
-    let b = upper_scores(f, pair.logits_b, pair.block_b);
-    let passing = passing_of_pair(a, b, cutoff);
-    var argmax = firstTrailingBit(passing) & 15u;
-    if countOneBits(passing) > 1u {
-        var most = FILTER_OPEN;
-        var second = FILTER_OPEN;
-        var bits = 0u;
-        for (var rest = passing; rest != 0u; rest &= rest - 1u) {
-            let i = firstTrailingBit(rest);
-            let c = coarse_in(pair, i);
-            let u = upper(f, logit_in(pair, i), c);
-            let ahead = u > most;
-            second = max(second, select(u, most, ahead));
-            argmax = select(argmax, i, ahead);
-            bits = select(bits, c, ahead);
-            most = max(most, u);
-        }
-        if second >= threshold_measured(f, most, bits) {
-            return best_none();
-        }
+    var ends = UpperEnds(FILTER_OPEN, FILTER_OPEN, 0u);
+    ends = with_upper_ends_of(ends, f, pair.logits_a, pair.block_a, 0u);
+    ends = with_upper_ends_of(ends, f, pair.logits_b, pair.block_b, 8u);
+    let lower_end = threshold_measured(f, ends.most, coarse_in(pair, ends.argmax));
+    var decided = RunningBest(best_none(), false, cutoff_at(lower_end));
+    if ends.second < lower_end && !is_invalid(logit_in(pair, ends.argmax)) {
+        decided.best = Best(vec2<u32>(0u, 0u), first + place_in(ends.argmax));
     }
-    if passing == 0u || is_invalid(logit_in(pair, argmax)) {
-        return best_none();
-    }
-    return Best(vec2<u32>(0u, 0u), first + place_in(argmax));
+    return decided;
 }
 
 // The logit of category i of a pair.

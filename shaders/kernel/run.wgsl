@@ -66,9 +66,19 @@ struct Team {
 }
 
 fn team_of(invocation: u32, workgroup: vec3<u32>, workgroups: vec3<u32>) -> Team {
-    let slot = invocation / run.lanes;
+    let shift = firstTrailingBit(run.lanes);
+    let slot = invocation >> shift;
     let group = workgroup.y * workgroups.x + workgroup.x;
-    return Team(slot, invocation % run.lanes, group * (WORKGROUP / run.lanes) + slot);
+    return Team(slot, invocation & (run.lanes - 1u), group * (WORKGROUP >> shift) + slot);
+}
+
+// Quotient and remainder. Most rows have one part and one draw, and a division takes some twenty instructions.
+fn divided(n: u32, divisor: u32) -> vec2<u32> {
+    if divisor == 1u {
+        return vec2<u32>(n, 0u);
+    }
+    let quotient = n / divisor;
+    return vec2<u32>(quotient, n - quotient * divisor);
 }
 
 // The octets of a part.

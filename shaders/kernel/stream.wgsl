@@ -14,31 +14,34 @@
 @compute @workgroup_size(WORKGROUP)
 fn race(invocation: Invocation) {
     let team = team_of(invocation.index, invocation.workgroup, invocation.workgroups);
-    let race = team.index / run.parts;
-    let part = part_of(team.index % run.parts);
+    let place = divided(team.index, run.parts);
+    let race = place.x;
+    let part = part_of(place.y);
     let exists = race < run.rows * run.draws;
-    let row = row_of(min(race / run.draws, run.rows - 1u), race % run.draws);
+    let row_and_draw = divided(race, run.draws);
+    let row = row_of(min(row_and_draw.x, run.rows - 1u), row_and_draw.y);
     let end = select(0u, part.end, exists && row.valid);
 
     // draws beyond the first of a row sum nothing
-    let summed = select(0u, end, race % run.draws == 0u && (run.flags & SUMMED) != 0u);
+    let summed = select(0u, end, row_and_draw.y == 0u && (run.flags & SUMMED) != 0u);
 
     var octet = part.begin + team.lane;
     let opening = pair_at(row, octet, end);
     var running_sums = with_sums_of(no_running_sums(), row, octet, summed);
     var running_best = RunningBest(best_none(), !row.valid, FILTER_OPEN);
-    running_best.cutoff = open_cutoff(team, invocation, sure_cutoff_of_pair(row, opening));
+    if !ALONE {
+        running_best.cutoff = open_cutoff(team, invocation, sure_cutoff_of_pair(row, opening));
+    }
 
     var far = max(farthest(opening.logits_a), farthest(opening.logits_b));
     // a row of a single pair, whose key nobody will ask for
-    let whole = run.lanes == 1u && run.parts == 1u && end <= 2u
-        && (run.flags & (CONTINUED | UNFINISHED | KEYED)) == 0u;
-    if whole && running_best.cutoff > FILTER_OPEN && far <= 0x7f800000u {
-        let decided = decided_by_bounds(row, run.first_category, opening, running_best.cutoff);
-        if decided.category != NO_CATEGORY {
-            running_best.best = decided;
-            octet = end;
-        }
+    let whole = ALONE && run.parts == 1u && end > 0u && end <= 2u
+        && (run.flags & (CONTINUED | UNFINISHED | KEYED | UNFILTERED)) == 0u;
+    if whole && far <= 0x7f800000u {
+        running_best = decided_by_bounds(row, run.first_category, opening);
+        octet = select(octet, end, running_best.best.category != NO_CATEGORY);
+    } else if ALONE {
+        running_best.cutoff = sure_cutoff_of_pair(row, opening);
     }
     // apart from the loop, which then hands no pair from one turn to the next: an adapter that emulates a
     // GPU would keep the pair in memory
@@ -68,8 +71,8 @@ fn race(invocation: Invocation) {
     let invalid = running_best.invalid || far > 0x7f800000u;
     let all = winner(team, invocation, Outcome(running_best.best, invalid));
     if team.lane == 0u && exists {
-        finish(race, team.index % run.parts, all);
+        finish(race, place.y, all);
     }
-    let position = select(run.rows, race / run.draws, race % run.draws == 0u);
-    write_sums(team, invocation, row, position, team.index % run.parts, running_sums);
+    let position = select(run.rows, row_and_draw.x, row_and_draw.y == 0u);
+    write_sums(team, invocation, row, position, place.y, running_sums);
 }

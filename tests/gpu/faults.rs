@@ -74,11 +74,17 @@ pub(crate) const CHECKS: &[(&str, Check)] = &[
         seen(adapter, edit, "normal logits")
     }),
     ("faults::a_winner_that_bounds_do_not_tell_is_seen", |adapter| {
-        // of the categories that pass the filter, the first one wins
+        // the first category wins
         let edit = |source: String| {
             source
-                .replace("if second >= threshold_measured(f, most, bits) {", "if false {")
-                .replace("let ahead = u > most;", "let ahead = most == FILTER_OPEN;")
+                .replace("if ends.second < lower_end && !is_invalid", "if !is_invalid")
+                .replace("u > before.most", "before.most == FILTER_OPEN")
+        };
+        seen(adapter, edit, "normal logits")
+    }),
+    ("faults::a_lower_end_that_is_too_high_is_seen", |adapter| {
+        let edit = |source: String| {
+            source.replace("return upper_end - interval - slack;", "return upper_end + POWER;")
         };
         seen(adapter, edit, "normal logits")
     }),

@@ -28,10 +28,11 @@ fn is_float(module: &Module, info: &FunctionInfo, expression: Handle<Expression>
 }
 
 /// The functions that compute with floats: the filter, the bounds, and their logarithms of weights.
-const FILTER: [&str; 16] = [
+const FILTER: [&str; 19] = [
     "count_at",
     "filter_of",
     "floats_of",
+    "cutoff_at",
     "cutoff_of",
     "log2_low",
     "log2_of",
@@ -45,6 +46,8 @@ const FILTER: [&str; 16] = [
     "threshold",
     "threshold_measured",
     "upper",
+    "with_upper_end",
+    "with_upper_ends_of",
 ];
 /// The functions that pass on the filter's floats and compare them; no function that decides a draw
 /// is among these.
