@@ -18,6 +18,26 @@ fn farthest(octet: Octet) -> u32 {
     return max(max(far.x, far.y), max(far.z, far.w));
 }
 
+// The largest of logits as integers with a sign, and as integers without: a NaN without a sign is above +inf in
+// the first, and a NaN with a sign is above -inf in the second.
+struct Extremes {
+    positive: i32,
+    negative: u32,
+}
+
+// `greatest` needs the first maximum too, so a compiler computes it once for both.
+fn with_octet(before: Extremes, octet: Octet) -> Extremes {
+    let more = max(bitcast<vec4<i32>>(octet.low), bitcast<vec4<i32>>(octet.high));
+    let positive = max(max(more.x, more.y), max(more.z, more.w));
+    let less = max(octet.low, octet.high);
+    let negative = max(max(less.x, less.y), max(less.z, less.w));
+    return Extremes(max(before.positive, positive), max(before.negative, negative));
+}
+
+fn has_nan(extremes: Extremes) -> bool {
+    return extremes.positive > 0x7f800000 || extremes.negative > 0xff800000u;
+}
+
 // The greatest of an octet of logits, as bits; a NaN or +inf if there is one, unless its sign is set.
 fn greatest(octet: Octet) -> u32 {
     // as integers, positive floats are in their order, and negative ones in the opposite

@@ -85,24 +85,33 @@ fn octet_at(row: Row, octet: u32, end: u32) -> Octet {
     return measured(octet_before(row.first_logit, octet, end));
 }
 
-// The cutoff that the most promising category of the octet sets, whatever its fine bits.
-fn sure_cutoff_of(row: Row, octet: Octet, block: vec4<u32>) -> f32 {
+// The upper scores with the numbers of their categories in the four least bits, from `first` on.
+fn numbered(s: UpperScores, first: u32) -> UpperScores {
+    let none = vec4<u32>(~15u);
+    let low = (bitcast<vec4<u32>>(s.low) & none) | (vec4<u32>(0u, 1u, 2u, 3u) + first);
+    let high = (bitcast<vec4<u32>>(s.high) & none) | (vec4<u32>(4u, 5u, 6u, 7u) + first);
+    return UpperScores(bitcast<vec4<f32>>(low), bitcast<vec4<f32>>(high));
+}
+
+// The cutoff that the most promising category of the pair sets, whatever its fine bits, and no less than its
+// upper score.
+fn opening_of(row: Row, pair: Pair) -> vec2<f32> {
     // in a branch if barriers follow: an adapter that emulates a GPU would keep the upper scores across
     // them, where computing them again costs less
     if !ALONE && (run.flags & UNFILTERED) != 0u {
-        return FILTER_OPEN;
+        return vec2<f32>(FILTER_OPEN, 0.0);
     }
-    let s = upper_scores(row.filter_of_row, octet, block);
-    let argmax = firstTrailingBit(passing_at(s, highest_of(s))) & 7u;
-    let sure = sure_cutoff_measured(row.filter_of_row, logit_of(octet, argmax), coarse(block, argmax));
-    return select(sure, FILTER_OPEN, (run.flags & UNFILTERED) != 0u);
+    let f = row.filter_of_row;
+    let a = numbered(upper_scores(f, pair.logits_a, pair.block_a), 0u);
+    let b = numbered(upper_scores(f, pair.logits_b, pair.block_b), 8u);
+    let highest = max(highest_of(a), highest_of(b));
+    let argmax = bitcast<u32>(highest) & 15u;
+    let sure = sure_cutoff_measured(f, logit_in(pair, argmax), coarse_in(pair, argmax));
+    return vec2<f32>(select(sure, FILTER_OPEN, (run.flags & UNFILTERED) != 0u), without_number(highest));
 }
 
 fn sure_cutoff_of_pair(row: Row, pair: Pair) -> f32 {
-    return max(
-        sure_cutoff_of(row, pair.logits_a, pair.block_a),
-        sure_cutoff_of(row, pair.logits_b, pair.block_b),
-    );
+    return opening_of(row, pair).x;
 }
 
 // An upper bound on the upper scores of the octet's categories, but for roundings, which the slack of a
@@ -110,9 +119,11 @@ fn sure_cutoff_of_pair(row: Row, pair: Pair) -> f32 {
 // with the logit and falls with the coarse bits. This is one evaluation for eight categories. Seldom does
 // it reach the cutoff when no category does.
 fn reach_of(f: Filter, octet: Octet, block: vec4<u32>) -> f32 {
+    let low = block & vec4<u32>(0xffffu);
+    let least_low = min(min(low.x, low.y), min(low.z, low.w));
     // the lower half of a word does not change the order of the upper halves
-    let least = min(block, block << vec4<u32>(16u));
-    let coarse_bits = min(min(least.x, least.y), min(least.z, least.w)) >> 16u;
+    let least_high = min(min(block.x, block.y), min(block.z, block.w)) >> 16u;
+    let coarse_bits = min(least_low, least_high);
     return upper_score(f, greatest(octet), coarse_bits);
 }
 
@@ -222,6 +233,21 @@ fn decided_by_bounds(row: Row, first: u32, pair: Pair) -> RunningBest {
         decided.best = Best(vec2<u32>(0u, 0u), first + place_in(ends.argmax));
     }
     return decided;
+}
+
+// The upper ends of the categories of a pair that reach a cutoff.
+//
+// Mesa 22.3 ends all loops of an invocation after 65,535 iterations in total: this loop takes 16 at most.
+fn upper_ends_of_passing(row: Row, pair: Pair, cutoff: f32) -> UpperEnds {
+    let f = row.filter_of_row;
+    let a = upper_scores(f, pair.logits_a, pair.block_a);
+    let b = upper_scores(f, pair.logits_b, pair.block_b);
+    var ends = UpperEnds(FILTER_OPEN, FILTER_OPEN, 0u);
+    for (var passing = passing_of_pair(a, b, cutoff); passing != 0u; passing &= passing - 1u) {
+        let i = firstTrailingBit(passing);
+        ends = with_upper_end(ends, f, logit_in(pair, i), coarse_in(pair, i), i);
+    }
+    return ends;
 }
 
 // The logit of category i of a pair.

@@ -3,6 +3,8 @@
 
 // Whether each invocation has a race of its own, and waits for no other.
 const ALONE: bool = true;
+// Whether a team tries to decide a short race by bounds.
+const BOUNDED: bool = false;
 
 struct Invocation {
     @builtin(local_invocation_index) index: u32,
@@ -12,6 +14,16 @@ struct Invocation {
 
 fn open_cutoff(team: Team, invocation: Invocation, cutoff: f32) -> f32 {
     return cutoff;
+}
+
+// These two are for races that bounds decide; see reduction.subgroups.wgsl.
+
+fn highest_lower_end(lower_end: f32) -> f32 {
+    return lower_end;
+}
+
+fn contenders_of_team(team: Team, own: u32) -> u32 {
+    return own;
 }
 
 fn raise_cutoff(team: Team, cutoff: f32) {}

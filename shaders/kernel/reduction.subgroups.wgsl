@@ -4,12 +4,16 @@
 //
 // Nothing here depends on which invocations a subgroup has, nor on all of them being active together: no
 // device is bound to bring them together again after a loop that some leave before others.
-// Barriers: two in open_cutoff, two in winner. All invocations of a workgroup reach all of them.
-// Workgroup memory: lane 0 writes the cutoff and the count, to which others add, before a barrier.
-// Invocations write the outcomes that are counted before the next barrier, and lane 0 reads them after it.
+// Barriers: two in open_cutoff, one in highest_lower_end, three in contenders_of_team, two in winner. All
+// invocations of a workgroup reach all of them, or none where the team has a single contender.
+// Workgroup memory: lane 0 writes the cutoff, the lower end and the counts, to which others add, before a
+// barrier. Invocations write the outcomes that are counted before the next barrier, and lane 0 reads them
+// after it.
 
 // Whether each invocation has a race of its own, and waits for no other.
 const ALONE: bool = false;
+// Whether a team tries to decide a short race by bounds. The teams of an emulation have long rows only.
+const BOUNDED: bool = !EMULATED;
 
 struct Invocation {
     @builtin(local_invocation_index) index: u32,
@@ -19,6 +23,11 @@ struct Invocation {
 }
 
 var<workgroup> cutoff_of_team: atomic<i32>;
+// The highest of the lower ends of keys, and the number of categories that may still win.
+var<workgroup> lower_end_of_team: atomic<i32>;
+var<workgroup> contenders: atomic<u32>;
+// That number, in the form in which all branches on it are uniform.
+var<workgroup> all_contenders: u32;
 // The number of outcomes that are there.
 var<workgroup> outcomes_left: atomic<u32>;
 var<workgroup> keys: array<vec2<u32>, WORKGROUP>;
@@ -30,6 +39,8 @@ fn open_cutoff(team: Team, invocation: Invocation, cutoff: f32) -> f32 {
     let highest = subgroupMax(ordered(cutoff));
     if team.lane == 0u {
         atomicStore(&cutoff_of_team, ordered(FILTER_OPEN));
+        atomicStore(&lower_end_of_team, ordered(FILTER_OPEN));
+        atomicStore(&contenders, 0u);
     }
     workgroupBarrier();
     // a cutoff that is missed discards less
@@ -38,6 +49,29 @@ fn open_cutoff(team: Team, invocation: Invocation, cutoff: f32) -> f32 {
     }
     workgroupBarrier();
     return unordered(atomicLoad(&cutoff_of_team));
+}
+
+// For races that bounds decide: the highest of the lower ends of the team's keys, and the number of the
+// team's categories that may win.
+
+fn highest_lower_end(lower_end: f32) -> f32 {
+    // few invocations have one
+    if lower_end > FILTER_OPEN {
+        atomicMax(&lower_end_of_team, ordered(lower_end));
+    }
+    workgroupBarrier();
+    return unordered(atomicLoad(&lower_end_of_team));
+}
+
+fn contenders_of_team(team: Team, own: u32) -> u32 {
+    if own > 0u {
+        atomicAdd(&contenders, own);
+    }
+    workgroupBarrier();
+    if team.lane == 0u {
+        all_contenders = atomicLoad(&contenders);
+    }
+    return workgroupUniformLoad(&all_contenders);
 }
 
 fn raise_cutoff(team: Team, cutoff: f32) {

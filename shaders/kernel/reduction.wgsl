@@ -8,6 +8,8 @@
 
 // Whether each invocation has a race of its own, and waits for no other.
 const ALONE: bool = false;
+// Whether a team tries to decide a short race by bounds.
+const BOUNDED: bool = false;
 
 struct Invocation {
     @builtin(local_invocation_index) index: u32,
@@ -29,6 +31,16 @@ fn open_cutoff(team: Team, invocation: Invocation, cutoff: f32) -> f32 {
     atomicMax(&cutoffs[team.slot], ordered(cutoff));
     workgroupBarrier();
     return unordered(atomicLoad(&cutoffs[team.slot]));
+}
+
+// These two are for races that bounds decide; see reduction.subgroups.wgsl.
+
+fn highest_lower_end(lower_end: f32) -> f32 {
+    return lower_end;
+}
+
+fn contenders_of_team(team: Team, own: u32) -> u32 {
+    return own;
 }
 
 fn raise_cutoff(team: Team, cutoff: f32) {

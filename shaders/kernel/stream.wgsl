@@ -5,11 +5,12 @@
 // Dispatch: teams of `lanes` invocations, numbered along x, then y; a race has `parts` teams. An
 // invocation takes every `lanes`-th octet of its part, two at a time.
 //
-// The first octets of all lanes come first: the best key that their coarse bits are sure to reach sets the
-// cutoff that all lanes begin with. From then on hardly a category passes.
+// The first octets of all lanes come first, the opening: the best key that their coarse bits are sure to
+// reach sets the cutoff that all lanes begin with. From then on hardly a category passes. If the opening is
+// the whole race, coarse bits nearly always decide it, and no category is evaluated exactly.
 //
-// Mesa 22.3 ends all loops of an invocation after 65,535 iterations in total. Two octets take 17 at
-// most, and the host hands an invocation at most 2,048 octets.
+// Mesa 22.3 ends all loops of an invocation after 65,535 iterations in total. Two octets take 17 at most and
+// the bounds of the opening 16, and the host hands an invocation at most 2,048 octets.
 
 @compute @workgroup_size(WORKGROUP)
 fn race(invocation: Invocation) {
@@ -23,37 +24,69 @@ fn race(invocation: Invocation) {
     let end = select(0u, part.end, exists && row.valid);
 
     // draws beyond the first of a row sum nothing
-    let summed = select(0u, end, row_and_draw.y == 0u && (run.flags & SUMMED) != 0u);
+    let first_draw = row_and_draw.y == 0u;
+    let summed = select(0u, end, first_draw && (run.flags & SUMMED) != 0u);
+    let position = select(run.rows, row_and_draw.x, first_draw);
 
     var octet = part.begin + team.lane;
     let opening = pair_at(row, octet, end);
     var running_sums = with_sums_of(no_running_sums(), row, octet, summed);
     var running_best = RunningBest(best_none(), !row.valid, FILTER_OPEN);
-    if !ALONE {
-        running_best.cutoff = open_cutoff(team, invocation, sure_cutoff_of_pair(row, opening));
-    }
-
-    var far = max(farthest(opening.logits_a), farthest(opening.logits_b));
-    // a row of a single pair, whose key nobody will ask for
-    let whole = ALONE && run.parts == 1u && end > 0u && end <= 2u
+    let nan = max(farthest(opening.logits_a), farthest(opening.logits_b)) > 0x7f800000u;
+    // a race whose key nobody will ask for
+    let whole = run.parts == 1u && end > 0u && end <= 2u * run.lanes
         && (run.flags & (CONTINUED | UNFINISHED | KEYED | UNFILTERED)) == 0u;
-    if whole && far <= 0x7f800000u {
-        running_best = decided_by_bounds(row, run.first_category, opening);
-        octet = select(octet, end, running_best.best.category != NO_CATEGORY);
-    } else if ALONE {
-        running_best.cutoff = sure_cutoff_of_pair(row, opening);
+    var highest = FILTER_OPEN;
+    if ALONE {
+        if whole && !nan {
+            running_best = decided_by_bounds(row, run.first_category, opening);
+            octet = select(octet, end, running_best.best.category != NO_CATEGORY);
+        } else {
+            running_best.cutoff = sure_cutoff_of_pair(row, opening);
+        }
+    } else {
+        let sure = opening_of(row, opening);
+        running_best.cutoff = open_cutoff(team, invocation, sure.x);
+        highest = sure.y;
+    }
+    if BOUNDED {
+        var ends = UpperEnds(FILTER_OPEN, FILTER_OPEN, 0u);
+        var own_lower_end = FILTER_OPEN;
+        if whole && highest >= running_best.cutoff {
+            ends = upper_ends_of_passing(row, opening, running_best.cutoff);
+            own_lower_end = threshold_measured(row.filter_of_row, ends.most, coarse_in(opening, ends.argmax));
+        }
+        let lower_end = highest_lower_end(own_lower_end);
+        let bounded = lower_end > FILTER_OPEN;
+        // a NaN counts as two, so that its row is not decided here
+        let reaching = u32(ends.most >= lower_end) + u32(ends.second >= lower_end) + 2u * u32(nan);
+        let contenders = select(0u, reaching, bounded);
+        if contenders_of_team(team, contenders) == 1u {
+            if contenders == 1u {
+                let category = run.first_category + octet * 8u + place_in(ends.argmax);
+                finish(race, place.y, Outcome(Best(vec2<u32>(0u, 0u), category), false));
+            }
+            write_sums(team, invocation, row, position, place.y, running_sums);
+            return;
+        }
+        if bounded {
+            running_best.cutoff = max(running_best.cutoff, cutoff_at(lower_end));
+        }
     }
     // apart from the loop, which then hands no pair from one turn to the next: an adapter that emulates a
     // GPU would keep the pair in memory
     if octet < end {
-        running_best = evaluate_passing(row, run.first_category + octet * 8u, opening, running_best);
-        raise_cutoff(team, running_best.cutoff);
+        if EMULATED || ALONE || highest >= running_best.cutoff {
+            running_best = evaluate_passing(row, run.first_category + octet * 8u, opening, running_best);
+            raise_cutoff(team, running_best.cutoff);
+        }
         octet += 2u * run.lanes;
     }
+    var extremes = Extremes(0, 0u);
     while octet < end {
         let pair = pair_at(row, octet, end);
         running_sums = with_sums_of(running_sums, row, octet, summed);
-        far = max(far, max(farthest(pair.logits_a), farthest(pair.logits_b)));
+        extremes = with_octet(with_octet(extremes, pair.logits_a), pair.logits_b);
         // the invocations of a GPU's subgroup enter together, so each turn looks at what the others have found
         if !EMULATED {
             running_best.cutoff = max(running_best.cutoff, shared_cutoff(team));
@@ -68,11 +101,10 @@ fn race(invocation: Invocation) {
         octet += 2u * run.lanes;
     }
 
-    let invalid = running_best.invalid || far > 0x7f800000u;
+    let invalid = running_best.invalid || nan || has_nan(extremes);
     let all = winner(team, invocation, Outcome(running_best.best, invalid));
     if team.lane == 0u && exists {
         finish(race, place.y, all);
     }
-    let position = select(run.rows, row_and_draw.x, row_and_draw.y == 0u);
     write_sums(team, invocation, row, position, place.y, running_sums);
 }

@@ -88,6 +88,19 @@ pub(crate) const CHECKS: &[(&str, Check)] = &[
         };
         seen(adapter, edit, "normal logits")
     }),
+    ("faults::a_team_that_bounds_do_not_decide_is_seen", |adapter| {
+        // bounds leave more contenders, and any of them writes the draw
+        let edit = |source: String| {
+            source
+                .replace(
+                    "contenders_of_team(team, contenders) == 1u",
+                    "contenders_of_team(team, contenders) > 0u",
+                )
+                .replace("if contenders == 1u {", "if contenders > 0u {")
+                .replace("let interval = POWER_LOG2_E", "let interval = 4.0 * POWER + POWER_LOG2_E")
+        };
+        seen(adapter, edit, "normal logits")
+    }),
     ("faults::a_forgotten_subgroup_is_seen", |adapter| {
         let edit = |source: String| {
             source.replace("atomicLoad(&outcomes_left);", "atomicLoad(&outcomes_left) / 2u;")
@@ -108,6 +121,7 @@ pub(crate) const CHECKS: &[(&str, Check)] = &[
 pub(crate) const NEEDS: &[(&str, Need)] = &[
     ("faults::a_forgotten_subgroup_is_seen", subgroups),
     ("faults::half_a_subgroup_that_is_lost_is_seen", subgroups),
+    ("faults::a_team_that_bounds_do_not_decide_is_seen", subgroups),
     ("conformance::in_split_subgroups", subgroups),
 ];
 

@@ -245,8 +245,13 @@ fn faults_of_octets_are_seen(adapter: &AdapterReport) -> Result<(), Failed> {
         (&GREATEST, positive, "return bitcast<u32>(positive);"),
         (&GREATEST, "let less = min(octet.low, octet.high);", "let less = octet.low;"),
         (&REACHED, positive, "return bitcast<u32>(positive);"),
-        (&REACHED, "let least = min(block, block << vec4<u32>(16u));", "let least = block;"),
-        (&REACHED, "min(least.z, least.w)) >> 16u", "least.z) >> 16u"),
+        (
+            &REACHED,
+            "let coarse_bits = min(least_low, least_high);",
+            "let coarse_bits = least_high;",
+        ),
+        (&REACHED, "min(block.z, block.w)) >> 16u", "block.z) >> 16u"),
+        (&REACHED, "min(low.x, low.y)", "low.x"),
     ];
     let octets = finite_octets();
     faults.iter().try_for_each(|(twin, from, to)| {

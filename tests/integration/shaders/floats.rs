@@ -28,7 +28,7 @@ fn is_float(module: &Module, info: &FunctionInfo, expression: Handle<Expression>
 }
 
 /// The functions that compute with floats: the filter, the bounds, and their logarithms of weights.
-const FILTER: [&str; 19] = [
+const FILTER: [&str; 20] = [
     "count_at",
     "filter_of",
     "floats_of",
@@ -48,16 +48,19 @@ const FILTER: [&str; 19] = [
     "upper",
     "with_upper_end",
     "with_upper_ends_of",
+    "without_number",
 ];
 /// The functions that pass on the filter's floats and compare them; no function that decides a draw
 /// is among these.
-const HANDS_ON: [&str; 20] = [
+const HANDS_ON: [&str; 23] = [
     "evaluate_passing",
     "passing_at",
     "passing_of_pair",
     "count_octet",
     "cutoff_after",
+    "highest_lower_end",
     "highest_of",
+    "numbered",
     "open_cutoff",
     "ordered",
     "pair_at",
@@ -68,7 +71,8 @@ const HANDS_ON: [&str; 20] = [
     "row_of",
     "shared_cutoff",
     "upper_scores",
-    "sure_cutoff_of",
+    "opening_of",
+    "upper_ends_of_passing",
     "sure_cutoff_of_pair",
     "take",
     "decided_by_bounds",
@@ -185,7 +189,9 @@ fn float_operations(
         E::Binary { left, right, .. } => !float(left) && !float(right),
         E::Math { arg, .. } => !float(arg) && !float(handle),
         E::Relational { argument, .. } => !float(argument),
-        E::AtomicResult { .. } | E::SubgroupOperationResult { .. } => !float(handle),
+        E::AtomicResult { .. }
+        | E::SubgroupOperationResult { .. }
+        | E::WorkGroupUniformLoadResult { .. } => !float(handle),
         // any other expression needs a decision here when a shader first has it
         _ => false,
     };

@@ -59,6 +59,10 @@ impl Walk<'_> {
         }
     }
 
+    fn barrier(&mut self) {
+        self.states.values_mut().for_each(|state| *state = State::There);
+    }
+
     fn block(&mut self, function: &Function, block: &Block) {
         for statement in block {
             match statement {
@@ -70,11 +74,13 @@ impl Walk<'_> {
                     }
                 }
                 Statement::Store { pointer, .. } => self.write(function, *pointer),
-                Statement::Atomic { pointer, .. }
-                | Statement::WorkGroupUniformLoad { pointer, .. } => self.read(function, *pointer),
-                Statement::ControlBarrier(_) => {
-                    self.states.values_mut().for_each(|state| *state = State::There);
+                Statement::Atomic { pointer, .. } => self.read(function, *pointer),
+                // a barrier, the load, and another barrier
+                Statement::WorkGroupUniformLoad { pointer, .. } => {
+                    self.barrier();
+                    self.read(function, *pointer);
                 }
+                Statement::ControlBarrier(_) => self.barrier(),
                 Statement::Call { function, .. } => {
                     let called = &self.module.functions[*function];
                     self.block(called, &called.body);
@@ -128,9 +134,17 @@ fn a_word_that_is_read_too_early_is_seen() {
         let early = read_early(&source.replace(write, ""));
         assert!(early.iter().any(|early| early == name), "{write}: {early:?}");
     }
+    let of_subgroups = Variant { reduction: Reduction::Subgroups, ..PLAIN };
+    let source = of_subgroups.source();
+    for (write, name) in [
+        ("atomicStore(&lower_end_of_team, ordered(FILTER_OPEN));", "lower_end_of_team"),
+        ("all_contenders = atomicLoad(&contenders);", "all_contenders"),
+    ] {
+        assert_eq!(source.matches(write).count(), 1, "{write}");
+        assert_eq!(read_early(&source.replace(write, ""))[0], name);
+    }
     // a shader without one of its barriers
-    let subgroups =
-        Variant { kernel: Kernel::Merge, reduction: Reduction::Subgroups, ..PLAIN }.source();
+    let subgroups = Variant { kernel: Kernel::Merge, ..of_subgroups }.source();
     let barrier = "    workgroupBarrier();\n    leave";
     assert_eq!(subgroups.matches(barrier).count(), 1);
     assert_eq!(read_early(&subgroups.replace(barrier, "    leave")), ["outcomes_left"]);
