@@ -286,16 +286,14 @@ fn faults_are_seen(adapter: &AdapterReport) -> Result<(), Failed> {
         (|source| source.replace("running_sums.pairs % FEW == 0u", "false"), worst_of_long_rows),
         // faults in the sums of the pass that draws
         (
-            |source| {
-                source.replace("race % run.draws == 0u && (run.flags", "race == 0u && (run.flags")
-            },
+            |source| source.replace("first_draw && (run.flags", "race == 0u && (run.flags"),
             worst_of_scores,
         ),
         (
             |source| {
                 source.replace(
-                    "select(0u, end, race % run.draws",
-                    "select(0u, max(end, 1u) - 1u, race % run.draws",
+                    "select(0u, end, first_draw",
+                    "select(0u, max(end, 1u) - 1u, first_draw",
                 )
             },
             worst_of_scores,
