@@ -61,7 +61,8 @@ unsafe impl GlobalAlloc for Guarded {
 static ALLOCATOR: Guarded = Guarded;
 
 /// Logits of about −5 to 5, and a few of −∞.
-fn logits(count: usize) -> Vec<f32> {
+fn logits(rows: usize, categories: usize) -> Vec<f32> {
+    let count = rows * categories;
     let words = (0..count.div_ceil(4) as u32).flat_map(|i| philox4x32_10([i, 0, 0, 0], [3, 4]));
     let logit = |word: u32| match word % 17 {
         0 => f32::NEG_INFINITY,
@@ -69,7 +70,7 @@ fn logits(count: usize) -> Vec<f32> {
     };
     let mut logits: Vec<_> = words.take(count).map(logit).collect();
     // no row is without a draw
-    logits.iter_mut().step_by(5).for_each(|logit| *logit = logit.max(0.5));
+    logits.iter_mut().step_by(categories).for_each(|logit| *logit = logit.max(0.5));
     logits
 }
 
@@ -114,7 +115,7 @@ fn nothing_reaches_beyond_the_end_of_memory() {
         [1, 2, 3, 5, 7, 8, 9, 15, 16, 17, 27, 33, 64, 100, 127, 129, 255, 511, 1000, 4999];
     let shapes = lengths.map(|categories| (3, categories)).into_iter();
     for (rows, categories) in shapes.chain([(1, 33_001), (40, 16), (40, 27), (65, 5)]) {
-        let logits = logits(rows * categories);
+        let logits = logits(rows, categories);
         let f16: Vec<_> = logits.iter().map(|&x| f16::from_f32(x)).collect();
         let bf16: Vec<_> = logits.iter().map(|&x| bf16::from_f32(x)).collect();
         let weights: Vec<_> = logits.iter().map(|x| x.exp()).collect();
