@@ -217,7 +217,7 @@ impl<T: VectorValue> TopKHeap<T> {
         self.in_order.extend(self.taken.drain());
         self.in_order.sort_unstable();
         // From a slice: the loop over a `vec::IntoIter`, which may end early, is compiled by LLVM 22 with AVX2 to loads
-        // that reach 8 bytes beyond the memory. `tests/memory.rs` has seen it.
+        // that reach 8 bytes beyond the memory. AddressSanitizer saw it in the fuzz target `races`.
         for ((category, won), Reverse(Ranked(best))) in
             categories.iter_mut().zip(won).zip(&self.in_order)
         {
