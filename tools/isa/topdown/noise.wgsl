@@ -1,5 +1,5 @@
 // Noise from the top down: the first alarm of a group of 16 categories, and then its members'.
-// Twin: ../src/topdown.rs, which defines it. Needs: the pieces of the contract.
+// Twin: ../../topdown/src/definition.rs. Needs: the pieces of the contract.
 //
 // Category c = 256·span + 16·j + l is member j of group g = 16·span + l.
 
@@ -26,7 +26,7 @@ fn own_noise(stream: Stream, category: u32) -> vec2<u32> {
 }
 
 // 16(1 - (1 - u)^(1/16))/u - 1 as a 0.32 fraction, of x = 2u, a 0.32 fraction.
-fn rise(fraction: u32) -> u32 {
+fn excess(fraction: u32) -> u32 {
     let x = fraction & SEEN;
     let w = ~x;
     var sum = 0x005422dcu;
@@ -45,7 +45,7 @@ fn rise(fraction: u32) -> u32 {
 // P = 1 - (1 - u)^(1/16), of u = (low, high) / 2^60.
 fn first_alarm(u: vec2<u32>) -> vec2<u32> {
     if u.y < 0x8000000u {
-        let r = rise((u.y << 5u) | (u.x >> 27u));
+        let r = excess((u.y << 5u) | (u.x >> 27u));
         return add64(add64(u, mul_wide(u.y, r)), vec2<u32>(mul_high(u.x, r), 0u));
     }
     let n = sub64(vec2<u32>(0u, 0x20000000u), vec2<u32>((u.x << 1u) | 1u, (u.y << 1u) | (u.x >> 31u)));
@@ -53,7 +53,7 @@ fn first_alarm(u: vec2<u32>) -> vec2<u32> {
     let z = zeros - 3u;
     let m = ~shl64(n, zeros);
     let x = (m.y << 1u) | (m.x >> 31u);
-    var c = ~((x >> 5u) + (mul_high(x, rise(x)) >> 5u));
+    var c = ~((x >> 5u) + (mul_high(x, excess(x)) >> 5u));
     c = select(c, mul_high(c, 0xf5257d15u), (z & 1u) != 0u);
     c = select(c, mul_high(c, 0xeac0c6e8u), (z & 2u) != 0u);
     c = select(c, mul_high(c, 0xd744fccbu), (z & 4u) != 0u);
