@@ -23,7 +23,7 @@
 
 use std::f32::consts::LOG2_E;
 
-use super::simd::{ONE, Simd};
+use super::simd::{MAX_TILE, ONE, Simd};
 use super::vector_value::VectorValue as _;
 use crate::filter::POWER;
 use crate::noise::bits::{OCTET, Stream};
@@ -70,6 +70,16 @@ pub(super) fn blocks<S: Simd, const TILES: usize>(
         }
     }
     blocks
+}
+
+/// The counter words of octets that follow one another.
+#[inline(always)]
+pub(super) fn sequence<S: Simd>(s: S, octet: u32) -> S::Words {
+    let mut octets = [octet; MAX_TILE];
+    for (i, octet) in (0..).zip(&mut octets) {
+        *octet += i;
+    }
+    s.words(&octets)
 }
 
 /// The coarse bits of some tiles of octets.

@@ -6,12 +6,18 @@
 //! it has won; otherwise those left are evaluated exactly. `shaders/kernel/race.wgsl` runs a race by the same
 //! steps in a plainer way.
 
+mod opening;
+
 use std::ops::Range;
 
-use super::bound::{Block, RoundKeys, coarse, first, least, not_below, threshold_at, upper_scores};
+use opening::OPENING;
+
+use super::bound::{
+    Block, RoundKeys, coarse, first, least, not_below, sequence, threshold_at, upper_scores,
+};
 use super::candidates::{CANDIDATES, Candidates};
 use super::exact::{Outcome, evaluate, evaluate_all};
-use super::simd::{Aligned, MAX_TILE, Simd};
+use super::simd::{MAX_TILE, Simd};
 use super::values::RowValues;
 use super::vector_value::VectorValue;
 use crate::filter::{cutoff_at, from_key};
@@ -19,9 +25,6 @@ use crate::job::Temperature;
 use crate::noise::bits::{OCTET, Stream};
 use crate::noise::order::{Best, Scale};
 use crate::options::{Chance, Value};
-
-/// The most tiles in an opening, which is the first part of a race; an even number.
-const OPENING: usize = 16;
 
 /// From so many categories on, it pays to filter by [the greatest of each four](VectorValue::at_most) values
 /// first. In shorter rows too many tiles pass and have to be filtered twice.
@@ -113,58 +116,6 @@ impl<V: RowValues> Race<V> {
             self.filter::<_, _, false>(s, &values.padded().0[..tile], [octets], octet, keys);
             octets = s.add_words(octets, step);
             octet += S::OCTETS as u32;
-        }
-    }
-
-    /// Runs the first tiles, while no key is bounded yet: finds the highest upper scores of each tile, and
-    /// then filters the tile with the highest of all first, so that nearly always no other tile passes.
-    #[inline(always)]
-    fn open<S: Simd>(&mut self, s: S, values: V, octet: u32, keys: &RoundKeys) {
-        let tile = S::OCTETS * OCTET;
-        let mut octets = sequence(s, octet);
-        let step = s.all_words(S::OCTETS as u32);
-        // for each tile, the largest of its four vectors of upper scores, lane by lane
-        let Aligned(heights) = &mut Aligned([f32::NEG_INFINITY; OPENING * 2 * MAX_TILE]);
-        let mut highest = s.all(f32::NEG_INFINITY);
-        let mut all_valid = true;
-        let lanes = 2 * S::OCTETS;
-        for (k, pair) in values.tiles(2 * tile).enumerate() {
-            let after = s.add_words(octets, step);
-            let coarse = coarse(s, self.counters(s, [octets, after]), keys);
-            octets = s.add_words(after, step);
-            for i in 0..2 {
-                let rough = V::Value::rough(s, &pair[i * tile..]);
-                all_valid &= V::Value::all_valid(s, rough);
-                let [a, b, c, d] = upper_scores(s, rough, coarse[i], self.slope);
-                let height = s.larger(s.larger(a, b), s.larger(c, d));
-                s.store(height, &mut heights[(2 * k + i) * lanes..]);
-                highest = s.larger(highest, height);
-            }
-        }
-        if !all_valid && values.has_invalid() {
-            self.evaluated.invalid = true;
-            return;
-        }
-        let Aligned(most) = &mut Aligned([[f32::NEG_INFINITY; OCTET]; 2 * MAX_TILE / OCTET]);
-        s.store(highest, most.as_flattened_mut());
-        let highest = s.max(most);
-        if highest == f32::NEG_INFINITY {
-            return self.evaluate_run(values, octet);
-        }
-        // the cutoff that the highest tile sets shuts out nearly all others
-        let tiles = values.len() / tile;
-        let (mut cutoff, mut taken) = (highest, 0u32);
-        loop {
-            let left = reaching(s, heights, tiles, cutoff) & !taken;
-            if left == 0 {
-                return;
-            }
-            let t = left.trailing_zeros() as usize;
-            taken |= 1 << t;
-            let octet = octet + (t * S::OCTETS) as u32;
-            let values = values.tile(t * tile, tile);
-            self.filter::<_, _, false>(s, &values, [sequence(s, octet)], octet, keys);
-            cutoff = self.cutoff;
         }
     }
 
@@ -383,26 +334,4 @@ impl<V: RowValues> Race<V> {
         self.evaluate_candidates();
         self.evaluated.draw()
     }
-}
-
-/// The tiles of an opening with an upper score that reaches `bound`: a bit for each tile, found without a
-/// branch.
-#[inline(always)]
-fn reaching<S: Simd>(s: S, heights: &[f32], tiles: usize, bound: f32) -> u32 {
-    let mut mask = 0;
-    for t in 0..tiles {
-        let height = s.floats(&heights[t * 2 * S::OCTETS..]);
-        mask |= u32::from(!s.all_below([height; 4], s.all(bound))) << t;
-    }
-    mask
-}
-
-/// The counter words of octets that follow one another.
-#[inline(always)]
-fn sequence<S: Simd>(s: S, octet: u32) -> S::Words {
-    let mut octets = [octet; MAX_TILE];
-    for (i, octet) in (0..).zip(&mut octets) {
-        *octet += i;
-    }
-    s.words(&octets)
 }

@@ -6,7 +6,7 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use super::bound::{Block, RoundKeys, coarse, not_below, threshold_at, upper_scores};
+use super::bound::{Block, RoundKeys, coarse, not_below, sequence, threshold_at, upper_scores};
 use super::exact::evaluate;
 use super::simd::{MAX_TILE, Simd, Task};
 use super::values::{BatchValues, RowValues};
@@ -142,12 +142,8 @@ impl<T: VectorValue> TopKHeap<T> {
     #[inline(always)]
     fn tile<S: Simd>(&mut self, s: S, stream: Stream, values: &[T], octet: u32, keys: &RoundKeys) {
         let Stream { row: id, draw, .. } = stream;
-        let mut octets = [octet; MAX_TILE];
-        for (i, octet) in (0..).zip(&mut octets) {
-            *octet += i;
-        }
         let rest = [s.all_words(id[0]), s.all_words(id[1]), s.all_words(draw << 1)];
-        let [coarse] = coarse(s, [[s.words(&octets), rest[0], rest[1], rest[2]]], keys);
+        let [coarse] = coarse(s, [[sequence(s, octet), rest[0], rest[1], rest[2]]], keys);
         let rough = T::rough(s, values);
         if T::CHECK_VALID {
             self.all_valid &= T::all_valid(s, rough);

@@ -25,14 +25,20 @@ const PIECE: usize = 1 << 10;
 
 /// A type of values that have integer weights.
 pub(super) trait IntegerWeights: VectorValue {
-    /// Writes the weights of these values, each added to those before it.
+    /// Writes the weights of these values, each added to those before it; here one by one.
     fn sum_weights<V: RowValues<Value = Self>>(
         isa: Isa,
         values: V,
         scaled: Scaled<Self>,
         sums: &mut [u64],
-    );
+    ) {
+        isa.run(Sum { values, scaled, sums });
+    }
 }
+
+impl IntegerWeights for Positive {}
+
+impl IntegerWeights for u32 {}
 
 impl IntegerWeights for f32 {
     fn sum_weights<V: RowValues<Value = Self>>(
@@ -64,28 +70,6 @@ impl IntegerWeights for bf16 {
         sums: &mut [u64],
     ) {
         widened(isa, halves, scaled, sums);
-    }
-}
-
-impl IntegerWeights for Positive {
-    fn sum_weights<V: RowValues<Value = Self>>(
-        isa: Isa,
-        values: V,
-        scaled: Scaled<Self>,
-        sums: &mut [u64],
-    ) {
-        isa.run(Sum { values, scaled, sums });
-    }
-}
-
-impl IntegerWeights for u32 {
-    fn sum_weights<V: RowValues<Value = Self>>(
-        isa: Isa,
-        values: V,
-        scaled: Scaled<Self>,
-        sums: &mut [u64],
-    ) {
-        isa.run(Sum { values, scaled, sums });
     }
 }
 
