@@ -1,7 +1,7 @@
 //! Options, results, sequences and generators, saved by serde.
 //!
 //! A type is saved as another of this module, which has its fields. Whatever is read is checked before it becomes a
-//! value: no file gives a value that no call could have given.
+//! value: ranges, shapes, the order of keys, and that NaNs stand where there is no draw and nowhere else.
 
 mod float;
 mod options;

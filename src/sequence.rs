@@ -27,6 +27,9 @@ use crate::options::SampleOptions;
 /// # Ok::<(), gumbel::Error>(())
 /// ```
 ///
+/// With [`Method::Auto`](crate::Method::Auto) the number of draws of a call decides the method: set the method itself
+/// if the same draws may be taken in fewer or more calls.
+///
 /// **To go on later**, save the [`seed`](Self::seed) and the number of the [`next_draw`](Self::next_draw), or the
 /// sequence itself with the feature `serde`. [`at`](Self::at) puts a sequence at any draw.
 ///

@@ -97,6 +97,7 @@ fn operations(sampler: &CpuSampler, batch: Batch<'_>) {
             sampler.sample_rows_scored(batch, &options).unwrap().logsumexps.len(),
             batch.rows()
         );
+        assert_eq!(sampler.logsumexp_rows(batch, &options).unwrap().len(), batch.rows());
         let estimates: Vec<LogZ> = sampler.estimate_log_z(batch, &options).unwrap();
         assert_eq!(estimates.len(), batch.rows());
         if let Some(logits) = batch.logits() {

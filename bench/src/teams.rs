@@ -26,7 +26,7 @@ pub fn teams(text: &str) -> Result<Teams, Error> {
             "holds-logits" => teams.holds_logits = n != 0,
             _ => {
                 return Err(wrong(format!(
-                    "\"{name}\" is none of team, shared-workgroup, alone-octets, octets-per-lane, busy-invocations, holds"
+                    "\"{name}\" is none of team, shared-workgroup, alone-octets, octets-per-lane, busy-invocations, holds-logits"
                 )));
             }
         }
@@ -74,7 +74,7 @@ mod tests {
             ("team=-1", "\"-1\" is no whole number from 0 to 4294967295"),
             (
                 "lanes=3",
-                "\"lanes\" is none of team, shared-workgroup, alone-octets, octets-per-lane, busy-invocations, holds",
+                "\"lanes\" is none of team, shared-workgroup, alone-octets, octets-per-lane, busy-invocations, holds-logits",
             ),
         ] {
             let error = teams(&format!("shared-workgroup=4,{part}")).unwrap_err().to_string();

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, Error, Visitor};
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use serde::ser::{Serialize, Serializer};
 
 /// A float, finite or not.
@@ -33,7 +33,7 @@ impl<'de> Deserialize<'de> for Float {
 
 struct AnyFloat;
 
-impl Visitor<'_> for AnyFloat {
+impl<'de> Visitor<'de> for AnyFloat {
     type Value = Float;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -50,6 +50,16 @@ impl Visitor<'_> for AnyFloat {
 
     fn visit_u64<E: Error>(self, x: u64) -> Result<Float, E> {
         Ok(Float(x as f64))
+    }
+
+    /// A number of serde_json with its feature `arbitrary_precision`, which any crate of a program may turn on.
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Float, A::Error> {
+        match map.next_entry::<String, String>()? {
+            Some((key, number)) if key == "$serde_json::private::Number" => {
+                number.parse().map(Float).map_err(A::Error::custom)
+            }
+            _ => Err(A::Error::invalid_type(serde::de::Unexpected::Map, &self)),
+        }
     }
 
     fn visit_str<E: Error>(self, name: &str) -> Result<Float, E> {
@@ -79,5 +89,24 @@ pub(super) mod each {
     ) -> Result<Cow<'static, [f64]>, D::Error> {
         let floats = Vec::<Float>::deserialize(deserializer)?;
         Ok(floats.into_iter().map(|Float(x)| x).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::de::value::{Error, MapDeserializer};
+
+    use super::*;
+
+    /// serde_json gives a number as such a map with its feature `arbitrary_precision`.
+    #[test]
+    fn a_number_in_a_map_is_read() {
+        let read = |key: &str, number: &str| {
+            let map = MapDeserializer::<_, Error>::new([(key, number)].into_iter());
+            Float::deserialize(map).map(|Float(x)| x)
+        };
+        let key = "$serde_json::private::Number";
+        assert_eq!(read(key, "-0.1"), Ok(-0.1));
+        assert!(read(key, "a number").is_err() && read("another key", "1").is_err());
     }
 }

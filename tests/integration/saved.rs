@@ -1,4 +1,4 @@
-//! What serde saves is read as it was, and what no call could have given is refused.
+//! What serde saves is read as it was, and what breaks a rule of its type is refused.
 
 use std::fmt::Debug;
 

@@ -1,6 +1,6 @@
 //! The types and futures that may cross threads: checked by the compiler.
 
-use gumbel::{CpuSampler, Error, InverseCdf, Logits, SampleOptions, Sampler};
+use gumbel::{CpuSampler, Error, InverseCdf, Logits, SampleOptions, Sampler, Sequence};
 #[cfg(feature = "gpu")]
 use gumbel::{GpuSampler, Relaxation};
 
@@ -18,6 +18,15 @@ fn samplers_and_errors_cross_threads() {
     crosses::<InverseCdf>();
     crosses::<Sampler>();
     crosses::<Error>();
+    crosses::<Sequence>();
+    #[cfg(feature = "rand")]
+    {
+        crosses::<gumbel::PhiloxRng>();
+        crosses::<gumbel::GumbelRow<'static>>();
+        crosses::<gumbel::CdfRow>();
+    }
+    #[cfg(feature = "serde")]
+    crosses::<gumbel::OwnedOptions>();
 }
 
 /// An executor with several threads may move these futures between them. Nothing runs here: a

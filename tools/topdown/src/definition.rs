@@ -11,7 +11,7 @@
 //! | members | 2³¹ + 16·⌊c / 32⌋ + c mod 16 | Q, two words, low first: words 0 and 1 if bit 4 of c is 0, otherwise words 2 and 3 |
 //!
 //! The coarse blocks of the flat noise have a counter word 0 below 2²⁹, and its fine and uniform blocks an odd
-//! counter word 3, so no block is used twice.
+//! counter word 3, so draws use no block twice. But `PhiloxRng` uses blocks of the members.
 
 use crate::noise::bits::Stream;
 use crate::noise::philox::philox4x32_10;
