@@ -17,6 +17,7 @@ use half::{bf16, f16};
 use crate::engine::Blocking;
 use crate::error::Error;
 use crate::job::NO_DRAW;
+use crate::noise::order::Scale;
 use crate::noise::philox::philox4x32_10;
 use crate::options::{Batch, Logits, RowIds, SampleOptions, Weights};
 use crate::reference;
@@ -157,6 +158,13 @@ fn options() -> impl Iterator<Item = Case> {
         change(&mut case);
         case
     };
+    // rows that a team of 256 invocations takes as a whole
+    let infinite = |name, temperature| {
+        let (_, fill) = LATE[1];
+        let mut case = Case::new(name, 7, 3011, fill);
+        case.options.temperature = temperature;
+        case
+    };
     let values = |name, temperature, fill| {
         let mut case = Case::new(name, 41, 203, fill);
         case.options.temperature = temperature;
@@ -175,6 +183,8 @@ fn options() -> impl Iterator<Item = Case> {
             f32::from_bits(word & 0xbfff_ffff)
         }),
         values("temperature 1e30, any size", 1e30, |_, _, word| f32::from_bits(word & 0xff7f_ffff)),
+        infinite("temperature 1e30, infinities", 1e30),
+        infinite("the highest temperature, infinities", Scale::MAX_TEMPERATURE),
         make("5 draws a row", |c| c.options.draws = 5),
         long("70 draws of long rows", |c| c.options.draws = 70),
         long("temperature 0.7, long rows", |c| c.options.temperature = 0.7),

@@ -18,8 +18,9 @@ fn upper(f: Filter, logit: u32, coarse_bits: u32) -> f32 {
 // The upper bound that a category must reach to win against a category of this upper bound and these coarse
 // bits.
 fn threshold(upper_end: f32, coarse_bits: u32) -> f32 {
-    // beyond 2^30 powers nothing is claimed
-    if abs(upper_end) >= 9007199254740992.0 || coarse_bits == 0u || coarse_bits >= 65535u {
+    // beyond 2^28 powers nothing is claimed: an infinity counts as the largest float, which at the highest
+    // temperature is 2^28.5 powers, and must set no lower end
+    if abs(upper_end) >= 2251799813685248.0 || coarse_bits == 0u || coarse_bits >= 65535u {
         return FILTER_OPEN;
     }
     let c = f32(coarse_bits);

@@ -4,8 +4,9 @@
 //
 // Nothing here depends on which invocations a subgroup has, nor on all of them being active together: no
 // device is bound to bring them together again after a loop that some leave before others.
-// Barriers: two in open_cutoff, one in highest_lower_end, three in contenders_of_team, two in winner. All
-// invocations of a workgroup reach all of them, or none where the team has a single contender.
+// Barriers: two in open_cutoff, one in highest_lower_end, three in contenders_of_team, two in winner. Those of
+// highest_lower_end and contenders_of_team are for short races, and those of winner for races that bounds do
+// not decide: all invocations of a workgroup reach them, or none.
 // Workgroup memory: lane 0 writes the cutoff, the lower end and the counts, to which others add, before a
 // barrier. Invocations write the outcomes that are counted before the next barrier, and lane 0 reads them
 // after it.

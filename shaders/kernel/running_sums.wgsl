@@ -6,7 +6,7 @@
 // A sum is kept as its largest value and the sum relative to that value. The host takes the logarithms of
 // both in f64 when it joins the parts of a row.
 //
-// Barriers: one a step in tell. All invocations of a workgroup reach all of them.
+// Barriers: one a step in write_sums. All invocations of a workgroup reach all of them.
 // Workgroup memory: each invocation writes what it has added up, before a barrier.
 
 struct Sum {

@@ -33,9 +33,10 @@ fn race(invocation: Invocation) {
     var running_sums = with_sums_of(no_running_sums(), row, octet, summed);
     var running_best = RunningBest(best_none(), !row.valid, FILTER_OPEN);
     let nan = max(farthest(opening.logits_a), farthest(opening.logits_b)) > 0x7f800000u;
-    // a race whose key nobody will ask for
-    let whole = run.parts == 1u && end > 0u && end <= 2u * run.lanes
+    // the races of the pass are a pair for each invocation, and nobody will ask for their keys
+    let short = run.parts == 1u && run.categories <= 16u * run.lanes
         && (run.flags & (CONTINUED | UNFINISHED | KEYED | UNFILTERED)) == 0u;
+    let whole = short && end > 0u;
     var highest = FILTER_OPEN;
     if ALONE {
         if whole && !nan {
@@ -49,7 +50,8 @@ fn race(invocation: Invocation) {
         running_best.cutoff = open_cutoff(team, invocation, sure.x);
         highest = sure.y;
     }
-    if BOUNDED {
+    // uniform, as what is short depends on the pass alone
+    if BOUNDED && short {
         var ends = UpperEnds(FILTER_OPEN, FILTER_OPEN, 0u);
         var own_lower_end = FILTER_OPEN;
         if whole && highest >= running_best.cutoff {

@@ -2,7 +2,7 @@
 // Host side: src/gpu/operations.rs. Needs: everything before race, and running_sums.
 //
 // Dispatch: teams of `lanes` invocations, numbered along x, then y; a row has `parts` teams. An
-// invocation takes every `lanes`-th octet of its part, two at a time. Barriers: those of tell.
+// invocation takes every `lanes`-th octet of its part, two at a time. Barriers: those of write_sums.
 //
 // Mesa 22.3 ends all loops of an invocation after 65,535 iterations in total: an invocation takes one for
 // two octets, and the host hands it at most 2,048 octets.

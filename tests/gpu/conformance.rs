@@ -1,8 +1,9 @@
 //! The engine's draws are the reference's for every awkward batch, however the batch is cut and whatever kind of device
 //! the sampler is tuned for.
 //!
-//! Three samplers draw every case, two of them up to some size: one as the adapter is, one without the filter, and one
-//! without features. The arithmetic on values differs between these. All other settings of a sampler change how calls
+//! Four samplers draw every case, three of them up to some size: one as the adapter is, one without the filter, one
+//! without features, and one as on a GPU, whose kernels decide short races by bounds. The arithmetic on values differs
+//! between these. All other settings of a sampler change how calls
 //! are planned, and no arithmetic on values. So each sampler with other settings draws only some cases: the smallest
 //! ones that together have all aspects of plans (`src/gpu/kind.rs`) which no sampler before it has.
 
@@ -104,6 +105,8 @@ fn setups() -> Vec<Setup> {
         setups.push(Setup::kinds("in_other_teams", planned(DeviceKind::Teams(teams)), 20_000));
     }
     let test = "as_planned_for_hardware";
+    // all values, as a GPU's kernels have bounds that an emulation's do not have
+    setups.push(Setup::all(test, planned(hardware), 60_000));
     setups.push(Setup::kinds(test, planned(hardware), 600_000));
     setups.push(Setup::kinds(
         test,

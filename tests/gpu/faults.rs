@@ -101,6 +101,25 @@ pub(crate) const CHECKS: &[(&str, Check)] = &[
         };
         seen(adapter, edit, "normal logits")
     }),
+    ("faults::an_infinity_that_wins_is_seen", |adapter| {
+        let edit = |source: String| {
+            source.replace(
+                "abs(upper_end) >= 2251799813685248.0",
+                "abs(upper_end) >= 9007199254740992.0",
+            )
+        };
+        seen(adapter, edit, "temperature 1e30, infinities")
+    }),
+    ("faults::a_nan_that_a_team_does_not_see_is_seen", |adapter| {
+        let edit = |source: String| source.replace("+ 2u * u32(nan);", ";");
+        seen(adapter, edit, "NaN, infinities and masks, late")
+    }),
+    ("faults::a_segment_that_bounds_decide_is_seen", |adapter| {
+        let edit = |source: String| {
+            source.replace("(CONTINUED | UNFINISHED | KEYED | UNFILTERED)", "(KEYED | UNFILTERED)")
+        };
+        seen(adapter, edit, "normal logits")
+    }),
     ("faults::a_forgotten_subgroup_is_seen", |adapter| {
         let edit = |source: String| {
             source.replace("atomicLoad(&outcomes_left);", "atomicLoad(&outcomes_left) / 2u;")
@@ -122,6 +141,8 @@ pub(crate) const NEEDS: &[(&str, Need)] = &[
     ("faults::a_forgotten_subgroup_is_seen", subgroups),
     ("faults::half_a_subgroup_that_is_lost_is_seen", subgroups),
     ("faults::a_team_that_bounds_do_not_decide_is_seen", subgroups),
+    ("faults::an_infinity_that_wins_is_seen", subgroups),
+    ("faults::a_nan_that_a_team_does_not_see_is_seen", subgroups),
     ("conformance::in_split_subgroups", subgroups),
 ];
 

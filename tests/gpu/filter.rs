@@ -20,6 +20,7 @@ pub(crate) const CHECKS: &[(&str, Check)] = &[
     ("filter::faults_are_seen", faults_are_seen),
     ("filter::bounds_hold", bounds_hold),
     ("filter::faults_of_bounds_are_seen", faults_of_bounds_are_seen),
+    ("filter::numbers_of_categories_lower_no_score", numbers_cost_nothing),
     ("filter::discards_nearly_everything_that_cannot_win", discards_nearly_everything),
     ("filter::an_octet_reaches_what_its_categories_do", octets_reach),
     ("filter::faults_of_octets_are_seen", faults_of_octets_are_seen),
@@ -182,6 +183,25 @@ fn faults_of_bounds_are_seen(adapter: &AdapterReport) -> Result<(), Failed> {
         let differences = differences(adapter, &BOUNDED, &items, edit)?;
         ensure(differences.iter().all(|&n| n > 0), || format!("not seen: {to}"))
     })
+}
+
+/// Whether a score is no more than what is left of its bits when the number of a category has replaced the four least.
+const NUMBERED: Twin = Twin {
+    wgsl: "vec4<u32>(
+        u32(without_number(bitcast<f32>((x.x & ~15u) | (x.y & 15u))) >= bitcast<f32>(x.x)), 0u, 0u, 0u)",
+    rust: |_, _| [1, 0, 0, 0],
+};
+
+fn numbers_cost_nothing(adapter: &AdapterReport) -> Result<(), Failed> {
+    // scores are normal numbers, or 0, far below the largest
+    let score = |word: u32| word & 0x807f_ffff | (1 + (word >> 23) % 226) << 23;
+    let items: Vec<_> = random(100_000).map(|[[a, b, ..], y]| [[score(a), b, 0, 0], y]).collect();
+    super::probe::same(adapter, &NUMBERED, &items)?;
+    let edit = |source| {
+        replaced(source, "return score + abs(score) * 1.9073486328125e-6;", "return score;")
+    };
+    let seen = differences(adapter, &NUMBERED, &items, edit)?[0];
+    ensure(seen > 0, || "a score that is cut off was not seen".to_owned())
 }
 
 /// The greatest of eight logits.

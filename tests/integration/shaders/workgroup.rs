@@ -87,7 +87,15 @@ impl Walk<'_> {
                 }
                 Statement::Block(block) => self.block(function, block),
                 Statement::If { accept, reject, .. } => {
+                    let before = self.states.clone();
                     self.block(function, accept);
+                    // what a branch that returns has written is nothing to the code after it; where both branches
+                    // return, this is the function's end, and the caller goes on
+                    let returns =
+                        |block: &Block| matches!(block.last(), Some(Statement::Return { .. }));
+                    if returns(accept) && !returns(reject) {
+                        self.states = before;
+                    }
                     self.block(function, reject);
                 }
                 Statement::Loop { body, continuing, .. } => {
