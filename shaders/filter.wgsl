@@ -57,3 +57,39 @@ fn log2_low(coarse_bits: u32) -> f32 {
     let coarse_float = bitcast<f32>(coarse_bits | 0x4b000000u) - 8388608.0;
     return f32(bitcast<i32>(coarse_float));
 }
+
+// For the noise of groups, in units of 2^-32: the same bounds from the leading bits of a group's first alarm, and the
+// high word of a member's own noise.
+
+// No alarm rings before this noise.
+fn least_noise(leading_bits: u32, own: u32) -> f32 {
+    // 31 bits, as some devices convert words from 2^31 on wrongly
+    return f32(bitcast<i32>(leading_bits)) + f32(bitcast<i32>(own >> 1u)) * 2.0;
+}
+
+// The alarm of which this is the least noise rings before this.
+fn most_noise(least: f32) -> f32 {
+    return least + 4.0;
+}
+
+// A float that is at most (log2(noise / 2^16) + 127)*2^23.
+fn log2_low_of(noise: f32) -> f32 {
+    return f32(bitcast<i32>(noise)) - POWER * 16.0;
+}
+
+// The most that a member with this value can reach, if no alarm of its group rings before `noise`.
+fn upper_score_in_group(f: Filter, value: u32, noise: f32) -> f32 {
+    return scaled(f, value) - log2_low_of(noise);
+}
+
+// The cutoff of the key that a category has at least whose alarm rings before `noise`.
+fn sure_cutoff_in_group(f: Filter, value: u32, noise: f32) -> f32 {
+    // no alarm rings after 2^149, in this unit
+    let high = select(log2_low_of(noise), POWER * 149.0, noise > 134217728.0);
+    let sure = scaled(f, value) - high;
+    // beyond 2^30 powers of two the key may not be on the linear scale, as above
+    if abs(sure) >= 9007199254740992.0 {
+        return FILTER_OPEN;
+    }
+    return sure - abs(sure) * 1.9073486328125e-6 - POWER * select(0.25, 0.625, noise > 16777216.0);
+}

@@ -23,6 +23,7 @@ use crate::options::{Batch, Logits, RowIds, SampleOptions, Weights};
 use crate::reference;
 use crate::sampler::Sampler;
 
+mod groups;
 mod halves;
 mod operations;
 mod soften;
@@ -138,12 +139,14 @@ pub fn cases() -> impl Iterator<Item = Case> {
             .iter()
             .map(move |&categories| Case::new("normal logits", rows, categories, normal))
     });
-    // short rows and long ones, which engines take in different ways
+    // short rows and long ones, which engines take in different ways, and ones with noise from the top down
     let values = VALUES.iter().flat_map(|&(name, fill)| {
-        [(41, 203), (7, 3011)].map(|(rows, categories)| Case::new(name, rows, categories, fill))
+        [(41, 203), (7, 3011), (6, 4700)]
+            .map(|(rows, categories)| Case::new(name, rows, categories, fill))
     });
     let late = LATE.iter().map(|&(name, fill)| Case::new(name, 7, 3011, fill));
-    shapes.chain(values).chain(late).chain(options()).chain(halves::cases()).chain(weights::cases())
+    let logits = shapes.chain(values).chain(late).chain(options()).chain(groups::cases());
+    logits.chain(halves::cases()).chain(weights::cases())
 }
 
 /// Cases of normal logits, or awkward ones, which together use every option.

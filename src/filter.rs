@@ -20,6 +20,12 @@
 //! covers these errors, the rounding of the logit to 2⁻²⁴, and the 2⁻²⁴ by which G may exceed its true value. Where the
 //! sides are further apart no rounding matters.
 
+//! **From the top down** ([`noise::groups`](crate::noise::groups)) an alarm rings at E = E₁ + E₂, with the first alarm of
+//! its group at E₁ = −ln(1 − u)/16 and its own E₂ = −ln(1 − q), which is 0 for the first itself. In units of 2⁻³², E₁ is
+//! at least the 28 leading bits of u, and E₂ at least the high word of q: `least_noise`, which takes the place
+//! of the coarse bits. V's rounding, and the relative 2⁻²⁴ by which P may be off, change E by less than the slack covers.
+//! Two more roundings, of a number of 28 bits and of the subtraction of 16 powers, are off by at most 2⁻¹⁶ of a power.
+
 #[cfg(any(test, feature = "gpu"))]
 use crate::noise::order::Scale;
 
@@ -82,6 +88,52 @@ impl Filter {
         }
         sure - sure.abs() * 2f32.powi(-19) - POWER * 0.25
     }
+
+    /// The most that the key of a member of a group can be if no alarm of the group rings before `noise`.
+    #[cfg(test)]
+    pub(crate) fn upper_score_in_group(self, logit: f32, noise: f32) -> f32 {
+        self.scaled(logit) - log2_low_of(noise)
+    }
+
+    /// The cutoff of the least key that a category can have whose alarm rings before `noise`.
+    ///
+    /// With u and q below 1/16, −ln(1 − x) ≤ 1.033 x, which is 0.047 of a power; with u below ½ and q below 2⁻⁵ it is
+    /// ≤ 1.387 x, or 0.472 of a power. [`log2_low_of`] falls short of the logarithm by 0.0861 at most, so that with the
+    /// slack of [`cutoff_at`] 0.25 and 0.625 are enough. All noise below 2²⁴ is of the first kind, and below 2²⁷ of the
+    /// second. Every other E is at most 65·ln 2 + 61·ln 2/16, less than 2⁶: 2²² in the unit of coarse bits, which is 149
+    /// powers with the bias.
+    #[cfg(test)]
+    pub(crate) fn sure_cutoff_in_group(self, logit: f32, noise: f32) -> f32 {
+        let high = if noise > 2f32.powi(27) { POWER * 149.0 } else { log2_low_of(noise) };
+        let sure = self.scaled(logit) - high;
+        // beyond 2^30, as in cutoff_of
+        if sure.is_nan() || sure.abs() >= POWER * 2f32.powi(30) {
+            return OPEN;
+        }
+        let slack = if noise > 2f32.powi(24) { 0.625 } else { 0.25 };
+        sure - sure.abs() * 2f32.powi(-19) - POWER * slack
+    }
+}
+
+/// In units of 2⁻³², the noise before which no alarm rings, of the leading bits of its group's first alarm and of the high
+/// word of its own noise, which is 0 for the first alarm.
+#[cfg(test)]
+pub(crate) fn least_noise(leading_bits: u32, own: u32) -> f32 {
+    // 31 bits, as some devices convert words from 2^31 on wrongly
+    leading_bits as i32 as f32 + (own >> 1) as i32 as f32 * 2.0
+}
+
+/// The noise before which the alarm rings of which this is the least noise. The sum of 28 and 31 bits may lack 1 and 2,
+/// and roundings are covered as in the least noise.
+#[cfg(test)]
+pub(crate) fn most_noise(least: f32) -> f32 {
+    least + 4.0
+}
+
+/// At most (log₂(noise/2¹⁶) + 127)·2²³, for noise in units of 2⁻³².
+#[cfg(test)]
+fn log2_low_of(noise: f32) -> f32 {
+    noise.to_bits() as i32 as f32 - POWER * 16.0
 }
 
 /// The upper score below which no category can win against the best so far: the best key, less 16

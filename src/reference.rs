@@ -8,9 +8,10 @@ use crate::error::Error;
 pub use crate::job::Temperature;
 use crate::job::race::RaceJob;
 use crate::job::{Job, NO_DRAW, SumJob};
-use crate::noise::bits::{OCTET, Stream, coarse, coarse_block, noise, uniform_bits, uniform_block};
+use crate::noise::bits::{Stream, uniform_bits, uniform_block};
 use crate::noise::cdf::point;
 use crate::noise::exp::log2_floor;
+use crate::noise::groups::noise;
 use crate::noise::gumbel::gumbel;
 use crate::noise::order::Best;
 use crate::options::{Batch, Chance, Data, Method, SampleOptions, Value, with_rows};
@@ -245,8 +246,7 @@ fn keys<T: Value>(row: &[T], stream: Stream, temperature: Temperature) -> Option
             (Chance::None, _) => continue,
             (Chance::Some, Temperature::Greedy) => value.greedy(),
             (Chance::Some, Temperature::Scaled(scale)) => {
-                let block = coarse_block(stream, category / OCTET as u32);
-                let g = gumbel(noise(stream, category, coarse(block, category)));
+                let g = gumbel(noise(stream, category, row.len()));
                 value.fixed(scale) + i64::from(g)
             }
         };

@@ -51,10 +51,11 @@ const WIDE: Piece = piece!("wide");
 /// 64-bit products from 64-bit integers, which take [`wgpu::Features::SHADER_INT64`].
 const WIDE_U64: Piece = piece!("wide", "wide.u64");
 /// The pieces of the contract but for the products, each after the pieces that it needs.
-const NOISE: [Piece; 8] = [
+const NOISE: [Piece; 9] = [
     piece!("pair"),
     piece!("philox"),
     piece!("bits"),
+    piece!("groups"),
     piece!("gumbel"),
     piece!("order"),
     piece!("weights"),
@@ -137,6 +138,9 @@ pub struct Variant {
     pub kernel: Kernel,
     /// How invocations share their findings.
     pub reduction: Reduction,
+    /// Whether rows are long, so that their noise comes from the top down
+    /// ([`noise::groups`](crate::noise::groups)).
+    pub groups: bool,
     /// The type of the values.
     pub format: ValueFormat,
     /// Whether 16 bytes are loaded at once, for rows that start at multiples of 16 bytes.
@@ -204,23 +208,37 @@ impl Variant {
         pieces.extend(self.measure());
         pieces.extend(self.values());
         match self.kernel {
-            Kernel::Stream => {
-                let nothing = kernel!("running_sums", "running_sums.none");
+            Kernel::Stream | Kernel::Score => {
                 pieces.extend(self.race());
-                pieces.extend([nothing, kernel!("stream")]);
-            }
-            Kernel::Score => {
-                pieces.extend(self.race());
-                pieces.extend(self.running_sums());
-                pieces.push(kernel!("stream"));
+                pieces.extend(match self.kernel {
+                    Kernel::Score => self.running_sums(),
+                    _ => vec![kernel!("running_sums", "running_sums.none")],
+                });
+                pieces.extend(match (self.groups, self.kernel) {
+                    (false, _) => vec![kernel!("stream")],
+                    (true, Kernel::Score) => {
+                        vec![kernel!("half_sums"), kernel!("stream", "stream.groups")]
+                    }
+                    (true, _) => vec![
+                        kernel!("half_sums", "half_sums.none"),
+                        kernel!("stream", "stream.groups"),
+                    ],
+                });
             }
             Kernel::SeveralDraws => {
                 pieces.extend(self.race());
-                pieces.push(kernel!("several_draws"));
+                pieces.push(match self.groups {
+                    true => kernel!("several_draws", "several_draws.groups"),
+                    false => kernel!("several_draws"),
+                });
             }
             Kernel::TopK => {
                 pieces.extend(self.race());
-                pieces.push(kernel!("top_k"));
+                pieces.push(kernel!("record"));
+                pieces.push(match self.groups {
+                    true => kernel!("top_k", "top_k.groups"),
+                    false => kernel!("top_k"),
+                });
             }
             Kernel::Sums => {
                 pieces.extend(self.running_sums());
@@ -241,7 +259,13 @@ impl Variant {
                 pieces.extend(self.measure());
                 pieces.extend(self.values());
                 pieces.extend(self.blocks());
-                pieces.push(kernel!("soft_weights"));
+                pieces.push(kernel!("kept"));
+                pieces.extend(match self.groups {
+                    true => {
+                        vec![kernel!("half_span"), kernel!("soft_weights", "soft_weights.groups")]
+                    }
+                    false => vec![kernel!("soft_weights")],
+                });
             }
         }
         pieces
@@ -269,9 +293,24 @@ impl Variant {
         pieces
     }
 
-    /// The pieces that race octets.
+    /// The pieces that race octets, or groups.
     fn race(self) -> Vec<Piece> {
-        self.blocks().into_iter().chain([kernel!("race")]).collect()
+        let mut pieces = self.blocks().to_vec();
+        pieces.push(kernel!("scores"));
+        if !self.groups {
+            pieces.push(kernel!("race"));
+            return pieces;
+        }
+        let tops = match self.format {
+            ValueFormat::F32 | ValueFormat::F16 | ValueFormat::Bf16 => kernel!("tops"),
+            ValueFormat::Weights => kernel!("tops", "tops.weights"),
+            ValueFormat::Counts => kernel!("tops", "tops.counts"),
+        };
+        pieces.extend([tops, kernel!("half_span"), kernel!("group_scores"), kernel!("members")]);
+        if self.kernel != Kernel::TopK {
+            pieces.push(kernel!("settle"));
+        }
+        pieces
     }
 
     /// The pieces that compute the noise of two octets, or of two categories.

@@ -7,7 +7,7 @@
 
 @compute @workgroup_size(WORKGROUP)
 fn build(invocation: Invocation) {
-    let group = group_of(invocation);
+    let group = workgroup_of(invocation);
     let row = group / run.blocks;
     let block = group % run.blocks;
     let exists = row < run.tables;

@@ -17,3 +17,10 @@ fn load_eight(at: u32) -> Octet {
         widen(vec4<u32>(half_at(at + 4u), half_at(at + 5u), half_at(at + 6u), half_at(at + 7u))),
     );
 }
+
+fn load_every_second(at: u32) -> array<Octet, 8> {
+    return array<Octet, 8>(
+        load_eight(at), load_eight(at + 16u), load_eight(at + 32u), load_eight(at + 48u),
+        load_eight(at + 64u), load_eight(at + 80u), load_eight(at + 96u), load_eight(at + 112u),
+    );
+}

@@ -17,3 +17,11 @@ fn load_eight(at: u32) -> Octet {
         vec4<u32>(logits[at + 4u], logits[at + 5u], logits[at + 6u], logits[at + 7u]),
     );
 }
+
+// Every second octet, eight in all. The first value of the first one has number `at`.
+fn load_every_second(at: u32) -> array<Octet, 8> {
+    return array<Octet, 8>(
+        load_eight(at), load_eight(at + 16u), load_eight(at + 32u), load_eight(at + 48u),
+        load_eight(at + 64u), load_eight(at + 80u), load_eight(at + 96u), load_eight(at + 112u),
+    );
+}

@@ -21,10 +21,18 @@ fn measured_four(counts: vec4<u32>) -> vec4<u32> {
     return select(log2, vec4<u32>(NEG_INFINITY), counts == vec4<u32>(0u));
 }
 
-// Cutoff and threshold are lowered by as much as a logarithm may be too large: 2^-9.
+fn measured_one(value: u32) -> u32 {
+    return measured_four(vec4<u32>(value)).x;
+}
+
+// Cutoffs and threshold are lowered by as much as a logarithm may be too large: 2^-9.
 
 fn sure_cutoff_measured(f: Filter, value: u32, coarse_bits: u32) -> f32 {
     return sure_cutoff(f, value, coarse_bits) - f.slope * 0.001953125;
+}
+
+fn sure_cutoff_in_group_measured(f: Filter, value: u32, noise: f32) -> f32 {
+    return sure_cutoff_in_group(f, value, noise) - f.slope * 0.001953125;
 }
 
 fn threshold_measured(f: Filter, upper_end: f32, coarse_bits: u32) -> f32 {

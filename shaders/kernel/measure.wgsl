@@ -11,10 +11,19 @@ fn measured(values: Octet) -> Octet {
     return values;
 }
 
-// The `sure_cutoff` of the filter and the `threshold` of the bounds, for measured values.
+// One value, as above.
+fn measured_one(value: u32) -> u32 {
+    return value;
+}
+
+// The cutoffs of the filter and the `threshold` of the bounds, for measured values.
 
 fn sure_cutoff_measured(f: Filter, value: u32, coarse_bits: u32) -> f32 {
     return sure_cutoff(f, value, coarse_bits);
+}
+
+fn sure_cutoff_in_group_measured(f: Filter, value: u32, noise: f32) -> f32 {
+    return sure_cutoff_in_group(f, value, noise);
 }
 
 fn threshold_measured(f: Filter, upper_end: f32, coarse_bits: u32) -> f32 {

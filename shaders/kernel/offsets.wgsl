@@ -8,7 +8,7 @@
 
 @compute @workgroup_size(WORKGROUP)
 fn add_up(invocation: Invocation) {
-    let row = group_of(invocation);
+    let row = workgroup_of(invocation);
     let length = (run.blocks + WORKGROUP - 1u) / WORKGROUP;
     let begin = min(invocation.index * length, run.blocks);
     let end = select(begin, min(begin + length, run.blocks), row < run.tables);

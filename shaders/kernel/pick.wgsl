@@ -35,7 +35,7 @@ fn find(table: u32, point_of_draw: vec2<u32>) -> u32 {
 
 @compute @workgroup_size(WORKGROUP)
 fn pick(invocation: Invocation) {
-    let index = group_of(invocation) * WORKGROUP + invocation.index;
+    let index = workgroup_of(invocation) * WORKGROUP + invocation.index;
     let first_pair = run.first_draw / 2u;
     let pairs = (run.first_draw + run.draws - 1u) / 2u - first_pair + 1u;
     let row = index / pairs;

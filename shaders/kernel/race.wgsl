@@ -2,20 +2,6 @@
 // first.
 // Twin: src/cpu/race.rs. Needs: everything before it.
 
-// The findings of an invocation so far.
-struct RunningBest {
-    best: Best,
-    invalid: bool,
-    // The upper score below which no category can win.
-    cutoff: f32,
-}
-
-// The upper scores of the eight categories.
-struct UpperScores {
-    low: vec4<f32>,
-    high: vec4<f32>,
-}
-
 // The coarse bits of two octets.
 fn blocks_of(row: Row, first: u32, second: u32) -> array<vec4<u32>, 2> {
     if row.greedy {
@@ -41,21 +27,6 @@ fn upper_scores(f: Filter, octet: Octet, block: vec4<u32>) -> UpperScores {
             upper_score(f, octet.high.w, block.w >> 16u),
         ),
     );
-}
-
-fn highest_of(s: UpperScores) -> f32 {
-    let four = max(s.low, s.high);
-    return max(max(four.x, four.y), max(four.z, four.w));
-}
-
-// Bit i: category i of the octet reaches the cutoff.
-fn passing_at(s: UpperScores, cutoff: f32) -> u32 {
-    let bits = vec4<u32>(1u, 2u, 4u, 8u);
-    let none = vec4<u32>(0u);
-    let low = select(none, bits, s.low >= vec4<f32>(cutoff));
-    let high = select(none, bits << vec4<u32>(4u), s.high >= vec4<f32>(cutoff));
-    let both = low | high;
-    return both.x | both.y | both.z | both.w;
 }
 
 // Two octets and their coarse bits.
@@ -139,17 +110,6 @@ fn evaluate(row: Row, category: u32, coarse_bits: u32, logit: u32) -> Best {
     }
     let g = gumbel(noise(row.stream, category, coarse_bits));
     return Best(key_of(row, category, logit, g), category);
-}
-
-// The cutoff that an evaluated category sets.
-fn cutoff_after(row: Row, best: Best, logit: u32) -> f32 {
-    if (run.flags & UNFILTERED) != 0u {
-        return FILTER_OPEN;
-    }
-    if row.greedy {
-        return sure_cutoff_measured(row.filter_of_row, logit, 1u);
-    }
-    return cutoff_of(best.key);
 }
 
 // Bit i: category i of the pair reaches the cutoff by its upper score.

@@ -62,22 +62,29 @@ fn no_running_sums() -> RunningSums {
 
 // The running sums with the octets `octet` and `octet + run.lanes`, as far as they are before `end`.
 fn with_sums_of(before: RunningSums, row: Row, octet: u32, end: u32) -> RunningSums {
-    let inverse = bitcast<f32>(row.scale);
-    let second = octet + run.lanes;
     var running_sums = before;
+    let second = octet + run.lanes;
     if octet < end {
-        let values = octet_in_row(row.first_logit, octet);
-        running_sums.invalid = running_sums.invalid || invalid_among(values) != 0u;
-        running_sums.some = sum_with(running_sums.some, values, inverse);
+        running_sums = with_sum_of(running_sums, row, octet_in_row(row.first_logit, octet));
     }
     if second < end {
-        let values = octet_in_row(row.first_logit, second);
-        running_sums.invalid = running_sums.invalid || invalid_among(values) != 0u;
-        running_sums.some = sum_with(running_sums.some, values, inverse);
+        running_sums = with_sum_of(running_sums, row, octet_in_row(row.first_logit, second));
     }
+    return after_pair(running_sums, row);
+}
+
+fn with_sum_of(before: RunningSums, row: Row, values: Octet) -> RunningSums {
+    var running_sums = before;
+    running_sums.invalid = running_sums.invalid || invalid_among(values) != 0u;
+    running_sums.some = sum_with(running_sums.some, values, bitcast<f32>(row.scale));
+    return running_sums;
+}
+
+fn after_pair(before: RunningSums, row: Row) -> RunningSums {
+    var running_sums = before;
     running_sums.pairs++;
     if running_sums.pairs % FEW == 0u {
-        running_sums.all = joined_sums(running_sums.all, running_sums.some, inverse);
+        running_sums.all = joined_sums(running_sums.all, running_sums.some, bitcast<f32>(row.scale));
         running_sums.some = NO_SUM;
     }
     return running_sums;

@@ -50,7 +50,7 @@ struct Invocation {
     @builtin(num_workgroups) workgroups: vec3<u32>,
 }
 
-fn group_of(invocation: Invocation) -> u32 {
+fn workgroup_of(invocation: Invocation) -> u32 {
     return invocation.workgroup.y * invocation.workgroups.x + invocation.workgroup.x;
 }
 

@@ -10,7 +10,7 @@ var<workgroup> top_of_block: atomic<u32>;
 
 @compute @workgroup_size(WORKGROUP)
 fn top(invocation: Invocation) {
-    let group = group_of(invocation);
+    let group = workgroup_of(invocation);
     let row = group / run.blocks;
     let block = group % run.blocks;
     var most = 0u;

@@ -72,7 +72,8 @@ where
         categories.iter().map(case)
     });
     let values = values::<T>().into_iter().flat_map(|(name, fill)| {
-        [(41, 203), (7, 3011)].map(|(rows, categories)| Case::new(name, rows, categories, fill))
+        [(41, 203), (7, 3011), (6, 4700)]
+            .map(|(rows, categories)| Case::new(name, rows, categories, fill))
     });
     shapes.chain(values).chain(options::<T>())
 }

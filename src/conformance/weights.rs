@@ -1,7 +1,8 @@
 //! The cases of weights and counts.
 
 use super::{Case, Data, Fill, normal};
-use crate::noise::bits::{OCTET, Stream, coarse, coarse_block, noise};
+use crate::noise::bits::Stream;
+use crate::noise::groups::noise;
 use crate::noise::gumbel::{UNIT, gumbel};
 use crate::noise::philox::philox4x32_10;
 use crate::options::RowIds;
@@ -42,14 +43,16 @@ pub(super) fn cases() -> impl Iterator<Item = Case> {
         })
     });
     let of_weights = values().into_iter().flat_map(|(name, fill)| {
-        [(41, 203), (7, 3011)].map(|(rows, categories)| Case::new(name, rows, categories, fill))
+        [(41, 203), (7, 3011), (8, 4700)]
+            .map(|(rows, categories)| Case::new(name, rows, categories, fill))
     });
     let of_counts = counts().into_iter().flat_map(|(name, fill)| {
-        [(41, 203), (7, 3011)].map(|(rows, categories)| Case::new(name, rows, categories, fill))
+        [(41, 203), (7, 3011), (3, 4700)]
+            .map(|(rows, categories)| Case::new(name, rows, categories, fill))
     });
-    // short rows take another path if there is a zero, and long rows are read four weights at once after their first
-    // hundreds: on neither path may an invalid weight be missed
-    let beside_zeros = [(65, 9), (41, 203), (7, 3011)].map(|(rows, categories)| {
+    // rows take other paths if there is a zero, or another weight than the usual ones: on no path may an invalid weight
+    // be missed
+    let beside_zeros = [(65, 9), (41, 203), (7, 3011), (7, 4700)].map(|(rows, categories)| {
         Case::new("invalid beside zeros, in single rows", rows, categories, beside_zeros)
     });
     let beside_huge = Case::new("invalid beside huge ones, in single rows", 6, 33_001, beside_huge);
@@ -66,7 +69,7 @@ pub(super) fn cases() -> impl Iterator<Item = Case> {
 /// Weights whose logarithms with noise are nearly level, to within a twentieth or so: an engine that is not exact then
 /// misses the winner. An error in the logarithm of a weight is multiplied by 1/temperature.
 fn level() -> impl Iterator<Item = Case> {
-    let shapes = [(3000, 2), (1000, 9), (300, 16), (60, 203), (40, 300), (3, 3011)];
+    let shapes = [(3000, 2), (1000, 9), (300, 16), (60, 203), (40, 300), (3, 3011), (2, 4700)];
     let temperatures = [1.0f32, 0.1, 0.01, 1e-3];
     shapes.into_iter().flat_map(move |(rows, categories)| {
         temperatures.map(|temperature| {
@@ -76,8 +79,7 @@ fn level() -> impl Iterator<Item = Case> {
             let weight = |i: usize| {
                 let (row, category) = (i / categories, (i % categories) as u32);
                 let stream = Stream::new(seed, row as u64, first);
-                let coarse = coarse(coarse_block(stream, category / OCTET as u32), category);
-                let g = f64::from(gumbel(noise(stream, category, coarse))) / UNIT as f64;
+                let g = f64::from(gumbel(noise(stream, category, categories))) / UNIT as f64;
                 let [word, ..] = philox4x32_10([i as u32, 0, 0, 5], [1, 2]);
                 let off = (f64::from(word) / 2f64.powi(32) - 0.5) * 0.05;
                 ((off - g) * f64::from(temperature)).exp() as f32

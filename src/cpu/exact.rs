@@ -2,7 +2,11 @@
 
 use super::values::RowValues;
 use crate::job::Temperature;
-use crate::noise::bits::{OCTET, Stream, coarse, coarse_block, noise};
+use crate::noise::bits::{FLAT, OCTET, Stream, coarse, coarse_block, noise};
+use crate::noise::groups::{
+    MEMBERS, SPAN, first_alarm, first_member, further_block, group_block, group_of, later_alarm,
+    leading_bits, member_of, noise as long_noise, own_noise, word_in,
+};
 use crate::noise::gumbel::gumbel;
 use crate::noise::order::{Best, Scale};
 use crate::options::{Chance, Value};
@@ -27,7 +31,7 @@ impl Outcome {
     }
 }
 
-/// The exact key of a category that can be drawn and has these coarse bits.
+/// The exact key of a category of a short row that can be drawn and has these coarse bits.
 pub(super) fn evaluate<T: Value>(
     stream: Stream,
     scale: Scale,
@@ -39,7 +43,19 @@ pub(super) fn evaluate<T: Value>(
     Best { key: value.fixed(scale) + i64::from(g), category }
 }
 
-/// The outcome among the categories `first ..` with these values, all evaluated exactly.
+/// The exact key of a category of a long row that can be drawn.
+pub(super) fn evaluate_in_group<T: Value>(
+    stream: Stream,
+    scale: Scale,
+    category: u32,
+    value: T,
+) -> Best {
+    let v = long_noise(stream, category, FLAT + 1);
+    Best { key: value.fixed(scale) + i64::from(gumbel(v)), category }
+}
+
+/// The outcome among the categories `first ..` with these values, all evaluated exactly. `categories` is the number of
+/// categories of the whole row, which decides on the noise. `first` is a multiple of eight, or of a span in a long row.
 #[cold]
 #[inline(never)]
 pub(super) fn evaluate_all<V: RowValues>(
@@ -47,31 +63,83 @@ pub(super) fn evaluate_all<V: RowValues>(
     temperature: Temperature,
     values: V,
     first: u32,
+    categories: usize,
 ) -> Outcome {
     let mut outcome = Outcome::NONE;
-    for (k, values) in values.parts(OCTET).enumerate() {
-        let octet = first / OCTET as u32 + k as u32;
-        let block = match temperature {
-            Temperature::Greedy => [0; 4],
-            Temperature::Scaled(_) => coarse_block(stream, octet),
-        };
-        for (i, value) in values.iter().enumerate() {
-            match value.chance() {
-                Chance::None => {}
-                Chance::Invalid => outcome.invalid = true,
-                Chance::Some => {
-                    let category = octet * OCTET as u32 + i as u32;
-                    outcome.best = outcome.best.or(match temperature {
-                        Temperature::Greedy => Best { key: value.greedy(), category },
-                        Temperature::Scaled(scale) => {
-                            evaluate(stream, scale, category, coarse(block, category), value)
-                        }
-                    });
-                }
-            }
+    let add = |one| outcome.best = outcome.best.or(one);
+    outcome.invalid = match temperature {
+        Temperature::Greedy => {
+            each(values, first, add, |category, value| Best { key: value.greedy(), category })
+        }
+        Temperature::Scaled(scale) => each_exactly(stream, scale, values, first, categories, add),
+    };
+    outcome
+}
+
+/// Calls `found` with each of the categories `first ..` that can be drawn, and its exact key. Returns whether one of
+/// the values is invalid. `first` and `categories` are as for [`evaluate_all`].
+pub(super) fn each_exactly<V: RowValues>(
+    stream: Stream,
+    scale: Scale,
+    values: V,
+    first: u32,
+    categories: usize,
+    mut found: impl FnMut(Best),
+) -> bool {
+    let mut invalid = false;
+    if categories <= FLAT {
+        for (octet, values) in (first / OCTET as u32..).zip(values.parts(OCTET)) {
+            let block = coarse_block(stream, octet);
+            invalid |= each(values, octet * OCTET as u32, &mut found, |category, value| {
+                evaluate(stream, scale, category, coarse(block, category), value)
+            });
+        }
+        return invalid;
+    }
+    for (span, values) in (first / SPAN as u32..).zip(values.parts(SPAN)) {
+        // much of a row may be without a chance
+        let mut first_alarms = None;
+        invalid |= each(values, span * SPAN as u32, &mut found, |category, value| {
+            let alarms = first_alarms.get_or_insert_with(|| of_span(stream, span));
+            let (first, p) = alarms[group_of(category) as usize % MEMBERS];
+            let is_first = first == member_of(category);
+            let v = if is_first { p } else { later_alarm(p, own_noise(stream, category)) };
+            Best { key: value.fixed(scale) + i64::from(gumbel(v)), category }
+        });
+    }
+    invalid
+}
+
+/// For each group of a span, the member that rings first, and P.
+fn of_span(stream: Stream, span: u32) -> [(u32, u64); MEMBERS] {
+    std::array::from_fn(|l| {
+        let group = span * MEMBERS as u32 + l as u32;
+        let word = word_in(group_block(stream, group / 4), group);
+        let further = word_in(further_block(stream, group / 4), group);
+        let u = u64::from(leading_bits(word)) << 32 | u64::from(further);
+        (first_member(word), first_alarm(u))
+    })
+}
+
+/// Calls `found` with what `evaluate` makes of each of the categories `first ..` that can be drawn. Returns whether one
+/// of the values is invalid.
+#[inline(always)]
+fn each<V: RowValues>(
+    values: V,
+    first: u32,
+    mut found: impl FnMut(Best),
+    mut evaluate: impl FnMut(u32, V::Value) -> Best,
+) -> bool {
+    let mut invalid = false;
+    for (i, value) in values.iter().enumerate() {
+        let category = first + i as u32;
+        match value.chance() {
+            Chance::None => {}
+            Chance::Invalid => invalid = true,
+            Chance::Some => found(evaluate(category, value)),
         }
     }
-    outcome
+    invalid
 }
 
 #[cfg(test)]
@@ -90,9 +158,14 @@ mod tests {
         logits[6] = 0.0;
         for temperature in [Temperature::Greedy, Temperature::Scaled(Scale::ONE)] {
             for logits in [&logits[..7], &logits] {
-                let outcome = evaluate_all(stream, temperature, logits, u32::MAX - 7);
+                let outcome = evaluate_all(stream, temperature, logits, u32::MAX - 7, FLAT);
                 assert_eq!(outcome.draw(), Some(u32::MAX - 1));
             }
+            let mut logits = [f32::NEG_INFINITY; SPAN - 1];
+            logits[SPAN - 2] = 0.0;
+            let first = u32::MAX - (SPAN as u32 - 1);
+            let outcome = evaluate_all(stream, temperature, &logits[..], first, u32::MAX as usize);
+            assert_eq!(outcome.draw(), Some(u32::MAX - 1));
         }
         let mut logits = [0.0; 255];
         logits[254] = 1.0;

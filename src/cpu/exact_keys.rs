@@ -2,10 +2,10 @@
 //!
 //! This is the only place that makes keys many at a time; [`exact`](super::exact) makes them one by one. The
 //! categories may belong to any races: [`keys`](super::keys) asks for the winners of many races, each with a
-//! stream of its own, and [`soften`](super::soften) for every category of a row. Both have the 16 coarse bits
-//! of each category's noise already, and say which Philox block holds its other 48 bits. From there on all
-//! categories are treated alike: the bits are put together, two polynomials of 64 bits turn them into a
-//! Gumbel value, and the value in fixed point is added.
+//! stream of its own, and [`soften`](super::soften) for every category of a row. Once the 64 bits of noise are
+//! known, all categories are treated alike: two polynomials of 64 bits turn them into a Gumbel value, and the
+//! value in fixed point is added. The noise of short rows is put together here; that of long rows comes from
+//! [`top_down`](super::top_down).
 
 use super::bound::{RoundKeys, blocks};
 use super::lanes::{gumbel_of, is_low, low_gumbel_of, outer, tail};
@@ -14,25 +14,16 @@ use super::vector_value::VectorValue;
 use crate::noise::gumbel::gumbel;
 use crate::noise::order::Scale;
 
-/// Writes the keys of the first `values.len()` of `LANES` categories. The key of a category that cannot be
-/// drawn means nothing.
-///
-/// `coarse` holds the coarse bits of each category. `fine_counter(at)` returns the counter words of the
-/// Philox blocks that hold the fine bits of the categories `at .. at + S::OCTETS`; it is called for whole
-/// pairs of such vectors.
+/// Writes the keys of the first `values.len()` of `LANES` categories with this noise. The key of a category that cannot
+/// be drawn means nothing.
 #[inline(always)]
-pub(super) fn exact_keys<S: Simd, T: VectorValue, const LANES: usize>(
-    s: S,
+pub(super) fn exact_keys<T: VectorValue, const LANES: usize>(
     values: &[T],
     scale: Scale,
-    coarse: &[i32; LANES],
-    fine_counter: impl Fn(usize) -> [S::Words; 4],
-    round_keys: &RoundKeys,
+    noise: &[u64; LANES],
     keys: &mut [i64],
 ) {
-    const { assert!(LANES.is_multiple_of(2 * MAX_TILE)) }
     let count = values.len();
-    let noise = noise(s, count, coarse, fine_counter, round_keys);
     let keys = &mut keys[..count];
     gumbels(&noise[..count], keys, &mut [[0; LANES]; 2]);
     let mut fixed = [0; LANES];
@@ -42,15 +33,20 @@ pub(super) fn exact_keys<S: Simd, T: VectorValue, const LANES: usize>(
     }
 }
 
-/// The 64 bits of noise of the first `count` categories.
+/// The 64 bits of flat noise of the first `count` of `LANES` categories.
+///
+/// `coarse` holds the coarse bits of each category. `fine_counter(at)` returns the counter words of the
+/// Philox blocks that hold the fine bits of the categories `at .. at + S::OCTETS`; it is called for whole
+/// pairs of such vectors.
 #[inline(always)]
-fn noise<S: Simd, const LANES: usize>(
+pub(super) fn flat_noise<S: Simd, const LANES: usize>(
     s: S,
     count: usize,
     coarse: &[i32; LANES],
     fine_counter: impl Fn(usize) -> [S::Words; 4],
     round_keys: &RoundKeys,
 ) -> [u64; LANES] {
+    const { assert!(LANES.is_multiple_of(2 * MAX_TILE)) }
     let Aligned([low, middle]) = &mut Aligned([[0; LANES]; 2]);
     for at in (0..count).step_by(2 * S::OCTETS) {
         let counters = [fine_counter(at), fine_counter(at + S::OCTETS)];

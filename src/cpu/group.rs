@@ -80,7 +80,13 @@ impl<B: BatchValues> Task for Group<'_, B> {
                     }
                     Winner::Unknown => {
                         let (stream, values) = (job.stream(row, number), rows.row(row));
-                        let outcome = evaluate_all(stream, Temperature::Scaled(scale), values, 0);
+                        let outcome = evaluate_all(
+                            stream,
+                            Temperature::Scaled(scale),
+                            values,
+                            0,
+                            MAX_CATEGORIES,
+                        );
                         outcome.draw().unwrap_or(NO_DRAW)
                     }
                 };

@@ -5,11 +5,15 @@
 //! some nanoseconds.
 
 use super::bound::{RoundKeys, blocks};
-use super::exact_keys::exact_keys;
-use super::simd::{Aligned, Simd, Task};
+use super::exact_keys::{exact_keys, flat_noise};
+use super::simd::{Aligned, MAX_TILE, Simd, Task};
 use super::values::{BatchValues, RowValues};
 use crate::job::{Job, NO_DRAW};
-use crate::noise::bits::OCTET;
+use crate::noise::bits::{FLAT, OCTET};
+use crate::noise::groups::{
+    FURTHER_BLOCKS, GROUP_BLOCKS, first_alarm, first_member, group_of, later_alarm, leading_bits,
+    member_counter, member_of,
+};
 use crate::noise::order::{Best, Scale};
 use crate::options::Value;
 
@@ -54,16 +58,21 @@ impl<B: BatchValues> Task for Keys<'_, B> {
                 values[i] = rows.row(row).value(category as usize);
             }
             let count = categories.len().next_multiple_of(WHOLE);
-            if coarse_known {
-                for (coarse, &bits) in lanes.coarse.iter_mut().zip(&*won) {
-                    *coarse = bits as i32;
-                }
+            let noise = if rows.categories() > FLAT {
+                lanes.noise_in_groups(s, count, &keys)
             } else {
-                lanes.find_coarse(s, count, &keys);
-            }
+                if coarse_known {
+                    for (coarse, &bits) in lanes.coarse.iter_mut().zip(&*won) {
+                        *coarse = bits as i32;
+                    }
+                } else {
+                    lanes.find_coarse(s, count, &keys);
+                }
+                let counter = |at| lanes.fine_counter(s, at);
+                flat_noise(s, count, &lanes.coarse, counter, &keys)
+            };
             let mut found = [0; LANES];
-            let counter = |at| lanes.fine_counter(s, at);
-            exact_keys(s, &values[..count], scale, &lanes.coarse, counter, &keys, &mut found);
+            exact_keys(&values[..count], scale, &noise, &mut found);
             for ((&category, won), key) in categories.iter().zip(won).zip(found) {
                 *won = if category == NO_DRAW { Best::NONE.key } else { key };
             }
@@ -98,6 +107,45 @@ impl Lanes {
     fn fine_counter<S: Simd>(&self, s: S, at: usize) -> [S::Words; 4] {
         let row = self.row(s, at);
         [s.words(&self.category[at..]), row[0], row[1], s.words(&self.draw[at..])]
+    }
+
+    /// The noise of the first `count` categories, if they are of long rows.
+    #[inline(always)]
+    fn noise_in_groups<S: Simd>(&self, s: S, count: usize, keys: &RoundKeys) -> [u64; LANES] {
+        let Aligned([group, further, own, even]) = &mut Aligned([[0; LANES]; 4]);
+        for i in 0..count {
+            let quad = group_of(self.category[i]) / 4;
+            group[i] = GROUP_BLOCKS + quad;
+            further[i] = FURTHER_BLOCKS + quad;
+            own[i] = member_counter(self.category[i]);
+            even[i] = self.draw[i] & !1;
+        }
+        let mut noise = [0; LANES];
+        for at in (0..count).step_by(S::OCTETS) {
+            let [row, next_row] = self.row(s, at);
+            let with = |block: &[u32], draw: &[u32]| {
+                [s.words(&block[at..]), row, next_row, s.words(&draw[at..])]
+            };
+            let counters = [with(group, even), with(further, even), with(own, &self.draw)];
+            let Aligned(words) = &mut Aligned([[[0; MAX_TILE]; 4]; 3]);
+            for (block, to) in blocks(s, counters, keys).into_iter().zip(&mut *words) {
+                for (word, to) in block.into_iter().zip(to) {
+                    s.store_words(word, to);
+                }
+            }
+            let [group, further, own] = words;
+            for i in 0..S::OCTETS {
+                let category = self.category[at + i];
+                let in_block = group_of(category) as usize % 4;
+                let u = (leading_bits(group[in_block][i]), further[in_block][i]);
+                let p = first_alarm(u64::from(u.0) << 32 | u64::from(u.1));
+                let half = 2 * (member_of(category) as usize % 2);
+                let q = u64::from(own[half + 1][i]) << 32 | u64::from(own[half][i]);
+                let is_first = first_member(group[in_block][i]) == member_of(category);
+                noise[at + i] = if is_first { p } else { later_alarm(p, q) };
+            }
+        }
+        noise
     }
 
     /// Makes the coarse bits of the first `count` categories.

@@ -6,7 +6,7 @@
 use crate::noise::gumbel::{LN1P, LN2, SEEN, TAIL};
 use crate::noise::order::NEG_INFINITY;
 
-const LOW: u64 = 0xffff_ffff;
+pub(super) const LOW: u64 = 0xffff_ffff;
 /// The bits of 2⁵² as an `f64`. From there on neighbouring floats are 1 apart, so that the bits `UNITS |
 /// word` are the float 2⁵² + word.
 const UNITS: u64 = 0x4330_0000_0000_0000;
@@ -16,7 +16,7 @@ pub(super) const TO_INTEGER: f64 = 6_755_399_441_055_744.0;
 
 /// The product of two 0.32 fractions.
 #[inline(always)]
-fn mul_high(a: u64, b: u64) -> u64 {
+pub(super) fn mul_high(a: u64, b: u64) -> u64 {
     ((a & LOW) * (b & LOW)) >> 32
 }
 
@@ -41,7 +41,7 @@ pub(super) fn tail(v: u64) -> u64 {
 /// The number of leading zeros of n > 0, from the exponent of a float: few vector instruction sets can count
 /// them.
 #[inline(always)]
-fn leading_zeros(n: u64) -> u64 {
+pub(super) fn leading_zeros(n: u64) -> u64 {
     let high = n >> 32;
     let (word, of_one) = if high != 0 { (high, 1023 + 31) } else { (n & LOW, 1023 + 63) };
     // the word as a float, exactly

@@ -23,6 +23,7 @@ mod schedule;
 mod simd;
 mod soften;
 mod threads;
+mod top_down;
 mod top_k;
 mod values;
 mod vector_value;

@@ -1,4 +1,5 @@
-//! The race of one long row for one draw.
+//! The race of one row for one draw, with flat noise: a row of more categories than `group` takes, up to
+//! [`FLAT`](crate::noise::bits::FLAT).
 //!
 //! A tile of categories is filtered at once. A category that passes the filter becomes a
 //! [candidate](super::candidates), and a lower bound on its key raises the cutoff for the categories that
@@ -7,8 +8,6 @@
 //! steps in a plainer way.
 
 mod opening;
-
-use std::ops::Range;
 
 use opening::OPENING;
 
@@ -26,17 +25,11 @@ use crate::noise::bits::{OCTET, Stream};
 use crate::noise::order::{Best, Scale};
 use crate::options::{Chance, Value};
 
-/// From so many categories on, it pays to filter by [the greatest of each four](VectorValue::at_most) values
-/// first. In shorter rows too many tiles pass and have to be filtered twice.
-const LONG: usize = 1 << 15;
-
 /// A race under way.
 pub(super) struct Race<V> {
     stream: Stream,
     scale: Scale,
-    /// The values of the categories `first ..`; `first` is a multiple of eight.
     row: V,
-    first: u32,
     /// The factor from [rough](VectorValue::rough) values to the unit of the filter.
     slope: f32,
     /// The least upper end with which a key can still win; −∞ until a key is bounded.
@@ -52,12 +45,11 @@ pub(super) struct Race<V> {
 
 impl<V: RowValues> Race<V> {
     #[inline(always)]
-    pub(super) fn new(stream: Stream, scale: Scale, row: V, first: u32) -> Self {
+    pub(super) fn new(stream: Stream, scale: Scale, row: V) -> Self {
         Self {
             stream,
             scale,
             row,
-            first,
             slope: V::Value::rough_slope(scale),
             threshold: f32::NEG_INFINITY,
             cutoff: f32::NEG_INFINITY,
@@ -67,53 +59,35 @@ impl<V: RowValues> Race<V> {
         }
     }
 
-    /// The number of categories.
-    pub(super) fn categories(&self) -> usize {
-        self.row.len()
-    }
-
-    /// Runs the race among some categories, counted from the row's start; the first of them is a multiple of
-    /// eight.
+    /// Runs the race among all categories.
     #[inline(always)]
-    pub(super) fn run<S: Simd>(&mut self, s: S, categories: Range<usize>, keys: &RoundKeys) {
+    pub(super) fn run<S: Simd>(&mut self, s: S, keys: &RoundKeys) {
         let tile = S::OCTETS * OCTET;
-        let mut octet = (self.first + categories.start as u32) / OCTET as u32;
-        let mut values = self.row.part(categories);
+        let mut octet = 0;
+        let mut values = self.row;
         while self.cutoff == f32::NEG_INFINITY && values.len() >= OPENING / 2 * tile {
             let tiles = (values.len() / tile).min(OPENING) & !1;
             self.open(s, values.part(0..tiles * tile), octet, keys);
             values = values.part(tiles * tile..values.len());
             octet += (tiles * S::OCTETS) as u32;
         }
-        // two loops, as a choice between the two filters within one loop costs more than the quick one saves
-        if V::Value::QUICKER && self.row.len() >= LONG {
-            self.stream::<S, true>(s, values, octet, keys);
-        } else {
-            self.stream::<S, false>(s, values, octet, keys);
-        }
+        self.stream(s, values, octet, keys);
     }
 
-    /// Filters the tiles after the opening, two at a time. With `QUICK`, each value is replaced by what it is
-    /// [at most](VectorValue::at_most), and only pairs of tiles that pass are filtered by their own values.
+    /// Filters the tiles after the opening, two at a time.
     #[inline(always)]
-    fn stream<S: Simd, const QUICK: bool>(
-        &mut self,
-        s: S,
-        values: V,
-        mut octet: u32,
-        keys: &RoundKeys,
-    ) {
+    fn stream<S: Simd>(&mut self, s: S, values: V, mut octet: u32, keys: &RoundKeys) {
         let tile = S::OCTETS * OCTET;
         let mut octets = sequence(s, octet);
         let step = s.all_words(S::OCTETS as u32);
         for pair in values.tiles(2 * tile) {
             let after = s.add_words(octets, step);
-            self.filter::<_, _, QUICK>(s, &pair, [octets, after], octet, keys);
+            self.filter(s, &pair, [octets, after], octet, keys);
             octets = s.add_words(after, step);
             octet += 2 * S::OCTETS as u32;
         }
         for values in values.after_tiles(2 * tile).parts(tile) {
-            self.filter::<_, _, false>(s, &values.padded().0[..tile], [octets], octet, keys);
+            self.filter(s, &values.padded().0[..tile], [octets], octet, keys);
             octets = s.add_words(octets, step);
             octet += S::OCTETS as u32;
         }
@@ -121,7 +95,7 @@ impl<V: RowValues> Race<V> {
 
     /// Filters the next tiles, and collects the candidates among them: nearly always there are none.
     #[inline(always)]
-    fn filter<S: Simd, const TILES: usize, const QUICK: bool>(
+    fn filter<S: Simd, const TILES: usize>(
         &mut self,
         s: S,
         values: &[V::Value],
@@ -134,21 +108,12 @@ impl<V: RowValues> Race<V> {
         let mut all_below = true;
         for i in 0..TILES {
             let values = &values[i * S::OCTETS * OCTET..];
-            let rough =
-                if QUICK { V::Value::at_most(s, values) } else { V::Value::rough(s, values) };
+            let rough = V::Value::rough(s, values);
             if V::Value::CHECK_VALID {
                 self.all_valid &= V::Value::all_valid(s, rough);
             }
             upper[i] = upper_scores(s, rough, coarse[i], self.slope);
             all_below &= s.all_below(upper[i], s.all(self.cutoff));
-        }
-        if QUICK && !all_below {
-            all_below = true;
-            for i in 0..TILES {
-                let rough = V::Value::rough(s, &values[i * S::OCTETS * OCTET..]);
-                upper[i] = upper_scores(s, rough, coarse[i], self.slope);
-                all_below &= s.all_below(upper[i], s.all(self.cutoff));
-            }
         }
         if !all_below {
             let mut block = Block::<{ 2 * MAX_TILE }>::EMPTY;
@@ -251,7 +216,8 @@ impl<V: RowValues> Race<V> {
             return;
         }
         let temperature = Temperature::Scaled(self.scale);
-        let outcome = evaluate_all(self.stream, temperature, values, octet * OCTET as u32);
+        let outcome =
+            evaluate_all(self.stream, temperature, values, octet * OCTET as u32, self.row.len());
         self.evaluated = self.evaluated.merge(outcome);
         self.raise_to_evaluated();
     }
@@ -271,7 +237,7 @@ impl<V: RowValues> Race<V> {
     fn evaluate_candidates(&mut self) {
         let Candidates { count, category, coarse, .. } = self.candidates;
         for i in 0..count {
-            let value = self.row.value((category[i] - self.first) as usize);
+            let value = self.row.value(category[i] as usize);
             let one = evaluate(self.stream, self.scale, category[i], coarse[i] as u32, value);
             self.evaluated.best = self.evaluated.best.or(one);
         }

@@ -4,12 +4,11 @@
 //! |---|---|
 //! | temperature 0 | the maximum of each row (`greedy`) |
 //! | at most [`MAX_CATEGORIES`] categories | many races side by side, decided by bounds (`group`) |
-//! | longer rows | each race tile by tile behind the filter (`race`) |
-//! | long rows, several draws | up to [`RACES`] races take each piece of a row while it is in the cache |
+//! | up to [`FLAT`] categories | each race tile by tile behind the filter (`race`) |
+//! | longer rows | each race by the first alarms of groups (`top_down`) |
+//! | longer rows, several draws | the greatest value of each group is stored, and the draws take these |
 //!
 //! All algorithms are generic over the type of a row's values (`vector_value`).
-
-use std::ops::Range;
 
 use rayon::prelude::*;
 
@@ -21,19 +20,21 @@ use super::keys::Keys;
 use super::race::Race;
 use super::simd::{Isa, Simd, Task};
 use super::threads::{Division, TIMES, are_few, portion};
+use super::top_down::{OneRace, Races};
 use super::values::{BatchValues, RowValues, with_values};
 use crate::job::{Job, NO_DRAW, Temperature};
-use crate::noise::bits::{OCTET, Stream};
+use crate::noise::bits::{FLAT, Stream};
+use crate::noise::groups::SPAN;
 use crate::noise::order::Scale;
 use crate::options::Data;
 
 /// How races are divided among threads.
 const DIVISION: Division = Division::READING;
-/// The number of values that several races take in turn while the values are in the nearest cache.
-const PIECE: usize = 1 << 12;
-/// The most races that take a piece in turn.
-const RACES: usize = 32;
-const _: () = assert!(DIVISION.segment.is_multiple_of(OCTET) && PIECE.is_multiple_of(OCTET));
+/// The number of draws of a row that stay together on a thread: the more, the less it matters that each thread reads the
+/// row once.
+const TOGETHER: usize = 32;
+// rows that are cut are long ones
+const _: () = assert!(DIVISION.segment.is_multiple_of(SPAN) && 2 * DIVISION.segment >= FLAT);
 
 /// How races are decided. The draws do not depend on the method.
 #[derive(Clone, Copy)]
@@ -43,6 +44,7 @@ pub(super) enum Method {
     Unfiltered(Temperature),
     Grouped(Scale),
     Filtered(Scale),
+    TopDown(Scale),
 }
 
 /// A call, and the method by which its races are decided.
@@ -56,13 +58,14 @@ pub(super) struct Plan<'a> {
 
 impl<'a> Plan<'a> {
     pub(super) fn new(job: &'a Job<'a>, isa: Isa, filter: bool) -> Self {
+        // the length of the whole row decides on its noise, also where a row is cut into segments
+        let categories = job.logits.categories();
         let method = match job.temperature {
             temperature if !filter => Method::Unfiltered(temperature),
             Temperature::Greedy => Method::Greedy,
-            Temperature::Scaled(scale) if job.logits.categories() <= MAX_CATEGORIES => {
-                Method::Grouped(scale)
-            }
-            Temperature::Scaled(scale) => Method::Filtered(scale),
+            Temperature::Scaled(scale) if categories <= MAX_CATEGORIES => Method::Grouped(scale),
+            Temperature::Scaled(scale) if categories <= FLAT => Method::Filtered(scale),
+            Temperature::Scaled(scale) => Method::TopDown(scale),
         };
         Self { job, isa, method, keys: RoundKeys::new(job.seed) }
     }
@@ -82,9 +85,8 @@ impl<'a> Plan<'a> {
                 *draw = self.cut(race).draw().unwrap_or(NO_DRAW);
             }
         } else {
-            // races that can take pieces of a row in turn stay together, as far as the number of threads
-            // allows
-            let together = RACES.min(self.job.draws as usize).min(portion(draws.len(), 4));
+            // draws of a row stay together, as far as the number of threads allows
+            let together = TOGETHER.min(self.job.draws as usize).min(portion(draws.len(), 4));
             let grain = together.max(DIVISION.at_once(categories)).max(portion(draws.len(), TIMES));
             draws.par_chunks_mut(grain).enumerate().for_each(|(i, draws)| {
                 self.races(i * grain, draws, &mut []);
@@ -143,7 +145,7 @@ impl<'a> Plan<'a> {
         if few {
             self.run(draws);
         }
-        let together = RACES.min(self.job.draws as usize);
+        let together = TOGETHER.min(self.job.draws as usize);
         let grain = DIVISION.at_once(self.job.logits.categories()).next_multiple_of(together);
         let results = a.par_chunks_mut(grain).zip(b.par_chunks_mut(grain));
         draws.par_chunks_mut(grain).zip(results).enumerate().for_each(|(i, (draws, (a, b)))| {
@@ -175,7 +177,10 @@ impl<'a> Plan<'a> {
             Method::Grouped(scale) => {
                 isa.run(Group { job, rows, scale, keys, first, draws, coarse_bits });
             }
-            Method::Filtered(scale) => isa.run(LongRows { job, rows, scale, keys, first, draws }),
+            Method::Filtered(scale) => {
+                isa.run(FilteredRows { job, rows, scale, keys, first, draws });
+            }
+            Method::TopDown(scale) => isa.run(Races { job, rows, scale, keys, first, draws }),
             Method::Greedy | Method::Unfiltered(_) => {
                 for ((row, number), draw) in job.races(first).zip(draws) {
                     let outcome = self.race(job.stream(row, number), rows.row(row), 0);
@@ -196,14 +201,20 @@ impl<'a> Plan<'a> {
         })
     }
 
-    /// Decides a race among the categories `first ..`, which have these values, on this thread.
+    /// Decides a race among the categories `first ..`, which have these values, on this thread. A race with flat noise is
+    /// among all categories of its row.
     pub(super) fn race<V: RowValues>(&self, stream: Stream, values: V, first: u32) -> Outcome {
         match self.method {
             Method::Greedy => self.isa.run(Greedy { values, first }),
-            Method::Unfiltered(temperature) => evaluate_all(stream, temperature, values, first),
+            Method::Unfiltered(temperature) => {
+                evaluate_all(stream, temperature, values, first, self.job.logits.categories())
+            }
             Method::Grouped(scale) | Method::Filtered(scale) => {
-                let race = Race::new(stream, scale, values, first);
+                let race = Race::new(stream, scale, values);
                 self.isa.run(Whole { race, keys: self.keys })
+            }
+            Method::TopDown(scale) => {
+                self.isa.run(OneRace { stream, scale, values, first, keys: self.keys })
             }
         }
     }
@@ -220,31 +231,13 @@ impl<V: RowValues> Task for Whole<V> {
 
     #[inline(always)]
     fn run<S: Simd>(mut self, s: S) -> Outcome {
-        let categories = 0..self.race.categories();
-        self.race.run(s, categories, &self.keys);
+        self.race.run(s, &self.keys);
         self.race.outcome(s)
     }
 }
 
-/// Divides the `draws` races from `first` on into groups: each group is a row and the numbers of up to
-/// [`RACES`] of its draws.
-fn groups(
-    job: &Job<'_>,
-    first: usize,
-    draws: usize,
-) -> impl Iterator<Item = (usize, Range<u32>)> + use<> {
-    let each = job.draws as usize;
-    let mut done = 0;
-    std::iter::from_fn(move || {
-        let (row, number) = ((first + done) / each, (first + done) % each);
-        let count = (each - number).min(RACES).min(draws - done);
-        done += count;
-        (count > 0).then_some((row, number as u32..(number + count) as u32))
-    })
-}
-
-/// The races `first ..` of a job with long rows.
-struct LongRows<'a, B> {
+/// The races `first ..` of a job with flat noise, one by one.
+struct FilteredRows<'a, B> {
     job: &'a Job<'a>,
     /// The rows of `job`.
     rows: B,
@@ -254,45 +247,16 @@ struct LongRows<'a, B> {
     draws: &'a mut [u32],
 }
 
-impl<B: BatchValues> Task for LongRows<'_, B> {
+impl<B: BatchValues> Task for FilteredRows<'_, B> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         let Self { job, rows, scale, keys, first, draws } = self;
-        let categories = rows.categories();
-        if job.draws == 1 {
-            for (row, draw) in (first..).zip(draws) {
-                let mut race = Race::new(job.stream(row, 0), scale, rows.row(row), 0);
-                race.run(s, 0..categories, &keys);
-                *draw = race.draw(s).unwrap_or(NO_DRAW);
-            }
-            return;
-        }
-        if draws.is_empty() {
-            return;
-        }
-        // on the stack, as small calls allocate nothing
-        let any = rows.row(first / job.draws as usize);
-        let mut races: [Race<B::Row>; RACES] =
-            std::array::from_fn(|_| Race::new(Stream::new(0, 0, 0), scale, any, 0));
-        let mut rest = draws;
-        for (row, numbers) in groups(job, first, rest.len()) {
-            let (draws, later) = rest.split_at_mut(numbers.len());
-            let races = &mut races[..numbers.len()];
-            for (race, number) in races.iter_mut().zip(numbers) {
-                *race = Race::new(job.stream(row, number), scale, rows.row(row), 0);
-            }
-            // each race takes a piece of the row while the piece is in the nearest cache
-            for piece in (0..categories).step_by(PIECE) {
-                for race in &mut *races {
-                    race.run(s, piece..categories.min(piece + PIECE), &keys);
-                }
-            }
-            for (race, draw) in races.iter_mut().zip(draws) {
-                *draw = race.draw(s).unwrap_or(NO_DRAW);
-            }
-            rest = later;
+        for ((row, number), draw) in job.races(first).zip(draws) {
+            let mut race = Race::new(job.stream(row, number), scale, rows.row(row));
+            race.run(s, &keys);
+            *draw = race.draw(s).unwrap_or(NO_DRAW);
         }
     }
 }

@@ -6,7 +6,7 @@
 //! | shape | what is done |
 //! |---|---|
 //! | up to [`SHORT`] categories | several races side by side in a [tile](tile::Tile) |
-//! | longer rows | a filtered race finds the largest key; then the row is taken tile by tile |
+//! | longer rows | a race finds the largest key; then the row is taken tile by tile |
 //!
 //! Long rows are divided among threads by segments if there are few, all others by rows.
 
@@ -34,7 +34,8 @@ use weights::{SHORT, ShortSamples, Weigher};
 /// How samples are divided among threads.
 const DIVISION: Division = Division::SOFTENING;
 const SEGMENT: usize = DIVISION.segment;
-const _: () = assert!(SEGMENT.is_multiple_of(SHORT));
+// segments begin with whole spans, two of them where instructions take two at a time
+const _: () = assert!(SEGMENT.is_multiple_of(2 * SHORT));
 
 /// A type of logits that races can be drawn from and soft samples can be made of.
 pub(in crate::cpu) trait Drawable: VectorValue + Widen {}
@@ -117,8 +118,8 @@ pub(in crate::cpu) struct Soften<'a> {
 impl<'a> Soften<'a> {
     pub(in crate::cpu) fn new(softening: &'a Softening<'a>, isa: Isa, filter: bool) -> Self {
         let plan = Plan::new(&softening.job, isa, filter);
-        let (scale, fall) = (softening.scale, softening.fall());
-        let weigher = Weigher { isa, scale, keys: plan.keys, fall };
+        let (scale, fall, keys) = (softening.scale, softening.fall(), plan.keys);
+        let weigher = Weigher { isa, scale, keys, fall, categories: softening.categories() };
         Self { softening, plan, weigher }
     }
 

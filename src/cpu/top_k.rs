@@ -1,7 +1,8 @@
 //! The top k of races: the k categories with the largest keys, in order.
 //!
-//! A category that passes the filter is evaluated exactly at once. As soon as k are found, the k-th best sets
-//! the cutoff, so of n categories in random order about k·(1 + ln(n/k)) are evaluated.
+//! In a row with flat noise a category that passes the filter is evaluated exactly at once. As soon as k are found, the
+//! k-th best sets the cutoff, so of n categories in random order about k·(1 + ln(n/k)) are evaluated. Longer rows rank
+//! their candidates by scores first ([`TopKRace`]).
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -9,11 +10,12 @@ use std::collections::BinaryHeap;
 use super::bound::{Block, RoundKeys, coarse, not_below, sequence, threshold_at, upper_scores};
 use super::exact::evaluate;
 use super::simd::{MAX_TILE, Simd, Task};
+use super::top_down::TopKRace;
 use super::values::{BatchValues, RowValues};
 use super::vector_value::VectorValue;
 use crate::filter::{cutoff_at, from_key};
 use crate::job::Job;
-use crate::noise::bits::{OCTET, Stream};
+use crate::noise::bits::{FLAT, OCTET, Stream};
 use crate::noise::order::{Best, Scale};
 use crate::options::Chance;
 
@@ -38,8 +40,19 @@ impl<B: BatchValues> Task for TopKRaces<'_, B> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         let Self { job, rows, scale, keys, filter, k, first, categories, won } = self;
-        let mut heap = TopKHeap::<B::Value>::new(k, scale, filter);
+        if categories.is_empty() {
+            return;
+        }
         let outputs = categories.chunks_exact_mut(k).zip(won.chunks_exact_mut(k));
+        if rows.categories() > FLAT {
+            let mut race = TopKRace::new(k, scale, filter, rows.row(first / job.draws as usize));
+            for ((categories, won), (row, number)) in outputs.zip(job.races(first)) {
+                let top_k = race.run(s, job.stream(row, number), rows.row(row), &keys);
+                write(top_k.iter().copied(), categories, won);
+            }
+            return;
+        }
+        let mut heap = TopKHeap::<B::Value>::new(k, scale, filter);
         for ((categories, won), (row, number)) in outputs.zip(job.races(first)) {
             heap.race(s, job.stream(row, number), rows.row(row), &keys);
             heap.write(categories, won);
@@ -65,9 +78,15 @@ impl<V: RowValues> Task for OneRace<'_, V> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let mut heap = TopKHeap::<V::Value>::new(self.categories.len(), self.scale, true);
-        heap.race(s, self.stream, self.values, &self.keys);
-        heap.write(self.categories, self.won);
+        let Self { values, scale, keys, stream, categories, won } = self;
+        if values.len() > FLAT {
+            let mut race = TopKRace::new(categories.len(), scale, true, values);
+            let top_k = race.run(s, stream, values, &keys);
+            return write(top_k.iter().copied(), categories, won);
+        }
+        let mut heap = TopKHeap::<V::Value>::new(categories.len(), scale, true);
+        heap.race(s, stream, values, &keys);
+        heap.write(categories, won);
     }
 }
 
@@ -212,12 +231,17 @@ impl<T: VectorValue> TopKHeap<T> {
         self.in_order.clear();
         self.in_order.extend(self.taken.drain());
         self.in_order.sort_unstable();
-        // From a slice: the loop over a `vec::IntoIter`, which may end early, is compiled by LLVM 22 with AVX2 to loads
-        // that reach 8 bytes beyond the memory. AddressSanitizer saw it in the fuzz target `races`.
-        for ((category, won), Reverse(Ranked(best))) in
-            categories.iter_mut().zip(won).zip(&self.in_order)
-        {
-            (*category, *won) = (best.category, best.key);
-        }
+        let in_order = self.in_order.iter();
+        write(in_order.map(|&Reverse(Ranked(best))| best), categories, won);
+    }
+}
+
+/// Writes categories and their keys.
+///
+/// From a slice: the loop over a `vec::IntoIter`, which may end early, is compiled by LLVM 22 with AVX2 to loads that
+/// reach 8 bytes beyond the memory. AddressSanitizer saw it in the fuzz target `races`.
+fn write(top_k: impl Iterator<Item = Best>, categories: &mut [u32], won: &mut [i64]) {
+    for ((category, won), best) in categories.iter_mut().zip(won).zip(top_k) {
+        (*category, *won) = (best.category, best.key);
     }
 }

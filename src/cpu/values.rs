@@ -75,6 +75,10 @@ pub(super) trait RowValues: Copy + Send + Sync {
         parts.map(move |i| self.part(i * len..end.min((i + 1) * len)))
     }
 
+    /// Asks for the values, which will be read soon.
+    #[inline(always)]
+    fn prefetch<S: Simd>(self, _: S) {}
+
     /// Whether one of the values leaves the row without a draw.
     #[inline(always)]
     fn has_invalid(self) -> bool {
@@ -139,6 +143,10 @@ impl<'a, T: VectorValue> RowValues for &'a [T] {
     #[inline(always)]
     fn parts(self, len: usize) -> impl Iterator<Item = Self> {
         self.chunks(len)
+    }
+    #[inline(always)]
+    fn prefetch<S: Simd>(self, s: S) {
+        s.prefetch(self);
     }
 }
 

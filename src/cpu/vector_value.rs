@@ -13,8 +13,12 @@
 use bytemuck::TransparentWrapper;
 use half::{bf16, f16};
 
+mod greatest;
+
+pub(super) use greatest::Greatest;
+
 use super::lanes::{NEAR, magnitude, near_fixed};
-use super::simd::{Aligned, MAX_TILE, ONE, Simd};
+use super::simd::{ONE, Simd, widen};
 use crate::filter::POWER;
 use crate::noise::bits::OCTET;
 use crate::noise::gumbel::UNIT;
@@ -36,7 +40,7 @@ const HALVED: f32 = 4_194_304.0;
 const HUGE: f32 = 128.0 * HALVED;
 
 /// A type of values that rows may have.
-pub(super) trait VectorValue: Value {
+pub(super) trait VectorValue: Greatest {
     /// The values of `S::OCTETS` octets in the unit of [`slope`](Self::slope), to within
     /// [`ACCURATE_ERROR`] of a power where they are bounded. −∞ where the probability is 0.
     fn accurate<S: Simd>(s: S, values: &[Self]) -> [S::Floats; 4];
@@ -44,15 +48,6 @@ pub(super) trait VectorValue: Value {
     /// [`rough_error`](Self::rough_error). A bounded value is too large by a rounding at most, which is much
     /// less.
     fn rough<S: Simd>(s: S, values: &[Self]) -> [S::Floats; 4];
-    /// Whether [`at_most`](Self::at_most) has an implementation of its own, which is less work than
-    /// [`rough`](Self::rough).
-    const QUICKER: bool = false;
-    /// For each value at least what [`rough`](Self::rough) gives: the greatest of the four vectors, lane by
-    /// lane. The result is not [valid](Self::all_valid) if one of the values is not.
-    #[inline(always)]
-    fn at_most<S: Simd>(s: S, values: &[Self]) -> [S::Floats; 4] {
-        Self::rough(s, values)
-    }
     /// Whether all values of a tile are bounded or of probability 0. May be false for the largest weights.
     fn all_bounded<S: Simd>(s: S, values: &[Self], accurate: [S::Floats; 4]) -> bool;
     /// Whether no value of a tile is invalid, given what [`rough`](Self::rough) returns for the tile. May be
@@ -93,7 +88,7 @@ pub(super) trait VectorValue: Value {
 
 /// Implements [`VectorValue`] for a type of logits.
 macro_rules! logits {
-    ($type:ty, $load:ident) => {
+    ($type:ty, $load:ident, $single:expr) => {
         impl VectorValue for $type {
             const CHECK_VALID: bool = false;
             #[inline(always)]
@@ -124,7 +119,8 @@ macro_rules! logits {
             }
             #[inline(always)]
             fn float(self) -> f32 {
-                self.widen()
+                let single: fn(Self) -> f32 = $single;
+                single(self)
             }
             #[inline(always)]
             fn fixed_all(values: &[Self], scale: Scale, to: &mut [i64]) {
@@ -155,9 +151,10 @@ macro_rules! logits {
     };
 }
 
-logits!(f32, floats);
-logits!(f16, floats_of_f16);
-logits!(bf16, floats_of_bf16);
+logits!(f32, floats, |x| x);
+// the conversion of the crate `half` looks for an instruction each time
+logits!(f16, floats_of_f16, |x| widen(x));
+logits!(bf16, floats_of_bf16, |x| x.to_f32());
 
 /// log₂ m − (m − 1), for m from 1 to 2, as a polynomial of m. Highest power first. From
 /// `scripts/derive_bounds.py`.
@@ -167,19 +164,29 @@ const EXCESS: [f32; 4] = [0.158_243_9, -1.051_854, 2.047_853, -1.153_606];
 /// power. For negative, infinite and NaN weights the result is 128 powers or more, or −127 or less.
 #[inline(always)]
 fn linear_log2<S: Simd>(s: S, weights: S::Floats) -> S::Floats {
-    s.to_floats(s.sub_ints(s.bits(weights), s.all_ints(BIAS)))
+    linear_log2_of_bits(s, s.bits(weights))
+}
+
+#[inline(always)]
+fn linear_log2_of_bits<S: Simd>(s: S, bits: S::Ints) -> S::Floats {
+    s.to_floats(s.sub_ints(bits, s.all_ints(BIAS)))
 }
 
 /// The binary logarithms of normal weights, in powers: from exponents and mantissas, with a polynomial on
 /// top.
 #[inline(always)]
 fn fine_log2<S: Simd>(s: S, weights: S::Floats) -> S::Floats {
-    let m = s.mantissas(s.bits(weights));
+    fine_log2_of_bits(s, s.bits(weights))
+}
+
+#[inline(always)]
+fn fine_log2_of_bits<S: Simd>(s: S, bits: S::Ints) -> S::Floats {
+    let m = s.mantissas(bits);
     let mut excess = s.all(EXCESS[0]);
     for &word in &EXCESS[1..] {
         excess = s.mul_add(excess, m, s.all(word));
     }
-    s.mul_add(linear_log2(s, weights), s.all(1.0 / POWER), excess)
+    s.mul_add(linear_log2_of_bits(s, bits), s.all(1.0 / POWER), excess)
 }
 
 /// The binary logarithms of weights from their exponents and mantissas alone, in units of 2⁻²² of a power.
@@ -299,14 +306,6 @@ impl VectorValue for Positive {
         }
         found
     }
-    const QUICKER: bool = true;
-    #[inline(always)]
-    fn at_most<S: Simd>(s: S, values: &[Self]) -> [S::Floats; 4] {
-        // numbers with a sign have the greatest words, and their rough logarithms are above those of all
-        // weights
-        let bits = greatest(s, bytemuck::cast_slice(Self::peel_slice(values)));
-        [s.to_floats(s.sub_ints(s.halved(bits), s.all_ints(BIAS >> 1))); 4]
-    }
     #[inline(always)]
     fn all_bounded<S: Simd>(s: S, values: &[Self], _: [S::Floats; 4]) -> bool {
         let of_tile = &values[..S::OCTETS * OCTET];
@@ -346,13 +345,6 @@ impl VectorValue for u32 {
         }
         found
     }
-    const QUICKER: bool = true;
-    #[inline(always)]
-    fn at_most<S: Simd>(s: S, values: &[Self]) -> [S::Floats; 4] {
-        let Aligned(most) = &mut Aligned([0; 2 * MAX_TILE]);
-        s.store_ints(greatest(s, bytemuck::cast_slice(values)), most);
-        [linear_log2(s, s.floats_of_counts(bytemuck::cast_slice(most))); 4]
-    }
     #[inline(always)]
     fn all_bounded<S: Simd>(_: S, _: &[Self], _: [S::Floats; 4]) -> bool {
         true
@@ -372,15 +364,6 @@ impl VectorValue for u32 {
 #[inline(always)]
 fn of_weights<S: Simd>(s: S, values: &[Positive]) -> [S::Floats; 4] {
     f32::accurate(s, Positive::peel_slice(values))
-}
-
-/// Of the four vectors of a tile the greatest words, lane by lane.
-#[inline(always)]
-fn greatest<S: Simd>(s: S, words: &[i32]) -> S::Ints {
-    let lanes = 2 * S::OCTETS;
-    let low = s.larger_words(s.ints(words), s.ints(&words[lanes..]));
-    let high = s.larger_words(s.ints(&words[2 * lanes..]), s.ints(&words[3 * lanes..]));
-    s.larger_words(low, high)
 }
 
 #[inline(always)]

@@ -1,6 +1,7 @@
 use std::f32::consts::LOG2_E;
 
 use super::*;
+use crate::noise::groups::{first_alarm, later_alarm};
 use crate::noise::gumbel::gumbel;
 use crate::noise::order::{Best, key};
 use crate::noise::philox::philox4x32_10;
@@ -81,7 +82,7 @@ fn the_leading_bits_are_no_more_than_the_logarithm() {
 
 /// The upper score of the greatest logit with the least coarse bits therefore bounds those of eight categories.
 #[test]
-fn a_standing_grows_with_the_logit_and_falls_with_the_coarse_bits() {
+fn an_upper_score_grows_with_the_logit_and_falls_with_the_coarse_bits() {
     for i in 0..1_000_000u32 {
         let [a, b, c, d] = philox4x32_10([i, 2, 0, 0], [9, 9]);
         let near = if i % 2 == 0 { a ^ (d % 64) } else { b };
@@ -154,5 +155,85 @@ fn a_sure_cutoff_is_near() {
         let least = key(0, Scale::ONE, gumbel(u64::from(coarse) << 48 | 0xffff_ffff_ffff));
         let sure = Filter::new(Scale::ONE, LOG2_E).sure_cutoff(0.0, coarse);
         assert!(sure > cutoff_of(least) - POWER * 0.5, "{coarse}");
+    }
+}
+
+/// A member of a group: its logit, the leading bits of the first alarm, and the high word of its own noise.
+struct Member {
+    logit: f32,
+    scale: Scale,
+    leading_bits: u32,
+    own: Option<u32>,
+}
+
+impl Member {
+    /// Members of all magnitudes, of which every other one rings first.
+    fn all() -> impl Iterator<Item = Self> {
+        (0..2_000_000u32).filter_map(|i| {
+            let [a, b, c, d] = philox4x32_10([i, 3, 0, 0], [9, 9]);
+            let logit = f32::from_bits(match i % 8 {
+                0 => a,
+                1 => 0,
+                _ => a & 0x807f_ffff | (92 + b % 71) << 23,
+            });
+            let temperature = f32::from_bits(c & 0x7f_ffff | (127 - 6 + c % 13) << 23);
+            let scale =
+                if i % 4 < 2 { Scale::ONE } else { Scale::from_temperature(temperature).unwrap() };
+            let leading_bits = (d >> 4) >> (c >> 27).min(28);
+            let own = (i % 2 == 0).then_some(b.rotate_left(7) >> (a >> 27));
+            logit.is_finite().then_some(Self { logit, scale, leading_bits, own })
+        })
+    }
+
+    /// The key with these further bits of the alarms.
+    fn key(&self, further: u32) -> i64 {
+        let p = first_alarm(u64::from(self.leading_bits) << 32 | u64::from(further));
+        let v = match self.own {
+            None => p,
+            Some(own) => later_alarm(p, u64::from(own) << 32 | u64::from(further)),
+        };
+        key(self.logit.to_bits(), self.scale, gumbel(v))
+    }
+
+    fn least_noise(&self) -> f32 {
+        least_noise(self.leading_bits, self.own.unwrap_or(0))
+    }
+}
+
+/// Counts the members of groups that the filter wrongly discards, each against a best key that it just reaches, and those
+/// whose sure cutoffs are higher than the cutoff of the key with the unluckiest further bits.
+fn wrong_in_groups(raise: impl Fn(f32) -> f32) -> (usize, usize) {
+    let (mut discarded, mut too_high) = (0, 0);
+    for member in Member::all() {
+        let (filter, noise) = (Filter::new(member.scale, LOG2_E), member.least_noise());
+        let most = member.key(0);
+        let score = filter.upper_score_in_group(member.logit, noise);
+        discarded += usize::from(!passes(raise(cutoff_of(most)), score));
+        let sure = filter.sure_cutoff_in_group(member.logit, most_noise(noise));
+        too_high += usize::from(raise(sure) > cutoff_of(member.key(u32::MAX)));
+    }
+    (discarded, too_high)
+}
+
+#[test]
+fn members_of_groups_keep_their_bounds() {
+    assert_eq!(wrong_in_groups(|cutoff| cutoff), (0, 0));
+}
+
+#[test]
+fn the_check_sees_bounds_of_members_that_are_too_tight() {
+    let (discarded, too_high) = wrong_in_groups(|cutoff| cutoff + POWER * 0.2);
+    assert!(discarded > 0 && too_high > 0);
+    assert!(wrong_in_groups(|cutoff| cutoff + POWER * 0.01).0 > 0);
+}
+
+/// A sure cutoff of a first alarm is useful, as that of coarse bits is.
+#[test]
+fn a_sure_cutoff_in_a_group_is_near() {
+    for leading_bits in (8..1 << 24).step_by(1001) {
+        let member = Member { logit: 0.0, scale: Scale::ONE, leading_bits, own: None };
+        let filter = Filter::new(Scale::ONE, LOG2_E);
+        let sure = filter.sure_cutoff_in_group(0.0, most_noise(member.least_noise()));
+        assert!(sure > cutoff_of(member.key(u32::MAX)) - POWER * 0.6, "{leading_bits}");
     }
 }

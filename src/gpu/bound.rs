@@ -13,7 +13,7 @@ use super::kernel::{
     EACH_FIRST_DRAW, EACH_ID, EACH_SEED, EACH_TEMPERATURE, GATHERED, KernelOptions, Pass, Passes,
     UNFILTERED, bind, flag, words,
 };
-use super::layout::{Layout, Races};
+use super::layout::{Layout, Races, has_groups};
 
 use buffers::{Bindable, Buffers};
 
@@ -128,6 +128,7 @@ impl Gpu {
             categories: batch.categories as usize,
             draws: batch.draws_per_row,
             greedy,
+            groups: has_groups(batch.categories as usize),
         };
         let most = most_outcome_bytes(bindable);
         let layout = Layout::within(races, self.limits.device, most);

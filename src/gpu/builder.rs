@@ -136,7 +136,7 @@ impl GpuSamplerBuilder {
         let common = Common { int64, subgroups, emulated, edit: self.edit };
         let kernels = Kernels::new(&guard, common).await?;
         // compiled now, so that a driver that refuses the shader does so here
-        let races = Races { rows: 1, categories: 1 << 17, draws: 1, greedy: false };
+        let races = Races { rows: 1, categories: 1 << 17, draws: 1, greedy: false, groups: true };
         let layout = Layout::new(races, limits.device);
         let options =
             KernelOptions { format: ValueFormat::F32, vec4: true, each: false, immediates: false };

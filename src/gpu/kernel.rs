@@ -256,6 +256,7 @@ impl Kernels {
         let variant = Variant {
             kernel: layout.kernel,
             reduction: layout.reduction,
+            groups: layout.has_groups(),
             format: options.format,
             vec4: options.vec4,
             each: options.each,
@@ -277,6 +278,7 @@ impl Kernels {
             } else {
                 Reduction::Workgroup
             },
+            groups: false,
             format: ValueFormat::F32,
             vec4: false,
             each: options.each,
@@ -299,6 +301,7 @@ impl Kernels {
         let variant = Variant {
             kernel: Kernel::Sums,
             reduction,
+            groups: false,
             format,
             vec4,
             each,

@@ -15,7 +15,7 @@ use crate::options::{Batch, SampleOptions, ValueFormat};
 use crate::shaders::{Kernel, Reduction};
 
 use super::builder::GpuSamplerBuilder;
-use super::layout::Layout;
+use super::layout::{HALF_OCTETS, Layout};
 use super::plan::{Chunk, Limits, Output, Plan, Shape};
 
 /// An aspect of the plan of a call for draws. Tests choose their calls by aspects.
@@ -40,6 +40,7 @@ enum Aspect {
 struct Core {
     kernel: Kernel,
     reduction: Reduction,
+    groups: bool,
     int64: bool,
     emulated: bool,
     filter: bool,
@@ -150,7 +151,8 @@ impl PlanKind {
         let layout = plan.layout;
         let Setup { int64, emulated, filter, direct, .. } = *setup;
         let Layout { kernel, reduction, .. } = layout;
-        let core = Core { kernel, reduction, int64, emulated, filter };
+        let groups = layout.has_groups();
+        let core = Core { kernel, reduction, groups, int64, emulated, filter };
         let segments = Number::new(plan.segments().take(3).count(), 3);
         let call = CallKind {
             row_ids: job.explicit_ids().is_some(),
@@ -178,10 +180,11 @@ impl LayoutKind {
         let chunk = plan.chunks().next().unwrap_or(Chunk { rows: 0..1, draws: 0..1 });
         let [_, y] = layout.workgroups(chunk.rows.len(), chunk.draws.len());
         let teams = (layout.workgroup_size / layout.lanes) as usize;
+        let in_turn = if layout.has_groups() { HALF_OCTETS } else { 2 };
         Self {
             teams_of_workgroup: Number::new(teams, layout.workgroup_size as usize),
-            // an invocation takes two blocks of eight categories in a turn
-            turns_of_lane: Number::new(part.div_ceil(2 * layout.lanes as usize), 3),
+            // an invocation takes two octets in a turn, or a half-span
+            turns_of_lane: Number::new(part.div_ceil(in_turn * layout.lanes as usize), 3),
             ragged: !shape.categories.is_multiple_of(8),
             parts: Number::new(layout.parts as usize, layout.lanes as usize + 1),
             short_part: !blocks.is_multiple_of(part),
@@ -230,7 +233,7 @@ impl GpuSamplerBuilder {
 
 #[cfg(test)]
 mod tests {
-    use super::super::layout::{MAX_OCTETS_PER_LANE, Races};
+    use super::super::layout::{MAX_HALVES_PER_LANE, Races};
     use super::*;
     use crate::options::Logits;
     use crate::{DeviceKind, GpuSampler};
@@ -294,15 +297,16 @@ mod tests {
 
     /// `tests/gpu/draws.rs` draws from a row of this length on a device.
     #[test]
-    fn a_row_has_as_many_blocks_for_an_invocation_as_there_may_be_on_any_machine() {
-        let races = Races { rows: 1, categories: 256 * 8 * 2048, draws: 1, greedy: false };
+    fn a_row_has_as_many_half_spans_for_an_invocation_as_there_may_be_on_any_machine() {
+        let races =
+            Races { rows: 1, categories: 256 * 8 * 2048, draws: 1, greedy: false, groups: true };
         for device_kind in [DeviceKind::Hardware, DeviceKind::Emulation] {
             let builder = GpuSampler::builder()
                 .tune(|tuning| tuning.with_device_kind(device_kind).with_busy_invocations(1));
             let setup = builder.setup(CPU, &wgpu::Limits::default(), GpuSampler::FEATURES);
             let layout = Layout::new(races, setup.limits.device);
-            let of_lane = (layout.part_octets / layout.lanes) as usize;
-            assert_eq!(of_lane, MAX_OCTETS_PER_LANE, "{layout:?}");
+            let of_lane = layout.part_octets as usize / HALF_OCTETS / layout.lanes as usize;
+            assert_eq!(of_lane, MAX_HALVES_PER_LANE, "{layout:?}");
         }
     }
 }

@@ -4,6 +4,8 @@
 //! are too few races to keep the device busy; parts are merged by a second pass. A team has up to a
 //! workgroup of invocations, and short rows share a workgroup.
 
+use crate::noise::bits::FLAT;
+use crate::noise::groups::SPAN;
 use crate::shaders::{Kernel, Reduction};
 
 /// The most octets that an invocation takes in one pass; see `shaders/kernel/stream.wgsl`.
@@ -17,6 +19,16 @@ const HELD_OCTETS: usize = 4;
 const MAX_HELD_PARTS: usize = 256;
 /// The most draws from logits that are held; see `shaders/kernel/several_draws.wgsl`.
 const MAX_DRAWS_AT_ONCE: usize = 512;
+/// The half-spans that an invocation holds; see `shaders/kernel/several_draws.groups.wgsl`.
+const HELD_HALVES: usize = 4;
+/// The octets of a half-span; see `shaders/kernel/half_span.wgsl`.
+pub(crate) const HALF_OCTETS: usize = SPAN / 2 / 8;
+/// The most half-spans that an invocation takes in one pass; see `shaders/kernel/settle.wgsl`.
+pub(crate) const MAX_HALVES_PER_LANE: usize = 64;
+/// The most draws from half-spans that are held; see the same file.
+const MAX_DRAWS_OF_HALVES: usize = 32;
+/// The most invocations of a team that settles groups: so many that the workgroup memory of any device suffices.
+const MAX_TEAM_OF_GROUPS: u32 = 256;
 /// The bytes of an outcome; see `shaders/kernel/outcome.wgsl`.
 const OUTCOME_BYTES: u64 = 16;
 /// The number of invocations of a workgroup in which invocations draw alone, or several teams are.
@@ -48,8 +60,9 @@ pub struct Teams {
 impl Teams {
     /// The teams for a GPU. These numbers have not been measured on one. Each team has to find a
     /// cutoff and to evaluate its winner, so one large team for a row costs less than many small
-    /// ones: `scripts/isa` counts 18 % fewer instructions for 256 × 128,256 than with four teams
-    /// of 64. Teams of 512 cost no less there, and their workgroups fill a processor less evenly.
+    /// ones: `scripts/isa` counts 36 % fewer instructions for 256 × 128,256 than with four teams
+    /// of 64. Long rows have no larger teams, as these need more workgroup memory than each device
+    /// has.
     /// 2¹⁶ invocations with four loads of 16 bytes each keep a large GPU's memory busy.
     pub const HARDWARE: Self = Self {
         team: 256,
@@ -113,7 +126,9 @@ impl Device {
     pub(crate) fn with_memory_for_parts(self, races: usize, bytes: u64) -> Self {
         let outcomes = usize::try_from(bytes / OUTCOME_BYTES).unwrap_or(usize::MAX);
         let parts = (outcomes / races).saturating_sub(1).max(1);
-        let busy = parts.saturating_mul(races).saturating_mul(self.teams.team as usize);
+        // the largest teams of long rows may be smaller than others
+        let team = self.teams.team.min(MAX_TEAM_OF_GROUPS) as usize;
+        let busy = parts.saturating_mul(races).saturating_mul(team);
         let busy_invocations = self.teams.busy_invocations.min(busy);
         Self { teams: Teams { busy_invocations, ..self.teams }, ..self }
     }
@@ -127,6 +142,19 @@ pub(crate) struct Races {
     pub(crate) draws: u32,
     /// True if all are at temperature 0.
     pub(crate) greedy: bool,
+    /// True if the noise comes from the top down; see [`has_groups`].
+    pub(crate) groups: bool,
+}
+
+/// Whether the noise of rows of this number of categories comes from the top down. Of a row that is cut into segments all
+/// categories count.
+pub(crate) fn has_groups(categories: usize) -> bool {
+    categories > FLAT
+}
+
+/// The number of half-spans in a row, or in a segment that begins with a span.
+pub(crate) fn halves(categories: usize) -> usize {
+    2 * categories.div_ceil(SPAN)
 }
 
 /// Which kernel runs, and how invocations share its races.
@@ -149,6 +177,9 @@ pub(crate) struct Layout {
 impl Layout {
     /// The layout for a pass with at least one race.
     pub(crate) fn new(races: Races, device: Device) -> Self {
+        if races.groups && !races.greedy {
+            return Self::of_groups(races, device);
+        }
         let teams = device.teams;
         let octets = races.categories.div_ceil(8);
         let held = HELD_OCTETS * teams.team as usize;
@@ -210,6 +241,41 @@ impl Layout {
         }
     }
 
+    /// The layout for long rows, whose noise comes from the top down: a team is a workgroup, and takes whole spans.
+    fn of_groups(races: Races, device: Device) -> Self {
+        let teams = device.teams;
+        let halves = halves(races.categories);
+        // invocations beyond a row's half-spans would only wait
+        let enough = halves.next_power_of_two().max(teams.shared_workgroup as usize);
+        let team = (teams.team.min(MAX_TEAM_OF_GROUPS) as usize).min(enough);
+        let hold = teams.holds_logits
+            && races.draws > 1
+            && halves.div_ceil(HELD_HALVES * team) <= MAX_HELD_PARTS;
+        let most_per_lane = if hold { HELD_HALVES } else { MAX_HALVES_PER_LANE };
+        let all = races.rows.saturating_mul(races.draws as usize);
+        let busy = teams.busy_invocations.div_ceil(all.saturating_mul(team));
+        let wanted = busy.min(halves.div_ceil(team)).min(team * MAX_PARTS_PER_LANE);
+        let part = halves.div_ceil(wanted.max(halves.div_ceil(team * most_per_lane)));
+        // a part begins with a span
+        let part_octets = part.next_multiple_of(2) * HALF_OCTETS;
+        let parts = races.categories.div_ceil(8).div_ceil(part_octets);
+        let of_row = races.rows.saturating_mul(parts).saturating_mul(team);
+        let turns = teams.busy_invocations.div_ceil(of_row);
+        let draws_at_once =
+            if hold { (races.draws as usize).div_ceil(turns).min(MAX_DRAWS_OF_HALVES) } else { 1 };
+        Self {
+            kernel: if hold { Kernel::SeveralDraws } else { Kernel::Stream },
+            reduction: if device.subgroups { Reduction::Subgroups } else { Reduction::Workgroup },
+            workgroup_size: team as u32,
+            lanes: team as u32,
+            parts: parts as u32,
+            part_octets: part_octets as u32,
+            draws_at_once: draws_at_once as u32,
+            races,
+            workgroups: device.workgroups,
+        }
+    }
+
     /// Returns the layout for a pass that is dispatched as a whole and whose outcomes have to fit
     /// into `bytes` bytes. Rows are cut into fewer parts if that helps. If the parts that hold
     /// logits are still too many, logits are loaded again for each draw. Even then the outcomes may
@@ -254,6 +320,15 @@ impl Layout {
     /// their own.
     pub(crate) fn with_sums(self, kernel: Kernel) -> Self {
         if self.kernel == Kernel::Stream { Self { kernel, ..self } } else { self }
+    }
+
+    /// True if the kernel takes the noise of races from the top down.
+    pub(crate) fn has_groups(&self) -> bool {
+        let draws = matches!(
+            self.kernel,
+            Kernel::Stream | Kernel::Score | Kernel::SeveralDraws | Kernel::TopK
+        );
+        self.races.groups && draws
     }
 
     /// True if a merge pass has to follow.

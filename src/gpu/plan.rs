@@ -8,7 +8,9 @@
 
 use std::ops::Range;
 
-use super::layout::{Device, Layout, Races};
+use super::layout::{Device, Layout, Races, has_groups};
+use crate::noise::bits::OCTET;
+use crate::noise::groups::SPAN;
 use crate::shaders::Kernel;
 
 /// The most logits, counted once a draw, that one dispatch evaluates: systems stop a dispatch that
@@ -95,7 +97,7 @@ pub(crate) struct Plan {
     /// The rows of a chunk, and the draws from each.
     rows: usize,
     draws: u32,
-    /// The number of categories of a pass: a multiple of eight, unless it is all of them.
+    /// The number of categories of a pass: whole octets or, in a long row, whole spans, unless it is all of them.
     segment: usize,
 }
 
@@ -120,7 +122,10 @@ impl Plan {
     pub(crate) fn new(shape: Shape, limits: Limits) -> Self {
         let bytes = shape.logit_bytes;
         let most_bytes = limits.most_bytes() as usize;
-        let at_once = (most_bytes / bytes).max(8);
+        // a segment begins with an octet, and in a long row with a span
+        let groups = has_groups(shape.categories);
+        let whole_octets = if groups { SPAN } else { OCTET };
+        let at_once = (most_bytes / bytes).max(whole_octets);
         let row_stride = row_stride(shape);
         let whole = match shape.output {
             // the iterations of a workgroup grow with the segment
@@ -129,7 +134,11 @@ impl Plan {
             }
             _ => at_once,
         };
-        let segment = if shape.categories > whole { whole / 8 * 8 } else { shape.categories };
+        let segment = if shape.categories > whole {
+            whole / whole_octets * whole_octets
+        } else {
+            shape.categories
+        };
         let cut = segment < shape.categories;
 
         // the bytes of a race in a buffer of the chunk: of its record or, if its row is cut, of two
@@ -150,7 +159,8 @@ impl Plan {
         let rows = rows.min(shape.rows);
         let draws = draws as u32;
         let plan = |rows, draws| {
-            let races = Races { rows, categories: segment, draws, greedy: shape.greedy };
+            let greedy = shape.greedy;
+            let races = Races { rows, categories: segment, draws, greedy, groups };
             let aligned = row_stride.is_multiple_of(ALIGNMENT / bytes);
             let layout = layout(shape.output, races, limits);
             Self { shape, row_stride, aligned, layout, rows, draws, segment }
@@ -296,7 +306,10 @@ fn layout(output: Output, races: Races, limits: Limits) -> Layout {
     let device = limits.device.with_memory_for_parts(teams, limits.most_bytes());
     match output {
         Output::TopK(_) => Layout::of_workgroups(Kernel::TopK, races, device),
-        Output::Sums => Layout::new(races, device).with_sums(Kernel::Sums),
+        // a sum takes no noise
+        Output::Sums => {
+            Layout::new(Races { groups: false, ..races }, device).with_sums(Kernel::Sums)
+        }
         Output::Scores => Layout::new(races, device).with_sums(Kernel::Score),
         Output::Draws | Output::Keys => Layout::new(races, device),
     }

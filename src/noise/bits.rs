@@ -1,18 +1,19 @@
 //! The counter layout: which 64 bits of noise belong to (seed, row, draw, category).
 //!
-//! | word | value |
-//! |---|---|
-//! | key | the 64-bit seed, low word first |
-//! | counter 0 | `coarse`: category / 8; `fine`: category; `uniform`: 2³² − 1 |
-//! | counter 1, 2 | the 64-bit row, low word first |
-//! | counter 3 | `coarse`: 2·draw; `fine`: 2·draw + 1; `uniform`: 2·⌊draw / 2⌋ + 1 |
+//! The key of all blocks is the 64-bit seed, low word first. Counter words 1 and 2 are the 64-bit row, low word first.
 //!
-//! One `coarse` block gives the leading 16 bits of eight categories; the other 48 bits of one
-//! category are a `fine` block of its own, which engines evaluate only for categories that can
-//! still win. Nothing else enters: not the batch, the thread, nor the device.
+//! | block | counter word 0 | counter word 3 | contents |
+//! |---|---|---|---|
+//! | `coarse` | category / 8 | 2·draw | the leading 16 bits of eight categories |
+//! | `fine` | category | 2·draw + 1 | the other 48 bits of one category |
+//! | `uniform` | 2³² − 1 | 2·⌊draw / 2⌋ + 1 | a number of 64 bits for each of two draws |
+//! | [groups](super::groups) | 2³⁰ to 2³¹ − 1 | 2·draw | the first alarms of four groups |
+//! | members of groups | 2³¹ − 16 to 2³² − 17 | 2·draw + 1 | the own noise of two categories |
+//! | `PhiloxRng` | 2³¹ to 2³² − 1 | an even word | numbers for the crate rand |
 //!
-//! No draw has a counter whose first word is 2²⁹ or more and whose last word is even. Those with a first word of 2³¹ or
-//! more are the counters of `PhiloxRng`, the generator for the crate rand.
+//! The noise of a row with up to [`FLAT`] categories is *flat*: each category has a coarse and a fine part of its own, and
+//! engines evaluate the fine block only for categories that can still win. Longer rows have the noise of
+//! [groups](super::groups). Nothing else enters: not the batch, the thread, nor the device.
 //!
 //! A draw by an inverse CDF takes one `uniform` number of 64 bits. Two draws share a `uniform` block. Its counter 0 is
 //! a category that no row has, so that the number is independent of all Gumbel noise.
@@ -21,6 +22,13 @@ use super::philox::philox4x32_10;
 
 /// The number of categories that share a coarse block.
 pub const OCTET: usize = 8;
+
+/// The largest number of categories of a row whose noise is flat. A longer row has the noise of
+/// [groups](super::groups).
+///
+/// By measurement: from the top down every longer row was drawn at least 1.22 times as fast on a CPU, while some rows of
+/// up to 3,000 categories were slower (`benches/results/topdown-2026-11-28.md`).
+pub const FLAT: usize = 4096;
 
 /// The largest number of draws from a row: the draw number has 31 bits of a counter word.
 pub const MAX_DRAWS: u32 = 1 << 31;
@@ -62,7 +70,7 @@ pub const fn coarse(block: [u32; 4], category: u32) -> u32 {
     (block[lane / 2] >> (16 * (lane as u32 % 2))) & 0xffff
 }
 
-/// The whole noise of one category: V = coarse·2⁴⁸ + 48 fine bits, as one integer.
+/// The flat noise of one category: V = coarse·2⁴⁸ + 48 fine bits, as one integer.
 ///
 /// The fine bits are the first word of the fine block and the low half of the second.
 #[inline(always)]

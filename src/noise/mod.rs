@@ -10,6 +10,7 @@
 //! * [`pair`]: 64-bit integers as pairs of words, as WGSL has to write them.
 //! * [`philox`]: the counter-based generator Philox4x32-10.
 //! * [`bits`]: the counter layout; 64 bits of noise for one (seed, row, draw, category).
+//! * [`groups`]: the same for rows of more than 4,096 categories, whose noise comes from the top down.
 //! * [`gumbel`]: those bits as Gumbel noise, in units of 2⁻²⁴.
 //! * [`order`]: a logit in the same units, the sum of logit and noise as a key, and which of two
 //!   keys wins.
@@ -21,6 +22,7 @@
 pub mod bits;
 pub mod cdf;
 pub mod exp;
+pub mod groups;
 pub mod gumbel;
 pub mod order;
 pub mod pair;

@@ -54,7 +54,7 @@ const fn counter(stream: u64, block: u64) -> [u32; 4] {
 /// | counter 3 | 2·⌊b / 2³¹⌋ |
 ///
 /// **No draw uses these words.** Draws under the same seed use counters with an odd last word, or with a first word
-/// below 2²⁹ ([`noise::bits`](crate::noise::bits)): a program can take both its draws and its other random numbers from
+/// below 2³¹ ([`noise::bits`](crate::noise::bits)): a program can take both its draws and its other random numbers from
 /// one seed.
 ///
 /// A `u64` is two words, the low one first; bytes are those of the words, low byte first. The crate `rand_philox` gives

@@ -2,7 +2,8 @@
 
 use crate::error::Error;
 use crate::job::soften::Softening;
-use crate::noise::bits::{OCTET, Stream, coarse, coarse_block, noise};
+use crate::noise::bits::Stream;
+use crate::noise::groups::noise;
 use crate::noise::gumbel::{UNIT, gumbel};
 use crate::noise::order::{NEG_INFINITY, Scale, is_invalid, key};
 use crate::options::{Logits, Relaxation, SampleOptions};
@@ -27,8 +28,7 @@ pub fn soften_row(logits: &[f32], stream: Stream, scale: Scale, tau: f32) -> Opt
         if is_invalid(logit) {
             return None;
         }
-        let block = coarse_block(stream, category / OCTET as u32);
-        let g = gumbel(noise(stream, category, coarse(block, category)));
+        let g = gumbel(noise(stream, category, logits.len()));
         keys.push((logit != NEG_INFINITY).then(|| key(logit, scale, g)));
     }
     let largest = keys.iter().flatten().max()?;

@@ -81,7 +81,7 @@ fn a_row_larger_than_a_binding(adapter: &AdapterReport) -> Result<(), Failed> {
     as_on_cpu(&gpu, Logits::new(&row, row.len())?, &SampleOptions::default().with_draws(2))
 }
 
-/// Every invocation has as many octets as it may get, and evaluates all of their categories: some
+/// Every invocation has as many half-spans as it may get, and evaluates all of their categories: some
 /// drivers end all loops of an invocation after 65,535 iterations. `src/gpu/kind.rs` tests that
 /// invocations have so many octets.
 fn as_many_iterations_as_a_plan_allows(adapter: &AdapterReport) -> Result<(), Failed> {

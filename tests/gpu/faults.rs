@@ -118,7 +118,57 @@ pub(crate) const CHECKS: &[(&str, Check)] = &[
         let edit = |source: String| {
             source.replace("(CONTINUED | UNFINISHED | KEYED | UNFILTERED)", "(KEYED | UNFILTERED)")
         };
-        seen(adapter, edit, "normal logits")
+        seen(adapter, edit, "normal logits, of any length")
+    }),
+    ("faults::a_group_that_is_skipped_is_seen", |adapter| {
+        let edit = |source: String| {
+            source.replace(
+                "left &= left - 1u;\n    }\n    return left;",
+                "left = 0u;\n    }\n    return left;",
+            )
+        };
+        seen(adapter, edit, "normal logits, of any length")
+    }),
+    ("faults::groups_that_find_no_room_and_are_forgotten_are_seen", |adapter| {
+        let edit = |source: String| source.replace("if all.y == 0u {", "if true {");
+        seen(adapter, edit, "level")
+    }),
+    ("faults::members_that_find_no_room_and_are_forgotten_are_seen", |adapter| {
+        let edit = |source: String| {
+            source.replace(
+                "if !settle_members(row, team, &best) {",
+                "if !settle_members(row, team, &best) || true {",
+            )
+        };
+        seen(adapter, edit, "level")
+    }),
+    ("faults::an_alarm_without_its_groups_is_seen", |adapter| {
+        let edit = |source: String| {
+            source.replace(
+                "return later_alarm(p, own_noise(",
+                "return later_alarm(vec2<u32>(0u, 0u), own_noise(",
+            )
+        };
+        seen(adapter, edit, "level")
+    }),
+    ("faults::a_wrong_first_member_is_seen", |adapter| {
+        let edit =
+            |source: String| source.replace("return word & 15u;", "return (word + 1u) & 15u;");
+        seen(adapter, edit, "normal logits, of any length")
+    }),
+    ("faults::noise_of_another_segment_is_seen", |adapter| {
+        let edit = |source: String| source.replace("(run.first_category >> 6u)", "0u");
+        seen(adapter, edit, "normal logits, of any length")
+    }),
+    ("faults::a_cutoff_of_a_first_alarm_that_is_too_high_is_seen", |adapter| {
+        let edit = |source: String| {
+            source.replace("- POWER * select(0.25, 0.625, noise > 16777216.0)", "+ POWER * 2.0")
+        };
+        seen(adapter, edit, "normal logits, of any length")
+    }),
+    ("faults::an_invalid_value_that_is_not_seen_is_seen", |adapter| {
+        let edit = |source: String| source.replace("invalid = invalid || has_invalid(tops);", "");
+        seen(adapter, edit, "invalid in the last span, or in a group that cannot win")
     }),
     ("faults::a_forgotten_subgroup_is_seen", |adapter| {
         let edit = |source: String| {
@@ -181,6 +231,7 @@ fn seen(adapter: &AdapterReport, edit: fn(String) -> String, name: &str) -> Resu
         sampler(adapter, builder())?,
         sampler(adapter, builder().with_chunk_bytes(1 << 12))?,
         sampler(adapter, builder().tune(|tuning| tuning.with_busy_invocations(1)))?,
+        sampler(adapter, builder().tune(|tuning| tuning.with_device_kind(DeviceKind::Emulation)))?,
     ];
     let cases = conformance::cases().filter(|case| {
         let (rows, categories) = (case.batch().rows(), case.batch().categories());

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use gumbel::AdapterReport;
+use gumbel::noise::groups::{first_alarm, later_alarm};
 use gumbel::noise::gumbel::gumbel;
 use gumbel::noise::order::{Best, Scale, key};
 use gumbel::noise::pair::pair;
@@ -17,6 +18,10 @@ pub(crate) const CHECKS: &[(&str, Check)] = &[
     ("filter::never_discards_a_category_that_can_win", |adapter| {
         same(adapter, &PASSING, &able_to_win(200_000))
     }),
+    ("filter::never_discards_a_member_that_can_win", |adapter| {
+        same(adapter, &MEMBERS, &members(100_000))
+    }),
+    ("filter::faults_of_members_are_seen", faults_of_members_are_seen),
     ("filter::faults_are_seen", faults_are_seen),
     ("filter::bounds_hold", bounds_hold),
     ("filter::faults_of_bounds_are_seen", faults_of_bounds_are_seen),
@@ -119,6 +124,61 @@ fn faults_are_seen(adapter: &AdapterReport) -> Result<(), Failed> {
         let edit = |source| replaced(source, from, to);
         let differences = differences(adapter, &PASSING, &items, edit)?;
         ensure(differences.iter().all(|&n| n > 0), || format!("not seen: {to}"))
+    })
+}
+
+/// x: a logit, its best key with the leading bits and the high word of its own noise that are in y, and y: the filter. Its
+/// score reaches the cutoff of that key, and it sets no higher cutoff than its least key does, which is the second of two
+/// items.
+const MEMBERS: Twin = Twin {
+    wgsl: "vec4<u32>(
+        u32(upper_score_in_group(Filter(bitcast<f32>(y.x), y.y), x.x, least_noise(y.z, y.w)) >= cutoff_of(x.zw)
+            || x.y == 1u),
+        u32(sure_cutoff_in_group(Filter(bitcast<f32>(y.x), y.y), x.x, most_noise(least_noise(y.z, y.w)))
+            <= cutoff_of(x.zw) || x.y == 0u),
+        0u, 0u)",
+    rust: |_, _| [1, 1, 0, 0],
+};
+
+/// Returns members of groups, with the largest and the least key that they can have.
+fn members(n: u32) -> Vec<[Words; 2]> {
+    let all = (0..).zip(random(n)).filter_map(|(i, [[a, b, c, d], [e, f, ..]])| {
+        let scale = Scale::from_temperature(temperature(i / 8, e)).unwrap();
+        let logit = logit(i, a, b, 1.0 / scale.reciprocal());
+        let leading_bits = (d >> 4) >> (c >> 27).min(28);
+        let own = if i % 2 == 0 { 0 } else { f >> (e >> 27) };
+        let key = |further: u32| {
+            let p = first_alarm(u64::from(leading_bits) << 32 | u64::from(further));
+            let later = later_alarm(p, u64::from(own) << 32 | u64::from(further));
+            key(logit.to_bits(), scale, gumbel(if i % 2 == 0 { p } else { later }))
+        };
+        let of_filter = filter(scale);
+        let item = |is_least, key: i64| {
+            let [low, high] = pair(key as u64);
+            let noise = [of_filter[0], of_filter[1], leading_bits, own];
+            [[logit.to_bits(), is_least, low, high], noise]
+        };
+        logit.is_finite().then(|| [item(0, key(0)), item(1, key(u32::MAX))])
+    });
+    all.flatten().collect()
+}
+
+fn faults_of_members_are_seen(adapter: &AdapterReport) -> Result<(), Failed> {
+    let items = members(50_000);
+    let faults = [
+        ("f32(bitcast<i32>(noise)) - POWER * 16.0", "f32(bitcast<i32>(noise)) - POWER * 15.99"),
+        ("POWER * select(0.25, 0.625, noise > 16777216.0)", "POWER * 0.05"),
+        ("POWER * select(0.25, 0.625, noise > 16777216.0)", "POWER * 0.25"),
+        (
+            "log2_low_of(noise), POWER * 149.0, noise > 134217728.0",
+            "log2_low_of(noise), 0.0, false",
+        ),
+        ("return least + 4.0;", "return least * 0.9;"),
+    ];
+    faults.iter().try_for_each(|(from, to)| {
+        let edit = |source| replaced(source, from, to);
+        let differences = differences(adapter, &MEMBERS, &items, edit)?;
+        ensure(differences.iter().any(|&n| n > 0), || format!("not seen: {to}"))
     })
 }
 

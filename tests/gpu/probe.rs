@@ -115,6 +115,7 @@ impl Engine {
         let plain = Variant {
             kernel: Kernel::Stream,
             reduction: Reduction::Workgroup,
+            groups: false,
             format: ValueFormat::F32,
             vec4: false,
             each: false,

@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use ::gumbel::AdapterReport;
-use ::gumbel::noise::{bits, cdf, exp, gumbel, order, pair, philox, weights, wide};
+use ::gumbel::noise::{bits, cdf, exp, groups, gumbel, order, pair, philox, weights, wide};
 use libtest_mimic::Failed;
 
 use super::faults::replaced;
@@ -17,6 +17,8 @@ pub(crate) const CHECKS: &[(&str, Check)] = &[
     ("words::a_million_random_counters", a_million_random_counters),
     ("words::products", products),
     ("words::noise_and_gumbel", noise_and_gumbel),
+    ("words::noise_from_the_top_down", noise_from_the_top_down),
+    ("words::faults_of_alarms_are_seen", faults_of_alarms_are_seen),
     ("words::keys", keys),
     ("words::weights", weights),
     ("words::a_wrong_weight_is_seen", a_wrong_weight_is_seen),
@@ -63,6 +65,38 @@ const GUMBEL: Twin = Twin {
     rust: |x, _| {
         let g = |low, high| gumbel::gumbel(u64::from(high) << 32 | u64::from(low)) as u32;
         [g(x[0], x[1]), g(x[2], x[3]), 0, 0]
+    },
+};
+const ALARMS: Twin = Twin {
+    wgsl: "vec4<u32>(first_alarm(vec2<u32>(x.x, x.y & 0xfffffffu)), later_alarm(x.zw, y.xy))",
+    rust: |x, y| {
+        let u = u64::from(x[1] & 0xfff_ffff) << 32 | u64::from(x[0]);
+        let [a, b] = pair::pair(groups::first_alarm(u));
+        let later = groups::later_alarm(pair::unpair([x[2], x[3]]), pair::unpair([y[0], y[1]]));
+        let [c, d] = pair::pair(later);
+        [a, b, c, d]
+    },
+};
+const GROUP: Twin = Twin {
+    wgsl: "group_block(Stream(x.xy, x.zw, y.x >> 1u), y.y >> 6u)
+        ^ further_block(Stream(x.xy, x.zw, y.x >> 1u), y.z >> 6u)",
+    rust: |x, y| {
+        let stream = bits::Stream { key: [x[0], x[1]], row: [x[2], x[3]], draw: y[0] >> 1 };
+        let words = groups::group_block(stream, y[1] >> 6);
+        let further = groups::further_block(stream, y[2] >> 6);
+        std::array::from_fn(|i| words[i] ^ further[i])
+    },
+};
+const MEMBER: Twin = Twin {
+    wgsl: "vec4<u32>(
+        noise_in_group(Stream(x.xy, x.zw, y.x >> 1u), y.y, y.z, y.w),
+        word_in(x, y.w),
+        category_of(group_of(y.y), member_of(y.y)),
+    )",
+    rust: |x, y| {
+        let stream = bits::Stream { key: [x[0], x[1]], row: [x[2], x[3]], draw: y[0] >> 1 };
+        let [a, b] = pair::pair(groups::noise_in_group(stream, y[1], y[2], y[3]));
+        [a, b, groups::word_in(x, y[3]), y[1]]
     },
 };
 const KEY: Twin = Twin {
@@ -192,6 +226,35 @@ fn products(adapter: &AdapterReport) -> Result<(), Failed> {
 fn noise_and_gumbel(adapter: &AdapterReport) -> Result<(), Failed> {
     same(adapter, &NOISE, &random(200_000).collect::<Vec<_>>())?;
     same(adapter, &GUMBEL, &of_every_length().collect::<Vec<_>>())
+}
+
+fn noise_from_the_top_down(adapter: &AdapterReport) -> Result<(), Failed> {
+    let items: Vec<_> = edges().chain(of_every_length()).chain(random(200_000)).collect();
+    [ALARMS, GROUP, MEMBER].iter().try_for_each(|twin| same(adapter, twin, &items))
+}
+
+fn faults_of_alarms_are_seen(adapter: &AdapterReport) -> Result<(), Failed> {
+    let items: Vec<_> = edges().chain(of_every_length()).chain(random(50_000)).collect();
+    for (twin, from, to) in [
+        (&ALARMS, "vec2<u32>(u32((low.x | middle.x) != 0u), 0u)", "vec2<u32>(0u, 0u)"),
+        (&ALARMS, "vec2<u32>(mul_high(u.x, r), 0u)", "vec2<u32>(0u, 0u)"),
+        (&ALARMS, "root = select(root, mul_high(root, 0xd744fccbu), (z & 4u) != 0u);", ""),
+        (&ALARMS, "add64(vec2<u32>(low.y, 0u), vec2<u32>(a.x, 0u))", "vec2<u32>(a.x, 0u)"),
+        // P forgotten, the wrong member first, the wrong half of a block
+        (
+            &MEMBER,
+            "return later_alarm(p, own_noise",
+            "return later_alarm(vec2<u32>(0u, 0u), own_noise",
+        ),
+        (&MEMBER, "return word & 15u;", "return (word + 1u) & 15u;"),
+        (&MEMBER, "(category & 16u) != 0u", "(category & 32u) != 0u"),
+        (&GROUP, "FURTHER_BLOCKS + quad", "GROUP_BLOCKS + quad"),
+    ] {
+        let edit = |source| replaced(source, from, to);
+        let differences = differences(adapter, twin, &items, edit)?;
+        ensure(differences.iter().all(|&n| n > 0), || format!("not seen: {to}"))?;
+    }
+    Ok(())
 }
 
 fn keys(adapter: &AdapterReport) -> Result<(), Failed> {

@@ -2,6 +2,7 @@
 
 use crate::common::oracle::{self, Fault, Place};
 use gumbel::noise::bits::{Stream, coarse, coarse_block, noise};
+use gumbel::noise::groups;
 use gumbel::noise::gumbel::gumbel;
 use gumbel::noise::order::{Scale, key};
 use gumbel::noise::philox::philox4x32_10;
@@ -10,9 +11,10 @@ use rayon::prelude::*;
 
 /// The largest difference between two keys of the oracle at which the reference may choose either.
 ///
-/// In units of 2⁻²⁴ the reference's noise is off by less than 0.85 and its scaled logit by at most
-/// 0.5, for each of the two keys; the oracle itself is off by less than 0.01.
-const EPSILON: f64 = (2.0 * (0.85 + 0.5) + 0.01) / 16_777_216.0;
+/// In units of 2⁻²⁴ the reference's noise is off by less than 1.05 (0.85 for the Gumbel value and, in a long row, 0.2 for
+/// the first alarm of a group) and its scaled logit by at most 0.5, for each of the two keys; the oracle itself is off by
+/// less than 0.01.
+const EPSILON: f64 = (2.0 * (1.05 + 0.5) + 0.01) / 16_777_216.0;
 
 /// The counts of a comparison.
 #[derive(Clone, Copy, Debug, Default)]
@@ -109,6 +111,9 @@ fn batches() -> Vec<Batch> {
         (100_000, 64),
         (20_000, 257),
         (10_000, 1000),
+        (500, 4096),
+        (2000, 4097),
+        (500, 10_000),
         (2, 128_256),
         (1, (1 << 20) + 3),
     ]
@@ -156,9 +161,9 @@ const SPECIAL: [&[f32]; 7] = [
 ///
 /// The gap between the two best keys of a row has the density 1 − Σpᵢ² ≤ 1 at zero: if i rings first,
 /// at a time Exp(Σw), the next alarm follows after Exp(Σw − wᵢ), and the gap is ln(1 + their ratio).
-/// Of n rows no more than λ = n·[`EPSILON`] are expected to be near ties, here 0.339. Every row has
+/// Of n rows no more than λ = n·[`EPSILON`] are expected to be near ties, here 0.390. Every row has
 /// noise of its own, so that six near ties or more have a probability of at most λ⁶/6!: the sum, over
-/// all choices of six rows, of the probability that these six are. Here it is 2.2·10⁻⁶.
+/// all choices of six rows, of the probability that these six are. Here it is 4.9·10⁻⁶.
 #[test]
 fn the_reference_draws_what_the_oracle_draws() {
     let mut all = Tally::default();
@@ -169,32 +174,36 @@ fn the_reference_draws_what_the_oracle_draws() {
     }
     println!("{all:?}");
     let expected = all.rows as f64 * EPSILON;
-    assert!(expected.powi(6) / 720.0 < 2.2e-6, "{expected}");
+    assert!(expected.powi(6) / 720.0 < 4.9e-6, "{expected}");
     assert!(all.near_ties < 6, "{all:?}");
 }
 
-/// The sum behind [`EPSILON`]: a key is within 0.85 + 0.5 units of the oracle's, for a million
-/// categories at each temperature. Some keys are more than one unit off, so the bound is not loose.
+/// The sum behind [`EPSILON`]: a key is within the bound of the oracle's, for a million categories of short rows and of long
+/// ones at each temperature. Some keys are more than one unit off, so the bounds are not loose.
 #[test]
 fn each_key_is_within_the_bound() {
-    for temperature in [1.0, 0.7, 3.0] {
-        let batch = Batch { spread: 30.0, temperature, ..Batch::new(1000, 1000) };
-        let scale = Scale::from_temperature(temperature).unwrap();
-        let worst = (0..batch.rows)
-            .into_par_iter()
-            .flat_map_iter(|row| {
-                let place = batch.place(row);
-                (0..).zip(batch.logits(row)).map(move |(category, logit)| {
-                    let v = oracle::bits(Fault::None, place, category);
-                    let scaled = f64::from(logit) * f64::from(1.0 / temperature);
-                    let key = key(logit.to_bits(), scale, gumbel(v));
-                    (key as f64 - (scaled + oracle::gumbel(v)) * 16_777_216.0).abs()
+    for (categories, bound) in [(1000, 0.85 + 0.5), (5000, 1.05 + 0.5)] {
+        for temperature in [1.0, 0.7, 3.0] {
+            let rows = 1_000_000 / u64::from(categories);
+            let batch = Batch { spread: 30.0, temperature, ..Batch::new(rows, categories) };
+            let scale = Scale::from_temperature(temperature).unwrap();
+            let length = categories as usize;
+            let worst = (0..batch.rows)
+                .into_par_iter()
+                .flat_map_iter(|row| {
+                    let place = batch.place(row);
+                    let stream = Stream::new(place.seed, place.row, place.draw);
+                    (0..).zip(batch.logits(row)).map(move |(category, logit)| {
+                        let g = gumbel(groups::noise(stream, category, length));
+                        let scaled = f64::from(logit) * f64::from(1.0 / temperature);
+                        let expected = scaled + oracle::noise(Fault::None, place, category, length);
+                        (key(logit.to_bits(), scale, g) as f64 - expected * 16_777_216.0).abs()
+                    })
                 })
-            })
-            .reduce(|| 0.0, f64::max);
-        println!("temperature {temperature}: keys are at most {worst:.3} units off");
-        assert!(worst < 0.85 + 0.5, "{worst}");
-        assert!(worst > 1.0, "{worst}");
+                .reduce(|| 0.0, f64::max);
+            println!("{categories} at {temperature}: keys are at most {worst:.3} units off");
+            assert!(worst < bound && worst > 1.0, "{worst}");
+        }
     }
 }
 
@@ -230,6 +239,12 @@ fn the_comparison_sees_faults() {
     for fault in faults {
         let tally = noisy.compare(fault);
         assert!(tally.wrong > 100, "{fault:?}: {tally:?}");
+    }
+    let long = Batch::new(200, 4500);
+    let faults = [Fault::NineRounds, Fault::RowAndDrawSwapped, Fault::NoFirstMember, Fault::NoWait];
+    for fault in faults {
+        let tally = long.compare(fault);
+        assert!(tally.wrong > 20, "{fault:?}: {tally:?}");
     }
     // without noise all categories of a flat row are equal
     let ties = Batch { spread: 0.0, temperature: 0.0, ..noisy };

@@ -17,6 +17,7 @@ use naga::{Module, back};
 const PLAIN: Variant = Variant {
     kernel: Kernel::Stream,
     reduction: Reduction::Workgroup,
+    groups: false,
     format: ValueFormat::F32,
     vec4: false,
     each: false,
@@ -39,6 +40,8 @@ const DRAWING: [Kernel; 11] = [
     Kernel::Offsets,
     Kernel::Pick,
 ];
+/// Those that have a form for long rows, whose noise comes from the top down.
+const OF_GROUPS: [Kernel; 4] = [Kernel::Stream, Kernel::Score, Kernel::SeveralDraws, Kernel::TopK];
 /// The kernels of soft samples.
 const SOFT: [Kernel; 3] = [Kernel::SoftWeights, Kernel::Total, Kernel::Vjp];
 
@@ -48,7 +51,11 @@ fn variants() -> impl Iterator<Item = Variant> {
 }
 
 fn drawing() -> impl Iterator<Item = Variant> {
-    forms().flat_map(|variant| DRAWING.map(|kernel| Variant { kernel, ..variant }))
+    // the teams of long rows have a workgroup
+    let of_groups = forms()
+        .filter(|form| form.reduction != Reduction::Alone)
+        .flat_map(|variant| OF_GROUPS.map(|kernel| Variant { kernel, groups: true, ..variant }));
+    forms().flat_map(|variant| DRAWING.map(|kernel| Variant { kernel, ..variant })).chain(of_groups)
 }
 
 fn soft() -> impl Iterator<Item = Variant> {
@@ -58,7 +65,10 @@ fn soft() -> impl Iterator<Item = Variant> {
         .filter(|form| {
             !form.each && !matches!(form.format, ValueFormat::Weights | ValueFormat::Counts)
         })
-        .flat_map(|variant| SOFT.map(|kernel| Variant { kernel, ..variant }))
+        .flat_map(|variant| {
+            let of_groups = Variant { kernel: Kernel::SoftWeights, groups: true, ..variant };
+            SOFT.map(|kernel| Variant { kernel, ..variant }).into_iter().chain([of_groups])
+        })
 }
 
 fn forms() -> impl Iterator<Item = Variant> {

@@ -58,7 +58,7 @@ impl<V: RowValues> Race<V> {
             taken |= 1 << t;
             let octet = octet + (t * S::OCTETS) as u32;
             let values = values.tile(t * tile, tile);
-            self.filter::<_, _, false>(s, &values, [sequence(s, octet)], octet, keys);
+            self.filter(s, &values, [sequence(s, octet)], octet, keys);
             cutoff = self.cutoff;
         }
     }

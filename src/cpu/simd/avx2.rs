@@ -42,6 +42,8 @@ impl Simd for Avx2 {
     type Words = __m256i;
     type Floats = __m256;
     type Ints = __m256i;
+    /// All bits of a lane are set if it had a NaN.
+    type NanFlags = __m256;
 
     #[inline(always)]
     fn run<T: Task>(self, task: T) -> T::Output {
@@ -103,6 +105,18 @@ impl Simd for Avx2 {
                 _mm256_cvtepu16_epi32(_mm256_castsi256_si128(odd)),
                 _mm256_cvtepu16_epi32(_mm256_extracti128_si256::<1>(even)),
                 _mm256_cvtepu16_epi32(_mm256_extracti128_si256::<1>(odd)),
+            ]
+        }
+    }
+    #[inline(always)]
+    fn block_words(self, [w0, w1, w2, w3]: [__m256i; 4]) -> [__m256i; 2] {
+        unsafe {
+            let a = _mm256_blend_epi32::<0b1010_1010>(w0, _mm256_slli_epi64::<32>(w1));
+            let b = _mm256_blend_epi32::<0b1010_1010>(w2, _mm256_slli_epi64::<32>(w3));
+            let (even, odd) = (_mm256_unpacklo_epi64(a, b), _mm256_unpackhi_epi64(a, b));
+            [
+                _mm256_permute2x128_si256::<0x20>(even, odd),
+                _mm256_permute2x128_si256::<0x31>(even, odd),
             ]
         }
     }
@@ -206,12 +220,35 @@ impl Simd for Avx2 {
         unsafe { _mm256_srli_epi32::<1>(a) }
     }
     #[inline(always)]
+    fn shift_right<const N: u32>(self, a: __m256i) -> __m256i {
+        // the compiler makes an immediate of the count
+        unsafe { _mm256_srl_epi32(a, _mm_cvtsi32_si128(N as i32)) }
+    }
+    #[inline(always)]
     fn larger_words(self, a: __m256i, b: __m256i) -> __m256i {
         unsafe { _mm256_max_epu32(a, b) }
     }
     #[inline(always)]
     fn sub_ints(self, a: __m256i, b: __m256i) -> __m256i {
         unsafe { _mm256_sub_epi32(a, b) }
+    }
+    #[inline(always)]
+    fn no_nans(self) -> __m256 {
+        unsafe { _mm256_setzero_ps() }
+    }
+    #[inline(always)]
+    fn flag_nans(self, flags: __m256, a: __m256, b: __m256) -> __m256 {
+        unsafe { _mm256_or_ps(flags, _mm256_cmp_ps::<_CMP_UNORD_Q>(a, b)) }
+    }
+    #[inline(always)]
+    fn is_nan_free(self, flags: __m256) -> bool {
+        unsafe { _mm256_testz_ps(flags, flags) == 1 }
+    }
+    #[inline(always)]
+    fn prefetch<T>(self, values: &[T]) {
+        for line in values.chunks(64 / size_of::<T>().clamp(1, 64)) {
+            unsafe { _mm_prefetch::<_MM_HINT_T0>(line.as_ptr().cast()) };
+        }
     }
     #[inline(always)]
     fn all_below(self, [a, b, c, d]: [__m256; 4], bound: __m256) -> bool {

@@ -58,6 +58,8 @@ impl Simd for Avx512 {
     type Words = __m512i;
     type Floats = __m512;
     type Ints = __m512i;
+    /// A bit is clear if its lane had a NaN.
+    type NanFlags = __mmask16;
 
     #[inline(always)]
     fn run<T: Task>(self, task: T) -> T::Output {
@@ -113,6 +115,16 @@ impl Simd for Avx512 {
                 _mm512_maskz_permutex2var_epi16(0x5555_5555, a, order, b)
             };
             [pick(0), pick(1), pick(2), pick(3)]
+        }
+    }
+    #[inline(always)]
+    fn block_words(self, [w0, w1, w2, w3]: [__m512i; 4]) -> [__m512i; 2] {
+        unsafe {
+            let a = _mm512_mask_shuffle_epi32::<0b1010_0000>(w0, 0xaaaa, w1);
+            let b = _mm512_mask_shuffle_epi32::<0b1010_0000>(w2, 0xaaaa, w3);
+            let low = _mm512_setr_epi64(0, 8, 1, 9, 2, 10, 3, 11);
+            let high = _mm512_setr_epi64(4, 12, 5, 13, 6, 14, 7, 15);
+            [_mm512_permutex2var_epi64(a, low, b), _mm512_permutex2var_epi64(a, high, b)]
         }
     }
 
@@ -205,12 +217,34 @@ impl Simd for Avx512 {
         unsafe { _mm512_srli_epi32::<1>(a) }
     }
     #[inline(always)]
+    fn shift_right<const N: u32>(self, a: __m512i) -> __m512i {
+        unsafe { _mm512_srli_epi32::<N>(a) }
+    }
+    #[inline(always)]
     fn larger_words(self, a: __m512i, b: __m512i) -> __m512i {
         unsafe { _mm512_max_epu32(a, b) }
     }
     #[inline(always)]
     fn sub_ints(self, a: __m512i, b: __m512i) -> __m512i {
         unsafe { _mm512_sub_epi32(a, b) }
+    }
+    #[inline(always)]
+    fn no_nans(self) -> __mmask16 {
+        0xffff
+    }
+    #[inline(always)]
+    fn flag_nans(self, flags: __mmask16, a: __m512, b: __m512) -> __mmask16 {
+        unsafe { _mm512_mask_cmp_ps_mask::<_CMP_ORD_Q>(flags, a, b) }
+    }
+    #[inline(always)]
+    fn is_nan_free(self, flags: __mmask16) -> bool {
+        flags == 0xffff
+    }
+    #[inline(always)]
+    fn prefetch<T>(self, values: &[T]) {
+        for line in values.chunks(64 / size_of::<T>().clamp(1, 64)) {
+            unsafe { _mm_prefetch::<_MM_HINT_T0>(line.as_ptr().cast()) };
+        }
     }
     #[inline(always)]
     fn all_below(self, [a, b, c, d]: [__m512; 4], bound: __m512) -> bool {

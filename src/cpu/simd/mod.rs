@@ -45,6 +45,8 @@ pub(super) trait Simd: Copy {
     type Floats: Copy;
     /// Signed integers of neighbouring categories.
     type Ints: Copy;
+    /// Whether a NaN has occurred, lane by lane.
+    type NanFlags: Copy;
 
     /// Runs code with the instructions enabled. All of it must be inlined.
     fn run<T: Task>(self, task: T) -> T::Output;
@@ -65,6 +67,8 @@ pub(super) trait Simd: Copy {
     fn store_pairs(self, low: Self::Words, high: Self::Words, to: &mut [u64]);
     /// The 16-bit halves of the four words of blocks, in the order of the categories.
     fn halves(self, words: [Self::Words; 4]) -> [Self::Ints; 4];
+    /// All words of blocks, one block after the other.
+    fn block_words(self, words: [Self::Words; 4]) -> [Self::Ints; 2];
 
     /// Loads a float for each lane.
     fn floats(self, floats: &[f32]) -> Self::Floats;
@@ -123,15 +127,26 @@ pub(super) trait Simd: Copy {
     fn all_ints(self, a: i32) -> Self::Ints;
     /// Half of each as an unsigned word, rounded down.
     fn halved(self, a: Self::Ints) -> Self::Ints;
+    /// a / 2ᴺ as unsigned words, rounded down.
+    fn shift_right<const N: u32>(self, a: Self::Ints) -> Self::Ints;
     /// The larger of each pair, as unsigned words.
     fn larger_words(self, a: Self::Ints, b: Self::Ints) -> Self::Ints;
     /// a − b
     fn sub_ints(self, a: Self::Ints, b: Self::Ints) -> Self::Ints;
+    /// Flags that say that no NaN has occurred.
+    fn no_nans(self) -> Self::NanFlags;
+    /// Flags that also say where `a` or `b` is NaN.
+    fn flag_nans(self, flags: Self::NanFlags, a: Self::Floats, b: Self::Floats) -> Self::NanFlags;
+    /// Whether no NaN has occurred in any lane.
+    fn is_nan_free(self, flags: Self::NanFlags) -> bool;
     /// True if all lanes are below a bound; a NaN is not below it.
     fn all_below(self, a: [Self::Floats; 4], bound: Self::Floats) -> bool;
     /// A mask of the floats, of eight, that are not below a bound: a bit for each float. A NaN is not below
     /// the bound: its bit is 1.
     fn not_below(self, a: &[f32; OCTET], bound: f32) -> u8;
+    /// Asks for memory that will be read soon, where an instruction does so.
+    #[inline(always)]
+    fn prefetch<T>(self, _: &[T]) {}
     /// The largest float of some octets, NaNs left out; −∞ if there is none.
     #[inline(always)]
     fn max(self, octets: &[[f32; OCTET]]) -> f32 {

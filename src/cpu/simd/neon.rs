@@ -26,11 +26,24 @@ impl Neon {
 type Floats = [float32x4_t; 2];
 type Ints = [int32x4_t; 2];
 
+/// The four words of each of four blocks, a block to a register.
+#[inline(always)]
+fn transposed([w0, w1, w2, w3]: [uint32x4_t; 4]) -> [uint64x2_t; 4] {
+    unsafe {
+        let wide = |a| vreinterpretq_u64_u32(a);
+        let (a, b) = (wide(vtrn1q_u32(w0, w1)), wide(vtrn1q_u32(w2, w3)));
+        let (c, d) = (wide(vtrn2q_u32(w0, w1)), wide(vtrn2q_u32(w2, w3)));
+        [vtrn1q_u64(a, b), vtrn1q_u64(c, d), vtrn2q_u64(a, b), vtrn2q_u64(c, d)]
+    }
+}
+
 impl Simd for Neon {
     const OCTETS: usize = 4;
     type Words = uint32x4_t;
     type Floats = Floats;
     type Ints = Ints;
+    /// All bits of a lane are clear if it had a NaN.
+    type NanFlags = uint32x4_t;
 
     #[inline(always)]
     fn run<T: Task>(self, task: T) -> T::Output {
@@ -78,19 +91,21 @@ impl Simd for Neon {
         }
     }
     #[inline(always)]
-    fn halves(self, [w0, w1, w2, w3]: [uint32x4_t; 4]) -> [Ints; 4] {
+    fn halves(self, words: [uint32x4_t; 4]) -> [Ints; 4] {
+        transposed(words).map(|octet| unsafe {
+            let halves = vreinterpretq_u16_u64(octet);
+            [
+                vreinterpretq_s32_u32(vmovl_u16(vget_low_u16(halves))),
+                vreinterpretq_s32_u32(vmovl_high_u16(halves)),
+            ]
+        })
+    }
+    #[inline(always)]
+    fn block_words(self, words: [uint32x4_t; 4]) -> [Ints; 2] {
+        let [a, b, c, d] = transposed(words);
         unsafe {
-            // four words of an octet to a register: a transposition
-            let wide = |a| vreinterpretq_u64_u32(a);
-            let (a, b) = (wide(vtrn1q_u32(w0, w1)), wide(vtrn1q_u32(w2, w3)));
-            let (c, d) = (wide(vtrn2q_u32(w0, w1)), wide(vtrn2q_u32(w2, w3)));
-            [vtrn1q_u64(a, b), vtrn1q_u64(c, d), vtrn2q_u64(a, b), vtrn2q_u64(c, d)].map(|octet| {
-                let halves = vreinterpretq_u16_u64(octet);
-                [
-                    vreinterpretq_s32_u32(vmovl_u16(vget_low_u16(halves))),
-                    vreinterpretq_s32_u32(vmovl_high_u16(halves)),
-                ]
-            })
+            let word = |a| vreinterpretq_s32_u64(a);
+            [[word(a), word(b)], [word(c), word(d)]]
         }
     }
 
@@ -178,6 +193,15 @@ impl Simd for Neon {
         }
     }
     #[inline(always)]
+    fn shift_right<const N: u32>(self, a: Ints) -> Ints {
+        unsafe {
+            // a shift to the left by a negative count
+            let count = vdupq_n_s32(-(N as i32));
+            let shift = |a| vreinterpretq_s32_u32(vshlq_u32(vreinterpretq_u32_s32(a), count));
+            [shift(a[0]), shift(a[1])]
+        }
+    }
+    #[inline(always)]
     fn larger_words(self, a: Ints, b: Ints) -> Ints {
         unsafe {
             let word = |a| vreinterpretq_u32_s32(a);
@@ -188,6 +212,24 @@ impl Simd for Neon {
     #[inline(always)]
     fn sub_ints(self, a: Ints, b: Ints) -> Ints {
         unsafe { [vsubq_s32(a[0], b[0]), vsubq_s32(a[1], b[1])] }
+    }
+    #[inline(always)]
+    fn no_nans(self) -> uint32x4_t {
+        unsafe { vdupq_n_u32(!0) }
+    }
+    #[inline(always)]
+    fn flag_nans(self, flags: uint32x4_t, a: Floats, b: Floats) -> uint32x4_t {
+        unsafe {
+            let mut flags = flags;
+            for x in [a[0], a[1], b[0], b[1]] {
+                flags = vandq_u32(flags, vceqq_f32(x, x));
+            }
+            flags
+        }
+    }
+    #[inline(always)]
+    fn is_nan_free(self, flags: uint32x4_t) -> bool {
+        unsafe { vminvq_u32(flags) != 0 }
     }
     #[inline(always)]
     fn all_below(self, a: [Floats; 4], bound: Floats) -> bool {

@@ -18,6 +18,8 @@ impl Simd for Portable {
     type Words = [u64; OCTETS];
     type Floats = [f32; LANES];
     type Ints = [i32; LANES];
+    /// All bits of a lane are set if it had a NaN.
+    type NanFlags = [u32; LANES];
 
     // not inlined: where another instruction set is used, the arrays of this one need no stack
     #[inline(never)]
@@ -61,6 +63,10 @@ impl Simd for Portable {
     #[inline(always)]
     fn halves(self, words: [Self::Words; 4]) -> [Self::Ints; 4] {
         from_fn(|octet| from_fn(|i| (words[i / 2][octet] as u32 >> (16 * (i % 2)) & 0xffff) as i32))
+    }
+    #[inline(always)]
+    fn block_words(self, words: [Self::Words; 4]) -> [Self::Ints; 2] {
+        from_fn(|k| from_fn(|i| words[i % 4][2 * k + i / 4] as i32))
     }
 
     #[inline(always)]
@@ -124,12 +130,28 @@ impl Simd for Portable {
         from_fn(|i| (a[i] as u32 >> 1) as i32)
     }
     #[inline(always)]
+    fn shift_right<const N: u32>(self, a: Self::Ints) -> Self::Ints {
+        from_fn(|i| (a[i] as u32 >> N) as i32)
+    }
+    #[inline(always)]
     fn larger_words(self, a: Self::Ints, b: Self::Ints) -> Self::Ints {
         from_fn(|i| (a[i] as u32).max(b[i] as u32) as i32)
     }
     #[inline(always)]
     fn sub_ints(self, a: Self::Ints, b: Self::Ints) -> Self::Ints {
         from_fn(|i| a[i].wrapping_sub(b[i]))
+    }
+    #[inline(always)]
+    fn no_nans(self) -> Self::NanFlags {
+        [0; LANES]
+    }
+    #[inline(always)]
+    fn flag_nans(self, flags: Self::NanFlags, a: Self::Floats, b: Self::Floats) -> Self::NanFlags {
+        from_fn(|i| flags[i] | if a[i].is_nan() | b[i].is_nan() { u32::MAX } else { 0 })
+    }
+    #[inline(always)]
+    fn is_nan_free(self, flags: Self::NanFlags) -> bool {
+        flags == [0; LANES]
     }
     #[inline(always)]
     fn all_below(self, a: [Self::Floats; 4], bound: Self::Floats) -> bool {

@@ -1,7 +1,7 @@
 //! The keys of some octets of categories, exactly: those of several short rows, or part of a long one.
 
 use crate::cpu::bound::{RoundKeys, coarse};
-use crate::cpu::exact_keys::exact_keys;
+use crate::cpu::exact_keys::{exact_keys, flat_noise};
 use crate::cpu::simd::{Aligned, Simd};
 use crate::cpu::values::SideBySide;
 use crate::noise::bits::{OCTET, Stream};
@@ -90,7 +90,8 @@ impl Tile {
         };
         let logits = &logits.values()[..octets * OCTET];
         let keys = &mut keys.as_flattened_mut()[..octets * OCTET];
-        exact_keys(s, logits, scale, coarse_bits, fine_counter, round_keys, keys);
+        let noise = flat_noise(s, logits.len(), coarse_bits, fine_counter, round_keys);
+        exact_keys(logits, scale, &noise, keys);
         for (key, logit) in keys.iter_mut().zip(logits) {
             *key = if logit.is_finite() { *key } else { NO_KEY };
         }

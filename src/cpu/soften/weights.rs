@@ -4,10 +4,13 @@ use super::Soften;
 use super::soft_weight::soft_weight;
 use super::tile::{NO_KEY, OCTETS, Tile};
 use crate::cpu::bound::RoundKeys;
+use crate::cpu::exact_keys::exact_keys;
 use crate::cpu::lanes::magnitude;
 use crate::cpu::simd::{Isa, Simd, Task};
-use crate::cpu::values::{BatchValues, RowValues};
-use crate::noise::bits::{OCTET, Stream};
+use crate::cpu::top_down::{FirstAlarms, noise_of_span};
+use crate::cpu::values::{BatchValues, RowValues, SideBySide};
+use crate::noise::bits::{FLAT, OCTET, Stream};
+use crate::noise::groups::SPAN;
 use crate::noise::order::Scale;
 use crate::options::Widen;
 
@@ -21,6 +24,8 @@ pub(super) struct Weigher {
     pub(super) scale: Scale,
     pub(super) keys: RoundKeys,
     pub(super) fall: f64,
+    /// The number of categories of each row, which decides on its noise.
+    pub(super) categories: usize,
 }
 
 impl Weigher {
@@ -38,12 +43,12 @@ impl Weigher {
     }
 }
 
-/// The weights of part of a long row.
+/// The weights of part of a row.
 struct LongWeights<'a, V> {
     by: &'a Weigher,
     stream: Stream,
     logits: V,
-    /// The first category, a multiple of eight.
+    /// The first category, a multiple of two spans.
     first: u32,
     max_key: i64,
     weights: &'a mut [f32],
@@ -54,6 +59,14 @@ impl<V: RowValues<Value: Widen>> Task for LongWeights<'_, V> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) -> f64 {
+        if self.by.categories > FLAT { self.in_groups(s) } else { self.flat(s) }
+    }
+}
+
+impl<V: RowValues<Value: Widen>> LongWeights<'_, V> {
+    /// The weights of a row with flat noise.
+    #[inline(always)]
+    fn flat<S: Simd>(self, s: S) -> f64 {
         let Self { by, stream, logits, first, max_key, weights } = self;
         let mut tile = Tile::new(SHORT);
         let mut sum = 0.0;
@@ -65,6 +78,34 @@ impl<V: RowValues<Value: Widen>> Task for LongWeights<'_, V> {
             tile.evaluate(s, octets, by.scale, &by.keys);
             sum += weights_of(tile.keys.as_flattened(), max_key, by.fall, weights);
             octet += octets as u32;
+        }
+        sum
+    }
+
+    /// The weights of a row whose noise comes from the top down.
+    #[inline(always)]
+    fn in_groups<S: Simd>(self, s: S) -> f64 {
+        const { assert!(SHORT == SPAN) }
+        let Self { by, stream, logits, mut first, max_key, weights } = self;
+        let mut tile = SideBySide::<f32, OCTETS>::new(SHORT);
+        let mut sum = 0.0;
+        let spans = FirstAlarms::spans::<S>();
+        let units = logits.parts(spans * SPAN).zip(weights.chunks_mut(spans * SPAN));
+        for (logits, weights) in units {
+            let alarms = FirstAlarms::new(s, stream, first, &by.keys);
+            let each = logits.parts(SPAN).zip(weights.chunks_mut(SPAN));
+            for (span, (logits, weights)) in each.enumerate() {
+                let len = logits.len();
+                let noise = noise_of_span(s, stream, (&alarms, span), (first, len), &by.keys);
+                tile.put_part_widened(logits);
+                let mut keys = [NO_KEY; SPAN];
+                exact_keys(&tile.values()[..len], by.scale, &noise, &mut keys);
+                for (key, logit) in keys.iter_mut().zip(&tile.values()[..len]) {
+                    *key = if logit.is_finite() { *key } else { NO_KEY };
+                }
+                sum += weights_of(&keys, max_key, by.fall, weights);
+                first = first.wrapping_add(SPAN as u32);
+            }
         }
         sum
     }

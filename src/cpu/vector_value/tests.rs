@@ -149,75 +149,32 @@ fn zeros_are_never_and_the_rest_is_noticed() {
                 [f32::NAN, -f32::NAN, f32::INFINITY, f32::NEG_INFINITY, -1.0, -1e-45, 1e-45]
             {
                 weights[at] = Positive(weight);
-                let [bounded, valid, at_most_valid] = isa.run(Checks { values: &weights });
+                let [bounded, valid] = isa.run(Checks { values: &weights });
                 assert!(!bounded, "{isa}: {weight}");
                 assert_eq!(valid, weight == 1e-45, "{isa}: {weight}");
-                assert_eq!(at_most_valid, valid, "{isa}: {weight}");
             }
             weights[at] = Positive(f32::MIN_POSITIVE);
-            assert_eq!(isa.run(Checks { values: &weights }), [true; 3]);
+            assert_eq!(isa.run(Checks { values: &weights }), [true; 2]);
         }
     }
 }
 
-/// A check of whether all values are bounded, and whether all are valid, by their rough floats and by the
-/// greatest of each four.
+/// A check of whether all values are bounded, and whether all are valid, by their rough floats.
 struct Checks<'a> {
     values: &'a [Positive; 64],
 }
 
 impl Task for Checks<'_> {
-    type Output = [bool; 3];
+    type Output = [bool; 2];
 
     #[inline(always)]
-    fn run<S: Simd>(self, s: S) -> [bool; 3] {
-        let mut all = [true; 3];
+    fn run<S: Simd>(self, s: S) -> [bool; 2] {
+        let mut all = [true; 2];
         for tile in self.values.chunks(S::OCTETS * OCTET) {
             let accurate = Positive::accurate(s, tile);
             all[0] &= Positive::all_bounded(s, tile, accurate);
             all[1] &= Positive::all_valid(s, Positive::rough(s, tile));
-            all[2] &= Positive::all_valid(s, Positive::at_most(s, tile));
         }
         all
-    }
-}
-
-/// Counts the values whose rough floats are more than what [`at_most`](VectorValue::at_most) gives, and those
-/// whose rough floats are equal to it.
-struct AtMost<'a, T>(&'a [T]);
-
-impl<T: VectorValue> Task for AtMost<'_, T> {
-    type Output = [usize; 2];
-
-    #[inline(always)]
-    fn run<S: Simd>(self, s: S) -> [usize; 2] {
-        let (lanes, mut found) = (2 * S::OCTETS, [0; 2]);
-        for tile in self.0.chunks_exact(S::OCTETS * OCTET) {
-            let [mut rough, mut most] = [[0.0f32; 64]; 2];
-            for i in 0..4 {
-                s.store(T::rough(s, tile)[i], &mut rough[i * lanes..]);
-                s.store(T::at_most(s, tile)[i], &mut most[i * lanes..]);
-            }
-            for (rough, most) in rough.iter().zip(&most).take(4 * lanes) {
-                found[0] += usize::from(rough > most);
-                found[1] += usize::from(rough == most);
-            }
-        }
-        found
-    }
-}
-
-#[test]
-fn the_greatest_of_four_is_at_least_each_of_them() {
-    let words = |i: u32| i.wrapping_mul(2_654_435_761) >> (i % 31);
-    let counts: Vec<u32> = (0..64_000).map(words).collect();
-    let weights: Vec<_> =
-        counts.iter().map(|&word| Positive(f32::from_bits(word % 0x7f80_0000))).collect();
-    for isa in isas() {
-        for [more, as_much] in [isa.run(AtMost(&counts)), isa.run(AtMost(&weights))] {
-            assert_eq!(more, 0, "{isa}");
-            // one of four is the greatest, and some others are equal to it
-            assert!((16_000..24_000).contains(&as_much), "{isa}: {as_much}");
-        }
     }
 }

@@ -39,6 +39,7 @@ impl Kernels {
         let variant = Variant {
             kernel: Kernel::Top,
             reduction: Reduction::Workgroup,
+            groups: false,
             format,
             vec4: true,
             each: false,

@@ -73,6 +73,7 @@ mod tests {
         let source = Variant {
             kernel: Kernel::Pick,
             reduction: Reduction::Alone,
+            groups: false,
             format: ValueFormat::F32,
             vec4: true,
             each: false,

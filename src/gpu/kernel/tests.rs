@@ -6,6 +6,7 @@ fn source() -> String {
     Variant {
         kernel: Kernel::Stream,
         reduction: Reduction::Workgroup,
+        groups: false,
         format: crate::options::ValueFormat::F32,
         vec4: false,
         each: false,

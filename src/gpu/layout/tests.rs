@@ -38,8 +38,9 @@ fn shapes() -> impl Iterator<Item = Races> {
     let categories = [1, 7, 8, 9, 16, 32, 33, 64, 129, 1000, 1024, 1025, 50_257, 128_256, 1 << 24];
     categories.into_iter().flat_map(|categories| {
         [1, 2, 63, 256, 10_000].into_iter().flat_map(move |rows| {
-            [(1, false), (1, true), (2, false), (3, true), (1000, false)]
-                .map(|(draws, greedy)| Races { rows, categories, draws, greedy })
+            [(1, false), (1, true), (2, false), (3, true), (1000, false)].map(|(draws, greedy)| {
+                Races { rows, categories, draws, greedy, groups: has_groups(categories) }
+            })
         })
     })
 }
@@ -67,10 +68,22 @@ fn every_layout_covers_its_races() {
             );
             assert!(layout.reduction != Reduction::Alone || layout.lanes == 1, "{layout:?}");
 
+            if layout.has_groups() {
+                assert_eq!(part_octets % (2 * HALF_OCTETS as u64), 0, "no whole spans: {layout:?}");
+                assert!(whole && layout.workgroup_size <= 256, "{layout:?}");
+            }
+
             // loops stay below Mesa 22.3's 65,535 iterations
             let a_lane = part_octets.div_ceil(lanes);
             match layout.kernel {
                 Kernel::Stream | Kernel::Greedy => assert!(a_lane <= 2048, "{layout:?}"),
+                Kernel::SeveralDraws if races.groups => {
+                    assert!(a_lane <= (HELD_HALVES * HALF_OCTETS) as u64, "not held: {layout:?}");
+                    // of eight groups: one to queue and one to settle each, and 48 for its members
+                    let a_draw = (HELD_HALVES * (8 * 50 + 3)) as u32;
+                    assert!((1..=32).contains(&layout.draws_at_once), "{layout:?}");
+                    assert!(layout.draws_at_once * a_draw < 65_535, "{layout:?}");
+                }
                 Kernel::SeveralDraws => {
                     assert!(a_lane <= HELD_OCTETS as u64, "not held: {layout:?}");
                     let a_draw = 40 + layout.lanes;
@@ -97,7 +110,10 @@ fn every_layout_covers_its_races() {
 }
 
 fn layout(rows: usize, categories: usize, draws: u32) -> Layout {
-    Layout::new(Races { rows, categories, draws, greedy: false }, GPU)
+    Layout::new(
+        Races { rows, categories, draws, greedy: false, groups: has_groups(categories) },
+        GPU,
+    )
 }
 
 #[test]
@@ -123,7 +139,7 @@ fn middling_rows_get_a_few_invocations_or_a_workgroup() {
 #[test]
 fn few_long_rows_are_cut_into_parts_that_fill_the_device() {
     let one = layout(1, 128_256, 1);
-    assert_eq!((one.reduction, one.lanes, one.parts), (Reduction::Subgroups, 256, 32));
+    assert_eq!((one.reduction, one.lanes, one.parts), (Reduction::Subgroups, 256, 4));
     assert_eq!(layout(64, 128_256, 1).parts, 4);
     // one team for each row is enough, and needs no merge
     assert_eq!(layout(256, 128_256, 1).parts, 1);
@@ -131,17 +147,27 @@ fn few_long_rows_are_cut_into_parts_that_fill_the_device() {
 }
 
 #[test]
+fn teams_have_no_more_invocations_than_long_rows_have_half_spans() {
+    for (categories, team) in [(4097, 64), (8192, 64), (8193, 128), (16_384, 128), (16_385, 256)] {
+        let layout = layout(64, categories, 1);
+        assert_eq!((layout.lanes, layout.workgroup_size, layout.parts), (team, team, 1));
+        assert_eq!(layout.reduction, Reduction::Subgroups);
+    }
+}
+
+#[test]
 fn several_draws_hold_their_logits() {
     let bootstrap = layout(1, 1000, 10_000);
     assert_eq!((bootstrap.kernel, bootstrap.lanes, bootstrap.parts), (Kernel::SeveralDraws, 32, 1));
     assert_eq!(bootstrap.draws_at_once, 5);
-    assert_eq!(layout(1000, 128_256, 16).parts, 16);
+    let long = layout(1000, 128_256, 16);
+    assert_eq!((long.kernel, long.parts, long.draws_at_once), (Kernel::SeveralDraws, 1, 16));
 }
 
 #[test]
 fn more_workgroups_than_a_dimension_holds_go_into_the_second() {
     let device = Device { workgroups: 70, ..GPU };
-    let races = Races { rows: 1000, categories: 3000, draws: 1, greedy: false };
+    let races = Races { rows: 1000, categories: 3000, draws: 1, greedy: false, groups: false };
     let layout = Layout::new(races, device);
     assert_eq!(layout.merge_workgroups(1000, 1), [67, 15]);
     assert_eq!(layout.merge_workgroups(71, 1), [36, 2]);
@@ -150,31 +176,36 @@ fn more_workgroups_than_a_dimension_holds_go_into_the_second() {
 /// A batch on the device is not cut into chunks, so the memory for outcomes bounds its parts.
 #[test]
 fn outcomes_fit_where_fewer_parts_would_do() {
-    let few = Races { rows: 100, categories: 128_256, draws: 1, greedy: false };
+    let few = Races { rows: 100, categories: 128_256, draws: 1, greedy: false, groups: true };
     let teams = Teams { busy_invocations: 1 << 24, ..GPU.teams };
     let busy = Device { teams, ..GPU };
     let all = Layout::new(few, busy);
-    assert_eq!((all.parts, all.outcome_bytes()), (32, 33 * 100 * 16));
-    let within = Layout::within(few, busy, 1 << 15);
-    assert_eq!((within.parts, within.outcome_bytes()), (19, 20 * 100 * 16));
-    assert_eq!(Layout::within(few, busy, 33 * 100 * 16), all);
+    assert_eq!((all.parts, all.outcome_bytes()), (4, 5 * 100 * 16));
+    let within = Layout::within(few, busy, 5 * 100 * 16 - 1);
+    assert_eq!((within.parts, within.outcome_bytes()), (3, 4 * 100 * 16));
+    assert_eq!(Layout::within(few, busy, 5 * 100 * 16), all);
 
     // these parts hold the logits
-    let many = Races { rows: 1000, categories: 16_000, draws: 16, greedy: false };
+    let many = Races { rows: 1000, categories: 500_000, draws: 16, greedy: false, groups: true };
     let held = Layout::new(many, GPU);
-    assert_eq!((held.kernel, held.parts), (Kernel::SeveralDraws, 2));
-    assert_eq!(Layout::within(many, GPU, 3 * 16_000 * 16), held);
-    let loaded = Layout::within(many, GPU, 3 * 16_000 * 16 - 1);
+    assert_eq!((held.kernel, held.parts), (Kernel::SeveralDraws, 4));
+    assert_eq!(Layout::within(many, GPU, 5 * 16_000 * 16), held);
+    let loaded = Layout::within(many, GPU, 5 * 16_000 * 16 - 1);
     assert_eq!((loaded.kernel, loaded.parts), (Kernel::Stream, 1));
 
     for device in devices() {
         for races in shapes() {
             for bytes in [1 << 16, 1 << 20, 128 << 20] {
                 let layout = Layout::within(races, device, bytes);
-                let octets = races.categories.div_ceil(8);
-                let needed = octets.div_ceil(layout.lanes as usize * MAX_OCTETS_PER_LANE);
-                // the parts that are left after their length is rounded up to whole octets
-                let fewest = octets.div_ceil(octets.div_ceil(needed)) as u32;
+                // the parts that are left, whose length is in whole octets or whole spans
+                let (units, most, whole, octets_of_unit) = if layout.has_groups() {
+                    (halves(races.categories), MAX_HALVES_PER_LANE, 2, HALF_OCTETS)
+                } else {
+                    (races.categories.div_ceil(8), MAX_OCTETS_PER_LANE, 1, 1)
+                };
+                let needed = units.div_ceil(layout.lanes as usize * most);
+                let part = units.div_ceil(needed).next_multiple_of(whole) * octets_of_unit;
+                let fewest = races.categories.div_ceil(8).div_ceil(part) as u32;
                 let fits = layout.outcome_bytes() <= u128::from(bytes);
                 assert!(fits || layout.parts == fewest, "{layout:?}");
                 assert!(fits || layout.kernel != Kernel::SeveralDraws, "{layout:?}");

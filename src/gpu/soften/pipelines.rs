@@ -23,13 +23,13 @@ impl Kernels {
     pub(super) async fn soft(
         &self,
         guard: &Guard,
-        format: ValueFormat,
-        vec4: bool,
+        (format, vec4, groups): (ValueFormat, bool, bool),
         workgroup_size: u32,
     ) -> Result<[wgpu::ComputePipeline; 3], Error> {
         let weigh = Variant {
             kernel: Kernel::SoftWeights,
             reduction: Reduction::Alone,
+            groups,
             format,
             vec4,
             each: false,
@@ -38,7 +38,7 @@ impl Kernels {
             emulated: self.common.emulated,
             workgroup_size,
         };
-        let plain = Variant { format: ValueFormat::F32, vec4: false, ..weigh };
+        let plain = Variant { groups: false, format: ValueFormat::F32, vec4: false, ..weigh };
         Ok([
             self.pipeline(guard, weigh).await?,
             self.pipeline(guard, Variant { kernel: Kernel::Total, ..plain }).await?,

@@ -3,12 +3,12 @@
 use std::ops::Range;
 
 use crate::error::Error;
-use crate::gpu::layout::{Layout, Races, grid};
+use crate::gpu::layout::{HALF_OCTETS, Layout, Races, grid, halves, has_groups};
 use crate::gpu::plan::Limits;
 use crate::job::soften::Softening;
 
-/// The most octets of which an invocation computes the weights. An octet is an iteration of a loop,
-/// of which some drivers allow 65,535, and so many floats are added up one by one.
+/// The most octets of which an invocation computes the weights. An octet is an iteration of a loop or, in a long row, up
+/// to three, of which some drivers allow 65,535, and so many floats are added up one by one.
 const STRIP_OCTETS: usize = 256;
 /// The most strips of a race, unless its octets need more. A strip is an iteration of a loop as
 /// well, and should have a few octets.
@@ -77,20 +77,31 @@ impl Plan {
         if row_stride > most {
             return Err(Error::RowTooLong { operation: "soft samples", categories, most });
         }
-        let octets = categories.div_ceil(8);
+        // an invocation takes octets or, in a long row, half-spans
+        let groups = has_groups(categories);
+        let (units, strip) = if groups {
+            (halves(categories), STRIP_OCTETS / HALF_OCTETS)
+        } else {
+            (categories.div_ceil(8), STRIP_OCTETS)
+        };
         // the bytes that are written for a race: of its weights, and of the sums of its strips and
         // of itself
-        let most_strips = octets.min(STRIPS.max(octets.div_ceil(STRIP_OCTETS)));
+        let most_strips = units.min(STRIPS.max(units.div_ceil(strip)));
         let of_race = size_of::<f32>() * row_stride + 8 * (most_strips + 1);
         let most_bytes = limits.most_bytes();
         let races = (most_bytes as usize / of_race).clamp(1, RACES);
         let in_chunk = (draws as usize).min(races).min(DRAWS);
         let rows_in_chunk =
             if in_chunk < draws as usize { 1 } else { (races / in_chunk).min(rows).max(1) };
-        let races =
-            Races { rows: rows_in_chunk, categories, draws: in_chunk as u32, greedy: false };
+        let races = Races {
+            rows: rows_in_chunk,
+            categories,
+            draws: in_chunk as u32,
+            greedy: false,
+            groups,
+        };
         let busy = limits.device.teams.busy_invocations / (rows_in_chunk * in_chunk);
-        let strips = busy.min(STRIPS).max(octets.div_ceil(STRIP_OCTETS)).min(octets);
+        let strips = busy.min(STRIPS).max(units.div_ceil(strip)).min(units);
         let device = limits.device.with_memory_for_parts(rows_in_chunk * in_chunk, most_bytes);
         Ok(Self {
             categories,

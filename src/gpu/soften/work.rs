@@ -79,8 +79,8 @@ impl<'a> SoftWork<'a> {
         // the pass of a chunk's races, which leave their winners, and the merge if rows are cut
         // into parts
         let passes = kernels.passes(guard, &plan.layout, options, plan.layout.is_cut()).await?;
-        let pipelines =
-            kernels.soft(guard, format, plan.aligned, limits.device.teams.shared_workgroup).await?;
+        let of_rows = (format, plan.aligned, plan.layout.has_groups());
+        let pipelines = kernels.soft(guard, of_rows, limits.device.teams.shared_workgroup).await?;
         let soft = Soft::new(softening, &plan, matches!(wanted, Wanted::Gradients { .. }));
         let (layout, filter) = (kernels.soft_layout()?, *filter);
         Ok(Self { softening, plan, kernels, layout, passes, pipelines, soft, filter, wanted })

@@ -48,7 +48,7 @@ fn faults_in_loads_are_seen(adapter: &AdapterReport) -> Result<(), Failed> {
         |format, row_stride| Batch { slack: 16, ..Batch::normal(format, 30, 30, row_stride) };
     let edit = |source: String| {
         source
-            .replace("logits[at / 4u + 1u]", "logits[at / 4u]")
+            .replace("logits[four + 1u]", "logits[four]")
             .replace("logits[at + 7u]", "logits[at + 6u]")
             .replace("(16u * (at & 1u))", "0u")
             .replace("even.x, odd.x", "odd.x, even.x")

@@ -110,7 +110,7 @@ fn more_than_a_device_binds(adapter: &AdapterReport) -> Result<(), Failed> {
     // held
     let held = Batch::normal(ValueFormat::F32, 4, 4000, 4000);
     Batch { draws: 1000, draws_offset: 0, ..held }.same(&gpu, "too many parts to hold logits")?;
-    // an invocation of such a small workgroup may take no more octets than these parts have, so
+    // an invocation of such a small workgroup may take no more half-spans than these parts have, so
     // fewer parts are no way out
     let gpu = GpuSampler::builder()
         .tune(|tuning| tuning.with_device_kind(DeviceKind::Hardware).with_workgroup_size(1))
@@ -118,8 +118,8 @@ fn more_than_a_device_binds(adapter: &AdapterReport) -> Result<(), Failed> {
     refused(
         &gpu,
         batch(1, 30_000).with_format(ValueFormat::F16).with_draws(2000),
-        "the draws cannot be bound: the outcomes of 1 rows with 2000 draws each, in 2 parts, need \
-         96000 bytes, and the device binds 65536 at most; bind fewer rows or draws at a time",
+        "the draws cannot be bound: the outcomes of 1 rows with 2000 draws each, in 4 parts, need \
+         160000 bytes, and the device binds 65536 at most; bind fewer rows or draws at a time",
     )
 }
 

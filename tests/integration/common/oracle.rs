@@ -30,6 +30,10 @@ pub(crate) enum Fault {
     ProductRoundedToF32,
     /// Of several largest keys the last one wins.
     LastOfEqualsWins,
+    /// In a group every member's alarm is its own, as if none rang first.
+    NoFirstMember,
+    /// In a group members do not wait for the first alarm.
+    NoWait,
 }
 
 /// The result of a race.
@@ -54,22 +58,24 @@ pub(crate) fn philox(rounds: u32, counter: [u32; 4], key: [u32; 2]) -> [u32; 4] 
     [a, b, c, d].map(|word| word as u32)
 }
 
-/// Returns the 64 bits of a category's noise.
-pub(crate) fn bits(fault: Fault, place: Place, category: u32) -> u64 {
+/// Returns the block with this counter, of the words of the coarse kind or, with `fine` = 1, of the fine kind.
+fn block(fault: Fault, place: Place, first: u32, fine: u32) -> [u32; 4] {
     let rounds = if fault == Fault::NineRounds { 9 } else { 10 };
-    let words = |first: u32, fine: u32| {
-        let (mut low, high) = (place.row as u32, (place.row >> 32) as u32);
-        let mut draw = place.draw;
-        if fault == Fault::RowAndDrawSwapped {
-            (low, draw) = (draw, low);
-        }
-        let key = [place.seed as u32, (place.seed >> 32) as u32];
-        philox(rounds, [first, low, high, draw * 2 + fine], key)
-    };
+    let (mut low, high) = (place.row as u32, (place.row >> 32) as u32);
+    let mut draw = place.draw;
+    if fault == Fault::RowAndDrawSwapped {
+        (low, draw) = (draw, low);
+    }
+    let key = [place.seed as u32, (place.seed >> 32) as u32];
+    philox(rounds, [first, low, high, draw * 2 + fine], key)
+}
+
+/// Returns the 64 bits of a category's flat noise.
+pub(crate) fn bits(fault: Fault, place: Place, category: u32) -> u64 {
     // the block as 16 bytes, two for each of eight categories
-    let coarse = words(category / 8, 0).map(u32::to_le_bytes).concat();
+    let coarse = block(fault, place, category / 8, 0).map(u32::to_le_bytes).concat();
     let half = (category % 8) ^ u32::from(fault == Fault::HalvesSwapped);
-    let fine = words(category, 1).map(u32::to_le_bytes).concat();
+    let fine = block(fault, place, category, 1).map(u32::to_le_bytes).concat();
     let mut bytes = [0; 8];
     bytes[..6].copy_from_slice(&fine[..6]);
     bytes[6..].copy_from_slice(&coarse[half as usize * 2..][..2]);
@@ -77,16 +83,47 @@ pub(crate) fn bits(fault: Fault, place: Place, category: u32) -> u64 {
     if fault == Fault::WrongEnd { !v } else { v }
 }
 
+/// Returns −ln(1 − p) with p = (n + ½)/2^bits, for n below 2^bits.
+fn time(n: u64, bits: i32) -> f64 {
+    let unit = 2f64.powi(-bits);
+    if n >> (bits - 1) == 0 {
+        -(-(n as f64 + 0.5) * unit).ln_1p()
+    } else {
+        // 2^64 − n does not fit, and −1 is the ½ on the other side
+        -(((u64::MAX >> (64 - bits)) - n) as f64 + 0.5).ln()
+            + f64::from(bits) * std::f64::consts::LN_2
+    }
+}
+
+/// Returns the Gumbel value of a category of a long row: its group's first alarm, and its own time after that.
+fn grouped(fault: Fault, place: Place, category: u32) -> f64 {
+    let (span, member, lane) = (category / 256, category / 16 % 16, category % 16);
+    let group = span * 16 + lane;
+    let of_group = |first: u32| block(fault, place, first + group / 4, 0)[group as usize % 4];
+    let (word, further) = (of_group(0x4000_0000), of_group(0x6000_0000));
+    let first = time(u64::from(word / 16) << 32 | u64::from(further), 60) / 16.0;
+    if word % 16 == member && fault != Fault::NoFirstMember {
+        return -first.ln();
+    }
+    let own = block(fault, place, 0x7fff_fff0 + category / 32 * 16 + lane, 1);
+    let own = if member % 2 == 0 { [own[0], own[1]] } else { [own[2], own[3]] };
+    let own = time(u64::from(own[1]) << 32 | u64::from(own[0]), 64);
+    -(if fault == Fault::NoWait { own } else { first + own }).ln()
+}
+
+/// Returns the Gumbel value of a category in a row of so many.
+pub(crate) fn noise(fault: Fault, place: Place, category: u32, categories: usize) -> f64 {
+    if categories > 4096 {
+        grouped(fault, place, category)
+    } else {
+        gumbel(bits(fault, place, category))
+    }
+}
+
 /// Returns −ln(−ln(1 − p)) with p = (V + ½)/2⁶⁴. The result is right to 10⁻¹⁵ of itself, or some
 /// 10⁻⁷ units of 2⁻²⁴.
 pub(crate) fn gumbel(v: u64) -> f64 {
-    let unit = 2f64.powi(-64);
-    let exponential = if v < 1 << 63 {
-        -(-(v as f64 + 0.5) * unit).ln_1p()
-    } else {
-        -((u64::MAX - v) as f64 + 0.5).ln() + 64.0 * std::f64::consts::LN_2
-    };
-    -exponential.ln()
+    -time(v, 64).ln()
 }
 
 /// Races one row. Logits are divided by the temperature as the crate promises: by an exact product
@@ -104,7 +141,8 @@ pub(crate) fn race(fault: Fault, logits: &[f32], place: Place, temperature: f32)
         if logit == f32::NEG_INFINITY {
             return ControlFlow::Continue(());
         }
-        let noise = if temperature == 0.0 { 0.0 } else { gumbel(bits(fault, place, category)) };
+        let noise =
+            if temperature == 0.0 { 0.0 } else { noise(fault, place, category, logits.len()) };
         let mut scaled = f64::from(logit) * scale;
         if fault == Fault::ProductRoundedToF32 {
             scaled = f64::from(scaled as f32);

@@ -76,7 +76,7 @@ fn without_a_shader(
 #[test]
 fn every_file_of_the_contract_has_its_shader() {
     let contract = stems("src/noise", "rs");
-    assert_eq!(contract.len(), 9 + 2);
+    assert_eq!(contract.len(), 10 + 2);
     assert_eq!(without_a_shader(&contract, &stems("shaders", "wgsl")), Vec::<String>::new());
 }
 
@@ -86,7 +86,7 @@ fn every_shader_has_its_twin_and_its_place_in_the_table() {
     // the kernels are the GPU engine's own
     let kernels = stems("shaders/kernel", "wgsl");
     shaders.retain(|stem, _| !kernels.contains_key(stem));
-    assert_eq!((shaders.len(), kernels.len()), (10, 34));
+    assert_eq!((shaders.len(), kernels.len()), (11, 43));
     assert_eq!(without_a_twin(&shaders), Vec::<String>::new());
     assert_eq!(without_a_place(&kernels), Vec::<String>::new());
 }

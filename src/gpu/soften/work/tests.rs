@@ -9,6 +9,7 @@ fn soft_is_laid_out_as_in_the_shader() {
     let source = Variant {
         kernel: Kernel::Total,
         reduction: Reduction::Alone,
+        groups: false,
         format: crate::options::ValueFormat::F32,
         vec4: false,
         each: false,
