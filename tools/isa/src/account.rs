@@ -1,12 +1,16 @@
 //! Where a wave's units go.
 //!
 //! The jumps of a listing show the kernel's loops, and a simulation says how often each instruction was issued.
-//! The *main loop* is the longest of the outermost loops that load from buffers. The code before it opens
-//! a race, and the code behind it ends one. An instruction in the loop belongs to *every turn* if it was
-//! issued at least as often as the loads, and else to the part that only some turns *enter*.
+//! The *main loop* is the loop that loads most from buffers outside of the loops within it. An instruction in it
+//! belongs to *every turn* if it was issued at least as often as the loads, and else to the part that only some turns
+//! *enter*.
+//!
+//! With flat noise the main loop is in no other. The code before it opens a race, and the code behind it ends one. With
+//! noise from the top down it is in an *outer loop*, which settles the groups that the main loop has queued: what is in
+//! the outer loop alone *settles*, and the code before and behind the outer loop opens and ends.
 
 use crate::cost::{self, Class};
-use crate::listing::{Listing, Operation};
+use crate::listing::{Instruction, Listing, Operation};
 use crate::machine::LANES;
 use crate::memory;
 use crate::workload::{Program, Simulation};
@@ -21,11 +25,11 @@ pub struct Regions {
     pub opening_exact: u64,
     /// In every turn of the loop.
     pub turns: u64,
-    /// In turns of which something may win: all upper scores,
+    /// In turns of which something may win: all upper scores, or, if there is an outer loop, groups are queued.
     pub scores: u64,
-    /// and what is evaluated exactly, in the loops within.
+    /// What is evaluated exactly: in the loops within, or in the outer loop, where groups are settled.
     pub exact: u64,
-    /// Behind the loop: outcomes are joined and written.
+    /// Behind the loops: outcomes are joined and written.
     pub end: u64,
     /// The pass that joins parts.
     pub merge: u64,
@@ -61,8 +65,8 @@ pub struct Account {
     pub logits: u64,
     /// Turns of the loop, of all waves.
     pub turns: u64,
-    /// Turns that enter the exact part.
-    pub entered: u64,
+    /// Turns that enter the exact part, if there is no outer loop.
+    pub entered: Option<u64>,
     /// A turn in which nothing may win.
     pub turn: Turn,
 }
@@ -89,9 +93,15 @@ impl Account {
         let loops = loops(listing);
         let the_loop = main_loop(listing, &loops);
         let (begin, end) = the_loop.unwrap_or((code.len(), code.len()));
+        let outermost = loops.iter().filter(|&&(b, e)| b <= begin && end <= e);
+        let outer = outermost.max_by_key(|(b, e)| e - b).copied().unwrap_or((begin, end));
+        let settles = outer != (begin, end);
         let within = |i: usize| (begin..end).contains(&i);
-        let nested =
-            |i: usize| loops.iter().any(|&(b, e)| Some((b, e)) != the_loop && (b..e).contains(&i));
+        let in_outer = |i: usize| (outer.0..outer.1).contains(&i);
+        let nested = |i: usize| {
+            let around = |&(b, e): &(usize, usize)| b <= begin && end <= e;
+            loops.iter().any(|of| !around(of) && (of.0..of.1).contains(&i))
+        };
         let loads = |i: usize| code[i].name.starts_with("buffer_load");
         let straight = (begin..end).filter(|&i| loads(i) && !nested(i));
         let turns = straight.map(|i| counts[i]).max().unwrap_or(0);
@@ -100,7 +110,7 @@ impl Account {
             waves: 0,
             logits: 0,
             turns,
-            entered: 0,
+            entered: None,
             turn: Turn::default(),
         };
         let mut by_count = std::collections::BTreeMap::<u64, u64>::new();
@@ -119,7 +129,9 @@ impl Account {
                     *by_count.entry(counts[i]).or_default() += units;
                     &mut r.scores
                 }
+                (true, true) if settles => &mut r.scores,
                 (true, true) => &mut r.exact,
+                (false, _) if in_outer(i) => &mut r.exact,
                 (false, true) if i < begin => &mut r.opening_exact,
                 (false, false) if i < begin => &mut r.opening,
                 _ => &mut r.end,
@@ -128,7 +140,7 @@ impl Account {
         }
         // the part of most units: beside it stands what cuts a last octet
         let most = by_count.into_iter().max_by_key(|(_, units)| *units);
-        account.entered = most.map_or(0, |(count, _)| count);
+        account.entered = (!settles).then(|| most.map_or(0, |(count, _)| count));
         account
     }
 
@@ -144,7 +156,8 @@ impl Account {
 
     /// Of the turns, how many enter the exact part.
     pub fn share_entered(&self) -> Option<f64> {
-        (self.turns > 0).then(|| self.entered as f64 / self.turns as f64)
+        let entered = self.entered.filter(|_| self.turns > 0)?;
+        Some(entered as f64 / self.turns as f64)
     }
 
     /// The units for each logit of a turn in which nothing may win: a lane has as many logits as it loads.
@@ -155,16 +168,14 @@ impl Account {
 }
 
 impl Turn {
-    fn count(&mut self, of: &crate::listing::Instruction) {
+    fn count(&mut self, of: &Instruction) {
         let class = cost::class(of);
         match self.classes.iter_mut().find(|(c, _)| *c == class) {
             Some((_, count)) => *count += 1,
             None => self.classes.push((class, 1)),
         }
         self.units += cost::units(of);
-        if let Some(Ok(words)) = of.name.strip_prefix("buffer_load_").map(memory::words) {
-            self.loads.push(4 * words);
-        }
+        self.loads.extend(loaded(of));
     }
 
     /// How many instructions are of a class.
@@ -174,7 +185,7 @@ impl Turn {
 }
 
 /// The loops: from where a jump back goes to behind the last such jump. Their code is in one piece.
-pub(crate) fn loops(listing: &Listing) -> Vec<(usize, usize)> {
+fn loops(listing: &Listing) -> Vec<(usize, usize)> {
     let mut loops: Vec<(usize, usize)> = Vec::new();
     for (i, of) in listing.instructions.iter().enumerate() {
         if let (Operation::Branch, Some(begin)) = (of.operation, of.target)
@@ -189,14 +200,21 @@ pub(crate) fn loops(listing: &Listing) -> Vec<(usize, usize)> {
     loops
 }
 
-/// The loop with most code of those that are in no other and load from buffers.
+/// The loop that loads the most bytes outside of the loops within it.
 fn main_loop(listing: &Listing, loops: &[(usize, usize)]) -> Option<(usize, usize)> {
     let code = &listing.instructions;
-    let outermost = loops.iter().filter(|(begin, end)| {
-        !loops.iter().any(|(b, e)| (b, e) != (begin, end) && b <= begin && end <= e)
-    });
-    let loading = outermost.filter(|(begin, end)| {
-        code[*begin..*end].iter().any(|of| of.name.starts_with("buffer_load"))
-    });
-    loading.max_by_key(|(begin, end)| end - begin).copied()
+    let bytes = |&(begin, end): &(usize, usize)| -> usize {
+        let within = |&&(b, e): &&(usize, usize)| (b, e) != (begin, end) && begin <= b && e <= end;
+        let inner: Vec<_> = loops.iter().filter(within).collect();
+        let own = (begin..end).filter(|i| !inner.iter().any(|(b, e)| (b..e).contains(&i)));
+        own.filter_map(|i| loaded(&code[i])).sum()
+    };
+    let loading = loops.iter().filter(|of| bytes(of) > 0);
+    loading.max_by_key(|of| bytes(of)).copied()
+}
+
+/// The bytes that a lane loads from a buffer.
+fn loaded(of: &Instruction) -> Option<usize> {
+    let words = memory::words(of.name.strip_prefix("buffer_load_")?).ok()?;
+    Some(4 * words)
 }

@@ -6,7 +6,7 @@ use crate::listing::{Instruction, Operand, Place};
 use crate::machine::{LANES, Lanes, Wave};
 
 /// The modifiers that are known here.
-const KNOWN: [&str; 19] = [
+const KNOWN: [&str; 20] = [
     "quad_perm",
     "row_shl",
     "row_shr",
@@ -26,6 +26,7 @@ const KNOWN: [&str; 19] = [
     "src1_sel",
     "op_sel",
     "op_sel_hi",
+    "mul",
 ];
 
 /// The operands with these numbers, in all lanes.
@@ -166,6 +167,13 @@ pub fn store(wave: &mut Wave, of: &Instruction, lanes: u64, result: Lanes) -> Re
                 if masked || !(there || zero) {
                     lanes &= !(1 << i);
                 }
+            }
+        }
+        // a float is doubled once more on its way to the register
+        if of.modifier("mul").is_some() {
+            let factor = of.number("mul") as f32;
+            for word in &mut result {
+                *word = (f32::from_bits(*word) * factor).to_bits();
             }
         }
         if let Some(part) = of.modifier("dst_sel") {

@@ -24,19 +24,11 @@ pub mod radv;
 pub mod report;
 pub mod scalar;
 pub mod spirv;
-pub mod topdown;
 pub mod vector;
 pub mod workload;
 
 // the library's modules where the files that are included below look for them
 use gumbel::{noise, shaders};
-
-/// The definition of noise from the top down, which the prototype on the CPU has too.
-#[rustfmt::skip]
-#[allow(dead_code, reason = "the prototype on the CPU uses more of it")]
-#[allow(unreachable_pub, reason = "that prototype shows it")]
-#[path = "../../topdown/src/definition.rs"]
-mod definition;
 
 /// How the GPU engine shares races: the library's own module, which stands on nothing but its table of
 /// shaders, so that wgpu is not compiled for it. (rustfmt would look for its tests.)

@@ -10,15 +10,13 @@ use gumbel_isa::budget::{Budget, figures};
 use gumbel_isa::radv::Chip;
 use gumbel_isa::report::{self, Report};
 use gumbel_isa::workload::{self, FAMILIES, Program, SHAPES, Shape};
-use gumbel_isa::{Error, Teams, topdown};
+use gumbel_isa::{Error, Teams};
 
 const USAGE: &str = "\
 usage: gumbel-isa [--teams KEY=NUMBER,...]   prints the tables, of races that are shared in this way;
                                              keys: team, shared-workgroup, alone-octets, octets-per-lane,
                                              busy-invocations
        gumbel-isa --listings FOLDER          writes the kernels' machine code there
-       gumbel-isa --topdown [FOLDER]         prints the tables of a prototype, noise from the top down, and writes
-                                             its machine code
        gumbel-isa --write BUDGET PAGE DATE   writes the budget and a page of results
        gumbel-isa --check BUDGET             fails if a figure is a fifth above the budget's";
 
@@ -48,7 +46,6 @@ fn run(arguments: &[&str]) -> Result<bool, Error> {
     match *arguments {
         [] => print(Teams::HARDWARE),
         ["--teams", list] => print(teams(list)?),
-        ["--topdown", ref options @ ..] => topdown::print(options),
         ["--listings", folder] => {
             std::fs::create_dir_all(folder)?;
             for build in Report::new(&SHAPES)?.builds {

@@ -111,20 +111,24 @@ fn program(chip: &Chip, variant: Variant, all: &mut Vec<Program>) -> Result<usiz
 }
 
 /// Kernels that are compiled and not simulated: draws from halves, several draws of a row, sums beside draws, and
-/// the top k.
+/// the top k, of rows with noise from the top down and of the longest with flat noise.
 fn others(int64: bool) -> Vec<Variant> {
-    let stream = SHAPES[0].variant(false, int64);
-    vec![
-        Variant { format: ValueFormat::Bf16, ..stream },
-        Variant { kernel: Kernel::SeveralDraws, ..stream },
-        Variant { kernel: Kernel::Score, ..stream },
-        Variant {
-            kernel: Kernel::TopK,
-            reduction: Reduction::Workgroup,
-            workgroup_size: Teams::HARDWARE.shared_workgroup,
-            ..stream
-        },
-    ]
+    let all = [SHAPES[0], Shape::new(16_384, 4096, 1)].map(|shape| {
+        let stream = shape.variant(false, int64);
+        [
+            stream,
+            Variant { format: ValueFormat::Bf16, ..stream },
+            Variant { kernel: Kernel::SeveralDraws, ..stream },
+            Variant { kernel: Kernel::Score, ..stream },
+            Variant {
+                kernel: Kernel::TopK,
+                reduction: Reduction::Workgroup,
+                workgroup_size: Teams::HARDWARE.shared_workgroup,
+                ..stream
+            },
+        ]
+    });
+    all.concat()
 }
 
 fn compiled(program: &Program) -> Result<Compiled, Error> {
@@ -154,9 +158,15 @@ pub fn name(variant: Variant) -> String {
         }
         name.push(letter.to_ascii_lowercase());
     }
-    let Variant { reduction, format, workgroup_size, .. } = variant;
-    if reduction == Reduction::Alone {
-        name += ", alone";
+    let Variant { reduction, groups, format, workgroup_size, .. } = variant;
+    if groups {
+        name += ", groups";
+    }
+    match reduction {
+        Reduction::Alone => name += ", alone",
+        // through workgroup memory alone
+        Reduction::Workgroup => name += ", no subgroups",
+        Reduction::Subgroups => {}
     }
     if format != ValueFormat::F32 {
         let _ = write!(name, ", {format:?}");
@@ -193,25 +203,28 @@ impl Build {
 /// The waves' accounts.
 pub fn accounts(report: &Report) -> String {
     let mut text = String::new();
-    head(
-        &mut text,
-        &[
-            "rows × categories",
-            "parts × team",
-            "chip",
-            "int64",
-            "units a logit",
-            "opening",
-            "opening, exact",
-            "turns",
-            "upper scores",
-            "exact",
-            "end",
-            "merge",
-            "turns that enter",
-            "argmax",
-        ],
-    );
+    let mut columns = vec![
+        "rows × categories",
+        "parts × team",
+        "chip",
+        "int64",
+        "units a logit",
+        "opening",
+        "opening, exact",
+        "turns",
+        "upper scores, or queueing",
+        "exact, or settling",
+        "end",
+        "merge",
+    ];
+    // a GPU's teams have no such turns in rows of the usual shapes
+    let mut cases = report.builds.iter().flat_map(|build| &build.cases);
+    let enter = cases.any(|case| case.draws.share_entered().is_some());
+    if enter {
+        columns.push("turns that enter");
+    }
+    columns.push("argmax");
+    head(&mut text, &columns);
     for (i, Case { shape, .. }) in report.builds[0].cases.iter().enumerate() {
         for build in &report.builds {
             let Case { draws, argmax, .. } = &build.cases[i];
@@ -222,8 +235,10 @@ pub fn accounts(report: &Report) -> String {
                 0 => String::new(),
                 of => units(Some(draws.a_logit(of))),
             }));
-            let entered = draws.share_entered();
-            cells.push(entered.map_or(String::new(), |share| format!("{:.0} %", 100.0 * share)));
+            if enter {
+                let share = draws.share_entered();
+                cells.push(share.map_or(String::new(), |of| format!("{:.0} %", 100.0 * of)));
+            }
             cells.push(units(Some(argmax.units_a_logit())));
             row(&mut text, &cells);
         }

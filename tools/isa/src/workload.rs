@@ -5,7 +5,7 @@ use gumbel::shaders::{Kernel, Reduction, Variant};
 use gumbel::{CpuSampler, Logits, SampleOptions, ValueFormat};
 
 use crate::Error;
-use crate::layout::{Device, Layout, Races, Teams};
+use crate::layout::{self, Device, Layout, Races, Teams};
 use crate::listing::Listing;
 use crate::machine::{self, Counts, LANES, Wave};
 use crate::memory::Memory;
@@ -41,14 +41,16 @@ pub struct Shape {
 }
 
 /// The shapes that GPUs are measured in.
-pub const SHAPES: [Shape; 4] = [
+pub const SHAPES: [Shape; 6] = [
     Shape::new(256, 128_256, 8),
     Shape::new(65_536, 1024, 64),
     Shape::new(1_000_000, 16, 32 * LANES),
+    Shape::new(1_000_000, 100, 512),
     Shape::new(1, 128_256, 1),
+    Shape::new(64, 8192, 32),
 ];
 
-pub(crate) const SEED: u64 = 2026;
+const SEED: u64 = 2026;
 /// The spread of the logits, which are normal.
 const SPREAD: f64 = 3.0;
 
@@ -69,19 +71,24 @@ impl Shape {
 
     /// How a GPU shares the races of this batch.
     fn layout(self, greedy: bool) -> Layout {
-        let races = Races { rows: self.rows, categories: self.categories, draws: 1, greedy };
+        let groups = layout::has_groups(self.categories);
+        let races =
+            Races { rows: self.rows, categories: self.categories, draws: 1, greedy, groups };
         let teams = self.teams.within(1024);
         Layout::new(races, Device { teams, subgroups: true, workgroups: 65_535 })
     }
 
     /// The kernel that a GPU gets for draws, or at temperature 0.
     pub fn variant(self, greedy: bool, int64: bool) -> Variant {
-        let Layout { kernel, reduction, workgroup_size, .. } = self.layout(greedy);
+        let layout = self.layout(greedy);
+        let Layout { kernel, reduction, workgroup_size, .. } = layout;
+        let groups = layout.has_groups();
         let (format, vec4, each, immediates) = (ValueFormat::F32, true, false, true);
         let emulated = false;
         Variant {
             kernel,
             reduction,
+            groups,
             format,
             vec4,
             each,
@@ -98,6 +105,7 @@ impl Shape {
         self.layout(greedy).is_cut().then_some(Variant {
             kernel: Kernel::Merge,
             reduction: Reduction::Subgroups,
+            groups: false,
             vec4: false,
             immediates: false,
             ..race
@@ -163,7 +171,7 @@ pub struct Simulation {
 }
 
 /// Normal logits, the same on every machine but for the last bit.
-pub(crate) fn logits(count: usize) -> Vec<f32> {
+fn logits(count: usize) -> Vec<f32> {
     let number = |word: u32| (f64::from(word) + 0.5) / 2f64.powi(32);
     let pairs = (0..count.div_ceil(2) as u32).flat_map(|i| {
         let [a, b, ..] = philox4x32_10([i, 0, 0, 0], [3, 0]);
@@ -232,15 +240,6 @@ pub fn simulate(
     }
 }
 
-/// What of a kernel a wave begins with.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Begin {
-    /// The invocations of a workgroup.
-    pub(crate) workgroup_size: u32,
-    /// Whether it is given the number of the first draw.
-    pub(crate) immediates: bool,
-}
-
 fn dispatch(
     family: Family,
     memory: &mut Memory,
@@ -252,28 +251,13 @@ fn dispatch(
     let Program { variant, shader, compiled, listing } = program;
     // the first draw, if it is read: nothing else that is given may be there or not
     let immediates = compiled.given > 8 && shader.immediates;
-    let begin = Begin { workgroup_size: variant.workgroup_size, immediates };
-    let run = run_workgroup(family, memory, begin, listing, group, grid, counts);
-    Ok(run.map_err(|e| format!("in {:?}, {}: {e}", variant.kernel, family.name))?)
-}
-
-/// Runs a workgroup of a dispatch.
-pub(crate) fn run_workgroup(
-    family: Family,
-    memory: &mut Memory,
-    begin: Begin,
-    listing: &Listing,
-    group: usize,
-    grid: [u32; 2],
-    counts: &mut Counts,
-) -> Result<(), Error> {
-    let waves = begin.workgroup_size.div_ceil(LANES as u32);
+    let waves = variant.workgroup_size.div_ceil(LANES as u32);
     let group = [group as u32 % grid[0], group as u32 / grid[0]];
     memory.put(GRID, vec![grid[0], grid[1], 1]);
     let waves = (0..waves).map(|wave| {
         // two that kernels without scratch memory do not read, and the descriptors
         let mut scalars = vec![0, 0, DESCRIPTORS as u32];
-        if begin.immediates {
+        if immediates {
             scalars.push(0);
         }
         match family.grid_in_registers {
@@ -285,21 +269,13 @@ pub(crate) fn run_workgroup(
         scalars.push(wave << 6 | waves);
         Wave::new(&scalars, wave * LANES as u32)
     });
-    machine::run(listing, memory, waves.collect(), counts)
-}
-
-fn bind(memory: &mut Memory, program: &Program, name: &str, at: u64) -> Result<(), Error> {
-    bind_buffer(memory, &program.shader, name, at)
+    let run = machine::run(listing, memory, waves.collect(), counts);
+    Ok(run.map_err(|e| format!("in {:?}, {}: {e}", variant.kernel, family.name))?)
 }
 
 /// Writes the descriptor of a buffer that is in memory.
-pub(crate) fn bind_buffer(
-    memory: &mut Memory,
-    shader: &Shader,
-    name: &str,
-    at: u64,
-) -> Result<(), Error> {
-    let binding = shader.binding(name);
+fn bind(memory: &mut Memory, program: &Program, name: &str, at: u64) -> Result<(), Error> {
+    let binding = program.shader.binding(name);
     let binding = binding.ok_or_else(|| format!("the kernel has no buffer `{name}`"))? as usize;
     let bytes = 4 * memory.at(at).map_or(0, <[u32]>::len) as u32;
     let mut all = memory.at(DESCRIPTORS).map_or(vec![0; 4 * 16], <[u32]>::to_vec);

@@ -126,7 +126,7 @@ fn an_account_puts_units_where_their_instructions_are() {
     counts[10..12].fill(7);
     counts[12..14].fill(10);
     let account = Account { logits: 64 * 80, waves: 1, ..Account::of(&listing, &counts) };
-    assert_eq!((account.turns, account.entered), (10, 4));
+    assert_eq!((account.turns, account.entered), (10, Some(4)));
     assert_eq!(account.share_entered(), Some(0.4));
     let regions = account.regions;
     assert_eq!(regions.opening, 4);
@@ -138,4 +138,45 @@ fn an_account_puts_units_where_their_instructions_are() {
     assert_eq!(account.turn.loads, [16, 16]);
     assert_eq!(account.turn_a_logit(4), Some(3.0 / 8.0));
     assert_eq!(account.units_a_logit(), f64::from(4 + 30 + 20 + 7 + 2) / 80.0);
+}
+
+/// A loop that loads and has another in it, within a loop that has one more, which loads less.
+const NESTED: &str = "\
+BB0:
+	v_mul_hi_u32 v2, v0, s5                                     ; 0
+BB1:
+	s_mov_b64 exec, s[6:7]                                      ; 0
+BB2:
+	buffer_load_b128 v[12:15], v6, s[12:15], 0 offen            ; 0
+	v_max_f32_e32 v1, v1, v2                                    ; 0
+BB3:
+	v_xor3_b32 v52, s34, v52, v41                               ; 0
+	s_cbranch_scc0 BB3                                          ; bfa1fffe
+	s_cbranch_scc1 BB2                                          ; bfa2fffa
+BB4:
+	buffer_load_b32 v12, v6, s[12:15], 0 offen                  ; 0
+	v_rcp_f32_e32 v1, v1                                        ; 0
+BB5:
+	buffer_load_b64 v[12:13], v6, s[12:15], 0 offen             ; 0
+	v_lshrrev_b64 v[52:53], 32, v[52:53]                        ; 0
+	s_cbranch_scc0 BB5                                          ; bfa1fffd
+	s_cbranch_scc1 BB1                                          ; bfa2fff3
+BB6:
+	v_max_f32_e32 v1, v1, v2                                    ; 0
+	s_endpgm                                                    ; bfb00000
+";
+
+/// Two passes of the outer loop: twelve turns, in which nine groups are queued, and five members are settled.
+#[test]
+fn an_account_of_a_loop_within_another_says_what_settles() {
+    let listing = Listing::parse(NESTED).unwrap();
+    let counts = [1, 2, 12, 12, 9, 9, 12, 2, 2, 5, 5, 5, 2, 1, 1];
+    let account = Account { logits: 64 * 48, waves: 1, ..Account::of(&listing, &counts) };
+    assert_eq!((account.turns, account.entered, account.share_entered()), (12, None, None));
+    let regions = account.regions;
+    assert_eq!((regions.opening, regions.turns, regions.scores), (4, 12, 9));
+    assert_eq!((regions.exact, regions.end), (2 * 4 + 5 * 2, 1));
+    assert_eq!((regions.opening_exact, regions.merge), (0, 0));
+    assert_eq!(account.turn.loads, [16]);
+    assert_eq!(account.units_a_logit(), f64::from(4 + 12 + 9 + 18 + 1) / 48.0);
 }
