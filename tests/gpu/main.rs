@@ -24,6 +24,8 @@ mod sums;
 mod values;
 mod words;
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use gumbel::{AdapterReport, wgpu};
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 
@@ -100,11 +102,22 @@ fn asks_the_backend(name: &str) -> bool {
     !of_tests && !of_plans.iter().any(|part| name.contains(part))
 }
 
+/// On the backend GL, lets one test run at a time: all devices of the adapter share a context, and wgpu panics if one waits
+/// some seconds for it. A software adapter takes as long to compile a kernel.
+fn alone(adapter: &AdapterReport) -> Option<MutexGuard<'static, ()>> {
+    static CONTEXT: Mutex<()> = Mutex::new(());
+    let shared = adapter.info.backend == wgpu::Backend::Gl;
+    shared.then(|| CONTEXT.lock().unwrap_or_else(PoisonError::into_inner))
+}
+
 /// A test of an adapter, which shows as ignored, with the reason, where the test has nothing to
 /// look at.
 fn trial(adapter: &AdapterReport, (name, check): (&str, Check), needs: &[(&str, Need)]) -> Trial {
     let own = adapter.clone();
-    let test = Trial::test(name, move || check(&own));
+    let test = Trial::test(name, move || {
+        let _alone = alone(&own);
+        check(&own)
+    });
     if let Some(obstacle) = &adapter.obstacle {
         let kind = format!("{adapter} cannot be used: {obstacle}");
         return test.with_kind(kind).with_ignored_flag(true);
