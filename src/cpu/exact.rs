@@ -5,7 +5,7 @@ use crate::job::Temperature;
 use crate::noise::bits::{FLAT, OCTET, Stream, coarse, coarse_block, noise};
 use crate::noise::groups::{
     MEMBERS, SPAN, first_alarm, first_member, further_block, group_block, group_of, later_alarm,
-    leading_bits, member_of, noise as long_noise, own_noise, word_in,
+    leading_bits, member_of, noise_of_long_row, own_noise, word_in,
 };
 use crate::noise::gumbel::gumbel;
 use crate::noise::order::{Best, Scale};
@@ -50,8 +50,8 @@ pub(super) fn evaluate_in_group<T: Value>(
     category: u32,
     value: T,
 ) -> Best {
-    let v = long_noise(stream, category, FLAT + 1);
-    Best { key: value.fixed(scale) + i64::from(gumbel(v)), category }
+    let g = gumbel(noise_of_long_row(stream, category));
+    Best { key: value.fixed(scale) + i64::from(g), category }
 }
 
 /// The outcome among the categories `first ..` with these values, all evaluated exactly. `categories` is the number of
@@ -78,7 +78,7 @@ pub(super) fn evaluate_all<V: RowValues>(
 
 /// Calls `found` with each of the categories `first ..` that can be drawn, and its exact key. Returns whether one of
 /// the values is invalid. `first` and `categories` are as for [`evaluate_all`].
-pub(super) fn each_exactly<V: RowValues>(
+fn each_exactly<V: RowValues>(
     stream: Stream,
     scale: Scale,
     values: V,
@@ -86,16 +86,29 @@ pub(super) fn each_exactly<V: RowValues>(
     categories: usize,
     mut found: impl FnMut(Best),
 ) -> bool {
-    let mut invalid = false;
-    if categories <= FLAT {
-        for (octet, values) in (first / OCTET as u32..).zip(values.parts(OCTET)) {
-            let block = coarse_block(stream, octet);
-            invalid |= each(values, octet * OCTET as u32, &mut found, |category, value| {
-                evaluate(stream, scale, category, coarse(block, category), value)
-            });
-        }
-        return invalid;
+    if categories > FLAT {
+        return each_in_groups(stream, scale, values, first, found);
     }
+    let mut invalid = false;
+    for (octet, values) in (first / OCTET as u32..).zip(values.parts(OCTET)) {
+        let block = coarse_block(stream, octet);
+        invalid |= each(values, octet * OCTET as u32, &mut found, |category, value| {
+            evaluate(stream, scale, category, coarse(block, category), value)
+        });
+    }
+    invalid
+}
+
+/// Calls `found` with each of the categories `first ..` of a long row that can be drawn, and its exact key. Returns
+/// whether one of the values is invalid. `first` is a multiple of a span.
+pub(super) fn each_in_groups<V: RowValues>(
+    stream: Stream,
+    scale: Scale,
+    values: V,
+    first: u32,
+    mut found: impl FnMut(Best),
+) -> bool {
+    let mut invalid = false;
     for (span, values) in (first / SPAN as u32..).zip(values.parts(SPAN)) {
         // much of a row may be without a chance
         let mut first_alarms = None;

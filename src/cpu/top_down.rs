@@ -56,12 +56,11 @@
 //! **Range.** For scores of 2³⁰ powers or more in magnitude fixed point is near its end. The race is then decided by
 //! exact keys of all categories, and so it is if all upper scores are −∞: floats that large have no order.
 
-use crate::cpu::exact::{Outcome, evaluate_all, evaluate_in_group};
+use crate::cpu::exact::{Outcome, each_in_groups, evaluate_in_group};
 use crate::cpu::values::RowValues;
 use crate::cpu::vector_value::VectorValue;
 use crate::filter::{POWER, from_key};
-use crate::job::Temperature;
-use crate::noise::bits::{FLAT, Stream};
+use crate::noise::bits::Stream;
 use crate::noise::order::{Best, Scale};
 use crate::options::{Chance, Value as _};
 
@@ -221,8 +220,10 @@ impl<V: RowValues> Race<V> {
     #[cold]
     #[inline(never)]
     fn evaluate_row(&self) -> Outcome {
-        let temperature = Temperature::Scaled(self.scale);
-        evaluate_all(self.stream, temperature, self.row, self.first, FLAT + 1)
+        let mut best = Best::NONE;
+        let add = |one| best = best.or(one);
+        let invalid = each_in_groups(self.stream, self.scale, self.row, self.first, add);
+        Outcome { best, invalid }
     }
 
     /// A mask of the candidates that may still win: a bit for each candidate.

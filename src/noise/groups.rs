@@ -182,6 +182,14 @@ pub fn noise_in_group(stream: Stream, category: u32, word: u32, further: u32) ->
     }
 }
 
+/// V, the 64 bits of noise of a category of a long row.
+pub fn noise_of_long_row(stream: Stream, category: u32) -> u64 {
+    let group = group_of(category);
+    let word = word_in(group_block(stream, group / 4), group);
+    let further = word_in(further_block(stream, group / 4), group);
+    noise_in_group(stream, category, word, further)
+}
+
 /// V, the 64 bits of noise of a category in a row of this many categories: flat up to [`FLAT`] categories, and
 /// otherwise from the top down. This is the definition; engines find out most of it without these words.
 ///
@@ -192,14 +200,11 @@ pub fn noise_in_group(stream: Stream, category: u32, word: u32, further: u32) ->
 /// assert_ne!(gumbel(noise(stream, 5, 4096)), gumbel(noise(stream, 5, 4097)));
 /// ```
 pub fn noise(stream: Stream, category: u32, categories: usize) -> u64 {
-    if categories <= FLAT {
-        let block = coarse_block(stream, category / OCTET as u32);
-        return flat_noise(stream, category, coarse(block, category));
+    if categories > FLAT {
+        return noise_of_long_row(stream, category);
     }
-    let group = group_of(category);
-    let word = word_in(group_block(stream, group / 4), group);
-    let further = word_in(further_block(stream, group / 4), group);
-    noise_in_group(stream, category, word, further)
+    let block = coarse_block(stream, category / OCTET as u32);
+    flat_noise(stream, category, coarse(block, category))
 }
 
 #[cfg(test)]

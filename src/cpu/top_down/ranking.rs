@@ -2,8 +2,8 @@
 
 use std::cmp::Reverse;
 
-use super::{FLAT, Race};
-use crate::cpu::exact::each_exactly;
+use super::Race;
+use crate::cpu::exact::each_in_groups;
 use crate::cpu::values::RowValues;
 use crate::noise::order::Best;
 
@@ -130,7 +130,7 @@ impl<V: RowValues> Race<V> {
     pub(super) fn evaluate_every_winner(&mut self) {
         self.ranking.winners.clear();
         let (stream, scale, row, first) = (self.stream, self.scale, self.row, self.first);
-        self.evaluated.invalid |= each_exactly(stream, scale, row, first, FLAT + 1, |best| {
+        self.evaluated.invalid |= each_in_groups(stream, scale, row, first, |best| {
             self.ranking.winners.push(best);
             if self.ranking.winners.len() >= self.ranking.most() {
                 self.ranking.sort();

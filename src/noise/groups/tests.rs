@@ -139,7 +139,7 @@ fn kolmogorov(mut u: Vec<f64>) -> f64 {
 
 /// The noise of a category as a number that is uniform on [0, 1).
 fn uniform(category: u32) -> f64 {
-    let g = f64::from(gumbel(noise(STREAM, category, usize::MAX))) * power(-24);
+    let g = f64::from(gumbel(noise_of_long_row(STREAM, category))) * power(-24);
     (-(-g).exp()).exp()
 }
 
@@ -178,7 +178,7 @@ fn first_alarms_of_groups_ring_at_rate_16_and_any_member_is_first() {
         .map(|group| {
             let word = word_in(group_block(STREAM, group / 4), group);
             members[first_member(word) as usize] += 1.0;
-            let v = noise(STREAM, category_of(group, first_member(word)), usize::MAX);
+            let v = noise_of_long_row(STREAM, category_of(group, first_member(word)));
             let p = (v as f64 + 0.5) * power(-64);
             1.0 - (16.0 * f64::ln_1p(-p)).exp()
         })
@@ -203,7 +203,7 @@ fn gumbel_values_are_those_of_times_added_up_in_floats() {
             if first_member(word) != member_of(c) {
                 time -= f64::ln_1p(-(own_noise(STREAM, c) as f64 + 0.5) * power(-64));
             }
-            let g = f64::from(gumbel(noise(STREAM, c, usize::MAX)));
+            let g = f64::from(gumbel(noise_of_long_row(STREAM, c)));
             (g - -time.ln() * power(24)).abs()
         })
         .reduce(|| 0.0, f64::max);
