@@ -4,6 +4,9 @@
 // A span is 32 octets. Half-span h has the octets of one parity of span ⌊h/2⌋: octet 2·j + h mod 2 of the span has
 // member j of each of its eight groups. So the eight groups are one octet of maxima, and two blocks of noise.
 
+// The word of all groups at temperature 0: the same noise for all, which is that of octets there.
+const GREEDY_WORD: u32 = 0x100000u;
+
 // The number of half-spans in some octets, which begin with a span.
 fn half_spans(octets: u32) -> u32 {
     return 2u * ((octets + 31u) / 32u);
@@ -22,8 +25,7 @@ fn first_group_of(half: u32) -> u32 {
 // The words of the groups of a half-span.
 fn group_words(row: Row, half: u32) -> Octet {
     if row.greedy {
-        // the same noise for all
-        return Octet(vec4<u32>(0x100000u), vec4<u32>(0x100000u));
+        return Octet(vec4<u32>(GREEDY_WORD), vec4<u32>(GREEDY_WORD));
     }
     let first = GROUP_BLOCKS + (run.first_category >> 6u) + 2u * half;
     let rest = vec3<u32>(row.stream.row, row.stream.draw << 1u);

@@ -36,7 +36,7 @@ fn scores_with_first(f: Filter, values: Octet, noise: f32) -> UpperScores {
 // The word of a group, which counts from the first of this pass.
 fn word_of_group(row: Row, group: u32) -> u32 {
     if row.greedy {
-        return 0x100000u;
+        return GREEDY_WORD;
     }
     let block = group_block(row.stream, (run.first_category >> 6u) + (group >> 2u));
     return word_in(block, group);
