@@ -3,8 +3,12 @@
 use std::fmt;
 
 use arbitrary::Arbitrary;
-use gumbel::noise::bits::{MAX_DRAWS, Stream, coarse, coarse_block, noise};
+use gumbel::noise::bits::{FLAT, MAX_DRAWS, Stream, coarse, coarse_block};
 use gumbel::noise::exp::log2_floor;
+use gumbel::noise::groups::{
+    first_alarm, first_member, group_block, group_of, later_alarm, leading_bits, member_of, noise,
+    own_noise, word_in,
+};
 use gumbel::noise::gumbel::{UNIT, gumbel};
 use gumbel::{Batch, Method, SampleOptions};
 
@@ -13,8 +17,9 @@ use crate::kind::Kind;
 /// The most values of one case, counted once for each draw: few enough for one thread, and for
 /// speed.
 const MOST: usize = 1 << 13;
-/// The most categories of a row: longer rows have no other algorithm on one thread.
-const MAX_CATEGORIES: usize = 4200;
+/// The most categories of a row: longer rows have no other algorithm on one thread. Of the rows that may be so long,
+/// one in three has noise from the top down.
+const MAX_CATEGORIES: usize = 9000;
 /// The most categories of most rows.
 const FEW_CATEGORIES: usize = 1100;
 
@@ -27,7 +32,7 @@ enum Values {
     Moderate,
     /// A value cancels its noise except for a few units, so that all keys are about the same.
     Level,
-    /// A value cancels the best noise that its coarse bits allow.
+    /// A value cancels the best noise that the bits allow which an engine looks at first.
     LevelBounds,
     /// Below a row's largest value, a value lies where its integer weight for an inverse CDF is
     /// rounded to 0.
@@ -92,14 +97,13 @@ impl Input {
         let word = self.word(at);
         // mostly a few units
         let beside = i64::from(word as i32 >> (word % 32));
-        let coarse = coarse(coarse_block(stream, category / 8), category);
         let noise = match self.values {
             Values::Moderate => return K::moderate(word),
             // infinities and NaNs, and for counts the largest
             _ if word & 0x7f80_0000 == 0x7f80_0000 => return K::from_word(word),
             Values::Bits => return K::from_word(word),
-            Values::Level => noise(stream, category, coarse),
-            Values::LevelBounds => u64::from(coarse) << 48,
+            Values::Level => noise(stream, category, categories as usize),
+            Values::LevelBounds => best_noise(stream, category, categories as usize),
             Values::Resolution => {
                 let units = if word.is_multiple_of(5) {
                     0.0
@@ -113,6 +117,22 @@ impl Input {
         };
         let units = (beside - i64::from(gumbel(noise))) as f64 / UNIT as f64;
         K::from_log(units * f64::from(temperature))
+    }
+}
+
+/// The best noise that a category can have by the bits that an engine looks at first.
+fn best_noise(stream: Stream, category: u32, categories: usize) -> u64 {
+    if categories <= FLAT {
+        return u64::from(coarse(coarse_block(stream, category / 8), category)) << 48;
+    }
+    let group = group_of(category);
+    let word = word_in(group_block(stream, group / 4), group);
+    let p = first_alarm(u64::from(leading_bits(word)) << 32);
+    if first_member(word) == member_of(category) {
+        p
+    } else {
+        // 28 bits
+        later_alarm(p, own_noise(stream, category) >> 36 << 36)
     }
 }
 

@@ -5,6 +5,7 @@ use std::convert::Infallible;
 
 use gumbel::conformance::{self, Case};
 use gumbel::noise::bits::{Stream, coarse_block, uniform_bits, uniform_block};
+use gumbel::noise::groups::{further_block, group_block, member_counter, own_noise};
 use gumbel::noise::philox::{MULTIPLIERS, ROUNDS, WEYL, philox4x32_10};
 use gumbel::{
     CpuSampler, Error, GumbelRow, Logits, Method, NO_DRAW, PhiloxRng, RowIds, SampleOptions,
@@ -89,16 +90,29 @@ fn counter_of(mut words: [u32; 4], seed: u64) -> [u32; 4] {
 }
 
 /// No word of the generator is a word of the noise of draws, as the counters of the blocks show: those of draws have a
-/// first word below 2²⁹ or an odd last word, and those of the generator have neither.
+/// first word below 2³¹ or an odd last word, and those of the generator have neither.
 #[test]
 fn no_draw_uses_the_words_of_the_generator() {
     let known = philox4x32_10([1, 2, 3, 4], [5, 6]);
     assert_eq!(counter_of(known, 6 << 32 | 5), [1, 2, 3, 4]);
-    let of_draws = |[first, _, _, last]: [u32; 4]| first < 1 << 29 || last % 2 == 1;
+    let of_draws = |[first, _, _, last]: [u32; 4]| first < 1 << 31 || last % 2 == 1;
     for draw in [0, 1, 2, 3, (1 << 31) - 2, (1 << 31) - 1] {
         let stream = Stream::new(SEED, STREAM, draw);
         for octet in [0, 1, u32::MAX / 8] {
             assert!(of_draws(counter_of(coarse_block(stream, octet), SEED)));
+        }
+        for quad in [0, 1, u32::MAX / 64] {
+            assert!(of_draws(counter_of(group_block(stream, quad), SEED)));
+            assert!(of_draws(counter_of(further_block(stream, quad), SEED)));
+        }
+        for category in [0, 31, 4096, u32::MAX - 16, u32::MAX - 1] {
+            let [low, high] = [STREAM as u32, (STREAM >> 32) as u32];
+            let counter = [member_counter(category), low, high, draw << 1 | 1];
+            let block = philox4x32_10(counter, [SEED as u32, (SEED >> 32) as u32]);
+            let own = own_noise(stream, category);
+            let at = if category & 16 == 0 { 0 } else { 2 };
+            assert_eq!([own as u32, (own >> 32) as u32], block[at..at + 2], "{category}");
+            assert!(of_draws(counter));
         }
         assert!(of_draws(counter_of(uniform_block(stream), SEED)));
     }

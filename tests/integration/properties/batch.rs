@@ -1,6 +1,10 @@
 //! Random batches: a few small numbers determine logits of an awkward kind.
 
-use gumbel::noise::bits::{MAX_DRAWS, Stream, coarse, coarse_block, noise};
+use gumbel::noise::bits::{FLAT, MAX_DRAWS, Stream, coarse, coarse_block};
+use gumbel::noise::groups::{
+    first_alarm, first_member, group_block, group_of, later_alarm, leading_bits, member_of, noise,
+    own_noise, word_in,
+};
 use gumbel::noise::gumbel::{UNIT, gumbel};
 use gumbel::noise::philox::philox4x32_10;
 use gumbel::{Logit, Logits, RowIds, SampleOptions, Weight, Weights};
@@ -303,7 +307,7 @@ impl Batch {
         if masked {
             return self.masked;
         }
-        let mut value = self.base.value(category as u32, stream, words);
+        let mut value = self.base.value((category as u32, self.categories), stream, words);
         if self.offset != 0.0 {
             // only if there is an offset: −0 + 0 is +0
             value += self.offset;
@@ -314,9 +318,14 @@ impl Batch {
 }
 
 impl Base {
-    fn value(self, category: u32, stream: Stream, [_, word, small, which]: [u32; 4]) -> f32 {
+    /// The value of a category in a row of so many.
+    fn value(
+        self,
+        (category, categories): (u32, usize),
+        stream: Stream,
+        [_, word, small, which]: [u32; 4],
+    ) -> f32 {
         let sign = f32::from_bits(1f32.to_bits() | word & 0x8000_0000);
-        let coarse = coarse(coarse_block(stream, category / 8), category);
         // mostly 0, so that there are ties
         let little = [0, 0, 0, 1, -1, 2, 1 << 12, 1 << 17][small as usize % 8];
         let beside = |noise: u64| (little - i64::from(gumbel(noise))) as f32 / UNIT as f32;
@@ -332,15 +341,31 @@ impl Base {
             Self::Bits => f32::from_bits(word),
             Self::Steps if word.is_multiple_of(3) => sign * 0.0,
             Self::Steps => -((word % 3) as f32),
-            Self::Level => beside(noise(stream, category, coarse)),
-            Self::LevelBounds => beside(u64::from(coarse) << 48),
+            Self::Level => beside(noise(stream, category, categories)),
+            Self::LevelBounds => beside(best_noise(stream, category, categories)),
             Self::Mixed => {
                 use Base::*;
                 let one = [Normal, Subnormal, Zeros, Equal, Steps, Level, LevelBounds, Huge];
                 // few logits are huge, since these leave nothing to decide
                 let one = if which < 1 << 21 { Huge } else { one[which as usize % 7] };
-                one.value(category, stream, [0, word, small, 0])
+                one.value((category, categories), stream, [0, word, small, 0])
             }
         }
+    }
+}
+
+/// The best noise that a category can have by the bits that an engine looks at first.
+fn best_noise(stream: Stream, category: u32, categories: usize) -> u64 {
+    if categories <= FLAT {
+        return u64::from(coarse(coarse_block(stream, category / 8), category)) << 48;
+    }
+    let group = group_of(category);
+    let word = word_in(group_block(stream, group / 4), group);
+    let p = first_alarm(u64::from(leading_bits(word)) << 32);
+    if first_member(word) == member_of(category) {
+        p
+    } else {
+        // 28 bits
+        later_alarm(p, own_noise(stream, category) >> 36 << 36)
     }
 }
