@@ -9,8 +9,6 @@
 use std::f64::consts::LOG2_E;
 use std::ops::Range;
 
-use rayon::prelude::*;
-
 use super::simd::{Aligned, Simd, Task};
 use super::threads::Division;
 use super::values::{BatchValues, RowValues, SideBySide};
@@ -99,9 +97,8 @@ pub(super) fn sums_of<B: BatchValues<Value: Summed>>(
     }
     // the segments are joined in their order, so that the number of threads makes no difference
     for (i, row) in some.enumerate() {
-        let segments = rows.row(row).par_parts(Division::READING.segment);
-        let of_segments: Vec<_> =
-            segments.map(|values| isa.run(RowSum { values, inverse })).collect();
+        let sum = |_, values| isa.run(RowSum { values, inverse });
+        let of_segments = rows.row(row).of_parts(Division::READING.segment, sum);
         write(i, of_segments.into_iter().fold(Sum::NONE, Sum::join));
     }
 }

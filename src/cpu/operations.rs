@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use super::Cpu;
 use super::logsumexp::sums_of;
 use super::schedule::Plan;
-use super::threads::{Division, in_chunks, on_pool};
+use super::threads::{Division, each, in_chunks, on_pool};
 use super::top_k::TopKRaces;
 use super::values::{BatchValues, RowValues, with_values};
 use crate::error::Error;
@@ -122,7 +122,7 @@ fn top_k_races(
     let races = races.min(categories.len() / k);
     let at_once = races * k;
     let some = categories.par_chunks_mut(at_once).zip(won.par_chunks_mut(at_once));
-    some.enumerate().for_each(|(i, (categories, won))| {
+    each(some, &|i, (categories, won)| {
         let first = i * races;
         with_values!(job, rows => isa.run(TopKRaces {
             job, rows, scale, keys, filter, k, first, categories, won,

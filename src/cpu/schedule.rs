@@ -19,7 +19,7 @@ use super::group::{Group, MAX_CATEGORIES};
 use super::keys::Keys;
 use super::race::Race;
 use super::simd::{Isa, Simd, Task};
-use super::threads::{Division, TIMES, are_few, portion};
+use super::threads::{Division, TIMES, are_few, each, in_chunks, portion};
 use super::top_down::{OneRace, Races};
 use super::values::{BatchValues, RowValues, with_values};
 use crate::job::{Job, NO_DRAW, Temperature};
@@ -88,9 +88,7 @@ impl<'a> Plan<'a> {
             // draws of a row stay together, as far as the number of threads allows
             let together = TOGETHER.min(self.job.draws as usize).min(portion(draws.len(), 4));
             let grain = together.max(DIVISION.at_once(categories)).max(portion(draws.len(), TIMES));
-            draws.par_chunks_mut(grain).enumerate().for_each(|(i, draws)| {
-                self.races(i * grain, draws, &mut []);
-            });
+            in_chunks(draws, grain, true, |i, draws| self.races(i * grain, draws, &mut []));
         }
     }
 
@@ -148,7 +146,7 @@ impl<'a> Plan<'a> {
         let together = TOGETHER.min(self.job.draws as usize);
         let grain = DIVISION.at_once(self.job.logits.categories()).next_multiple_of(together);
         let results = a.par_chunks_mut(grain).zip(b.par_chunks_mut(grain));
-        draws.par_chunks_mut(grain).zip(results).enumerate().for_each(|(i, (draws, (a, b)))| {
+        each(draws.par_chunks_mut(grain).zip(results), &|i, (draws, (a, b))| {
             if !few {
                 draw(i * grain, draws, a);
             }
@@ -194,10 +192,10 @@ impl<'a> Plan<'a> {
     fn cut(&self, (row, number): (usize, u32)) -> Outcome {
         let stream = self.job.stream(row, number);
         with_values!(self.job, rows => {
-            let segments = rows.row(row).par_parts(DIVISION.segment).enumerate();
-            segments
-                .map(|(k, part)| self.race(stream, part, (k * DIVISION.segment) as u32))
-                .reduce(|| Outcome::NONE, Outcome::merge)
+            let of_segments = rows.row(row).of_parts(DIVISION.segment, |first, values| {
+                self.race(stream, values, first)
+            });
+            of_segments.into_iter().fold(Outcome::NONE, Outcome::merge)
         })
     }
 

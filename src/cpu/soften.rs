@@ -15,7 +15,7 @@ use rayon::prelude::*;
 use super::Cpu;
 use super::schedule::Plan;
 use super::simd::Isa;
-use super::threads::{Division, are_few, in_chunks, on_pool};
+use super::threads::{Division, are_few, each, in_chunks, on_pool};
 use super::values::{BatchValues, RowValues, open};
 use super::vector_value::VectorValue;
 use crate::error::Error;
@@ -172,7 +172,9 @@ impl<'a> Soften<'a> {
         };
         // segments are added up in the same order, whether threads share them or not
         let sum: f64 = if cut {
-            let sums: Vec<_> = sample.par_chunks_mut(SEGMENT).enumerate().map(segment).collect();
+            let mut sums = vec![0.0; sample.len().div_ceil(SEGMENT)];
+            let segments = sample.par_chunks_mut(SEGMENT).zip(&mut sums);
+            each(segments, &|i, (weights, sum)| *sum = segment((i, weights)));
             sums.iter().sum()
         } else {
             sample.chunks_mut(SEGMENT).enumerate().map(segment).sum()

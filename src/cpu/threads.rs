@@ -66,10 +66,15 @@ pub(super) fn on_pool<R: Send>(
     is_small: bool,
     work: impl FnOnce() -> R + Send,
 ) -> R {
-    match pool {
-        Some(pool) if !is_small => pool.install(work),
-        _ => work(),
-    }
+    let Some(pool) = pool.filter(|_| !is_small) else { return work() };
+    let (mut work, mut result) = (Some(work), None);
+    install(pool, &mut || result = work.take().map(|work| work()));
+    result.expect("the pool runs the work once")
+}
+
+/// Runs work in a pool. Rayon's code is compiled once for all kinds of work.
+fn install(pool: &ThreadPool, work: &mut (dyn FnMut() + Send)) {
+    pool.install(work);
 }
 
 /// Calls `work` with the number and the items of each chunk of `len` items: one chunk after the other, or on
@@ -78,11 +83,22 @@ pub(super) fn in_chunks<T: Send>(
     all: &mut [T],
     len: usize,
     parallel: bool,
-    work: impl Fn(usize, &mut [T]) + Sync + Send,
+    work: impl Fn(usize, &mut [T]) + Sync,
 ) {
     if parallel {
-        all.par_chunks_mut(len).enumerate().for_each(|(i, chunk)| work(i, chunk));
+        each(all.par_chunks_mut(len), &work);
     } else {
         all.chunks_mut(len).enumerate().for_each(|(i, chunk)| work(i, chunk));
     }
+}
+
+/// Calls `work` with the number of each item and the item, on the threads of the current pool. For each type of items
+/// rayon's code is compiled once, whatever the work: most of the work is generic over values.
+pub(super) fn each<I: IndexedParallelIterator>(items: I, work: &(dyn Fn(usize, I::Item) + Sync)) {
+    items.enumerate().for_each(|(i, item)| work(i, item));
+}
+
+/// The results of `work` for the numbers below `count`, found on the threads of the current pool.
+pub(super) fn results<R: Send>(count: usize, work: &(dyn Fn(usize) -> R + Sync)) -> Vec<R> {
+    (0..count).into_par_iter().map(work).collect()
 }

@@ -11,9 +11,8 @@
 
 use std::ops::{Deref, Range};
 
-use rayon::prelude::*;
-
 use super::simd::{Aligned, MAX_TILE, Simd};
+use super::threads::results;
 use super::vector_value::VectorValue;
 use crate::noise::bits::OCTET;
 use crate::options::{Chance, Rows, Value, Widen};
@@ -68,11 +67,14 @@ pub(super) trait RowValues: Copy + Send + Sync {
         (0..end).step_by(len).map(move |at| self.part(at..end.min(at + len)))
     }
 
-    /// [Parts](Self::parts) of `len` values, for several threads.
-    fn par_parts(self, len: usize) -> impl IndexedParallelIterator<Item = Self> {
+    /// What `work` makes of the first category and the values of each [part](Self::parts) of `len` values, on the threads
+    /// of the current pool.
+    fn of_parts<R: Send>(self, len: usize, work: impl Fn(u32, Self) -> R + Sync) -> Vec<R> {
         let end = self.len();
-        let parts = (0..end.div_ceil(len)).into_par_iter();
-        parts.map(move |i| self.part(i * len..end.min((i + 1) * len)))
+        results(end.div_ceil(len), &|i| {
+            let first = i * len;
+            work(first as u32, self.part(first..end.min(first + len)))
+        })
     }
 
     /// Asks for the values, which will be read soon.

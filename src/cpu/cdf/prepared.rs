@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use super::super::bound::RoundKeys;
 use super::super::simd::Isa;
-use super::super::threads::on_pool;
+use super::super::threads::{each, in_chunks, on_pool};
 use super::super::values::{BatchValues, RowValues, with_values};
 use super::pick::Races;
 use super::table::{Table, guide_bits, zeroed};
@@ -65,7 +65,7 @@ impl CpuTables {
         let Self { sums, guides, .. } = &mut cdf;
         let sums = sums.par_chunks_mut(categories);
         let guides = guides.par_chunks_mut(1 << bits);
-        sums.zip(guides).enumerate().for_each(|(row, (sums, guide))| {
+        each(sums.zip(guides), &|row, (sums, guide)| {
             build_row(job, isa, row, sums, guide);
         });
         Ok(cdf)
@@ -93,7 +93,7 @@ impl CpuTables {
                 pick(self.isa, keys, self.table(row), races(row), draws, large);
             }
         } else {
-            draws.par_chunks_mut(from_each).enumerate().for_each(|(row, draws)| {
+            in_chunks(draws, from_each, true, |row, draws| {
                 pick(self.isa, keys, self.table(row), races(row), draws, false);
             });
         }

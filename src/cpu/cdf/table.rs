@@ -11,7 +11,7 @@
 
 use rayon::prelude::*;
 
-use crate::cpu::threads::Division;
+use crate::cpu::threads::{Division, each, in_chunks};
 use crate::error::Error;
 
 /// Longer rows are cut if several threads are to build a table.
@@ -60,9 +60,7 @@ impl<'a> Table<'a> {
             Guide::new(guide.len(), total).fill(sums, 0, guide);
             return Self { sums, guide };
         }
-        sums.par_chunks_mut(segment)
-            .enumerate()
-            .for_each(|(i, sums)| sum_weights(i * segment, sums));
+        in_chunks(sums, segment, true, |i, sums| sum_weights(i * segment, sums));
         // the sum of the weights before each segment
         let mut total = 0;
         let mut before = Vec::with_capacity(sums.len().div_ceil(segment));
@@ -81,13 +79,11 @@ impl<'a> Table<'a> {
             (sum, part)
         });
         let parts: Vec<_> = parts.collect();
-        sums.par_chunks_mut(segment).zip(parts).enumerate().for_each(
-            |(i, (sums, (before, guide)))| {
-                sums.iter_mut().for_each(|sum| *sum += before);
-                let first = if i == 0 { 0 } else { new.too_small(before) };
-                new.fill_part(sums, i * segment, first, guide);
-            },
-        );
+        each(sums.par_chunks_mut(segment).zip(parts), &|i, (sums, (before, guide))| {
+            sums.iter_mut().for_each(|sum| *sum += before);
+            let first = if i == 0 { 0 } else { new.too_small(before) };
+            new.fill_part(sums, i * segment, first, guide);
+        });
         Self { sums, guide }
     }
 

@@ -7,7 +7,6 @@
 //! vectors.
 
 use half::{bf16, f16};
-use rayon::prelude::*;
 
 use super::super::exact::Outcome;
 use super::super::greedy::Greedy;
@@ -119,10 +118,7 @@ impl<T: IntegerWeights> Rule<T> {
     ) -> Self {
         let largest = |first, values| isa.run(Greedy { values, first });
         let outcome = if parallel && row.len() > SEGMENT {
-            row.par_parts(SEGMENT)
-                .enumerate()
-                .map(|(i, values)| largest((i * SEGMENT) as u32, values))
-                .reduce(|| Outcome::NONE, Outcome::merge)
+            row.of_parts(SEGMENT, largest).into_iter().fold(Outcome::NONE, Outcome::merge)
         } else {
             largest(0, row)
         };

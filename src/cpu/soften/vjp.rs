@@ -10,6 +10,32 @@ use crate::cpu::values::{BatchValues, open};
 use crate::noise::bits::OCTET;
 use crate::options::Data;
 
+/// What is done with scratch, and with the number, the gradients and the cotangents of a chunk.
+type Pull<'a> = dyn Fn(&mut Vec<f32>, usize, &mut [f32], &[f32]) + Sync + 'a;
+
+/// Calls `pull` for each chunk of so many gradients and cotangents, on the threads of the current pool if `parallel`.
+fn in_chunks_with_scratch(
+    gradients: &mut [f32],
+    cotangents: &[f32],
+    (of_gradients, of_cotangents): (usize, usize),
+    parallel: bool,
+    pull: &Pull<'_>,
+) {
+    if parallel {
+        let chunks = gradients.par_chunks_mut(of_gradients);
+        let chunks = chunks.zip(cotangents.par_chunks(of_cotangents)).enumerate();
+        chunks.for_each_init(Vec::new, |scratch, (i, (gradients, cotangents))| {
+            pull(scratch, i, gradients, cotangents);
+        });
+    } else {
+        let chunks = gradients.chunks_mut(of_gradients).zip(cotangents.chunks(of_cotangents));
+        let mut scratch = Vec::new();
+        for (i, (gradients, cotangents)) in chunks.enumerate() {
+            pull(&mut scratch, i, gradients, cotangents);
+        }
+    }
+}
+
 impl Soften<'_> {
     /// Writes gradients of rows × categories, from cotangents of rows × draws × categories.
     pub(super) fn gradients(&self, cotangents: &[f32], gradients: &mut [f32]) {
@@ -53,21 +79,8 @@ impl Soften<'_> {
                 });
             }
         };
-        if is_small(self.softening) {
-            let mut weights = Vec::new();
-            let chunks = gradients.chunks_mut(grain * categories);
-            for (i, (gradients, cotangents)) in
-                chunks.zip(cotangents.chunks(grain * per_row)).enumerate()
-            {
-                pull(&mut weights, i, gradients, cotangents);
-            }
-        } else {
-            let chunks = gradients.par_chunks_mut(grain * categories);
-            let chunks = chunks.zip(cotangents.par_chunks(grain * per_row)).enumerate();
-            chunks.for_each_init(Vec::new, |weights, (i, (gradients, cotangents))| {
-                pull(weights, i, gradients, cotangents);
-            });
-        }
+        let sizes = (grain * categories, grain * per_row);
+        in_chunks_with_scratch(gradients, cotangents, sizes, !is_small(self.softening), &pull);
     }
 
     /// Writes the gradient of a long row. `weights` is scratch for the sample of each draw, if there are
