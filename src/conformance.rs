@@ -26,10 +26,12 @@ use crate::sampler::Sampler;
 mod groups;
 mod halves;
 mod operations;
+mod per_row;
 mod soften;
 mod weights;
 
 pub use operations::SumTolerance;
+pub use per_row::per_row_cases;
 pub use soften::{SoftErrors, soft_cases};
 
 /// One batch and how to draw from it.
@@ -40,8 +42,18 @@ pub struct Case {
     rows: usize,
     categories: usize,
     row_stride: usize,
-    row_ids: Option<Vec<u64>>,
+    own: Own,
     options: SampleOptions<'static>,
+}
+
+/// What the rows of a case have of their own.
+#[derive(Clone, Debug, Default)]
+struct Own {
+    row_ids: Option<Vec<u64>>,
+    seeds: Option<Vec<u64>>,
+    temperatures: Option<Vec<f32>>,
+    first_draws: Option<Vec<u32>>,
+    row_indices: Option<Vec<u32>>,
 }
 
 /// The memory of a case's rows.
@@ -205,7 +217,7 @@ fn options() -> impl Iterator<Item = Case> {
             c.options.row_ids = RowIds::Consecutive(u64::MAX - 7)
         }),
         make("explicit row ids", |c| {
-            c.row_ids = Some((0..33).map(|i| (i * i) << 29).collect());
+            c.own.row_ids = Some((0..33).map(|i| (i * i) << 29).collect());
         }),
         make("a seed of 64 bits", |c| c.options.seed = 0xfedc_ba98_7654_3210),
         make("a row stride above the categories", |c| (c.categories, c.row_stride) = (120, 131)),
@@ -230,7 +242,7 @@ impl Case {
         let seed = (rows * categories) as u64;
         let options = SampleOptions { seed, sentinels: true, ..SampleOptions::default() };
         let (data, row_stride) = (data.into(), categories);
-        Self { name, data, rows, categories, row_stride, row_ids: None, options }
+        Self { name, data, rows, categories, row_stride, own: Own::default(), options }
     }
 
     /// The rows.
@@ -263,10 +275,20 @@ impl Case {
 
     /// The options of the case, with sentinels, so that rows without a draw are compared too.
     pub fn options(&self) -> SampleOptions<'_> {
-        match &self.row_ids {
-            None => self.options,
-            Some(ids) => self.options.with_row_ids(ids),
+        let Own { row_ids, seeds, temperatures, first_draws, row_indices } = &self.own;
+        SampleOptions {
+            row_ids: row_ids.as_deref().map_or(self.options.row_ids, RowIds::Each),
+            seeds: seeds.as_deref(),
+            temperatures: temperatures.as_deref(),
+            first_draws: first_draws.as_deref(),
+            row_indices: row_indices.as_deref(),
+            ..self.options
         }
+    }
+
+    /// The number of rows that are drawn from.
+    fn drawn_rows(&self) -> usize {
+        self.own.row_indices.as_ref().map_or(self.rows, Vec::len)
     }
 
     /// The reference's draws.

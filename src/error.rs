@@ -56,6 +56,40 @@ pub enum Error {
         /// The number of row ids given.
         got: usize,
     },
+    /// What each row has of its own must be given for each row.
+    #[error("{expected} rows need as many {what}, got {got}")]
+    RowOptions {
+        /// What was given for each row: seeds, temperatures or first draws.
+        what: &'static str,
+        /// The number of rows.
+        expected: usize,
+        /// The number of elements given.
+        got: usize,
+    },
+    /// A row index is the position of no row.
+    #[error("row index {row} is {got}, but there are {rows} rows to draw from, numbered from 0")]
+    RowIndex {
+        /// The position of the index among all row indices.
+        row: usize,
+        /// The index given.
+        got: u32,
+        /// The number of rows that can be drawn from.
+        rows: usize,
+    },
+    /// The operation takes no options that differ from row to row.
+    #[error("{operation} takes one seed, one temperature and one first draw for all rows")]
+    OptionsOfRows {
+        /// The operation.
+        operation: &'static str,
+    },
+    /// An option that this row has of its own is invalid.
+    #[error("row {row}: {error}")]
+    OfRow {
+        /// The position of the row in the call.
+        row: usize,
+        /// What is wrong with the option.
+        error: Box<Error>,
+    },
     /// No draws were asked for, or draws beyond the 2³¹ that a row has, numbered from 0.
     #[error(
         "draws {first_draw} up to {first_draw} + {draws} were asked for; a row has 1 to 2147483648 \

@@ -7,11 +7,15 @@ use crate::options::{
     Batch, Chance, Data, Method, RowIds, SampleOptions, Value, ValueFormat, with_rows,
 };
 
+mod own;
 pub(crate) mod prepared;
 pub(crate) mod race;
 pub(crate) mod soften;
 mod sums;
 
+pub(crate) use own::OwnOptions;
+#[cfg(feature = "serde")]
+pub(crate) use own::check_own;
 pub(crate) use sums::SumJob;
 
 /// The sentinel: the draw of a row that has no draw, because it has a NaN, a +∞, a negative weight, or no category that
@@ -67,6 +71,9 @@ pub(crate) struct Job<'a> {
     /// Gumbel or inverse CDF, never `Auto`; Gumbel at temperature 0, where both methods draw the same.
     pub(crate) method: Method,
     pub(crate) sentinels: bool,
+    /// What rows have of their own, in place of the fields above. Engines are given parts of which all rows have the
+    /// same options, unless they take those of rows.
+    pub(crate) own: OwnOptions<'a>,
 }
 
 impl<'a> Job<'a> {
@@ -74,25 +81,45 @@ impl<'a> Job<'a> {
         batch: impl Into<Batch<'a>>,
         options: &SampleOptions<'a>,
     ) -> Result<Self, Error> {
-        let logits = batch.into();
-        let &SampleOptions { seed, row_ids, first_draw, draws, temperature, method, sentinels } =
-            options;
-        let temperature = Temperature::for_format(logits.format(), temperature)?;
+        let batch = batch.into();
+        let &SampleOptions { seed, row_ids, first_draw, draws, method, sentinels, .. } = options;
+        let logits = match options.row_indices {
+            None => batch,
+            Some(indices) => batch.gathered(indices)?,
+        };
+        let rows = logits.rows();
         check_draws(first_draw, draws)?;
         if let RowIds::Each(ids) = row_ids
-            && ids.len() != logits.rows()
+            && ids.len() != rows
         {
-            return Err(Error::RowIds { expected: logits.rows(), got: ids.len() });
+            return Err(Error::RowIds { expected: rows, got: ids.len() });
         }
-        let rows = logits.rows();
+        let own = OwnOptions::new(options, rows, logits.format())?;
+        let temperature = match own.temperatures {
+            None => Temperature::for_format(logits.format(), options.temperature)?,
+            // only a call of greedy rows alone is greedy
+            Some(all) if all.iter().all(|&temperature| temperature == 0.0) => Temperature::Greedy,
+            Some(_) => Temperature::Scaled(Scale::ONE),
+        };
         if rows.checked_mul(draws as usize).is_none_or(|n| n > isize::MAX as usize / 4) {
             return Err(Error::TooManyDraws { rows, draws });
         }
         let method = match temperature {
             Temperature::Greedy => Method::Gumbel,
-            Temperature::Scaled(_) => method.resolve(logits.categories(), draws),
+            Temperature::Scaled(_) => {
+                // a row of the batch is added up once, however often it is gathered
+                let races = rows as u64 * u64::from(draws);
+                let of_each = match options.row_indices {
+                    None => u64::from(draws),
+                    Some(_) => races / (batch.rows() as u64).max(1),
+                };
+                method.resolve(logits.categories(), u32::try_from(of_each).unwrap_or(u32::MAX))
+            }
         };
-        Ok(Self { logits, seed, row_ids, first_draw, draws, temperature, method, sentinels })
+        let call =
+            Self { logits, seed, row_ids, first_draw, draws, temperature, method, sentinels, own };
+        // options of rows may be those of all
+        Ok(call.part(0..rows))
     }
 
     /// The number of draws in all.
@@ -116,6 +143,14 @@ impl<'a> Job<'a> {
         match (self.method, self.temperature) {
             (Method::InverseCdf, Temperature::Scaled(scale)) => Some(scale),
             _ => None,
+        }
+    }
+
+    /// The scale of the temperature; that of 1 at temperature 0, where nothing is scaled.
+    pub(crate) fn scale(&self) -> Scale {
+        match self.temperature {
+            Temperature::Greedy => Scale::ONE,
+            Temperature::Scaled(scale) => scale,
         }
     }
 
@@ -175,15 +210,6 @@ impl<'a> Job<'a> {
             return Err(Error::DrawsLength { expected: self.total(), got: draws.len() });
         }
         Ok(())
-    }
-
-    /// The reciprocal of the temperature, for an operation that has a meaning only above 0; at 0, an error that names
-    /// the operation.
-    pub(crate) fn inverse_temperature(&self, operation: &'static str) -> Result<f64, Error> {
-        match self.temperature {
-            Temperature::Greedy => Err(Error::NoNoise { operation }),
-            Temperature::Scaled(scale) => Ok(f64::from(scale.reciprocal())),
-        }
     }
 
     /// Returns the job's error if a row has no draw and sentinels were not asked for.

@@ -1,5 +1,7 @@
 //! The arguments that every engine takes: the rows to draw from, and the options of how to draw.
 
+use std::ops::Range;
+
 mod batch;
 mod logits;
 mod method;
@@ -29,6 +31,14 @@ impl RowIds<'_> {
         match self {
             Self::Consecutive(first) => first.wrapping_add(row as u64),
             Self::Each(ids) => ids[row],
+        }
+    }
+
+    /// The ids of some of the rows.
+    pub(crate) fn part(self, rows: Range<usize>) -> Self {
+        match self {
+            Self::Consecutive(_) => Self::Consecutive(self.id(rows.start)),
+            Self::Each(ids) => Self::Each(&ids[rows]),
         }
     }
 }
@@ -61,6 +71,14 @@ pub struct SampleOptions<'a> {
     pub method: Method,
     /// Whether a row without a draw gets [`NO_DRAW`](crate::NO_DRAW) instead of being an error.
     pub sentinels: bool,
+    /// A seed for each row, instead of `seed`.
+    pub seeds: Option<&'a [u64]>,
+    /// A temperature for each row, instead of `temperature`.
+    pub temperatures: Option<&'a [f32]>,
+    /// For each row what is added to `first_draw`.
+    pub first_draws: Option<&'a [u32]>,
+    /// The positions in the batch of the rows of the call, instead of one row of the call for each row of the batch.
+    pub row_indices: Option<&'a [u32]>,
 }
 
 impl Default for SampleOptions<'_> {
@@ -73,6 +91,10 @@ impl Default for SampleOptions<'_> {
             temperature: 1.0,
             method: Method::Gumbel,
             sentinels: false,
+            seeds: None,
+            temperatures: None,
+            first_draws: None,
+            row_indices: None,
         }
     }
 }
@@ -144,5 +166,79 @@ impl<'a> SampleOptions<'a> {
     #[must_use]
     pub fn with_sentinels(self, sentinels: bool) -> Self {
         Self { sentinels, ..self }
+    }
+
+    /// Gives each row its own seed. There must be one for each row of the call, or it is an
+    /// [`Error::RowOptions`](crate::Error::RowOptions).
+    ///
+    /// Seeds, [temperatures](Self::with_temperatures) and [first draws](Self::with_first_draws) of rows change nothing
+    /// but how many calls it takes: row i draws what a call for row i alone draws with its seed, its temperature, its
+    /// first draw and its id.
+    ///
+    /// ```
+    /// use gumbel::{CpuSampler, Logits, SampleOptions};
+    /// let (sampler, logits) = (CpuSampler::new(), [0.0, 1.0, 2.0, 0.5, 0.5, 0.5]);
+    /// // two requests, the second of them greedy; each has its own seed and is at its own step
+    /// let (seeds, temperatures, steps) = ([7, 1234], [0.8, 0.0], [17, 3]);
+    /// let options = SampleOptions::default()
+    ///     .with_row_ids(&[0, 0])
+    ///     .with_seeds(&seeds)
+    ///     .with_temperatures(&temperatures)
+    ///     .with_first_draws(&steps);
+    /// let draws = sampler.sample_rows(Logits::new(&logits, 3)?, &options)?;
+    ///
+    /// let first = SampleOptions::default().with_seed(7).with_temperature(0.8).with_first_draw(17);
+    /// assert_eq!(draws[..1], sampler.sample_rows(Logits::new(&logits[..3], 3)?, &first)?);
+    /// # Ok::<(), gumbel::Error>(())
+    /// ```
+    #[must_use]
+    pub fn with_seeds(self, seeds: &'a [u64]) -> Self {
+        Self { seeds: Some(seeds), ..self }
+    }
+
+    /// Gives each row its own temperature, each within the limits of [`with_temperature`](Self::with_temperature): some
+    /// rows may be greedy. There must be one for each row of the call, or it is an
+    /// [`Error::RowOptions`](crate::Error::RowOptions); a temperature out of range is an
+    /// [`Error::OfRow`](crate::Error::OfRow).
+    #[must_use]
+    pub fn with_temperatures(self, temperatures: &'a [f32]) -> Self {
+        Self { temperatures: Some(temperatures), ..self }
+    }
+
+    /// Lets each row start at its own draw number: element i is added to [`first_draw`](Self::with_first_draw) for row
+    /// i. There must be one for each row of the call, or it is an [`Error::RowOptions`](crate::Error::RowOptions);
+    /// numbers beyond the 2³¹ draws of a row are an [`Error::OfRow`](crate::Error::OfRow).
+    #[must_use]
+    pub fn with_first_draws(self, first_draws: &'a [u32]) -> Self {
+        Self { first_draws: Some(first_draws), ..self }
+    }
+
+    /// Gathers the rows of the call: row j of the call is row `row_indices[j]` of the batch, so that there are as many
+    /// rows as indices, in results as in all that is given for each row. Rows of the batch may be taken any number of
+    /// times or never. The rows of the call are numbered by their positions j, or have the ids given: two rows of the
+    /// call that are the same row of the batch have noise of their own.
+    ///
+    /// An index that is not below the number of the batch's rows is an [`Error::RowIndex`](crate::Error::RowIndex).
+    ///
+    /// ```
+    /// use gumbel::{CpuSampler, SampleOptions, Sequence, Weights};
+    /// // a Markov chain: row i holds the weights of the states that follow state i
+    /// let transitions = Weights::new(&[9.0, 1.0, 0.0, 0.0, 8.0, 2.0, 5.0, 0.0, 5.0], 3)?;
+    /// let (sampler, mut sequence) = (CpuSampler::new(), Sequence::new(42));
+    /// let mut states = vec![0; 1000];
+    /// for _ in 0..100 {
+    ///     let options = sequence.take(&SampleOptions::default())?;
+    ///     let next = sampler.sample_rows(transitions, &options.with_row_indices(&states))?;
+    ///     assert!(states.iter().zip(&next).all(|(&from, &to)| to == from || to == (from + 1) % 3));
+    ///     states = next;
+    /// }
+    /// # Ok::<(), gumbel::Error>(())
+    /// ```
+    ///
+    /// By [inverse CDF](Method::InverseCdf) a row of the batch is added up once however often it is taken, and
+    /// [`Method::Auto`] counts the draws that a row of the batch has on the average.
+    #[must_use]
+    pub fn with_row_indices(self, row_indices: &'a [u32]) -> Self {
+        Self { row_indices: Some(row_indices), ..self }
     }
 }

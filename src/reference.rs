@@ -93,26 +93,26 @@ pub fn sample_rows<'a>(
     batch: impl Into<Batch<'a>>,
     options: &SampleOptions<'a>,
 ) -> Result<Vec<u32>, Error> {
-    let job = Job::new(batch, options)?;
-    let mut draws = job.allocate()?;
-    with_rows!(job.logits.data(), rows => {
-        for (row, draws) in draws.chunks_mut(job.draws as usize).enumerate() {
-            let values = rows.row(row);
+    let call = Job::new(batch, options)?;
+    let mut draws = call.allocate()?;
+    for (draws, job) in draws.chunks_mut(call.draws as usize).zip(call.each_row()) {
+        with_rows!(job.logits.data(), rows => {
+            let values = rows.row(0);
             let weights = match job.method {
                 Method::InverseCdf => Some(integer_weights(values, job.temperature)),
                 _ => None,
             };
             for (number, draw) in (0..).zip(draws) {
-                let stream = job.stream(row, number);
+                let stream = job.stream(0, number);
                 let drawn = match &weights {
                     None => winner(values, stream, job.temperature).map(|best| best.category),
                     Some(weights) => weights.as_ref().and_then(|row| weighted_draw(row, stream)),
                 };
                 *draw = drawn.unwrap_or(NO_DRAW);
             }
-        }
-    });
-    job.check_draws(&draws)?;
+        });
+    }
+    call.check_draws(&draws)?;
     Ok(draws)
 }
 
@@ -127,23 +127,24 @@ pub fn race_rows<'a>(
     k: usize,
 ) -> Result<TopK, Error> {
     let race = RaceJob::new(batch, options, k)?;
-    let job = &race.job;
     let mut top_k = TopK::unwritten(&race)?;
     top_k.slices_mut().clear();
     let TopKSlices { categories, keys: won } = top_k.slices_mut();
-    let each = categories.chunks_mut(k).zip(won.chunks_mut(k));
-    for ((categories, won), (row, number)) in each.zip(job.races(0)) {
-        let stream = job.stream(row, number);
-        let found = with_rows!(job.logits.data(), rows => {
-            keys(rows.row(row), stream, job.temperature)
-        });
-        let mut found = found.unwrap_or_default();
-        found.sort_by_key(|best| (std::cmp::Reverse(best.key), best.category));
-        for ((category, won), best) in categories.iter_mut().zip(won).zip(found) {
-            (*category, *won) = (best.category, best.key);
+    let mut each = categories.chunks_mut(k).zip(won.chunks_mut(k));
+    for job in race.job.each_row() {
+        for (number, (categories, won)) in (0..job.draws).zip(&mut each) {
+            let stream = job.stream(0, number);
+            let found = with_rows!(job.logits.data(), rows => {
+                keys(rows.row(0), stream, job.temperature)
+            });
+            let mut found = found.unwrap_or_default();
+            found.sort_by_key(|best| (std::cmp::Reverse(best.key), best.category));
+            for ((category, won), best) in categories.iter_mut().zip(won).zip(found) {
+                (*category, *won) = (best.category, best.key);
+            }
         }
     }
-    job.check_races(top_k.categories(), k)?;
+    race.job.check_races(top_k.categories(), k)?;
     Ok(top_k)
 }
 
@@ -156,13 +157,14 @@ pub fn logsumexp_rows<'a>(
     batch: impl Into<Batch<'a>>,
     options: &SampleOptions<'a>,
 ) -> Result<Vec<f64>, Error> {
-    let SumJob { job, inverse } = SumJob::of_rows(batch, options)?;
-    let mut sums = Vec::with_capacity(job.logits.rows());
-    for row in 0..job.logits.rows() {
-        let gaps = with_rows!(job.logits.data(), rows => gaps(rows.row(row), inverse));
+    let call = SumJob::of_rows(batch, options)?;
+    let mut sums = Vec::with_capacity(call.job.logits.rows());
+    for row in 0..call.job.logits.rows() {
+        let SumJob { job, inverse } = call.part(row..row + 1);
+        let gaps = with_rows!(job.logits.data(), rows => gaps(rows.row(0), inverse));
         sums.push(gaps.map_or(f64::NAN, |gaps| gaps.most + gaps.log_sum()));
     }
-    job.check_rows(|row| !sums[row].is_nan())?;
+    call.job.check_rows(|row| !sums[row].is_nan())?;
     Ok(sums)
 }
 
@@ -190,12 +192,12 @@ pub fn sample_rows_scored<'a>(
     options: &SampleOptions<'a>,
 ) -> Result<ScoredDraws, Error> {
     let batch = batch.into();
-    let job = Job::new(batch, options)?;
-    let inverse = job.inverse_temperature("a log-probability")?;
+    let call = SumJob::of_draws(batch, options)?;
     let draws = sample_rows(batch, options)?;
     let mut log_probs = Vec::with_capacity(draws.len());
-    for (row, draws) in draws.chunks(job.draws as usize).enumerate() {
-        let gaps = with_rows!(job.logits.data(), rows => gaps(rows.row(row), inverse));
+    for (row, draws) in draws.chunks(call.job.draws as usize).enumerate() {
+        let SumJob { job, inverse } = call.part(row..row + 1);
+        let gaps = with_rows!(job.logits.data(), rows => gaps(rows.row(0), inverse));
         let log_sum = gaps.as_ref().map_or(f64::NAN, Gaps::log_sum);
         log_probs.extend(draws.iter().map(|&draw| match &gaps {
             Some(gaps) if draw != NO_DRAW => gaps.of[draw as usize] - log_sum,

@@ -197,6 +197,14 @@ impl TopKSlices<'_> {
         self.categories.fill(NO_DRAW);
         self.keys.fill(Best::NONE.key);
     }
+
+    /// The memory for these entries, and for the others.
+    pub(crate) fn split(&mut self, entries: usize) -> (TopKSlices<'_>, TopKSlices<'_>) {
+        let (categories, other_categories) = self.categories.split_at_mut(entries);
+        let (keys, other_keys) = self.keys.split_at_mut(entries);
+        let others = TopKSlices { categories: other_categories, keys: other_keys };
+        (TopKSlices { categories, keys }, others)
+    }
 }
 
 /// The number of keys that are worth the hand-over to another thread.
@@ -326,6 +334,18 @@ pub(crate) struct Scores<'a> {
 }
 
 impl Scores<'_> {
+    /// The memory for the rows before this one, with so many draws each, and for the others.
+    pub(crate) fn split(&mut self, row: usize, draws: u32) -> (Scores<'_>, Scores<'_>) {
+        let races = row * draws as usize;
+        let (draws, other_draws) = self.draws.split_at_mut(races);
+        let (log_probs, other_log_probs) = self.log_probs.split_at_mut(races);
+        let (logsumexps, others) = self.logsumexps.split_at_mut(row);
+        (
+            Scores { draws, log_probs, logsumexps },
+            Scores { draws: other_draws, log_probs: other_log_probs, logsumexps: others },
+        )
+    }
+
     /// Writes the log-probabilities and the logsumexps that follow from the draws of a job and from the sums of its
     /// rows.
     pub(crate) fn fill(&mut self, job: &Job<'_>, inverse: f64, sums: &[Sum]) {

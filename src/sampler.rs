@@ -16,6 +16,7 @@ mod inverse_cdf;
 mod log_probs;
 mod log_z;
 mod logsumexp;
+mod per_row;
 mod race;
 pub(crate) mod run;
 mod soften;

@@ -37,8 +37,8 @@ pub(crate) fn run(args: &CheckArgs) -> Result<bool, Error> {
     }
     let mut table = Table::new(&engines, &mut out)?;
     let most = if args.quick { MOST_QUICK } else { usize::MAX };
-    let mut progress = Progress::new(up_to(most).count() as u64, "cases", true);
-    let cases = up_to(most).map(|case| {
+    let mut progress = Progress::new(with_rows_of(most).count() as u64, "cases", true);
+    let cases = with_rows_of(most).map(|case| {
         progress.add(1);
         let expected = case.expected();
         (case, expected)
@@ -46,12 +46,12 @@ pub(crate) fn run(args: &CheckArgs) -> Result<bool, Error> {
     table.draws(cases)?;
     drop(progress);
     let raced = most.min(MOST_RACED);
-    table.operation(&Race { k: 1 }, up_to(raced))?;
-    table.operation(&Race { k: 3 }, up_to(raced))?;
-    table.operation(&InverseCdf { prepared: false }, up_to(raced))?;
+    table.operation(&Race { k: 1 }, with_rows_of(raced))?;
+    table.operation(&Race { k: 3 }, with_rows_of(raced))?;
+    table.operation(&InverseCdf { prepared: false }, with_rows_of(raced))?;
     table.operation(&InverseCdf { prepared: true }, up_to(raced))?;
-    table.operation(&Sums { promise: operations::promised_sums }, up_to(raced))?;
-    table.operation(&LogProbs { promise: operations::promised_log_probs }, up_to(raced))?;
+    table.operation(&Sums { promise: operations::promised_sums }, with_rows_of(raced))?;
+    table.operation(&LogProbs { promise: operations::promised_log_probs }, with_rows_of(raced))?;
     let softened = most.min(MOST_SOFTENED);
     let small = conformance::soft_cases().filter(|case| case.work() <= softened);
     table.operation(&Soft { promise: operations::promised_soft_samples }, small)?;
@@ -61,6 +61,11 @@ pub(crate) fn run(args: &CheckArgs) -> Result<bool, Error> {
 /// The cases of at most this much work.
 fn up_to(work: usize) -> impl Iterator<Item = Case> {
     conformance::cases().filter(move |case| case.work() <= work)
+}
+
+/// The cases of at most this much work, and those with options of rows.
+fn with_rows_of(work: usize) -> impl Iterator<Item = Case> {
+    up_to(work).chain(conformance::per_row_cases().filter(move |case| case.work() <= work))
 }
 
 /// Returns the version and the platform, which a report of a mismatch has to begin with.

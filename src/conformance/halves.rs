@@ -167,7 +167,7 @@ where
             c.options.row_ids = RowIds::Consecutive((1 << 32) - 7);
         }),
         make("explicit row ids", (65, 131), |c| {
-            c.row_ids = Some((0..65).map(|i| (i * i) << 29).collect());
+            c.own.row_ids = Some((0..65).map(|i| (i * i) << 29).collect());
         }),
         make("no rows", (1, 131), |c| c.rows = 0),
     ];

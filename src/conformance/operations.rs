@@ -50,10 +50,14 @@ impl SumTolerance {
 }
 
 impl Case {
-    /// The case's options, with temperature 1 in the place of 0, at which there is neither noise nor a probability.
+    /// The case's options, with temperature 1 in the place of 0, at which there is neither noise nor a probability. If
+    /// rows have temperatures of their own, and one of them is 0, all rows have temperature 1.
     pub fn warm_options(&self) -> SampleOptions<'_> {
         let options = self.options();
-        if options.temperature == 0.0 { options.with_temperature(1.0) } else { options }
+        let greedy = |temperature: &f32| *temperature == 0.0;
+        let own = options.temperatures.filter(|all| !all.iter().any(greedy));
+        let temperature = if greedy(&options.temperature) { 1.0 } else { options.temperature };
+        SampleOptions { temperature, temperatures: own, ..options }
     }
 
     /// The reference's first `k` categories of each race.

@@ -52,7 +52,7 @@ pub fn soft_cases() -> impl Iterator<Item = Case> {
 impl Case {
     /// The number of logits, counted once a draw.
     pub fn work(&self) -> usize {
-        self.rows * self.categories * self.options.draws as usize
+        self.drawn_rows() * self.categories * self.options.draws as usize
     }
 
     /// Cotangents for the samples: rows × draws × categories numbers between −1 and 1.
@@ -82,7 +82,7 @@ impl Case {
         // 7.5 is no sample, and 1e30 no gradient
         let mut samples = vec![7.5; self.work()];
         engine.soften_rows_into(logits, &options, soft, &mut samples)?;
-        let mut gradients = vec![1e30; self.rows * self.categories];
+        let mut gradients = vec![1e30; self.drawn_rows() * self.categories];
         engine.soften_rows_vjp_into(logits, &options, soft, &self.cotangents(), &mut gradients)?;
         self.soft_errors(tau, &samples, &gradients)
     }

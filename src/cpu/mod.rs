@@ -28,9 +28,9 @@ mod top_k;
 mod values;
 mod vector_value;
 
-use cdf::InverseCdfJob;
+use cdf::{Gathered, InverseCdfJob};
 use schedule::Plan;
-use threads::on_pool;
+use threads::{Division, on_pool};
 
 pub(crate) use cdf::CpuTables;
 #[cfg(feature = "gpu")]
@@ -51,8 +51,26 @@ impl Cpu {
         Self { isa: Isa::detect(), filter: true, pool: None }
     }
 
+    /// Runs two pieces of so much work, on two threads if that pays.
+    pub(crate) fn both(
+        &self,
+        work: u64,
+        one: impl FnOnce() -> Result<(), Error> + Send,
+        other: impl FnOnce() -> Result<(), Error> + Send,
+    ) -> Result<(), Error> {
+        let is_small = Division::READING.is_small(work.try_into().unwrap_or(usize::MAX));
+        if is_small {
+            return one().and(other());
+        }
+        let (one, other) = on_pool(self.pool.as_ref(), false, || rayon::join(one, other));
+        one.and(other)
+    }
+
     /// Writes a draw for each race of a job.
     pub(crate) fn draw(&self, job: &Job<'_>, draws: &mut [u32]) -> Result<(), Error> {
+        if let Some(gathered) = Gathered::new(job) {
+            return gathered.draw(self, draws);
+        }
         if let Some(scale) = job.inverse_cdf() {
             let plan = InverseCdfJob::new(job, scale, self.isa);
             return on_pool(self.pool.as_ref(), plan.is_small(), || plan.run(draws));

@@ -69,7 +69,8 @@ pub(super) fn on_pool<R: Send>(
     let Some(pool) = pool.filter(|_| !is_small) else { return work() };
     let (mut work, mut result) = (Some(work), None);
     install(pool, &mut || result = work.take().map(|work| work()));
-    result.expect("the pool runs the work once")
+    let Some(result) = result else { unreachable!("a pool runs its work once") };
+    result
 }
 
 /// Runs work in a pool. Rayon's code is compiled once for all kinds of work.

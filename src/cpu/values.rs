@@ -167,7 +167,7 @@ impl<'a, T: VectorValue> BatchValues for Rows<'a, T> {
     #[inline(always)]
     fn in_place<S: Simd>(&self, first: usize, count: usize) -> Option<&[T]> {
         let categories = Rows::categories(self);
-        let dense = categories.is_multiple_of(OCTET) && self.row_stride() == categories;
+        let dense = categories.is_multiple_of(OCTET) && self.row_stride() == Some(categories);
         let whole = (count * categories / OCTET).is_multiple_of(S::OCTETS);
         (dense && whole).then(|| self.span(first, count))
     }

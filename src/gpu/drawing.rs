@@ -5,7 +5,7 @@ use std::ops::Range;
 use bytemuck::bytes_of;
 
 use crate::error::Error;
-use crate::job::Job;
+use crate::job::{Job, OwnOptions};
 use crate::shaders::Kernel;
 
 use super::guard::Guard;
@@ -17,6 +17,10 @@ use super::ring::{Input, Kind, Memory, RowValues, Sections, Workload};
 const PASS: usize = 0;
 const ROW_IDS: usize = 1;
 const LOGITS: usize = 2;
+/// What rows have of their own, each in a section of its own.
+const SEEDS: usize = 3;
+const TEMPERATURES: usize = 4;
+const FIRST_DRAWS: usize = 5;
 
 /// A planned job and where its results go.
 #[derive(Debug)]
@@ -47,7 +51,8 @@ impl<'a> Drawing<'a> {
         words: &'a mut [u32],
     ) -> Result<Self, Error> {
         let format = job.logits.format();
-        let options = KernelOptions { format, vec4: plan.aligned, each: false, immediates: false };
+        let each = !job.own.are_none();
+        let options = KernelOptions { format, vec4: plan.aligned, each, immediates: false };
         let mut passes = kernels.passes(guard, &plan.layout, options, plan.merges()).await?;
         if plan.output() == Output::Scores && plan.layout.kernel != Kernel::Score {
             passes.sums = Some(kernels.sums(guard, &plan.layout, options).await?);
@@ -72,17 +77,22 @@ impl Workload for Drawing<'_> {
     type Step = Step;
 
     fn kind(&self) -> Kind {
-        Kind::Races
+        if self.job.own.are_none() { Kind::Races } else { Kind::RacesOfRows }
     }
 
     fn sections(&self) -> Sections {
-        sections(self.plan, self.job.explicit_ids().is_some())
+        sections(self.plan, self.job.explicit_ids().is_some(), self.job.own)
     }
 
     fn bind(&self, device: &wgpu::Device, memory: Memory<'_>) -> Vec<wgpu::BindGroup> {
         let [pass, row_ids, logits] = [PASS, ROW_IDS, LOGITS].map(|section| memory.input(section));
-        let bound = [pass, logits, row_ids, memory.scratch(0), memory.output(0)];
-        vec![self.kernels.bind_plain(device, bound)]
+        let plain = [pass, logits, row_ids, memory.scratch(0), memory.output(0)];
+        if self.job.own.are_none() {
+            return vec![self.kernels.bind_plain(device, plain)];
+        }
+        // the host has gathered the rows, so that no kernel reads row indices; any buffer stands for them
+        let own = [SEEDS, TEMPERATURES, FIRST_DRAWS, SEEDS].map(|section| memory.input(section));
+        vec![self.kernels.bind_each(device, plain, own)]
     }
 
     fn fill(&self, step: &Step, input: &mut Input<'_>) -> Result<(), wgpu::MapRangeError> {
@@ -91,6 +101,16 @@ impl Workload for Drawing<'_> {
         input.write(PASS, bytes_of(&Pass::new(job, plan, chunk, segment.clone(), *filter)))?;
         if let Some(ids) = job.explicit_ids() {
             input.write_ids(ROW_IDS, &ids[chunk.rows.clone()])?;
+        }
+        let OwnOptions { seeds, temperatures, first_draws } = job.own;
+        if let Some(seeds) = seeds {
+            input.write_ids(SEEDS, &seeds[chunk.rows.clone()])?;
+        }
+        if let Some(temperatures) = temperatures {
+            input.write(TEMPERATURES, bytemuck::cast_slice(&temperatures[chunk.rows.clone()]))?;
+        }
+        if let Some(first_draws) = first_draws {
+            input.write(FIRST_DRAWS, bytemuck::cast_slice(&first_draws[chunk.rows.clone()]))?;
         }
         if input.lacks(&chunk.rows) || plan.cuts_rows() {
             let (rows, categories) = (chunk.rows.clone(), segment.clone());
@@ -125,12 +145,22 @@ impl Workload for Drawing<'_> {
 }
 
 /// The bytes that a plan needs in each section of the ring's buffers.
-pub(super) fn sections(plan: &Plan, explicit_ids: bool) -> Sections {
-    let row_ids = if explicit_ids { 8 * plan.rows() as u64 } else { 8 };
+pub(super) fn sections(plan: &Plan, explicit_ids: bool, own: OwnOptions<'_>) -> Sections {
+    // a binding cannot be empty
+    let of_rows = |given, bytes| if given { bytes * plan.rows() as u64 } else { 8 };
+    let of_own = |given, bytes| if own.are_none() { 0 } else { of_rows(given, bytes).max(8) };
+    let row_ids = of_rows(explicit_ids, 8);
     // whole words of 16 bytes, since the shader loads the last one whole too
     let logits = (plan.logits_bytes() as u64).next_multiple_of(16);
     Sections {
-        input: [size_of::<Pass>() as u64, row_ids, logits, 0, 0],
+        input: [
+            size_of::<Pass>() as u64,
+            row_ids,
+            logits,
+            of_own(own.seeds.is_some(), 8),
+            of_own(own.temperatures.is_some(), 4),
+            of_own(own.first_draws.is_some(), 4),
+        ],
         scratch: [16 * (plan.outcomes() as u64).max(1), 0, 0, 0],
         output: [4 * plan.most_words() as u64, 0],
     }

@@ -113,6 +113,9 @@ impl Pass {
             record: plan.record() as u32,
             k: plan.k(),
             flags: flag(job.explicit_ids().is_some(), EACH_ID)
+                | flag(job.own.seeds.is_some(), EACH_SEED)
+                | flag(job.own.temperatures.is_some(), EACH_TEMPERATURE)
+                | flag(job.own.first_draws.is_some(), EACH_FIRST_DRAW)
                 | flag(!filter, UNFILTERED)
                 | flag(plan.output() == Output::Keys, KEYED)
                 | flag(plan.sums(chunk) > 0, SUMMED)
@@ -243,6 +246,18 @@ impl Kernels {
         bound: [wgpu::BufferBinding<'_>; 5],
     ) -> wgpu::BindGroup {
         bind(device, &self.plain, &bound)
+    }
+
+    /// Binds as [`bind_plain`](Self::bind_plain) does, and the seeds, temperatures, first draws and row indices of rows.
+    /// The device must bind so many buffers.
+    pub(super) fn bind_each(
+        &self,
+        device: &wgpu::Device,
+        plain: [wgpu::BufferBinding<'_>; 5],
+        own: [wgpu::BufferBinding<'_>; 4],
+    ) -> wgpu::BindGroup {
+        let layout = self.layout(true).unwrap_or(&self.plain);
+        bind(device, layout, &plain.into_iter().chain(own).collect::<Vec<_>>())
     }
 
     /// Returns the pipelines for a layout. Those that were not compiled yet are compiled now.

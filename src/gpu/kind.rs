@@ -145,6 +145,7 @@ impl PlanKind {
             logit_bytes: batch.format().bytes(),
             draws: job.draws,
             greedy: job.temperature == Temperature::Greedy,
+            own: !job.own.are_none(),
             output: Output::Draws,
         };
         let plan = Plan::new(shape, setup.limits);

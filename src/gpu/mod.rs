@@ -73,6 +73,11 @@ impl Gpu {
         self.guard.loss(error).await
     }
 
+    /// Whether draws by Gumbel noise take the options of rows in one call: not on a device that binds too few buffers.
+    pub(crate) fn takes_own_options(&self) -> bool {
+        self.kernels.layout(true).is_some()
+    }
+
     /// Draws for all races.
     pub(crate) async fn draw(&self, job: &Job<'_>, draws: &mut [u32]) -> Result<(), Error> {
         // a word that the device does not write is no draw
@@ -99,6 +104,7 @@ impl Gpu {
             logit_bytes: job.logits.format().bytes(),
             draws: job.draws,
             greedy: job.temperature == Temperature::Greedy,
+            own: !job.own.are_none(),
             output,
         };
         Plan::new(shape, self.limits)

@@ -80,7 +80,7 @@ impl Gpu {
 
     /// Finds the first k of each race, for k above 1.
     async fn k(&self, race: &RaceJob<'_>, to: &mut TopKSlices<'_>) -> Result<(), Error> {
-        let &RaceJob { ref job, scale, k } = race;
+        let &RaceJob { ref job, k, .. } = race;
         let too_many = || Error::TopKTooLarge { races: job.total(), k };
         let output = Output::TopK(u32::try_from(k).map_err(|_| too_many())?);
         let plan = self.plan(job, output);
@@ -115,7 +115,8 @@ impl Gpu {
                     // more categories may be among the first k than a record of the device has
                     // memory for
                     Ranking::Unknown => {
-                        top_k_of_race(job, scale, (row, number), categories, keys);
+                        let RaceJob { job, scale, .. } = race.part(row..row + 1);
+                        top_k_of_race(&job, scale, (0, number), categories, keys);
                     }
                 }
             }

@@ -81,8 +81,14 @@ pub(crate) struct Shape {
     pub(crate) logit_bytes: usize,
     pub(crate) draws: u32,
     pub(crate) greedy: bool,
+    /// Whether rows have options of their own.
+    pub(crate) own: bool,
     pub(crate) output: Output,
 }
+
+/// The bytes of a row's id, and of its id and all of its own options.
+const ROW_ID: usize = 8;
+const ROW_OPTIONS: usize = 24;
 
 /// How a batch is cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -154,7 +160,8 @@ impl Plan {
         } else {
             let logits_fit =
                 (at_once - shape.categories).checked_div(row_stride).map_or(usize::MAX, |n| n + 1);
-            (races / draws).min(logits_fit).min(most_bytes / 8).max(1)
+            let of_row = if shape.own { ROW_OPTIONS } else { ROW_ID };
+            (races / draws).min(logits_fit).min(most_bytes / of_row).max(1)
         };
         let rows = rows.min(shape.rows);
         let draws = draws as u32;

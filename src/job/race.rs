@@ -1,6 +1,8 @@
 //! Validated calls for the first categories of races, and for estimates of log Z from their maxima.
 
-use super::{Job, Temperature};
+use std::ops::Range;
+
+use super::Job;
 use crate::error::Error;
 use crate::noise::order::{Best, Scale, number};
 use crate::options::{Batch, Method, SampleOptions};
@@ -20,14 +22,19 @@ impl<'a> RaceJob<'a> {
         options: &SampleOptions<'a>,
         k: usize,
     ) -> Result<Self, Error> {
-        let job = Job::new(batch, options)?.by_gumbel("a race")?;
-        let Temperature::Scaled(scale) = job.temperature else {
-            return Err(Error::NoNoise { operation: "a race" });
-        };
+        let operation = "a race";
+        let job = Job::new(batch, options)?.by_gumbel(operation)?;
+        let job = job.with_noise(Error::NoNoise { operation })?;
         if k == 0 {
             return Err(Error::ZeroK);
         }
-        Ok(Self { job, scale, k })
+        Ok(Self { job, scale: job.scale(), k })
+    }
+
+    /// The call for some of the rows.
+    pub(crate) fn part(&self, rows: Range<usize>) -> Self {
+        let job = self.job.part(rows);
+        Self { job, scale: job.scale(), ..*self }
     }
 
     /// The call for as many categories of each race as fill slices of these lengths.
@@ -68,10 +75,14 @@ impl<'a> MaximaJob<'a> {
     ) -> Result<Self, Error> {
         let operation = "an estimate of log Z";
         let job = Job::new(batch, options)?.by_gumbel(operation)?;
-        match job.temperature {
-            Temperature::Greedy => Err(Error::NoNoise { operation }),
-            Temperature::Scaled(scale) => Ok(Self { job, scale }),
-        }
+        let job = job.with_noise(Error::NoNoise { operation })?;
+        Ok(Self { job, scale: job.scale() })
+    }
+
+    /// The call for some of the rows.
+    pub(crate) fn part(&self, rows: Range<usize>) -> Self {
+        let job = self.job.part(rows);
+        Self { job, scale: job.scale() }
     }
 
     /// Memory for the estimates.

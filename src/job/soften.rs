@@ -1,6 +1,8 @@
 //! A validated call that softens draws, which the engines are given.
 
-use super::{Job, Temperature, undrawable};
+use std::ops::Range;
+
+use super::{Job, undrawable};
 use crate::error::Error;
 use crate::noise::gumbel::UNIT;
 use crate::noise::order::Scale;
@@ -25,12 +27,23 @@ impl<'a> Softening<'a> {
             return Err(Error::Tau { got: tau });
         }
         let job = Job::new(logits, options)?.by_gumbel("a soft sample")?;
-        let Temperature::Scaled(scale) = job.temperature else { return Err(Error::SoftGreedy) };
+        let job = job.with_noise(Error::SoftGreedy)?;
         let floats = job.total().checked_mul(logits.categories());
         if floats.is_none_or(|n| n > isize::MAX as usize / size_of::<f32>()) {
             return Err(Self::too_many(&job));
         }
-        Ok(Self { job, scale, relaxation })
+        Ok(Self { job, scale: job.scale(), relaxation })
+    }
+
+    /// The call for each row alone.
+    pub(crate) fn each_row(&self) -> impl Iterator<Item = Self> {
+        (0..self.job.logits.rows()).map(|row| self.part(row..row + 1))
+    }
+
+    /// The call for some of the rows.
+    pub(crate) fn part(&self, rows: Range<usize>) -> Self {
+        let job = self.job.part(rows);
+        Self { job, scale: job.scale(), ..*self }
     }
 
     fn too_many(job: &Job<'_>) -> Error {
@@ -40,6 +53,11 @@ impl<'a> Softening<'a> {
 
     pub(crate) fn categories(&self) -> usize {
         self.job.logits.categories()
+    }
+
+    /// The number of floats of the samples of a row: draws × categories.
+    pub(crate) fn samples_of_row(&self) -> usize {
+        self.job.draws as usize * self.categories()
     }
 
     /// The number of floats of all samples: rows × draws × categories.

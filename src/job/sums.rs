@@ -1,8 +1,10 @@
 //! Validated calls that sum rows.
 
+use std::ops::Range;
+
 use super::Job;
 use crate::error::Error;
-use crate::options::{Batch, SampleOptions};
+use crate::options::{Batch, RowIds, SampleOptions};
 
 /// A call for the sum of each row.
 #[derive(Clone, Copy, Debug)]
@@ -14,13 +16,15 @@ pub(crate) struct SumJob<'a> {
 
 impl<'a> SumJob<'a> {
     /// A call for the sums alone. A row has one sum, however many draws there are and whatever its id is: of the
-    /// options, temperature and sentinels count.
+    /// options, temperatures, row indices and sentinels count.
     pub(crate) fn of_rows(
         batch: impl Into<Batch<'a>>,
         options: &SampleOptions<'a>,
     ) -> Result<Self, Error> {
-        let SampleOptions { temperature, sentinels, .. } = *options;
-        let options = SampleOptions { temperature, sentinels, ..SampleOptions::default() };
+        let SampleOptions { temperature, sentinels, temperatures, row_indices, .. } = *options;
+        let (row_ids, options) = (RowIds::Consecutive(0), SampleOptions::default());
+        let options =
+            SampleOptions { temperature, sentinels, temperatures, row_indices, row_ids, ..options };
         Self::new(Job::new(batch, &options)?, "logsumexp")
     }
 
@@ -33,6 +37,15 @@ impl<'a> SumJob<'a> {
     }
 
     fn new(job: Job<'a>, operation: &'static str) -> Result<Self, Error> {
-        Ok(Self { inverse: job.inverse_temperature(operation)?, job })
+        job.with_noise(Error::NoNoise { operation }).map(Self::of)
+    }
+
+    fn of(job: Job<'a>) -> Self {
+        Self { inverse: f64::from(job.scale().reciprocal()), job }
+    }
+
+    /// The call for some of the rows.
+    pub(crate) fn part(&self, rows: Range<usize>) -> Self {
+        Self::of(self.job.part(rows))
     }
 }

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::logits::{Logits, ValueFormat};
 use super::rows::{Data, Rows, Value, with_rows};
+use crate::error::Error;
 
 /// A batch of rows to draw from: [`Logits`](super::Logits) or [`Weights`](super::Weights), both of which convert into a
 /// `Batch`.
@@ -40,7 +41,37 @@ impl<'a> Batch<'a> {
 
     /// The distance from one row's first value to the next row's, in values.
     pub fn row_stride(&self) -> usize {
-        with_rows!(self.data, rows => rows.row_stride)
+        // only a job's rows are gathered
+        self.apart().unwrap_or(self.categories())
+    }
+
+    /// The distance from one row's first value to the next row's, in values; `None` if rows are gathered.
+    pub(crate) fn apart(&self) -> Option<usize> {
+        with_rows!(self.data, rows => rows.row_stride())
+    }
+
+    /// The rows at these positions, in this order.
+    ///
+    /// # Errors
+    /// [`Error::RowIndex`] for the first position that is none of a row.
+    pub(crate) fn gathered(self, indices: &'a [u32]) -> Result<Self, Error> {
+        let rows = self.rows();
+        if let Some(at) = indices.iter().position(|&index| index as usize >= rows) {
+            return Err(Error::RowIndex { row: at, got: indices[at], rows });
+        }
+        Ok(with_rows!(self.data, rows => Self::from_rows(rows.gathered(indices))))
+    }
+
+    /// If rows are gathered, the batch from which they are, and which row of that each row is.
+    pub(crate) fn sources(&self) -> Option<(Self, &'a [u32])> {
+        with_rows!(self.data, rows => {
+            rows.sources().map(|(rows, indices)| (Self::from_rows(rows), indices))
+        })
+    }
+
+    /// Some of the rows.
+    pub(crate) fn part(&self, rows: Range<usize>) -> Self {
+        with_rows!(self.data, all => Self::from_rows(all.part(rows)))
     }
 
     /// The values of the row at position `row` as bytes, in the machine's order.
@@ -65,7 +96,7 @@ impl<'a> Batch<'a> {
     #[cfg(feature = "rand")]
     pub(crate) fn only(&self, row: usize) -> Option<Self> {
         let is_there = row < self.rows();
-        is_there.then(|| with_rows!(self.data, rows => Self::from_rows(rows.only(row))))
+        is_there.then(|| self.part(row..row + 1))
     }
 
     /// The values of some categories of the row at position `row` as bytes, in the machine's order.
@@ -73,7 +104,8 @@ impl<'a> Batch<'a> {
         with_rows!(self.data, rows => Value::bytes(&rows.row(row)[categories]))
     }
 
-    /// The memory from the first value of row `first` to the last one of row `first + count − 1`.
+    /// The memory from the first value of row `first` to the last one of row `first + count − 1`. Rows must not be
+    /// gathered.
     #[cfg(any(test, feature = "gpu"))]
     pub(crate) fn span_bytes(&self, first: usize, count: usize) -> &'a [u8] {
         with_rows!(self.data, rows => Value::bytes(rows.span(first, count)))

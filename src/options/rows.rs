@@ -3,6 +3,8 @@
 //! The public items of this file are reachable from this crate alone: they seal the traits [`Logit`](super::Logit) and
 //! [`Weight`](super::Weight).
 
+use std::ops::Range;
+
 use bytemuck::TransparentWrapper;
 use half::slice::HalfFloatSliceExt;
 use half::{bf16, f16};
@@ -274,7 +276,9 @@ pub struct Rows<'a, T> {
     data: &'a [T],
     pub(super) rows: usize,
     pub(super) categories: usize,
-    pub(super) row_stride: usize,
+    row_stride: usize,
+    /// If rows are gathered, which row of the memory each row is, and the number of rows in memory.
+    gathered: Option<(&'a [u32], usize)>,
 }
 
 impl<'a, T> Rows<'a, T> {
@@ -284,7 +288,8 @@ impl<'a, T> Rows<'a, T> {
         if !data.len().is_multiple_of(categories) {
             return Err(Error::UnevenRows { categories, got: data.len() });
         }
-        Ok(Self { data, rows: data.len() / categories, categories, row_stride: categories })
+        let (rows, row_stride) = (data.len() / categories, categories);
+        Ok(Self { data, rows, categories, row_stride, gathered: None })
     }
 
     pub(super) fn strided(
@@ -302,32 +307,55 @@ impl<'a, T> Rows<'a, T> {
             let got = data.len();
             return Err(Error::LogitsLength { rows, categories, row_stride, expected, got });
         }
-        Ok(Self { data, rows, categories, row_stride })
+        Ok(Self { data, rows, categories, row_stride, gathered: None })
+    }
+
+    /// The rows at these positions, in this order. Each of them must be the position of a row.
+    pub(super) fn gathered(self, indices: &'a [u32]) -> Self {
+        debug_assert!(self.gathered.is_none(), "rows are gathered once");
+        Self { rows: indices.len(), gathered: Some((indices, self.rows)), ..self }
+    }
+
+    /// If rows are gathered, the rows in memory, and which of them each row is.
+    pub(super) fn sources(&self) -> Option<(Self, &'a [u32])> {
+        let (indices, rows) = self.gathered?;
+        Some((Self { rows, gathered: None, ..*self }, indices))
     }
 
     pub(crate) fn categories(&self) -> usize {
         self.categories
     }
 
-    pub(crate) fn row_stride(&self) -> usize {
-        self.row_stride
+    /// The distance in memory from one row's first value to the next row's; `None` if rows are gathered.
+    pub(crate) fn row_stride(&self) -> Option<usize> {
+        self.gathered.is_none().then_some(self.row_stride)
     }
 
     /// The values of the row at position `row`.
     pub(crate) fn row(&self, row: usize) -> &'a [T] {
         assert!(row < self.rows, "row {row} of {}", self.rows);
+        let row = self.gathered.map_or(row, |(indices, _)| indices[row] as usize);
         &self.data[row * self.row_stride..][..self.categories]
     }
 
-    /// The row at position `row`, as the only one.
-    #[cfg(feature = "rand")]
-    pub(super) fn only(&self, row: usize) -> Self {
-        let Self { categories, .. } = *self;
-        Self { data: self.row(row), rows: 1, categories, row_stride: categories }
+    /// Some of the rows.
+    pub(super) fn part(&self, rows: Range<usize>) -> Self {
+        assert!(rows.end <= self.rows, "rows {rows:?} of {}", self.rows);
+        let count = rows.len();
+        match self.gathered {
+            Some((indices, of)) => {
+                Self { rows: count, gathered: Some((&indices[rows], of)), ..*self }
+            }
+            // there may be no values behind the last row's
+            None if count == 0 => Self { data: &[], rows: 0, ..*self },
+            None => Self { data: &self.data[rows.start * self.row_stride..], rows: count, ..*self },
+        }
     }
 
-    /// The memory from the first value of row `first` to the last one of row `first + count − 1`.
+    /// The memory from the first value of row `first` to the last one of row `first + count − 1`. Rows must not be
+    /// gathered.
     pub(crate) fn span(&self, first: usize, count: usize) -> &'a [T] {
+        debug_assert!(self.gathered.is_none(), "gathered rows have no memory of their own");
         &self.data[first * self.row_stride..][..(count - 1) * self.row_stride + self.categories]
     }
 }

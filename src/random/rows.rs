@@ -39,7 +39,7 @@ pub struct GumbelRow<'a> {
 }
 
 impl<'a> GumbelRow<'a> {
-    /// The row at position `row` of a batch. Of the options, the temperature counts, and nothing else.
+    /// The row at position `row` of a batch. Of the options, the row's temperature counts, and nothing else.
     ///
     /// O(categories), to check the row.
     ///
@@ -62,7 +62,9 @@ impl<'a> GumbelRow<'a> {
     ) -> Result<Self, Error> {
         let batch = batch.into();
         let one = batch.only(row).ok_or(Error::NoRow { row, rows: batch.rows() })?;
-        let options = SampleOptions::default().with_temperature(options.temperature);
+        let own = options.temperatures.and_then(|all| all.get(row)).copied();
+        let temperature = own.unwrap_or(options.temperature);
+        let options = SampleOptions::default().with_temperature(temperature);
         let job = Job::new(one, &options)?;
         match job.undrawable(0) {
             Some(Error::UndrawableRow { reason, .. }) => Err(Error::UndrawableRow { row, reason }),

@@ -54,8 +54,7 @@ pub fn soften_rows(
     relaxation: Relaxation,
 ) -> Result<Vec<f64>, Error> {
     let softening = Softening::new(logits, options, relaxation)?;
-    let samples: Vec<f64> =
-        (0..logits.rows()).flat_map(|row| samples_of(&softening, logits, row)).collect();
+    let samples: Vec<f64> = softening.each_row().flat_map(|row| samples_of(&row)).collect();
     softening.check_samples(&singles(&samples))?;
     Ok(samples)
 }
@@ -85,8 +84,8 @@ pub fn soften_rows_vjp(
     let mut gradients = vec![0.0; softening.gradients()];
     let per_row = categories * softening.job.draws as usize;
     let rows = gradients.chunks_exact_mut(categories).zip(cotangents.chunks_exact(per_row));
-    for (row, (gradient, cotangents)) in rows.enumerate() {
-        let samples = samples_of(&softening, logits, row);
+    for ((gradient, cotangents), row) in rows.zip(softening.each_row()) {
+        let samples = samples_of(&row);
         let draws = samples.chunks_exact(categories).zip(cotangents.chunks_exact(categories));
         for (sample, cotangent) in draws {
             let product = |(&y, &g): (&f64, &f32)| if y == 0.0 { 0.0 } else { y * f64::from(g) };
@@ -95,23 +94,23 @@ pub fn soften_rows_vjp(
                 *gradient += product(pair) - pair.0 * mean;
             }
         }
-        gradient.iter_mut().for_each(|x| *x *= softening.slope());
+        gradient.iter_mut().for_each(|x| *x *= row.slope());
     }
     softening.check_gradients(&singles(&gradients))?;
     Ok(gradients)
 }
 
 /// The samples of all draws of a row; NaN if the row has no draw.
-fn samples_of(softening: &Softening<'_>, logits: Logits<'_>, row: usize) -> Vec<f64> {
-    let Softening { job, scale, relaxation } = softening;
-    let logits = logits.row_f32(row);
+fn samples_of(row: &Softening<'_>) -> Vec<f64> {
+    let Softening { job, scale, relaxation } = row;
+    let logits = job.logits.logits().map(|row| row.row_f32(0)).unwrap_or_default();
     let sample = |draw| {
-        let sample = soften_row(&logits, job.stream(row, draw), *scale, relaxation.tau);
+        let sample = soften_row(&logits, job.stream(0, draw), *scale, relaxation.tau);
         let Some(sample) = sample else { return vec![f64::NAN; logits.len()] };
         if !relaxation.hard {
             return sample;
         }
-        let draw = super::sample_row(&logits, job.stream(row, draw), job.temperature);
+        let draw = super::sample_row(&logits, job.stream(0, draw), job.temperature);
         (0..).zip(&sample).map(|(i, _)| if draw == Some(i) { 1.0 } else { 0.0 }).collect()
     };
     (0..job.draws).flat_map(sample).collect()

@@ -8,6 +8,8 @@ use crate::error::Error;
 #[cfg(feature = "gpu")]
 use crate::gpu::Gpu;
 use crate::job::Job;
+#[cfg(feature = "gpu")]
+use crate::options::Method;
 use crate::options::{Batch, SampleOptions};
 
 impl<E: Engine> Sampler<E> {
@@ -135,9 +137,23 @@ struct Draws<'a, 'r> {
     draws: &'r mut [u32],
 }
 
-impl Operation for Draws<'_, '_> {
-    fn work(&self) -> u64 {
-        self.job.work()
+impl<'a> Operation for Draws<'a, '_> {
+    type Part<'p>
+        = Draws<'a, 'p>
+    where
+        Self: 'p;
+
+    fn job(&self) -> &Job<'_> {
+        &self.job
+    }
+
+    fn split(&mut self, row: usize) -> (Self::Part<'_>, Self::Part<'_>) {
+        let (job, rows) = (&self.job, self.job.logits.rows());
+        let (some, others) = self.draws.split_at_mut(row * job.draws as usize);
+        (
+            Draws { job: job.part(0..row), draws: some },
+            Draws { job: job.part(row..rows), draws: others },
+        )
     }
 
     fn on_cpu(&mut self, cpu: &Cpu) -> Result<(), Error> {
@@ -147,6 +163,11 @@ impl Operation for Draws<'_, '_> {
     #[cfg(feature = "gpu")]
     async fn on_gpu(&mut self, gpu: &Gpu) -> Result<(), Error> {
         gpu.draw(&self.job, self.draws).await
+    }
+
+    #[cfg(feature = "gpu")]
+    fn takes_own_options(&self, gpu: &Gpu) -> bool {
+        self.job.method == Method::Gumbel && gpu.takes_own_options()
     }
 
     fn check(&self) -> Result<(), Error> {

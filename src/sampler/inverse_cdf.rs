@@ -56,7 +56,7 @@ enum Tables {
 impl<E: Engine> Sampler<E> {
     /// Adds the rows up, and returns tables to draw from again and again by inverse CDF. On a GPU the sums stay in its
     /// memory. The draws are those of [`Method::InverseCdf`](crate::Method::InverseCdf). Of the options, seed, row ids,
-    /// temperature and sentinels apply; the number of draws is an argument of each call that draws.
+    /// temperature, row indices and sentinels apply; the number of draws is an argument of each call that draws.
     ///
     /// ```
     /// use gumbel::{SampleOptions, Sampler, Weights};
@@ -70,7 +70,8 @@ impl<E: Engine> Sampler<E> {
     /// ```
     ///
     /// # Errors
-    /// Those of [`sample_rows`](Self::sample_rows), and [`Error::NoMemoryForSums`]. On a GPU `MissingFeature` on a
+    /// Those of [`sample_rows`](Self::sample_rows), [`Error::NoMemoryForSums`], and [`Error::OptionsOfRows`] for seeds,
+    /// temperatures or first draws of rows. On a GPU `MissingFeature` on a
     /// device with fewer than 6 storage buffers for a shader, [`Error::RowTooLong`] for a row whose sums exceed the
     /// largest buffer, and `OutOfMemory` if the tables of all rows do not fit into the device's memory: then prepare
     /// the tables of fewer rows at a time.
@@ -87,7 +88,7 @@ impl<E: Engine> Sampler<E> {
     where
         E: Blocking,
     {
-        let job = Job::new(batch, &options.with_draws(1).with_first_draw(0))?;
+        let job = kept(batch, options)?;
         let tables = match self.engine.choose(job.work()) {
             Chosen::Cpu(cpu) => Tables::Cpu(Arc::new(cpu.tables(&job)?)),
             #[cfg(feature = "gpu")]
@@ -116,13 +117,23 @@ impl<E: Engine> Sampler<E> {
         batch: impl Into<Batch<'a>>,
         options: &SampleOptions<'a>,
     ) -> Result<InverseCdf<E>, Error> {
-        let job = Job::new(batch, &options.with_draws(1).with_first_draw(0))?;
+        let job = kept(batch, options)?;
         let tables = match self.engine.choose(job.work()) {
             Chosen::Cpu(cpu) => Tables::Cpu(Arc::new(cpu.tables(&job)?)),
             #[cfg(feature = "gpu")]
             Chosen::Gpu { gpu, otherwise } => on_gpu(&gpu.yielding(), otherwise, &job).await?,
         };
         Ok(InverseCdf::new(&job, tables))
+    }
+}
+
+/// The call whose rows are added up.
+fn kept<'a>(batch: impl Into<Batch<'a>>, options: &SampleOptions<'a>) -> Result<Job<'a>, Error> {
+    let job = Job::new(batch, &options.with_draws(1).with_first_draw(0))?;
+    if job.own.are_none() {
+        Ok(job)
+    } else {
+        Err(Error::OptionsOfRows { operation: "a kept inverse CDF" })
     }
 }
 

@@ -7,6 +7,7 @@ use crate::engine::{Blocking, Engine};
 use crate::error::Error;
 #[cfg(feature = "gpu")]
 use crate::gpu::Gpu;
+use crate::job::Job;
 use crate::job::SumJob;
 use crate::options::{Batch, SampleOptions};
 use crate::results::{ScoredDraws, Scores};
@@ -127,9 +128,23 @@ struct LogProbs<'a, 'r> {
     scores: Scores<'r>,
 }
 
-impl Operation for LogProbs<'_, '_> {
-    fn work(&self) -> u64 {
-        self.of.job.work()
+impl<'a> Operation for LogProbs<'a, '_> {
+    type Part<'p>
+        = LogProbs<'a, 'p>
+    where
+        Self: 'p;
+
+    fn job(&self) -> &Job<'_> {
+        &self.of.job
+    }
+
+    fn split(&mut self, row: usize) -> (Self::Part<'_>, Self::Part<'_>) {
+        let (of, rows) = (&self.of, self.of.job.logits.rows());
+        let (some, others) = self.scores.split(row, of.job.draws);
+        (
+            LogProbs { of: of.part(0..row), scores: some },
+            LogProbs { of: of.part(row..rows), scores: others },
+        )
     }
 
     fn on_cpu(&mut self, cpu: &Cpu) -> Result<(), Error> {

@@ -7,6 +7,7 @@ use crate::engine::{Blocking, Engine};
 use crate::error::Error;
 #[cfg(feature = "gpu")]
 use crate::gpu::Gpu;
+use crate::job::Job;
 use crate::job::race::MaximaJob;
 use crate::options::{Batch, SampleOptions};
 use crate::results::{LogZ, TopK};
@@ -113,9 +114,23 @@ struct EstimateLogZ<'a, 'r> {
     estimates: &'r mut [LogZ],
 }
 
-impl Operation for EstimateLogZ<'_, '_> {
-    fn work(&self) -> u64 {
-        self.of.job.work()
+impl<'a> Operation for EstimateLogZ<'a, '_> {
+    type Part<'p>
+        = EstimateLogZ<'a, 'p>
+    where
+        Self: 'p;
+
+    fn job(&self) -> &Job<'_> {
+        &self.of.job
+    }
+
+    fn split(&mut self, row: usize) -> (Self::Part<'_>, Self::Part<'_>) {
+        let (of, rows) = (&self.of, self.of.job.logits.rows());
+        let (some, others) = self.estimates.split_at_mut(row);
+        (
+            EstimateLogZ { of: of.part(0..row), estimates: some },
+            EstimateLogZ { of: of.part(row..rows), estimates: others },
+        )
     }
 
     fn on_cpu(&mut self, cpu: &Cpu) -> Result<(), Error> {

@@ -7,6 +7,7 @@ use crate::engine::{Blocking, Engine};
 use crate::error::Error;
 #[cfg(feature = "gpu")]
 use crate::gpu::Gpu;
+use crate::job::Job;
 use crate::job::SumJob;
 use crate::options::{Batch, SampleOptions};
 
@@ -115,9 +116,23 @@ struct LogSumExp<'a, 'r> {
     sums: &'r mut [f64],
 }
 
-impl Operation for LogSumExp<'_, '_> {
-    fn work(&self) -> u64 {
-        self.of.job.work()
+impl<'a> Operation for LogSumExp<'a, '_> {
+    type Part<'p>
+        = LogSumExp<'a, 'p>
+    where
+        Self: 'p;
+
+    fn job(&self) -> &Job<'_> {
+        &self.of.job
+    }
+
+    fn split(&mut self, row: usize) -> (Self::Part<'_>, Self::Part<'_>) {
+        let (of, rows) = (&self.of, self.of.job.logits.rows());
+        let (some, others) = self.sums.split_at_mut(row);
+        (
+            LogSumExp { of: of.part(0..row), sums: some },
+            LogSumExp { of: of.part(row..rows), sums: others },
+        )
     }
 
     fn on_cpu(&mut self, cpu: &Cpu) -> Result<(), Error> {

@@ -7,6 +7,7 @@ use crate::engine::{Blocking, Engine};
 use crate::error::Error;
 #[cfg(feature = "gpu")]
 use crate::gpu::Gpu;
+use crate::job::Job;
 use crate::job::race::RaceJob;
 use crate::options::{Batch, SampleOptions};
 use crate::results::{TopK, TopKSlices};
@@ -139,9 +140,20 @@ struct Race<'a, 'r> {
     k: TopKSlices<'r>,
 }
 
-impl Operation for Race<'_, '_> {
-    fn work(&self) -> u64 {
-        self.job.job.work()
+impl<'a> Operation for Race<'a, '_> {
+    type Part<'p>
+        = Race<'a, 'p>
+    where
+        Self: 'p;
+
+    fn job(&self) -> &Job<'_> {
+        &self.job.job
+    }
+
+    fn split(&mut self, row: usize) -> (Self::Part<'_>, Self::Part<'_>) {
+        let (of, rows) = (&self.job, self.job.job.logits.rows());
+        let (some, others) = self.k.split(row * of.job.draws as usize * of.k);
+        (Race { job: of.part(0..row), k: some }, Race { job: of.part(row..rows), k: others })
     }
 
     fn on_cpu(&mut self, cpu: &Cpu) -> Result<(), Error> {
@@ -152,6 +164,11 @@ impl Operation for Race<'_, '_> {
     #[cfg(feature = "gpu")]
     async fn on_gpu(&mut self, gpu: &Gpu) -> Result<(), Error> {
         gpu.race(&self.job, &mut self.k).await
+    }
+
+    #[cfg(feature = "gpu")]
+    fn takes_own_options(&self, gpu: &Gpu) -> bool {
+        gpu.takes_own_options()
     }
 
     fn check(&self) -> Result<(), Error> {

@@ -1,6 +1,6 @@
 //! Runs an operation on the engine that is chosen for it.
 
-use super::Sampler;
+use super::{Sampler, per_row};
 use crate::cpu::Cpu;
 #[cfg(feature = "gpu")]
 use crate::engine::Auto;
@@ -8,18 +8,33 @@ use crate::engine::{Blocking, Chosen, Engine};
 use crate::error::Error;
 #[cfg(feature = "gpu")]
 use crate::gpu::Gpu;
+use crate::job::Job;
 
 /// A validated operation on a batch, with the memory for its results. Its methods define how each engine runs it.
-pub(crate) trait Operation {
-    /// The number of logits, counted once for each draw, by which the engine is chosen.
-    fn work(&self) -> u64;
+pub(crate) trait Operation: Send {
+    /// The operation on some of the rows.
+    type Part<'p>: Operation
+    where
+        Self: 'p;
 
-    /// Runs the operation on the CPU.
+    /// The call.
+    fn job(&self) -> &Job<'_>;
+
+    /// The operation on the rows before this one, and on the others.
+    fn split(&mut self, row: usize) -> (Self::Part<'_>, Self::Part<'_>);
+
+    /// Runs the operation on the CPU. All rows have the same options.
     fn on_cpu(&mut self, cpu: &Cpu) -> Result<(), Error>;
 
-    /// Runs the operation on a GPU.
+    /// Runs the operation on a GPU. All rows have the same options, unless the operation takes those of rows.
     #[cfg(feature = "gpu")]
-    fn on_gpu(&mut self, gpu: &Gpu) -> impl Future<Output = Result<(), Error>>;
+    fn on_gpu(&mut self, gpu: &Gpu) -> impl Future<Output = Result<(), Error>> + wgpu::WasmNotSend;
+
+    /// Whether the operation takes the options of rows on this GPU.
+    #[cfg(feature = "gpu")]
+    fn takes_own_options(&self, _: &Gpu) -> bool {
+        false
+    }
 
     /// The error for the first row that has no draw, if sentinels were not asked for.
     fn check(&self) -> Result<(), Error>;
@@ -31,8 +46,8 @@ impl<E: Engine> Sampler<E> {
     where
         E: Blocking,
     {
-        match self.engine.choose(operation.work()) {
-            Chosen::Cpu(cpu) => operation.on_cpu(cpu)?,
+        match self.engine.choose(operation.job().work()) {
+            Chosen::Cpu(cpu) => per_row::on_cpu(&mut operation, cpu)?,
             #[cfg(feature = "gpu")]
             Chosen::Gpu { gpu, otherwise } => {
                 pollster::block_on(on_gpu(&mut operation, gpu, otherwise))?;
@@ -43,8 +58,8 @@ impl<E: Engine> Sampler<E> {
 
     /// Runs an operation without blocking the thread while a GPU works.
     pub(super) async fn run_async(&self, mut operation: impl Operation) -> Result<(), Error> {
-        match self.engine.choose(operation.work()) {
-            Chosen::Cpu(cpu) => operation.on_cpu(cpu)?,
+        match self.engine.choose(operation.job().work()) {
+            Chosen::Cpu(cpu) => per_row::on_cpu(&mut operation, cpu)?,
             #[cfg(feature = "gpu")]
             Chosen::Gpu { gpu, otherwise } => {
                 on_gpu(&mut operation, &gpu.yielding(), otherwise).await?;
@@ -61,10 +76,10 @@ async fn on_gpu(
     gpu: &Gpu,
     otherwise: Option<&Auto>,
 ) -> Result<(), Error> {
-    match (operation.on_gpu(gpu).await, otherwise) {
+    match (per_row::on_gpu(operation, gpu).await, otherwise) {
         (Err(error), Some(auto)) => {
             let lost = gpu.loss(error).await?;
-            operation.on_cpu(auto.without_gpu(lost))
+            per_row::on_cpu(operation, auto.without_gpu(lost))
         }
         (result, _) => result,
     }

@@ -7,6 +7,7 @@ use crate::engine::{Blocking, Engine};
 use crate::error::Error;
 #[cfg(feature = "gpu")]
 use crate::gpu::Gpu;
+use crate::job::Job;
 use crate::job::soften::Softening;
 use crate::options::{Logits, Relaxation, SampleOptions};
 
@@ -243,9 +244,23 @@ struct Soften<'a, 'r> {
     samples: &'r mut [f32],
 }
 
-impl Operation for Soften<'_, '_> {
-    fn work(&self) -> u64 {
-        self.of.job.work()
+impl<'a> Operation for Soften<'a, '_> {
+    type Part<'p>
+        = Soften<'a, 'p>
+    where
+        Self: 'p;
+
+    fn job(&self) -> &Job<'_> {
+        &self.of.job
+    }
+
+    fn split(&mut self, row: usize) -> (Self::Part<'_>, Self::Part<'_>) {
+        let (of, rows) = (&self.of, self.of.job.logits.rows());
+        let (some, others) = self.samples.split_at_mut(of.samples_of_row() * row);
+        (
+            Soften { of: of.part(0..row), samples: some },
+            Soften { of: of.part(row..rows), samples: others },
+        )
     }
 
     fn on_cpu(&mut self, cpu: &Cpu) -> Result<(), Error> {
@@ -281,9 +296,28 @@ fn vjp<'a>(
     Ok(of)
 }
 
-impl Operation for Pullback<'_, '_> {
-    fn work(&self) -> u64 {
-        self.of.job.work()
+impl<'a> Operation for Pullback<'a, '_> {
+    type Part<'p>
+        = Pullback<'a, 'p>
+    where
+        Self: 'p;
+
+    fn job(&self) -> &Job<'_> {
+        &self.of.job
+    }
+
+    fn split(&mut self, row: usize) -> (Self::Part<'_>, Self::Part<'_>) {
+        let (of, rows) = (&self.of, self.of.job.logits.rows());
+        let (cotangents, other_cotangents) = self.cotangents.split_at(of.samples_of_row() * row);
+        let (gradients, other_gradients) = self.gradients.split_at_mut(of.categories() * row);
+        (
+            Pullback { of: of.part(0..row), cotangents, gradients },
+            Pullback {
+                of: of.part(row..rows),
+                cotangents: other_cotangents,
+                gradients: other_gradients,
+            },
+        )
     }
 
     fn on_cpu(&mut self, cpu: &Cpu) -> Result<(), Error> {

@@ -6,12 +6,13 @@ use serde::de::{Deserialize, Deserializer, Error as _};
 use serde::ser::{Serialize, Serializer};
 
 use crate::error::Error;
-use crate::job::{Temperature, check_draws};
+use crate::job::{Temperature, check_draws, check_own};
 use crate::noise::order::Scale;
-use crate::options::{Method, Relaxation, RowIds, SampleOptions};
+use crate::options::{Method, Relaxation, RowIds, SampleOptions, ValueFormat};
 use crate::sequence::Sequence;
 
-/// [`SampleOptions`] that own their row ids: what serde reads, as options borrow their row ids and cannot be read.
+/// [`SampleOptions`] that own what each row has of its own: what serde reads, as options borrow row ids, seeds and the
+/// like and cannot be read.
 ///
 /// [`SampleOptions`] themselves can be written, in the same form. A field that is left out has its default value.
 ///
@@ -35,47 +36,53 @@ use crate::sequence::Sequence;
 ///
 /// # Errors
 /// What is read has to be valid for some call: [`Error::Temperature`] and [`Error::Draws`] become errors of the format.
-/// A field of another name is an error too. How many row ids a call needs, and which temperatures weights admit, is
-/// checked by the call.
+/// A field of another name is an error too. How many row ids, seeds and the like a call needs, and which temperatures
+/// weights admit, is checked by the call.
 ///
 /// Needs the feature `serde`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct OwnedOptions {
-    /// With the row ids of `ids`, if there are any.
-    options: SampleOptions<'static>,
-    ids: Option<Vec<u64>>,
+    saved: SavedOptions<'static>,
 }
 
 impl OwnedOptions {
-    /// The options, which borrow the row ids.
+    /// The options, which borrow what each row has of its own.
     ///
     /// ```
     /// use gumbel::{OwnedOptions, SampleOptions};
-    /// let options = SampleOptions::default().with_first_row(7);
+    /// let options = SampleOptions::default().with_first_row(7).with_temperatures(&[0.5, 0.0]);
     /// assert_eq!(OwnedOptions::from(options).options(), options);
     /// ```
     pub fn options(&self) -> SampleOptions<'_> {
-        match &self.ids {
-            Some(ids) => self.options.with_row_ids(ids),
-            None => self.options,
+        let &SavedOptions { seed, first_draw, draws, temperature, method, sentinels, .. } =
+            &self.saved;
+        let row_ids = match &self.saved.row_ids {
+            SavedIds::Consecutive(first) => RowIds::Consecutive(*first),
+            SavedIds::Each(ids) => RowIds::Each(ids),
+        };
+        SampleOptions {
+            seed,
+            row_ids,
+            first_draw,
+            draws,
+            temperature,
+            method,
+            sentinels,
+            seeds: self.saved.seeds.as_deref(),
+            temperatures: self.saved.temperatures.as_deref(),
+            first_draws: self.saved.first_draws.as_deref(),
+            row_indices: self.saved.row_indices.as_deref(),
         }
     }
 }
 
 impl From<SampleOptions<'_>> for OwnedOptions {
     fn from(options: SampleOptions<'_>) -> Self {
-        let (row_ids, ids) = match options.row_ids {
-            RowIds::Consecutive(first) => (RowIds::Consecutive(first), None),
-            RowIds::Each(ids) => (RowIds::Consecutive(0), Some(ids.to_vec())),
-        };
-        let SampleOptions { seed, first_draw, draws, temperature, method, sentinels, .. } = options;
-        let options =
-            SampleOptions { seed, row_ids, first_draw, draws, temperature, method, sentinels };
-        Self { options, ids }
+        Self { saved: SavedOptions::from(options).into_owned() }
     }
 }
 
-#[derive(serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(rename = "SampleOptions", default, deny_unknown_fields)]
 struct SavedOptions<'a> {
     seed: u64,
@@ -85,9 +92,16 @@ struct SavedOptions<'a> {
     temperature: f32,
     method: Method,
     sentinels: bool,
+    seeds: OfRows<'a, u64>,
+    temperatures: OfRows<'a, f32>,
+    first_draws: OfRows<'a, u32>,
+    row_indices: OfRows<'a, u32>,
 }
 
-#[derive(serde::Serialize, serde::Deserialize)]
+/// What each row has of its own, if that is given.
+type OfRows<'a, T> = Option<Cow<'a, [T]>>;
+
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(rename = "RowIds", rename_all = "lowercase")]
 enum SavedIds<'a> {
     Consecutive(u64),
@@ -96,13 +110,44 @@ enum SavedIds<'a> {
 
 impl<'a> From<SampleOptions<'a>> for SavedOptions<'a> {
     fn from(options: SampleOptions<'a>) -> Self {
-        let SampleOptions { seed, row_ids, first_draw, draws, temperature, method, sentinels } =
-            options;
-        let row_ids = match row_ids {
+        let SampleOptions { seed, first_draw, draws, temperature, method, sentinels, .. } = options;
+        let row_ids = match options.row_ids {
             RowIds::Consecutive(first) => SavedIds::Consecutive(first),
             RowIds::Each(ids) => SavedIds::Each(Cow::Borrowed(ids)),
         };
-        Self { seed, row_ids, first_draw, draws, temperature, method, sentinels }
+        Self {
+            seed,
+            row_ids,
+            first_draw,
+            draws,
+            temperature,
+            method,
+            sentinels,
+            seeds: options.seeds.map(Cow::Borrowed),
+            temperatures: options.temperatures.map(Cow::Borrowed),
+            first_draws: options.first_draws.map(Cow::Borrowed),
+            row_indices: options.row_indices.map(Cow::Borrowed),
+        }
+    }
+}
+
+impl SavedOptions<'_> {
+    fn into_owned(self) -> SavedOptions<'static> {
+        fn owned<T: Clone>(all: OfRows<'_, T>) -> OfRows<'static, T> {
+            all.map(|all| Cow::Owned(all.into_owned()))
+        }
+        let row_ids = match self.row_ids {
+            SavedIds::Consecutive(first) => SavedIds::Consecutive(first),
+            SavedIds::Each(ids) => SavedIds::Each(Cow::Owned(ids.into_owned())),
+        };
+        SavedOptions {
+            row_ids,
+            seeds: owned(self.seeds),
+            temperatures: owned(self.temperatures),
+            first_draws: owned(self.first_draws),
+            row_indices: owned(self.row_indices),
+            ..self
+        }
     }
 }
 
@@ -116,17 +161,12 @@ impl TryFrom<SavedOptions<'_>> for OwnedOptions {
     type Error = Error;
 
     fn try_from(saved: SavedOptions<'_>) -> Result<Self, Error> {
-        let SavedOptions { seed, row_ids, first_draw, draws, temperature, method, sentinels } =
-            saved;
-        Temperature::new(temperature)?;
-        check_draws(first_draw, draws)?;
-        let (row_ids, ids) = match row_ids {
-            SavedIds::Consecutive(first) => (RowIds::Consecutive(first), None),
-            SavedIds::Each(ids) => (RowIds::Consecutive(0), Some(ids.into_owned())),
-        };
-        let options =
-            SampleOptions { seed, row_ids, first_draw, draws, temperature, method, sentinels };
-        Ok(Self { options, ids })
+        Temperature::new(saved.temperature)?;
+        check_draws(saved.first_draw, saved.draws)?;
+        let read = Self { saved: saved.into_owned() };
+        // of all formats, logits admit the most temperatures
+        check_own(&read.options(), ValueFormat::F32)?;
+        Ok(read)
     }
 }
 

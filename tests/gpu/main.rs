@@ -5,6 +5,8 @@
 //! `scripts/test-adapters` runs these tests on three.
 
 mod bound;
+#[path = "../integration/common/per_row.rs"]
+mod calls_of_rows;
 mod cdf;
 mod conformance;
 mod device;
@@ -16,6 +18,7 @@ mod forms;
 mod futures;
 mod operations;
 mod pairs;
+mod per_row;
 mod potts;
 mod probe;
 mod soften;
@@ -48,6 +51,7 @@ fn main() {
         device::CHECKS,
         futures::CHECKS,
         operations::CHECKS,
+        per_row::CHECKS,
         sums::CHECKS,
         potts::CHECKS,
         soften::CHECKS,

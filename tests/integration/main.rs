@@ -21,6 +21,7 @@ mod log_probabilities;
 #[cfg(feature = "gpu")]
 mod noop;
 mod oracle;
+mod per_row;
 mod properties;
 mod race;
 #[cfg(feature = "rand")]

@@ -46,7 +46,13 @@ fn options() {
         .with_temperature(0.1)
         .with_method(Method::InverseCdf)
         .with_sentinels(true);
-    for options in [plain, full, full.with_first_row(u64::MAX), full.with_row_ids(&ids)] {
+    let own = full
+        .with_draws(1)
+        .with_seeds(&[u64::MAX, 1 << 53 | 1])
+        .with_temperatures(&[0.1, 0.0])
+        .with_first_draws(&[7, 1 << 30])
+        .with_row_indices(&[3, u32::MAX]);
+    for options in [plain, full, full.with_first_row(u64::MAX), full.with_row_ids(&ids), own] {
         let owned = OwnedOptions::from(options);
         assert_eq!(owned.options(), options);
         let text = round_trip(&owned);
@@ -56,12 +62,19 @@ fn options() {
     }
     assert_eq!(
         serde_json::to_string(&full.with_row_ids(&ids[1..])).unwrap(),
-        r#"{"seed":18446744073709551615,"row_ids":{"each":[0,9007199254740993]},"first_draw":5,"draws":2147483643,"temperature":0.1,"method":"inverse-cdf","sentinels":true}"#
+        r#"{"seed":18446744073709551615,"row_ids":{"each":[0,9007199254740993]},"first_draw":5,"draws":2147483643,"temperature":0.1,"method":"inverse-cdf","sentinels":true,"seeds":null,"temperatures":null,"first_draws":null,"row_indices":null}"#
     );
     let text = r#"{"row_ids":{"consecutive":7}}"#;
     let read: OwnedOptions = serde_json::from_str(text).unwrap();
     assert_eq!(read.options(), plain.with_first_row(7));
     assert_eq!(serde_json::from_str::<OwnedOptions>("{}").unwrap().options(), plain);
+    for (text, message) in [
+        (r#"{"temperatures":[1, -1]}"#, "row 1: the temperature must be"),
+        (r#"{"first_draw":1,"first_draws":[2147483646, 2147483647]}"#, "row 1: draws 2147483648"),
+    ] {
+        let error = serde_json::from_str::<OwnedOptions>(text).unwrap_err().to_string();
+        assert!(error.starts_with(message), "{error}");
+    }
 }
 
 /// All temperatures that a call takes are read as the same bits: 0 of either sign, the least, the largest and 10⁵ between.

@@ -76,8 +76,8 @@ fn forms() -> impl Iterator<Item = Variant> {
     let features = shares.into_iter().flat_map(|reduction| {
         [(false, false, 1), (true, false, 64), (true, true, 64)].into_iter().flat_map(
             move |(int64, emulated, workgroup_size)| {
-                [(false, false), (false, true), (true, true)].map(move |(each, immediates)| {
-                    Variant {
+                [(false, false), (false, true), (true, false), (true, true)].map(
+                    move |(each, immediates)| Variant {
                         reduction,
                         each,
                         immediates,
@@ -85,8 +85,8 @@ fn forms() -> impl Iterator<Item = Variant> {
                         emulated,
                         workgroup_size,
                         ..PLAIN
-                    }
-                })
+                    },
+                )
             },
         )
     });

@@ -23,6 +23,7 @@ mod table;
 mod weights;
 
 pub(crate) use prepared::CpuTables;
+pub(super) use prepared::Gathered;
 
 use pick::{Pick, Races};
 use table::{Table, guide_bits, zeroed};
@@ -45,7 +46,7 @@ pub(super) struct InverseCdfJob<'a> {
 impl<'a> InverseCdfJob<'a> {
     pub(super) fn new(job: &'a Job<'a>, scale: Scale, isa: Isa) -> Self {
         let rows = job.logits.rows();
-        let tables = if job.logits.row_stride() == 0 { rows.min(1) } else { rows };
+        let tables = if job.logits.apart() == Some(0) { rows.min(1) } else { rows };
         Self { job, scale, isa, keys: RoundKeys::new(job.seed), tables }
     }
 

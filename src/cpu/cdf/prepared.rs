@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use super::super::bound::RoundKeys;
 use super::super::simd::Isa;
-use super::super::threads::{each, in_chunks, on_pool};
+use super::super::threads::{TIMES, each, in_chunks, on_pool, portion};
 use super::super::values::{BatchValues, RowValues, with_values};
 use super::pick::Races;
 use super::table::{Table, guide_bits, zeroed};
@@ -21,7 +21,7 @@ use crate::job::prepared::PreparedRows;
 use crate::job::{Job, Temperature};
 #[cfg(feature = "rand")]
 use crate::noise::cdf::point;
-use crate::options::Data;
+use crate::options::{Data, RowIds};
 
 /// The tables of a call's rows. They do not refer to the logits.
 #[derive(Clone, Debug)]
@@ -49,10 +49,39 @@ impl Cpu {
     }
 }
 
+/// A job by inverse CDF whose rows are gathered from no more rows than there are: each of those is added up once.
+pub(in crate::cpu) struct Gathered<'a> {
+    job: &'a Job<'a>,
+    sources: Job<'a>,
+    indices: &'a [u32],
+}
+
+impl<'a> Gathered<'a> {
+    pub(in crate::cpu) fn new(job: &'a Job<'a>) -> Option<Self> {
+        job.inverse_cdf()?;
+        let (logits, indices) = job.logits.sources()?;
+        let row_ids = RowIds::Consecutive(0);
+        let pays = logits.rows() <= indices.len();
+        let sources = Job { logits, row_ids, draws: 1, ..*job };
+        pays.then_some(Self { job, sources, indices })
+    }
+
+    pub(in crate::cpu) fn draw(&self, cpu: &Cpu, draws: &mut [u32]) -> Result<(), Error> {
+        let Self { job, sources, indices } = self;
+        let is_small =
+            DIVISION.is_small(sources.logits.rows() * sources.logits.categories() + draws.len());
+        on_pool(cpu.pool.as_ref(), is_small, || {
+            let tables = CpuTables::build(sources, cpu.isa, None)?;
+            tables.pick_gathered(job, indices, draws);
+            Ok(())
+        })
+    }
+}
+
 impl CpuTables {
     fn build(job: &Job<'_>, isa: Isa, pool: Option<Arc<ThreadPool>>) -> Result<Self, Error> {
         let (rows, categories) = (job.logits.rows(), job.logits.categories());
-        let tables = if job.logits.row_stride() == 0 { rows.min(1) } else { rows };
+        let tables = if job.logits.apart() == Some(0) { rows.min(1) } else { rows };
         let bits = guide_bits(categories, usize::MAX);
         let mut cdf = Self {
             isa,
@@ -111,6 +140,19 @@ impl CpuTables {
         let point = point(uniform, total);
         let guess = table.guess((uniform >> table.shift()) as usize);
         table.find(table.near(guess, point), point)
+    }
+
+    /// Writes the draws of each row of a job to `draws`; `indices` says which table is a row's.
+    fn pick_gathered(&self, job: &Job<'_>, indices: &[u32], draws: &mut [u32]) {
+        let (keys, each) = (RoundKeys::new(job.seed), job.draws as usize);
+        let rows = DIVISION.at_once(each).max(portion(indices.len(), TIMES));
+        in_chunks(draws, rows * each, !DIVISION.is_small(draws.len()), |i, draws| {
+            for (row, draws) in (i * rows..).zip(draws.chunks_mut(each)) {
+                let (ids, first_draw) = (job.row_ids, job.first_draw);
+                let races = Races { ids, first_row: row, first_draw, draws: job.draws };
+                pick(self.isa, keys, self.table(indices[row] as usize), races, draws, false);
+            }
+        });
     }
 
     fn table(&self, row: usize) -> Table<'_> {

@@ -221,6 +221,7 @@ mod tests {
             logit_bytes: 4,
             draws,
             greedy: false,
+            own: false,
             output: Output::Draws,
         }
     }

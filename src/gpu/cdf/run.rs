@@ -59,6 +59,7 @@ impl Runner {
             logit_bytes: format.bytes(),
             draws: job.draws,
             greedy: false,
+            own: false,
             output: Output::Draws,
         };
         let plan = TablePlan::new(shape, gpu.limits).map_err(|most| Error::RowTooLong {
@@ -276,7 +277,7 @@ pub(super) fn sections(plan: &TablePlan, picking: &PickPlan, needs: Needs) -> Se
     let [tops, offsets, sums] =
         plan.bytes_of_table().map(|bytes| if needs.tables { tables * bytes } else { unused });
     Sections {
-        input: [size_of::<TablePass>() as u64, row_ids, values, 0, 0],
+        input: [size_of::<TablePass>() as u64, row_ids, values, 0, 0, 0],
         scratch: [tops, offsets, sums, 0],
         output: [4 * picking.most_picks() as u64, 0],
     }

@@ -1,6 +1,7 @@
 use super::super::drawing::sections;
 use super::super::layout::Teams;
 use super::*;
+use crate::job::OwnOptions;
 
 const SMALL: Limits = Limits {
     chunk_bytes: 1 << 10,
@@ -29,6 +30,7 @@ fn shape(rows: usize, categories: usize, row_stride: usize, draws: u32) -> Shape
         logit_bytes: 4,
         draws,
         greedy: false,
+        own: false,
         output: Output::Draws,
     }
 }
@@ -81,7 +83,9 @@ fn check(shape: Shape, limits: Limits) {
     let (words, outcomes) = (4 * plan.most_words(), 16 * plan.outcomes());
     assert!(words <= most.max(one), "words exceed a chunk: {plan:?}");
     assert!(outcomes <= most, "outcomes exceed a chunk: {plan:?}");
-    let sections = sections(&plan, true);
+    let own = OwnOptions { seeds: Some(&[]), temperatures: Some(&[]), first_draws: Some(&[]) };
+    let own = if shape.own { own } else { OwnOptions::default() };
+    let sections = sections(&plan, true, own);
     assert!(one > most || sections.are_within(limits.chunk_bytes), "{sections:?}: {plan:?}");
     let steps = plan.steps().count();
     assert_eq!(steps, plan.chunks().count() * plan.segments().count());
@@ -100,6 +104,7 @@ fn every_plan_keeps_to_the_limits() {
                         check(shape, limits);
                         check(Shape { logit_bytes: 2, ..shape }, limits);
                         check(Shape { greedy: true, ..shape }, limits);
+                        check(Shape { own: true, ..shape }, limits);
                         for output in [Output::Keys, Output::Scores, Output::Sums, Output::TopK(9)]
                         {
                             check(Shape { output, ..shape }, limits);
@@ -119,6 +124,7 @@ fn large_shapes_are_cut() {
     check(shape(1, 1000, 1000, 100_000_000), USUAL);
     check(shape(3, 100_000_000, 100_000_000, 3), USUAL);
     check(shape(20_000_000, 1, 1, 1), USUAL);
+    check(Shape { own: true, ..shape(20_000_000, 1, 1, 1) }, USUAL);
     for output in [Output::Draws, Output::Scores, Output::Sums] {
         check(Shape { output, ..shape(100_000_000, 1, 0, 1) }, USUAL);
         let small = Limits { binding_bytes: 1 << 16, ..USUAL };

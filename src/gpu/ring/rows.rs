@@ -32,7 +32,8 @@ impl RowValues<'_> {
     /// True if the rows are copied one by one, since they are further apart or closer together in memory than
     /// on the device.
     fn are_moved(&self) -> bool {
-        self.rows.len() > 1 && self.batch.row_stride() * self.batch.format().bytes() != self.apart
+        let bytes = self.batch.apart().map(|apart| apart * self.batch.format().bytes());
+        self.rows.len() > 1 && bytes != Some(self.apart)
     }
 
     /// Copies the rows to where the kernel finds them.

@@ -4,7 +4,7 @@
 pub(super) const SECTION: u64 = 256;
 
 /// The most sections of an input; some of them are small.
-const MOST_SECTIONS: u64 = 5;
+const MOST_SECTIONS: u64 = 6;
 
 /// Returns the most bytes that a chunk may take of anything, so that two sections of so many bytes
 /// fit into one buffer of `bytes` bytes, with the small sections and the bytes by which sections
@@ -18,7 +18,7 @@ pub(in crate::gpu) fn most_of_a_buffer(bytes: u64) -> u64 {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(in crate::gpu) struct Sections {
     /// Memory that the host writes and the device reads.
-    pub(in crate::gpu) input: [u64; 5],
+    pub(in crate::gpu) input: [u64; 6],
     /// Memory that stays on the device. Chunks share it, since the device works on one after the
     /// other.
     pub(in crate::gpu) scratch: [u64; 4],
@@ -90,18 +90,20 @@ mod tests {
 
     #[test]
     fn sections_follow_each_other_where_they_can_be_bound() {
-        let sections = [88, 8, 1000, 0, 0];
-        let starts = [0, 1, 2, 3, 5].map(|section| start(&sections, section));
+        let sections = [88, 8, 1000, 0, 0, 0];
+        let starts = [0, 1, 2, 3, 6].map(|section| start(&sections, section));
         assert_eq!(starts, [0, 256, 512, 1536, 1536]);
     }
 
     #[test]
     fn joined_sections_suffice_for_both() {
-        let some = Sections { input: [1, 0, 900, 0, 5], scratch: [7, 0, 0, 0], output: [3, 300] };
-        let others = Sections { input: [1, 80, 2, 0, 0], scratch: [0, 9, 0, 0], output: [400, 3] };
+        let some =
+            Sections { input: [1, 0, 900, 0, 5, 0], scratch: [7, 0, 0, 0], output: [3, 300] };
+        let others =
+            Sections { input: [1, 80, 2, 0, 0, 7], scratch: [0, 9, 0, 0], output: [400, 3] };
         let both = some.joined(others);
         let expected =
-            Sections { input: [1, 80, 900, 0, 5], scratch: [7, 9, 0, 0], output: [400, 300] };
+            Sections { input: [1, 80, 900, 0, 5, 7], scratch: [7, 9, 0, 0], output: [400, 300] };
         assert_eq!((both, others.joined(some)), (expected, expected));
         assert!(both.sizes().suffice(&some.sizes()) && both.sizes().suffice(&others.sizes()));
         assert!(!others.sizes().suffice(&some.sizes()));
@@ -111,8 +113,8 @@ mod tests {
     fn two_of_the_most_are_in_a_buffer() {
         for bytes in [0, 1 << 10, 256 << 20, (1 << 31) - 1] {
             let most = most_of_a_buffer(bytes);
-            let sections = [most, most, 96, 16, 8];
-            assert!(most == 0 || start(&sections, 5) <= bytes, "{bytes}");
+            let sections = [most, most, 96, 16, 8, 8];
+            assert!(most == 0 || start(&sections, 6) <= bytes, "{bytes}");
         }
         assert!(most_of_a_buffer(256 << 20) > (127 << 20));
     }

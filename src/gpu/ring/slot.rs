@@ -13,13 +13,15 @@ use super::sections::{Sections, Sizes, start};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::gpu) enum Kind {
     Races,
+    /// Races of rows that have options of their own.
+    RacesOfRows,
     Samples,
     Gradients,
     Tables,
 }
 
 /// The number of kinds.
-pub(super) const KINDS: usize = 4;
+pub(super) const KINDS: usize = 5;
 
 #[derive(Debug)]
 pub(super) struct Slot {

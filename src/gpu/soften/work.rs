@@ -241,7 +241,7 @@ pub(super) fn sections(plan: &Plan, explicit_ids: bool, vjp: bool) -> Sections {
     let logits = plan.logits_bytes() as u64;
     let (weights, sums) = (4 * plan.floats() as u64, 8 * plan.sums(vjp) as u64);
     let outcomes = 16 * plan.outcomes() as u64;
-    let input = |cotangents| [uniforms[0], uniforms[1], row_ids, logits, cotangents];
+    let input = |cotangents| [uniforms[0], uniforms[1], row_ids, logits, cotangents, 0];
     // for buffers that the layout has and no kernel of this kind reads
     let unused = 16;
     if vjp {
