@@ -145,6 +145,12 @@ pub enum Error {
         /// The bytes that were asked for.
         bytes: usize,
     },
+    /// There is no memory to resample so many particles, or positions.
+    #[error("there is no memory to resample {positions} particles, 8 to 24 bytes for each")]
+    NoMemoryForPoints {
+        /// The number of particles, or of positions.
+        positions: usize,
+    },
     /// The slice for the draws has the wrong length.
     #[error("the draws need a slice of {expected} words, got {got}")]
     DrawsLength {

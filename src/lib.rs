@@ -81,6 +81,7 @@
 //! | the log-probabilities of draws; logsumexp | [`sample_rows_scored`](Sampler::sample_rows_scored), [`logsumexp_rows`](Sampler::logsumexp_rows) |
 //! | an estimate of log Z from the maxima of races, with its standard error | [`estimate_log_z`](Sampler::estimate_log_z) |
 //! | very many draws from a row | [`Method::InverseCdf`], [`inverse_cdf`](Sampler::inverse_cdf) |
+//! | resampling of a particle filter's particles: systematic, stratified, residual | [`Particles`] |
 //! | Gumbel-softmax samples, and gradients through them | [`soften_rows`](Sampler::soften_rows), [`soften_rows_vjp`](Sampler::soften_rows_vjp) |
 //! | densities and quantiles of the maxima and times of races | the feature `distributions` |
 //! | seeds of the crate rand and of the system, rows as its distributions, Philox as its generator | the feature `rand`, a default |
@@ -114,6 +115,7 @@ mod results;
 pub mod mathematics {}
 pub mod noise;
 mod options;
+mod particles;
 #[cfg(feature = "rand")]
 mod random;
 pub mod reference;
@@ -140,6 +142,7 @@ pub use job::NO_DRAW;
 pub use options::{
     Batch, Logit, Logits, Method, Relaxation, RowIds, SampleOptions, ValueFormat, Weight, Weights,
 };
+pub use particles::{Particles, Resampling};
 #[cfg(feature = "rand")]
 pub use random::{CdfRow, GumbelRow, PhiloxRng};
 pub use results::{LogZ, ScoredDraws, TopK, Winner};

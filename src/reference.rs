@@ -17,8 +17,10 @@ use crate::noise::order::Best;
 use crate::options::{Batch, Chance, Data, Method, SampleOptions, Value, with_rows};
 use crate::results::{ScoredDraws, TopK, TopKSlices};
 
+mod resample;
 mod soften;
 
+pub use resample::{particle_weights, resample};
 pub use soften::{soften_row, soften_rows, soften_rows_vjp};
 
 /// Returns the draw of one row, or `None` if the row has none: if a logit is NaN or +∞, or all are −∞.

@@ -19,6 +19,7 @@ mod lanes;
 mod logsumexp;
 mod operations;
 mod race;
+pub(crate) mod resample;
 mod schedule;
 mod simd;
 mod soften;

@@ -26,6 +26,7 @@ mod properties;
 mod race;
 #[cfg(feature = "rand")]
 mod random;
+mod resample;
 #[cfg(feature = "serde")]
 mod saved;
 mod sequence;

@@ -25,8 +25,11 @@ mod weights;
 pub(crate) use prepared::CpuTables;
 pub(super) use prepared::Gathered;
 
-use pick::{Pick, Races};
-use table::{Table, guide_bits, zeroed};
+pub(super) use pick::{Races, Uniforms};
+pub(super) use table::{Table, guide_bits};
+
+use pick::Pick;
+use table::zeroed;
 use weights::Rule;
 
 /// How tables and draws are divided among threads.
@@ -106,7 +109,7 @@ impl<'a> InverseCdfJob<'a> {
 }
 
 /// Draws from one table, a draw for each race from number 0 on.
-fn pick(
+pub(super) fn pick(
     isa: Isa,
     keys: RoundKeys,
     table: Table<'_>,

@@ -26,11 +26,33 @@ const ODD: [u32; BLOCKS] = {
 
 /// The races of a table: rows, and the draws from each.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Races<'a> {
-    pub(super) ids: RowIds<'a>,
-    pub(super) first_row: usize,
-    pub(super) first_draw: u32,
-    pub(super) draws: u32,
+pub(in crate::cpu) struct Races<'a> {
+    pub(in crate::cpu) ids: RowIds<'a>,
+    pub(in crate::cpu) first_row: usize,
+    pub(in crate::cpu) first_draw: u32,
+    pub(in crate::cpu) draws: u32,
+}
+
+/// Writes the uniform numbers of the races from number `first` on.
+pub(in crate::cpu) struct Uniforms<'a> {
+    pub(in crate::cpu) keys: RoundKeys,
+    pub(in crate::cpu) races: Races<'a>,
+    pub(in crate::cpu) first: usize,
+    pub(in crate::cpu) uniforms: &'a mut [u64],
+}
+
+impl Task for Uniforms<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let Self { keys, races, first, mut uniforms } = self;
+        let mut lanes = Lanes::new(races, first);
+        while !uniforms.is_empty() {
+            let count = lanes.fill(s, &keys, uniforms.len(), uniforms);
+            uniforms = &mut uniforms[count..];
+        }
+    }
 }
 
 /// Draws for the races from number `first` on.
@@ -56,14 +78,7 @@ impl Task for Pick<'_> {
         let mut lanes = Lanes::new(races, first);
         let Aligned(uniforms) = &mut Aligned([0; DRAWS]);
         while !draws.is_empty() {
-            let mut count = 0;
-            for uniforms in uniforms.chunks_mut(2 * 2 * S::OCTETS) {
-                let some = lanes.fill(s, &keys, draws.len() - count, uniforms);
-                count += some;
-                if some < uniforms.len() {
-                    break;
-                }
-            }
+            let count = lanes.fill_all(s, &keys, draws.len(), uniforms);
             let (now, later) = std::mem::take(&mut draws).split_at_mut(count);
             // one step for all draws before the next, so that their reads of memory overlap
             for (draw, &uniform) in now.iter_mut().zip(&*uniforms) {
@@ -77,6 +92,55 @@ impl Task for Pick<'_> {
             }
             for (draw, &point) in now.iter_mut().zip(&*uniforms) {
                 *draw = table.find(*draw, point);
+            }
+            draws = later;
+        }
+    }
+}
+
+/// Draws for the races from number `first` on, each from the table of its row.
+pub(super) struct PickGathered<'a, T> {
+    /// The table of a row.
+    pub(super) table_of: T,
+    pub(super) keys: RoundKeys,
+    pub(super) races: Races<'a>,
+    pub(super) first: usize,
+    pub(super) draws: &'a mut [u32],
+}
+
+impl<'a, T: Fn(usize) -> Table<'a>> Task for PickGathered<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let Self { table_of, keys, races, first, mut draws } = self;
+        let mut lanes = Lanes::new(races, first);
+        let Aligned(uniforms) = &mut Aligned([0; DRAWS]);
+        let mut rows = [0; DRAWS];
+        while !draws.is_empty() {
+            let (mut row, mut number) = (lanes.row, lanes.number);
+            for to in &mut rows {
+                *to = row;
+                number += 1;
+                if number == races.draws {
+                    (row, number) = (row + 1, 0);
+                }
+            }
+            let count = lanes.fill_all(s, &keys, draws.len(), uniforms);
+            let (now, later) = std::mem::take(&mut draws).split_at_mut(count);
+            // one step for all draws before the next, so that their reads of memory overlap
+            for ((draw, uniform), &row) in now.iter_mut().zip(&mut *uniforms).zip(&rows) {
+                let table = table_of(row);
+                *draw = table.guess((*uniform >> table.shift()) as usize);
+                *uniform = point(*uniform, table.total());
+            }
+            for ((draw, &point), &row) in now.iter_mut().zip(&*uniforms).zip(&rows) {
+                let table = table_of(row);
+                *draw = if table.total() == 0 {
+                    NO_DRAW
+                } else {
+                    table.find(table.near(*draw, point), point)
+                };
             }
             draws = later;
         }
@@ -97,6 +161,26 @@ impl<'a> Lanes<'a> {
         let each = races.draws as usize;
         let row = races.first_row + first / each;
         Self { races, row, number: (first % each) as u32 }
+    }
+
+    /// Writes the uniform numbers of the next races, at most `left` of them. Returns how many numbers it has written.
+    #[inline(always)]
+    fn fill_all<S: Simd>(
+        &mut self,
+        s: S,
+        keys: &RoundKeys,
+        left: usize,
+        uniforms: &mut [u64; DRAWS],
+    ) -> usize {
+        let mut count = 0;
+        for uniforms in uniforms.chunks_mut(2 * 2 * S::OCTETS) {
+            let some = self.fill(s, keys, left - count, uniforms);
+            count += some;
+            if some < uniforms.len() {
+                break;
+            }
+        }
+        count
     }
 
     /// Writes the uniform numbers of the next races, at most as many as two tiles of blocks have and at most
@@ -183,31 +267,6 @@ mod tests {
     use crate::cpu::simd::Isa;
     use crate::noise::bits::{Stream, uniform_bits, uniform_block};
 
-    struct Fill<'a> {
-        races: Races<'a>,
-        first: usize,
-        seed: u64,
-        uniforms: &'a mut [u64],
-    }
-
-    impl Task for Fill<'_> {
-        type Output = usize;
-        #[inline(always)]
-        fn run<S: Simd>(self, s: S) -> usize {
-            let Self { races, first, seed, uniforms } = self;
-            let mut lanes = Lanes::new(races, first);
-            let mut done = 0;
-            while done < uniforms.len() {
-                let mut some = [0; 2 * BLOCKS];
-                let left = uniforms.len() - done;
-                let count = lanes.fill(s, &RoundKeys::new(seed), left, &mut some);
-                uniforms[done..done + count].copy_from_slice(&some[..count]);
-                done += count;
-            }
-            done
-        }
-    }
-
     /// With every instruction set, and from any race on, the numbers are the contract's.
     #[test]
     fn uniform_numbers_are_the_contracts() {
@@ -219,7 +278,8 @@ mod tests {
                     let all = 30 * draws as usize;
                     for first in [0, 1, 5] {
                         let mut uniforms = vec![0; all - first];
-                        isa.run(Fill { races, first, seed: 1 << 40, uniforms: &mut uniforms });
+                        let (keys, uniforms_of_races) = (RoundKeys::new(1 << 40), &mut uniforms);
+                        isa.run(Uniforms { races, first, keys, uniforms: uniforms_of_races });
                         for (race, got) in (first..).zip(uniforms) {
                             let (row, draw) = (race / draws as usize, race % draws as usize);
                             let draw = first_draw + draw as u32;

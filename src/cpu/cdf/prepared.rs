@@ -7,9 +7,9 @@ use rayon::prelude::*;
 
 use super::super::bound::RoundKeys;
 use super::super::simd::Isa;
-use super::super::threads::{TIMES, each, in_chunks, on_pool, portion};
+use super::super::threads::{each, in_chunks, on_pool};
 use super::super::values::{BatchValues, RowValues, with_values};
-use super::pick::Races;
+use super::pick::{PickGathered, Races};
 use super::table::{Table, guide_bits, zeroed};
 use super::weights::Rule;
 use super::{DIVISION, pick};
@@ -144,14 +144,14 @@ impl CpuTables {
 
     /// Writes the draws of each row of a job to `draws`; `indices` says which table is a row's.
     fn pick_gathered(&self, job: &Job<'_>, indices: &[u32], draws: &mut [u32]) {
-        let (keys, each) = (RoundKeys::new(job.seed), job.draws as usize);
-        let rows = DIVISION.at_once(each).max(portion(indices.len(), TIMES));
-        in_chunks(draws, rows * each, !DIVISION.is_small(draws.len()), |i, draws| {
-            for (row, draws) in (i * rows..).zip(draws.chunks_mut(each)) {
-                let (ids, first_draw) = (job.row_ids, job.first_draw);
-                let races = Races { ids, first_row: row, first_draw, draws: job.draws };
-                pick(self.isa, keys, self.table(indices[row] as usize), races, draws, false);
-            }
+        let keys = RoundKeys::new(job.seed);
+        let Job { row_ids: ids, first_draw, draws: each, .. } = *job;
+        let races = Races { ids, first_row: 0, first_draw, draws: each };
+        let table_of = |row: usize| self.table(indices.get(row).map_or(0, |&index| index as usize));
+        let grain = DIVISION.at_once(1);
+        in_chunks(draws, grain, !DIVISION.is_small(draws.len()), |i, draws| {
+            let first = i * grain;
+            self.isa.run(PickGathered { table_of, keys, races, first, draws });
         });
     }
 

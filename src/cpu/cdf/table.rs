@@ -21,7 +21,7 @@ pub(super) const SEGMENT: usize = Division::WEIGHING.segment;
 const MOST_BITS: u32 = 28;
 
 /// The number of leading bits by which a guide is indexed, for a row from which so many draws are to come.
-pub(super) fn guide_bits(categories: usize, draws: usize) -> u32 {
+pub(in crate::cpu) fn guide_bits(categories: usize, draws: usize) -> u32 {
     let entries = categories.saturating_mul(2).min(draws);
     (usize::BITS - entries.saturating_sub(1).leading_zeros()).clamp(1, MOST_BITS)
 }
@@ -37,7 +37,7 @@ pub(super) fn zeroed<T: Clone + Default>(len: usize, categories: usize) -> Resul
 
 /// A row that can be drawn from, or that has no draw.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Table<'a> {
+pub(in crate::cpu) struct Table<'a> {
     /// For each category, the sum of its weight and all before it.
     sums: &'a [u64],
     /// The first category to look at, by the leading bits of a uniform number.
@@ -47,7 +47,7 @@ pub(super) struct Table<'a> {
 impl<'a> Table<'a> {
     /// Builds a table in this memory. `sum_weights` is given the first category of a segment and the memory
     /// for its sums, which it writes as if nothing were before the segment.
-    pub(super) fn build(
+    pub(in crate::cpu) fn build(
         sums: &'a mut [u64],
         guide: &'a mut [u32],
         parallel: bool,

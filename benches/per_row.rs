@@ -1,0 +1,124 @@
+//! The cost of options of rows on the CPU: one call in which each row has a seed, a temperature and a first draw of its
+//! own, beside one call with the same options for all rows, and beside a call for each row.
+//!
+//!     cargo bench --bench per_row
+//!
+//! The ways run in turn, and the minima are compared, since the machines are shared. Prints a table in Markdown. Without
+//! `--bench`, which cargo bench passes, every way runs once and nothing is timed.
+
+#![expect(clippy::unwrap_used, reason = "a benchmark that cannot go on ends")]
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use gumbel::{CpuSampler, Logits, Method, SampleOptions};
+
+/// The numbers of rows and of categories.
+const SHAPES: [(usize, usize); 5] =
+    [(64, 32_000), (256, 128_256), (4096, 1024), (100_000, 50), (1_000_000, 16)];
+/// The time for each shape.
+const EACH: Duration = Duration::from_secs(12);
+
+/// The name of a way to draw, and the function to time.
+type Way<'a> = (&'static str, Box<dyn FnMut() + 'a>);
+
+fn main() {
+    let timed = std::env::args().any(|argument| argument == "--bench");
+    for (n, (rows, categories)) in SHAPES.into_iter().enumerate() {
+        let rows = if timed { rows } else { rows.div_ceil(256) };
+        measure(rows, categories, timed, n == 0);
+    }
+}
+
+/// Returns roughly normal logits with standard deviation 3.
+fn logits(count: usize) -> Vec<f32> {
+    let normal = |i: usize| {
+        let word = (i as u32).wrapping_mul(2_654_435_761).rotate_left(13);
+        let word = (word ^ i as u32).wrapping_mul(0x85eb_ca6b);
+        let bytes: u32 = word.to_le_bytes().iter().map(|&byte| u32::from(byte)).sum();
+        (bytes as f32 - 510.0) * (3.0 / 147.8)
+    };
+    (0..count).map(normal).collect()
+}
+
+fn measure(rows: usize, categories: usize, timed: bool, first: bool) {
+    let data = logits(rows * categories);
+    let logits = Logits::new(&data, categories).unwrap();
+    let seeds: Vec<u64> = (0..rows as u64).map(|row| row * row).collect();
+    let temperatures: Vec<f32> = (0..rows)
+        .map(|row| if row % 8 == 0 { 0.0 } else { 0.5 + (row % 7) as f32 / 8.0 })
+        .collect();
+    let first_draws: Vec<u32> = (0..rows as u32).map(|row| row * 7 % 1000).collect();
+    let reversed: Vec<u32> = (0..rows as u32).rev().collect();
+    // the next states of many chains
+    let states = 50.min(rows);
+    let of_states = Logits::new(&data[..states * categories], categories).unwrap();
+    let few: Vec<u32> = (0..rows).map(|row| (row * 7 % states) as u32).collect();
+    let plain = SampleOptions::default();
+    let own =
+        plain.with_seeds(&seeds).with_temperatures(&temperatures).with_first_draws(&first_draws);
+    let cpu = CpuSampler::new();
+    let mut draws = vec![0; rows];
+    let draws = std::cell::RefCell::new(&mut draws);
+    let draw_from = |logits: Logits<'_>, options: SampleOptions<'_>| {
+        cpu.sample_rows_into(logits, &options, &mut draws.borrow_mut()).unwrap();
+        black_box(&draws);
+    };
+    let draw = |options| draw_from(logits, options);
+    let mut ways: Vec<Way<'_>> = vec![
+        ("the same", Box::new(|| draw(plain))),
+        ("first draws", Box::new(|| draw(plain.with_first_draws(&first_draws)))),
+        ("seeds", Box::new(|| draw(plain.with_seeds(&seeds)))),
+        ("temperatures", Box::new(|| draw(plain.with_temperatures(&temperatures)))),
+        ("all three", Box::new(|| draw(own))),
+        ("all, gathered", Box::new(|| draw(own.with_row_indices(&reversed)))),
+        ("gathered", Box::new(|| draw(plain.with_row_indices(&reversed)))),
+        ("from 50 rows", Box::new(|| draw_from(of_states, plain.with_row_indices(&few)))),
+        (
+            "from 50 rows, auto",
+            Box::new(|| {
+                draw_from(of_states, plain.with_row_indices(&few).with_method(Method::Auto));
+            }),
+        ),
+        (
+            "a call each",
+            Box::new(|| {
+                for row in 0..rows {
+                    let one =
+                        Logits::new(&data[row * categories..][..categories], categories).unwrap();
+                    let options = plain
+                        .with_seed(seeds[row])
+                        .with_temperature(temperatures[row])
+                        .with_first_draw(first_draws[row])
+                        .with_first_row(row as u64);
+                    cpu.sample_rows_into(one, &options, &mut draws.borrow_mut()[row..=row])
+                        .unwrap();
+                }
+            }),
+        ),
+    ];
+    let mut best = vec![Duration::MAX; ways.len()];
+    let start = Instant::now();
+    loop {
+        for ((_, way), best) in ways.iter_mut().zip(&mut best) {
+            let start = Instant::now();
+            way();
+            *best = start.elapsed().min(*best);
+        }
+        if !timed || start.elapsed() > EACH {
+            break;
+        }
+    }
+    if !timed {
+        return;
+    }
+    if first {
+        let names: Vec<_> = ways[1..].iter().map(|(name, _)| *name).collect();
+        println!("| rows × categories | the same for all rows, µs | {} |", names.join(" | "));
+        println!("|{}", "---|".repeat(ways.len() + 1));
+    }
+    let base = best[0].as_secs_f64();
+    let ratios: Vec<_> =
+        best[1..].iter().map(|time| format!("{:.2}", time.as_secs_f64() / base)).collect();
+    println!("| {rows} × {categories} | {:.1} | {} |", base * 1e6, ratios.join(" | "));
+}

@@ -1,0 +1,56 @@
+//! Residual resampling: whole copies first, and draws by the fractions that are left.
+
+use super::super::bound::RoundKeys;
+use super::super::cdf::{Races, Table, guide_bits, pick};
+use super::super::simd::Isa;
+use super::Noise;
+use crate::error::Error;
+use crate::job::zeroed;
+
+/// Writes the ancestor of each position.
+pub(super) fn resample(
+    isa: Isa,
+    sums: &[u64],
+    noise: &Noise<'_>,
+    ancestors: &mut [u32],
+) -> Result<(), Error> {
+    let (n, total) = (ancestors.len() as u64, sums[sums.len() - 1]);
+    let no_memory = Error::NoMemoryForPoints { positions: sums.len() };
+    let mut left: Vec<u64> = zeroed(sums.len()).ok_or(no_memory.clone())?;
+    // how far fractions of a copy are shifted so that the sum of them all is below 2⁶³
+    let shift = 64 - (n.min(sums.len() as u64)).leading_zeros();
+    let of_weight = n as f64 / total as f64;
+    let (mut copied, mut before, mut sum) = (0, 0, 0);
+    for ((category, &end), left) in (0u32..).zip(sums).zip(&mut left) {
+        let weight = end - before;
+        before = end;
+        let copies = copies(weight, n, total, of_weight);
+        ancestors[copied..copied + copies as usize].fill(category);
+        copied += copies as usize;
+        // below `total`, so that the low words suffice
+        let rest = (weight.wrapping_mul(n)).wrapping_sub(copies.wrapping_mul(total));
+        sum += rest >> shift;
+        *left = sum;
+    }
+    let drawn = &mut ancestors[copied..];
+    if drawn.is_empty() {
+        return Ok(());
+    }
+    let mut guide = zeroed(1 << guide_bits(left.len(), drawn.len())).ok_or(no_memory)?;
+    // these are sums already
+    let table = Table::build(&mut left, &mut guide, false, |_, _| {});
+    let Noise { seed, ids, draw } = *noise;
+    // positions count from the first that is drawn for
+    let races = Races { ids, first_row: copied, first_draw: draw, draws: 1 };
+    pick(isa, RoundKeys::new(seed), table, races, drawn, true);
+    Ok(())
+}
+
+/// ⌊n·weight / total⌋. `of_weight` is n / total to the accuracy of an f64.
+#[inline(always)]
+fn copies(weight: u64, n: u64, total: u64, of_weight: f64) -> u64 {
+    // the rounding error is far below a half
+    let near = (weight as f64 * of_weight + 0.5) as u64;
+    let too_many = u128::from(near) * u128::from(total) > u128::from(n) * u128::from(weight);
+    near - u64::from(too_many)
+}
