@@ -136,6 +136,14 @@ def operations(path):
     return markdown(path, "logits, ns a category")
 
 
+def per_row(path):
+    return markdown(path, "the same for all rows")
+
+
+def resample(path):
+    return markdown(path, "10⁶ from 10⁶")
+
+
 def cdf(path):
     return markdown(path, "alias")
 
@@ -160,7 +168,9 @@ def turns(path):
     return markdown(path, "units a logit of a turn")
 
 
-TABLES = {f.__name__: f for f in [summary, cpu, forms, growth, operations, cdf, methods, device, host, waves, turns]}
+TABLES = {f.__name__: f for f in [
+    summary, cpu, forms, growth, operations, per_row, resample, cdf, methods, device, host, waves, turns
+]}
 
 
 def rewritten(text):
