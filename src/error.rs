@@ -25,9 +25,11 @@ pub enum Error {
     /// The slice of logits does not hold as many rows as were announced.
     #[error(
         "{rows} rows of {categories} categories with a row stride of {row_stride} need {expected} \
-         logits, got {got}"
+         {what}, got {got}"
     )]
     LogitsLength {
+        /// What the slice holds: logits, weights or counts.
+        what: &'static str,
         /// The number of rows.
         rows: usize,
         /// The number of categories in each row.
@@ -40,9 +42,11 @@ pub enum Error {
         /// The number of logits that the slice holds.
         got: usize,
     },
-    /// The logits do not divide into whole rows.
-    #[error("{got} logits do not divide into rows of {categories} categories")]
+    /// The logits, weights or counts do not divide into whole rows.
+    #[error("{got} {what} do not divide into rows of {categories} categories")]
     UnevenRows {
+        /// What the slice holds: logits, weights or counts.
+        what: &'static str,
         /// The number of categories in each row.
         categories: usize,
         /// The number of logits given.
@@ -91,10 +95,7 @@ pub enum Error {
         error: Box<Error>,
     },
     /// No draws were asked for, or draws beyond the 2³¹ that a row has, numbered from 0.
-    #[error(
-        "draws {first_draw} up to {first_draw} + {draws} were asked for; a row has 1 to 2147483648 \
-         draws, numbered from 0"
-    )]
+    #[error("{}", draws_in_words(*first_draw, *draws))]
     Draws {
         /// The number of the first draw.
         first_draw: u32,
@@ -136,7 +137,7 @@ pub enum Error {
     },
     /// There is no memory for the sums of weights that draws by inverse CDF need.
     #[error(
-        "the sums of a row of {categories} categories need {bytes} bytes, which are not to be had; \
+        "the sums of rows of {categories} categories need {bytes} bytes, which are not to be had; \
          try Method::Gumbel, which needs none"
     )]
     NoMemoryForSums {
@@ -162,7 +163,8 @@ pub enum Error {
     /// The temperature is negative, NaN, infinite, or too near 0 or ∞ to be distinguished from
     /// them.
     #[error(
-        "the temperature must be 0 (greedy) or from {min:e} to {max:e}, got {got}",
+        "the temperature must be 0 (greedy) or from {min:e} to {max:e}, got {}",
+        short(*got),
         min = Scale::MIN_TEMPERATURE,
         max = Scale::MAX_TEMPERATURE
     )]
@@ -207,7 +209,7 @@ pub enum Error {
         k: usize,
     },
     /// With weights, the temperature must be 0 or at least 2⁻²⁰.
-    #[error("with weights the temperature must be 0 (greedy) or from 9.5e-7 (2^-20) on, got {got}")]
+    #[error("with weights the temperature must be 0 (greedy) or from 9.5e-7 (2^-20) on, got {}", short(*got))]
     WeightsTemperature {
         /// The temperature given.
         got: f32,
@@ -215,7 +217,8 @@ pub enum Error {
     /// The τ of soft samples is negative, 0, NaN, infinite, or too near 0 or ∞ to be distinguished
     /// from them.
     #[error(
-        "tau must be from {min:e} to {max:e}, got {got}",
+        "tau must be from {min:e} to {max:e}, got {}",
+        short(*got),
         min = Scale::MIN_TEMPERATURE,
         max = Scale::MAX_TEMPERATURE
     )]
@@ -302,6 +305,9 @@ pub enum Error {
     },
     /// The device is lost: its driver crashed or was reset, the hardware was removed, or somebody
     /// destroyed the device. The sampler can no longer be used; another one can be built.
+    ///
+    /// wgpu tells of some losses by a panic, which gumbel catches. In a program that is compiled with
+    /// `panic = "abort"` nothing can be caught, and such a loss ends the process.
     #[error(
         "the device of {adapter} was lost while {while_doing}: {reason}; build a new sampler, or \
          draw on the CPU engine"
@@ -406,6 +412,21 @@ impl Error {
     ) -> Result<(), Self> {
         if got == expected { Ok(()) } else { Err(Self::FloatsLength { what, expected, got }) }
     }
+}
+
+/// The numbers of draws that were asked for, and what there is.
+fn draws_in_words(first_draw: u32, draws: u32) -> String {
+    let there = "a row has 1 to 2147483648 draws, numbered from 0";
+    if draws == 0 {
+        return format!("no draws were asked for; {there}");
+    }
+    format!("{draws} draws from number {first_draw} on were asked for; {there}")
+}
+
+/// A number in few digits: 1e-40, not 0 and forty zeros.
+pub(crate) fn short(x: f32) -> String {
+    let usual = x == 0.0 || !x.is_finite() || (1e-4..1e7).contains(&x.abs());
+    if usual { format!("{x}") } else { format!("{x:e}") }
 }
 
 fn list(names: &[String]) -> String {

@@ -97,7 +97,7 @@ pub(crate) enum Error {
     /// The sums of a row do not fit into memory. The message is the library's, except that it names
     /// the command's own way out.
     #[error(
-        "the sums of a row of {categories} categories need {bytes} bytes, which are not to be had; \
+        "the sums of rows of {categories} categories need {bytes} bytes, which are not to be had; \
          try --method gumbel, which needs none"
     )]
     NoMemoryForSums {

@@ -47,6 +47,8 @@ fn main() -> ExitCode {
             None => error.exit(),
         },
     };
+    #[cfg(target_os = "linux")]
+    silence_drivers();
     let result = match args.command {
         Command::Sample(args) => sample::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Soften(args) => soften::run(&args).map(|()| ExitCode::SUCCESS),
@@ -60,6 +62,29 @@ fn main() -> ExitCode {
         Ok(code) => code,
         Err(Error::ClosedPipe) => ExitCode::from(CLOSED_PIPE),
         Err(error) => refused(&error),
+    }
+}
+
+/// Goes on as a process with another environment, where a layer of Mesa's drivers would write errors of its own to
+/// standard error: without `XDG_RUNTIME_DIR`, as in containers, it finds no display server to ask for its GPU. (To change
+/// the environment of a running process is not safe.)
+#[cfg(target_os = "linux")]
+fn silence_drivers() {
+    use std::os::unix::process::CommandExt;
+    /// The switch of that layer.
+    const SWITCH: &str = "NODEVICE_SELECT";
+    let is_unset = |name| std::env::var_os(name).is_none();
+    if !is_unset("XDG_RUNTIME_DIR") || !is_unset(SWITCH) {
+        return;
+    }
+    if let Ok(program) = std::env::current_exe() {
+        let mut arguments = std::env::args_os();
+        let mut command = std::process::Command::new(program);
+        if let Some(name) = arguments.next() {
+            command.arg0(name);
+        }
+        // returns only if it fails, and then this process goes on as it is
+        let _ = command.args(arguments).env(SWITCH, "1").exec();
     }
 }
 

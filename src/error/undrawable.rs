@@ -37,7 +37,8 @@ impl std::fmt::Display for Undrawable {
             Self::NothingDrawable => write!(f, "all its logits are -infinity"),
             Self::InvalidWeight { category, weight } => write!(
                 f,
-                "its weight of category {category} is {weight}; a weight is 0 or positive, and finite"
+                "its weight of category {category} is {}; a weight is 0 or positive, and finite",
+                super::short(*weight)
             ),
             Self::NoWeight => write!(f, "all its weights are 0"),
         }

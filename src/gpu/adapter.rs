@@ -23,6 +23,8 @@ const SMALLEST_WORKGROUP: u32 = 64;
 const STORAGE_BUFFERS: u32 = 4;
 /// The smallest limit on a binding, in bytes, that will do: a few octets for every lane.
 const SMALLEST_BINDING: u64 = 1 << 16;
+/// The workgroups of a dimension that every device of WebGPU dispatches, for which chunks are cut.
+const WORKGROUPS: u32 = 65_535;
 
 /// An adapter, and whether the GPU engine can use it.
 #[derive(Clone, Debug)]
@@ -159,6 +161,11 @@ pub(crate) fn obstacle(limits: &wgpu::Limits) -> Option<String> {
             "max_storage_buffer_binding_size",
             limits.max_storage_buffer_binding_size.min(limits.max_buffer_size),
             SMALLEST_BINDING,
+        ),
+        (
+            "max_compute_workgroups_per_dimension",
+            u64::from(limits.max_compute_workgroups_per_dimension),
+            u64::from(WORKGROUPS),
         ),
     ];
     needs
@@ -301,5 +308,9 @@ mod tests {
             wgpu::Limits { max_storage_buffers_per_shader_stage: 3, ..wgpu::Limits::default() };
         let what = obstacle(&limits).unwrap();
         assert_eq!(what, "max_storage_buffers_per_shader_stage is 3, gumbel needs 4");
+        let limits =
+            wgpu::Limits { max_compute_workgroups_per_dimension: 7, ..wgpu::Limits::default() };
+        let what = obstacle(&limits).unwrap();
+        assert_eq!(what, "max_compute_workgroups_per_dimension is 7, gumbel needs 65535");
     }
 }

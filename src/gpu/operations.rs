@@ -56,7 +56,13 @@ impl Gpu {
 
     /// Allocates memory for the results of a plan.
     fn words(job: &Job<'_>, plan: &Plan) -> Result<Vec<u32>, Error> {
-        let too_many = || Error::TopKTooLarge { races: job.total(), k: plan.k() as usize };
+        let too_many = || {
+            if plan.output().has_sums() {
+                Error::TooManyDraws { rows: job.logits.rows(), draws: job.draws }
+            } else {
+                Error::TopKTooLarge { races: job.total(), k: plan.k() as usize }
+            }
+        };
         let count = plan.all_words().ok_or_else(too_many)?;
         let mut words = Vec::new();
         words.try_reserve_exact(count).map_err(|_| too_many())?;

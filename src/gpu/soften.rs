@@ -5,6 +5,9 @@
 //! `vjp.wgsl` follow. The last factor, of each sample or of the whole call, is applied as results
 //! are read.
 
+use rayon::prelude::*;
+
+use crate::cpu::Cpu;
 use crate::error::Error;
 use crate::job::soften::{Softening, one_hot};
 
@@ -15,6 +18,9 @@ mod plan;
 mod work;
 
 use work::{SoftWork, Wanted};
+
+/// The magnitude of a cotangent from which the CPU computes gradients: below it, a sum of 2³² of them is an f32.
+const HUGE: f32 = (1u128 << 90) as f32;
 
 impl Gpu {
     /// Computes the samples of all races.
@@ -41,7 +47,10 @@ impl Gpu {
         cotangents: &[f32],
         gradients: &mut [f32],
     ) -> Result<(), Error> {
-        if !gradients.is_empty() {
+        if cotangents.par_iter().any(|g| g.is_nan() || g.abs() >= HUGE) {
+            // the kernels add up products with cotangents in f32, in which a sum could be infinite
+            Cpu::new().vjp(softening, cotangents, gradients);
+        } else if !gradients.is_empty() {
             self.run_soft(softening, Wanted::Gradients { cotangents, gradients }).await?;
         }
         Ok(())

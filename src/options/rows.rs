@@ -37,6 +37,8 @@ pub trait Value: Copy + Send + Sync + 'static {
     const LOG2: f32;
     /// Why a row has no draw if all of its categories have probability 0.
     const NOTHING: Undrawable;
+    /// What values of this type are called.
+    const NAME: &'static str;
 
     /// The rows as [`Data`].
     fn data(rows: Rows<'_, Self>) -> Data<'_>;
@@ -86,6 +88,7 @@ impl<T: Widen> Value for T {
     const NEVER: Self = T::NEG_INFINITY;
     const LOG2: f32 = std::f32::consts::LOG2_E;
     const NOTHING: Undrawable = Undrawable::NothingDrawable;
+    const NAME: &'static str = "logits";
 
     fn data(rows: Rows<'_, Self>) -> Data<'_> {
         T::rows(rows)
@@ -191,6 +194,7 @@ impl Value for Positive {
     const NEVER: Self = Self(0.0);
     const LOG2: f32 = 1.0;
     const NOTHING: Undrawable = Undrawable::NoWeight;
+    const NAME: &'static str = "weights";
 
     fn data(rows: Rows<'_, Self>) -> Data<'_> {
         Data::Weights(rows)
@@ -235,6 +239,7 @@ impl Value for u32 {
     const NEVER: Self = 0;
     const LOG2: f32 = 1.0;
     const NOTHING: Undrawable = Undrawable::NoWeight;
+    const NAME: &'static str = "counts";
 
     fn data(rows: Rows<'_, Self>) -> Data<'_> {
         Data::Counts(rows)
@@ -281,12 +286,12 @@ pub struct Rows<'a, T> {
     gathered: Option<(&'a [u32], usize)>,
 }
 
-impl<'a, T> Rows<'a, T> {
+impl<'a, T: Value> Rows<'a, T> {
     /// Rows that follow each other without a gap.
     pub(super) fn dense(data: &'a [T], categories: usize) -> Result<Self, Error> {
         check_categories(categories)?;
         if !data.len().is_multiple_of(categories) {
-            return Err(Error::UnevenRows { categories, got: data.len() });
+            return Err(Error::UnevenRows { what: T::NAME, categories, got: data.len() });
         }
         let (rows, row_stride) = (data.len() / categories, categories);
         Ok(Self { data, rows, categories, row_stride, gathered: None })
@@ -304,8 +309,8 @@ impl<'a, T> Rows<'a, T> {
             Some(before) => before as u128 * row_stride as u128 + categories as u128,
         };
         if expected > data.len() as u128 {
-            let got = data.len();
-            return Err(Error::LogitsLength { rows, categories, row_stride, expected, got });
+            let (what, got) = (T::NAME, data.len());
+            return Err(Error::LogitsLength { what, rows, categories, row_stride, expected, got });
         }
         Ok(Self { data, rows, categories, row_stride, gathered: None })
     }

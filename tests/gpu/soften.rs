@@ -17,6 +17,7 @@ pub(crate) const CHECKS: &[(&str, Check)] = &[
     ("soften::the_limits_are_stable", the_limits_are_stable),
     ("soften::masked_cotangents_do_not_count", masked_cotangents_do_not_count),
     ("soften::rows_without_a_draw", rows_without_a_draw),
+    ("soften::huge_cotangents", huge_cotangents),
     ("soften::faults_in_the_shader_are_seen", faults_in_the_shader_are_seen),
 ];
 
@@ -200,4 +201,15 @@ fn faults_in_the_shader_are_seen(adapter: &AdapterReport) -> Result<(), Failed> 
         ensure(seen, || format!("{name} is not seen: {errors:?}"))?;
     }
     Ok(())
+}
+
+/// Cotangents whose sums are beyond an f32 have gradients that are not: those of the CPU.
+fn huge_cotangents(adapter: &AdapterReport) -> Result<(), Failed> {
+    let gpu = sampler(adapter, GpuSampler::builder())?;
+    let logits = Logits::new(&[0.0; 40], 20)?;
+    let (options, soft) = (SampleOptions::default(), Relaxation::soft(1.0));
+    let cotangents: Vec<f32> = (0..40).map(|i| 3e38 - (i % 3) as f32 * 1e36).collect();
+    let found = gpu.soften_rows_vjp(logits, &options, soft, &cotangents)?;
+    let expected = CpuSampler::new().soften_rows_vjp(logits, &options, soft, &cotangents)?;
+    ensure(found == expected && found.iter().all(|x| x.is_finite()), || format!("{found:?}"))
 }

@@ -1,7 +1,7 @@
 //! The calls that are refused, the words of the errors, and the draws that a row without a draw
 //! leaves untouched.
 
-use gumbel::{CpuSampler, Error, Isa, Logits, NO_DRAW, SampleOptions, Undrawable};
+use gumbel::{CpuSampler, Error, Isa, Logits, NO_DRAW, SampleOptions, Undrawable, Weights};
 
 fn sample(
     logits: &[f32],
@@ -47,12 +47,19 @@ fn shapes() {
     assert!(Logits::new(&[], u32::MAX as usize).is_ok());
     assert_refused!(
         Logits::new(&[0.0; 7], 3),
-        Error::UnevenRows { categories: 3, got: 7 },
+        Error::UnevenRows { what: "logits", categories: 3, got: 7 },
         "7 logits do not divide into rows of 3 categories"
     );
     assert_refused!(
         Logits::strided(&[0.0; 12], 4, 3, 4),
-        Error::LogitsLength { rows: 4, categories: 3, row_stride: 4, expected: 15, got: 12 },
+        Error::LogitsLength {
+            what: "logits",
+            rows: 4,
+            categories: 3,
+            row_stride: 4,
+            expected: 15,
+            got: 12
+        },
         "4 rows of 3 categories with a row stride of 4 need 15 logits, got 12"
     );
     assert!(Logits::strided(&[0.0; 15], 4, 3, 4).is_ok());
@@ -63,6 +70,42 @@ fn shapes() {
         Error::LogitsLength { expected, .. } if expected == expected_by_rows,
         "18446744073709551615 rows of 1 categories with a row stride of 2 need \
          36893488147419103229 logits, got 1"
+    );
+}
+
+/// An error speaks of what it was given: weights and counts are no logits.
+#[test]
+fn weights_and_counts_by_their_names() {
+    assert_refused!(
+        Weights::new(&[1.0, 2.0, 3.0], 2),
+        Error::UnevenRows { what: "weights", .. },
+        "3 weights do not divide into rows of 2 categories"
+    );
+    assert_refused!(
+        Weights::from_counts(&[1, 2, 3], 2),
+        Error::UnevenRows { what: "counts", .. },
+        "3 counts do not divide into rows of 2 categories"
+    );
+    assert_refused!(
+        Weights::strided(&[1u32, 2, 3], 2, 2, 2),
+        Error::LogitsLength { what: "counts", .. },
+        "2 rows of 2 categories with a row stride of 2 need 4 counts, got 3"
+    );
+}
+
+/// Small numbers are written in few digits.
+#[test]
+fn small_numbers_in_few_digits() {
+    assert_refused!(
+        sample(&[0.0; 2], 2, SampleOptions::default().with_temperature(1e-40)),
+        Error::Temperature { .. },
+        "the temperature must be 0 (greedy) or from 7.888609e-31 to 1.2676506e30, got 1e-40"
+    );
+    let weights = Weights::new(&[1.0, -1e-40], 2).unwrap();
+    assert_refused!(
+        CpuSampler::new().sample_rows(weights, &SampleOptions::default()),
+        Error::UndrawableRow { row: 0, .. },
+        "row 0 has no draw: its weight of category 1 is -1e-40; a weight is 0 or positive, and finite"
     );
 }
 
@@ -111,7 +154,7 @@ fn draw_numbers() {
     assert_refused!(
         draws(5, 0),
         Error::Draws { first_draw: 5, draws: 0 },
-        "draws 5 up to 5 + 0 were asked for; a row has 1 to 2147483648 draws, numbered from 0"
+        "no draws were asked for; a row has 1 to 2147483648 draws, numbered from 0"
     );
     for (first, count) in [(last, 2), (last + 1, 1), (1, 1 << 31), (u32::MAX, u32::MAX)] {
         let error = draws(first, count).unwrap_err();

@@ -35,7 +35,10 @@ fn formats_have_names_and_sizes() {
 fn shapes_are_checked() {
     let halves = [f16::ZERO; 7];
     let refused = Logits::from_f16(&halves, 3);
-    assert!(matches!(refused, Err(Error::UnevenRows { categories: 3, got: 7 })), "{refused:?}");
+    assert!(
+        matches!(refused, Err(Error::UnevenRows { what: "logits", categories: 3, got: 7 })),
+        "{refused:?}"
+    );
     let refused = Logits::from_bf16(&[], 0);
     assert!(matches!(refused, Err(Error::Categories { got: 0 })), "{refused:?}");
     let refused = Logits::strided(&halves, 3, 2, 3);

@@ -110,11 +110,13 @@ fn wrong_options_of_rows_are_refused() {
     assert!(error.starts_with("row 2: ") && error.ends_with("got NaN"), "{error}");
     refused(
         draw(plain.with_first_draws(&[0, 1 << 31, 0])),
-        "row 1: draws 2147483648 up to 2147483648 + 1 were asked for; a row has 1 to 2147483648 draws, numbered \
+        "row 1: 1 draws from number 2147483648 on were asked for; a row has 1 to 2147483648 draws, numbered \
          from 0",
     );
     let late = plain.with_first_draw(7).with_first_draws(&[0, 0, u32::MAX]);
-    assert!(draw(late).unwrap_err().to_string().starts_with("row 2: draws 4294967295 up to"));
+    assert!(
+        draw(late).unwrap_err().to_string().starts_with("row 2: 1 draws from number 4294967295 on")
+    );
     // an operation that needs noise names the first greedy row
     let greedy = plain.with_temperatures(&[1.0, 0.5, 0.0]);
     assert!(draw(greedy).is_ok());

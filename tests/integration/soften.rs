@@ -8,7 +8,7 @@ use std::sync::Arc;
 use gumbel::conformance::{self, Case, SoftErrors};
 use gumbel::noise::bits::Stream;
 use gumbel::noise::order::Scale;
-use gumbel::reference::{self, soften_row};
+use gumbel::reference::{self, soften_row, soften_rows_vjp};
 use gumbel::{CpuSampler, Error, Isa, Logits, Relaxation, SampleOptions, Undrawable};
 
 /// The errors that the engine's documentation promises.
@@ -113,6 +113,27 @@ fn faults_are_seen() {
     let mut tied = samples.clone();
     tied[(largest.unwrap() + 1) % 131] = tied[largest.unwrap()] * 1.000_001;
     assert!(errors(&tied, &gradients).0);
+}
+
+/// Cotangents whose differences, or sums, are beyond an f32 have gradients that are not.
+#[test]
+fn huge_cotangents_have_finite_gradients() {
+    for categories in [2, 600, 9000] {
+        let mut row = vec![f32::NEG_INFINITY; categories];
+        (row[0], row[1]) = (0.0, 0.0);
+        let logits = Logits::new(&row, categories).unwrap();
+        let (options, soft) = (SampleOptions::default(), Relaxation::soft(1.0));
+        for (first, second) in [(3e38, -3e38), (3e38, 2.9e38), (f32::MAX, f32::MIN)] {
+            let mut cotangents = vec![0.0; categories];
+            (cotangents[0], cotangents[1]) = (first, second);
+            let expected = soften_rows_vjp(logits, &options, soft, &cotangents).unwrap();
+            let found = CpuSampler::new().soften_rows_vjp(logits, &options, soft, &cotangents);
+            for (found, expected) in found.unwrap().into_iter().zip(expected) {
+                let (found, near) = (f64::from(found), expected.abs() * 1e-5);
+                assert!((found - expected).abs() <= near, "{first}, {second}: {found}, {expected}");
+            }
+        }
+    }
 }
 
 /// Returns the loss Σ wᵢ yᵢ² of a sample, by the definition alone.

@@ -317,3 +317,15 @@ fn help_documents_what_json_prints() {
     assert!(text.contains("draws are then only written if there is an --output"), "{text}");
     assert!(!text.contains("--chunk"), "{text}");
 }
+
+/// Where there is no display server, as in containers, the search for a GPU writes nothing but the command's own lines.
+#[test]
+fn the_search_for_a_gpu_is_silent() {
+    let input = concat!(env!("CARGO_MANIFEST_DIR"), "/../data/letters.npy");
+    let mut command = gumbel(&["sample", "--engine", "auto", input]);
+    let output = command.env_remove("XDG_RUNTIME_DIR").output().unwrap();
+    assert!(output.status.success());
+    let said = String::from_utf8_lossy(&output.stderr);
+    let ours = |line: &str| line.starts_with("--engine auto took") || line.starts_with("engine ");
+    assert!(said.lines().all(ours), "{said}");
+}

@@ -151,10 +151,11 @@ fn mean(sample: &[f32], cotangents: &[f32]) -> f64 {
     pieces.map(|(sample, cotangents)| sum(sample.iter().zip(cotangents).map(product))).sum()
 }
 
-/// The contribution of a category: y·(g − mean), and 0 for a y of 0 whatever its g is.
+/// The contribution of a category: y·(g − mean), and 0 for a y of 0 whatever its g is. Halves have a difference, even
+/// where that of two large numbers of opposite sign is beyond an f32.
 #[inline(always)]
 fn term(y: f32, g: f32, mean: f32) -> f32 {
-    if y == 0.0 { 0.0 } else { y * (g - mean) }
+    if y == 0.0 { 0.0 } else { 2.0 * (y * (0.5 * g - 0.5 * mean)) }
 }
 
 /// The step from derivatives with respect to keys to derivatives with respect to logits.
