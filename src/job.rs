@@ -133,7 +133,11 @@ impl<'a> Job<'a> {
         let categories = self.logits.categories() as u64;
         let (rows, races) = (self.logits.rows() as u64, self.total() as u64);
         match self.method {
-            Method::InverseCdf => rows.saturating_mul(categories).saturating_add(races),
+            Method::InverseCdf => {
+                // a row of the batch is added up once, however often it is gathered
+                let sources = self.logits.sources().map_or(rows, |(all, _)| all.rows() as u64);
+                rows.min(sources).saturating_mul(categories).saturating_add(races)
+            }
             _ => races.saturating_mul(categories),
         }
     }

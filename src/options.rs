@@ -235,8 +235,8 @@ impl<'a> SampleOptions<'a> {
     /// # Ok::<(), gumbel::Error>(())
     /// ```
     ///
-    /// By [inverse CDF](Method::InverseCdf) a row of the batch is added up once however often it is taken, and
-    /// [`Method::Auto`] counts the draws that a row of the batch has on the average.
+    /// By [inverse CDF](Method::InverseCdf) the CPU adds a row of the batch up once, however often it is taken, and
+    /// [`Method::Auto`] counts the draws that a row of the batch has on the average. A GPU is given gathered rows as copies.
     #[must_use]
     pub fn with_row_indices(self, row_indices: &'a [u32]) -> Self {
         Self { row_indices: Some(row_indices), ..self }

@@ -13,6 +13,7 @@ use gumbel::noise::gumbel::{UNIT, gumbel};
 use gumbel::{Batch, Method, SampleOptions};
 
 use crate::kind::Kind;
+use crate::own::{Own, OwnInput};
 
 /// The most values of one case, counted once for each draw: few enough for one thread, and for
 /// speed.
@@ -64,20 +65,6 @@ pub struct Input {
 }
 
 impl Input {
-    /// Returns a temperature that is 0 or at least `least`.
-    fn temperature(&self, least: f32) -> f32 {
-        let Some(bits) = self.temperature else { return 1.0 };
-        let temperature = f32::from_bits(bits & 0x7fff_ffff);
-        // any temperature of the range, and 0 for those below it
-        if temperature < least {
-            0.0
-        } else if temperature <= 2f32.powi(100) {
-            temperature
-        } else {
-            f32::from_bits(bits & 0x7f_ffff | 0x3f80_0000)
-        }
-    }
-
     fn word(&self, at: usize) -> u32 {
         match (self.odd, self.pattern.len()) {
             (Some((odd, word)), _) if usize::from(odd) % MOST == at => word,
@@ -120,6 +107,19 @@ impl Input {
     }
 }
 
+/// Returns a temperature that is 0 or at least `least`.
+fn temperature(bits: u32, least: f32) -> f32 {
+    let temperature = f32::from_bits(bits & 0x7fff_ffff);
+    // any temperature of the range, and 0 for those below it
+    if temperature < least {
+        0.0
+    } else if temperature <= 2f32.powi(100) {
+        temperature
+    } else {
+        f32::from_bits(bits & 0x7f_ffff | 0x3f80_0000)
+    }
+}
+
 /// The best noise that a category can have by the bits that an engine looks at first.
 fn best_noise(stream: Stream, category: u32, categories: usize) -> u64 {
     if categories <= FLAT {
@@ -143,6 +143,7 @@ pub struct Case<K: Kind> {
     categories: usize,
     row_stride: usize,
     ids: Option<Vec<u64>>,
+    own: Own,
     options: SampleOptions<'static>,
 }
 
@@ -159,7 +160,8 @@ impl<K: Kind> Case<K> {
             (0..rows).map(|row| ids[row % 3].wrapping_add(row as u64 / 3)).collect::<Vec<_>>()
         });
         let first_draw = input.first_draw.min(MAX_DRAWS - draws as u32);
-        let temperature = input.temperature(K::LEAST_TEMPERATURE);
+        let temperature =
+            input.temperature.map_or(1.0, |bits| temperature(bits, K::LEAST_TEMPERATURE));
         let options = SampleOptions::default()
             .with_seed(input.seed)
             .with_first_row(input.first_row)
@@ -181,7 +183,16 @@ impl<K: Kind> Case<K> {
                 data[at] = input.value::<K>(at, category, stream, temperature);
             }
         }
-        Self { data, rows, categories, row_stride, ids, options }
+        Self { data, rows, categories, row_stride, ids, own: Own::default(), options }
+    }
+
+    /// Returns the case of this input with what its rows have of their own.
+    pub fn with_own(self, input: &Input, own: &OwnInput) -> Self {
+        let least = K::LEAST_TEMPERATURE;
+        let own = Own::new(own, self.rows, &self.options, |bits| temperature(bits, least));
+        let rows = own.rows(self.rows);
+        let ids = input.ids.map(|ids| (0..rows).map(|row| ids[row % 3]).collect());
+        Self { own, ids, ..self }
     }
 
     /// Returns the same case, drawn by this method.
@@ -194,7 +205,7 @@ impl<K: Kind> Case<K> {
         if self.options.temperature == 0.0 {
             self.options.temperature = 1.0;
         }
-        self
+        Self { own: self.own.with_noise(), ..self }
     }
 
     /// Returns the rows.
@@ -204,9 +215,10 @@ impl<K: Kind> Case<K> {
 
     /// Returns the options, with sentinels, so that rows without a draw are compared too.
     pub fn options(&self) -> SampleOptions<'_> {
+        let options = self.own.add_to(self.options);
         match &self.ids {
-            None => self.options,
-            Some(ids) => self.options.with_row_ids(ids),
+            None => options,
+            Some(ids) => options.with_row_ids(ids),
         }
     }
 }
@@ -214,7 +226,7 @@ impl<K: Kind> Case<K> {
 /// The text that a failure prints for a case. The fuzzer stores the bytes of the case.
 impl<K: Kind> fmt::Debug for Case<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { rows, categories, row_stride, options, .. } = self;
-        write!(f, "{rows} x {categories}, {row_stride} apart, {options:?}")
+        let Self { rows, categories, row_stride, .. } = self;
+        write!(f, "{rows} x {categories}, {row_stride} apart, {:?}", self.options())
     }
 }

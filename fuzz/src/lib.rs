@@ -3,6 +3,7 @@
 
 mod input;
 mod kind;
+mod own;
 
 use std::sync::LazyLock;
 
@@ -10,6 +11,7 @@ use gumbel::{CpuSampler, Isa, NO_DRAW, reference};
 
 pub use input::{Case, Input};
 pub use kind::{AnyKind, Bf16, Counts, F16, F32, Kind, Weights};
+pub use own::OwnInput;
 
 /// The CPU engine with each instruction set that this machine has.
 pub static ENGINES: LazyLock<Vec<CpuSampler>> = LazyLock::new(|| {

@@ -23,6 +23,10 @@ impl<E: Engine> Sampler<E> {
     /// for each draw, which takes hundreds of times as long for 10⁵ draws from a row of 10⁵ categories (the example
     /// `weighted` prints both times).
     ///
+    /// **Many requests in one call**: each row may have its own [seed](SampleOptions::with_seeds),
+    /// [temperature](SampleOptions::with_temperatures) and [first draw](SampleOptions::with_first_draws), and rows may be
+    /// [gathered](SampleOptions::with_row_indices) from the batch. This is so for every operation.
+    ///
     /// Category i of a row of logits is drawn with probability exp(logitᵢ/T) / Σⱼ exp(logitⱼ/T), and of a row of
     /// weights with probability wᵢ^(1/T) / Σⱼ wⱼ^(1/T), where T is the [temperature](SampleOptions::with_temperature).
     ///
@@ -38,7 +42,8 @@ impl<E: Engine> Sampler<E> {
     ///
     /// # Errors
     /// * For invalid options or an invalid shape [`Error::Temperature`], [`Error::WeightsTemperature`],
-    ///   [`Error::Draws`], [`Error::RowIds`], [`Error::TooManyDraws`].
+    ///   [`Error::Draws`], [`Error::RowIds`], [`Error::TooManyDraws`]; for options that rows have of their own
+    ///   [`Error::RowOptions`] and [`Error::OfRow`], and [`Error::RowIndex`] for a row that cannot be gathered.
     /// * [`Error::UndrawableRow`] for the first row that has no draw, unless the options ask for
     ///   [sentinels](SampleOptions::with_sentinels).
     /// * [`Error::NoMemoryForSums`] if there is no memory for an inverse CDF.

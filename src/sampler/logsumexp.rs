@@ -15,8 +15,8 @@ impl<E: Engine> Sampler<E> {
     /// Returns log Z of each row, a number for each row: the logarithm of the sum of exp(logit / temperature) or of
     /// weight^(1/temperature). The result is stable for any shift of the logits.
     ///
-    /// Of the options, temperature and sentinels count; all others are ignored, row ids of a wrong number included. With
-    /// sentinels, the result is NaN for a row without a draw.
+    /// Of the options, temperatures, row indices and sentinels count; all others are ignored, row ids of a wrong number
+    /// included. With sentinels, the result is NaN for a row without a draw.
     ///
     /// **Accuracy**: on the CPU within 5·10⁻⁶ (and 6·10⁻⁸ of itself), and mostly within 10⁻⁶; for weights at
     /// temperature 1, within 10⁻¹². On a GPU within 2·10⁻⁵ and 4·10⁻⁷ of itself, where the device's `exp` and division

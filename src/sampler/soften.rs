@@ -124,7 +124,8 @@ impl<E: Engine> Sampler<E> {
 
     /// Returns the vector-Jacobian product of [samples](Self::soften_rows): `cotangents` (rows × draws × categories)
     /// are the derivatives of a loss by the samples, and the result (rows × categories) is the derivatives of the loss
-    /// by the logits, summed over a row's draws.
+    /// by the logits, summed over a row's draws. If rows are [gathered](SampleOptions::with_row_indices), there is a
+    /// gradient for each row of the call: add up those of rows that are the same row of the batch.
     ///
     /// With y the soft sample, g its cotangent and T the temperature of the options,
     ///
