@@ -47,7 +47,7 @@ impl Gpu {
         cotangents: &[f32],
         gradients: &mut [f32],
     ) -> Result<(), Error> {
-        if cotangents.par_iter().any(|g| g.is_nan() || g.abs() >= HUGE) {
+        if cotangents.par_iter().any(|g| g.is_finite() && g.abs() >= HUGE) {
             // the kernels add up products with cotangents in f32, in which a sum could be infinite
             Cpu::new().vjp(softening, cotangents, gradients);
         } else if !gradients.is_empty() {
