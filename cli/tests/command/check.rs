@@ -6,7 +6,8 @@ use crate::common::{gumbel, stdout};
 
 /// The cases of a quick check. The library's tests compare the engines with the reference on all of them.
 fn quick_cases() -> impl Iterator<Item = Case> {
-    conformance::cases().filter(|case| case.work() <= 1000)
+    let all = conformance::cases().chain(conformance::per_row_cases());
+    all.filter(|case| case.work() <= 1000)
 }
 
 #[test]
