@@ -77,7 +77,10 @@ pub fn per_row_cases() -> impl Iterator<Item = Case> {
     invalid.own = Own { row_indices: Some(gathered(7, 30)), ..all(30) };
     let mut none = Case::new("no row gathered", 7, 40, normal);
     none.own = Own { row_indices: Some(Vec::new()), ..Own::default() };
-    own.chain([of_halves, weights, invalid, none])
+    let mut one = Case::new("rows that are one in memory, gathered", 20, 130, normal);
+    one.row_stride = 0;
+    one.own = Own { row_indices: Some(gathered(20, 50)), ..Own::default() };
+    own.chain([of_halves, weights, invalid, none, one])
 }
 
 fn seeds(rows: usize) -> Vec<u64> {

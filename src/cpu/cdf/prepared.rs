@@ -68,8 +68,7 @@ impl<'a> Gathered<'a> {
 
     pub(in crate::cpu) fn draw(&self, cpu: &Cpu, draws: &mut [u32]) -> Result<(), Error> {
         let Self { job, sources, indices } = self;
-        let is_small =
-            DIVISION.is_small(sources.logits.rows() * sources.logits.categories() + draws.len());
+        let is_small = DIVISION.is_small(job.work().try_into().unwrap_or(usize::MAX));
         on_pool(cpu.pool.as_ref(), is_small, || {
             let tables = CpuTables::build(sources, cpu.isa, None)?;
             tables.pick_gathered(job, indices, draws);
@@ -114,7 +113,7 @@ impl CpuTables {
     fn pick(&self, call: &PreparedRows, first_draw: u32, each: u32, draws: &mut [u32]) {
         let (keys, ids) = (RoundKeys::new(call.seed), call.row_ids());
         let races = |first_row| Races { ids, first_row, first_draw, draws: each };
-        let tables = self.sums.len() / self.categories;
+        let tables = self.tables();
         let large = !DIVISION.is_small(draws.len());
         let from_each = draws.len() / tables;
         if tables == 1 || !large || !DIVISION.is_small(from_each) {
@@ -131,8 +130,7 @@ impl CpuTables {
     /// The draw from the row at position `row` that belongs to a uniform number, `NO_DRAW` for a row without a draw.
     #[cfg(feature = "rand")]
     pub(crate) fn find(&self, row: usize, uniform: u64) -> u32 {
-        let all_in_one = self.sums.len() == self.categories;
-        let table = self.table(if all_in_one { 0 } else { row });
+        let table = self.table(row);
         let total = table.total();
         if total == 0 {
             return NO_DRAW;
@@ -155,8 +153,15 @@ impl CpuTables {
         });
     }
 
+    /// The number of tables.
+    fn tables(&self) -> usize {
+        self.sums.len() / self.categories
+    }
+
+    /// The table of the row at a position: the only one if all rows are the same memory.
     fn table(&self, row: usize) -> Table<'_> {
         let categories = self.categories;
+        let row = if self.tables() == 1 { 0 } else { row };
         Table::new(
             &self.sums[row * categories..][..categories],
             &self.guides[row << self.bits..][..1 << self.bits],
