@@ -9,8 +9,11 @@
 #![expect(clippy::unwrap_used, reason = "a benchmark that cannot go on ends")]
 
 use std::hint::black_box;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+mod common;
+
+use common::{Way, is_timed, logits, minima};
 use gumbel::{CpuSampler, Logits, Method, SampleOptions};
 
 /// The numbers of rows and of categories.
@@ -19,26 +22,12 @@ const SHAPES: [(usize, usize); 5] =
 /// The time for each shape.
 const EACH: Duration = Duration::from_secs(12);
 
-/// The name of a way to draw, and the function to time.
-type Way<'a> = (&'static str, Box<dyn FnMut() + 'a>);
-
 fn main() {
-    let timed = std::env::args().any(|argument| argument == "--bench");
+    let timed = is_timed();
     for (n, (rows, categories)) in SHAPES.into_iter().enumerate() {
         let rows = if timed { rows } else { rows.div_ceil(256) };
         measure(rows, categories, timed, n == 0);
     }
-}
-
-/// Returns roughly normal logits with standard deviation 3.
-fn logits(count: usize) -> Vec<f32> {
-    let normal = |i: usize| {
-        let word = (i as u32).wrapping_mul(2_654_435_761).rotate_left(13);
-        let word = (word ^ i as u32).wrapping_mul(0x85eb_ca6b);
-        let bytes: u32 = word.to_le_bytes().iter().map(|&byte| u32::from(byte)).sum();
-        (bytes as f32 - 510.0) * (3.0 / 147.8)
-    };
-    (0..count).map(normal).collect()
 }
 
 fn measure(rows: usize, categories: usize, timed: bool, first: bool) {
@@ -97,18 +86,7 @@ fn measure(rows: usize, categories: usize, timed: bool, first: bool) {
             }),
         ),
     ];
-    let mut best = vec![Duration::MAX; ways.len()];
-    let start = Instant::now();
-    loop {
-        for ((_, way), best) in ways.iter_mut().zip(&mut best) {
-            let start = Instant::now();
-            way();
-            *best = start.elapsed().min(*best);
-        }
-        if !timed || start.elapsed() > EACH {
-            break;
-        }
-    }
+    let best = minima(&mut ways, timed.then_some(EACH));
     if !timed {
         return;
     }
@@ -117,8 +95,7 @@ fn measure(rows: usize, categories: usize, timed: bool, first: bool) {
         println!("| rows × categories | the same for all rows, µs | {} |", names.join(" | "));
         println!("|{}", "---|".repeat(ways.len() + 1));
     }
-    let base = best[0].as_secs_f64();
-    let ratios: Vec<_> =
-        best[1..].iter().map(|time| format!("{:.2}", time.as_secs_f64() / base)).collect();
+    let base = best[0];
+    let ratios: Vec<_> = best[1..].iter().map(|time| format!("{:.2}", time / base)).collect();
     println!("| {rows} × {categories} | {:.1} | {} |", base * 1e6, ratios.join(" | "));
 }

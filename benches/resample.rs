@@ -9,8 +9,11 @@
 #![expect(clippy::unwrap_used, reason = "a benchmark that cannot go on ends")]
 
 use std::hint::black_box;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+mod common;
+
+use common::{Way, is_timed, minima, normal};
 use gumbel::{CpuSampler, Logits, Method, Particles, Resampling, SampleOptions, reference};
 use rand::distr::Distribution;
 use rand_distr::weighted::WeightedAliasIndex;
@@ -19,18 +22,14 @@ const PARTICLES: usize = 1_000_000;
 /// The time for all ways together.
 const ALL: Duration = Duration::from_secs(20);
 
-/// The name of a way to resample, and the function to time.
-type Way<'a> = (&'static str, Box<dyn FnMut() + 'a>);
-
 fn main() {
-    let timed = std::env::args().any(|argument| argument == "--bench");
+    let timed = is_timed();
     let n = if timed { PARTICLES } else { 1000 };
     // how well particles explain something: squares of roughly normal numbers
     let log_weight = |i: usize| {
-        let word = (i as u32).wrapping_mul(2_654_435_761).rotate_left(13);
-        let word = (word ^ i as u32).wrapping_mul(0x85eb_ca6b);
-        let bytes: u32 = word.to_le_bytes().iter().map(|&byte| u32::from(byte)).sum();
-        -((f64::from(bytes) + f64::from(word) / 2f64.powi(32) - 510.0) / 147.8).powi(2)
+        let (normal, word) = normal(i);
+        // bytes alone would make few different numbers
+        -(normal + f64::from(word) / 2f64.powi(32) / 147.8).powi(2)
     };
     let log_weights: Vec<f64> = (0..n).map(log_weight).collect();
     let singles: Vec<f32> = log_weights.iter().map(|&x| x as f32).collect();
@@ -81,22 +80,11 @@ fn main() {
             }),
         ),
     ];
-    let mut best = vec![Duration::MAX; ways.len()];
-    let start = Instant::now();
-    loop {
-        for ((_, way), best) in ways.iter_mut().zip(&mut best) {
-            let start = Instant::now();
-            way();
-            *best = start.elapsed().min(*best);
-        }
-        if !timed || start.elapsed() > ALL {
-            break;
-        }
-    }
+    let best = minima(&mut ways, timed.then_some(ALL));
     if timed {
         println!("| 10⁶ from 10⁶ | ms |\n|---|---|");
         for ((name, _), time) in ways.iter().zip(best) {
-            println!("| {name} | {:.1} |", time.as_secs_f64() * 1e3);
+            println!("| {name} | {:.1} |", time * 1e3);
         }
     }
 }

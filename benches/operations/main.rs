@@ -10,8 +10,12 @@
 #![expect(clippy::unwrap_used, reason = "a benchmark that cannot go on ends")]
 
 use std::hint::black_box;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+#[path = "../common/mod.rs"]
+mod common;
+
+use common::{Way, is_timed, logits, minima};
 use gumbel::half::{bf16, f16};
 use gumbel::{CpuSampler, Logits, Relaxation, SampleOptions, Weights};
 
@@ -21,12 +25,9 @@ const SHAPES: [(usize, usize); 5] =
 /// The time for each shape.
 const EACH: Duration = Duration::from_secs(20);
 
-/// The name of an operation, and the function to time.
-type Operation<'a> = (&'static str, Box<dyn FnMut() + 'a>);
-
 fn main() {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
-    let timed = arguments.iter().any(|argument| argument == "--bench");
+    let timed = is_timed();
     let filters: Vec<_> = arguments.iter().filter(|a| !a.starts_with('-')).collect();
     let mut first = true;
     for (rows, categories) in SHAPES {
@@ -37,17 +38,6 @@ fn main() {
             first = false;
         }
     }
-}
-
-/// Returns roughly normal logits with standard deviation 3.
-fn logits(count: usize) -> Vec<f32> {
-    let normal = |i: usize| {
-        let word = (i as u32).wrapping_mul(2_654_435_761).rotate_left(13);
-        let word = (word ^ i as u32).wrapping_mul(0x85eb_ca6b);
-        let bytes: u32 = word.to_le_bytes().iter().map(|&byte| u32::from(byte)).sum();
-        (bytes as f32 - 510.0) * (3.0 / 147.8)
-    };
-    (0..count).map(normal).collect()
 }
 
 fn measure(rows: usize, categories: usize, timed: bool, first: bool) {
@@ -61,16 +51,26 @@ fn measure(rows: usize, categories: usize, timed: bool, first: bool) {
     let brain = Logits::from_bf16(&brain, categories).unwrap();
     let weights = Weights::new(&weights, categories).unwrap();
     let counts = Weights::from_counts(&counts, categories).unwrap();
+    let double: Vec<_> = single.iter().map(|&x| f64::from(x) + 1e7).collect();
+    let exps: Vec<_> = single.iter().map(|&x| f64::from(x).exp() * 1e-200).collect();
+    let double = Logits::from_f64(&double, categories).unwrap();
+    let exps = Weights::from_f64(&exps, categories).unwrap();
+    let columns: Vec<_> =
+        (0..rows * categories).map(|i| single[i % rows * categories + i / rows]).collect();
+    let columns = Logits::with_strides(&columns, rows, categories, 1, rows).unwrap();
 
     let cpu = CpuSampler::new();
     let options = SampleOptions::default();
     let soft = Relaxation::soft(0.5);
-    let operations: Vec<Operation<'_>> = vec![
+    let operations: Vec<Way<'_>> = vec![
         ("logits", Box::new(|| drop(black_box(cpu.sample_rows(logits, &options).unwrap())))),
         ("f16", Box::new(|| drop(black_box(cpu.sample_rows(half, &options).unwrap())))),
         ("bf16", Box::new(|| drop(black_box(cpu.sample_rows(brain, &options).unwrap())))),
         ("weights", Box::new(|| drop(black_box(cpu.sample_rows(weights, &options).unwrap())))),
         ("counts", Box::new(|| drop(black_box(cpu.sample_rows(counts, &options).unwrap())))),
+        ("f64", Box::new(|| drop(black_box(cpu.sample_rows(double, &options).unwrap())))),
+        ("f64 weights", Box::new(|| drop(black_box(cpu.sample_rows(exps, &options).unwrap())))),
+        ("columns", Box::new(|| drop(black_box(cpu.sample_rows(columns, &options).unwrap())))),
         // race_rows gives keys, from which perturbed logits and times are made
         ("keys", Box::new(|| drop(black_box(cpu.race_rows(logits, &options, 1).unwrap())))),
         (
@@ -110,25 +110,8 @@ fn measure(rows: usize, categories: usize, timed: bool, first: bool) {
 
 /// Times the operations in turn, and prints a line: the time of the first, and the ratios of the
 /// others to it.
-fn report(
-    shape: &str,
-    values: usize,
-    mut operations: Vec<Operation<'_>>,
-    timed: bool,
-    first: bool,
-) {
-    let mut best = vec![f64::INFINITY; operations.len()];
-    let start = Instant::now();
-    loop {
-        for ((_, operation), best) in operations.iter_mut().zip(&mut best) {
-            let before = Instant::now();
-            operation();
-            *best = best.min(before.elapsed().as_secs_f64());
-        }
-        if !timed || start.elapsed() > EACH {
-            break;
-        }
-    }
+fn report(shape: &str, values: usize, mut operations: Vec<Way<'_>>, timed: bool, first: bool) {
+    let best = minima(&mut operations, timed.then_some(EACH));
     if !timed {
         return println!("{shape}: all operations run");
     }
