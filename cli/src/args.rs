@@ -67,12 +67,12 @@ pub(crate) struct Source {
     /// A .npy file of logits, f16, f32 or f64: one row (1-D) or rows x categories (2-D, C order);
     /// `-` reads it from standard input
     ///
-    /// Logits of f64 are rounded to f32. Files larger than memory are read a part at a time.
+    /// A row x of f64 draws what x - max(x) draws in f32. Files larger than memory are read a part at a time.
     pub(crate) input: PathBuf,
     /// The file holds weights instead: unnormalised probabilities, 0 or positive, as f16, f32 or
     /// f64, or counts as integers of any size
     ///
-    /// Weights of f64 are rounded to f32, counts are 0 to 4294967295. No logarithm is taken.
+    /// Counts are 0 to 4294967295. No logarithm is taken.
     #[arg(long)]
     pub(crate) weights: bool,
 }
@@ -176,7 +176,7 @@ pub(crate) struct SoftenArgs {
     /// A .npy file of logits, f16, f32 or f64: one row (1-D) or rows x categories (2-D, C order);
     /// `-` reads it from standard input
     ///
-    /// Logits of f64 are rounded to f32. Files larger than memory are read a part at a time.
+    /// A row x of f64 draws what x - max(x) draws in f32. Files larger than memory are read a part at a time.
     pub(crate) input: PathBuf,
     /// A hidden option, so that its refusal can say why.
     #[arg(long, hide = true)]

@@ -63,9 +63,10 @@ fn up_to(work: usize) -> impl Iterator<Item = Case> {
     conformance::cases().filter(move |case| case.work() <= work)
 }
 
-/// The cases of at most this much work, and those with options of rows.
+/// The cases of at most this much work, with those that have options of rows and those whose rows are copied.
 fn with_rows_of(work: usize) -> impl Iterator<Item = Case> {
-    up_to(work).chain(conformance::per_row_cases().filter(move |case| case.work() <= work))
+    let others = conformance::per_row_cases().chain(conformance::copied_cases());
+    up_to(work).chain(others.filter(move |case| case.work() <= work))
 }
 
 /// Returns the version and the platform, which a report of a mismatch has to begin with.

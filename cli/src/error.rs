@@ -49,20 +49,6 @@ pub(crate) enum Error {
         /// The bytes that the shape and the type need.
         expected: u64,
     },
-    /// A finite f64 that f32 can only represent as infinite, or a weight other than 0 that it can
-    /// only represent as 0. As +∞ the value would be refused, and otherwise it would silently lose
-    /// its probability.
-    #[error("row {row} has no f32 for its {what} {value:e} of category {category}")]
-    OutOfRange {
-        /// The row in the file.
-        row: u64,
-        /// The category.
-        category: u64,
-        /// A logit or a weight.
-        what: &'static str,
-        /// The value.
-        value: f64,
-    },
     /// An integer that is not a valid count.
     #[error(
         "row {row} has no draw: its count of category {category} is {count}; a count is 0 to \

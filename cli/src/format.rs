@@ -8,13 +8,15 @@ use npyz::{DType, Endianness, TypeChar};
 
 use crate::error::Error;
 
-/// Values in the types that gumbel draws from. A file fills one of the three vectors.
+/// Values in the types that gumbel draws from. A file fills one of the four vectors.
 #[derive(Default)]
 pub(crate) struct Values {
     /// Logits of f16, as they are.
     halves: Vec<f16>,
-    /// All other logits, and all weights that are floats.
+    /// Logits and weights of f32, and weights of f16.
     singles: Vec<f32>,
+    /// Logits and weights of f64, as they are.
+    doubles: Vec<f64>,
     counts: Vec<u32>,
 }
 
@@ -54,32 +56,21 @@ enum Stored {
 enum Place {
     Halves,
     Singles,
+    Doubles,
     Counts,
 }
 
-/// A value that cannot be drawn from, and its position among the values that were decoded.
+/// An integer that is no count, and its position among the values that were decoded.
 #[derive(Debug)]
-pub(crate) struct Unfit {
+pub(crate) struct NoCount {
     pub(crate) at: usize,
-    value: Number,
+    count: i128,
 }
 
-#[derive(Clone, Copy, Debug)]
-enum Number {
-    Float(f64),
-    Integer(i128),
-}
-
-impl Unfit {
-    /// Returns the error for this value, given its row and category.
-    pub(crate) fn error(&self, format: Format, row: u64, category: u64) -> Error {
-        match self.value {
-            Number::Float(value) => {
-                let what = if format.weights { "weight" } else { "logit" };
-                Error::OutOfRange { row, category, what, value }
-            }
-            Number::Integer(count) => Error::Count { row, category, count },
-        }
+impl NoCount {
+    /// Returns the error for this integer, given its row and category.
+    pub(crate) fn error(&self, row: u64, category: u64) -> Error {
+        Error::Count { row, category, count: self.count }
     }
 }
 
@@ -88,6 +79,7 @@ impl Values {
     pub(crate) fn clear(&mut self) {
         self.halves.clear();
         self.singles.clear();
+        self.doubles.clear();
         self.counts.clear();
     }
 
@@ -96,6 +88,7 @@ impl Values {
         match format.place() {
             Place::Halves => self.halves.try_reserve(more),
             Place::Singles => self.singles.try_reserve(more),
+            Place::Doubles => self.doubles.try_reserve(more),
             Place::Counts => self.counts.try_reserve(more),
         }
     }
@@ -110,6 +103,8 @@ impl Values {
             (Place::Halves, _) => Logits::from_f16(&self.halves, categories)?.into(),
             (Place::Singles, false) => Logits::new(&self.singles, categories)?.into(),
             (Place::Singles, true) => Weights::new(&self.singles, categories)?.into(),
+            (Place::Doubles, false) => Logits::from_f64(&self.doubles, categories)?.into(),
+            (Place::Doubles, true) => Weights::from_f64(&self.doubles, categories)?.into(),
             (Place::Counts, _) => Weights::from_counts(&self.counts, categories)?.into(),
         })
     }
@@ -120,6 +115,8 @@ impl Values {
             (Place::Halves, _) => self.halves.iter().map(|&x| f64::from(x)).collect(),
             (Place::Singles, false) => self.singles.iter().map(|&x| f64::from(x)).collect(),
             (Place::Singles, true) => self.singles.iter().map(|&x| f64::from(x).ln()).collect(),
+            (Place::Doubles, false) => self.doubles.clone(),
+            (Place::Doubles, true) => self.doubles.iter().map(|x| x.ln()).collect(),
             (Place::Counts, _) => self.counts.iter().map(|&x| f64::from(x).ln()).collect(),
         }
     }
@@ -167,15 +164,15 @@ impl Format {
     fn place(self) -> Place {
         match self.stored {
             Stored::F16 if !self.weights => Place::Halves,
-            Stored::F16 | Stored::F32 | Stored::F64 => Place::Singles,
+            Stored::F16 | Stored::F32 => Place::Singles,
+            Stored::F64 => Place::Doubles,
             Stored::Int { .. } => Place::Counts,
         }
     }
 
-    /// Appends the values in `bytes`. Fails with the first value that the type to draw from cannot
-    /// represent.
-    pub(crate) fn decode(self, bytes: &[u8], values: &mut Values) -> Result<(), Unfit> {
-        let Values { halves, singles, counts } = values;
+    /// Appends the values in `bytes`. Fails with the first integer that is no count.
+    pub(crate) fn decode(self, bytes: &[u8], values: &mut Values) -> Result<(), NoCount> {
+        let Values { halves, singles, doubles, counts } = values;
         let weights = self.weights;
         match (self.stored, self.big_endian) {
             (Stored::F16, big) => {
@@ -188,15 +185,12 @@ impl Format {
             }
             (Stored::F32, false) => singles.extend(words(bytes).map(f32::from_le_bytes)),
             (Stored::F32, true) => singles.extend(words(bytes).map(f32::from_be_bytes)),
-            (Stored::F64, false) => narrow(words(bytes).map(f64::from_le_bytes), weights, singles)?,
-            (Stored::F64, true) => narrow(words(bytes).map(f64::from_be_bytes), weights, singles)?,
+            (Stored::F64, false) => doubles.extend(words(bytes).map(f64::from_le_bytes)),
+            (Stored::F64, true) => doubles.extend(words(bytes).map(f64::from_be_bytes)),
             (Stored::Int { bytes: size, signed }, big_endian) => {
                 for (at, stored) in bytes.chunks_exact(size).enumerate() {
-                    let value = integer(stored, signed, big_endian);
-                    counts.push(u32::try_from(value).map_err(|_| {
-                        let value = Number::Integer(value);
-                        Unfit { at, value }
-                    })?);
+                    let count = integer(stored, signed, big_endian);
+                    counts.push(u32::try_from(count).map_err(|_| NoCount { at, count })?);
                 }
             }
         }
@@ -221,28 +215,6 @@ fn integer(stored: &[u8], signed: bool, big_endian: bool) -> i128 {
 /// The bytes, N at a time.
 fn words<const N: usize>(bytes: &[u8]) -> impl Iterator<Item = [u8; N]> + Clone {
     bytes.as_chunks().0.iter().copied()
-}
-
-/// Rounds to f32.
-fn narrow(
-    values: impl Iterator<Item = f64> + Clone,
-    weights: bool,
-    singles: &mut Vec<f32>,
-) -> Result<(), Unfit> {
-    // as +∞ the value would be refused; as −∞, or as a weight of 0, it would silently lose its
-    // probability
-    let unfit = |value: f64| {
-        let single = value as f32;
-        single.is_infinite() && value.is_finite() || weights && single == 0.0 && value != 0.0
-    };
-    // a flag, and not a branch for each value, lets the compiler vectorise this loop
-    if values.clone().fold(false, |any, value| any | unfit(value))
-        && let Some((at, value)) = values.clone().enumerate().find(|&(_, value)| unfit(value))
-    {
-        return Err(Unfit { at, value: Number::Float(value) });
-    }
-    singles.extend(values.map(|value| value as f32));
-    Ok(())
 }
 
 #[cfg(test)]

@@ -122,7 +122,7 @@ impl Input {
             self.format.decode(&self.piece, &mut self.values).map_err(|bad| {
                 let index = self.position + bad.at as u64;
                 let categories = self.categories as u64;
-                bad.error(self.format, index / categories, index % categories)
+                bad.error(index / categories, index % categories)
             })?;
             self.position += count as u64;
             left -= count;

@@ -146,18 +146,6 @@ fn rows_without_a_draw_are_named_by_their_place_in_the_file() {
 }
 
 #[test]
-fn f64_beyond_f32() {
-    for value in [1e39, -1e39, 3.402_823_6e38, -3.402_823_6e38, f64::MAX, f64::MIN] {
-        let mut values = [0.0; 30];
-        values[22] = value;
-        for args in [&[][..], &["--chunk", "6"]] {
-            let why = format!("row 7 has no f32 for its logit {value:e} of category 1");
-            refused(&f64s("(10, 3)", &values), args, &why);
-        }
-    }
-}
-
-#[test]
 fn weights_that_are_none() {
     for (value, why) in [
         (-0.5, "its weight of category 1 is -0.5; a weight is 0 or positive, and finite"),
@@ -175,13 +163,11 @@ fn weights_that_are_none() {
     values[21..24].fill(0.0);
     let why = "row 7 has no draw: all its weights are 0";
     refused(&f32s("(10, 3)", &values), &["--weights", "--chunk", "6"], why);
-    // f32 rounds both 1e-50 and -1e-50 to 0, though the former is positive and the latter negative
-    for value in [1e39, 1e-50, -1e-50, f64::from_bits(1)] {
-        let mut values = [1.0; 30];
-        values[22] = value;
-        let why = format!("row 7 has no f32 for its weight {value:e} of category 1");
-        refused(&f64s("(10, 3)", &values), &["--weights", "--chunk", "6"], &why);
-    }
+    // f32 has no number for it
+    let mut values = [1.0; 30];
+    values[22] = -1e-50;
+    let why = "row 7 has no draw: its weight of category 1 is -1e-50; a weight is 0 or positive, and finite";
+    refused(&f64s("(10, 3)", &values), &["--weights", "--chunk", "6"], why);
     let rows = f32s("(2, 3)", &[1.0; 6]);
     refused(&rows, &["--weights", "--temperature", "1e-9"], "with weights the temperature must be");
 }

@@ -1,9 +1,11 @@
 //! `gumbel sample` draws what the library does, whatever the file's type and however it is cut.
 
+use std::path::Path;
+
 use crate::common::{
     gumbel, header, logits, read_u32, run_with, sample, stdout, write_f32, write_npy,
 };
-use gumbel::{CpuSampler, Logits, SampleOptions};
+use gumbel::{CpuSampler, Logits, SampleOptions, reference};
 use half::f16;
 use tempfile::tempdir;
 
@@ -43,18 +45,38 @@ fn every_type_is_read() {
 }
 
 #[test]
-fn f64_is_rounded_to_f32_and_infinities_stay() {
+fn f64_is_drawn_from_as_it_is() {
     let directory = tempdir().unwrap();
     let third = 1.0_f64 / 3.0;
     let doubles: Vec<_> = (0..200 * 3)
-        .flat_map(|i| [third * f64::from(i), 0.1 * f64::from(i), f64::NEG_INFINITY])
-        .chain([f64::from(f32::MAX), 3.402_823_5e38, f64::from(f32::MIN)])
+        .flat_map(|i| [1e7 + third * f64::from(i), 1e7 + 0.3 * f64::from(i), f64::NEG_INFINITY])
+        .chain([f64::MAX, 1e39, f64::MIN])
         .collect();
-    let rounded: Vec<_> = doubles.iter().map(|&x| x as f32).collect();
-    let want = lines(&expected(&rounded, 3, SampleOptions::default()), 1);
+    let logits = Logits::from_f64(&doubles, 3).unwrap();
+    let want = reference::sample_rows(logits, &SampleOptions::default()).unwrap();
+    // what single precision draws is something else
+    let single: Vec<_> = doubles[..1800].iter().map(|&x| x as f32).collect();
+    assert_ne!(want[..600], expected(&single, 3, SampleOptions::default()));
     let rows = doubles.len() as u64 / 3;
     let input = write_npy(directory.path(), "<f8", &[rows, 3], doubles);
-    assert_eq!(stdout(sample(&input, &[])), want);
+    for args in [&[][..], &["--chunk", "99"]] {
+        assert_eq!(stdout(sample(&input, args)), lines(&want, 1));
+    }
+}
+
+/// Files on which single precision failed: a weight of 1e-60, and a usual mask.
+#[test]
+fn small_weights_and_masks_of_f64() {
+    let directory = tempdir().unwrap();
+    let share = |input: &Path, args: &[&str]| {
+        let args = [&["--draws", "100000"], args].concat();
+        let text = stdout(sample(input, &args));
+        text.split_whitespace().filter(|&draw| draw == "1").count() as f64 / 1e5
+    };
+    let weights = write_npy(directory.path(), "<f8", &[1, 2], [1e-60, 3e-60]);
+    assert!((share(&weights, &["--weights"]) - 0.75).abs() < 0.01);
+    let masked = write_npy(directory.path(), "<f8", &[1, 3], [0.0, 1.0, f64::MIN]);
+    assert!((share(&masked, &[]) - 0.731).abs() < 0.01);
 }
 
 #[test]
