@@ -19,10 +19,11 @@ use crate::error::Error;
 use crate::job::NO_DRAW;
 use crate::noise::order::Scale;
 use crate::noise::philox::philox4x32_10;
-use crate::options::{Batch, Logits, RowIds, SampleOptions, Weights};
+use crate::options::{Batch, Logit, Logits, RowIds, SampleOptions, Weight, Weights};
 use crate::reference;
 use crate::sampler::Sampler;
 
+mod copied;
 mod groups;
 mod halves;
 mod operations;
@@ -30,6 +31,7 @@ mod per_row;
 mod soften;
 mod weights;
 
+pub use copied::copied_cases;
 pub use operations::SumTolerance;
 pub use per_row::per_row_cases;
 pub use soften::{SoftErrors, soft_cases};
@@ -42,6 +44,7 @@ pub struct Case {
     rows: usize,
     categories: usize,
     row_stride: usize,
+    category_stride: usize,
     own: Own,
     options: SampleOptions<'static>,
 }
@@ -64,6 +67,14 @@ enum Data {
     Bf16(Vec<bf16>),
     Weights(Vec<f32>),
     Counts(Vec<u32>),
+    F64(Vec<f64>),
+    WeightsF64(Vec<f64>),
+}
+
+impl From<Vec<f64>> for Data {
+    fn from(data: Vec<f64>) -> Self {
+        Self::F64(data)
+    }
 }
 
 impl From<Vec<f32>> for Data {
@@ -241,8 +252,16 @@ impl Case {
             .collect();
         let seed = (rows * categories) as u64;
         let options = SampleOptions { seed, sentinels: true, ..SampleOptions::default() };
-        let (data, row_stride) = (data.into(), categories);
-        Self { name, data, rows, categories, row_stride, own: Own::default(), options }
+        Self {
+            name,
+            data: data.into(),
+            rows,
+            categories,
+            row_stride: categories,
+            category_stride: 1,
+            own: Own::default(),
+            options,
+        }
     }
 
     /// The rows.
@@ -251,21 +270,26 @@ impl Case {
     /// Never: the cases of this module hold the rows that they announce.
     #[expect(clippy::expect_used, reason = "every case is built in this module, and tested")]
     pub fn batch(&self) -> Batch<'_> {
-        let &Self { rows, categories, row_stride, .. } = self;
         match &self.data {
-            Data::F32(data) => Logits::strided(data, rows, categories, row_stride).map(Batch::from),
-            Data::F16(data) => Logits::strided(data, rows, categories, row_stride).map(Batch::from),
-            Data::Bf16(data) => {
-                Logits::strided(data, rows, categories, row_stride).map(Batch::from)
-            }
-            Data::Weights(data) => {
-                Weights::strided(data, rows, categories, row_stride).map(Batch::from)
-            }
-            Data::Counts(data) => {
-                Weights::strided(data, rows, categories, row_stride).map(Batch::from)
-            }
+            Data::F32(data) => self.logits_of(data),
+            Data::F16(data) => self.logits_of(data),
+            Data::Bf16(data) => self.logits_of(data),
+            Data::F64(data) => self.logits_of(data),
+            Data::Weights(data) => self.weights_of(data),
+            Data::Counts(data) => self.weights_of(data),
+            Data::WeightsF64(data) => self.weights_of(data),
         }
         .expect("a case holds its rows")
+    }
+
+    fn logits_of<'a, T: Logit>(&self, data: &'a [T]) -> Result<Batch<'a>, Error> {
+        let &Self { rows, categories, row_stride, category_stride, .. } = self;
+        Logits::with_strides(data, rows, categories, row_stride, category_stride).map(Batch::from)
+    }
+
+    fn weights_of<'a, T: Weight>(&self, data: &'a [T]) -> Result<Batch<'a>, Error> {
+        let &Self { rows, categories, row_stride, category_stride, .. } = self;
+        Weights::with_strides(data, rows, categories, row_stride, category_stride).map(Batch::from)
     }
 
     /// The rows as logits, or `None` if they are weights or counts.

@@ -3,6 +3,7 @@
 use crate::noise::order::Scale;
 
 mod undrawable;
+mod words;
 
 pub use undrawable::Undrawable;
 
@@ -24,8 +25,8 @@ pub enum Error {
     },
     /// The slice of logits does not hold as many rows as were announced.
     #[error(
-        "{rows} rows of {categories} categories with a row stride of {row_stride} need {expected} \
-         {what}, got {got}"
+        "{rows} rows of {categories} categories with {} need {expected} {what}, got {got}",
+        words::strides(*row_stride, *category_stride)
     )]
     LogitsLength {
         /// What the slice holds: logits, weights or counts.
@@ -36,6 +37,8 @@ pub enum Error {
         categories: usize,
         /// The distance from one row's first logit to the next row's, in logits.
         row_stride: usize,
+        /// The distance from one logit of a row to the next, in logits.
+        category_stride: usize,
         /// The number of logits that the slice must hold at least, which may be more than a `usize`
         /// can hold.
         expected: u128,
@@ -95,7 +98,7 @@ pub enum Error {
         error: Box<Error>,
     },
     /// No draws were asked for, or draws beyond the 2³¹ that a row has, numbered from 0.
-    #[error("{}", draws_in_words(*first_draw, *draws))]
+    #[error("{}", words::draws(*first_draw, *draws))]
     Draws {
         /// The number of the first draw.
         first_draw: u32,
@@ -146,6 +149,19 @@ pub enum Error {
         /// The bytes that were asked for.
         bytes: usize,
     },
+    /// There is no memory for a copy of rows that engines cannot read where they are.
+    #[error(
+        "a copy of {rows} rows of {categories} categories needs {bytes} bytes, which are not to be had; rows of f32 whose \
+         values lie side by side need no copy"
+    )]
+    NoMemoryForRows {
+        /// The number of rows that are copied at once.
+        rows: usize,
+        /// The number of categories in each row.
+        categories: usize,
+        /// The bytes that were asked for.
+        bytes: usize,
+    },
     /// There is no memory to resample so many particles, or positions.
     #[error("there is no memory to resample {positions} particles, 8 to 24 bytes for each")]
     NoMemoryForPoints {
@@ -164,7 +180,7 @@ pub enum Error {
     /// them.
     #[error(
         "the temperature must be 0 (greedy) or from {min:e} to {max:e}, got {}",
-        short(*got),
+        words::short(*got),
         min = Scale::MIN_TEMPERATURE,
         max = Scale::MAX_TEMPERATURE
     )]
@@ -209,7 +225,7 @@ pub enum Error {
         k: usize,
     },
     /// With weights, the temperature must be 0 or at least 2⁻²⁰.
-    #[error("with weights the temperature must be 0 (greedy) or from 9.5e-7 (2^-20) on, got {}", short(*got))]
+    #[error("with weights the temperature must be 0 (greedy) or from 9.5e-7 (2^-20) on, got {}", words::short(*got))]
     WeightsTemperature {
         /// The temperature given.
         got: f32,
@@ -218,7 +234,7 @@ pub enum Error {
     /// from them.
     #[error(
         "tau must be from {min:e} to {max:e}, got {}",
-        short(*got),
+        words::short(*got),
         min = Scale::MIN_TEMPERATURE,
         max = Scale::MAX_TEMPERATURE
     )]
@@ -279,7 +295,7 @@ pub enum Error {
         reason: Undrawable,
     },
     /// No adapter of this machine matches the request.
-    #[error("no adapter {wanted}; this machine has {}", list(found))]
+    #[error("no adapter {wanted}; this machine has {}", words::list(found))]
     NoAdapter {
         /// The description of the adapter that was asked for.
         wanted: String,
@@ -412,23 +428,4 @@ impl Error {
     ) -> Result<(), Self> {
         if got == expected { Ok(()) } else { Err(Self::FloatsLength { what, expected, got }) }
     }
-}
-
-/// The numbers of draws that were asked for, and what there is.
-fn draws_in_words(first_draw: u32, draws: u32) -> String {
-    let there = "a row has 1 to 2147483648 draws, numbered from 0";
-    if draws == 0 {
-        return format!("no draws were asked for; {there}");
-    }
-    format!("{draws} draws from number {first_draw} on were asked for; {there}")
-}
-
-/// A number in few digits: 1e-40, not 0 and forty zeros.
-pub(crate) fn short(x: f32) -> String {
-    let usual = x == 0.0 || !x.is_finite() || (1e-4..1e7).contains(&x.abs());
-    if usual { format!("{x}") } else { format!("{x:e}") }
-}
-
-fn list(names: &[String]) -> String {
-    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
 }

@@ -4,7 +4,8 @@ use crate::error::{Error, Undrawable};
 use crate::noise::bits::{MAX_DRAWS, Stream};
 use crate::noise::order::Scale;
 use crate::options::{
-    Batch, Chance, Data, Method, RowIds, SampleOptions, Value, ValueFormat, with_rows,
+    Batch, Data, Method, RowIds, Rows, SampleOptions, Stock, Stored, ValueFormat, with_rows,
+    with_stock,
 };
 
 mod own;
@@ -51,8 +52,7 @@ impl Temperature {
 
     /// The rule for a temperature and values of this format.
     pub(crate) fn for_format(format: ValueFormat, temperature: f32) -> Result<Self, Error> {
-        let weights = matches!(format, ValueFormat::Weights | ValueFormat::Counts);
-        if weights && temperature > 0.0 && temperature < LOWEST_OF_WEIGHTS {
+        if format.is_of_weights() && temperature > 0.0 && temperature < LOWEST_OF_WEIGHTS {
             return Err(Error::WeightsTemperature { got: temperature });
         }
         Self::new(temperature)
@@ -246,7 +246,7 @@ impl<'a> Job<'a> {
 
     /// The error that says why the row at position `row` has no draw, or `None` if it has one.
     pub(crate) fn undrawable(&self, row: usize) -> Option<Error> {
-        let reason = with_rows!(self.logits.data(), rows => undrawable(rows.row(row)))?;
+        let reason = with_stock!(self.logits.stock(), rows => reason(rows, row))?;
         Some(Error::UndrawableRow { row, reason })
     }
 }
@@ -264,10 +264,7 @@ pub(crate) fn zeroed<T: bytemuck::Zeroable>(len: usize) -> Option<Vec<T>> {
     bytemuck::allocation::try_zeroed_vec(len).ok()
 }
 
-/// Why a row has no draw, or `None` if it has one.
-fn undrawable<T: Value>(row: &[T]) -> Option<Undrawable> {
-    if let Some(category) = row.iter().position(|x| x.chance() == Chance::Invalid) {
-        return Some(row[category].reason(category));
-    }
-    row.iter().all(|x| x.chance() == Chance::None).then_some(T::NOTHING)
+/// Why the row at a position has no draw, or `None` if it has one.
+fn reason<T: Stored>(rows: Rows<'_, T>, row: usize) -> Option<Undrawable> {
+    T::undrawable(rows.values(row, 0..rows.categories()))
 }

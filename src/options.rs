@@ -7,13 +7,17 @@ mod logits;
 mod method;
 mod relaxation;
 mod rows;
+mod stored;
+mod value;
 mod weights;
 
 pub use batch::Batch;
 pub use logits::{Logit, Logits, ValueFormat};
 pub use method::Method;
 pub use relaxation::Relaxation;
-pub(crate) use rows::{Chance, Data, Positive, Rows, Value, Widen, with_rows};
+pub(crate) use rows::{Data, Owned, Rows, Stock, with_rows, with_stock};
+pub(crate) use stored::{Stored, relative_row};
+pub(crate) use value::{Chance, Positive, Value, Widen};
 pub use weights::{Weight, Weights};
 
 /// The 64-bit stream ids of the rows of a batch: a row's draws depend on its id, not on its position in the batch.

@@ -14,7 +14,10 @@ use crate::noise::exp::log2_floor;
 use crate::noise::groups::noise;
 use crate::noise::gumbel::gumbel;
 use crate::noise::order::Best;
-use crate::options::{Batch, Chance, Data, Method, SampleOptions, Value, with_rows};
+use crate::noise::relative::{key_shift, shifted_key};
+use crate::options::{
+    Batch, Chance, Data, Method, SampleOptions, Stock, Value, relative_row, with_rows, with_stock,
+};
 use crate::results::{ScoredDraws, TopK, TopKSlices};
 
 mod resample;
@@ -87,7 +90,7 @@ pub fn weighted_draw(weights: &[u64], stream: Stream) -> Option<u32> {
 }
 
 /// Returns the draws of a batch, rows × draws in row-major order. Halves draw by definition what the same numbers in
-/// `f32` draw. For weights, a [logarithm](crate::noise::weights) in integers takes the place of the logit.
+/// `f32` draw, and rows of `f64` what their [relative](crate::noise::relative) rows draw. For weights, a [logarithm](crate::noise::weights) in integers takes the place of the logit.
 ///
 /// # Errors
 /// Those of [`Sampler::sample_rows`](crate::Sampler::sample_rows).
@@ -98,16 +101,16 @@ pub fn sample_rows<'a>(
     let call = Job::new(batch, options)?;
     let mut draws = call.allocate()?;
     for (draws, job) in draws.chunks_mut(call.draws as usize).zip(call.each_row()) {
-        with_rows!(job.logits.data(), rows => {
-            let values = rows.row(0);
+        with_stock!(job.logits.stock(), rows => {
+            let (values, _) = relative_row(rows, 0);
             let weights = match job.method {
-                Method::InverseCdf => Some(integer_weights(values, job.temperature)),
+                Method::InverseCdf => Some(integer_weights(&values, job.temperature)),
                 _ => None,
             };
             for (number, draw) in (0..).zip(draws) {
                 let stream = job.stream(0, number);
                 let drawn = match &weights {
-                    None => winner(values, stream, job.temperature).map(|best| best.category),
+                    None => winner(&values, stream, job.temperature).map(|best| best.category),
                     Some(weights) => weights.as_ref().and_then(|row| weighted_draw(row, stream)),
                 };
                 *draw = drawn.unwrap_or(NO_DRAW);
@@ -136,13 +139,15 @@ pub fn race_rows<'a>(
     for job in race.job.each_row() {
         for (number, (categories, won)) in (0..job.draws).zip(&mut each) {
             let stream = job.stream(0, number);
-            let found = with_rows!(job.logits.data(), rows => {
-                keys(rows.row(0), stream, job.temperature)
+            let (found, shift) = with_stock!(job.logits.stock(), rows => {
+                let (values, shift) = relative_row(rows, 0);
+                (keys(&values, stream, job.temperature), shift)
             });
+            let shift = key_shift(shift, job.scale());
             let mut found = found.unwrap_or_default();
             found.sort_by_key(|best| (std::cmp::Reverse(best.key), best.category));
             for ((category, won), best) in categories.iter_mut().zip(won).zip(found) {
-                (*category, *won) = (best.category, best.key);
+                (*category, *won) = (best.category, shifted_key(best.key, shift));
             }
         }
     }
@@ -163,7 +168,7 @@ pub fn logsumexp_rows<'a>(
     let mut sums = Vec::with_capacity(call.job.logits.rows());
     for row in 0..call.job.logits.rows() {
         let SumJob { job, inverse } = call.part(row..row + 1);
-        let gaps = with_rows!(job.logits.data(), rows => gaps(rows.row(0), inverse));
+        let gaps = with_stock!(job.logits.stock(), rows => gaps(relative_row(rows, 0), inverse));
         sums.push(gaps.map_or(f64::NAN, |gaps| gaps.most + gaps.log_sum()));
     }
     call.job.check_rows(|row| !sums[row].is_nan())?;
@@ -199,7 +204,7 @@ pub fn sample_rows_scored<'a>(
     let mut log_probs = Vec::with_capacity(draws.len());
     for (row, draws) in draws.chunks(call.job.draws as usize).enumerate() {
         let SumJob { job, inverse } = call.part(row..row + 1);
-        let gaps = with_rows!(job.logits.data(), rows => gaps(rows.row(0), inverse));
+        let gaps = with_stock!(job.logits.stock(), rows => gaps(relative_row(rows, 0), inverse));
         let log_sum = gaps.as_ref().map_or(f64::NAN, Gaps::log_sum);
         log_probs.extend(draws.iter().map(|&draw| match &gaps {
             Some(gaps) if draw != NO_DRAW => gaps.of[draw as usize] - log_sum,
@@ -226,14 +231,14 @@ impl Gaps {
 }
 
 /// Returns the gaps of a row, `None` for a row without a draw.
-fn gaps<T: Value>(row: &[T], inverse: f64) -> Option<Gaps> {
+fn gaps<T: Value>((row, shift): (Vec<T>, f64), inverse: f64) -> Option<Gaps> {
     let most = row.iter().map(|value| value.log_weight()).fold(f64::NEG_INFINITY, f64::max);
     let invalid = row.iter().any(|value| value.chance() == Chance::Invalid);
     if invalid || most == f64::NEG_INFINITY {
         return None;
     }
     let of = row.iter().map(|value| (value.log_weight() - most) * inverse).collect();
-    Some(Gaps { most: most * inverse, of })
+    Some(Gaps { most: (most + shift) * inverse, of })
 }
 
 fn winner<T: Value>(row: &[T], stream: Stream, temperature: Temperature) -> Option<Best> {

@@ -8,6 +8,7 @@
 use crate::engine::{Auto, Cpu, Engine};
 
 mod auto;
+mod copied;
 mod cpu;
 mod draws;
 #[cfg(feature = "gpu")]

@@ -46,7 +46,7 @@ use crate::options::SampleOptions;
 /// let draw = |rows: &[(u64, u64)]| {
 ///     let ids: Vec<u64> = rows.iter().map(|&(request, step)| request << 32 | step).collect();
 ///     let options = SampleOptions::default().with_seed(42).with_row_ids(&ids);
-///     CpuSampler::new().sample_rows(Logits::strided(&[0.0; 1000], rows.len(), 1000, 0)?, &options)
+///     CpuSampler::new().sample_rows(Logits::strided(&[0.0f32; 1000], rows.len(), 1000, 0)?, &options)
 /// };
 /// // request 7001 at step 12 gets the same category alone and beside another request
 /// assert_eq!(draw(&[(9005, 3), (7001, 12)])?[1], draw(&[(7001, 12)])?[0]);

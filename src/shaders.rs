@@ -16,7 +16,7 @@
 //! assert!(source.contains("fn gumbel("));
 //! ```
 
-use crate::options::ValueFormat;
+use crate::options::ValueFormat::{self, Bf16, Counts, F16, F32, F64, Weights, WeightsF64};
 
 /// A piece of WGSL.
 #[derive(Clone, Copy, Debug)]
@@ -274,9 +274,9 @@ impl Variant {
     /// The piece that interprets a value by itself: its order, and its weight in an inverse CDF.
     fn value(self) -> Piece {
         match self.format {
-            ValueFormat::F32 | ValueFormat::F16 | ValueFormat::Bf16 => kernel!("value"),
-            ValueFormat::Weights => kernel!("value", "value.weights"),
-            ValueFormat::Counts => kernel!("value", "value.counts"),
+            F32 | F16 | Bf16 | F64 => kernel!("value"),
+            Weights | WeightsF64 => kernel!("value", "value.weights"),
+            Counts => kernel!("value", "value.counts"),
         }
     }
 
@@ -284,11 +284,11 @@ impl Variant {
     fn measure(self) -> Vec<Piece> {
         let mut pieces = vec![self.value()];
         pieces.extend(match self.format {
-            ValueFormat::F32 | ValueFormat::F16 | ValueFormat::Bf16 => vec![kernel!("measure")],
-            ValueFormat::Weights => {
+            F32 | F16 | Bf16 | F64 => vec![kernel!("measure")],
+            Weights | WeightsF64 => {
                 vec![kernel!("log2"), kernel!("measure", "measure.weights")]
             }
-            ValueFormat::Counts => vec![kernel!("log2"), kernel!("measure", "measure.counts")],
+            Counts => vec![kernel!("log2"), kernel!("measure", "measure.counts")],
         });
         pieces
     }
@@ -302,9 +302,9 @@ impl Variant {
             return pieces;
         }
         let tops = match self.format {
-            ValueFormat::F32 | ValueFormat::F16 | ValueFormat::Bf16 => kernel!("tops"),
-            ValueFormat::Weights => kernel!("tops", "tops.weights"),
-            ValueFormat::Counts => kernel!("tops", "tops.counts"),
+            F32 | F16 | Bf16 | F64 => kernel!("tops"),
+            Weights | WeightsF64 => kernel!("tops", "tops.weights"),
+            Counts => kernel!("tops", "tops.counts"),
         };
         pieces.extend([tops, kernel!("half_span"), kernel!("group_scores"), kernel!("members")]);
         if self.kernel != Kernel::TopK {
@@ -325,9 +325,9 @@ impl Variant {
     fn running_sums(self) -> Vec<Piece> {
         let positive = kernel!("positive");
         let mut pieces = match self.format {
-            ValueFormat::F32 | ValueFormat::F16 | ValueFormat::Bf16 => vec![kernel!("logarithm")],
-            ValueFormat::Weights => vec![positive, kernel!("logarithm", "logarithm.weights")],
-            ValueFormat::Counts => vec![positive, kernel!("logarithm", "logarithm.counts")],
+            F32 | F16 | Bf16 | F64 => vec![kernel!("logarithm")],
+            Weights | WeightsF64 => vec![positive, kernel!("logarithm", "logarithm.weights")],
+            Counts => vec![positive, kernel!("logarithm", "logarithm.counts")],
         };
         pieces.push(kernel!("running_sums"));
         pieces
@@ -336,9 +336,9 @@ impl Variant {
     /// The pieces that load values and hand them to kernels. Kernels get values in no other way.
     fn values(self) -> Vec<Piece> {
         let widen = match self.format {
-            ValueFormat::F32 | ValueFormat::Weights | ValueFormat::Counts => None,
-            ValueFormat::F16 => Some(kernel!("widen", "widen.f16")),
-            ValueFormat::Bf16 => Some(kernel!("widen", "widen.bf16")),
+            F32 | Weights | Counts | F64 | WeightsF64 => None,
+            F16 => Some(kernel!("widen", "widen.f16")),
+            Bf16 => Some(kernel!("widen", "widen.bf16")),
         };
         let load = match (widen, self.vec4) {
             (None, false) => kernel!("load"),

@@ -57,6 +57,56 @@ logits!(F32, f32, f32::from_bits, std::convert::identity);
 logits!(F16, f16, |word| f16::from_bits((word >> 16) as u16), f16::from_f32);
 logits!(Bf16, bf16, |word| bf16::from_bits((word >> 16) as u16), bf16::from_f32);
 
+/// Logits of `f64`, which are drawn from relative to the largest of their row.
+pub struct F64;
+
+/// A double whose upper half is this word.
+fn double(word: u32) -> f64 {
+    f64::from_bits(u64::from(word) << 32 | u64::from(word.rotate_left(7)))
+}
+
+impl Kind for F64 {
+    type Value = f64;
+
+    fn from_word(word: u32) -> f64 {
+        double(word)
+    }
+    /// Returns a logit far from 0.
+    fn moderate(word: u32) -> f64 {
+        f64::from(moderate_logit(word)) + 1e8
+    }
+    fn from_log(log: f64) -> f64 {
+        log
+    }
+    fn batch(data: &[f64], rows: usize, categories: usize, stride: usize) -> Batch<'_> {
+        Logits::strided(data, rows, categories, stride).expect("it fits").into()
+    }
+}
+
+/// Weights of `f64`.
+pub struct WeightsF64;
+
+impl Kind for WeightsF64 {
+    type Value = f64;
+    const LEAST_TEMPERATURE: f32 = Weights::LEAST_TEMPERATURE;
+
+    /// Few words become negative weights, since a row with one of these has no draw.
+    fn from_word(word: u32) -> f64 {
+        let negative = word >> 28 == 0xf || word == 1 << 31;
+        double(if negative { word } else { word & 0x7fff_ffff })
+    }
+    /// Returns a weight near 10⁻³⁰⁰, and sometimes 0.
+    fn moderate(word: u32) -> f64 {
+        f64::from(Weights::moderate(word)) * 1e-300
+    }
+    fn from_log(log: f64) -> f64 {
+        log.exp().min(f64::MAX)
+    }
+    fn batch(data: &[f64], rows: usize, categories: usize, stride: usize) -> Batch<'_> {
+        WeightRows::strided(data, rows, categories, stride).expect("it fits").into()
+    }
+}
+
 /// Weights of `f32`.
 pub struct Weights;
 
@@ -121,6 +171,10 @@ pub enum AnyKind {
     Weights,
     /// [`Counts`].
     Counts,
+    /// [`F64`].
+    F64,
+    /// [`WeightsF64`].
+    WeightsF64,
 }
 
 /// Runs the code with a case of the kind that the fuzzer has chosen.
@@ -146,6 +200,14 @@ macro_rules! with_case {
             }
             $crate::AnyKind::Counts => {
                 let $case = $crate::Case::<$crate::Counts>::new($input);
+                $do
+            }
+            $crate::AnyKind::F64 => {
+                let $case = $crate::Case::<$crate::F64>::new($input);
+                $do
+            }
+            $crate::AnyKind::WeightsF64 => {
+                let $case = $crate::Case::<$crate::WeightsF64>::new($input);
                 $do
             }
         }

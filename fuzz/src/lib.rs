@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 use gumbel::{CpuSampler, Isa, NO_DRAW, reference};
 
 pub use input::{Case, Input};
-pub use kind::{AnyKind, Bf16, Counts, F16, F32, Kind, Weights};
+pub use kind::{AnyKind, Bf16, Counts, F16, F32, F64, Kind, Weights, WeightsF64};
 pub use own::OwnInput;
 
 /// The CPU engine with each instruction set that this machine has.

@@ -10,6 +10,7 @@ use crate::job::Job;
 mod bound;
 mod candidates;
 mod cdf;
+mod copies;
 mod exact;
 mod exact_keys;
 mod greedy;
@@ -34,6 +35,7 @@ use schedule::Plan;
 use threads::{Division, on_pool};
 
 pub(crate) use cdf::CpuTables;
+pub(crate) use copies::Copies;
 #[cfg(feature = "gpu")]
 pub(crate) use operations::top_k_of_race;
 pub use simd::Isa;

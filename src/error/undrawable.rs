@@ -21,7 +21,7 @@ pub enum Undrawable {
         /// The first category with such a weight.
         category: usize,
         /// The weight.
-        weight: f32,
+        weight: f64,
     },
     /// Every weight is 0.
     NoWeight,
@@ -38,7 +38,7 @@ impl std::fmt::Display for Undrawable {
             Self::InvalidWeight { category, weight } => write!(
                 f,
                 "its weight of category {category} is {}; a weight is 0 or positive, and finite",
-                super::short(*weight)
+                super::words::shortest(*weight)
             ),
             Self::NoWeight => write!(f, "all its weights are 0"),
         }

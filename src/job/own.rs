@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::{Job, Temperature, check_draws};
 use crate::error::Error;
 use crate::noise::order::Scale;
-use crate::options::{Method, SampleOptions, ValueFormat};
+use crate::options::{Batch, Method, SampleOptions, ValueFormat};
 
 /// The options that were given for each row. Without any, all rows have the same options.
 #[derive(Clone, Copy, Debug, Default)]
@@ -83,7 +83,7 @@ fn of_row(row: usize, error: Error) -> Error {
     Error::OfRow { row, error: Box::new(error) }
 }
 
-impl Job<'_> {
+impl<'a> Job<'a> {
     /// The number of rows, from the first on, that have the same options.
     pub(crate) fn alike(&self) -> usize {
         let rows = self.logits.rows();
@@ -116,6 +116,22 @@ impl Job<'_> {
             part.method = Method::Gumbel;
         }
         part
+    }
+
+    /// The call with copies of its rows in their place.
+    pub(crate) fn on_copies<'p>(&self, copies: Batch<'p>) -> Job<'p>
+    where
+        'a: 'p,
+    {
+        Job { logits: copies, ..*self }
+    }
+
+    /// The scale of the row at position `row`.
+    pub(crate) fn scale_of(&self, row: usize) -> Scale {
+        match self.own.temperatures {
+            None => self.scale(),
+            Some(all) => Scale::from_temperature(all[row]).unwrap_or(Scale::ONE),
+        }
     }
 
     /// The call for each row alone.

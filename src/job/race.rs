@@ -62,7 +62,7 @@ impl<'a> RaceJob<'a> {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct MaximaJob<'a> {
     pub(crate) job: Job<'a>,
-    scale: Scale,
+    pub(crate) scale: Scale,
 }
 
 /// The largest number of races in a piece, unless one draw from each row is more.

@@ -2,11 +2,11 @@
 
 use std::ops::Range;
 
-use super::{Job, undrawable};
+use super::Job;
 use crate::error::Error;
 use crate::noise::gumbel::UNIT;
 use crate::noise::order::Scale;
-use crate::options::{Data, Logits, Relaxation, SampleOptions, with_rows};
+use crate::options::{Logits, Relaxation, SampleOptions};
 
 /// A call that has passed every check that does not look at the logits themselves.
 #[derive(Clone, Copy, Debug)]
@@ -117,8 +117,8 @@ impl<'a> Softening<'a> {
         let each = floats.len() / self.job.logits.rows();
         for (row, first) in floats.iter().step_by(each).enumerate() {
             if first.is_nan() {
-                match with_rows!(self.job.logits.data(), rows => undrawable(rows.row(row))) {
-                    Some(reason) => return Err(Error::UndrawableRow { row, reason }),
+                match self.job.undrawable(row) {
+                    Some(error) => return Err(error),
                     None => drawable(row)?,
                 }
             }

@@ -1,8 +1,8 @@
 //! The contract: which noise a category gets, and how two categories are compared.
 //!
 //! All of it is integer arithmetic, except for the reciprocal of the temperature, which is taken
-//! once for a call, on the CPU. Every file has a shader of its stem under `shaders/`, and every
-//! function of that shader has a Rust function of its name here; `best_none` has the constant
+//! once for a call, on the CPU, and of rows of `f64`, which the host makes [`relative`]. Every other file has a shader of its
+//! stem under `shaders/`, and every function of that shader has a Rust function of its name here; `best_none` has the constant
 //! [`Best::NONE`](order::Best::NONE). Tests compare each pair of functions word for word, directly
 //! or through their callers, on every adapter. From the ground up:
 //!
@@ -16,6 +16,7 @@
 //!   keys wins.
 //! * [`weights`]: the logarithm of a positive weight in these units, in the place of a logit.
 //! * [`exp`]: the integer weight of a logit, for draws by an inverse CDF.
+//! * [`relative`]: the row of `f32` that a row of `f64` is drawn from as.
 //! * [`cdf`]: the integer weights of positive weights, and the number below their sum that decides
 //!   a draw.
 
@@ -27,5 +28,6 @@ pub mod gumbel;
 pub mod order;
 pub mod pair;
 pub mod philox;
+pub mod relative;
 pub mod weights;
 pub mod wide;

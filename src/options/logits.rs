@@ -5,7 +5,9 @@ use std::borrow::Cow;
 use half::{bf16, f16};
 
 use super::batch::Batch;
-use super::rows::{Data, Rows, Widen};
+use super::rows::{Data, Rows, Stock};
+use super::stored::{Stored, relative_row};
+use super::value::Widen;
 use crate::error::Error;
 
 /// The type of a batch's values.
@@ -22,17 +24,26 @@ pub enum ValueFormat {
     Weights,
     /// Not logits but counts: [weights](crate::Weights) that are integers of 32 bits.
     Counts,
+    /// IEEE double precision, 64 bits. Only in the host's memory.
+    F64,
+    /// Not logits but positive [weights](crate::Weights), of IEEE double precision. Only in the host's memory.
+    WeightsF64,
 }
 
 impl ValueFormat {
+    /// Whether the values are weights or counts, and no logits.
+    pub(crate) const fn is_of_weights(self) -> bool {
+        match self {
+            Self::F32 | Self::F16 | Self::Bf16 | Self::F64 => false,
+            Self::Weights | Self::Counts | Self::WeightsF64 => true,
+        }
+    }
+
     /// log₂ of the factor by which a probability grows when the engine's value grows by 1: log₂e for logits, and 1 for
     /// weights, for which the engine's value is a binary logarithm.
     #[cfg(feature = "gpu")]
     pub(crate) const fn log2(self) -> f32 {
-        match self {
-            Self::F32 | Self::F16 | Self::Bf16 => std::f32::consts::LOG2_E,
-            Self::Weights | Self::Counts => 1.0,
-        }
+        if self.is_of_weights() { 1.0 } else { std::f32::consts::LOG2_E }
     }
 
     /// The logarithm of an unnormalised probability that a device has written as these 32 bits: of a logit or a weight
@@ -41,8 +52,8 @@ impl ValueFormat {
     pub(crate) fn logarithm(self, bits: u32) -> f64 {
         let value = f64::from(f32::from_bits(bits));
         match self {
-            Self::F32 | Self::F16 | Self::Bf16 => value,
-            Self::Weights => value.ln(),
+            Self::F32 | Self::F16 | Self::Bf16 | Self::F64 => value,
+            Self::Weights | Self::WeightsF64 => value.ln(),
             Self::Counts => f64::from(bits).ln(),
         }
     }
@@ -57,6 +68,7 @@ impl ValueFormat {
         match self {
             Self::F32 | Self::Weights | Self::Counts => 4,
             Self::F16 | Self::Bf16 => 2,
+            Self::F64 | Self::WeightsF64 => 8,
         }
     }
 }
@@ -69,11 +81,13 @@ impl std::fmt::Display for ValueFormat {
             Self::Bf16 => "bf16",
             Self::Weights => "f32 weights",
             Self::Counts => "u32 counts",
+            Self::F64 => "f64",
+            Self::WeightsF64 => "f64 weights",
         })
     }
 }
 
-/// A type that logits may have: `f32`, or `f16` or `bf16` of the crate [`half`](crate::half), and no
+/// A type that logits may have: `f32`, `f64`, or `f16` or `bf16` of the crate [`half`](crate::half), and no
 /// other.
 pub trait Logit: Copy + sealed::AsLogits {
     /// The format of values of this type.
@@ -81,11 +95,11 @@ pub trait Logit: Copy + sealed::AsLogits {
 }
 
 mod sealed {
-    use super::{Logit, ValueFormat, Widen, bf16, f16};
+    use super::{Logit, Stored, ValueFormat, bf16, f16};
 
     /// A type whose values are read as logits in place.
     pub trait AsLogits: Sized {
-        type Value: Widen;
+        type Value: Stored;
         /// The values, as logits.
         fn as_logits(values: &[Self]) -> &[Self::Value];
     }
@@ -108,10 +122,10 @@ mod sealed {
     logit!(f32, F32);
     logit!(f16, F16);
     logit!(bf16, Bf16);
+    logit!(f64, F64);
 }
 
-/// A batch of rows of logits: `rows` × `categories` values of `f32`, `f16` or `bf16` in row-major
-/// order.
+/// A batch of rows of logits: `rows` × `categories` values of `f32`, `f64`, `f16` or `bf16`.
 ///
 /// A logit is the logarithm of an unnormalised probability: category i of a row is drawn with
 /// probability exp(logitᵢ) / Σⱼ exp(logitⱼ). −∞ is probability 0.
@@ -121,7 +135,7 @@ mod sealed {
 /// let two_rows = Logits::new(&[0.0, 1.0, 2.0, 3.0, 4.0, 5.0], 3)?;
 /// assert_eq!((two_rows.rows(), two_rows.categories()), (2, 3));
 /// // one row in memory, drawn from as if it were there a million times
-/// let shared = Logits::strided(&[0.0, 1.0, 2.0], 1_000_000, 3, 0)?;
+/// let shared = Logits::strided(&[0.0f32, 1.0, 2.0], 1_000_000, 3, 0)?;
 /// assert_eq!(shared.row(999_999), [0.0, 1.0, 2.0]);
 /// # Ok::<(), gumbel::Error>(())
 /// ```
@@ -140,6 +154,23 @@ mod sealed {
 /// let (engine, options) = (CpuSampler::new(), SampleOptions::default().with_draws(100));
 /// let draws = engine.sample_rows(Logits::from_f16(&half, 3)?, &options)?;
 /// assert_eq!(draws, engine.sample_rows(Logits::new(&single, 3)?, &options)?);
+/// # Ok::<(), gumbel::Error>(())
+/// ```
+///
+/// # Double precision
+///
+/// A row x of `f64` draws what the row x − max x in `f32` draws, by [definition](crate::noise::relative), so that logits
+/// near each other are told apart however far from 0 they are: near 10⁷ an `f32` has no halves. Perturbed logits, times
+/// and sums are those of x. Batches of `f64` are copied as `f32`: at most 512 KiB for each thread on the CPU and 64 MiB
+/// on a GPU at a time, or a row if that is longer. `cargo bench --bench operations` measures what the copies cost.
+///
+/// ```
+/// use gumbel::{CpuSampler, Logits, SampleOptions};
+/// let log_likelihoods = [-1e7, -1e7 + 0.5];
+/// let options = SampleOptions::default().with_draws(10_000);
+/// let draws = CpuSampler::new().sample_rows(Logits::from_f64(&log_likelihoods, 2)?, &options)?;
+/// let second = draws.iter().filter(|&&draw| draw == 1).count();
+/// assert!((second as f64 / 1e4 - 0.622).abs() < 0.02); // 1 / (1 + exp(-0.5))
 /// # Ok::<(), gumbel::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug)]
@@ -175,6 +206,15 @@ impl<'a> Logits<'a> {
         Rows::dense(data, categories).map(Self::from_rows)
     }
 
+    /// Makes a batch of rows of `f64` that follow each other without a gap; empty data makes a batch of no rows.
+    ///
+    /// # Errors
+    /// [`Error::Categories`] for no or too many categories, [`Error::UnevenRows`] if the data is
+    /// not a whole number of rows.
+    pub fn from_f64(data: &'a [f64], categories: usize) -> Result<Self, Error> {
+        Rows::dense(data, categories).map(Self::from_rows)
+    }
+
     /// Makes a batch of rows of any [type of logits](Logit). Their first logits are `row_stride` apart, in logits. Rows
     /// may overlap; with a stride of 0 all rows are the same. The data must reach to the last logit of the last row.
     ///
@@ -195,17 +235,47 @@ impl<'a> Logits<'a> {
         categories: usize,
         row_stride: usize,
     ) -> Result<Self, Error> {
-        Rows::strided(T::as_logits(data), rows, categories, row_stride).map(Self::from_rows)
+        Self::with_strides(data, rows, categories, row_stride, 1)
+    }
+
+    /// Makes a batch of rows of any [type of logits](Logit), whose first logits are `row_stride` apart, and whose logits
+    /// are `category_stride` apart, in logits. So a column-major array needs no copy of the caller's: its rows are 1
+    /// apart, and its categories as far as there are rows. The data must reach to the last logit of the last row.
+    ///
+    /// Unless `category_stride` is 1, a call copies the rows: at most 512 KiB for each thread on the CPU and 64 MiB on a
+    /// GPU at a time, or 32 rows if these are longer.
+    ///
+    /// ```
+    /// use gumbel::{CpuSampler, Logits, SampleOptions};
+    /// let columns = [0.0, 3.0, /* second category */ 1.0, 4.0, /* third */ 2.0, 5.0f32];
+    /// let logits = Logits::with_strides(&columns, 2, 3, 1, 2)?;
+    /// assert_eq!(*logits.row_f32(1), [3.0, 4.0, 5.0]);
+    /// let rows = [0.0, 1.0, 2.0, 3.0, 4.0, 5.0];
+    /// let (engine, options) = (CpuSampler::new(), SampleOptions::default().with_draws(100));
+    /// let draws = engine.sample_rows(logits, &options)?;
+    /// assert_eq!(draws, engine.sample_rows(Logits::new(&rows, 3)?, &options)?);
+    /// # Ok::<(), gumbel::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Categories`] for no or too many categories, [`Error::LogitsLength`] if the data is
+    /// too short.
+    pub fn with_strides<T: Logit>(
+        data: &'a [T],
+        rows: usize,
+        categories: usize,
+        row_stride: usize,
+        category_stride: usize,
+    ) -> Result<Self, Error> {
+        let strides = [row_stride, category_stride];
+        Rows::with_strides(T::as_logits(data), rows, categories, strides).map(Self::from_rows)
     }
 
     pub(super) fn from_batch(batch: Batch<'a>) -> Option<Self> {
-        match batch.format() {
-            ValueFormat::F32 | ValueFormat::F16 | ValueFormat::Bf16 => Some(Self { batch }),
-            ValueFormat::Weights | ValueFormat::Counts => None,
-        }
+        (!batch.format().is_of_weights()).then_some(Self { batch })
     }
 
-    fn from_rows<T: Widen>(rows: Rows<'a, T>) -> Self {
+    fn from_rows<T: Stored>(rows: Rows<'a, T>) -> Self {
         Self { batch: Batch::from_rows(rows) }
     }
 
@@ -229,42 +299,53 @@ impl<'a> Logits<'a> {
         self.batch.row_stride()
     }
 
+    /// The distance from one logit of a row to the next, in logits.
+    pub fn category_stride(&self) -> usize {
+        self.batch.category_stride()
+    }
+
     /// The logits of the row at position `row` in a batch of `f32`.
     ///
     /// # Panics
-    /// If `row` is not below [`rows`](Self::rows), or if the batch is one of halves; [`row_f32`](Self::row_f32) takes a
-    /// batch of any type.
+    /// If `row` is not below [`rows`](Self::rows), if the batch is one of another type, or if its logits do not lie
+    /// side by side; [`row_f32`](Self::row_f32) takes any batch.
     #[expect(clippy::panic, reason = "as documented: whoever made the batch knows its type")]
     pub fn row(&self, row: usize) -> &'a [f32] {
-        match self.batch.data() {
-            Data::F32(rows) => rows.row(row),
+        match self.batch.stock() {
+            Stock::InPlace(Data::F32(rows)) => rows.row(row),
             _ => panic!("a row of {} was asked for as f32", self.format()),
         }
     }
 
-    /// The logits of the row at position `row` in the batch as `f32`: borrowed from a batch of `f32`, converted from
-    /// any other.
+    /// The logits of the row at position `row` as `f32`, from which draws are made: borrowed from a batch of `f32`,
+    /// converted from any other. A row of `f64` is [relative](crate::noise::relative) to its largest logit.
     ///
     /// ```
     /// use gumbel::half::f16;
     /// use gumbel::Logits;
     /// let logits = [f16::from_f32(0.5), f16::MIN_POSITIVE_SUBNORMAL];
     /// assert_eq!(*Logits::from_f16(&logits, 2)?.row_f32(0), [0.5, 2f32.powi(-24)]);
+    /// assert_eq!(*Logits::from_f64(&[1e9, 1e9 - 0.5], 2)?.row_f32(0), [0.0, -0.5]);
     /// # Ok::<(), gumbel::Error>(())
     /// ```
     ///
     /// # Panics
     /// If `row` is not below [`rows`](Self::rows).
     pub fn row_f32(&self, row: usize) -> Cow<'a, [f32]> {
-        fn widen<T: Widen>(row: &[T]) -> Vec<f32> {
-            row.iter().map(|logit| logit.widen()).collect()
+        fn widen<T: Widen>(rows: Rows<'_, T>, row: usize) -> Vec<f32> {
+            rows.values(row, 0..rows.categories()).map(Widen::widen).collect()
         }
-        match self.batch.data() {
-            Data::F32(rows) => rows.row(row).into(),
-            Data::F16(rows) => widen(rows.row(row)).into(),
-            Data::Bf16(rows) => widen(rows.row(row)).into(),
-            // `Logits` never holds weights or counts
-            Data::Weights(_) | Data::Counts(_) => Cow::default(),
+        match self.batch.stock() {
+            Stock::InPlace(Data::F32(rows)) => rows.row(row).into(),
+            Stock::InPlace(data) | Stock::Spread(data) => match data {
+                Data::F32(rows) => widen(rows, row).into(),
+                Data::F16(rows) => widen(rows, row).into(),
+                Data::Bf16(rows) => widen(rows, row).into(),
+                // `Logits` never holds weights or counts
+                Data::Weights(_) | Data::Counts(_) => Cow::default(),
+            },
+            Stock::F64(rows) => relative_row(rows, row).0.into(),
+            Stock::WeightsF64(_) => Cow::default(),
         }
     }
 }

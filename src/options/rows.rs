@@ -1,279 +1,13 @@
 //! Rows of values of one type, and rows of any of the types.
-//!
-//! The public items of this file are reachable from this crate alone: they seal the traits [`Logit`](super::Logit) and
-//! [`Weight`](super::Weight).
 
 use std::ops::Range;
 
-use bytemuck::TransparentWrapper;
-use half::slice::HalfFloatSliceExt;
 use half::{bf16, f16};
 
-use crate::error::{Error, Undrawable};
-use crate::noise::cdf::{weight_of_count, weight_of_f32};
-use crate::noise::exp::weight;
-use crate::noise::order::{NEG_INFINITY, Scale, fixed, greedy_key, is_invalid};
-use crate::noise::weights::{
-    fixed_count, fixed_weight, greedy_count, greedy_weight, is_invalid_weight, is_zero_weight,
-};
-
-/// Whether the category of a value can be drawn.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Chance {
-    /// The category can be drawn.
-    Some,
-    /// The probability of the category is 0.
-    None,
-    /// The value is invalid, and its row has no draw.
-    Invalid,
-}
-
-/// A type of values, of which a row has one for each category.
-pub trait Value: Copy + Send + Sync + 'static {
-    /// The value of a category of probability 0.
-    const NEVER: Self;
-    /// log₂ of the factor by which a probability grows when the CPU engine's float value grows by 1: log₂e for logits,
-    /// and 1 for weights, for which the float value is a binary logarithm.
-    const LOG2: f32;
-    /// Why a row has no draw if all of its categories have probability 0.
-    const NOTHING: Undrawable;
-    /// What values of this type are called.
-    const NAME: &'static str;
-
-    /// The rows as [`Data`].
-    fn data(rows: Rows<'_, Self>) -> Data<'_>;
-    /// The memory of some values as bytes, in the machine's order.
-    fn bytes(values: &[Self]) -> &[u8];
-    /// Whether the category can be drawn.
-    fn chance(self) -> Chance;
-    /// The logarithm of the value's unnormalised probability, times the scale, in units of 2⁻²⁴. The category must be
-    /// one that can be drawn.
-    fn fixed(self, scale: Scale) -> i64;
-    /// The value's key at temperature 0. The category must be one that can be drawn.
-    fn greedy(self) -> i64;
-    /// The value's integer weight, which the sums of an inverse CDF add up. `most` is the largest value of its row,
-    /// which must have a draw.
-    fn integer_weight(self, most: Self, scale: Scale, log2_categories: u32) -> u64;
-    /// The logarithm of the value's unnormalised probability, −∞ for probability 0.
-    fn log_weight(self) -> f64;
-    /// Why a row with this value, which must be invalid, has no draw.
-    fn reason(self, category: usize) -> Undrawable;
-}
-
-/// The integer weight of a value, from the distance of its logarithm from that of `most`, the largest value of its row.
-#[inline(always)]
-fn weight_below<T: Value>(value: T, most: T, scale: Scale, log2_categories: u32) -> u64 {
-    if value.chance() == Chance::None {
-        return 0;
-    }
-    let difference = (most.fixed(scale) as u64).wrapping_sub(value.fixed(scale) as u64);
-    weight(difference, log2_categories)
-}
-
-/// A type of logits.
-pub trait Widen: Copy + Send + Sync + 'static {
-    /// −∞.
-    const NEG_INFINITY: Self;
-    /// The logit as an `f32`: the same number or infinity, or a NaN.
-    fn widen(self) -> f32;
-    /// Widens several values into memory of the same length.
-    fn widen_all(values: &[Self], to: &mut [f32]);
-    /// The rows as [`Data`].
-    fn rows(rows: Rows<'_, Self>) -> Data<'_>;
-    /// The memory of some values as bytes, in the machine's order.
-    fn memory(values: &[Self]) -> &[u8];
-}
-
-impl<T: Widen> Value for T {
-    const NEVER: Self = T::NEG_INFINITY;
-    const LOG2: f32 = std::f32::consts::LOG2_E;
-    const NOTHING: Undrawable = Undrawable::NothingDrawable;
-    const NAME: &'static str = "logits";
-
-    fn data(rows: Rows<'_, Self>) -> Data<'_> {
-        T::rows(rows)
-    }
-    fn bytes(values: &[Self]) -> &[u8] {
-        T::memory(values)
-    }
-    #[inline(always)]
-    fn chance(self) -> Chance {
-        match self.widen().to_bits() {
-            NEG_INFINITY => Chance::None,
-            bits if is_invalid(bits) => Chance::Invalid,
-            _ => Chance::Some,
-        }
-    }
-    #[inline(always)]
-    fn fixed(self, scale: Scale) -> i64 {
-        fixed(self.widen().to_bits(), scale)
-    }
-    #[inline(always)]
-    fn greedy(self) -> i64 {
-        greedy_key(self.widen().to_bits())
-    }
-    #[inline(always)]
-    fn integer_weight(self, most: Self, scale: Scale, log2_categories: u32) -> u64 {
-        weight_below(self, most, scale, log2_categories)
-    }
-    fn log_weight(self) -> f64 {
-        self.widen().into()
-    }
-    fn reason(self, category: usize) -> Undrawable {
-        if self.widen().is_nan() {
-            Undrawable::Nan { category }
-        } else {
-            Undrawable::PositiveInfinity { category }
-        }
-    }
-}
-
-impl Widen for f32 {
-    const NEG_INFINITY: Self = Self::NEG_INFINITY;
-    #[inline(always)]
-    fn widen(self) -> f32 {
-        self
-    }
-    fn widen_all(values: &[Self], to: &mut [f32]) {
-        to.copy_from_slice(values);
-    }
-    fn rows(rows: Rows<'_, Self>) -> Data<'_> {
-        Data::F32(rows)
-    }
-    fn memory(values: &[Self]) -> &[u8] {
-        bytemuck::cast_slice(values)
-    }
-}
-
-impl Widen for f16 {
-    const NEG_INFINITY: Self = Self::NEG_INFINITY;
-    #[inline(always)]
-    fn widen(self) -> f32 {
-        self.to_f32()
-    }
-    fn widen_all(values: &[Self], to: &mut [f32]) {
-        values.convert_to_f32_slice(to);
-    }
-    fn rows(rows: Rows<'_, Self>) -> Data<'_> {
-        Data::F16(rows)
-    }
-    fn memory(values: &[Self]) -> &[u8] {
-        bytemuck::cast_slice(values.reinterpret_cast())
-    }
-}
-
-impl Widen for bf16 {
-    const NEG_INFINITY: Self = Self::NEG_INFINITY;
-    #[inline(always)]
-    fn widen(self) -> f32 {
-        self.to_f32()
-    }
-    fn widen_all(values: &[Self], to: &mut [f32]) {
-        values.convert_to_f32_slice(to);
-    }
-    fn rows(rows: Rows<'_, Self>) -> Data<'_> {
-        Data::Bf16(rows)
-    }
-    fn memory(values: &[Self]) -> &[u8] {
-        bytemuck::cast_slice(values.reinterpret_cast())
-    }
-}
-
-/// A weight of `f32`: not a logit, but the unnormalised probability itself.
-#[derive(Clone, Copy, Debug, bytemuck::TransparentWrapper)]
-#[repr(transparent)]
-pub struct Positive(pub(crate) f32);
-
-impl From<Positive> for f64 {
-    fn from(weight: Positive) -> Self {
-        weight.0.into()
-    }
-}
-
-impl Value for Positive {
-    const NEVER: Self = Self(0.0);
-    const LOG2: f32 = 1.0;
-    const NOTHING: Undrawable = Undrawable::NoWeight;
-    const NAME: &'static str = "weights";
-
-    fn data(rows: Rows<'_, Self>) -> Data<'_> {
-        Data::Weights(rows)
-    }
-    fn bytes(values: &[Self]) -> &[u8] {
-        bytemuck::cast_slice(Self::peel_slice(values))
-    }
-    #[inline(always)]
-    fn chance(self) -> Chance {
-        match self.0.to_bits() {
-            bits if is_zero_weight(bits) => Chance::None,
-            bits if is_invalid_weight(bits) => Chance::Invalid,
-            _ => Chance::Some,
-        }
-    }
-    #[inline(always)]
-    fn fixed(self, scale: Scale) -> i64 {
-        fixed_weight(self.0.to_bits(), scale)
-    }
-    #[inline(always)]
-    fn greedy(self) -> i64 {
-        greedy_weight(self.0.to_bits())
-    }
-    #[inline(always)]
-    fn integer_weight(self, most: Self, scale: Scale, log2_categories: u32) -> u64 {
-        // at temperature 1 weights are added up as they are, times a power of two
-        match scale {
-            Scale::ONE => weight_of_f32(self.0.to_bits(), most.0.to_bits(), log2_categories),
-            scale => weight_below(self, most, scale, log2_categories),
-        }
-    }
-    fn log_weight(self) -> f64 {
-        f64::from(self.0).abs().ln()
-    }
-    fn reason(self, category: usize) -> Undrawable {
-        Undrawable::InvalidWeight { category, weight: self.0 }
-    }
-}
-
-/// A count is a weight too.
-impl Value for u32 {
-    const NEVER: Self = 0;
-    const LOG2: f32 = 1.0;
-    const NOTHING: Undrawable = Undrawable::NoWeight;
-    const NAME: &'static str = "counts";
-
-    fn data(rows: Rows<'_, Self>) -> Data<'_> {
-        Data::Counts(rows)
-    }
-    fn bytes(values: &[Self]) -> &[u8] {
-        bytemuck::cast_slice(values)
-    }
-    #[inline(always)]
-    fn chance(self) -> Chance {
-        if self == 0 { Chance::None } else { Chance::Some }
-    }
-    #[inline(always)]
-    fn fixed(self, scale: Scale) -> i64 {
-        fixed_count(self, scale)
-    }
-    #[inline(always)]
-    fn greedy(self) -> i64 {
-        greedy_count(self)
-    }
-    #[inline(always)]
-    fn integer_weight(self, most: Self, scale: Scale, log2_categories: u32) -> u64 {
-        match scale {
-            Scale::ONE => weight_of_count(self),
-            scale => weight_below(self, most, scale, log2_categories),
-        }
-    }
-    fn log_weight(self) -> f64 {
-        f64::from(self).ln()
-    }
-    fn reason(self, _: usize) -> Undrawable {
-        // every count is valid
-        Self::NOTHING
-    }
-}
+use super::logits::ValueFormat;
+use super::stored::{PositiveF64, Stored};
+use super::value::Positive;
+use crate::error::Error;
 
 /// Rows of one type.
 #[derive(Clone, Copy, Debug)]
@@ -282,37 +16,53 @@ pub struct Rows<'a, T> {
     pub(super) rows: usize,
     pub(super) categories: usize,
     row_stride: usize,
+    category_stride: usize,
     /// If rows are gathered, which row of the memory each row is, and the number of rows in memory.
     gathered: Option<(&'a [u32], usize)>,
 }
 
-impl<'a, T: Value> Rows<'a, T> {
+impl<'a, T: Stored> Rows<'a, T> {
     /// Rows that follow each other without a gap.
     pub(super) fn dense(data: &'a [T], categories: usize) -> Result<Self, Error> {
         check_categories(categories)?;
         if !data.len().is_multiple_of(categories) {
             return Err(Error::UnevenRows { what: T::NAME, categories, got: data.len() });
         }
-        let (rows, row_stride) = (data.len() / categories, categories);
-        Ok(Self { data, rows, categories, row_stride, gathered: None })
+        Self::with_strides(data, data.len() / categories, categories, [categories, 1])
     }
 
-    pub(super) fn strided(
+    /// Rows whose first values, and whose neighbouring values, are as far apart as `strides` says.
+    pub(super) fn with_strides(
         data: &'a [T],
         rows: usize,
         categories: usize,
-        row_stride: usize,
+        strides: [usize; 2],
     ) -> Result<Self, Error> {
         check_categories(categories)?;
-        let expected = match rows.checked_sub(1) {
-            None => 0,
-            Some(before) => before as u128 * row_stride as u128 + categories as u128,
+        let [row_stride, category_stride] = strides;
+        let last = |count: usize, stride: usize| (count as u128 - 1) * stride as u128;
+        let expected = match rows {
+            0 => 0,
+            // each product is below 2^128, and where their sum is not, no slice is long enough
+            _ => last(rows, row_stride)
+                .saturating_add(last(categories, category_stride))
+                .saturating_add(1),
         };
         if expected > data.len() as u128 {
             let (what, got) = (T::NAME, data.len());
-            return Err(Error::LogitsLength { what, rows, categories, row_stride, expected, got });
+            return Err(Error::LogitsLength {
+                what,
+                rows,
+                categories,
+                row_stride,
+                category_stride,
+                expected,
+                got,
+            });
         }
-        Ok(Self { data, rows, categories, row_stride, gathered: None })
+        // the distance between the categories of a single one does not matter
+        let category_stride = if categories == 1 { 1 } else { category_stride };
+        Ok(Self { data, rows, categories, row_stride, category_stride, gathered: None })
     }
 
     /// The rows at these positions, in this order. Each of them must be the position of a row.
@@ -327,6 +77,10 @@ impl<'a, T: Value> Rows<'a, T> {
         Some((Self { rows, gathered: None, ..*self }, indices))
     }
 
+    pub(crate) fn rows(&self) -> usize {
+        self.rows
+    }
+
     pub(crate) fn categories(&self) -> usize {
         self.categories
     }
@@ -336,11 +90,39 @@ impl<'a, T: Value> Rows<'a, T> {
         self.gathered.is_none().then_some(self.row_stride)
     }
 
-    /// The values of the row at position `row`.
-    pub(crate) fn row(&self, row: usize) -> &'a [T] {
+    /// The distance in memory from a value to that of the next category.
+    pub(crate) fn category_stride(&self) -> usize {
+        self.category_stride
+    }
+
+    /// Whether the rows overlap in memory, so that a copy of them takes more memory than they do.
+    pub(crate) fn overlap(&self) -> bool {
+        self.rows.checked_mul(self.categories).is_none_or(|values| values > self.data.len())
+    }
+
+    /// Where the row at position `row` begins in memory.
+    fn start(&self, row: usize) -> usize {
         assert!(row < self.rows, "row {row} of {}", self.rows);
-        let row = self.gathered.map_or(row, |(indices, _)| indices[row] as usize);
-        &self.data[row * self.row_stride..][..self.categories]
+        self.gathered.map_or(row, |(indices, _)| indices[row] as usize) * self.row_stride
+    }
+
+    /// The values of the row at position `row`, which must lie side by side.
+    #[inline(always)]
+    pub(crate) fn row(&self, row: usize) -> &'a [T] {
+        debug_assert_eq!(self.category_stride, 1, "the values of a row lie side by side");
+        &self.data[self.start(row)..][..self.categories]
+    }
+
+    /// The values of some categories of the row at position `row`, wherever they lie.
+    #[inline(always)]
+    pub(crate) fn values(
+        &self,
+        row: usize,
+        categories: Range<usize>,
+    ) -> impl ExactSizeIterator<Item = T> + Clone + use<'a, T> {
+        let (data, stride) = (self.data, self.category_stride);
+        let start = self.start(row);
+        categories.map(move |category| data[start + category * stride])
     }
 
     /// Some of the rows.
@@ -379,6 +161,67 @@ pub enum Data<'a> {
     /// Counts.
     Counts(Rows<'a, u32>),
 }
+
+/// Memory for values of any of the types. Values fill one of the vectors.
+#[derive(Clone, Debug, Default)]
+pub struct Owned {
+    pub(super) singles: Vec<f32>,
+    pub(super) halves: Vec<f16>,
+    pub(super) upper_halves: Vec<bf16>,
+    pub(super) weights: Vec<Positive>,
+    pub(super) counts: Vec<u32>,
+}
+
+impl Owned {
+    /// Rows of what values of this format are drawn from, whose first values are `row_stride` apart. There must be so
+    /// many values.
+    pub(super) fn rows(
+        &self,
+        format: ValueFormat,
+        rows: usize,
+        categories: usize,
+        row_stride: usize,
+    ) -> Data<'_> {
+        fn of<T>(data: &[T], [rows, categories, row_stride]: [usize; 3]) -> Rows<'_, T> {
+            Rows { data, rows, categories, row_stride, category_stride: 1, gathered: None }
+        }
+        let shape = [rows, categories, row_stride];
+        match format {
+            ValueFormat::F32 | ValueFormat::F64 => Data::F32(of(&self.singles, shape)),
+            ValueFormat::F16 => Data::F16(of(&self.halves, shape)),
+            ValueFormat::Bf16 => Data::Bf16(of(&self.upper_halves, shape)),
+            ValueFormat::Weights | ValueFormat::WeightsF64 => {
+                Data::Weights(of(&self.weights, shape))
+            }
+            ValueFormat::Counts => Data::Counts(of(&self.counts, shape)),
+        }
+    }
+}
+
+/// The rows of a batch, as they lie in the caller's memory.
+#[derive(Clone, Copy, Debug)]
+pub enum Stock<'a> {
+    /// Rows that engines read where they are.
+    InPlace(Data<'a>),
+    /// Rows whose values do not lie side by side.
+    Spread(Data<'a>),
+    /// Logits in double precision.
+    F64(Rows<'a, f64>),
+    /// Weights in double precision.
+    WeightsF64(Rows<'a, PositiveF64>),
+}
+
+/// Evaluates an expression with the rows of a `Stock`, whatever their type.
+macro_rules! with_stock {
+    ($stock:expr, $rows:pat => $do:expr) => {
+        match $stock {
+            Stock::InPlace(data) | Stock::Spread(data) => with_rows!(data, $rows => $do),
+            Stock::F64($rows) => $do,
+            Stock::WeightsF64($rows) => $do,
+        }
+    };
+}
+pub(crate) use with_stock;
 
 /// Evaluates an expression with the rows of a `Data`, whatever their type.
 macro_rules! with_rows {

@@ -3,21 +3,24 @@
 use bytemuck::TransparentWrapper;
 
 use super::batch::Batch;
-use super::rows::{Positive, Rows, Value};
+use super::rows::Rows;
+use super::stored::{PositiveF64, Stored};
+use super::value::Positive;
 use crate::error::Error;
 
-/// A type that weights may have: `f32`, or `u32` for counts, and no other.
+/// A type that weights may have: `f32`, `f64`, or `u32` for counts, and no other.
 pub trait Weight: Copy + sealed::As {}
 
 impl Weight for f32 {}
+impl Weight for f64 {}
 impl Weight for u32 {}
 
 mod sealed {
-    use super::{Positive, TransparentWrapper, Value};
+    use super::{Positive, PositiveF64, Stored, TransparentWrapper};
 
     /// A type whose values are read as weights in place.
     pub trait As: Sized {
-        type Value: Value;
+        type Value: Stored;
         /// The values, as weights.
         fn as_weights(values: &[Self]) -> &[Self::Value];
     }
@@ -29,6 +32,13 @@ mod sealed {
         }
     }
 
+    impl As for f64 {
+        type Value = PositiveF64;
+        fn as_weights(values: &[Self]) -> &[PositiveF64] {
+            PositiveF64::wrap_slice(values)
+        }
+    }
+
     impl As for u32 {
         type Value = Self;
         fn as_weights(values: &[Self]) -> &[Self] {
@@ -37,7 +47,7 @@ mod sealed {
     }
 }
 
-/// A batch of rows of weights: `rows` × `categories` values of `f32` or `u32` in row-major order.
+/// A batch of rows of weights: `rows` × `categories` values of `f32`, `f64` or `u32`.
 ///
 /// A weight is an unnormalised probability, or the rate at which an alarm rings: category i of a row is drawn with
 /// probability wᵢ / Σⱼ wⱼ. Weights need no normalisation and no logarithm, and their sum may be any number. The trick
@@ -52,6 +62,9 @@ mod sealed {
 /// Weights draw what the logits ln w with 24 fractional bits would draw, and so not quite what the logits `w.ln()` in
 /// `f32` draw. With a temperature T, category i is drawn with probability wᵢ^(1/T) / Σⱼ wⱼ^(1/T); T is 0 or from 2⁻²⁰
 /// on.
+///
+/// A row of `f64` draws what it draws times the power of two that brings its largest weight to between 1 and 2, in `f32`,
+/// by [definition](crate::noise::relative). Times, keys and sums are those of the weights as they are.
 ///
 /// ```
 /// use gumbel::{CpuSampler, SampleOptions, Weights};
@@ -76,6 +89,24 @@ impl<'a> Weights<'a> {
     /// [`Error::Categories`] for no or too many categories, [`Error::UnevenRows`] if the data is not a whole number of
     /// rows. Weights that are negative or not finite are errors only when they are drawn from.
     pub fn new(data: &'a [f32], categories: usize) -> Result<Self, Error> {
+        Self::dense(data, categories)
+    }
+
+    /// Makes a batch of rows of `f64` that follow each other without a gap; empty data makes a batch of no rows.
+    ///
+    /// ```
+    /// use gumbel::{CpuSampler, SampleOptions, Weights};
+    /// let weights = Weights::from_f64(&[1e-300, 3e-300], 2)?;
+    /// let options = SampleOptions::default().with_draws(10_000);
+    /// let draws = CpuSampler::new().sample_rows(weights, &options)?;
+    /// let second = draws.iter().filter(|&&draw| draw == 1).count();
+    /// assert!((second as f64 / 1e4 - 0.75).abs() < 0.02);
+    /// # Ok::<(), gumbel::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`new`](Self::new).
+    pub fn from_f64(data: &'a [f64], categories: usize) -> Result<Self, Error> {
         Self::dense(data, categories)
     }
 
@@ -117,7 +148,31 @@ impl<'a> Weights<'a> {
         categories: usize,
         row_stride: usize,
     ) -> Result<Self, Error> {
-        let rows = Rows::strided(T::as_weights(data), rows, categories, row_stride)?;
+        Self::with_strides(data, rows, categories, row_stride, 1)
+    }
+
+    /// Makes a batch of rows of any [type of weights](Weight), whose first weights are `row_stride` apart, and whose
+    /// weights are `category_stride` apart, in weights, as [`Logits::with_strides`](crate::Logits::with_strides) says.
+    ///
+    /// ```
+    /// use gumbel::{CpuSampler, SampleOptions, Weights};
+    /// // a column-major array of two rows: 0 1 and 2 0
+    /// let weights = Weights::with_strides(&[0u32, 2, 1, 0], 2, 2, 1, 2)?;
+    /// assert_eq!(CpuSampler::new().sample_rows(weights, &SampleOptions::default())?, [1, 0]);
+    /// # Ok::<(), gumbel::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`strided`](Self::strided).
+    pub fn with_strides<T: Weight>(
+        data: &'a [T],
+        rows: usize,
+        categories: usize,
+        row_stride: usize,
+        category_stride: usize,
+    ) -> Result<Self, Error> {
+        let strides = [row_stride, category_stride];
+        let rows = Rows::with_strides(T::as_weights(data), rows, categories, strides)?;
         Ok(Self { batch: Batch::from_rows(rows) })
     }
 

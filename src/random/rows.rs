@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rand::Rng;
 use rand::distr::Distribution;
 
-use crate::cpu::{Cpu, CpuTables};
+use crate::cpu::{Copies, Cpu, CpuTables};
 use crate::error::Error;
 use crate::job::{Job, NO_DRAW};
 use crate::options::{Batch, SampleOptions};
@@ -36,6 +36,8 @@ pub struct GumbelRow<'a> {
     cpu: Cpu,
     /// One draw of one row that has a draw, but for the seed.
     job: Job<'a>,
+    /// The copy of a row that the engine cannot read where it is.
+    copied: Option<Arc<Copies>>,
 }
 
 impl<'a> GumbelRow<'a> {
@@ -54,7 +56,8 @@ impl<'a> GumbelRow<'a> {
     ///
     /// # Errors
     /// [`Error::NoRow`] if the batch has no such row, [`Error::UndrawableRow`] if the row has no draw,
-    /// [`Error::Temperature`] and [`Error::WeightsTemperature`].
+    /// [`Error::Temperature`] and [`Error::WeightsTemperature`], and [`Error::NoMemoryForRows`] for a row that must be
+    /// copied: one of `f64`, or one whose values do not lie side by side.
     pub fn new(
         batch: impl Into<Batch<'a>>,
         row: usize,
@@ -69,7 +72,14 @@ impl<'a> GumbelRow<'a> {
         match job.undrawable(0) {
             Some(Error::UndrawableRow { reason, .. }) => Err(Error::UndrawableRow { row, reason }),
             Some(error) => Err(error),
-            None => Ok(Self { cpu: Cpu::new(), job }),
+            None => {
+                let cpu = Cpu::new();
+                let copied = match one.is_in_place() {
+                    true => None,
+                    false => Some(Arc::new(Copies::new(&cpu, one)?)),
+                };
+                Ok(Self { cpu, job, copied })
+            }
         }
     }
 }
@@ -77,7 +87,8 @@ impl<'a> GumbelRow<'a> {
 impl Distribution<u32> for GumbelRow<'_> {
     fn sample<R: Rng + ?Sized>(&self, rng: &mut R) -> u32 {
         let mut draw = [NO_DRAW];
-        self.cpu.draw_by_gumbel(&Job { seed: rng.next_u64(), ..self.job }, &mut draw);
+        let logits = self.copied.as_ref().map_or(self.job.logits, |copies| copies.batch());
+        self.cpu.draw_by_gumbel(&Job { logits, seed: rng.next_u64(), ..self.job }, &mut draw);
         draw[0]
     }
 }

@@ -142,9 +142,9 @@ struct Draws<'a, 'r> {
     draws: &'r mut [u32],
 }
 
-impl<'a> Operation for Draws<'a, '_> {
+impl Operation for Draws<'_, '_> {
     type Part<'p>
-        = Draws<'a, 'p>
+        = Draws<'p, 'p>
     where
         Self: 'p;
 
@@ -159,6 +159,10 @@ impl<'a> Operation for Draws<'a, '_> {
             Draws { job: job.part(0..row), draws: some },
             Draws { job: job.part(row..rows), draws: others },
         )
+    }
+
+    fn on_copies<'p>(&'p mut self, copies: Batch<'p>) -> Self::Part<'p> {
+        Draws { job: self.job.on_copies(copies), draws: self.draws }
     }
 
     fn on_cpu(&mut self, cpu: &Cpu) -> Result<(), Error> {

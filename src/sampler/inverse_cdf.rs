@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Sampler;
-use crate::cpu::CpuTables;
+use crate::cpu::{Copies, CpuTables};
 use crate::engine::{Auto, Blocking, Chosen, Engine};
 use crate::error::Error;
 #[cfg(feature = "gpu")]
@@ -88,13 +88,16 @@ impl<E: Engine> Sampler<E> {
     where
         E: Blocking,
     {
-        let job = kept(batch, options)?;
-        let tables = match self.engine.choose(job.work()) {
-            Chosen::Cpu(cpu) => Tables::Cpu(Arc::new(cpu.tables(&job)?)),
+        let kept = kept(batch, options)?;
+        let engine = self.engine.choose(kept.work());
+        let copies = copies(&kept, &engine)?;
+        let job = copies.as_ref().map_or(kept, |copies| kept.on_copies(copies.batch()));
+        let tables = match engine {
+            Chosen::Cpu(cpu) => cpu.tables(&job).map(|tables| Tables::Cpu(Arc::new(tables))),
             #[cfg(feature = "gpu")]
-            Chosen::Gpu { gpu, otherwise } => pollster::block_on(on_gpu(gpu, otherwise, &job))?,
+            Chosen::Gpu { gpu, otherwise } => pollster::block_on(on_gpu(gpu, otherwise, &job)),
         };
-        Ok(InverseCdf::new(&job, tables))
+        Ok(InverseCdf::new(&kept, tables.map_err(|error| of_kept(&kept, error))?))
     }
 
     /// Adds the rows up as [`inverse_cdf`](Self::inverse_cdf) does, for executors: a [future](Self#futures) of tables
@@ -117,13 +120,16 @@ impl<E: Engine> Sampler<E> {
         batch: impl Into<Batch<'a>>,
         options: &SampleOptions<'a>,
     ) -> Result<InverseCdf<E>, Error> {
-        let job = kept(batch, options)?;
-        let tables = match self.engine.choose(job.work()) {
-            Chosen::Cpu(cpu) => Tables::Cpu(Arc::new(cpu.tables(&job)?)),
+        let kept = kept(batch, options)?;
+        let engine = self.engine.choose(kept.work());
+        let copies = copies(&kept, &engine)?;
+        let job = copies.as_ref().map_or(kept, |copies| kept.on_copies(copies.batch()));
+        let tables = match engine {
+            Chosen::Cpu(cpu) => cpu.tables(&job).map(|tables| Tables::Cpu(Arc::new(tables))),
             #[cfg(feature = "gpu")]
-            Chosen::Gpu { gpu, otherwise } => on_gpu(&gpu.yielding(), otherwise, &job).await?,
+            Chosen::Gpu { gpu, otherwise } => on_gpu(&gpu.yielding(), otherwise, &job).await,
         };
-        Ok(InverseCdf::new(&job, tables))
+        Ok(InverseCdf::new(&kept, tables.map_err(|error| of_kept(&kept, error))?))
     }
 }
 
@@ -134,6 +140,27 @@ fn kept<'a>(batch: impl Into<Batch<'a>>, options: &SampleOptions<'a>) -> Result<
         Ok(job)
     } else {
         Err(Error::OptionsOfRows { operation: "a kept inverse CDF" })
+    }
+}
+
+/// Copies of the rows, if engines cannot read them where they are.
+fn copies(job: &Job<'_>, engine: &Chosen<'_>) -> Result<Option<Copies>, Error> {
+    if job.logits.is_in_place() {
+        return Ok(None);
+    }
+    let copies = match engine {
+        Chosen::Cpu(cpu) => Copies::new(cpu, job.logits),
+        #[cfg(feature = "gpu")]
+        Chosen::Gpu { .. } => Copies::new(&crate::cpu::Cpu::new(), job.logits),
+    };
+    copies.map(Some)
+}
+
+/// The error in the words of the rows of the call: a copy of a row does not show why the row has no draw.
+fn of_kept(job: &Job<'_>, error: Error) -> Error {
+    match error {
+        Error::UndrawableRow { row, .. } => job.undrawable(row).unwrap_or(error),
+        error => error,
     }
 }
 

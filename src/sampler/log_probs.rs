@@ -128,9 +128,9 @@ struct LogProbs<'a, 'r> {
     scores: Scores<'r>,
 }
 
-impl<'a> Operation for LogProbs<'a, '_> {
+impl Operation for LogProbs<'_, '_> {
     type Part<'p>
-        = LogProbs<'a, 'p>
+        = LogProbs<'p, 'p>
     where
         Self: 'p;
 
@@ -145,6 +145,18 @@ impl<'a> Operation for LogProbs<'a, '_> {
             LogProbs { of: of.part(0..row), scores: some },
             LogProbs { of: of.part(row..rows), scores: others },
         )
+    }
+
+    fn on_copies<'p>(&'p mut self, copies: Batch<'p>) -> Self::Part<'p> {
+        let Scores { draws, log_probs, logsumexps } = &mut self.scores;
+        let job = self.of.job.on_copies(copies);
+        LogProbs { of: SumJob { job, ..self.of }, scores: Scores { draws, log_probs, logsumexps } }
+    }
+
+    fn shift(&mut self, shift: impl Fn(usize) -> f64) {
+        for (row, sum) in self.scores.logsumexps.iter_mut().enumerate() {
+            *sum += shift(row) * f64::from(self.of.job.scale_of(row).reciprocal());
+        }
     }
 
     fn on_cpu(&mut self, cpu: &Cpu) -> Result<(), Error> {

@@ -114,9 +114,9 @@ struct EstimateLogZ<'a, 'r> {
     estimates: &'r mut [LogZ],
 }
 
-impl<'a> Operation for EstimateLogZ<'a, '_> {
+impl Operation for EstimateLogZ<'_, '_> {
     type Part<'p>
-        = EstimateLogZ<'a, 'p>
+        = EstimateLogZ<'p, 'p>
     where
         Self: 'p;
 
@@ -131,6 +131,17 @@ impl<'a> Operation for EstimateLogZ<'a, '_> {
             EstimateLogZ { of: of.part(0..row), estimates: some },
             EstimateLogZ { of: of.part(row..rows), estimates: others },
         )
+    }
+
+    fn on_copies<'p>(&'p mut self, copies: Batch<'p>) -> Self::Part<'p> {
+        let job = self.of.job.on_copies(copies);
+        EstimateLogZ { of: MaximaJob { job, ..self.of }, estimates: self.estimates }
+    }
+
+    fn shift(&mut self, shift: impl Fn(usize) -> f64) {
+        for (row, log_z) in self.estimates.iter_mut().enumerate() {
+            log_z.estimate += shift(row) * f64::from(self.of.job.scale_of(row).reciprocal());
+        }
     }
 
     fn on_cpu(&mut self, cpu: &Cpu) -> Result<(), Error> {

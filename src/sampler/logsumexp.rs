@@ -116,9 +116,9 @@ struct LogSumExp<'a, 'r> {
     sums: &'r mut [f64],
 }
 
-impl<'a> Operation for LogSumExp<'a, '_> {
+impl Operation for LogSumExp<'_, '_> {
     type Part<'p>
-        = LogSumExp<'a, 'p>
+        = LogSumExp<'p, 'p>
     where
         Self: 'p;
 
@@ -133,6 +133,17 @@ impl<'a> Operation for LogSumExp<'a, '_> {
             LogSumExp { of: of.part(0..row), sums: some },
             LogSumExp { of: of.part(row..rows), sums: others },
         )
+    }
+
+    fn on_copies<'p>(&'p mut self, copies: Batch<'p>) -> Self::Part<'p> {
+        let job = self.of.job.on_copies(copies);
+        LogSumExp { of: SumJob { job, ..self.of }, sums: self.sums }
+    }
+
+    fn shift(&mut self, shift: impl Fn(usize) -> f64) {
+        for (row, sum) in self.sums.iter_mut().enumerate() {
+            *sum += shift(row) * f64::from(self.of.job.scale_of(row).reciprocal());
+        }
     }
 
     fn on_cpu(&mut self, cpu: &Cpu) -> Result<(), Error> {

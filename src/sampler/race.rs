@@ -9,6 +9,8 @@ use crate::error::Error;
 use crate::gpu::Gpu;
 use crate::job::Job;
 use crate::job::race::RaceJob;
+use crate::noise::order::Best;
+use crate::noise::relative::{key_shift, shifted_key};
 use crate::options::{Batch, SampleOptions};
 use crate::results::{TopK, TopKSlices};
 
@@ -140,9 +142,9 @@ struct Race<'a, 'r> {
     k: TopKSlices<'r>,
 }
 
-impl<'a> Operation for Race<'a, '_> {
+impl Operation for Race<'_, '_> {
     type Part<'p>
-        = Race<'a, 'p>
+        = Race<'p, 'p>
     where
         Self: 'p;
 
@@ -154,6 +156,22 @@ impl<'a> Operation for Race<'a, '_> {
         let (of, rows) = (&self.job, self.job.job.logits.rows());
         let (some, others) = self.k.split(row * of.job.draws as usize * of.k);
         (Race { job: of.part(0..row), k: some }, Race { job: of.part(row..rows), k: others })
+    }
+
+    fn on_copies<'p>(&'p mut self, copies: Batch<'p>) -> Self::Part<'p> {
+        let TopKSlices { categories, keys } = &mut self.k;
+        let job = self.job.job.on_copies(copies);
+        Race { job: RaceJob { job, ..self.job }, k: TopKSlices { categories, keys } }
+    }
+
+    fn shift(&mut self, shift: impl Fn(usize) -> f64) {
+        let (job, each) = (&self.job.job, self.job.job.draws as usize * self.job.k);
+        for (row, keys) in self.k.keys.chunks_mut(each).enumerate() {
+            let shift = key_shift(shift(row), job.scale_of(row));
+            for key in keys.iter_mut().filter(|key| **key != Best::NONE.key) {
+                *key = shifted_key(*key, shift);
+            }
+        }
     }
 
     fn on_cpu(&mut self, cpu: &Cpu) -> Result<(), Error> {

@@ -1,6 +1,8 @@
 //! Runs an operation on the engine that is chosen for it.
 
-use super::{Sampler, per_row};
+use super::{Sampler, copied};
+#[cfg(doc)]
+use crate::cpu::Copies;
 use crate::cpu::Cpu;
 #[cfg(feature = "gpu")]
 use crate::engine::Auto;
@@ -9,6 +11,7 @@ use crate::error::Error;
 #[cfg(feature = "gpu")]
 use crate::gpu::Gpu;
 use crate::job::Job;
+use crate::options::Batch;
 
 /// A validated operation on a batch, with the memory for its results. Its methods define how each engine runs it.
 pub(crate) trait Operation: Send {
@@ -23,10 +26,16 @@ pub(crate) trait Operation: Send {
     /// The operation on the rows before this one, and on the others.
     fn split(&mut self, row: usize) -> (Self::Part<'_>, Self::Part<'_>);
 
-    /// Runs the operation on the CPU. All rows have the same options.
+    /// The operation on copies of its rows.
+    fn on_copies<'p>(&'p mut self, copies: Batch<'p>) -> Self::Part<'p>;
+
+    /// Adds what copies of the rows [take away](Copies::shifts) from the logarithms of probabilities to the results.
+    fn shift(&mut self, _: impl Fn(usize) -> f64) {}
+
+    /// Runs the operation on the CPU. Engines read the rows where they are. All rows have the same options.
     fn on_cpu(&mut self, cpu: &Cpu) -> Result<(), Error>;
 
-    /// Runs the operation on a GPU. All rows have the same options, unless the operation takes those of rows.
+    /// Runs the operation on a GPU. Engines read the rows where they are. All rows have the same options, unless the operation takes those of rows.
     #[cfg(feature = "gpu")]
     fn on_gpu(&mut self, gpu: &Gpu) -> impl Future<Output = Result<(), Error>> + wgpu::WasmNotSend;
 
@@ -47,7 +56,7 @@ impl<E: Engine> Sampler<E> {
         E: Blocking,
     {
         match self.engine.choose(operation.job().work()) {
-            Chosen::Cpu(cpu) => per_row::on_cpu(&mut operation, cpu)?,
+            Chosen::Cpu(cpu) => copied::on_cpu(&mut operation, cpu)?,
             #[cfg(feature = "gpu")]
             Chosen::Gpu { gpu, otherwise } => {
                 pollster::block_on(on_gpu(&mut operation, gpu, otherwise))?;
@@ -59,7 +68,7 @@ impl<E: Engine> Sampler<E> {
     /// Runs an operation without blocking the thread while a GPU works.
     pub(super) async fn run_async(&self, mut operation: impl Operation) -> Result<(), Error> {
         match self.engine.choose(operation.job().work()) {
-            Chosen::Cpu(cpu) => per_row::on_cpu(&mut operation, cpu)?,
+            Chosen::Cpu(cpu) => copied::on_cpu(&mut operation, cpu)?,
             #[cfg(feature = "gpu")]
             Chosen::Gpu { gpu, otherwise } => {
                 on_gpu(&mut operation, &gpu.yielding(), otherwise).await?;
@@ -76,10 +85,10 @@ async fn on_gpu(
     gpu: &Gpu,
     otherwise: Option<&Auto>,
 ) -> Result<(), Error> {
-    match (per_row::on_gpu(operation, gpu).await, otherwise) {
+    match (copied::on_gpu(operation, gpu).await, otherwise) {
         (Err(error), Some(auto)) => {
             let lost = gpu.loss(error).await?;
-            per_row::on_cpu(operation, auto.without_gpu(lost))
+            copied::on_cpu(operation, auto.without_gpu(lost))
         }
         (result, _) => result,
     }

@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::gpu::Gpu;
 use crate::job::Job;
 use crate::job::soften::Softening;
-use crate::options::{Logits, Relaxation, SampleOptions};
+use crate::options::{Batch, Logits, Relaxation, SampleOptions};
 
 impl<E: Engine> Sampler<E> {
     /// Returns soft or straight-through samples of draws: rows × draws × categories numbers, row-major. The draws are
@@ -245,9 +245,9 @@ struct Soften<'a, 'r> {
     samples: &'r mut [f32],
 }
 
-impl<'a> Operation for Soften<'a, '_> {
+impl Operation for Soften<'_, '_> {
     type Part<'p>
-        = Soften<'a, 'p>
+        = Soften<'p, 'p>
     where
         Self: 'p;
 
@@ -262,6 +262,11 @@ impl<'a> Operation for Soften<'a, '_> {
             Soften { of: of.part(0..row), samples: some },
             Soften { of: of.part(row..rows), samples: others },
         )
+    }
+
+    fn on_copies<'p>(&'p mut self, copies: Batch<'p>) -> Self::Part<'p> {
+        let job = self.of.job.on_copies(copies);
+        Soften { of: Softening { job, ..self.of }, samples: self.samples }
     }
 
     fn on_cpu(&mut self, cpu: &Cpu) -> Result<(), Error> {
@@ -297,9 +302,9 @@ fn vjp<'a>(
     Ok(of)
 }
 
-impl<'a> Operation for Pullback<'a, '_> {
+impl Operation for Pullback<'_, '_> {
     type Part<'p>
-        = Pullback<'a, 'p>
+        = Pullback<'p, 'p>
     where
         Self: 'p;
 
@@ -319,6 +324,11 @@ impl<'a> Operation for Pullback<'a, '_> {
                 gradients: other_gradients,
             },
         )
+    }
+
+    fn on_copies<'p>(&'p mut self, copies: Batch<'p>) -> Self::Part<'p> {
+        let of = Softening { job: self.of.job.on_copies(copies), ..self.of };
+        Pullback { of, cotangents: self.cotangents, gradients: self.gradients }
     }
 
     fn on_cpu(&mut self, cpu: &Cpu) -> Result<(), Error> {

@@ -18,7 +18,8 @@ pub(crate) const CHECKS: &[(&str, Check)] = &[
 /// Returns the cases of at most this much work in which draws, or the first k of races, are not the reference's.
 fn wrong(gpu: &GpuSampler, work: usize) -> Result<Vec<String>, Failed> {
     let mut wrong = Vec::new();
-    for case in conformance::per_row_cases().filter(|case: &Case| case.work() <= work) {
+    let cases = conformance::per_row_cases().chain(conformance::copied_cases());
+    for case in cases.filter(|case: &Case| case.work() <= work) {
         if case.mismatches(gpu, &case.expected())? > 0 {
             wrong.push(format!("{case}: draws"));
         }

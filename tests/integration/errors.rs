@@ -51,22 +51,23 @@ fn shapes() {
         "7 logits do not divide into rows of 3 categories"
     );
     assert_refused!(
-        Logits::strided(&[0.0; 12], 4, 3, 4),
+        Logits::strided(&[0.0f32; 12], 4, 3, 4),
         Error::LogitsLength {
             what: "logits",
             rows: 4,
             categories: 3,
+            category_stride: 1,
             row_stride: 4,
             expected: 15,
             got: 12
         },
         "4 rows of 3 categories with a row stride of 4 need 15 logits, got 12"
     );
-    assert!(Logits::strided(&[0.0; 15], 4, 3, 4).is_ok());
+    assert!(Logits::strided(&[0.0f32; 15], 4, 3, 4).is_ok());
     // a size larger than all memory is no overflow
     let expected_by_rows = (usize::MAX as u128 - 1) * 2 + 1;
     assert_refused!(
-        Logits::strided(&[0.0], usize::MAX, 1, 2),
+        Logits::strided(&[0.0f32], usize::MAX, 1, 2),
         Error::LogitsLength { expected, .. } if expected == expected_by_rows,
         "18446744073709551615 rows of 1 categories with a row stride of 2 need \
          36893488147419103229 logits, got 1"
@@ -192,7 +193,7 @@ fn lengths() {
 #[test]
 fn too_many_draws() {
     for (rows, draws) in [(usize::MAX, 2), (usize::MAX / 4, 3), (isize::MAX as usize / 4, 1)] {
-        let logits = Logits::strided(&[0.0], rows, 1, 0).unwrap();
+        let logits = Logits::strided(&[0.0f32], rows, 1, 0).unwrap();
         let options = SampleOptions::default().with_draws(draws);
         let error = CpuSampler::new().sample_rows(logits, &options).unwrap_err();
         let same =

@@ -16,7 +16,7 @@ const METHODS: [Method; 2] = [Method::Gumbel, Method::InverseCdf];
 /// Returns one draw from each of `rows` flat rows, or more if the options say so.
 #[expect(clippy::unwrap_used, reason = "the calls of this file are valid")]
 fn draws(rows: usize, options: SampleOptions<'_>) -> Vec<u32> {
-    let logits = Logits::strided(&[0.0; CATEGORIES], rows, CATEGORIES, 0).unwrap();
+    let logits = Logits::strided(&[0.0f32; CATEGORIES], rows, CATEGORIES, 0).unwrap();
     CpuSampler::new().sample_rows(logits, &options).unwrap()
 }
 

@@ -6,6 +6,7 @@
 mod autoencoder;
 mod cdf;
 mod common;
+mod copied;
 mod cpu_engine;
 mod distribution;
 #[cfg(feature = "distributions")]

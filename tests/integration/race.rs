@@ -114,7 +114,7 @@ fn what_is_wrong_is_named() {
         let error = cpu.race_rows(Weights::new(&rows, 3).unwrap(), &options, 1).unwrap_err();
         let Error::UndrawableRow { row: 1, reason } = error else { panic!("{error}") };
         let Undrawable::InvalidWeight { category: at, weight } = reason else { panic!("{reason}") };
-        assert_eq!((at, weight.to_bits()), (category, wrong.to_bits()));
+        assert_eq!((at, weight.to_bits()), (category, f64::from(wrong).to_bits()));
     }
     let top_k = cpu.race_rows(batch, &options.with_sentinels(true), 2).unwrap();
     assert_eq!(top_k.categories()[2..], [NO_DRAW; 4]);

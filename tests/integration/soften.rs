@@ -380,7 +380,7 @@ fn what_is_refused() {
     let error = engine.soften_rows_vjp_into(logits, &options, soft, &[0.0; 12], gradients);
     let message = "the gradients need a slice of 6 floats, got 12";
     assert_eq!(error.unwrap_err().to_string(), message);
-    let wide = Logits::strided(&[0.0; 1000], 1 << 30, 1000, 0).unwrap();
+    let wide = Logits::strided(&[0.0f32; 1000], 1 << 30, 1000, 0).unwrap();
     let error = engine.soften_rows(wide, &options.with_draws(1 << 25), soft).unwrap_err();
     assert!(matches!(error, Error::TooManySamples { categories: 1000, .. }), "{error}");
     let none = Logits::new(&[], 3).unwrap();

@@ -61,7 +61,8 @@ impl<'a> Gathered<'a> {
         job.inverse_cdf()?;
         let (logits, indices) = job.logits.sources()?;
         let row_ids = RowIds::Consecutive(0);
-        let pays = logits.rows() <= indices.len();
+        let pays =
+            logits.rows() <= indices.len() && (logits.apart() == Some(0) || !logits.overlap());
         let sources = Job { logits, row_ids, draws: 1, ..*job };
         pays.then_some(Self { job, sources, indices })
     }

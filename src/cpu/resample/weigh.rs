@@ -1,9 +1,10 @@
 //! From log-weights in f64 to running sums of integer weights.
 
 use super::super::simd::{Isa, Simd, Task};
-use crate::error::{Error, Undrawable};
+use crate::error::Error;
 use crate::noise::exp::{NOTHING_FROM, log2_floor, weight};
 use crate::noise::gumbel::UNIT;
+use crate::options::{Stored, Value};
 
 /// The number of weights that are computed before they are added up.
 const BLOCK: usize = 128;
@@ -25,19 +26,12 @@ pub(crate) struct Weighed {
 pub(crate) fn weigh(isa: Isa, log_weights: &[f64], sums: &mut [u64]) -> Result<Weighed, Error> {
     let Largest { most, valid } = isa.run(FindLargest(log_weights));
     if !valid || most == f64::NEG_INFINITY {
-        return Err(Error::UndrawableRow { row: 0, reason: undrawable(log_weights) });
+        // there is always a reason
+        let reason = f64::undrawable(log_weights.iter().copied()).unwrap_or(f32::NOTHING);
+        return Err(Error::UndrawableRow { row: 0, reason });
     }
     let squares = isa.run(Weights { log_weights, most, sums });
     Ok(Weighed { most, squares })
-}
-
-/// Why particles with these log-weights cannot be resampled.
-fn undrawable(log_weights: &[f64]) -> Undrawable {
-    match log_weights.iter().position(|x| x.is_nan() || *x == f64::INFINITY) {
-        Some(category) if log_weights[category].is_nan() => Undrawable::Nan { category },
-        Some(category) => Undrawable::PositiveInfinity { category },
-        None => Undrawable::NothingDrawable,
-    }
 }
 
 struct FindLargest<'a>(&'a [f64]);

@@ -2,9 +2,9 @@
 
 use std::num::NonZeroU64;
 
-use crate::error::Error;
-
 use super::super::batch::DeviceBatch;
+use crate::error::Error;
+use crate::options::ValueFormat;
 
 /// Bytes that the kernels load at once.
 const VECTOR: u64 = 16;
@@ -91,6 +91,12 @@ impl<'a> Logits<'a> {
         let wrong = |problem: String| wrong("the logits", problem);
         let (buffer, offset) = (batch.logits, batch.offset);
         usable("the logits", buffer)?;
+        if matches!(batch.format, ValueFormat::F64 | ValueFormat::WeightsF64) {
+            let format = batch.format;
+            return Err(wrong(format!(
+                "they are {format}, which devices do not read; a batch in the host's memory may be of f64"
+            )));
+        }
         if buffer == batch.draws {
             return Err(wrong("they are in the same buffer as the draws".to_owned()));
         }

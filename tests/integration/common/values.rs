@@ -19,7 +19,7 @@ fn logits(batch: Batch<'_>, options: &SampleOptions<'_>, row: usize) -> Vec<f64>
             _ => f64::from(f32::from_bits(word)),
         }
     };
-    let values = batch.bytes_of_row(row).chunks_exact(batch.format().bytes());
+    let values = batch.bytes_of_row(row).unwrap_or_default().chunks_exact(batch.format().bytes());
     values.take(batch.categories()).map(|bytes| logit(bytes) * inverse).collect()
 }
 

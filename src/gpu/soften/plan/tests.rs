@@ -5,7 +5,7 @@ use crate::options::Logits;
 use crate::options::{Relaxation, SampleOptions};
 
 fn plan(rows: usize, categories: usize, draws: u32, limits: &Limits) -> Result<Plan, Error> {
-    let row = vec![0.0; categories];
+    let row = vec![0.0f32; categories];
     let logits = Logits::strided(&row, rows, categories, 0)?;
     let options = SampleOptions::default().with_draws(draws);
     Plan::new(&Softening::new(logits, &options, Relaxation::soft(1.0))?, limits)
