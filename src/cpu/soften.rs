@@ -23,6 +23,7 @@ use crate::job::soften::{Softening, one_hot};
 use crate::noise::bits::Stream;
 use crate::noise::order::Best;
 use crate::options::{Data, Widen};
+use crate::reference;
 
 mod soft_weight;
 mod tile;
@@ -87,19 +88,69 @@ impl Cpu {
         } else {
             let soften = Soften::new(softening, self.isa, self.filter);
             self.on_pool(softening, || soften.samples(samples));
+            self.soften_far(softening, samples);
         }
         Ok(())
+    }
+
+    /// Writes the samples of the rows with logits beyond 2³¹, plainly: there are hardly ever such rows.
+    pub(crate) fn soften_far(&self, softening: &Softening<'_>, samples: &mut [f32]) {
+        let (each, categories) = (softening.samples_of_row(), softening.categories());
+        self.in_far_rows(softening, samples, each, |row, samples| {
+            let one = softening.part(row..row + 1);
+            for (draw, sample) in (0..).zip(samples.chunks_mut(categories)) {
+                narrow(&reference::sample_of(&one, draw), sample);
+            }
+        });
+    }
+
+    /// Writes the gradients of the rows with logits beyond 2³¹.
+    pub(crate) fn vjp_far(
+        &self,
+        softening: &Softening<'_>,
+        cotangents: &[f32],
+        gradients: &mut [f32],
+    ) {
+        let each = softening.samples_of_row();
+        self.in_far_rows(softening, gradients, softening.categories(), |row, gradient| {
+            let cotangents = &cotangents[row * each..][..each];
+            let exact = reference::gradients_of(&softening.part(row..row + 1), cotangents);
+            narrow(&exact, gradient);
+        });
+    }
+
+    /// Has `write` write the results of each row with logits beyond 2³¹. There are `each` results for a row.
+    fn in_far_rows(
+        &self,
+        softening: &Softening<'_>,
+        results: &mut [f32],
+        each: usize,
+        write: impl Fn(usize, &mut [f32]) + Sync,
+    ) {
+        self.on_pool(softening, || {
+            in_chunks(results, each, !is_small(softening), |row, results| {
+                if softening.is_far(row) {
+                    write(row, results);
+                }
+            });
+        });
     }
 
     /// Pulls the cotangents of all samples back to the logits, and writes the gradients.
     pub(crate) fn vjp(&self, softening: &Softening<'_>, cotangents: &[f32], gradients: &mut [f32]) {
         let soften = Soften::new(softening, self.isa, self.filter);
         self.on_pool(softening, || soften.gradients(cotangents, gradients));
+        self.vjp_far(softening, cotangents, gradients);
     }
 
     fn on_pool(&self, softening: &Softening<'_>, work: impl FnOnce() + Send) {
         on_pool(self.pool.as_ref(), is_small(softening), work);
     }
+}
+
+/// Writes numbers in single precision.
+fn narrow(numbers: &[f64], to: &mut [f32]) {
+    to.iter_mut().zip(numbers).for_each(|(to, &number)| *to = number as f32);
 }
 
 /// True if the call is so small that other threads would not pay.

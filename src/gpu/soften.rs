@@ -35,7 +35,9 @@ impl Gpu {
             let each = samples.chunks_exact_mut(softening.categories()).zip(draws);
             each.for_each(|(sample, draw)| one_hot(draw, sample));
         } else if !samples.is_empty() {
-            self.run_soft(softening, Wanted::Samples(samples)).await?;
+            self.run_soft(softening, Wanted::Samples(&mut *samples)).await?;
+            // kernels make weights of differences of keys
+            Cpu::new().soften_far(softening, samples);
         }
         Ok(())
     }
@@ -51,7 +53,9 @@ impl Gpu {
             // the kernels add up products with cotangents in f32, in which a sum could be infinite
             Cpu::new().vjp(softening, cotangents, gradients);
         } else if !gradients.is_empty() {
-            self.run_soft(softening, Wanted::Gradients { cotangents, gradients }).await?;
+            let wanted = Wanted::Gradients { cotangents, gradients: &mut *gradients };
+            self.run_soft(softening, wanted).await?;
+            Cpu::new().vjp_far(softening, cotangents, gradients);
         }
         Ok(())
     }

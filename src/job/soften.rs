@@ -6,7 +6,8 @@ use super::Job;
 use crate::error::Error;
 use crate::noise::gumbel::UNIT;
 use crate::noise::order::Scale;
-use crate::options::{Logits, Relaxation, SampleOptions};
+use crate::options::{Data, Logits, Relaxation, SampleOptions, Value, with_rows};
+use crate::reference::FAR;
 
 /// A call that has passed every check that does not look at the logits themselves.
 #[derive(Clone, Copy, Debug)]
@@ -44,6 +45,16 @@ impl<'a> Softening<'a> {
     pub(crate) fn part(&self, rows: Range<usize>) -> Self {
         let job = self.job.part(rows);
         Self { job, scale: job.scale(), ..*self }
+    }
+
+    /// Whether the row at position `row` has a logit that is finite, and so far from 0 that keys are codes: the difference
+    /// of two keys is then not that of the perturbed logits.
+    pub(crate) fn is_far(&self, row: usize) -> bool {
+        let inverse = f64::from(self.scale.reciprocal());
+        let is_far = |logit: f64| (FAR..f64::INFINITY).contains(&(logit * inverse).abs());
+        with_rows!(self.job.logits.data(), rows => {
+            rows.row(row).iter().any(|logit| is_far(logit.log_weight()))
+        })
     }
 
     fn too_many(job: &Job<'_>) -> Error {

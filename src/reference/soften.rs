@@ -5,15 +5,15 @@ use crate::job::soften::Softening;
 use crate::noise::bits::Stream;
 use crate::noise::groups::noise;
 use crate::noise::gumbel::{UNIT, gumbel};
-use crate::noise::order::{NEG_INFINITY, Scale, is_invalid, key};
+use crate::noise::order::{Scale, is_invalid, key};
 use crate::options::{Logits, Relaxation, SampleOptions};
 
 /// Returns the soft sample of one draw of one row, a number for each category, or `None` if the row has no draw.
 ///
 /// The number of a category is proportional to exp((key − largest key)/τ), where keys are real numbers, in units of 1;
-/// for a logit of −∞ it is 0. The numbers add up to 1. The difference of the keys is exact. Between logits beyond 2³¹
-/// (divided by the temperature) it is the difference of their [codes](crate::noise::order::fixed), which is less than
-/// the difference of the logits, but 64 or more.
+/// for a logit of −∞ it is 0. The numbers add up to 1. The difference of the keys is exact. From a logit of 2³¹ on
+/// (divided by the temperature), where keys hold [codes](crate::noise::order::fixed), the difference is that of the
+/// logits and of their noise instead. So the sample is softmax((logit/T + G)/τ) for all finite logits.
 ///
 /// ```
 /// use gumbel::noise::bits::Stream;
@@ -23,24 +23,51 @@ use crate::options::{Logits, Relaxation, SampleOptions};
 /// assert!(sample.is_some_and(|y| (y[0] + y[1] - 1.0).abs() < 1e-15));
 /// ```
 pub fn soften_row(logits: &[f32], stream: Stream, scale: Scale, tau: f32) -> Option<Vec<f64>> {
-    let mut keys = Vec::with_capacity(logits.len());
-    for (category, logit) in (0..).zip(logits.iter().map(|x| x.to_bits())) {
-        if is_invalid(logit) {
+    let mut perturbed = Vec::with_capacity(logits.len());
+    for (category, &logit) in (0..).zip(logits) {
+        if is_invalid(logit.to_bits()) {
             return None;
         }
         let g = gumbel(noise(stream, category, logits.len()));
-        keys.push((logit != NEG_INFINITY).then(|| key(logit, scale, g)));
+        perturbed.push((logit != f32::NEG_INFINITY).then(|| Perturbed {
+            key: key(logit.to_bits(), scale, g),
+            // 48 bits, and so exact
+            logit: f64::from(logit) * f64::from(scale.reciprocal()),
+            noise: f64::from(g) / UNIT as f64,
+        }));
     }
-    let largest = keys.iter().flatten().max()?;
-    let weight = |key: &Option<i64>| match key {
-        // the difference of two keys may exceed an i64
-        Some(key) => (-(largest.abs_diff(*key) as f64 / UNIT as f64) / f64::from(tau)).exp(),
+    let largest = perturbed.iter().flatten().max_by_key(|category| category.key)?;
+    let weight = |category: &Option<Perturbed>| match category {
+        Some(category) => (-largest.above(category) / f64::from(tau)).exp(),
         None => 0.0,
     };
-    let mut sample: Vec<f64> = keys.iter().map(weight).collect();
+    let mut sample: Vec<f64> = perturbed.iter().map(weight).collect();
     let sum: f64 = sample.iter().sum();
     sample.iter_mut().for_each(|y| *y /= sum);
     Some(sample)
+}
+
+/// The magnitude of a logit, divided by the temperature, from which on keys are codes.
+pub(crate) const FAR: f64 = (1u64 << 31) as f64;
+
+/// A category that can be drawn, with its noise.
+struct Perturbed {
+    key: i64,
+    /// The logit divided by the temperature.
+    logit: f64,
+    noise: f64,
+}
+
+impl Perturbed {
+    /// How far this category is above one whose key is not larger.
+    fn above(&self, other: &Self) -> f64 {
+        if self.logit.abs() < FAR && other.logit.abs() < FAR {
+            // the difference of two keys may exceed an i64
+            self.key.abs_diff(other.key) as f64 / UNIT as f64
+        } else {
+            (self.logit - other.logit) + (self.noise - other.noise)
+        }
+    }
 }
 
 /// Returns the samples of a batch, rows × draws × categories in row-major order. The samples of a row without a draw
@@ -54,7 +81,11 @@ pub fn soften_rows(
     relaxation: Relaxation,
 ) -> Result<Vec<f64>, Error> {
     let softening = Softening::new(logits, options, relaxation)?;
-    let samples: Vec<f64> = softening.each_row().flat_map(|row| samples_of(&row)).collect();
+    let of_row = |row: Softening<'_>| {
+        let draws = 0..row.job.draws;
+        draws.flat_map(move |draw| sample_of(&row, draw)).collect::<Vec<_>>()
+    };
+    let samples: Vec<f64> = softening.each_row().flat_map(of_row).collect();
     softening.check_samples(&singles(&samples))?;
     Ok(samples)
 }
@@ -85,35 +116,39 @@ pub fn soften_rows_vjp(
     let per_row = categories * softening.job.draws as usize;
     let rows = gradients.chunks_exact_mut(categories).zip(cotangents.chunks_exact(per_row));
     for ((gradient, cotangents), row) in rows.zip(softening.each_row()) {
-        let samples = samples_of(&row);
-        let draws = samples.chunks_exact(categories).zip(cotangents.chunks_exact(categories));
-        for (sample, cotangent) in draws {
-            let product = |(&y, &g): (&f64, &f32)| if y == 0.0 { 0.0 } else { y * f64::from(g) };
-            let mean: f64 = sample.iter().zip(cotangent).map(product).sum();
-            for (gradient, pair) in gradient.iter_mut().zip(sample.iter().zip(cotangent)) {
-                *gradient += product(pair) - pair.0 * mean;
-            }
-        }
-        gradient.iter_mut().for_each(|x| *x *= row.slope());
+        gradient.copy_from_slice(&gradients_of(&row, cotangents));
     }
     softening.check_gradients(&singles(&gradients))?;
     Ok(gradients)
 }
 
-/// The samples of all draws of a row; NaN if the row has no draw.
-fn samples_of(row: &Softening<'_>) -> Vec<f64> {
+/// The gradients of a call of one row.
+pub(crate) fn gradients_of(row: &Softening<'_>, cotangents: &[f32]) -> Vec<f64> {
+    let categories = row.categories();
+    let mut gradient = vec![0.0; categories];
+    for (draw, cotangent) in (0..).zip(cotangents.chunks_exact(categories)) {
+        let sample = sample_of(row, draw);
+        let product = |(&y, &g): (&f64, &f32)| if y == 0.0 { 0.0 } else { y * f64::from(g) };
+        let mean: f64 = sample.iter().zip(cotangent).map(product).sum();
+        for (gradient, pair) in gradient.iter_mut().zip(sample.iter().zip(cotangent)) {
+            *gradient += product(pair) - pair.0 * mean;
+        }
+    }
+    gradient.iter_mut().for_each(|x| *x *= row.slope());
+    gradient
+}
+
+/// The sample of one draw of a call of one row; NaN if the row has no draw.
+pub(crate) fn sample_of(row: &Softening<'_>, draw: u32) -> Vec<f64> {
     let Softening { job, scale, relaxation } = row;
     let logits = job.logits.logits().map(|row| row.row_f32(0)).unwrap_or_default();
-    let sample = |draw| {
-        let sample = soften_row(&logits, job.stream(0, draw), *scale, relaxation.tau);
-        let Some(sample) = sample else { return vec![f64::NAN; logits.len()] };
-        if !relaxation.hard {
-            return sample;
-        }
-        let draw = super::sample_row(&logits, job.stream(0, draw), job.temperature);
-        (0..).zip(&sample).map(|(i, _)| if draw == Some(i) { 1.0 } else { 0.0 }).collect()
-    };
-    (0..job.draws).flat_map(sample).collect()
+    let sample = soften_row(&logits, job.stream(0, draw), *scale, relaxation.tau);
+    let Some(sample) = sample else { return vec![f64::NAN; logits.len()] };
+    if !relaxation.hard {
+        return sample;
+    }
+    let draw = super::sample_row(&logits, job.stream(0, draw), job.temperature);
+    (0..).zip(&sample).map(|(i, _)| if draw == Some(i) { 1.0 } else { 0.0 }).collect()
 }
 
 fn singles(floats: &[f64]) -> Vec<f32> {
