@@ -1,5 +1,5 @@
 //! The memory that the CPU engine allocates for a call, its results aside: none for one row or a
-//! few, little for more.
+//! few, little for more. And where there is no memory for what a caller asks for, a call is an error.
 //!
 //! All is one test, since memory is counted for the whole process.
 
@@ -12,7 +12,10 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use gumbel::half::f16;
 use gumbel::noise::philox::philox4x32_10;
-use gumbel::{CpuSampler, Isa, Logits, Relaxation, SampleOptions};
+use gumbel::{
+    CpuSampler, Error, Isa, Logits, Method, Particles, Relaxation, Resampling, SampleOptions,
+    Weights,
+};
 
 thread_local! {
     /// How often this thread has allocated. The test harness allocates too, on a thread of its own.
@@ -20,13 +23,24 @@ thread_local! {
 }
 static LIVE: AtomicUsize = AtomicUsize::new(0);
 static PEAK: AtomicUsize = AtomicUsize::new(0);
+/// How many more large allocations are granted; none once this is 0.
+static LARGE_LEFT: AtomicUsize = AtomicUsize::new(usize::MAX);
+/// What is smaller than this is always granted: no caller chooses its size.
+const LARGE_BYTES: usize = 8 << 10;
 
-/// The system's allocator, with a count of everything that it hands out.
+/// The system's allocator, with a count of everything that it hands out, and a limit.
 struct Counting;
 
-// SAFETY: every request goes to the system's allocator, and its answer is returned.
+// SAFETY: every request that is not refused goes to the system's allocator, and its answer is returned.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        if layout.size() >= LARGE_BYTES {
+            let one_less =
+                |left| if left == usize::MAX { Some(left) } else { usize::checked_sub(left, 1) };
+            if LARGE_LEFT.fetch_update(Relaxed, Relaxed, one_less).is_err() {
+                return std::ptr::null_mut();
+            }
+        }
         CALLS.set(CALLS.get() + 1);
         let live = LIVE.fetch_add(layout.size(), Relaxed) + layout.size();
         PEAK.fetch_max(live, Relaxed);
@@ -133,6 +147,105 @@ fn soften_small() {
     }
 }
 
+/// An operation that allocates what its caller asks for, and whether it gave a result.
+type Operation = (&'static str, fn(&Asked<'_>) -> Result<(), Error>);
+
+/// What operations are asked for.
+struct Asked<'a> {
+    cpu: &'a CpuSampler,
+    logits: Logits<'a>,
+    weights: Weights<'a>,
+    options: SampleOptions<'a>,
+    /// As many as samples.
+    cotangents: &'a [f32],
+    log_weights: &'a [f64],
+}
+
+const OPERATIONS: [Operation; 15] = [
+    ("draws", |a| a.cpu.sample_rows(a.logits, &a.options).map(drop)),
+    ("draws of weights", |a| a.cpu.sample_rows(a.weights, &a.options).map(drop)),
+    ("draws by inverse CDF", |a| {
+        a.cpu.sample_rows(a.logits, &a.options.with_method(Method::InverseCdf)).map(drop)
+    }),
+    ("the first of races", |a| a.cpu.race_rows(a.logits, &a.options, 1).map(drop)),
+    ("the first three of races", |a| a.cpu.race_rows(a.logits, &a.options, 3).map(drop)),
+    ("logsumexps", |a| a.cpu.logsumexp_rows(a.logits, &a.options).map(drop)),
+    ("log-probabilities", |a| a.cpu.sample_rows_scored(a.logits, &a.options).map(drop)),
+    ("log-probabilities of draws by inverse CDF", |a| {
+        let options = a.options.with_method(Method::InverseCdf);
+        a.cpu.sample_rows_scored(a.logits, &options).map(drop)
+    }),
+    ("estimates of log Z", |a| a.cpu.estimate_log_z(a.logits, &a.options).map(drop)),
+    ("a kept inverse CDF", |a| a.cpu.inverse_cdf(a.weights, &a.options).map(drop)),
+    ("draws from a kept inverse CDF", |a| {
+        let draws = a.options.draws;
+        a.cpu.inverse_cdf(a.logits, &a.options)?.sample_rows(0, draws).map(drop)
+    }),
+    ("soft samples", |a| a.cpu.soften_rows(a.logits, &a.options, Relaxation::soft(0.5)).map(drop)),
+    ("hard samples", |a| {
+        a.cpu.soften_rows(a.logits, &a.options, Relaxation::straight_through(0.5)).map(drop)
+    }),
+    ("gradients", |a| {
+        let soft = Relaxation::soft(0.5);
+        a.cpu.soften_rows_vjp(a.logits, &a.options, soft, a.cotangents).map(drop)
+    }),
+    ("resampling", |a| {
+        let plain = SampleOptions::default();
+        let particles = Particles::new(a.log_weights)?;
+        particles.resample(Resampling::Residual, &plain, a.log_weights.len()).map(drop)
+    }),
+];
+
+/// Rows, categories and draws, many of each.
+const MUCH: [(usize, usize, u32); 4] =
+    [(60_000, 3, 1), (60, 5000, 2), (1, 300_000, 1), (1, 20, 20_000)];
+
+/// Runs every operation with memory for its first large allocations and for no more, however many these are, and expects
+/// an error. (An allocation that cannot fail ends the process.) Returns the number of errors for each operation.
+#[expect(clippy::unwrap_used, reason = "all that is asked for is valid")]
+fn where_memory_ends() -> [usize; OPERATIONS.len()] {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(THREADS);
+    let cpu = CpuSampler::new().with_pool(Arc::new(pool.build().unwrap()));
+    let mut errors = [0; OPERATIONS.len()];
+    for (rows, categories, draws) in MUCH {
+        let single = logits(rows * categories);
+        let double: Vec<_> = single.iter().map(|&x| f64::from(x)).collect();
+        let positive: Vec<_> = double.iter().map(|x| x.exp()).collect();
+        let columns = Logits::with_strides(&single, rows, categories, 1, rows).unwrap();
+        let ids: Vec<_> = (0..rows as u64).collect();
+        let indices: Vec<_> = (0..rows as u32).rev().collect();
+        let cotangents = vec![1.0; rows * categories * draws as usize];
+        let plain = SampleOptions::default().with_draws(draws).with_temperature(0.9);
+        for logits in [
+            Logits::new(&single, categories).unwrap(),
+            Logits::from_f64(&double, categories).unwrap(),
+            columns,
+        ] {
+            let weights = Weights::from_f64(&positive, categories).unwrap();
+            for options in [plain, plain.with_row_ids(&ids), plain.with_row_indices(&indices)] {
+                let (cotangents, log_weights) = (&cotangents, &double);
+                let asked = Asked { cpu: &cpu, logits, weights, options, cotangents, log_weights };
+                for (errors, (name, operation)) in errors.iter_mut().zip(OPERATIONS) {
+                    for granted in 0.. {
+                        // seen if the process ends
+                        let format = logits.format();
+                        println!("{name}, {rows} x {categories} x {draws}, {format}: {granted}");
+                        LARGE_LEFT.store(granted, Relaxed);
+                        let result = operation(&asked);
+                        LARGE_LEFT.store(usize::MAX, Relaxed);
+                        if result.is_ok() {
+                            break;
+                        }
+                        *errors += 1;
+                    }
+                    operation(&asked).unwrap();
+                }
+            }
+        }
+    }
+    errors
+}
+
 #[test]
 fn memory_beside_the_draws() {
     let (calls, bytes) = count(|| drop(std::hint::black_box(vec![0u8; 1000])));
@@ -151,4 +264,9 @@ fn memory_beside_the_draws() {
         println!("{shape}: at most {bytes} bytes");
         assert!(bytes <= THREADS * HEAP, "{shape}: {bytes} bytes");
     });
+
+    for ((name, _), errors) in OPERATIONS.iter().zip(where_memory_ends()) {
+        println!("{name}: {errors} errors");
+        assert!(errors > 0, "{name} never lacked memory");
+    }
 }

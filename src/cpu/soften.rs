@@ -137,14 +137,20 @@ impl Cpu {
     }
 
     /// Pulls the cotangents of all samples back to the logits, and writes the gradients.
-    pub(crate) fn vjp(&self, softening: &Softening<'_>, cotangents: &[f32], gradients: &mut [f32]) {
+    pub(crate) fn vjp(
+        &self,
+        softening: &Softening<'_>,
+        cotangents: &[f32],
+        gradients: &mut [f32],
+    ) -> Result<(), Error> {
         let soften = Soften::new(softening, self.isa, self.filter);
-        self.on_pool(softening, || soften.gradients(cotangents, gradients));
+        self.on_pool(softening, || soften.gradients(cotangents, gradients))?;
         self.vjp_far(softening, cotangents, gradients);
+        Ok(())
     }
 
-    fn on_pool(&self, softening: &Softening<'_>, work: impl FnOnce() + Send) {
-        on_pool(self.pool.as_ref(), is_small(softening), work);
+    fn on_pool<R: Send>(&self, softening: &Softening<'_>, work: impl FnOnce() -> R + Send) -> R {
+        on_pool(self.pool.as_ref(), is_small(softening), work)
     }
 }
 

@@ -51,7 +51,7 @@ impl Gpu {
     ) -> Result<(), Error> {
         if cotangents.par_iter().any(|g| g.is_finite() && g.abs() >= HUGE) {
             // the kernels add up products with cotangents in f32, in which a sum could be infinite
-            Cpu::new().vjp(softening, cotangents, gradients);
+            Cpu::new().vjp(softening, cotangents, gradients)?;
         } else if !gradients.is_empty() {
             let wanted = Wanted::Gradients { cotangents, gradients: &mut *gradients };
             self.run_soft(softening, wanted).await?;

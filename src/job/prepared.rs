@@ -20,13 +20,20 @@ enum Ids {
 }
 
 impl PreparedRows {
-    pub(crate) fn new(job: &Job<'_>) -> Self {
+    pub(crate) fn new(job: &Job<'_>) -> Result<Self, Error> {
+        let (rows, categories) = (job.logits.rows(), job.logits.categories());
         let ids = match job.row_ids {
             RowIds::Consecutive(first) => Ids::From(first),
-            RowIds::Each(ids) => Ids::Each(ids.to_vec()),
+            RowIds::Each(ids) => {
+                let mut own = Vec::new();
+                let bytes = size_of_val(ids);
+                own.try_reserve_exact(ids.len())
+                    .map_err(|_| Error::NoMemoryForSums { categories, bytes })?;
+                own.extend_from_slice(ids);
+                Ids::Each(own)
+            }
         };
-        let (rows, categories) = (job.logits.rows(), job.logits.categories());
-        Self { seed: job.seed, rows, categories, ids }
+        Ok(Self { seed: job.seed, rows, categories, ids })
     }
 
     pub(crate) fn row_ids(&self) -> RowIds<'_> {

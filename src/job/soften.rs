@@ -94,9 +94,16 @@ impl<'a> Softening<'a> {
     /// Memory for `floats` floats.
     pub(crate) fn allocate(&self, floats: usize) -> Result<Vec<f32>, Error> {
         let mut memory = Vec::new();
-        memory.try_reserve_exact(floats).map_err(|_| Self::too_many(&self.job))?;
-        memory.resize(floats, 0.0);
+        self.lengthen(&mut memory, floats)?;
         Ok(memory)
+    }
+
+    /// Makes memory hold `floats` floats.
+    pub(crate) fn lengthen(&self, memory: &mut Vec<f32>, floats: usize) -> Result<(), Error> {
+        let more = floats.saturating_sub(memory.len());
+        memory.try_reserve_exact(more).map_err(|_| Self::too_many(&self.job))?;
+        memory.resize(floats, 0.0);
+        Ok(())
     }
 
     /// Returns the job's error if a row has no draw and sentinels were not asked for.

@@ -97,7 +97,7 @@ impl<E: Engine> Sampler<E> {
             #[cfg(feature = "gpu")]
             Chosen::Gpu { gpu, otherwise } => pollster::block_on(on_gpu(gpu, otherwise, &job)),
         };
-        Ok(InverseCdf::new(&kept, tables.map_err(|error| of_kept(&kept, error))?))
+        InverseCdf::new(&kept, tables.map_err(|error| of_kept(&kept, error))?)
     }
 
     /// Adds the rows up as [`inverse_cdf`](Self::inverse_cdf) does, for executors: a [future](Self#futures) of tables
@@ -129,7 +129,7 @@ impl<E: Engine> Sampler<E> {
             #[cfg(feature = "gpu")]
             Chosen::Gpu { gpu, otherwise } => on_gpu(&gpu.yielding(), otherwise, &job).await,
         };
-        Ok(InverseCdf::new(&kept, tables.map_err(|error| of_kept(&kept, error))?))
+        InverseCdf::new(&kept, tables.map_err(|error| of_kept(&kept, error))?)
     }
 }
 
@@ -181,8 +181,8 @@ async fn on_gpu(
 }
 
 impl<E: Engine> InverseCdf<E> {
-    fn new(job: &Job<'_>, tables: Tables) -> Self {
-        Self { call: PreparedRows::new(job), tables, engine: std::marker::PhantomData }
+    fn new(job: &Job<'_>, tables: Tables) -> Result<Self, Error> {
+        Ok(Self { call: PreparedRows::new(job)?, tables, engine: std::marker::PhantomData })
     }
 
     /// The tables, if they are on the CPU.

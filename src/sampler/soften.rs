@@ -332,8 +332,7 @@ impl Operation for Pullback<'_, '_> {
     }
 
     fn on_cpu(&mut self, cpu: &Cpu) -> Result<(), Error> {
-        cpu.vjp(&self.of, self.cotangents, self.gradients);
-        Ok(())
+        cpu.vjp(&self.of, self.cotangents, self.gradients)
     }
 
     #[cfg(feature = "gpu")]

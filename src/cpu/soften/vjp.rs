@@ -7,11 +7,12 @@ use super::weights::{SHORT, fill, short_weights, sum};
 use super::{DIVISION, Drawable, Soften, is_small, with_logits};
 use crate::cpu::simd::{Simd, Task};
 use crate::cpu::values::{BatchValues, open};
+use crate::error::Error;
 use crate::noise::bits::OCTET;
 use crate::options::Data;
 
 /// What is done with scratch, and with the number, the gradients and the cotangents of a chunk.
-type Pull<'a> = dyn Fn(&mut Vec<f32>, usize, &mut [f32], &[f32]) + Sync + 'a;
+type Pull<'a> = dyn Fn(&mut Vec<f32>, usize, &mut [f32], &[f32]) -> Result<(), Error> + Sync + 'a;
 
 /// Calls `pull` for each chunk of so many gradients and cotangents, on the threads of the current pool if `parallel`.
 fn in_chunks_with_scratch(
@@ -20,28 +21,26 @@ fn in_chunks_with_scratch(
     (of_gradients, of_cotangents): (usize, usize),
     parallel: bool,
     pull: &Pull<'_>,
-) {
+) -> Result<(), Error> {
     if parallel {
         let chunks = gradients.par_chunks_mut(of_gradients);
         let chunks = chunks.zip(cotangents.par_chunks(of_cotangents)).enumerate();
-        chunks.for_each_init(Vec::new, |scratch, (i, (gradients, cotangents))| {
-            pull(scratch, i, gradients, cotangents);
-        });
+        chunks.try_for_each_init(Vec::new, |scratch, (i, (gradients, cotangents))| {
+            pull(scratch, i, gradients, cotangents)
+        })
     } else {
         let chunks = gradients.chunks_mut(of_gradients).zip(cotangents.chunks(of_cotangents));
         let mut scratch = Vec::new();
-        for (i, (gradients, cotangents)) in chunks.enumerate() {
-            pull(&mut scratch, i, gradients, cotangents);
-        }
+        chunks.enumerate().try_for_each(|(i, (gradients, cotangents))| {
+            pull(&mut scratch, i, gradients, cotangents)
+        })
     }
 }
 
 impl Soften<'_> {
     /// Writes gradients of rows × categories, from cotangents of rows × draws × categories.
-    pub(super) fn gradients(&self, cotangents: &[f32], gradients: &mut [f32]) {
-        with_logits!(self.softening.job, rows => {
-            self.gradients_of(rows, cotangents, gradients);
-        });
+    pub(super) fn gradients(&self, cotangents: &[f32], gradients: &mut [f32]) -> Result<(), Error> {
+        with_logits!(self.softening.job, rows => self.gradients_of(rows, cotangents, gradients))
     }
 
     pub(in crate::cpu) fn gradients_of<B: BatchValues<Value: Drawable>>(
@@ -49,16 +48,16 @@ impl Soften<'_> {
         rows: B,
         cotangents: &[f32],
         gradients: &mut [f32],
-    ) {
+    ) -> Result<(), Error> {
         let (categories, draws) = (rows.categories(), self.softening.job.draws as usize);
         let per_row = draws * categories;
         if categories > SHORT && self.cuts(gradients.len() / categories) {
             let mut weights = Vec::new();
             let each = gradients.chunks_exact_mut(categories).zip(cotangents.chunks(per_row));
             for (row, (gradient, cotangents)) in each.enumerate() {
-                self.long_gradient(rows, row, cotangents, gradient, &mut weights, true);
+                self.long_gradient(rows, row, cotangents, gradient, &mut weights, true)?;
             }
-            return;
+            return Ok(());
         }
         let grain = DIVISION.at_once(per_row);
         let pull = |weights: &mut Vec<f32>, i: usize, gradients: &mut [f32], cotangents: &[f32]| {
@@ -66,7 +65,7 @@ impl Soften<'_> {
             if categories > SHORT {
                 let each = gradients.chunks_exact_mut(categories).zip(cotangents.chunks(per_row));
                 for (row, (gradient, cotangents)) in (first..).zip(each) {
-                    self.long_gradient(rows, row, cotangents, gradient, weights, false);
+                    self.long_gradient(rows, row, cotangents, gradient, weights, false)?;
                 }
             } else {
                 let first = first * draws;
@@ -78,9 +77,10 @@ impl Soften<'_> {
                     gradients,
                 });
             }
+            Ok(())
         };
         let sizes = (grain * categories, grain * per_row);
-        in_chunks_with_scratch(gradients, cotangents, sizes, !is_small(self.softening), &pull);
+        in_chunks_with_scratch(gradients, cotangents, sizes, !is_small(self.softening), &pull)
     }
 
     /// Writes the gradient of a long row. `weights` is scratch for the sample of each draw, if there are
@@ -93,7 +93,7 @@ impl Soften<'_> {
         gradient: &mut [f32],
         weights: &mut Vec<f32>,
         cut: bool,
-    ) {
+    ) -> Result<(), Error> {
         let (categories, slope) = (gradient.len(), self.softening.slope());
         let draws = self.softening.job.draws;
         if draws == 1 {
@@ -101,7 +101,7 @@ impl Soften<'_> {
             self.long(rows, (row, 0), gradient, cut);
             self.weigher.isa.run(AddVjp { sample: None, cotangents, gradient });
         } else {
-            weights.resize(categories, 0.0);
+            self.softening.lengthen(weights, categories)?;
             gradient.fill(0.0);
             for (draw, cotangents) in (0..draws).zip(cotangents.chunks_exact(categories)) {
                 self.long(rows, (row, draw), weights, cut);
@@ -109,6 +109,7 @@ impl Soften<'_> {
             }
         }
         self.weigher.isa.run(ScaleGradient { gradient, slope });
+        Ok(())
     }
 }
 

@@ -152,7 +152,7 @@ fn softened<B: BatchValues<Value: Widen + Summed>>(
     soften.samples_of(door, &mut samples);
     let cotangents: Vec<_> = (0..samples.len()).map(|i| (i % 17) as f32 - 8.0).collect();
     let mut gradients = vec![7.0; softening.gradients()];
-    soften.gradients_of(door, &cotangents, &mut gradients);
+    soften.gradients_of(door, &cotangents, &mut gradients).unwrap();
     let floats = samples.iter().chain(&gradients).map(|x| x.to_bits()).collect();
     Results { floats, ..Results::default() }
 }
