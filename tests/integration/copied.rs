@@ -134,6 +134,24 @@ fn a_batch_of_f64_is_its_relative_rows() {
     }
 }
 
+/// A row as a distribution of the crate rand is copied once.
+#[test]
+fn a_row_for_generators() {
+    use gumbel::{GumbelRow, PhiloxRng};
+    use rand::Rng;
+    use rand::distr::Distribution;
+    let data = [0.0, 0.0, 0.0, 1e9, 1e9 + 0.5, 1e9 + 1.0];
+    let logits = Logits::from_f64(&data, 3).unwrap();
+    let row = GumbelRow::new(logits, 1, &SampleOptions::default()).unwrap();
+    let (mut rng, mut seeds) = (PhiloxRng::new(5), PhiloxRng::new(5));
+    let one = Logits::from_f64(&data[3..], 3).unwrap();
+    for _ in 0..100 {
+        let options = SampleOptions::default().with_seed(seeds.next_u64());
+        let expected = CpuSampler::new().sample_rows(one, &options).unwrap()[0];
+        assert_eq!(row.sample(&mut rng), expected);
+    }
+}
+
 /// A column-major batch of any type is the row-major one.
 #[test]
 fn columns_are_rows() {
