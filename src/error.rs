@@ -162,6 +162,14 @@ pub enum Error {
         /// The bytes that were asked for.
         bytes: usize,
     },
+    /// There is no memory in which a kept inverse CDF could keep the ids of its rows.
+    #[error("the ids of {rows} rows need {bytes} bytes, which are not to be had")]
+    NoMemoryForRowIds {
+        /// The number of rows.
+        rows: usize,
+        /// The bytes that were asked for.
+        bytes: usize,
+    },
     /// There is no memory to resample so many particles, or positions.
     #[error("there is no memory to resample {positions} particles, 8 to 24 bytes for each")]
     NoMemoryForPoints {

@@ -264,6 +264,14 @@ pub(crate) fn zeroed<T: bytemuck::Zeroable>(len: usize) -> Option<Vec<T>> {
     bytemuck::allocation::try_zeroed_vec(len).ok()
 }
 
+/// Makes a vector hold `len` elements, of which the new ones are `value`, or returns the bytes that are not to be had.
+pub(crate) fn lengthen<T: Clone>(vector: &mut Vec<T>, len: usize, value: T) -> Result<(), usize> {
+    let more = len.saturating_sub(vector.len());
+    vector.try_reserve_exact(more).map_err(|_| len.saturating_mul(size_of::<T>()))?;
+    vector.resize(len, value);
+    Ok(())
+}
+
 /// Why the row at a position has no draw, or `None` if it has one.
 fn reason<T: Stored>(rows: Rows<'_, T>, row: usize) -> Option<Undrawable> {
     T::undrawable(rows.values(row, 0..rows.categories()))

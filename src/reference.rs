@@ -24,7 +24,7 @@ mod resample;
 mod soften;
 
 pub use resample::{particle_weights, resample};
-pub(crate) use soften::{FAR, gradients_of, sample_of};
+pub(crate) use soften::{gradients_of, sample_of};
 pub use soften::{soften_row, soften_rows, soften_rows_vjp};
 
 /// Returns the draw of one row, or `None` if the row has none: if a logit is NaN or +∞, or all are −∞.

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use gumbel::noise::order::FAR;
 use gumbel::{CpuSampler, Logits, NO_DRAW, SampleOptions, reference};
 
 use crate::args::ExplainArgs;
@@ -16,10 +17,6 @@ use crate::{engine, one_line};
 const MOST: usize = 100;
 /// The number of categories that are shown of a longer row: the most probable ones.
 const SHOWN: usize = 60;
-
-/// 2³¹: from logits of this size on, neighbouring `f32` are further apart than the noise is wide, and noise changes
-/// nothing.
-const UNMOVED: f64 = 2_147_483_648.0;
 
 /// Draws the picture of a row.
 pub(crate) fn run(args: &ExplainArgs) -> Result<(), Error> {
@@ -87,7 +84,8 @@ pub(crate) fn run(args: &ExplainArgs) -> Result<(), Error> {
         probability: (logit - most).exp() / sum,
         count,
         logit,
-        maximum: if logit.abs() < UNMOVED { maximum } else { logit },
+        // beyond, neighbouring `f32` are further apart than the noise is wide, and noise changes nothing
+        maximum: if logit.abs() < FAR { maximum } else { logit },
         wins: category == winner,
     });
     let name = one_line(&args.source.input.display().to_string());

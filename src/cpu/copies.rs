@@ -9,6 +9,7 @@ use super::Cpu;
 use super::simd::{Isa, Simd, Task};
 use super::threads::{Division, are_few, each, on_pool, results};
 use crate::error::Error;
+use crate::job::lengthen;
 use crate::options::{
     Batch, Data, Owned, Rows, Stock, Stored, Value, ValueFormat, with_rows, with_stock,
 };
@@ -31,45 +32,39 @@ pub(crate) struct Copies {
     layout: Layout,
     /// For each copy, what it takes away from the logarithms of probabilities.
     shifts: Vec<f64>,
-    /// If all rows of a batch are copied and the copies are gathered, which copy each row is.
-    indices: Vec<u32>,
 }
 
 /// Which copy a row is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 enum Layout {
     /// Each row has a copy.
     Each,
     /// All rows are the same memory, and have one copy.
     One,
-    /// The rows from which the rows are gathered have a copy each.
-    Gathered,
+    /// The rows from which the rows are gathered have a copy each: for each row, the number of its copy.
+    Gathered(Vec<u32>),
 }
 
-impl Layout {
-    fn of(batch: Batch<'_>) -> Self {
-        let pays = |(sources, indices): (Batch<'_>, &[u32])| {
-            sources.rows() <= indices.len() && !sources.overlap()
-        };
-        match batch.apart() {
-            Some(0) if batch.rows() > 0 => Self::One,
-            None if batch.sources().is_some_and(pays) => Self::Gathered,
-            _ => Self::Each,
-        }
+/// The rows to copy for a batch, if they are other rows than those of the batch: one for all, or those from which the
+/// rows are gathered, with the position of each row among them.
+fn shared(batch: Batch<'_>) -> Option<(Batch<'_>, Option<&[u32]>)> {
+    if batch.apart() == Some(0) && batch.rows() > 0 {
+        return Some((batch.part(0..1), None));
     }
+    let (sources, indices) = batch.sources()?;
+    let pays = sources.rows() <= indices.len() && !sources.overlap();
+    pays.then_some((sources, Some(indices)))
 }
 
 impl Copies {
     /// The number of rows of a batch that are copied at once, if their copies may take so many bytes.
     pub(crate) fn at_once(batch: Batch<'_>, bytes: usize) -> usize {
-        match Layout::of(batch) {
-            // no value is drawn from as more than four bytes
-            Layout::Each => {
-                let least = if batch.category_stride() == 1 { 1 } else { ROWS };
-                (bytes / 4 / batch.categories()).max(least)
-            }
-            Layout::One | Layout::Gathered => batch.rows().max(1),
+        if shared(batch).is_some() {
+            return batch.rows().max(1);
         }
+        let least = if batch.category_stride() == 1 { 1 } else { ROWS };
+        // no value is drawn from as more than four bytes
+        (bytes / 4 / batch.categories()).max(least)
     }
 
     /// Copies of the rows of a batch, made on the threads of an engine.
@@ -77,42 +72,42 @@ impl Copies {
     /// # Errors
     /// [`Error::NoMemoryForRows`].
     pub(crate) fn new(cpu: &Cpu, batch: Batch<'_>) -> Result<Self, Error> {
-        let (mut values, mut shifts, mut indices) = (Owned::default(), Vec::new(), Vec::new());
-        let layout = Layout::of(batch);
-        let copied = match (layout, batch.sources()) {
-            (Layout::One, _) => batch.part(0..1),
-            (Layout::Gathered, Some((sources, of_rows))) => {
-                let (rows, categories) = (batch.rows(), batch.categories());
-                reserve(&mut indices, of_rows.len(), 0)
-                    .map_err(|bytes| Error::NoMemoryForRows { rows, categories, bytes })?;
-                indices.copy_from_slice(of_rows);
-                sources
-            }
-            _ => batch,
-        };
-        with_stock!(copied.stock(), rows => copy(cpu, rows, &mut values, &mut shifts))?;
         let (format, rows, categories) = (batch.format(), batch.rows(), batch.categories());
-        Ok(Self { values, format, rows, categories, layout, shifts, indices })
+        let (copied, layout) =
+            match shared(batch) {
+                None => (batch, Layout::Each),
+                Some((one, None)) => (one, Layout::One),
+                Some((sources, Some(indices))) => {
+                    let mut own = Vec::new();
+                    lengthen(&mut own, indices.len(), 0)
+                        .map_err(|bytes| Error::NoMemoryForRows { rows, categories, bytes })?;
+                    own.copy_from_slice(indices);
+                    (sources, Layout::Gathered(own))
+                }
+            };
+        let (mut values, mut shifts) = (Owned::default(), Vec::new());
+        with_stock!(copied.stock(), rows => copy(cpu, rows, &mut values, &mut shifts))?;
+        Ok(Self { values, format, rows, categories, layout, shifts })
     }
 
     /// The rows of the batch.
     pub(crate) fn batch(&self) -> Batch<'_> {
-        let Self { values, format, rows, categories, layout, shifts, indices } = self;
+        let Self { values, format, rows, categories, layout, shifts } = self;
         let of = |rows, stride| Batch::from_owned(values, *format, rows, *categories, stride);
         match layout {
             Layout::Each => of(*rows, *categories),
             Layout::One => of(*rows, 0),
-            Layout::Gathered => of(shifts.len(), *categories).gathered_again(indices),
+            Layout::Gathered(indices) => of(shifts.len(), *categories).gathered_again(indices),
         }
     }
 
     /// What the copy of a row takes away from the logarithms of probabilities; `None` if no copy takes anything away.
     pub(crate) fn shifts(&self) -> Option<impl Fn(usize) -> f64> {
         let is_relative = matches!(self.format, ValueFormat::F64 | ValueFormat::WeightsF64);
-        is_relative.then_some(|row: usize| match self.layout {
+        is_relative.then_some(|row: usize| match &self.layout {
             Layout::Each => self.shifts[row],
             Layout::One => self.shifts[0],
-            Layout::Gathered => self.shifts[self.indices[row] as usize],
+            Layout::Gathered(indices) => self.shifts[indices[row] as usize],
         })
     }
 }
@@ -127,8 +122,8 @@ fn copy<T: Stored>(
     let (count, categories, isa) = (rows.rows(), rows.categories(), cpu.isa);
     let total = count.saturating_mul(categories);
     let to = <T::Drawn as Value>::vector(values);
-    reserve(to, total, T::Drawn::NEVER)
-        .and_then(|()| reserve(shifts, count, 0.0))
+    lengthen(to, total, T::Drawn::NEVER)
+        .and_then(|()| lengthen(shifts, count, 0.0))
         .map_err(|bytes| Error::NoMemoryForRows { rows: count, categories, bytes })?;
     let is_small = DIVISION.is_small(total);
     on_pool(cpu.pool.as_ref(), is_small, || {
@@ -151,14 +146,6 @@ fn copy<T: Stored>(
             });
         }
     });
-    Ok(())
-}
-
-/// Makes a vector this long, or returns the bytes that are not to be had.
-fn reserve<T: Copy>(vector: &mut Vec<T>, len: usize, any: T) -> Result<(), usize> {
-    let more = len.saturating_sub(vector.len());
-    vector.try_reserve_exact(more).map_err(|_| len.saturating_mul(size_of::<T>()))?;
-    vector.resize(len, any);
     Ok(())
 }
 

@@ -1,6 +1,6 @@
 //! The part of a call that is stored with its prepared tables, and the checks of later draws from them.
 
-use super::{Job, NO_DRAW, check_draws};
+use super::{Job, NO_DRAW, check_draws, lengthen};
 use crate::error::Error;
 use crate::options::RowIds;
 
@@ -26,10 +26,9 @@ impl PreparedRows {
             RowIds::Consecutive(first) => Ids::From(first),
             RowIds::Each(ids) => {
                 let mut own = Vec::new();
-                let bytes = size_of_val(ids);
-                own.try_reserve_exact(ids.len())
-                    .map_err(|_| Error::NoMemoryForSums { categories, bytes })?;
-                own.extend_from_slice(ids);
+                lengthen(&mut own, ids.len(), 0)
+                    .map_err(|bytes| Error::NoMemoryForRowIds { rows, bytes })?;
+                own.copy_from_slice(ids);
                 Ids::Each(own)
             }
         };
@@ -49,8 +48,7 @@ impl PreparedRows {
         let total = self.rows.checked_mul(draws as usize).ok_or_else(too_many)?;
         check(first_draw, draws as usize)?;
         let mut all = Vec::new();
-        all.try_reserve_exact(total).map_err(|_| too_many())?;
-        all.resize(total, NO_DRAW);
+        lengthen(&mut all, total, NO_DRAW).map_err(|_| too_many())?;
         Ok(all)
     }
 

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::Job;
+use super::{Job, lengthen};
 use crate::error::Error;
 use crate::noise::order::{Best, Scale, number};
 use crate::options::{Batch, Method, SampleOptions};
@@ -89,9 +89,8 @@ impl<'a> MaximaJob<'a> {
     pub(crate) fn unwritten(&self) -> Result<Vec<LogZ>, Error> {
         let rows = self.job.logits.rows();
         let mut estimates = Vec::new();
-        let too_many = |_| Error::TooManyDraws { rows, draws: self.job.draws };
-        estimates.try_reserve_exact(rows).map_err(too_many)?;
-        estimates.resize(rows, LogZ::default());
+        lengthen(&mut estimates, rows, LogZ::default())
+            .map_err(|_| Error::TooManyDraws { rows, draws: self.job.draws })?;
         Ok(estimates)
     }
 

@@ -2,12 +2,11 @@
 
 use std::ops::Range;
 
-use super::Job;
+use super::{Job, lengthen};
 use crate::error::Error;
 use crate::noise::gumbel::UNIT;
-use crate::noise::order::Scale;
+use crate::noise::order::{FAR, Scale};
 use crate::options::{Data, Logits, Relaxation, SampleOptions, Value, with_rows};
-use crate::reference::FAR;
 
 /// A call that has passed every check that does not look at the logits themselves.
 #[derive(Clone, Copy, Debug)]
@@ -100,10 +99,7 @@ impl<'a> Softening<'a> {
 
     /// Makes memory hold `floats` floats.
     pub(crate) fn lengthen(&self, memory: &mut Vec<f32>, floats: usize) -> Result<(), Error> {
-        let more = floats.saturating_sub(memory.len());
-        memory.try_reserve_exact(more).map_err(|_| Self::too_many(&self.job))?;
-        memory.resize(floats, 0.0);
-        Ok(())
+        lengthen(memory, floats, 0.0).map_err(|_| Self::too_many(&self.job))
     }
 
     /// Returns the job's error if a row has no draw and sentinels were not asked for.

@@ -50,6 +50,10 @@ pub const fn is_invalid(bits: u32) -> bool {
 /// The exponent from which on the fixed-point scale counts codes instead of units: that of 2³¹.
 const CODES_FROM: i32 = 31;
 
+/// The magnitude of a scaled logit from which on the fixed-point scale counts codes: the difference of two codes is not
+/// that of the logits.
+pub const FAR: f64 = (1u64 << CODES_FROM) as f64;
+
 /// The product of a finite logit and the scale, rounded to the nearest unit of 2⁻²⁴, ties to even.
 ///
 /// From ±2³¹ on, neighbouring `f32` logits are further apart than the noise is wide (2⁷ against

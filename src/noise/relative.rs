@@ -20,10 +20,7 @@
 //! rows relative for all engines; so this file has no shader.
 
 use super::gumbel::UNIT;
-use super::order::{Best, Scale, fixed};
-
-/// The units from which on keys are codes: 2³¹.
-const LINEAR: f64 = (1u64 << 55) as f64;
+use super::order::{Best, FAR, Scale, fixed};
 
 /// The logit of a relative row. `largest` is the largest logit of the row that is not NaN.
 ///
@@ -47,9 +44,9 @@ pub fn relative_logit(logit: f64, largest: f64) -> f32 {
 /// logarithms of probabilities, times the scale, in units of 2⁻²⁴. Beyond 2³¹ it is a code, as
 /// [`fixed`] has for logits.
 pub fn key_shift(shift: f64, scale: Scale) -> i64 {
-    let units = shift * f64::from(scale.reciprocal()) * UNIT as f64;
-    if units.abs() < LINEAR {
-        units.round_ties_even() as i64
+    let scaled = shift * f64::from(scale.reciprocal());
+    if scaled.abs() < FAR {
+        (scaled * UNIT as f64).round_ties_even() as i64
     } else {
         let single = shift.clamp(f32::MIN.into(), f32::MAX.into()) as f32;
         fixed(single.to_bits(), scale)

@@ -13,8 +13,8 @@ use crate::error::Error;
 #[derive(Clone, Copy, Debug)]
 pub struct Rows<'a, T> {
     data: &'a [T],
-    pub(super) rows: usize,
-    pub(super) categories: usize,
+    rows: usize,
+    categories: usize,
     row_stride: usize,
     category_stride: usize,
     /// If rows are gathered, which row of the memory each row is, and the number of rows in memory.

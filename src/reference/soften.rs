@@ -5,7 +5,7 @@ use crate::job::soften::Softening;
 use crate::noise::bits::Stream;
 use crate::noise::groups::noise;
 use crate::noise::gumbel::{UNIT, gumbel};
-use crate::noise::order::{Scale, is_invalid, key};
+use crate::noise::order::{FAR, Scale, is_invalid, key};
 use crate::options::{Logits, Relaxation, SampleOptions};
 
 /// Returns the soft sample of one draw of one row, a number for each category, or `None` if the row has no draw.
@@ -46,9 +46,6 @@ pub fn soften_row(logits: &[f32], stream: Stream, scale: Scale, tau: f32) -> Opt
     sample.iter_mut().for_each(|y| *y /= sum);
     Some(sample)
 }
-
-/// The magnitude of a logit, divided by the temperature, from which on keys are codes.
-pub(crate) const FAR: f64 = (1u64 << 31) as f64;
 
 /// A category that can be drawn, with its noise.
 struct Perturbed {

@@ -46,7 +46,8 @@ impl<E: Engine> Sampler<E> {
     ///   [`Error::RowOptions`] and [`Error::OfRow`], and [`Error::RowIndex`] for a row that cannot be gathered.
     /// * [`Error::UndrawableRow`] for the first row that has no draw, unless the options ask for
     ///   [sentinels](SampleOptions::with_sentinels).
-    /// * [`Error::NoMemoryForSums`] if there is no memory for an inverse CDF.
+    /// * [`Error::NoMemoryForSums`] if there is no memory for an inverse CDF, and [`Error::NoMemoryForRows`] if there is
+    ///   none for copies of rows of `f64`, or of rows whose values do not lie side by side.
     /// * On a GPU `DeviceLost`, `OutOfMemory`, `MapFailed`, `Timeout` or `Gpu` if the device fails. Every wait for the
     ///   device has an end: see `GpuSamplerBuilder::with_timeout`. For an inverse CDF, `RowTooLong` if the sums of a
     ///   row exceed the largest buffer, and `MissingFeature` on a device with fewer than 6 storage buffers for a

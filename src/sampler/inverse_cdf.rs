@@ -70,7 +70,7 @@ impl<E: Engine> Sampler<E> {
     /// ```
     ///
     /// # Errors
-    /// Those of [`sample_rows`](Self::sample_rows), [`Error::NoMemoryForSums`], and [`Error::OptionsOfRows`] for seeds,
+    /// Those of [`sample_rows`](Self::sample_rows), [`Error::NoMemoryForSums`], [`Error::NoMemoryForRowIds`], and [`Error::OptionsOfRows`] for seeds,
     /// temperatures or first draws of rows. On a GPU `MissingFeature` on a
     /// device with fewer than 6 storage buffers for a shader, [`Error::RowTooLong`] for a row whose sums exceed the
     /// largest buffer, and `OutOfMemory` if the tables of all rows do not fit into the device's memory: then prepare

@@ -34,7 +34,8 @@ impl<E: Engine> Sampler<E> {
     /// # Errors
     /// [`Error::Temperature`], [`Error::WeightsTemperature`] and, at temperature 0, [`Error::NoNoise`];
     /// [`Error::UndrawableRow`] for the first row that has no draw, unless the options ask for
-    /// [sentinels](SampleOptions::with_sentinels); [`Error::TooManyDraws`] if the sums do not fit into memory. On a GPU
+    /// [sentinels](SampleOptions::with_sentinels); [`Error::TooManyDraws`] if the sums do not fit into memory, and
+    /// [`Error::NoMemoryForRows`] if copies of rows do not. On a GPU
     /// `DeviceLost`, `OutOfMemory`, `MapFailed`, `Timeout` or `Gpu` if the device fails.
     ///
     /// # Complexity

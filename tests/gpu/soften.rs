@@ -18,6 +18,7 @@ pub(crate) const CHECKS: &[(&str, Check)] = &[
     ("soften::masked_cotangents_do_not_count", masked_cotangents_do_not_count),
     ("soften::rows_without_a_draw", rows_without_a_draw),
     ("soften::huge_cotangents", huge_cotangents),
+    ("soften::huge_logits", huge_logits),
     ("soften::faults_in_the_shader_are_seen", faults_in_the_shader_are_seen),
 ];
 
@@ -201,6 +202,26 @@ fn faults_in_the_shader_are_seen(adapter: &AdapterReport) -> Result<(), Failed> 
         ensure(seen, || format!("{name} is not seen: {errors:?}"))?;
     }
     Ok(())
+}
+
+/// Rows with logits beyond 2³¹ have the samples and gradients of the CPU, and rows beside them those of the GPU.
+fn huge_logits(adapter: &AdapterReport) -> Result<(), Failed> {
+    let gpu = sampler(adapter, GpuSampler::builder())?;
+    let mut data = ramp(3 * 600);
+    (data[600], data[601], data[1199]) = (1.6e10, 1e10, -3e38);
+    let logits = Logits::new(&data, 600)?;
+    let (options, soft) = (SampleOptions::default().with_draws(2), Relaxation::soft(1e10));
+    let cotangents: Vec<f32> = (0..3600).map(|i| (i % 601) as f32).collect();
+    let samples = gpu.soften_rows(logits, &options, soft)?;
+    let expected = CpuSampler::new().soften_rows(logits, &options, soft)?;
+    let near = |(a, b): (&f32, &f32)| (a - b).abs() <= 1e-5;
+    ensure(samples.iter().zip(&expected).all(near), || "samples".to_owned())?;
+    // of 600 categories the two large ones have what e^1.6 and e have
+    ensure((samples[1200] / samples[1201] - 0.6f32.exp()).abs() < 1e-4, || "odds".to_owned())?;
+    let gradients = gpu.soften_rows_vjp(logits, &options, soft, &cotangents)?;
+    let expected = CpuSampler::new().soften_rows_vjp(logits, &options, soft, &cotangents)?;
+    let near = |(a, b): (&f32, &f32)| (a - b).abs() <= 1e-4 * 1e-10;
+    ensure(gradients.iter().zip(&expected).all(near), || "gradients".to_owned())
 }
 
 /// Cotangents whose sums are beyond an f32 have gradients that are not: those of the CPU.

@@ -13,6 +13,7 @@ use rayon::prelude::*;
 
 use crate::cpu::threads::{Division, each, in_chunks};
 use crate::error::Error;
+use crate::job::lengthen;
 
 /// Longer rows are cut if several threads are to build a table.
 pub(super) const SEGMENT: usize = Division::WEIGHING.segment;
@@ -29,9 +30,8 @@ pub(in crate::cpu) fn guide_bits(categories: usize, draws: usize) -> u32 {
 /// Memory for `len` numbers of the tables of rows with so many categories.
 pub(super) fn zeroed<T: Clone + Default>(len: usize, categories: usize) -> Result<Vec<T>, Error> {
     let mut memory = Vec::new();
-    let bytes = len.saturating_mul(size_of::<T>());
-    memory.try_reserve_exact(len).map_err(|_| Error::NoMemoryForSums { categories, bytes })?;
-    memory.resize(len, T::default());
+    lengthen(&mut memory, len, T::default())
+        .map_err(|bytes| Error::NoMemoryForSums { categories, bytes })?;
     Ok(memory)
 }
 

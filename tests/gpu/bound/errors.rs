@@ -105,6 +105,16 @@ fn logits_that_do_not_fit(adapter: &AdapterReport) -> Result<(), Failed> {
         "the logits cannot be bound: they start at byte 6, which is no multiple of a logit's 4 \
          bytes",
     )?;
+    for format in [ValueFormat::F64, ValueFormat::WeightsF64] {
+        refused(
+            &gpu,
+            batch.with_format(format),
+            &format!(
+                "the logits cannot be bound: they are {format}, which devices do not read; a batch in the host's memory \
+                 may be of f64"
+            ),
+        )?;
+    }
     refused(
         &gpu,
         batch.with_format(ValueFormat::F16).with_logits_offset(7),
