@@ -1,7 +1,7 @@
 //! A call whose rows have options of their own gives what one call for each row gives, on any engine.
 
 use gumbel::engine::Blocking;
-use gumbel::{Error, Logits, Method, Relaxation, RowIds, SampleOptions, Sampler};
+use gumbel::{Error, Logit, Logits, Method, Relaxation, RowIds, SampleOptions, Sampler};
 
 /// The options of five rows. The last two rows have the same ones but for their ids.
 const SEEDS: [u64; 5] = [7, u64::MAX, 7, 1 << 33, 1 << 33];
@@ -40,10 +40,25 @@ fn alone<'a>(
 /// # Panics
 /// If a call differs from the calls for its rows.
 pub(crate) fn agree<E: Blocking>(sampler: &Sampler<E>, tolerance: f64) -> Result<(), Error> {
+    agree_on(sampler, tolerance, |logit| logit)
+}
+
+/// Compares as [`agree`] does, with logits of any type.
+///
+/// # Errors
+/// The engine's errors.
+///
+/// # Panics
+/// If a call differs from the calls for its rows.
+pub(crate) fn agree_on<E: Blocking, T: Logit>(
+    sampler: &Sampler<E>,
+    tolerance: f64,
+    from: fn(f32) -> T,
+) -> Result<(), Error> {
     let plain = SampleOptions::default().with_draws(DRAWS as u32).with_seed(5).with_first_draw(9);
     for categories in [1, 9, 50, 700, 5000] {
         let value = |i: usize| (i * 7919 % 101) as f32 / 16.0;
-        let data: Vec<f32> = (0..5 * categories).map(value).collect();
+        let data: Vec<T> = (0..5 * categories).map(value).map(from).collect();
         for options in [
             plain.with_seeds(&SEEDS),
             plain.with_temperatures(&TEMPERATURES),
@@ -68,26 +83,26 @@ pub(crate) fn agree<E: Blocking>(sampler: &Sampler<E>, tolerance: f64) -> Result
     Ok(())
 }
 
-struct Compare<'a, E: Blocking> {
+struct Compare<'a, E: Blocking, T> {
     sampler: &'a Sampler<E>,
-    data: &'a [f32],
+    data: &'a [T],
     categories: usize,
     options: SampleOptions<'a>,
     tolerance: f64,
 }
 
-impl<E: Blocking> Compare<'_, E> {
+impl<E: Blocking, T: Logit> Compare<'_, E, T> {
     /// Each row alone, with its options.
     fn rows(&self) -> impl Iterator<Item = Result<(Logits<'_>, SampleOptions<'_>), Error>> {
         (0..5).map(|row| {
             let (index, options) = alone(&self.options, row, &IDS);
             let values = &self.data[index * self.categories..][..self.categories];
-            Ok((Logits::new(values, self.categories)?, options))
+            Ok((Logits::strided(values, 1, self.categories, self.categories)?, options))
         })
     }
 
     fn whole(&self) -> Result<Logits<'_>, Error> {
-        Logits::new(self.data, self.categories)
+        Logits::strided(self.data, 5, self.categories, self.categories)
     }
 
     fn draws(&self) -> Result<(), Error> {
