@@ -19,7 +19,7 @@ use crate::error::Error;
 use crate::job::NO_DRAW;
 use crate::noise::order::Scale;
 use crate::noise::philox::philox4x32_10;
-use crate::options::{Batch, Logit, Logits, RowIds, SampleOptions, Weight, Weights};
+use crate::options::{Batch, Logit, Logits, RowIds, SampleOptions, Truncation, Weight, Weights};
 use crate::reference;
 use crate::sampler::Sampler;
 
@@ -28,12 +28,16 @@ mod groups;
 mod halves;
 mod operations;
 mod per_row;
+mod restricted;
 mod soften;
 mod weights;
+
+use restricted::Masks;
 
 pub use copied::copied_cases;
 pub use operations::SumTolerance;
 pub use per_row::per_row_cases;
+pub use restricted::restricted_cases;
 pub use soften::{SoftErrors, soft_cases};
 
 /// One batch and how to draw from it.
@@ -57,6 +61,8 @@ struct Own {
     temperatures: Option<Vec<f32>>,
     first_draws: Option<Vec<u32>>,
     row_indices: Option<Vec<u32>>,
+    truncations: Option<Vec<Truncation>>,
+    masks: Option<Masks>,
 }
 
 /// The memory of a case's rows.
@@ -299,13 +305,16 @@ impl Case {
 
     /// The options of the case, with sentinels, so that rows without a draw are compared too.
     pub fn options(&self) -> SampleOptions<'_> {
-        let Own { row_ids, seeds, temperatures, first_draws, row_indices } = &self.own;
+        let Own { row_ids, seeds, temperatures, first_draws, row_indices, truncations, masks } =
+            &self.own;
         SampleOptions {
             row_ids: row_ids.as_deref().map_or(self.options.row_ids, RowIds::Each),
             seeds: seeds.as_deref(),
             temperatures: temperatures.as_deref(),
             first_draws: first_draws.as_deref(),
             row_indices: row_indices.as_deref(),
+            truncations: truncations.as_deref(),
+            allowed: masks.as_ref().map(Masks::allowed),
             ..self.options
         }
     }

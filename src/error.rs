@@ -89,6 +89,33 @@ pub enum Error {
         /// The operation.
         operation: &'static str,
     },
+    /// A cut of a truncation is out of range.
+    #[error("{what} must be {expected}, got {}", words::short(*got))]
+    Truncation {
+        /// Which cut.
+        what: &'static str,
+        /// What it must be.
+        expected: &'static str,
+        /// What was given.
+        got: f32,
+    },
+    /// The masks of allowed categories do not fit the rows.
+    #[error(
+        "masks for {rows} rows of {categories} categories, a bit for each, at {words_per_row} words a row, \
+         need {expected} words, got {got}; a row needs at least {}", categories.div_ceil(32)
+    )]
+    Allowed {
+        /// The number of masks that are needed: one if all rows share a mask.
+        rows: usize,
+        /// The number of categories in each row.
+        categories: usize,
+        /// The number of words given for each row.
+        words_per_row: usize,
+        /// The number of words that are needed.
+        expected: usize,
+        /// The number of words given.
+        got: usize,
+    },
     /// An option that this row has of its own is invalid.
     #[error("row {row}: {error}")]
     OfRow {

@@ -4,19 +4,24 @@ use crate::error::{Error, Undrawable};
 use crate::noise::bits::{MAX_DRAWS, Stream};
 use crate::noise::order::Scale;
 use crate::options::{
-    Batch, Data, Method, RowIds, Rows, SampleOptions, Stock, Stored, ValueFormat, with_rows,
-    with_stock,
+    Allowed, Batch, Data, Method, RowIds, Rows, SampleOptions, Stock, Stored, ValueFormat,
+    allowed_values, with_rows, with_stock,
 };
 
+pub(crate) mod cuts;
 mod own;
 pub(crate) mod prepared;
 pub(crate) mod race;
+mod restriction;
 pub(crate) mod soften;
 mod sums;
 
 pub(crate) use own::OwnOptions;
 #[cfg(feature = "serde")]
 pub(crate) use own::check_own;
+pub(crate) use restriction::Restriction;
+#[cfg(feature = "serde")]
+pub(crate) use restriction::check as check_truncation;
 pub(crate) use sums::SumJob;
 
 /// The sentinel: the draw of a row that has no draw, because it has a NaN, a +∞, a negative weight, or no category that
@@ -74,6 +79,8 @@ pub(crate) struct Job<'a> {
     /// What rows have of their own, in place of the fields above. Engines are given parts of which all rows have the
     /// same options, unless they take those of rows.
     pub(crate) own: OwnOptions<'a>,
+    /// Which categories may be drawn. Engines are given copies of the rows in which no others can be.
+    pub(crate) restriction: Restriction<'a>,
 }
 
 impl<'a> Job<'a> {
@@ -95,6 +102,7 @@ impl<'a> Job<'a> {
             return Err(Error::RowIds { expected: rows, got: ids.len() });
         }
         let own = OwnOptions::new(options, rows, logits.format())?;
+        let restriction = Restriction::new(options, rows, logits.categories(), logits.format())?;
         let temperature = match own.temperatures {
             None => Temperature::for_format(logits.format(), options.temperature)?,
             // only a call of greedy rows alone is greedy
@@ -116,8 +124,18 @@ impl<'a> Job<'a> {
                 method.resolve(logits.categories(), u32::try_from(of_each).unwrap_or(u32::MAX))
             }
         };
-        let call =
-            Self { logits, seed, row_ids, first_draw, draws, temperature, method, sentinels, own };
+        let call = Self {
+            logits,
+            seed,
+            row_ids,
+            first_draw,
+            draws,
+            temperature,
+            method,
+            sentinels,
+            own,
+            restriction,
+        };
         // options of rows may be those of all
         Ok(call.part(0..rows))
     }
@@ -246,7 +264,8 @@ impl<'a> Job<'a> {
 
     /// The error that says why the row at position `row` has no draw, or `None` if it has one.
     pub(crate) fn undrawable(&self, row: usize) -> Option<Error> {
-        let reason = with_stock!(self.logits.stock(), rows => reason(rows, row))?;
+        let allowed = self.restriction.allowed;
+        let reason = with_stock!(self.logits.stock(), rows => reason(rows, row, allowed))?;
         Some(Error::UndrawableRow { row, reason })
     }
 }
@@ -273,6 +292,15 @@ pub(crate) fn lengthen<T: Clone>(vector: &mut Vec<T>, len: usize, value: T) -> R
 }
 
 /// Why the row at a position has no draw, or `None` if it has one.
-fn reason<T: Stored>(rows: Rows<'_, T>, row: usize) -> Option<Undrawable> {
-    T::undrawable(rows.values(row, 0..rows.categories()))
+fn reason<T: Stored>(
+    rows: Rows<'_, T>,
+    row: usize,
+    allowed: Option<Allowed<'_>>,
+) -> Option<Undrawable> {
+    match T::undrawable(allowed_values(rows, row, allowed))? {
+        Undrawable::NothingDrawable | Undrawable::NoWeight if allowed.is_some() => {
+            Some(Undrawable::NothingAllowed)
+        }
+        reason => Some(reason),
+    }
 }

@@ -86,6 +86,7 @@
 //! | densities and quantiles of the maxima and times of races | the feature `distributions` |
 //! | seeds of the crate rand and of the system, rows as its distributions, Philox as its generator | the feature `rand`, a default |
 //! | options, results and sequences saved by serde | the feature `serde` |
+//! | the unlikely categories cut off (top-k, top-p, min-p, epsilon); masks of allowed categories | [`Truncation`], [`Allowed`], [`cut_rows`](Sampler::cut_rows), [`decoding`] |
 //!
 //! [`mathematics`] has the theorems behind these operations, each with the test that checks it.
 //!
@@ -113,6 +114,8 @@ mod job;
 mod results;
 #[doc = include_str!("../docs/mathematics.md")]
 pub mod mathematics {}
+#[doc = include_str!("../docs/decoding.md")]
+pub mod decoding {}
 pub mod noise;
 mod options;
 mod particles;
@@ -140,12 +143,13 @@ pub use gpu::{
 pub use half;
 pub use job::NO_DRAW;
 pub use options::{
-    Batch, Logit, Logits, Method, Relaxation, RowIds, SampleOptions, ValueFormat, Weight, Weights,
+    Allowed, Batch, Logit, Logits, Method, Relaxation, RowIds, SampleOptions, Share, Truncation,
+    ValueFormat, Weight, Weights,
 };
 pub use particles::{Particles, Resampling};
 #[cfg(feature = "rand")]
 pub use random::{CdfRow, GumbelRow, PhiloxRng};
-pub use results::{LogZ, ScoredDraws, TopK, Winner};
+pub use results::{Cut, LogZ, ScoredDraws, TopK, Winner};
 #[cfg(feature = "gpu")]
 pub use sampler::GpuSampler;
 pub use sampler::{CpuSampler, InverseCdf, Sampler};

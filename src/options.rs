@@ -2,21 +2,25 @@
 
 use std::ops::Range;
 
+mod allowed;
 mod batch;
 mod logits;
 mod method;
 mod relaxation;
 mod rows;
 mod stored;
+mod truncation;
 mod value;
 mod weights;
 
+pub use allowed::Allowed;
 pub use batch::Batch;
 pub use logits::{Logit, Logits, ValueFormat};
 pub use method::Method;
 pub use relaxation::Relaxation;
 pub(crate) use rows::{Data, Owned, Rows, Stock, with_rows, with_stock};
-pub(crate) use stored::{Stored, relative_row};
+pub(crate) use stored::{Stored, allowed_values, relative_row};
+pub use truncation::{Share, Truncation};
 pub(crate) use value::{Chance, Positive, Value, Widen};
 pub use weights::{Weight, Weights};
 
@@ -83,6 +87,12 @@ pub struct SampleOptions<'a> {
     pub first_draws: Option<&'a [u32]>,
     /// The positions in the batch of the rows of the call, instead of one row of the call for each row of the batch.
     pub row_indices: Option<&'a [u32]>,
+    /// How unlikely categories are cut off.
+    pub truncation: Truncation,
+    /// A truncation for each row, instead of `truncation`.
+    pub truncations: Option<&'a [Truncation]>,
+    /// The categories that may be drawn, or all.
+    pub allowed: Option<Allowed<'a>>,
 }
 
 impl Default for SampleOptions<'_> {
@@ -99,6 +109,9 @@ impl Default for SampleOptions<'_> {
             temperatures: None,
             first_draws: None,
             row_indices: None,
+            truncation: Truncation::new(),
+            truncations: None,
+            allowed: None,
         }
     }
 }
@@ -244,5 +257,33 @@ impl<'a> SampleOptions<'a> {
     #[must_use]
     pub fn with_row_indices(self, row_indices: &'a [u32]) -> Self {
         Self { row_indices: Some(row_indices), ..self }
+    }
+
+    /// Cuts the unlikely categories off each row: top-k, top-p, min-p and epsilon ([`Truncation`]). Every operation is
+    /// that of the row without these categories; their probability is 0.
+    #[must_use]
+    #[doc(alias = "top_k")]
+    #[doc(alias = "top_p")]
+    #[doc(alias = "min_p")]
+    pub fn with_truncation(self, truncation: Truncation) -> Self {
+        Self { truncation, ..self }
+    }
+
+    /// Gives each row its own truncation; [`Truncation::new`] cuts nothing. There must be one for each row of the call,
+    /// or it is an [`Error::RowOptions`](crate::Error::RowOptions).
+    #[must_use]
+    pub fn with_truncations(self, truncations: &'a [Truncation]) -> Self {
+        Self { truncations: Some(truncations), ..self }
+    }
+
+    /// Lets only these categories be drawn ([`Allowed`]). Every operation is that of the row with probability 0 for all
+    /// others, and truncations are of what is allowed.
+    ///
+    /// The masks must have a bit for each category, and there must be one for each row of the call or one for all, or the
+    /// call is an [`Error::Allowed`](crate::Error::Allowed).
+    #[must_use]
+    #[doc(alias = "bitmask")]
+    pub fn with_allowed(self, allowed: Allowed<'a>) -> Self {
+        Self { allowed: Some(allowed), ..self }
     }
 }

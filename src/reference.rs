@@ -16,14 +16,17 @@ use crate::noise::gumbel::gumbel;
 use crate::noise::order::Best;
 use crate::noise::relative::{key_shift, shifted_key};
 use crate::options::{
-    Batch, Chance, Data, Method, SampleOptions, Stock, Value, relative_row, with_rows, with_stock,
+    Batch, Chance, Data, Method, SampleOptions, Stock, Value, with_rows, with_stock,
 };
 use crate::results::{ScoredDraws, TopK, TopKSlices};
 
 mod resample;
+mod restricted;
 mod soften;
 
 pub use resample::{particle_weights, resample};
+use restricted::drawn_row;
+pub use restricted::{cut_rows, kept_row};
 pub(crate) use soften::{gradients_of, sample_of};
 pub use soften::{soften_row, soften_rows, soften_rows_vjp};
 
@@ -103,7 +106,7 @@ pub fn sample_rows<'a>(
     let mut draws = call.allocate()?;
     for (draws, job) in draws.chunks_mut(call.draws as usize).zip(call.each_row()) {
         with_stock!(job.logits.stock(), rows => {
-            let (values, _) = relative_row(rows, 0);
+            let (values, _) = drawn_row(&job, rows);
             let weights = match job.method {
                 Method::InverseCdf => Some(integer_weights(&values, job.temperature)),
                 _ => None,
@@ -141,7 +144,7 @@ pub fn race_rows<'a>(
         for (number, (categories, won)) in (0..job.draws).zip(&mut each) {
             let stream = job.stream(0, number);
             let (found, shift) = with_stock!(job.logits.stock(), rows => {
-                let (values, shift) = relative_row(rows, 0);
+                let (values, shift) = drawn_row(&job, rows);
                 (keys(&values, stream, job.temperature), shift)
             });
             let shift = key_shift(shift, job.scale());
@@ -169,7 +172,7 @@ pub fn logsumexp_rows<'a>(
     let mut sums = Vec::with_capacity(call.job.logits.rows());
     for row in 0..call.job.logits.rows() {
         let SumJob { job, inverse } = call.part(row..row + 1);
-        let gaps = with_stock!(job.logits.stock(), rows => gaps(relative_row(rows, 0), inverse));
+        let gaps = with_stock!(job.logits.stock(), rows => gaps(drawn_row(&job, rows), inverse));
         sums.push(gaps.map_or(f64::NAN, |gaps| gaps.most + gaps.log_sum()));
     }
     call.job.check_rows(|row| !sums[row].is_nan())?;
@@ -205,7 +208,7 @@ pub fn sample_rows_scored<'a>(
     let mut log_probs = Vec::with_capacity(draws.len());
     for (row, draws) in draws.chunks(call.job.draws as usize).enumerate() {
         let SumJob { job, inverse } = call.part(row..row + 1);
-        let gaps = with_stock!(job.logits.stock(), rows => gaps(relative_row(rows, 0), inverse));
+        let gaps = with_stock!(job.logits.stock(), rows => gaps(drawn_row(&job, rows), inverse));
         let log_sum = gaps.as_ref().map_or(f64::NAN, Gaps::log_sum);
         log_probs.extend(draws.iter().map(|&draw| match &gaps {
             Some(gaps) if draw != NO_DRAW => gaps.of[draw as usize] - log_sum,

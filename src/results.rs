@@ -8,7 +8,10 @@ use crate::job::{Job, NO_DRAW, zeroed};
 use crate::noise::order::{Best, number};
 use crate::options::{Data, Value, with_rows};
 
+mod cuts;
 mod time;
+
+pub use cuts::Cut;
 
 /// The first alarms of each race to ring, and the keys from which their times follow: the result of
 /// [`race_rows`](crate::Sampler::race_rows).

@@ -10,6 +10,7 @@ use crate::engine::{Auto, Cpu, Engine};
 mod auto;
 mod copied;
 mod cpu;
+mod cuts;
 mod draws;
 #[cfg(feature = "gpu")]
 mod gpu;

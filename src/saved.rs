@@ -5,6 +5,7 @@
 
 mod float;
 mod options;
+mod restriction;
 mod results;
 
 pub use options::OwnedOptions;

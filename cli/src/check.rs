@@ -63,9 +63,11 @@ fn up_to(work: usize) -> impl Iterator<Item = Case> {
     conformance::cases().filter(move |case| case.work() <= work)
 }
 
-/// The cases of at most this much work, with those that have options of rows and those whose rows are copied.
+/// The cases of at most this much work, with those that have options of rows, and those whose rows are copied or
+/// restricted.
 fn with_rows_of(work: usize) -> impl Iterator<Item = Case> {
     let others = conformance::per_row_cases().chain(conformance::copied_cases());
+    let others = others.chain(conformance::restricted_cases());
     up_to(work).chain(others.filter(move |case| case.work() <= work))
 }
 

@@ -161,6 +161,7 @@ fn options() -> impl Iterator<Item = Case> {
                 temperatures: Some((0..66).map(|row| [1.0, 0.5, 0.0][row % 3]).collect()),
                 first_draws: Some((0..66).map(|row| row % 3).collect()),
                 row_indices: Some((0..66).map(|i| i * 7 % 33).collect()),
+                ..Own::default()
             };
         }),
     ]

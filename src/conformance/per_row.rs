@@ -98,7 +98,7 @@ fn all(rows: usize) -> Own {
         seeds: Some(seeds(rows)),
         temperatures: Some(temperatures(rows, 2)),
         first_draws: Some((0..rows as u32).map(|row| (row % 3) << 20).collect()),
-        row_indices: None,
+        ..Own::default()
     }
 }
 

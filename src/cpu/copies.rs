@@ -1,17 +1,21 @@
 //! Copies of rows that engines cannot read where they are: of rows of `f64`, which become
-//! [relative](crate::noise::relative) rows of `f32`, and of rows whose values do not lie side by side.
+//! [relative](crate::noise::relative) rows of `f32`, of rows whose values do not lie side by side, and of rows of which
+//! not all categories may be drawn.
 
 use std::ops::Range;
 
 use rayon::prelude::*;
 
 use super::Cpu;
+use super::restrict::restrict;
 use super::simd::{Isa, Simd, Task};
 use super::threads::{Division, are_few, each, on_pool, results};
+use super::vector_value::VectorValue;
 use crate::error::Error;
-use crate::job::lengthen;
+use crate::job::{Job, lengthen};
 use crate::options::{
-    Batch, Data, Owned, Rows, Stock, Stored, Value, ValueFormat, with_rows, with_stock,
+    Allowed, Batch, Data, Owned, Rows, Stock, Stored, Value, ValueFormat, allowed_values,
+    with_rows, with_stock,
 };
 
 const DIVISION: Division = Division::READING;
@@ -45,9 +49,14 @@ enum Layout {
     Gathered(Vec<u32>),
 }
 
-/// The rows to copy for a batch, if they are other rows than those of the batch: one for all, or those from which the
+/// The rows to copy for a job, if they are other rows than those of the job: one for all, or those from which the
 /// rows are gathered, with the position of each row among them.
-fn shared(batch: Batch<'_>) -> Option<(Batch<'_>, Option<&[u32]>)> {
+fn shared<'a>(job: &Job<'a>) -> Option<(Batch<'a>, Option<&'a [u32]>)> {
+    let batch = job.logits;
+    // rows that are the same in memory may be restricted in different ways
+    if !job.restriction.is_none(batch.categories()) {
+        return None;
+    }
     if batch.apart() == Some(0) && batch.rows() > 0 {
         return Some((batch.part(0..1), None));
     }
@@ -57,9 +66,10 @@ fn shared(batch: Batch<'_>) -> Option<(Batch<'_>, Option<&[u32]>)> {
 }
 
 impl Copies {
-    /// The number of rows of a batch that are copied at once, if their copies may take so many bytes.
-    pub(crate) fn at_once(batch: Batch<'_>, bytes: usize) -> usize {
-        if shared(batch).is_some() {
+    /// The number of rows of a job that are copied at once, if their copies may take so many bytes.
+    pub(crate) fn at_once(job: &Job<'_>, bytes: usize) -> usize {
+        let batch = job.logits;
+        if shared(job).is_some() {
             return batch.rows().max(1);
         }
         let least = if batch.category_stride() == 1 { 1 } else { ROWS };
@@ -67,14 +77,15 @@ impl Copies {
         (bytes / 4 / batch.categories()).max(least)
     }
 
-    /// Copies of the rows of a batch, made on the threads of an engine.
+    /// Copies of the rows of a job, made on the threads of an engine. In the copies nothing can be drawn that may not be.
     ///
     /// # Errors
     /// [`Error::NoMemoryForRows`].
-    pub(crate) fn new(cpu: &Cpu, batch: Batch<'_>) -> Result<Self, Error> {
+    pub(crate) fn new(cpu: &Cpu, job: &Job<'_>) -> Result<Self, Error> {
+        let batch = job.logits;
         let (format, rows, categories) = (batch.format(), batch.rows(), batch.categories());
         let (copied, layout) =
-            match shared(batch) {
+            match shared(job) {
                 None => (batch, Layout::Each),
                 Some((one, None)) => (one, Layout::One),
                 Some((sources, Some(indices))) => {
@@ -86,7 +97,7 @@ impl Copies {
                 }
             };
         let (mut values, mut shifts) = (Owned::default(), Vec::new());
-        with_stock!(copied.stock(), rows => copy(cpu, rows, &mut values, &mut shifts))?;
+        with_stock!(copied.stock(), rows => copy(cpu, job, rows, &mut values, &mut shifts))?;
         Ok(Self { values, format, rows, categories, layout, shifts })
     }
 
@@ -113,13 +124,15 @@ impl Copies {
 }
 
 /// Copies rows, one after the other.
-fn copy<T: Stored>(
+fn copy<T: Stored<Drawn: VectorValue>>(
     cpu: &Cpu,
+    job: &Job<'_>,
     rows: Rows<'_, T>,
     values: &mut Owned,
     shifts: &mut Vec<f64>,
 ) -> Result<(), Error> {
     let (count, categories, isa) = (rows.rows(), rows.categories(), cpu.isa);
+    let allowed = job.restriction.allowed;
     let total = count.saturating_mul(categories);
     let to = <T::Drawn as Value>::vector(values);
     lengthen(to, total, T::Drawn::NEVER)
@@ -128,11 +141,11 @@ fn copy<T: Stored>(
     let is_small = DIVISION.is_small(total);
     on_pool(cpu.pool.as_ref(), is_small, || {
         if is_small {
-            isa.run(CopyRows { rows, first: 0, to, shifts });
+            isa.run(CopyRows { rows, allowed, first: 0, to: &mut *to, shifts });
         } else if DIVISION.is_long(categories) && are_few(count) {
             let copies = to.chunks_mut(categories).zip(shifts);
             for (row, (to, shift)) in copies.enumerate() {
-                *shift = cut(isa, rows, row, to);
+                *shift = cut(isa, rows, allowed, row, to);
             }
         } else {
             let at_once = match rows.category_stride() {
@@ -142,22 +155,28 @@ fn copy<T: Stored>(
             let copies =
                 to.par_chunks_mut(at_once * categories).zip(shifts.par_chunks_mut(at_once));
             each(copies, &|i, (to, shifts)| {
-                isa.run(CopyRows { rows, first: i * at_once, to, shifts });
+                isa.run(CopyRows { rows, allowed, first: i * at_once, to, shifts });
             });
         }
     });
-    Ok(())
+    restrict(cpu, job, to)
 }
 
 /// Copies a long row on all threads, which take a segment each, and returns its shift.
-fn cut<T: Stored>(isa: Isa, rows: Rows<'_, T>, row: usize, to: &mut [T::Drawn]) -> f64 {
+fn cut<T: Stored>(
+    isa: Isa,
+    rows: Rows<'_, T>,
+    allowed: Option<Allowed<'_>>,
+    row: usize,
+    to: &mut [T::Drawn],
+) -> f64 {
     let (end, segment) = (rows.categories(), DIVISION.segment);
     let largest = match T::NEEDS_LARGEST {
         false => f64::NEG_INFINITY,
         true => {
             let of_segments = results(end.div_ceil(segment), &|i| {
                 let categories = i * segment..end.min((i + 1) * segment);
-                isa.run(FindLargest { rows, row, categories })
+                isa.run(FindLargest { rows, allowed, row, categories })
             });
             of_segments.into_iter().fold(f64::NEG_INFINITY, f64::max)
         }
@@ -172,6 +191,7 @@ fn cut<T: Stored>(isa: Isa, rows: Rows<'_, T>, row: usize, to: &mut [T::Drawn]) 
 /// Finds the largest value of some categories of a row.
 struct FindLargest<'a, T> {
     rows: Rows<'a, T>,
+    allowed: Option<Allowed<'a>>,
     row: usize,
     categories: Range<usize>,
 }
@@ -181,7 +201,7 @@ impl<T: Stored> Task for FindLargest<'_, T> {
 
     #[inline(always)]
     fn run<S: Simd>(self, _: S) -> f64 {
-        largest(self.rows, self.row, self.categories)
+        largest(self.rows, self.allowed, self.row, self.categories)
     }
 }
 
@@ -207,6 +227,7 @@ impl<T: Stored> Task for CopySegment<'_, '_, T> {
 /// Copies rows from number `first` on, and writes what their copies take away.
 struct CopyRows<'a, 'r, T: Stored> {
     rows: Rows<'a, T>,
+    allowed: Option<Allowed<'a>>,
     first: usize,
     to: &'r mut [T::Drawn],
     shifts: &'r mut [f64],
@@ -217,7 +238,7 @@ impl<T: Stored> Task for CopyRows<'_, '_, T> {
 
     #[inline(always)]
     fn run<S: Simd>(self, _: S) {
-        let Self { rows, first, to, shifts } = self;
+        let Self { rows, allowed, first, to, shifts } = self;
         let categories = rows.categories();
         let side_by_side = rows.category_stride() == 1;
         let at_once = if side_by_side { 1 } else { ROWS };
@@ -228,7 +249,7 @@ impl<T: Stored> Task for CopyRows<'_, '_, T> {
             if T::NEEDS_LARGEST {
                 for categories in pieces(categories, side_by_side) {
                     for (i, most) in most[..shifts.len()].iter_mut().enumerate() {
-                        *most = most.max(largest(rows, first + i, categories.clone()));
+                        *most = most.max(largest(rows, allowed, first + i, categories.clone()));
                     }
                 }
             }
@@ -252,13 +273,23 @@ fn pieces(categories: usize, side_by_side: bool) -> impl Iterator<Item = Range<u
     (0..categories).step_by(each).map(move |start| start..categories.min(start + each))
 }
 
-/// The largest value of some categories of a row.
+/// The largest value of some categories of a row, of those that are allowed.
 #[inline(always)]
-fn largest<T: Stored>(rows: Rows<'_, T>, row: usize, categories: Range<usize>) -> f64 {
+fn largest<T: Stored>(
+    rows: Rows<'_, T>,
+    allowed: Option<Allowed<'_>>,
+    row: usize,
+    categories: Range<usize>,
+) -> f64 {
+    let join = |most, value| T::largest(most, &[value]);
+    if allowed.is_some() {
+        let all = allowed_values(rows, row, allowed);
+        return all.skip(categories.start).take(categories.len()).fold(f64::NEG_INFINITY, join);
+    }
     if rows.category_stride() == 1 {
         return T::largest(f64::NEG_INFINITY, &rows.row(row)[categories]);
     }
-    rows.values(row, categories).fold(f64::NEG_INFINITY, |most, value| T::largest(most, &[value]))
+    rows.values(row, categories).fold(f64::NEG_INFINITY, join)
 }
 
 /// Copies as many categories of a row, from number `first` on, as there is memory for.

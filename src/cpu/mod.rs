@@ -21,6 +21,7 @@ mod logsumexp;
 mod operations;
 mod race;
 pub(crate) mod resample;
+mod restrict;
 mod schedule;
 mod simd;
 mod soften;
@@ -71,6 +72,9 @@ impl Cpu {
 
     /// Writes a draw for each race of a job.
     pub(crate) fn draw(&self, job: &Job<'_>, draws: &mut [u32]) -> Result<(), Error> {
+        if !job.restriction.is_none(job.logits.categories()) {
+            return self.draw_restricted(job, draws);
+        }
         if let Some(gathered) = Gathered::new(job) {
             return gathered.draw(self, draws);
         }

@@ -18,6 +18,7 @@ mod greatest;
 pub(super) use greatest::Greatest;
 
 use super::lanes::{NEAR, magnitude, near_fixed};
+use super::restrict::cut::Weigh;
 use super::simd::{ONE, Simd, widen};
 use crate::filter::POWER;
 use crate::noise::bits::OCTET;
@@ -40,7 +41,7 @@ const HALVED: f32 = 4_194_304.0;
 const HUGE: f32 = 128.0 * HALVED;
 
 /// A type of values that rows may have.
-pub(super) trait VectorValue: Greatest {
+pub(super) trait VectorValue: Greatest<Wide: Weigh> {
     /// The values of `S::OCTETS` octets in the unit of [`slope`](Self::slope), to within
     /// [`ACCURATE_ERROR`] of a power where they are bounded. −∞ where the probability is 0.
     fn accurate<S: Simd>(s: S, values: &[Self]) -> [S::Floats; 4];

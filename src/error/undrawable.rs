@@ -25,6 +25,8 @@ pub enum Undrawable {
     },
     /// Every weight is 0.
     NoWeight,
+    /// No category is allowed that could be drawn.
+    NothingAllowed,
 }
 
 impl std::fmt::Display for Undrawable {
@@ -41,6 +43,9 @@ impl std::fmt::Display for Undrawable {
                 super::words::shortest(*weight)
             ),
             Self::NoWeight => write!(f, "all its weights are 0"),
+            Self::NothingAllowed => {
+                write!(f, "none of its categories that are allowed can be drawn")
+            }
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{Job, Temperature, check_draws};
+use super::{Job, Restriction, Temperature, check_draws};
 use crate::error::Error;
 use crate::noise::order::Scale;
 use crate::options::{Batch, Method, SampleOptions, ValueFormat};
@@ -79,7 +79,7 @@ pub(crate) fn check_own(options: &SampleOptions<'_>, format: ValueFormat) -> Res
 }
 
 /// The error of a row.
-fn of_row(row: usize, error: Error) -> Error {
+pub(super) fn of_row(row: usize, error: Error) -> Error {
     Error::OfRow { row, error: Box::new(error) }
 }
 
@@ -96,6 +96,7 @@ impl<'a> Job<'a> {
             logits: self.logits.part(rows.clone()),
             row_ids: self.row_ids.part(rows.clone()),
             own: self.own.part(rows.clone()),
+            restriction: self.restriction.part(rows.clone()),
             ..*self
         };
         if self.own.are_none() || part.alike() < rows.len() || rows.is_empty() {
@@ -118,12 +119,12 @@ impl<'a> Job<'a> {
         part
     }
 
-    /// The call with copies of its rows in their place.
+    /// The call with copies of its rows in their place, in which nothing can be drawn that may not be.
     pub(crate) fn on_copies<'p>(&self, copies: Batch<'p>) -> Job<'p>
     where
         'a: 'p,
     {
-        Job { logits: copies, ..*self }
+        Job { logits: copies, restriction: Restriction::default(), ..*self }
     }
 
     /// The scale of the row at position `row`.

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::Job;
 use crate::error::Error;
-use crate::options::{Batch, RowIds, SampleOptions};
+use crate::options::{Batch, SampleOptions};
 
 /// A call for the sum of each row.
 #[derive(Clone, Copy, Debug)]
@@ -16,16 +16,12 @@ pub(crate) struct SumJob<'a> {
 
 impl<'a> SumJob<'a> {
     /// A call for the sums alone. A row has one sum, however many draws there are and whatever its id is: of the
-    /// options, temperatures, row indices and sentinels count.
+    /// options, temperatures, row indices, sentinels and what restricts rows count.
     pub(crate) fn of_rows(
         batch: impl Into<Batch<'a>>,
         options: &SampleOptions<'a>,
     ) -> Result<Self, Error> {
-        let SampleOptions { temperature, sentinels, temperatures, row_indices, .. } = *options;
-        let (row_ids, options) = (RowIds::Consecutive(0), SampleOptions::default());
-        let options =
-            SampleOptions { temperature, sentinels, temperatures, row_indices, row_ids, ..options };
-        Self::new(Job::new(batch, &options)?, "logsumexp")
+        Self::new(Job::new(batch, &options.without_noise())?, "logsumexp")
     }
 
     /// A call for draws with their log-probabilities.

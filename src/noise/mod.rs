@@ -1,7 +1,8 @@
 //! The contract: which noise a category gets, and how two categories are compared.
 //!
 //! All of it is integer arithmetic, except for the reciprocal of the temperature, which is taken
-//! once for a call, on the CPU, and of rows of `f64`, which the host makes [`relative`]. Every other file has a shader of its
+//! once for a call, on the CPU, and of rows of `f64`, which the host makes [`relative`]. Every other file but [`cuts`], which only the host
+//! needs, has a shader of its
 //! stem under `shaders/`, and every function of that shader has a Rust function of its name here; `best_none` has the constant
 //! [`Best::NONE`](order::Best::NONE). Tests compare each pair of functions word for word, directly
 //! or through their callers, on every adapter. From the ground up:
@@ -19,9 +20,11 @@
 //! * [`relative`]: the row of `f32` that a row of `f64` is drawn from as.
 //! * [`cdf`]: the integer weights of positive weights, and the number below their sum that decides
 //!   a draw.
+//! * [`cuts`]: shares of sums of integer weights, for truncations.
 
 pub mod bits;
 pub mod cdf;
+pub mod cuts;
 pub mod exp;
 pub mod groups;
 pub mod gumbel;

@@ -344,7 +344,7 @@ impl<'a> Logits<'a> {
                 // `Logits` never holds weights or counts
                 Data::Weights(_) | Data::Counts(_) => Cow::default(),
             },
-            Stock::F64(rows) => relative_row(rows, row).0.into(),
+            Stock::F64(rows) => relative_row(rows, row, None).0.into(),
             Stock::WeightsF64(_) => Cow::default(),
         }
     }

@@ -1,5 +1,6 @@
 //! Types of values as they are stored: those that engines draw from, and `f64`, which becomes `f32` first.
 
+use super::allowed::Allowed;
 use super::rows::{Rows, Stock};
 use super::value::{Chance, Positive, Value};
 use crate::error::Undrawable;
@@ -11,6 +12,8 @@ pub trait Stored: Copy + Send + Sync + 'static {
     type Drawn: Value;
     /// What the values of a row are relative to once they are drawn from.
     type Base: Copy + Send + Sync;
+    /// The value of a category of probability 0.
+    const ABSENT: Self;
     /// Whether the base of a row depends on its largest value.
     const NEEDS_LARGEST: bool;
     /// What values of this type are called.
@@ -18,6 +21,8 @@ pub trait Stored: Copy + Send + Sync + 'static {
 
     /// The rows as a [`Stock`].
     fn stock(rows: Rows<'_, Self>) -> Stock<'_>;
+    /// The value itself, as a number.
+    fn as_f64(self) -> f64;
     /// The largest of some values, which are not NaN, and `so_far`.
     fn largest(so_far: f64, values: &[Self]) -> f64;
     /// The base of a row with this largest value.
@@ -33,6 +38,7 @@ pub trait Stored: Copy + Send + Sync + 'static {
 impl<T: Value> Stored for T {
     type Drawn = Self;
     type Base = ();
+    const ABSENT: Self = Self::NEVER;
     const NEEDS_LARGEST: bool = false;
     const NAME: &'static str = <T as Value>::NAME;
 
@@ -42,6 +48,9 @@ impl<T: Value> Stored for T {
         } else {
             Stock::Spread(T::data(rows))
         }
+    }
+    fn as_f64(self) -> f64 {
+        self.number()
     }
     #[inline(always)]
     fn largest(so_far: f64, _: &[Self]) -> f64 {
@@ -68,9 +77,25 @@ impl<T: Value> Stored for T {
     }
 }
 
+/// The values of the row at position `row`, with no chance for those that are not allowed.
+pub(crate) fn allowed_values<T: Stored>(
+    rows: Rows<'_, T>,
+    row: usize,
+    allowed: Option<Allowed<'_>>,
+) -> impl Iterator<Item = T> + Clone {
+    let mask = allowed.map(|allowed| allowed.of_row(row));
+    let is_allowed = move |i: usize| mask.is_none_or(|mask| mask[i / 32] >> (i % 32) & 1 == 1);
+    let values = rows.values(row, 0..rows.categories()).enumerate();
+    values.map(move |(i, value)| if is_allowed(i) { value } else { T::ABSENT })
+}
+
 /// The row at position `row` as it is drawn from, and what its base takes away: plainly, for one row.
-pub(crate) fn relative_row<T: Stored>(rows: Rows<'_, T>, row: usize) -> (Vec<T::Drawn>, f64) {
-    let values: Vec<T> = rows.values(row, 0..rows.categories()).collect();
+pub(crate) fn relative_row<T: Stored>(
+    rows: Rows<'_, T>,
+    row: usize,
+    allowed: Option<Allowed<'_>>,
+) -> (Vec<T::Drawn>, f64) {
+    let values: Vec<T> = allowed_values(rows, row, allowed).collect();
     let base = T::base(T::largest(f64::NEG_INFINITY, &values));
     (values.into_iter().map(|value| value.drawn(base)).collect(), T::shift(base))
 }
@@ -94,11 +119,15 @@ fn largest(so_far: f64, values: &[f64]) -> f64 {
 impl Stored for f64 {
     type Drawn = f32;
     type Base = f64;
+    const ABSENT: Self = Self::NEG_INFINITY;
     const NEEDS_LARGEST: bool = true;
     const NAME: &'static str = <f32 as Value>::NAME;
 
     fn stock(rows: Rows<'_, Self>) -> Stock<'_> {
         Stock::F64(rows)
+    }
+    fn as_f64(self) -> f64 {
+        self
     }
     #[inline(always)]
     fn largest(so_far: f64, values: &[Self]) -> f64 {
@@ -134,11 +163,15 @@ pub struct PositiveF64(pub(crate) f64);
 impl Stored for PositiveF64 {
     type Drawn = Positive;
     type Base = Power;
+    const ABSENT: Self = Self(0.0);
     const NEEDS_LARGEST: bool = true;
     const NAME: &'static str = <Positive as Value>::NAME;
 
     fn stock(rows: Rows<'_, Self>) -> Stock<'_> {
         Stock::WeightsF64(rows)
+    }
+    fn as_f64(self) -> f64 {
+        self.0
     }
     #[inline(always)]
     fn largest(so_far: f64, values: &[Self]) -> f64 {

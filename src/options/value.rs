@@ -31,6 +31,8 @@ pub enum Chance {
 pub trait Value: Copy + Send + Sync + 'static {
     /// The value of a category of probability 0.
     const NEVER: Self;
+    /// The type of 32 bits that has all numbers of this type.
+    type Wide: Value<Wide = Self::Wide>;
     /// log₂ of the factor by which a probability grows when the CPU engine's float value grows by 1: log₂e for logits,
     /// and 1 for weights, for which the float value is a binary logarithm.
     const LOG2: f32;
@@ -57,9 +59,18 @@ pub trait Value: Copy + Send + Sync + 'static {
     fn integer_weight(self, most: Self, scale: Scale, log2_categories: u32) -> u64;
     /// The logarithm of the value's unnormalised probability, −∞ for probability 0.
     fn log_weight(self) -> f64;
+    /// The value as a word: words are in the order of values.
+    fn word(self) -> u32;
+    /// The value of a word, which must be between those of two values that are valid.
+    fn of_word(word: u32) -> Self::Wide;
+    /// The value itself, as a number.
+    fn number(self) -> f64;
     /// Why a row with this value, which must be invalid, has no draw.
     fn reason(self, category: usize) -> Undrawable;
 }
+
+/// The bit of a float's sign.
+const SIGN: u32 = 1 << 31;
 
 /// The integer weight of a value, from the distance of its logarithm from that of `most`, the largest value of its row.
 #[inline(always)]
@@ -88,6 +99,7 @@ pub trait Widen: Copy + Send + Sync + 'static {
 }
 
 impl<T: Widen> Value for T {
+    type Wide = f32;
     const NEVER: Self = T::NEG_INFINITY;
     const LOG2: f32 = std::f32::consts::LOG2_E;
     const NOTHING: Undrawable = Undrawable::NothingDrawable;
@@ -123,6 +135,18 @@ impl<T: Widen> Value for T {
         weight_below(self, most, scale, log2_categories)
     }
     fn log_weight(self) -> f64 {
+        self.widen().into()
+    }
+    #[inline(always)]
+    fn word(self) -> u32 {
+        let bits = self.widen().to_bits();
+        if bits >> 31 == 1 { SIGN - (bits & !SIGN) } else { bits | SIGN }
+    }
+    #[inline(always)]
+    fn of_word(word: u32) -> f32 {
+        f32::from_bits(if word < SIGN { (SIGN - word) | SIGN } else { word & !SIGN })
+    }
+    fn number(self) -> f64 {
         self.widen().into()
     }
     fn reason(self, category: usize) -> Undrawable {
@@ -206,6 +230,7 @@ impl From<Positive> for f64 {
 }
 
 impl Value for Positive {
+    type Wide = Self;
     const NEVER: Self = Self(0.0);
     const LOG2: f32 = 1.0;
     const NOTHING: Undrawable = Undrawable::NoWeight;
@@ -247,6 +272,18 @@ impl Value for Positive {
     fn log_weight(self) -> f64 {
         f64::from(self.0).abs().ln()
     }
+    #[inline(always)]
+    fn word(self) -> u32 {
+        // a zero may be negative
+        if is_zero_weight(self.0.to_bits()) { 0 } else { self.0.to_bits() }
+    }
+    #[inline(always)]
+    fn of_word(word: u32) -> Self {
+        Self(f32::from_bits(word))
+    }
+    fn number(self) -> f64 {
+        self.0.into()
+    }
     fn reason(self, category: usize) -> Undrawable {
         Undrawable::InvalidWeight { category, weight: self.0.into() }
     }
@@ -254,6 +291,7 @@ impl Value for Positive {
 
 /// A count is a weight too.
 impl Value for u32 {
+    type Wide = Self;
     const NEVER: Self = 0;
     const LOG2: f32 = 1.0;
     const NOTHING: Undrawable = Undrawable::NoWeight;
@@ -289,6 +327,17 @@ impl Value for u32 {
     }
     fn log_weight(self) -> f64 {
         f64::from(self).ln()
+    }
+    #[inline(always)]
+    fn word(self) -> u32 {
+        self
+    }
+    #[inline(always)]
+    fn of_word(word: u32) -> Self {
+        word
+    }
+    fn number(self) -> f64 {
+        self.into()
     }
     fn reason(self, _: usize) -> Undrawable {
         // every count is valid

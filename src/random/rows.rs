@@ -7,7 +7,7 @@ use rand::distr::Distribution;
 
 use crate::cpu::{Copies, Cpu, CpuTables};
 use crate::error::Error;
-use crate::job::{Job, NO_DRAW};
+use crate::job::{Job, NO_DRAW, Restriction};
 use crate::options::{Batch, SampleOptions};
 use crate::sampler::InverseCdf;
 
@@ -41,7 +41,8 @@ pub struct GumbelRow<'a> {
 }
 
 impl<'a> GumbelRow<'a> {
-    /// The row at position `row` of a batch. Of the options, the row's temperature counts, and nothing else.
+    /// The row at position `row` of a batch. Of the options, the row's temperature counts, its truncation and
+    /// which of its categories are allowed.
     ///
     /// O(categories), to check the row.
     ///
@@ -67,16 +68,18 @@ impl<'a> GumbelRow<'a> {
         let one = batch.only(row).ok_or(Error::NoRow { row, rows: batch.rows() })?;
         let own = options.temperatures.and_then(|all| all.get(row)).copied();
         let temperature = own.unwrap_or(options.temperature);
-        let options = SampleOptions::default().with_temperature(temperature);
-        let job = Job::new(one, &options)?;
-        match job.undrawable(0) {
+        let free = SampleOptions::default().with_temperature(temperature);
+        let job = Job::new(one, &free)?;
+        let restriction = Restriction::of_row(options, row, one.categories(), one.format())?;
+        let restricted = Job { restriction, ..job };
+        match restricted.undrawable(0) {
             Some(Error::UndrawableRow { reason, .. }) => Err(Error::UndrawableRow { row, reason }),
             Some(error) => Err(error),
             None => {
                 let cpu = Cpu::new();
-                let copied = match one.is_in_place() {
+                let copied = match restricted.is_in_place() {
                     true => None,
-                    false => Some(Arc::new(Copies::new(&cpu, one)?)),
+                    false => Some(Arc::new(Copies::new(&cpu, &restricted)?)),
                 };
                 Ok(Self { cpu, job, copied })
             }

@@ -1,12 +1,15 @@
 //! The definition of soft samples and of their gradients, in f64.
 
+use super::restricted::drawn_row;
 use crate::error::Error;
 use crate::job::soften::Softening;
 use crate::noise::bits::Stream;
 use crate::noise::groups::noise;
 use crate::noise::gumbel::{UNIT, gumbel};
 use crate::noise::order::{FAR, Scale, is_invalid, key};
-use crate::options::{Logits, Relaxation, SampleOptions};
+use crate::options::{
+    Data, Logits, Relaxation, SampleOptions, Stock, Value, with_rows, with_stock,
+};
 
 /// Returns the soft sample of one draw of one row, a number for each category, or `None` if the row has no draw.
 ///
@@ -138,7 +141,10 @@ pub(crate) fn gradients_of(row: &Softening<'_>, cotangents: &[f32]) -> Vec<f64> 
 /// The sample of one draw of a call of one row; NaN if the row has no draw.
 pub(crate) fn sample_of(row: &Softening<'_>, draw: u32) -> Vec<f64> {
     let Softening { job, scale, relaxation } = row;
-    let logits = job.logits.logits().map(|row| row.row_f32(0)).unwrap_or_default();
+    // logits become no other type but f32
+    let logits: Vec<f32> = with_stock!(job.logits.stock(), rows => {
+        drawn_row(job, rows).0.iter().map(|logit| logit.number() as f32).collect()
+    });
     let sample = soften_row(&logits, job.stream(0, draw), *scale, relaxation.tau);
     let Some(sample) = sample else { return vec![f64::NAN; logits.len()] };
     if !relaxation.hard {

@@ -16,13 +16,13 @@ const ON_DEVICE: usize = 64 << 20;
 
 /// The number of rows of an operation, and how many of them are copied at once, in about so many bytes.
 fn at_once(operation: &impl Operation, bytes: usize) -> (usize, usize) {
-    let batch = operation.job().logits;
-    (batch.rows(), Copies::at_once(batch, bytes))
+    let job = operation.job();
+    (job.logits.rows(), Copies::at_once(job, bytes))
 }
 
 /// Runs an operation on the CPU. Threads share its parts.
 pub(super) fn on_cpu<O: Operation>(operation: &mut O, cpu: &Cpu) -> Result<(), Error> {
-    if operation.job().logits.is_in_place() {
+    if operation.job().is_in_place() || operation.takes_restrictions(cpu) {
         return per_row::on_cpu(operation, cpu);
     }
     let (rows, at_once) = at_once(operation, IN_CACHE);
@@ -31,7 +31,7 @@ pub(super) fn on_cpu<O: Operation>(operation: &mut O, cpu: &Cpu) -> Result<(), E
         let (mut some, mut others) = operation.split((rows / at_once).div_ceil(2) * at_once);
         return cpu.both(work, || on_cpu(&mut some, cpu), || on_cpu(&mut others, cpu));
     }
-    let copies = Copies::new(cpu, operation.job().logits)?;
+    let copies = Copies::new(cpu, operation.job())?;
     per_row::on_cpu(&mut operation.on_copies(copies.batch()), cpu)?;
     if let Some(shifts) = copies.shifts() {
         operation.shift(shifts);
@@ -42,7 +42,7 @@ pub(super) fn on_cpu<O: Operation>(operation: &mut O, cpu: &Cpu) -> Result<(), E
 /// Runs an operation on a GPU.
 #[cfg(feature = "gpu")]
 pub(super) async fn on_gpu<O: Operation>(operation: &mut O, gpu: &Gpu) -> Result<(), Error> {
-    if operation.job().logits.is_in_place() {
+    if operation.job().is_in_place() {
         per_row::on_gpu(operation, gpu).await
     } else {
         on_copies(operation, gpu).await
@@ -58,7 +58,7 @@ fn on_copies<'a, O: Operation>(operation: &'a mut O, gpu: &'a Gpu) -> per_row::B
         for first in (0..rows).step_by(at_once) {
             let (_, mut rest) = operation.split(first);
             let (mut part, _) = rest.split(at_once.min(rows - first));
-            let copies = Copies::new(&cpu, part.job().logits)?;
+            let copies = Copies::new(&cpu, part.job())?;
             per_row::on_gpu(&mut part.on_copies(copies.batch()), gpu).await?;
             if let Some(shifts) = copies.shifts() {
                 part.shift(shifts);

@@ -166,6 +166,10 @@ impl Operation for Draws<'_, '_> {
         Draws { job: self.job.on_copies(copies), draws: self.draws }
     }
 
+    fn takes_restrictions(&self, cpu: &Cpu) -> bool {
+        cpu.takes_restrictions(&self.job)
+    }
+
     fn on_cpu(&mut self, cpu: &Cpu) -> Result<(), Error> {
         cpu.draw(&self.job, self.draws)
     }

@@ -145,13 +145,13 @@ fn kept<'a>(batch: impl Into<Batch<'a>>, options: &SampleOptions<'a>) -> Result<
 
 /// Copies of the rows, if engines cannot read them where they are.
 fn copies(job: &Job<'_>, engine: &Chosen<'_>) -> Result<Option<Copies>, Error> {
-    if job.logits.is_in_place() {
+    if job.is_in_place() {
         return Ok(None);
     }
     let copies = match engine {
-        Chosen::Cpu(cpu) => Copies::new(cpu, job.logits),
+        Chosen::Cpu(cpu) => Copies::new(cpu, job),
         #[cfg(feature = "gpu")]
-        Chosen::Gpu { .. } => Copies::new(&crate::cpu::Cpu::new(), job.logits),
+        Chosen::Gpu { .. } => Copies::new(&crate::cpu::Cpu::new(), job),
     };
     copies.map(Some)
 }

@@ -32,6 +32,11 @@ pub(crate) trait Operation: Send {
     /// Adds what copies of the rows [take away](Copies::shifts) from the logarithms of probabilities to the results.
     fn shift(&mut self, _: impl Fn(usize) -> f64) {}
 
+    /// Whether the CPU takes the operation although its rows are restricted.
+    fn takes_restrictions(&self, _: &Cpu) -> bool {
+        false
+    }
+
     /// Runs the operation on the CPU. Engines read the rows where they are. All rows have the same options.
     fn on_cpu(&mut self, cpu: &Cpu) -> Result<(), Error>;
 

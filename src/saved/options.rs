@@ -5,10 +5,11 @@ use std::borrow::Cow;
 use serde::de::{Deserialize, Deserializer, Error as _};
 use serde::ser::{Serialize, Serializer};
 
+use super::restriction::SavedAllowed;
 use crate::error::Error;
 use crate::job::{Temperature, check_draws, check_own};
 use crate::noise::order::Scale;
-use crate::options::{Method, Relaxation, RowIds, SampleOptions, ValueFormat};
+use crate::options::{Method, Relaxation, RowIds, SampleOptions, Truncation, ValueFormat};
 use crate::sequence::Sequence;
 
 /// [`SampleOptions`] that own what each row has of its own: what serde reads, as options borrow row ids, seeds and the
@@ -72,6 +73,9 @@ impl OwnedOptions {
             temperatures: self.saved.temperatures.as_deref(),
             first_draws: self.saved.first_draws.as_deref(),
             row_indices: self.saved.row_indices.as_deref(),
+            truncation: self.saved.truncation,
+            truncations: self.saved.truncations.as_deref(),
+            allowed: self.saved.allowed.as_ref().map(SavedAllowed::allowed),
         }
     }
 }
@@ -96,6 +100,9 @@ struct SavedOptions<'a> {
     temperatures: OfRows<'a, f32>,
     first_draws: OfRows<'a, u32>,
     row_indices: OfRows<'a, u32>,
+    truncation: Truncation,
+    truncations: OfRows<'a, Truncation>,
+    allowed: Option<SavedAllowed<'a>>,
 }
 
 /// What each row has of its own, if that is given.
@@ -127,6 +134,9 @@ impl<'a> From<SampleOptions<'a>> for SavedOptions<'a> {
             temperatures: options.temperatures.map(Cow::Borrowed),
             first_draws: options.first_draws.map(Cow::Borrowed),
             row_indices: options.row_indices.map(Cow::Borrowed),
+            truncation: options.truncation,
+            truncations: options.truncations.map(Cow::Borrowed),
+            allowed: options.allowed.map(SavedAllowed::from),
         }
     }
 }
@@ -146,6 +156,8 @@ impl SavedOptions<'_> {
             temperatures: owned(self.temperatures),
             first_draws: owned(self.first_draws),
             row_indices: owned(self.row_indices),
+            truncations: owned(self.truncations),
+            allowed: self.allowed.map(SavedAllowed::into_owned),
             ..self
         }
     }

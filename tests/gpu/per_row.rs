@@ -20,6 +20,8 @@ fn wrong(gpu: &GpuSampler, work: usize) -> Result<Vec<String>, Failed> {
     let mut wrong = Vec::new();
     // the device gets copies as it gets other rows: what is large is in the CPU's tests
     let copied = conformance::copied_cases().filter(|case| case.work() <= 12_000);
+    let restricted = conformance::restricted_cases().filter(|case| case.work() <= 3000);
+    let copied = copied.chain(restricted);
     let cases = conformance::per_row_cases().chain(copied);
     for case in cases.filter(|case: &Case| case.work() <= work) {
         if case.mismatches(gpu, &case.expected())? > 0 {

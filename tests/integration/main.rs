@@ -35,3 +35,4 @@ mod sequence;
 mod shaders;
 mod soften;
 mod threads;
+mod truncation;

@@ -7,6 +7,7 @@ use crate::common::{gumbel, stdout};
 /// The cases of a quick check. The library's tests compare the engines with the reference on all of them.
 fn quick_cases() -> impl Iterator<Item = Case> {
     let others = conformance::per_row_cases().chain(conformance::copied_cases());
+    let others = others.chain(conformance::restricted_cases());
     let all = conformance::cases().chain(others);
     all.filter(|case| case.work() <= 1000)
 }

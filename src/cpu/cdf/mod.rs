@@ -27,6 +27,7 @@ pub(super) use prepared::Gathered;
 
 pub(super) use pick::{Races, Uniforms};
 pub(super) use table::{Table, guide_bits};
+pub(super) use weights::weight_of_near;
 
 use pick::Pick;
 use table::zeroed;

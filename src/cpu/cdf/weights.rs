@@ -219,6 +219,19 @@ impl<V: RowValues<Value = f32>> Task for FloatWeights<'_, V> {
     }
 }
 
+/// The contract's weights of the logits of a row in f64, if its largest logit is near enough to 0 for that.
+#[inline(always)]
+pub(in crate::cpu) fn weight_of_near(
+    most: f32,
+    scale: Scale,
+    log2_categories: u32,
+) -> Option<impl Fn(f32) -> u64> {
+    let most = most.fixed(scale);
+    let slope = f64::from(scale.reciprocal()) * UNIT as f64;
+    let weight = move |logit| weight_in_f64(logit, slope, most as f64, log2_categories);
+    (most.abs() < IN_F64).then_some(weight)
+}
+
 /// The contract's weight of a logit that is no larger than `most`, which is less than [`IN_F64`] in
 /// magnitude.
 #[inline(always)]

@@ -251,6 +251,10 @@ impl Simd for Avx2 {
         }
     }
     #[inline(always)]
+    fn add_from(self, sum: __m256, x: __m256, a: __m256, bound: __m256) -> __m256 {
+        unsafe { _mm256_add_ps(sum, _mm256_and_ps(_mm256_cmp_ps::<_CMP_GE_OQ>(a, bound), x)) }
+    }
+    #[inline(always)]
     fn all_below(self, [a, b, c, d]: [__m256; 4], bound: __m256) -> bool {
         unsafe {
             let a = _mm256_cmp_ps::<_CMP_NLT_UQ>(a, bound);

@@ -247,6 +247,10 @@ impl Simd for Avx512 {
         }
     }
     #[inline(always)]
+    fn add_from(self, sum: __m512, x: __m512, a: __m512, bound: __m512) -> __m512 {
+        unsafe { _mm512_mask_add_ps(sum, _mm512_cmp_ps_mask::<_CMP_GE_OQ>(a, bound), sum, x) }
+    }
+    #[inline(always)]
     fn all_below(self, [a, b, c, d]: [__m512; 4], bound: __m512) -> bool {
         unsafe {
             let ab = _mm512_mask_cmp_ps_mask::<_CMP_LT_OQ>(

@@ -139,6 +139,14 @@ pub(super) trait Simd: Copy {
     fn flag_nans(self, flags: Self::NanFlags, a: Self::Floats, b: Self::Floats) -> Self::NanFlags;
     /// Whether no NaN has occurred in any lane.
     fn is_nan_free(self, flags: Self::NanFlags) -> bool;
+    /// sum + x where a is at least a bound, and sum elsewhere. No float is NaN.
+    fn add_from(
+        self,
+        sum: Self::Floats,
+        x: Self::Floats,
+        a: Self::Floats,
+        bound: Self::Floats,
+    ) -> Self::Floats;
     /// True if all lanes are below a bound; a NaN is not below it.
     fn all_below(self, a: [Self::Floats; 4], bound: Self::Floats) -> bool;
     /// A mask of the floats, of eight, that are not below a bound: a bit for each float. A NaN is not below

@@ -232,6 +232,16 @@ impl Simd for Neon {
         unsafe { vminvq_u32(flags) != 0 }
     }
     #[inline(always)]
+    fn add_from(self, sum: Floats, x: Floats, a: Floats, bound: Floats) -> Floats {
+        unsafe {
+            let kept = |x: float32x4_t, a: float32x4_t, bound: float32x4_t| {
+                vreinterpretq_f32_u32(vandq_u32(vcgeq_f32(a, bound), vreinterpretq_u32_f32(x)))
+            };
+            let (low, high) = (kept(x[0], a[0], bound[0]), kept(x[1], a[1], bound[1]));
+            [vaddq_f32(sum[0], low), vaddq_f32(sum[1], high)]
+        }
+    }
+    #[inline(always)]
     fn all_below(self, a: [Floats; 4], bound: Floats) -> bool {
         unsafe {
             let mut below = vdupq_n_u32(!0);

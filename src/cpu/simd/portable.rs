@@ -154,6 +154,16 @@ impl Simd for Portable {
         flags == [0; LANES]
     }
     #[inline(always)]
+    fn add_from(
+        self,
+        sum: Self::Floats,
+        x: Self::Floats,
+        a: Self::Floats,
+        bound: Self::Floats,
+    ) -> Self::Floats {
+        from_fn(|i| if a[i] >= bound[i] { sum[i] + x[i] } else { sum[i] })
+    }
+    #[inline(always)]
     fn all_below(self, a: [Self::Floats; 4], bound: Self::Floats) -> bool {
         let mut below = [true; LANES];
         for a in a {

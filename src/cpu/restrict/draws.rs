@@ -1,0 +1,265 @@
+//! Draws from long rows of logits that are restricted, without copies of the rows where that is possible.
+//!
+//! The draw of a restricted row is the category with the largest key among those that are kept. There are two short ways
+//! to it, and both give that very category:
+//!
+//! * **Cut first.** If few categories are left (top-k, min-p, a mask of few), they are listed (`list`), and their keys are
+//!   computed one by one. The other categories need no noise at all.
+//! * **Draw first, then check.** Otherwise a category is drawn from the whole row. If the category is kept, it is the
+//!   draw, since its key is the largest of all. If not, everything that is no more probable is cut as well, and the draw
+//!   is repeated among the rest. Whether a category is kept is decided by sums in floats with proven slack (`tally`), and
+//!   by the exact cut only where that leaves a doubt.
+//!
+//! Without the filter none of this is done, and rows are drawn from as copies.
+
+use super::cut::Cut;
+use super::door::Kept;
+use super::list::{List, Listed, first};
+use super::tally::{Tally, Verdict};
+use crate::cpu::Cpu;
+use crate::cpu::schedule::Plan;
+use crate::cpu::simd::{Simd, Task};
+use crate::cpu::values::RowValues;
+use crate::cpu::vector_value::VectorValue;
+use crate::error::Error;
+use crate::job::{Job, NO_DRAW, Restriction, Temperature, lengthen};
+use crate::noise::cuts::distance_of;
+use crate::noise::order::Scale;
+use crate::options::{Data, Method, Rows, Share, Truncation, Value, Widen};
+
+/// Rows of fewer categories are drawn from as copies.
+const LONG: usize = 512;
+/// The rows of a job are divided among threads until this is the most that a thread takes at once, unless one row is more.
+const AT_ONCE: usize = 1 << 18;
+/// A mask of at most one in so many categories is listed.
+const LISTED: usize = 32;
+
+impl Cpu {
+    /// Whether [`draw_restricted`](Self::draw_restricted) takes a job.
+    pub(crate) fn takes_restrictions(&self, job: &Job<'_>) -> bool {
+        let is_of_logits = !job.logits.format().is_of_weights();
+        let is_long = (LONG..1 << 24).contains(&job.logits.categories());
+        // many draws of a row share one copy of it
+        let few = job.draws == 1;
+        let noisy = job.method == Method::Gumbel && job.temperature != Temperature::Greedy;
+        self.filter && job.logits.is_in_place() && is_of_logits && is_long && few && noisy
+    }
+
+    /// Writes a draw for each row of a restricted job whose rows have the same options.
+    ///
+    /// # Errors
+    /// [`Error::NoMemoryForRows`].
+    pub(crate) fn draw_restricted(&self, job: &Job<'_>, draws: &mut [u32]) -> Result<(), Error> {
+        let rows = draws.len();
+        if rows > 1 && rows * job.logits.categories() > AT_ONCE {
+            let (of_some, of_others) = (job.part(0..rows / 2), job.part(rows / 2..rows));
+            let (some, others) = draws.split_at_mut(rows / 2);
+            let some = || self.draw_restricted(&of_some, some);
+            return self.both(job.work(), some, || self.draw_restricted(&of_others, others));
+        }
+        match job.logits.data() {
+            Data::F32(rows) => self.draw_from(job, rows, draws),
+            Data::F16(rows) => self.draw_from(job, rows, draws),
+            Data::Bf16(rows) => self.draw_from(job, rows, draws),
+            Data::Weights(_) | Data::Counts(_) => {
+                unreachable!("rows of weights are drawn from as copies")
+            }
+        }
+    }
+
+    fn draw_from<T: VectorValue + Widen>(
+        &self,
+        job: &Job<'_>,
+        rows: Rows<'_, T>,
+        draws: &mut [u32],
+    ) -> Result<(), Error> {
+        let free = Job { restriction: Restriction::default(), ..*job };
+        let plan = Plan::new(&free, self.isa, true);
+        let mut row = RestrictedRow { plan: &plan, row: 0, words: Vec::new() };
+        for (i, draw) in draws.iter_mut().enumerate() {
+            row.row = i;
+            let (truncation, scale) = job.cut_of(i);
+            let mask = job.restriction.allowed.map(|allowed| allowed.of_row(i));
+            *draw = row.draw(rows.row(i), mask, truncation, scale)?.unwrap_or(NO_DRAW);
+        }
+        Ok(())
+    }
+}
+
+/// A row on its way to its draw, and memory for its words.
+struct RestrictedRow<'a> {
+    plan: &'a Plan<'a>,
+    row: usize,
+    words: Vec<u32>,
+}
+
+impl RestrictedRow<'_> {
+    fn draw<T: VectorValue + Widen>(
+        &mut self,
+        values: &[T],
+        mask: Option<&[u32]>,
+        truncation: &Truncation,
+        scale: Scale,
+    ) -> Result<Option<u32>, Error> {
+        // the largest value is never cut
+        let is_greedy = self.plan.job.temperature == Temperature::Greedy;
+        let is_cut = !is_greedy && !truncation.is_none(values.len());
+        let Some(mask) = mask else {
+            return if is_cut {
+                self.cut(values, truncation, scale)
+            } else {
+                Ok(self.whole(values))
+            };
+        };
+        let mask = &mask[..values.len().div_ceil(32)];
+        let kept = Kept::all(values).allowed(mask);
+        if is_cut {
+            let mut copy = Vec::new();
+            let (rows, categories) = (1, values.len());
+            lengthen(&mut copy, categories, T::NEVER).map_err(|bytes| Error::NoMemoryForRows {
+                rows,
+                categories,
+                bytes,
+            })?;
+            self.plan.isa.run(Copy { kept, to: &mut copy });
+            return self.cut(&copy, truncation, scale);
+        }
+        let allowed: usize = mask.iter().map(|bits| bits.count_ones() as usize).sum();
+        if !is_greedy && allowed * LISTED <= values.len() {
+            return Ok(self.race(&List::of_mask(values, mask)));
+        }
+        // what is allowed is nearly all: a draw from all is likely to be one of it
+        if allowed * 4 >= values.len() * 3
+            && let Some(draw) = self.whole(values)
+            && mask[draw as usize / 32] >> (draw % 32) & 1 == 1
+        {
+            return Ok(Some(draw));
+        }
+        Ok(self.kept(kept))
+    }
+
+    /// The draw of a row without a mask.
+    fn cut<T: VectorValue + Widen>(
+        &mut self,
+        values: &[T],
+        truncation: &Truncation,
+        scale: Scale,
+    ) -> Result<Option<u32>, Error> {
+        let isa = self.plan.isa;
+        let needs_sum = truncation.epsilon().is_some()
+            || truncation.p().is_some() && truncation.share == Share::All;
+        if let Some(k) = truncation.k_of(values.len()) {
+            let all = match (needs_sum, List::largest(isa, values)) {
+                (true, Some(most)) => Some(Tally::new(most, scale, values.len()).sum(isa, values)),
+                _ => None,
+            };
+            if let Listed::All(mut list) = List::of_largest(isa, values, k, scale)
+                && list.cut(truncation, scale, values.len(), all)
+            {
+                return Ok(self.race(&list));
+            }
+            return self.exactly(values, truncation, scale);
+        }
+        let Some(most) = List::largest(isa, values) else { return Ok(self.whole(values)) };
+        let mut kept = Kept::all(values);
+        if let Some(share) = truncation.min_p.filter(|&share| share > 0.0) {
+            if needs_sum || truncation.p().is_some() {
+                return self.exactly(values, truncation, scale);
+            }
+            let least = least_of_min_p(most, share, scale);
+            return Ok(match List::not_below(isa, values, least) {
+                Listed::All(list) => self.race(&list),
+                Listed::TooMany => self.kept(kept.from(least)),
+            });
+        }
+        let is_of_rest = truncation.share == Share::Rest && truncation.p().is_some();
+        if is_of_rest && truncation.epsilon().is_some() {
+            return self.exactly(values, truncation, scale);
+        }
+        let tally = Tally::new(most, scale, values.len());
+        let mut drawn = self.whole(values);
+        while let Some(draw) = drawn {
+            let value = values[draw as usize];
+            match tally.verdict(isa, values, value, truncation) {
+                Verdict::Kept => break,
+                Verdict::Doubt => return self.exactly(values, truncation, scale),
+                Verdict::Cut => {}
+            }
+            // what is no more probable is cut as well
+            kept = kept.from(f32::of_word(tally.first_above(value)));
+            drawn = self.kept(kept);
+        }
+        Ok(drawn)
+    }
+
+    /// The draw by the exact cut.
+    fn exactly<T: VectorValue + Widen>(
+        &mut self,
+        values: &[T],
+        truncation: &Truncation,
+        scale: Scale,
+    ) -> Result<Option<u32>, Error> {
+        let (rows, categories) = (1, values.len());
+        lengthen(&mut self.words, categories, 0).map_err(|bytes| Error::NoMemoryForRows {
+            rows,
+            categories,
+            bytes,
+        })?;
+        let cut = self.plan.isa.run(FindCut { values, truncation, scale, words: &mut self.words });
+        Ok(cut.and_then(|Cut { least }| self.kept(Kept::all(values).from(f32::of_word(least)))))
+    }
+
+    /// The draw of a row of which all may be drawn.
+    fn whole<T: VectorValue>(&self, values: &[T]) -> Option<u32> {
+        self.plan.race(self.plan.job.stream(self.row, 0), values, 0).draw()
+    }
+
+    /// The draw among what is kept of a row.
+    fn kept<T: VectorValue>(&self, kept: Kept<'_, T>) -> Option<u32> {
+        self.plan.race(self.plan.job.stream(self.row, 0), kept, 0).draw()
+    }
+
+    /// The draw among listed categories, `None` if one of them is invalid.
+    fn race<T: VectorValue + Widen>(&self, list: &List<T>) -> Option<u32> {
+        let Plan { job, .. } = self.plan;
+        list.race(job.stream(self.row, 0), job.scale(), job.logits.categories())
+    }
+}
+
+/// The least logit that min-p keeps, if `most` is the largest.
+fn least_of_min_p(most: f32, share: f32, scale: Scale) -> f32 {
+    let k = |x: f32| x.fixed(scale);
+    let least = k(most).saturating_sub_unsigned(distance_of(share));
+    let word = first(f32::MIN.word(), most.word(), |word| k(f32::of_word(word)) >= least);
+    f32::of_word(word)
+}
+
+struct Copy<'a, 'r, T> {
+    kept: Kept<'a, T>,
+    to: &'r mut [T],
+}
+
+impl<T: VectorValue> Task for Copy<'_, '_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, _: S) {
+        self.kept.copy_to(self.to);
+    }
+}
+
+struct FindCut<'a, T> {
+    values: &'a [T],
+    truncation: &'a Truncation,
+    scale: Scale,
+    words: &'a mut [u32],
+}
+
+impl<T: VectorValue> Task for FindCut<'_, T> {
+    type Output = Option<Cut>;
+
+    #[inline(always)]
+    fn run<S: Simd>(self, _: S) -> Option<Cut> {
+        Cut::new(self.values, self.truncation, self.scale, self.words)
+    }
+}

@@ -1,0 +1,370 @@
+//! Which categories truncations and masks leave, for every operation.
+
+#![expect(clippy::unwrap_used, reason = "the calls of this file are valid")]
+
+use gumbel::half::bf16;
+use gumbel::{
+    Allowed, CpuSampler, Cut, Error, Isa, Logits, Method, NO_DRAW, Relaxation, SampleOptions,
+    Share, Truncation, Undrawable, Weights, conformance, reference,
+};
+
+mod oracle;
+
+/// The categories that are kept, as an engine's draws, cuts, sums and soft samples tell.
+fn kept(logits: &[f32], options: SampleOptions<'_>) -> Vec<usize> {
+    let (sampler, batch) = (CpuSampler::new(), Logits::new(logits, logits.len()).unwrap());
+    // every kept category is among the first of a race, and no other
+    let k = logits.len();
+    let race = sampler.race_rows(batch, &options, k).unwrap();
+    let mut kept: Vec<usize> = race.race(0).map(|winner| winner.category as usize).collect();
+    kept.sort_unstable();
+
+    let soft = sampler.soften_rows(batch, &options, Relaxation::soft(1e4)).unwrap();
+    let in_soft: Vec<usize> = (0..k).filter(|&i| soft[i] > 0.0).collect();
+    assert_eq!(in_soft, kept, "soft samples");
+    let cut = sampler.cut_rows(batch, &options).unwrap()[0];
+    assert_eq!(cut.kept as usize, kept.len(), "{cut:?}");
+    let least = kept.iter().map(|&i| logits[i]).fold(f32::INFINITY, f32::min);
+    assert_eq!(cut.threshold, f64::from(least), "{cut:?}");
+    let sum: f64 = kept.iter().map(|&i| f64::from(logits[i] / options.temperature).exp()).sum();
+    let found = sampler.logsumexp_rows(batch, &options).unwrap()[0];
+    assert!((found - sum.ln()).abs() < 1e-5, "{found}, {}", sum.ln());
+    kept
+}
+
+fn kept_by(logits: &[f32], truncation: Truncation) -> Vec<usize> {
+    kept(logits, SampleOptions::default().with_truncation(truncation))
+}
+
+/// The edges of each cut, a line each.
+#[test]
+fn edges() {
+    let new = Truncation::new;
+    let all = vec![0, 1, 2, 3];
+    let steps = [0.0, 3.0, 1.0, 2.0];
+    // top-k
+    assert_eq!(kept_by(&steps, new().with_top_k(1)), [1]);
+    assert_eq!(kept_by(&steps, new().with_top_k(4)), all);
+    assert_eq!(kept_by(&steps, new().with_top_k(u32::MAX)), all);
+    // ties at the boundary are kept, all of them
+    assert_eq!(kept_by(&[1.0, 0.0, 1.0, 1.0], new().with_top_k(2)), [0, 2, 3]);
+    assert_eq!(kept_by(&[0.5; 4], new().with_top_k(1)), all);
+    assert_eq!(kept_by(&[0.0, -0.0, -1.0, -1.0], new().with_top_k(1)), [0, 1]);
+    // −∞ is not counted
+    assert_eq!(
+        kept_by(&[f32::NEG_INFINITY, 0.0, 1.0, f32::NEG_INFINITY], new().with_top_k(3)),
+        [1, 2]
+    );
+    // top-p: the category that crosses p is kept; half and half, exactly at the boundary
+    assert_eq!(kept_by(&[0.0, 0.0, -100.0, -100.0], new().with_top_p(0.5)), [0, 1]);
+    assert_eq!(kept_by(&steps, new().with_top_p(f32::MIN_POSITIVE)), [1]);
+    assert_eq!(kept_by(&steps, new().with_top_p(f32::from_bits(1))), [1]);
+    assert_eq!(kept_by(&steps, new().with_top_p(1.0)), all);
+    assert_eq!(kept_by(&steps, new().with_top_p(7.0)), all);
+    assert_eq!(kept_by(&steps, new().with_top_p(0.643)), [1]);
+    assert_eq!(kept_by(&steps, new().with_top_p(0.645)), [1, 3]);
+    // just below 1, the last is kept if it counts at all
+    assert_eq!(kept_by(&steps, new().with_top_p(1.0 - f32::EPSILON)), all);
+    assert_eq!(kept_by(&[0.0, -40.0], new().with_top_p(1.0 - f32::EPSILON)), [0]);
+    // min-p: at least a share of the largest
+    let ln2 = std::f32::consts::LN_2;
+    assert_eq!(kept_by(&[0.0, -ln2, -2.0 * ln2, -1.0], new().with_min_p(0.25)), all);
+    assert_eq!(kept_by(&[0.0, -ln2, -2.0 * ln2, -1.0], new().with_min_p(0.5)), [0, 1]);
+    assert_eq!(kept_by(&steps, new().with_min_p(1.0)), [1]);
+    assert_eq!(kept_by(&steps, new().with_min_p(0.0)), all);
+    // epsilon: the most probable is kept in any case
+    assert_eq!(kept_by(&steps, new().with_epsilon(0.2)), [1, 3]);
+    assert_eq!(kept_by(&steps, new().with_epsilon(1.0)), [1]);
+    assert_eq!(kept_by(&steps, new().with_epsilon(0.0)), all);
+    // what top-p is a share of: of the top 2, category 1 has 0.73, and of all 0.64
+    let both = new().with_top_k(2).with_top_p(0.7);
+    assert_eq!(kept_by(&steps, both), [1]);
+    assert_eq!(kept_by(&steps, both.with_share(Share::All)), [1, 3]);
+    let rest = new().with_min_p(0.3).with_top_p(0.7);
+    assert_eq!(kept_by(&steps, rest), [1, 3]);
+    assert_eq!(kept_by(&steps, rest.with_share(Share::Rest)), [1]);
+    // the temperature of the draw, and one of the cut's own
+    let hot = SampleOptions::default().with_temperature(10.0);
+    let nucleus = new().with_top_p(0.6);
+    assert_eq!(kept(&steps, hot.with_truncation(nucleus)), [1, 2, 3]);
+    assert_eq!(kept(&steps, hot.with_truncation(nucleus.with_at_temperature(1.0))), [1]);
+    // one category
+    assert_eq!(kept_by(&[-7.0], new().with_top_k(1).with_top_p(0.1).with_min_p(1.0)), [0]);
+}
+
+/// The same seed draws the same category with and without a truncation, unless that category is cut.
+#[test]
+fn a_draw_stays_unless_it_is_cut() {
+    let data: Vec<f32> = (0..5 * 6000).map(|i| ((i * 7919) % 1013) as f32 / 120.0).collect();
+    let truncation = Truncation::new().with_top_p(0.6);
+    for categories in [40, 1000, 6000] {
+        let logits = Logits::new(&data[..5 * categories], categories).unwrap();
+        let options = SampleOptions::default().with_draws(200);
+        let sampler = CpuSampler::new();
+        let free = sampler.sample_rows(logits, &options).unwrap();
+        let cut_options = options.with_truncation(truncation);
+        let cut = sampler.sample_rows(logits, &cut_options).unwrap();
+        let cuts = sampler.cut_rows(logits, &cut_options).unwrap();
+        let (mut same, mut others) = (0, 0);
+        for (i, (&free, &cut)) in free.iter().zip(&cut).enumerate() {
+            let row = &data[i / 200 * categories..][..categories];
+            let is_kept = |draw: u32| f64::from(row[draw as usize]) >= cuts[i / 200].threshold;
+            assert!(is_kept(cut));
+            assert_eq!(free == cut, is_kept(free));
+            same += usize::from(free == cut);
+            others += usize::from(free != cut);
+        }
+        assert!(same > 300 && others > 100, "{same}, {others}");
+    }
+}
+
+/// The cuts of all cases are the reference's, with every instruction set.
+#[test]
+fn cuts_are_the_references() {
+    let mut seen = 0;
+    for case in conformance::restricted_cases() {
+        let expected = reference::cut_rows(case.batch(), &case.options()).unwrap();
+        for isa in Isa::available() {
+            let engine = CpuSampler::new().with_isa(isa).unwrap();
+            let cuts = engine.cut_rows(case.batch(), &case.options()).unwrap();
+            assert_eq!(cuts.len(), expected.len());
+            for (found, expected) in cuts.iter().zip(&expected) {
+                let same = found == expected || found.is_none() && expected.is_none();
+                assert!(same, "{case}: {found:?}, {expected:?}");
+            }
+        }
+        seen += expected.iter().filter(|cut| cut.share < 1.0).count();
+    }
+    assert!(seen > 300, "{seen}");
+}
+
+/// Rows of all kinds that the short ways to a draw may take in different ways.
+fn kinds(categories: usize) -> Vec<Vec<f32>> {
+    let word =
+        |i: usize| (i as u32).wrapping_mul(0x9e37_79b9).rotate_left(13).wrapping_mul(0x85eb_ca6b);
+    let normal = |i: usize| {
+        let bytes: u32 = word(i).to_le_bytes().iter().map(|&byte| u32::from(byte)).sum();
+        (bytes as f32 - 510.0) / 49.0
+    };
+    let row = |value: &dyn Fn(usize) -> f32| (0..categories).map(value).collect::<Vec<f32>>();
+    vec![
+        row(&normal),
+        row(&|i| normal(i + 7777).round()),
+        row(&|_| 0.25),
+        row(&|i| (i % 2) as f32),
+        row(&|i| i as f32 / -700.0),
+        row(&|i| i as f32 / 70.0),
+        row(&|i| if i == 77 { 30.0 } else { normal(i) }),
+        row(&|i| if i % 3 == 0 { f32::NEG_INFINITY } else { 1e6 + normal(i) }),
+        row(&|i| if i % 100 == 5 { normal(i) } else { f32::NEG_INFINITY }),
+        row(&|i| normal(i) * 1e9),
+        row(&|i| if i + 2 == categories { f32::NAN } else { normal(i) }),
+        row(&|i| if i == 1 { -f32::NAN } else { normal(i) }),
+        row(&|i| if i == categories / 2 { f32::INFINITY } else { normal(i) }),
+        row(&|_| f32::NEG_INFINITY),
+    ]
+}
+
+/// However a draw is found, it is the same: with the short ways, and without them.
+#[test]
+fn the_short_ways_lead_to_the_same_draws() {
+    let new = Truncation::new;
+    let all = new().with_top_k(40).with_top_p(0.9).with_min_p(0.01);
+    let truncations = [
+        new(),
+        new().with_top_k(1),
+        new().with_top_k(50),
+        new().with_top_k(300),
+        new().with_top_k(20).with_at_temperature(1e7),
+        new().with_top_p(0.9),
+        new().with_top_p(0.2),
+        new().with_top_p(1e-4),
+        new().with_top_p(0.7).with_at_temperature(2.0),
+        new().with_top_p(0.7).with_at_temperature(1e7),
+        new().with_min_p(0.05),
+        new().with_min_p(1e-4),
+        new().with_min_p(0.5).with_at_temperature(1e7),
+        new().with_epsilon(1e-3),
+        new().with_epsilon(0.3),
+        new().with_top_p(0.8).with_epsilon(1e-4),
+        new().with_top_p(0.8).with_epsilon(1e-3).with_share(Share::Rest),
+        new().with_top_p(0.8).with_min_p(0.01),
+        all,
+        all.with_share(Share::All),
+        all.with_share(Share::Rest).with_epsilon(1e-3),
+        new().with_top_k(100).with_epsilon(2e-3),
+    ];
+    let mut fewer = 0;
+    for categories in [512, 1000, 4096, 4097, 9001] {
+        let words = categories / 32 + 1;
+        let mask = |share: u32| {
+            let word = |i: usize| {
+                (0..32)
+                    .map(|j| {
+                        let hash = ((32 * i + j) as u32).wrapping_mul(0x9e37_79b9) >> 16;
+                        u32::from(hash % 100 < share) << j
+                    })
+                    .sum()
+            };
+            (0..words).map(word).collect::<Vec<u32>>()
+        };
+        let masks = [mask(1), mask(50), mask(95)];
+        // a row for each truncation
+        for row in kinds(categories) {
+            let data = row.repeat(truncations.len());
+            let halves: Vec<bf16> = data.iter().map(|&x| bf16::from_f32(x)).collect();
+            let singles = Logits::new(&data, categories).unwrap();
+            let halves = Logits::from_bf16(&halves, categories).unwrap();
+            for (seed, logits) in [singles, halves].into_iter().cycle().take(6).enumerate() {
+                for mask in [None, Some(&masks[0]), Some(&masks[1]), Some(&masks[2])] {
+                    let mut options = SampleOptions::default()
+                        .with_seed(seed as u64)
+                        .with_temperature([1.0, 0.0, 0.6][seed / 2])
+                        .with_sentinels(true)
+                        .with_truncations(&truncations);
+                    options.allowed = mask.map(|mask| Allowed::shared(mask));
+                    let plainly = CpuSampler::new().with_filter(false);
+                    let expected = plainly.sample_rows(logits, &options).unwrap();
+                    let draws = CpuSampler::new().sample_rows(logits, &options).unwrap();
+                    assert_eq!(draws, expected, "{categories}, {seed}, {mask:?}: {:?}", &row[..9]);
+                    fewer += draws.iter().filter(|&&draw| draw != draws[0]).count();
+                }
+            }
+        }
+    }
+    assert!(fewer > 1000, "truncations make a difference: {fewer}");
+}
+
+/// The draws of a cut row have the probabilities of what is kept.
+#[test]
+fn draws_have_the_probabilities_of_what_is_kept() {
+    let logits: Vec<f32> = (0..300).map(|i| ((i * 37) % 100) as f32 / 10.0).collect();
+    let truncation = Truncation::new().with_top_p(0.8).with_top_k(60);
+    for method in [Method::Gumbel, Method::InverseCdf] {
+        let options = SampleOptions::default()
+            .with_seed(7)
+            .with_draws(200_000)
+            .with_method(method)
+            .with_truncation(truncation);
+        let kept = reference::kept_row(&logits, &truncation, 1.0).unwrap();
+        let weight = |i: usize| if kept[i] { f64::from(logits[i]).exp() } else { 0.0 };
+        let total: f64 = (0..300).map(weight).sum();
+        let draws =
+            CpuSampler::new().sample_rows(Logits::new(&logits, 300).unwrap(), &options).unwrap();
+        let mut counts = vec![0.0; 300];
+        draws.iter().for_each(|&draw| counts[draw as usize] += 1.0);
+        let (mut chi2, mut kinds) = (0.0, 0);
+        for i in 0..300 {
+            let expected = 2e5 * weight(i) / total;
+            assert_eq!(counts[i] > 0.0, kept[i], "category {i}");
+            if kept[i] {
+                chi2 += (counts[i] - expected).powi(2) / expected;
+                kinds += 1;
+            }
+        }
+        // five standard deviations
+        let df = f64::from(kinds - 1);
+        assert!(kinds > 20 && chi2 < df + 5.0 * (2.0 * df).sqrt(), "{method}: {chi2} of {kinds}");
+    }
+}
+
+/// Log-probabilities are those of what is kept.
+#[test]
+fn log_probabilities_are_of_what_is_kept() {
+    let logits = [0.0, 3.0, 1.0, 2.0];
+    let options =
+        SampleOptions::default().with_draws(50).with_truncation(Truncation::new().with_top_k(2));
+    let batch = Logits::new(&logits, 4).unwrap();
+    let scored = CpuSampler::new().sample_rows_scored(batch, &options).unwrap();
+    let sum = (3f64.exp() + 2f64.exp()).ln();
+    for (draw, log_prob) in scored.draws.iter().zip(&scored.log_probs) {
+        assert!((log_prob - (f64::from(logits[*draw as usize]) - sum)).abs() < 1e-5);
+    }
+}
+
+/// What cannot be drawn says why, and what does not fit says what was given.
+#[test]
+fn errors() {
+    let sampler = CpuSampler::new();
+    let data = [0.0; 80];
+    let logits = Logits::new(&data, 40).unwrap();
+    let error = |options: SampleOptions<'_>| sampler.sample_rows(logits, &options).unwrap_err();
+    let options = SampleOptions::default();
+    let of = |truncation| error(options.with_truncation(truncation)).to_string();
+    let new = Truncation::new;
+    assert_eq!(of(new().with_top_k(0)), "top-k must be 1 or more, got 0");
+    let top_p = "top-p must be above 0 (and cuts nothing from 1 on), got ";
+    assert_eq!(of(new().with_top_p(0.0)), format!("{top_p}0"));
+    assert_eq!(of(new().with_top_p(-0.1)), format!("{top_p}-0.1"));
+    assert_eq!(of(new().with_top_p(f32::NAN)), format!("{top_p}NaN"));
+    assert_eq!(of(new().with_min_p(1.5)), "min-p must be from 0 to 1, got 1.5");
+    assert_eq!(of(new().with_epsilon(-1.0)), "epsilon must be from 0 to 1, got -1");
+    let cold = of(new().with_top_k(3).with_at_temperature(-1.0));
+    assert!(cold.starts_with("the temperature must be"), "{cold}");
+    let greedy = of(new().with_top_k(3).with_at_temperature(0.0));
+    assert_eq!(
+        greedy,
+        "a truncation has no meaning at temperature 0 (greedy); give a temperature above 0"
+    );
+
+    let of_rows = [new(), new().with_top_p(-1.0)];
+    let second = error(options.with_truncations(&of_rows)).to_string();
+    assert_eq!(second, format!("row 1: {top_p}-1"));
+    let few = error(options.with_truncations(&of_rows[..1])).to_string();
+    assert_eq!(few, "2 rows need as many truncations, got 1");
+
+    let mask =
+        |words: &[u32], each| error(options.with_allowed(Allowed::each(words, each))).to_string();
+    let needs = "masks for 2 rows of 40 categories, a bit for each, at";
+    assert_eq!(
+        mask(&[1; 2], 1),
+        format!("{needs} 1 words a row, need 4 words, got 2; a row needs at least 2")
+    );
+    assert_eq!(
+        mask(&[1; 5], 2),
+        format!("{needs} 2 words a row, need 4 words, got 5; a row needs at least 2")
+    );
+    let shared = error(options.with_allowed(Allowed::shared(&[1])));
+    assert!(matches!(shared, Error::Allowed { rows: 1, expected: 2, got: 1, .. }), "{shared}");
+
+    // row 1 has nothing left
+    let words = [1, 0, 0, !0xff];
+    let masked = options.with_allowed(Allowed::each(&words, 2));
+    let nothing = error(masked);
+    let reason = Undrawable::NothingAllowed;
+    assert!(
+        matches!(nothing, Error::UndrawableRow { row: 1, reason: r } if r == reason),
+        "{nothing}"
+    );
+    assert_eq!(
+        nothing.to_string(),
+        "row 1 has no draw: none of its categories that are allowed can be drawn"
+    );
+    let draws = sampler.sample_rows(logits, &masked.with_sentinels(true)).unwrap();
+    assert_eq!(draws, [0, NO_DRAW]);
+    let cuts = sampler.cut_rows(logits, &masked.with_sentinels(true)).unwrap();
+    assert_eq!((cuts[0].kept, cuts[1].kept), (1, 0));
+    assert!(cuts[1].threshold.is_nan() && cuts[1].share.is_nan());
+    let into = sampler.cut_rows_into(logits, &options, &mut cuts.clone()[..1]).unwrap_err();
+    assert!(into.to_string().starts_with("the cuts need a slice of 2"), "{into}");
+}
+
+/// Weights, counts and f64 are cut by their own values.
+#[test]
+fn thresholds_are_values_of_the_row() {
+    let sampler = CpuSampler::new();
+    let options = SampleOptions::default().with_truncation(Truncation::new().with_top_k(2));
+    let one = |cuts: Result<Vec<Cut>, Error>| cuts.unwrap()[0];
+    let weights = Weights::new(&[0.5, 8.0, 0.0, 2.0], 4).unwrap();
+    let cut = one(sampler.cut_rows(weights, &options));
+    assert_eq!((cut.threshold, cut.kept, cut.share), (2.0, 2, 10.0 / 10.5));
+    let counts = Weights::from_counts(&[u32::MAX, 7, u32::MAX - 1, 0], 4).unwrap();
+    let cut = one(sampler.cut_rows(counts, &options));
+    assert_eq!((cut.threshold, cut.kept), (f64::from(u32::MAX - 1), 2));
+    let far = [1e15, 1e15 + 1.0, 1e15 + 0.5, 0.0];
+    let cut = one(sampler.cut_rows(Logits::from_f64(&far, 4).unwrap(), &options));
+    assert_eq!((cut.threshold, cut.kept), (1e15 + 0.5, 2));
+    let halves = [0.1, 0.3, 0.2].map(bf16::from_f32);
+    let cut = one(sampler.cut_rows(Logits::from_bf16(&halves, 3).unwrap(), &options));
+    assert_eq!((cut.threshold, cut.kept), (halves[2].to_f64(), 2));
+}
