@@ -13,8 +13,8 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use gumbel::half::f16;
 use gumbel::noise::philox::philox4x32_10;
 use gumbel::{
-    CpuSampler, Error, Isa, Logits, Method, Particles, Relaxation, Resampling, SampleOptions,
-    Weights,
+    Allowed, CpuSampler, Error, Isa, Logits, Method, Particles, Relaxation, Resampling,
+    SampleOptions, Truncation, Weights,
 };
 
 thread_local! {
@@ -159,9 +159,20 @@ struct Asked<'a> {
     /// As many as samples.
     cotangents: &'a [f32],
     log_weights: &'a [f64],
+    /// A mask of few categories, for all rows.
+    mask: &'a [u32],
 }
 
-const OPERATIONS: [Operation; 15] = [
+impl Asked<'_> {
+    /// Draws, and sums, of what a truncation keeps.
+    fn cut(&self, truncation: Truncation, options: SampleOptions<'_>) -> Result<(), Error> {
+        let options = options.with_truncation(truncation);
+        self.cpu.sample_rows(self.logits, &options)?;
+        self.cpu.logsumexp_rows(self.logits, &options).map(drop)
+    }
+}
+
+const OPERATIONS: [Operation; 19] = [
     ("draws", |a| a.cpu.sample_rows(a.logits, &a.options).map(drop)),
     ("draws of weights", |a| a.cpu.sample_rows(a.weights, &a.options).map(drop)),
     ("draws by inverse CDF", |a| {
@@ -189,6 +200,18 @@ const OPERATIONS: [Operation; 15] = [
         let soft = Relaxation::soft(0.5);
         a.cpu.soften_rows_vjp(a.logits, &a.options, soft, a.cotangents).map(drop)
     }),
+    ("draws from the top k", |a| a.cut(Truncation::new().with_top_k(40), a.options)),
+    ("draws from a nucleus", |a| a.cut(Truncation::new().with_top_p(0.4), a.options)),
+    ("draws of what is allowed", |a| {
+        let allowed = a.options.with_allowed(Allowed::shared(a.mask));
+        a.cut(Truncation::new(), allowed)?;
+        a.cut(Truncation::new().with_top_k(9), allowed)
+    }),
+    ("cuts", |a| {
+        let options = a.options.with_truncation(Truncation::new().with_top_p(0.4));
+        a.cpu.cut_rows(a.logits, &options)?;
+        a.cpu.cut_rows(a.weights, &options).map(drop)
+    }),
     ("resampling", |a| {
         let plain = SampleOptions::default();
         let particles = Particles::new(a.log_weights)?;
@@ -214,6 +237,7 @@ fn where_memory_ends() -> [usize; OPERATIONS.len()] {
         let columns = Logits::with_strides(&single, rows, categories, 1, rows).unwrap();
         let ids: Vec<_> = (0..rows as u64).collect();
         let indices: Vec<_> = (0..rows as u32).rev().collect();
+        let mask: Vec<_> = (0..categories.div_ceil(32)).map(|i| u32::from(i % 8 == 0)).collect();
         let cotangents = vec![1.0; rows * categories * draws as usize];
         let plain = SampleOptions::default().with_draws(draws).with_temperature(0.9);
         for logits in [
@@ -223,8 +247,8 @@ fn where_memory_ends() -> [usize; OPERATIONS.len()] {
         ] {
             let weights = Weights::from_f64(&positive, categories).unwrap();
             for options in [plain, plain.with_row_ids(&ids), plain.with_row_indices(&indices)] {
-                let (cotangents, log_weights) = (&cotangents, &double);
-                let asked = Asked { cpu: &cpu, logits, weights, options, cotangents, log_weights };
+                let (cpu, mask, cotangents, log_weights) = (&cpu, &mask, &cotangents, &double);
+                let asked = Asked { cpu, logits, weights, options, cotangents, log_weights, mask };
                 for (errors, (name, operation)) in errors.iter_mut().zip(OPERATIONS) {
                     for granted in 0.. {
                         // seen if the process ends

@@ -14,7 +14,8 @@ use std::ptr::null_mut;
 use gumbel::half::{bf16, f16};
 use gumbel::noise::philox::philox4x32_10;
 use gumbel::{
-    Batch, CpuSampler, Isa, LogZ, Logits, Method, Relaxation, SampleOptions, Weights, reference,
+    Allowed, Batch, CpuSampler, Isa, LogZ, Logits, Method, Relaxation, SampleOptions, Truncation,
+    Weights, reference,
 };
 
 /// At least the size of a page, and a multiple of it.
@@ -90,6 +91,20 @@ fn operations(sampler: &CpuSampler, batch: Batch<'_>) {
         for k in [1, 2, 10, 28] {
             let top_k = sampler.race_rows(batch, &options, k).unwrap();
             assert!(top_k == reference::race_rows(batch, &options, k).unwrap(), "{k}");
+        }
+        let new = Truncation::new;
+        let masks = vec![0xf0f0_ff11; batch.categories().div_ceil(32)];
+        for truncation in [new(), new().with_top_k(7), new().with_top_p(0.4), new().with_min_p(0.3)]
+        {
+            let cut = options.with_truncation(truncation);
+            for options in [cut, cut.with_allowed(Allowed::shared(&masks))] {
+                let drawn = sampler.sample_rows(batch, &options.with_sentinels(true)).unwrap();
+                let expected =
+                    reference::sample_rows(batch, &options.with_sentinels(true)).unwrap();
+                assert!(drawn == expected, "{truncation:?}");
+                let cuts = sampler.cut_rows(batch, &options.with_sentinels(true)).unwrap();
+                assert_eq!(cuts.len(), batch.rows());
+            }
         }
         let prepared = sampler.inverse_cdf(batch, &options).unwrap();
         assert_eq!(prepared.sample_rows(0, draws).unwrap().len(), batch.rows() * draws as usize);

@@ -4,8 +4,8 @@ use std::fmt::Debug;
 
 use gumbel::noise::philox::philox4x32_10;
 use gumbel::{
-    CpuSampler, Logits, Method, NO_DRAW, OwnedOptions, Relaxation, SampleOptions, ScoredDraws,
-    Sequence, TopK, Winner,
+    Allowed, CpuSampler, Logits, Method, NO_DRAW, OwnedOptions, Relaxation, SampleOptions,
+    ScoredDraws, Sequence, Share, TopK, Truncation, Winner,
 };
 use serde::de::DeserializeOwned;
 use serde::de::value::{Error as ValueError, MapDeserializer};
@@ -52,7 +52,16 @@ fn options() {
         .with_temperatures(&[0.1, 0.0])
         .with_first_draws(&[7, 1 << 30])
         .with_row_indices(&[3, u32::MAX]);
-    for options in [plain, full, full.with_first_row(u64::MAX), full.with_row_ids(&ids), own] {
+    let nucleus = Truncation::new().with_top_p(0.1).with_at_temperature(0.3).with_share(Share::All);
+    let truncations = [nucleus, Truncation::new().with_top_k(7).with_min_p(1e-6)];
+    let restricted = own
+        .with_truncation(nucleus.with_epsilon(0.3))
+        .with_truncations(&truncations)
+        .with_allowed(Allowed::each(&[1, u32::MAX, 0, 7], 2));
+    let shared = plain.with_allowed(Allowed::shared(&[9]));
+    let ids_given = full.with_row_ids(&ids);
+    let numbered = full.with_first_row(u64::MAX);
+    for options in [plain, full, numbered, ids_given, own, restricted, shared] {
         let owned = OwnedOptions::from(options);
         assert_eq!(owned.options(), options);
         let text = round_trip(&owned);
@@ -62,7 +71,7 @@ fn options() {
     }
     assert_eq!(
         serde_json::to_string(&full.with_row_ids(&ids[1..])).unwrap(),
-        r#"{"seed":18446744073709551615,"row_ids":{"each":[0,9007199254740993]},"first_draw":5,"draws":2147483643,"temperature":0.1,"method":"inverse-cdf","sentinels":true,"seeds":null,"temperatures":null,"first_draws":null,"row_indices":null}"#
+        r#"{"seed":18446744073709551615,"row_ids":{"each":[0,9007199254740993]},"first_draw":5,"draws":2147483643,"temperature":0.1,"method":"inverse-cdf","sentinels":true,"seeds":null,"temperatures":null,"first_draws":null,"row_indices":null,"truncation":{"top_k":null,"top_p":null,"min_p":null,"epsilon":null,"at_temperature":null,"share":"top-k"},"truncations":null,"allowed":null}"#
     );
     let text = r#"{"row_ids":{"consecutive":7}}"#;
     let read: OwnedOptions = serde_json::from_str(text).unwrap();
@@ -74,6 +83,8 @@ fn options() {
             r#"{"first_draw":1,"first_draws":[2147483646, 2147483647]}"#,
             "row 1: 1 draws from number 2147483648",
         ),
+        (r#"{"truncation":{"top_p":0}}"#, "top-p must be above 0"),
+        (r#"{"truncations":[{"top_k":0}]}"#, "top-k must be 1 or more"),
     ] {
         let error = serde_json::from_str::<OwnedOptions>(text).unwrap_err().to_string();
         assert!(error.starts_with(message), "{error}");

@@ -125,8 +125,11 @@ impl RestrictedRow<'_> {
             return self.cut(&copy, truncation, scale);
         }
         let allowed: usize = mask.iter().map(|bits| bits.count_ones() as usize).sum();
-        if !is_greedy && allowed * LISTED <= values.len() {
-            return Ok(self.race(&List::of_mask(values, mask)));
+        if !is_greedy
+            && allowed * LISTED <= values.len()
+            && let Some(list) = List::of_mask(values, mask, allowed)
+        {
+            return Ok(self.race(&list));
         }
         // what is allowed is nearly all: a draw from all is likely to be one of it
         if allowed * 4 >= values.len() * 3

@@ -25,16 +25,17 @@ pub(super) struct List<T> {
     entries: Vec<(T, u32)>,
 }
 
-/// All categories that were asked for, if they are few.
+/// All categories that were asked for, if they are few and there is memory for them.
 pub(super) enum Listed<T> {
     All(List<T>),
     TooMany,
 }
 
 impl<T: VectorValue + Widen> List<T> {
-    /// The categories of a mask.
-    pub(super) fn of_mask(values: &[T], mask: &[u32]) -> Self {
+    /// The categories of a mask, `None` if there is no memory for so many as it allows.
+    pub(super) fn of_mask(values: &[T], mask: &[u32], allowed: usize) -> Option<Self> {
         let mut entries = Vec::new();
+        entries.try_reserve_exact(allowed).ok()?;
         for (word, &bits) in mask.iter().enumerate() {
             let mut bits = bits;
             while bits != 0 {
@@ -45,7 +46,7 @@ impl<T: VectorValue + Widen> List<T> {
                 bits &= bits - 1;
             }
         }
-        Self { entries }
+        Some(Self { entries })
     }
 
     /// The k largest values with all that have the same K, and perhaps some more; and all that are invalid.
@@ -273,7 +274,11 @@ fn collect<S: Simd, T: VectorValue + Widen>(
     most: usize,
 ) -> Listed<T> {
     let tile = S::OCTETS * OCTET;
-    let mut entries = Vec::with_capacity(64);
+    let mut entries = Vec::new();
+    // those of a tile, and of what is left at the end, are added before their number is looked at
+    if entries.try_reserve_exact(most + 1 + 2 * MAX_TILE * OCTET).is_err() {
+        return Listed::TooMany;
+    }
     let tiles = values.chunks_exact(tile);
     let rest = tiles.remainder();
     let Aligned(floats) = &mut Aligned([[0.0; OCTET]; MAX_TILE]);
