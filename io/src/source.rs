@@ -121,6 +121,7 @@ impl Section {
     }
 
     /// Returns `length` bytes at `offset`, which must lie within the section: a file decides about `length`.
+    #[cfg(feature = "arrow")]
     pub(crate) fn bytes_at(&self, offset: u64, length: u64) -> io::Result<Vec<u8>> {
         if offset.checked_add(length).is_none_or(|end| end > self.length) {
             return Err(io::ErrorKind::UnexpectedEof.into());
