@@ -21,7 +21,7 @@ pub(crate) fn page() -> Result<(), Error> {
     clap_mangen::Man::new(command.clone()).render(&mut text).map_err(Error::stdout)?;
     for part in command.get_subcommands().filter(|part| part.get_name() != "help") {
         let name = part.get_name().to_uppercase();
-        write!(text, ".SH GUMBEL {name}\n").map_err(Error::stdout)?;
+        writeln!(text, ".SH GUMBEL {name}").map_err(Error::stdout)?;
         let man = clap_mangen::Man::new(part.clone());
         man.render_description_section(&mut text).map_err(Error::stdout)?;
         man.render_options_section(&mut text).map_err(Error::stdout)?;

@@ -65,7 +65,7 @@ pub struct TableWriter<W: Write + Send> {
 enum Inner<W: Write + Send> {
     Text(text::Text<W>),
     #[cfg(feature = "arrow")]
-    Arrow(arrow::Arrow<W>),
+    Arrow(Box<arrow::Arrow<W>>),
 }
 
 impl<W: Write + Send> TableWriter<W> {
@@ -79,7 +79,7 @@ impl<W: Write + Send> TableWriter<W> {
                 Inner::Text(text::Text::new(format == TableFormat::JsonLines, names, to))
             }
             #[cfg(feature = "arrow")]
-            _ => Inner::Arrow(arrow::Arrow::new(format, names, to)?),
+            _ => Inner::Arrow(Box::new(arrow::Arrow::new(format, names, to)?)),
             #[cfg(not(feature = "arrow"))]
             _ => return Err(io::Error::new(io::ErrorKind::Unsupported, UNSUPPORTED)),
         };

@@ -254,7 +254,7 @@ fn refused(name: &str, request: &Request, why: &str) {
             while rows.read(4, &mut block)? {}
             Ok(())
         });
-        let said = error.expect_err("it is read").to_string();
+        let said = error.unwrap_err().to_string();
         assert!(said.contains(why), "{said:?} does not contain {why:?}");
         assert_eq!(said.lines().count(), 1, "{said}");
     }

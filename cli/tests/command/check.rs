@@ -85,7 +85,7 @@ fn every_adapter_that_can_be_used_is_checked_in_three_ways() {
         .iter()
         .filter(|report| report.obstacle.is_none())
         .count();
-    let text = stdout(gumbel(&["check", "--quick"]).output().unwrap());
+    let text = stdout(gumbel(&["check", "--quick", "--verbose"]).output().unwrap());
     let head = text.lines().find(|line| line.starts_with("rows x categories")).unwrap();
     let labels: Vec<_> = head.split_whitespace().skip(4).collect();
     let isas = gumbel::Isa::available().count();

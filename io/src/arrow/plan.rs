@@ -231,7 +231,7 @@ fn ends(list: &dyn Array, row: usize) -> (usize, usize) {
         }
         DataType::FixedSizeList(..) => {
             let list = list.as_fixed_size_list();
-            let from = list.value_offset_at(row) as usize;
+            let from = list.value_offset_at(row);
             (from, from + list.value_length() as usize)
         }
         _ => (0, 0),

@@ -32,7 +32,7 @@ impl<W: Write> Text<W> {
     pub(super) fn write(&mut self, columns: &[Cells]) -> io::Result<()> {
         self.begin()?;
         let is_json = self.is_json;
-        let keys = self.names.iter().map(|name| serde_json::to_string(name));
+        let keys = self.names.iter().map(serde_json::to_string);
         let keys: Vec<String> = keys.collect::<Result<_, _>>()?;
         for row in 0..columns.first().map_or(0, Cells::len) {
             let line = &mut self.line;
