@@ -26,6 +26,10 @@ pub(crate) trait Batches: Send {
     fn next(&mut self, most: usize) -> Result<Option<RecordBatch>, Error>;
     /// The number of rows, where it is known.
     fn rows(&self) -> Option<u64>;
+    /// The format, for errors.
+    fn format(&self) -> Format {
+        Format::Arrow
+    }
 }
 
 /// A table that is being read.
@@ -41,6 +45,21 @@ pub(crate) struct Table<B> {
 
 /// Opens a file or a stream.
 pub(crate) fn open(name: Name, source: Source, request: &Request) -> Result<Box<dyn Rows>, Error> {
+    guarded(&name.clone(), Format::Arrow, || open_unguarded(name, source, request))
+}
+
+/// Calls Arrow's crates, whose panics at damaged files become errors. They check much, and not everything.
+pub(crate) fn guarded<T>(
+    name: &Name,
+    format: Format,
+    call: impl FnOnce() -> Result<T, Error>,
+) -> Result<T, Error> {
+    // what a panic leaves behind is not used again
+    let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(call));
+    result.unwrap_or_else(|_| Err(name.malformed(format, "it is damaged where no check looks")))
+}
+
+fn open_unguarded(name: Name, source: Source, request: &Request) -> Result<Box<dyn Rows>, Error> {
     let mut first = [0; 6];
     let (source, is_file) = match source {
         Source::Section(section) => {
@@ -102,7 +121,14 @@ impl<B: Batches> Rows for Table<B> {
     }
 
     fn read(&mut self, most: usize, block: &mut Block) -> Result<bool, Error> {
-        let categories = self.categories();
+        let (name, format) = (self.name.clone(), self.batches.format());
+        guarded(&name, format, || self.read_unguarded(most, block))
+    }
+}
+
+impl<B: Batches> Table<B> {
+    fn read_unguarded(&mut self, most: usize, block: &mut Block) -> Result<bool, Error> {
+        let categories = self.plan.categories().unwrap_or(0);
         block.begin(self.position, self.plan.values(), categories);
         let mut kept = Vec::new();
         while block.rows < most {

@@ -14,7 +14,7 @@ use arrow_schema::ArrowError;
 use bytes::Bytes;
 
 use crate::arrow::plan::Plan;
-use crate::arrow::{Batches, Table, names};
+use crate::arrow::{Batches, Table, guarded, names};
 use crate::error::{Error, Name};
 use crate::format::Format;
 use crate::source::{Section, SectionReader, Source};
@@ -25,6 +25,10 @@ const BATCH: usize = 1 << 20;
 
 /// Opens a Parquet file.
 pub(crate) fn open(name: Name, source: Source, request: &Request) -> Result<Box<dyn Rows>, Error> {
+    guarded(&name.clone(), Format::Parquet, || open_unguarded(name, source, request))
+}
+
+fn open_unguarded(name: Name, source: Source, request: &Request) -> Result<Box<dyn Rows>, Error> {
     // a file's directory is at its end
     let section = source.into_section(&name)?;
     let bad = |error: ParquetError| refused(&name, &error);
@@ -110,6 +114,10 @@ impl Batches for Groups {
 
     fn rows(&self) -> Option<u64> {
         self.rows
+    }
+
+    fn format(&self) -> Format {
+        Format::Parquet
     }
 }
 

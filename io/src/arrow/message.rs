@@ -28,8 +28,9 @@ pub(crate) fn check_sizes(bytes: &[u8], metadata: i32) -> Result<(), String> {
 }
 
 fn check(batch: &RecordBatch<'_>, body: &[u8]) -> Result<(), String> {
-    let Some(compression) = batch.compression() else { return Ok(()) };
-    if ![CompressionType::LZ4_FRAME, CompressionType::ZSTD].contains(&compression.codec()) {
+    let compression = batch.compression();
+    let known = [CompressionType::LZ4_FRAME, CompressionType::ZSTD];
+    if compression.is_some_and(|compression| !known.contains(&compression.codec())) {
         return Err("its compression is unknown".to_owned());
     }
     let mut all = 0_u64;
@@ -38,7 +39,10 @@ fn check(batch: &RecordBatch<'_>, body: &[u8]) -> Result<(), String> {
             body.get(from..from.checked_add(usize::try_from(buffer.length()).ok()?)?)
         });
         let part = part.ok_or("a buffer of it lies outside of its batch")?;
-        let Some((length, packed)) = part.split_first_chunk() else { continue };
+        let Some((length, packed)) = part.split_first_chunk().filter(|_| compression.is_some())
+        else {
+            continue;
+        };
         // -1: not compressed
         let length = u64::try_from(i64::from_le_bytes(*length)).unwrap_or(0);
         if length > (packed.len() as u64).saturating_mul(MOST_OF_A_BYTE) {
