@@ -7,6 +7,12 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::error::Error;
 
+mod files;
+mod seed;
+
+pub(crate) use files::{InputArgs, OutputFormat};
+pub(crate) use seed::Seed;
+
 /// Draw from millions of categorical distributions at once, with the same draws on every GPU and
 /// CPU.
 #[derive(Debug, Parser)]
@@ -20,9 +26,9 @@ pub(crate) struct Args {
 /// The subcommands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Draw from each row of a .npy file of logits or weights
+    /// Draw from each row of a file of logits or weights
     Sample(SampleArgs),
-    /// Soften the draws from each row of a .npy file of logits: Gumbel-softmax samples
+    /// Soften the draws from each row of a file of logits: Gumbel-softmax samples
     ///
     /// A soft sample is softmax((logits / temperature + noise) / tau), with the noise of the draw that
     /// `gumbel sample` makes under the same seed, and has its largest number there. The numbers are
@@ -59,20 +65,25 @@ pub(crate) enum Command {
     /// Markdown, and which targets are reached: `gumbel bench > FILE.md` keeps them, as nothing else goes
     /// to standard output. Exits with 1 if a draw differs, or if there is no adapter.
     Bench(BenchArgs),
+    /// Print what makes a shell complete this command: `source <(gumbel completions bash)`
+    Completions {
+        /// The shell
+        #[arg(value_enum)]
+        shell: clap_complete::Shell,
+    },
+    /// Print this command's page of the manual: `gumbel man > gumbel.1`
+    Man,
 }
 
 /// What is drawn from.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Source {
-    /// A .npy file of logits, f16, f32 or f64: one row (1-D) or rows x categories (2-D, C order);
-    /// `-` reads it from standard input
-    ///
-    /// A row x of f64 draws what x - max(x) draws in f32. Files larger than memory are read a part at a time.
-    pub(crate) input: PathBuf,
+    #[command(flatten)]
+    pub(crate) input: InputArgs,
     /// The file holds weights instead: unnormalised probabilities, 0 or positive, as f16, f32 or
     /// f64, or counts as integers of any size
     ///
-    /// Counts are 0 to 4294967295. No logarithm is taken.
+    /// Counts are 0 to 4294967295, and those of booleans 0 and 1. No logarithm is taken.
     #[arg(long)]
     pub(crate) weights: bool,
 }
@@ -81,8 +92,10 @@ pub(crate) struct Source {
 #[derive(Debug, clap::Args)]
 pub(crate) struct Noise {
     /// The seed: the same seed, the same draws, on every machine
-    #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true)]
-    pub(crate) seed: u64,
+    ///
+    /// `random` is a seed that is different each time, and the command says which.
+    #[arg(long, value_name = "N", default_value = "0", allow_negative_numbers = true)]
+    pub(crate) seed: Seed,
     /// Divide the logits by this; 0 takes the largest logit
     ///
     /// Weights are taken to the power of 1/T. Only plain draws have a temperature of 0: without noise
@@ -108,12 +121,28 @@ pub(crate) struct Where {
 pub(crate) struct SampleArgs {
     #[command(flatten)]
     pub(crate) source: Source,
-    /// Write the draws to this .npy file of u32, of shape (rows,) for one draw a row and
-    /// (rows, draws) otherwise; `-` is standard output [default: text, one line a row]
+    /// Say nothing on standard error but what went wrong (and the seed that --seed random took)
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+    /// Write the draws to this file, in the format that its extension says; `-` is standard output [default: text, one
+    /// line a row]
     ///
-    /// The file appears when it is complete; after an error there is none.
-    #[arg(short, long, value_name = "OUT.npy")]
+    /// .npy is an array of u32, of shape (rows,) for one draw a row and (rows, draws) otherwise, and so is a name with
+    /// another extension or none. Tables have a line for each draw: .arrow or .feather, .parquet, .csv, and .jsonl for
+    /// JSON lines. Their columns are row_id, draw_number if --draws is above 1, place with --top, draw, the number that
+    /// --with asks for (log_prob, time or max), and those of --keep. .txt is the text that is also the default. The file
+    /// appears when it is complete; after an error there is none.
+    #[arg(short, long, value_name = "OUT")]
     pub(crate) output: Option<PathBuf>,
+    /// The format of the output, in place of the one that its extension says
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub(crate) output_format: Option<OutputFormat>,
+    /// Take the rows' ids from this column of a table, integers of 0 or more: a row draws the same wherever it stands
+    #[arg(long, value_name = "COLUMN", conflicts_with = "first_row")]
+    pub(crate) row_id: Option<String>,
+    /// Carry these columns of a table through to the table that is written, with commas between
+    #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
+    pub(crate) keep: Vec<String>,
     #[command(flatten)]
     pub(crate) noise: Noise,
     /// Draw so many times from each row
@@ -142,8 +171,8 @@ pub(crate) struct SampleArgs {
     /// logit with the noise that made it the largest (max), or the logarithm of its probability
     /// (logprob)
     ///
-    /// In text it follows its draw after a colon, as in 17:0.25. Beside --output it goes to
-    /// --with-output. Draws and max are the same on every device; the others are computed in
+    /// In text it follows its draw after a colon, as in 17:0.25, and in a table it is a column. Beside a .npy file of
+    /// draws it goes to --with-output. Draws and max are the same on every device; the others are computed in
     /// floats, a time to its last bit or two, a logprob to within 0.00002 (0.000005 on the CPU),
     /// whatever the logits are shifted by. A time is exp(-max): inf where max is below -709, and 0
     /// where it is above 745, so ask for max where logits may be as large.
@@ -157,6 +186,10 @@ pub(crate) struct SampleArgs {
     pub(crate) first_row: u64,
     #[command(flatten)]
     pub(crate) place: Where,
+    /// Print a digest of the draws to standard error, by which draws of two machines are compared by eye: the CRC-32 of
+    /// the bytes that a .npy file of them has
+    #[arg(long)]
+    pub(crate) digest: bool,
     /// Print the summary as one JSON object on standard output instead of standard error; the draws
     /// are then only written if there is an --output
     ///
@@ -165,19 +198,19 @@ pub(crate) struct SampleArgs {
     /// sampling alone, without reading and writing), draws_per_second (over all rows).
     #[arg(long)]
     pub(crate) json: bool,
-    /// At most so many values and so many draws in memory at a time, for tests.
-    #[arg(long, value_name = "N", hide = true, default_value_t = crate::call::CHUNK)]
-    pub(crate) chunk: usize,
+    /// At most so many values and so many draws in a call, for tests.
+    #[arg(long, value_name = "N", hide = true)]
+    pub(crate) chunk: Option<usize>,
 }
 
 /// The arguments of `gumbel soften`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct SoftenArgs {
-    /// A .npy file of logits, f16, f32 or f64: one row (1-D) or rows x categories (2-D, C order);
-    /// `-` reads it from standard input
-    ///
-    /// A row x of f64 draws what x - max(x) draws in f32. Files larger than memory are read a part at a time.
-    pub(crate) input: PathBuf,
+    /// Say nothing on standard error but what went wrong (and the seed that --seed random took)
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+    #[command(flatten)]
+    pub(crate) input: InputArgs,
     /// A hidden option, so that its refusal can say why.
     #[arg(long, hide = true)]
     pub(crate) weights: bool,
@@ -200,8 +233,10 @@ pub(crate) struct SoftenArgs {
     #[arg(long)]
     pub(crate) straight_through: bool,
     /// The seed: the same seed, the same draws, on every machine
-    #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true)]
-    pub(crate) seed: u64,
+    ///
+    /// `random` is a seed that is different each time, and the command says which.
+    #[arg(long, value_name = "N", default_value = "0", allow_negative_numbers = true)]
+    pub(crate) seed: Seed,
     /// Divide the logits by this, which is above 0: what is drawn changes with it
     #[arg(long, value_name = "T", default_value_t = 1.0, allow_hyphen_values = true)]
     pub(crate) temperature: f32,
@@ -222,9 +257,9 @@ pub(crate) struct SoftenArgs {
     /// rows).
     #[arg(long)]
     pub(crate) json: bool,
-    /// At most so many values and so many numbers of samples in memory at a time, for tests.
-    #[arg(long, value_name = "N", hide = true, default_value_t = crate::call::CHUNK)]
-    pub(crate) chunk: usize,
+    /// At most so many values and so many numbers of samples in a call, for tests.
+    #[arg(long, value_name = "N", hide = true)]
+    pub(crate) chunk: Option<usize>,
 }
 
 /// The arguments of `gumbel logz`.
@@ -232,6 +267,9 @@ pub(crate) struct SoftenArgs {
 pub(crate) struct LogzArgs {
     #[command(flatten)]
     pub(crate) source: Source,
+    /// Say nothing on standard error but what went wrong (and the seed that --seed random took)
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
     /// Write to this .npy file of f64, of shape (rows,), or (rows, 3) with --draws; `-` is standard
     /// output [default: text, one line a row]
     ///
@@ -250,9 +288,9 @@ pub(crate) struct LogzArgs {
     pub(crate) first_row: u64,
     #[command(flatten)]
     pub(crate) place: Where,
-    /// At most so many values and so many draws in memory at a time, for tests.
-    #[arg(long, value_name = "N", hide = true, default_value_t = crate::call::CHUNK)]
-    pub(crate) chunk: usize,
+    /// At most so many values and so many draws in a call, for tests.
+    #[arg(long, value_name = "N", hide = true)]
+    pub(crate) chunk: Option<usize>,
 }
 
 /// The arguments of `gumbel explain`.
@@ -288,6 +326,9 @@ pub(crate) struct CheckArgs {
     /// Of the adapters, check only those whose name or driver contains this
     #[arg(long, value_name = "NAME")]
     pub(crate) adapter: Option<String>,
+    /// Print a line for each case and each operation, and not only one for each engine
+    #[arg(short, long)]
+    pub(crate) verbose: bool,
     /// Take some seconds instead of minutes: only the cases of at most 1000 values
     #[arg(long)]
     pub(crate) quick: bool,

@@ -32,7 +32,7 @@ pub(crate) fn run(args: &BenchArgs) -> Result<bool, Error> {
         config.shapes.clone_from(&args.shapes);
     }
     // an output that cannot be written is refused before the minutes that measuring takes
-    let csv = args.csv.as_deref().map(Output::text).transpose()?;
+    let csv = args.csv.as_deref().map(Output::open).transpose()?;
     let tables = !args.csv.as_deref().is_some_and(is_stdout);
     if !report.is_hardware() {
         let name = one_line(&report.to_string());
@@ -51,7 +51,7 @@ pub(crate) fn run(args: &BenchArgs) -> Result<bool, Error> {
     }
     if let Some(mut csv) = csv {
         csv.write_text(&results.csv())?;
-        csv.finish()?;
+        csv.finish(0)?;
     }
     Ok(passed(&results))
 }

@@ -1,8 +1,16 @@
 //! The size of one call of the sampler.
 
-/// The most values, and the most draws, in memory at a time: 64 MiB of each. But a row is never
-/// cut, nor are the k categories of a race.
-pub(crate) const CHUNK: usize = 1 << 24;
+use gumbel::Sampler;
+
+use crate::input::Input;
+
+/// The most values, and the most draws, in a call on the CPU, for each thread: 512 KiB of `f32`, which stay in the cache
+/// from when they are read until they are drawn from. But a row is never cut, nor are the k categories of a race.
+const THREAD_CHUNK: usize = 1 << 17;
+/// The same on a GPU, to which values are brought in chunks of 16 MiB, two at a time at least.
+const GPU_CHUNK: usize = 1 << 23;
+/// The same where few rows take as long to read as many.
+pub(crate) const FAR_CHUNK: usize = 1 << 24;
 /// The most categories that one call draws from, draws × categories: some seconds on the CPU, after
 /// which the progress bar moves.
 const WORK: u64 = 1 << 33;
@@ -13,6 +21,21 @@ const WORK: u64 = 1 << 33;
 pub(crate) struct Call {
     pub(crate) rows: usize,
     pub(crate) draws: u32,
+}
+
+/// The same for several draws of each row: a call that searches in sums takes the sums anew.
+const DRAWS_CHUNK: usize = 1 << 22;
+
+/// The most values in a call that draws so often from each row, unless the user says how many.
+pub(crate) fn chunk(asked: Option<usize>, sampler: &Sampler, input: &Input, draws: u32) -> usize {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let usual = match (input.reads_far_apart(), sampler.as_gpu()) {
+        (true, _) => FAR_CHUNK,
+        (false, Some(_)) => GPU_CHUNK,
+        (false, None) => threads.saturating_mul(THREAD_CHUNK).min(GPU_CHUNK),
+    };
+    let usual = if draws > 1 { usual.max(DRAWS_CHUNK) } else { usual };
+    asked.unwrap_or(usual)
 }
 
 impl Call {
@@ -45,12 +68,12 @@ mod tests {
 
     #[test]
     fn a_call_is_bounded_in_values_draws_and_work() {
-        for categories in [1, 2, 1000, 128_256, CHUNK, 1 << 31] {
+        for categories in [1, 2, 1000, 128_256, FAR_CHUNK, 1 << 31] {
             for (draws, k) in [1, 2, 1000, 1 << 20, MAX_DRAWS]
                 .into_iter()
                 .flat_map(|draws| [1, 3, 1000].map(|k| (draws, k)))
             {
-                for chunk in [1, 7, CHUNK] {
+                for chunk in [1, 7, FAR_CHUNK] {
                     let call = Call::new(categories, draws, k, chunk);
                     let what = format!("{categories} {draws} {k} {chunk} {call:?}");
                     assert!(call.rows >= 1 && call.draws >= 1 && call.draws <= draws, "{what}");
@@ -66,9 +89,9 @@ mod tests {
 
     #[test]
     fn sums_are_taken_no_more_often_than_searches_make_up_for() {
-        for categories in [1, 2, 1000, 128_256, CHUNK, 1 << 31] {
+        for categories in [1, 2, 1000, 128_256, FAR_CHUNK, 1 << 31] {
             for draws in [1, 2, 1000, 1 << 20, MAX_DRAWS] {
-                for chunk in [1, 7, CHUNK] {
+                for chunk in [1, 7, FAR_CHUNK] {
                     let call = Call::of_searches(categories, draws, chunk);
                     let what = format!("{categories} {draws} {chunk} {call:?}");
                     assert!(call.rows >= 1 && call.draws >= 1 && call.draws <= draws, "{what}");
@@ -82,16 +105,19 @@ mod tests {
             }
         }
         // a call of races takes 512 draws of such a row at most, and a call of searches all 10,000
-        let categories = CHUNK;
-        assert_eq!(Call::new(categories, 10_000, 1, CHUNK).draws, 512);
-        assert_eq!(Call::of_searches(categories, 10_000, CHUNK), Call { rows: 1, draws: 10_000 });
+        let categories = FAR_CHUNK;
+        assert_eq!(Call::new(categories, 10_000, 1, FAR_CHUNK).draws, 512);
+        assert_eq!(
+            Call::of_searches(categories, 10_000, FAR_CHUNK),
+            Call { rows: 1, draws: 10_000 }
+        );
     }
 
     #[test]
     fn usual_shapes_are_drawn_from_in_few_calls() {
-        assert_eq!(Call::new(16, 1, 1, CHUNK), Call { rows: 1 << 20, draws: 1 });
-        assert_eq!(Call::new(128_256, 1, 1, CHUNK), Call { rows: 130, draws: 1 });
-        assert_eq!(Call::new(1000, 1_000_000, 1, CHUNK), Call { rows: 8, draws: 1_000_000 });
-        assert_eq!(Call::new(16, 1, 16, CHUNK), Call { rows: 1 << 20, draws: 1 });
+        assert_eq!(Call::new(16, 1, 1, FAR_CHUNK), Call { rows: 1 << 20, draws: 1 });
+        assert_eq!(Call::new(128_256, 1, 1, FAR_CHUNK), Call { rows: 130, draws: 1 });
+        assert_eq!(Call::new(1000, 1_000_000, 1, FAR_CHUNK), Call { rows: 8, draws: 1_000_000 });
+        assert_eq!(Call::new(16, 1, 16, FAR_CHUNK), Call { rows: 1 << 20, draws: 1 });
     }
 }

@@ -35,9 +35,9 @@ pub(crate) fn run(args: &CheckArgs) -> Result<bool, Error> {
         writeln!(out, "no engine could be checked").map_err(Error::stdout)?;
         return Ok(false);
     }
-    let mut table = Table::new(&engines, &mut out)?;
+    let mut table = Table::new(&engines, args.verbose, &mut out)?;
     let most = if args.quick { MOST_QUICK } else { usize::MAX };
-    let mut progress = Progress::new(with_rows_of(most).count() as u64, "cases", true);
+    let mut progress = Progress::new(with_rows_of(most).count() as u64, "cases", args.verbose);
     let cases = with_rows_of(most).map(|case| {
         progress.add(1);
         let expected = case.expected();

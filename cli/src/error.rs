@@ -15,53 +15,9 @@ pub(crate) enum Error {
         /// The system's reason.
         source: io::Error,
     },
-    /// The input does not start as a .npy file does.
-    #[error("{name} is not a .npy file: {what}")]
-    Malformed {
-        /// The input as it was named.
-        name: String,
-        /// What is wrong with it.
-        what: String,
-    },
-    /// The input is a .npy file of something other than rows of numbers to draw from.
-    #[error("{name} cannot be sampled: {what}")]
-    Unsuitable {
-        /// The input as it was named.
-        name: String,
-        /// What it holds, and what is needed.
-        what: String,
-    },
-    /// The input ends too early.
-    #[error("{name} is truncated: its header announces {expected} bytes of data, it has {got}")]
-    Truncated {
-        /// The input as it was named.
-        name: String,
-        /// The bytes that the shape and the type need.
-        expected: u64,
-        /// The bytes that there are.
-        got: u64,
-    },
-    /// The input goes on after its last row.
-    #[error("{name} has trailing bytes after the {expected} bytes of data of its header's shape")]
-    Trailing {
-        /// The input as it was named.
-        name: String,
-        /// The bytes that the shape and the type need.
-        expected: u64,
-    },
-    /// An integer that is not a valid count.
-    #[error(
-        "row {row} has no draw: its count of category {category} is {count}; a count is 0 to \
-         4294967295"
-    )]
-    Count {
-        /// The row in the file.
-        row: u64,
-        /// The category.
-        category: u64,
-        /// The integer.
-        count: i128,
-    },
+    /// The input is not what it should be.
+    #[error(transparent)]
+    Input(#[from] gumbel_io::Error),
     /// A row of the file has no draw.
     #[error("row {row} has no draw: {reason}")]
     Undrawable {
@@ -115,8 +71,8 @@ pub(crate) enum Error {
     /// An error of the measurements.
     #[error(transparent)]
     Bench(gumbel_bench::Error),
-    /// An error of the library.
-    #[error(transparent)]
+    /// An error of the library, in the command line's words.
+    #[error("{}", words(.0))]
     Gumbel(#[from] gumbel::Error),
 }
 
@@ -159,9 +115,59 @@ impl Error {
     }
 }
 
+/// What the library says, with the ways out that this command has in place of the library's.
+fn words(error: &gumbel::Error) -> String {
+    use gumbel::Error::{
+        NeedsGumbel, NoMemoryForSums, OutOfMemory, ShaderRefused, Timeout, TopKTooLarge,
+    };
+    match error {
+        NoMemoryForSums { categories, bytes } => {
+            Error::NoMemoryForSums { categories: *categories, bytes: *bytes }.to_string()
+        }
+        NeedsGumbel { operation } => format!("{operation} needs --method gumbel"),
+        TopKTooLarge { races, k } => format!(
+            "--top {k} in {races} races does not fit into memory, or on a GPU that of one race into a chunk: try a \
+             smaller --top, or --engine cpu"
+        ),
+        OutOfMemory { adapter, while_doing, .. } => {
+            format!("{adapter} ran out of memory while {while_doing}: try --engine cpu")
+        }
+        ShaderRefused { adapter, shader, message } => format!(
+            "{adapter} refused {shader}: try --engine cpu, or a newer driver, and please report it, with these \
+             words: {message}"
+        ),
+        Timeout { adapter, while_doing, timeout } => {
+            format!("{adapter} did not finish {while_doing} within {timeout:?}: try --engine cpu")
+        }
+        error => error.to_string(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Errors that name a way out name an option, and nothing of the library's.
+    #[test]
+    fn the_librarys_words_stay_in_the_library() {
+        use gumbel::Error as E;
+        let (adapter, while_doing) = ("a GPU".to_owned(), "drawing".to_owned());
+        let (shader, message) = ("a shader".to_owned(), "why".to_owned());
+        let bytes = Some(7);
+        for error in [
+            E::NoMemoryForSums { categories: 5, bytes: 40 },
+            E::NeedsGumbel { operation: "the first k" },
+            E::TopKTooLarge { races: 7, k: 5 },
+            E::OutOfMemory { adapter: adapter.clone(), while_doing: while_doing.clone(), bytes },
+            E::ShaderRefused { adapter: adapter.clone(), shader, message },
+            E::Timeout { adapter, while_doing, timeout: std::time::Duration::from_secs(9) },
+        ] {
+            let (theirs, ours) = (error.to_string(), Error::from(error).to_string());
+            let is_library = |text: &str| text.contains("::") || text.contains("with_");
+            assert!(is_library(&theirs), "{theirs}");
+            assert!(!is_library(&ours) && ours.contains("--"), "{ours}");
+        }
+    }
 
     #[test]
     fn a_way_out_is_said_in_options() {

@@ -4,11 +4,12 @@ use std::path::Path;
 
 use gumbel::noise::order::FAR;
 use gumbel::{CpuSampler, Logits, NO_DRAW, SampleOptions, reference};
+use gumbel_io::Kind;
 
 use crate::args::ExplainArgs;
-use crate::call::{CHUNK, Call};
+use crate::call::{Call, FAR_CHUNK};
 use crate::error::Error;
-use crate::input::Input;
+use crate::input::{Input, log_weights};
 use crate::output::Output;
 use crate::picture::{Category, Picture};
 use crate::{engine, one_line};
@@ -25,29 +26,34 @@ pub(crate) fn run(args: &ExplainArgs) -> Result<(), Error> {
         let what = "the picture is an SVG, which --output OUT.svg says; it cannot be a PNG";
         return Err(Error::Usage(what.to_owned()));
     }
-    let mut input = Input::open(&args.source)?;
-    let (rows, categories) = (input.rows(), input.categories());
+    let kind = if args.source.weights { Kind::Weights } else { Kind::Logits };
+    let mut input = Input::open(&args.source.input, kind)?;
+    let categories = input.categories();
     // the library refuses a bad number of categories, and words the error
     Logits::strided::<f32>(&[], 0, categories, categories)?;
-    if args.row >= rows {
-        let what = format!("--row {} of {rows} rows, which are numbered from 0", args.row);
-        return Err(Error::Usage(what));
+    let too_few = |rows: u64| {
+        Error::Usage(format!("--row {} of {rows} rows, which are numbered from 0", args.row))
+    };
+    if let Some(rows) = input.rows().filter(|&rows| args.row >= rows) {
+        return Err(too_few(rows));
     }
     let labels = match &args.labels {
         Some(path) => labels_of(path, categories)?,
         None => (0..categories).map(|category| category.to_string()).collect(),
     };
     let options = SampleOptions::default()
-        .with_seed(args.noise.seed)
+        .with_seed(args.noise.seed.value)
         .with_first_row(args.row)
         .with_temperature(args.noise.temperature);
     // an error of the options comes before rows are skipped and before anything is written
-    CpuSampler::new().logsumexp_rows(input.read_rows(0)?, &options)?;
-    let mut output = Output::text(&args.output)?;
-    input.skip_rows(args.row)?;
-    let sampler = engine::open(&args.place)?;
+    let none = input.no_rows()?;
+    CpuSampler::new().logsumexp_rows(input.batch(&none)?, &options)?;
+    let mut output = Output::open(&args.output)?;
+    let block = input.row(args.row)?.map_err(too_few)?;
+    let values = Some((categories as u64).saturating_mul(args.draws.into()));
+    let sampler = engine::open(&args.place, values)?;
 
-    let batch = input.read_rows(1)?;
+    let batch = input.batch(&block)?;
     let in_file = |error| Error::in_file(error, args.row);
     // the reference races all categories, so their perturbed logits show the noise of each
     let race = reference::race_rows(batch, &options, categories).map_err(in_file)?;
@@ -58,7 +64,7 @@ pub(crate) fn run(args: &ExplainArgs) -> Result<(), Error> {
         }
     }
     let mut counts = vec![0u64; categories];
-    let call = Call::new(categories, args.draws, 1, CHUNK);
+    let call = Call::new(categories, args.draws, 1, FAR_CHUNK);
     let mut draw = 0;
     while draw < args.draws {
         let count = call.draws.min(args.draws - draw);
@@ -72,7 +78,8 @@ pub(crate) fn run(args: &ExplainArgs) -> Result<(), Error> {
     let temperature = args.noise.temperature;
     // the draw, too, multiplies by 1/temperature in f32
     let inverse = f64::from(temperature.recip());
-    let scaled: Vec<f64> = input.log_weights().iter().map(|x| x * inverse).collect();
+    let scaled: Vec<f64> =
+        log_weights(&block, args.source.weights).iter().map(|x| x * inverse).collect();
     // relative to the largest: a logit of 1e30 may differ from the largest, but log Z, rounded,
     // hides the difference
     let most = scaled.iter().copied().fold(f64::NEG_INFINITY, f64::max);
@@ -88,10 +95,10 @@ pub(crate) fn run(args: &ExplainArgs) -> Result<(), Error> {
         maximum: if logit.abs() < FAR { maximum } else { logit },
         wins: category == winner,
     });
-    let name = one_line(&args.source.input.display().to_string());
+    let name = one_line(&args.source.input.input.display().to_string());
     let name = if name == "-" { "standard input".to_owned() } else { name };
     let heat = if temperature == 1.0 { String::new() } else { format!(", T = {temperature}") };
-    let title = format!("Row {} of {name}, seed {}{heat}", args.row, args.noise.seed);
+    let title = format!("Row {} of {name}, seed {}{heat}", args.row, args.noise.seed.value);
     let picture = Picture {
         title,
         draws: args.draws,
@@ -100,8 +107,9 @@ pub(crate) fn run(args: &ExplainArgs) -> Result<(), Error> {
         categories: shown(all.collect()),
     };
     output.write_text(&picture.svg().map_err(|what| Error::Usage(one_line(&what)))?)?;
-    output.finish()?;
-    engine::tell(&sampler, &args.place);
+    output.finish(0)?;
+    args.noise.seed.tell();
+    engine::tell(&sampler, &args.place, values, false);
     Ok(())
 }
 

@@ -1,202 +1,222 @@
-//! Reads rows of logits or weights from a .npy file or stream, a part at a time.
+//! Rows of logits or weights, read by a thread of its own while others are drawn from.
 
-use std::fs::File;
-use std::io::{self, BufReader, Read};
-use std::path::Path;
+use std::sync::mpsc::{self, Receiver, Sender, SyncSender};
 
-use gumbel::Batch;
-use npyz::{NpyHeader, Order};
+use gumbel::{Batch, Logits, Weights};
+use gumbel_io::{Block, Kind, Request, Rows, Values};
 
-use crate::args::Source;
+use crate::args::InputArgs;
 use crate::error::Error;
-use crate::format::{Format, Values, Wanted};
-use crate::header;
 
-/// The number of bytes that are read and then converted at a time: they stay in the cache between
-/// the two steps.
-const PIECE: usize = 1 << 18;
+/// The blocks that wait to be drawn from. Together with the block that is read and the one that is drawn from they are
+/// the memory that rows take.
+const WAITING: usize = 1;
+/// The longest rows of which several are in memory: 64 MiB of `f64`.
+const LONG: usize = 1 << 23;
 
-/// A .npy file of logits or weights that is being read.
+/// A file of logits or weights that is being read.
 pub(crate) struct Input {
-    /// The name that the user gave the file.
-    name: String,
-    reader: Box<dyn Read>,
-    format: Format,
-    rows: u64,
-    categories: usize,
-    /// The bytes of data that the header announces.
-    expected: u64,
-    /// The number of values read so far.
-    position: u64,
-    piece: Vec<u8>,
-    values: Values,
+    rows: Box<dyn Rows>,
+    weights: bool,
 }
 
 impl Input {
     /// Opens a file, or standard input for `-`, and reads its header.
-    pub(crate) fn open(source: &Source) -> Result<Self, Error> {
-        let wanted = if source.weights { Wanted::Weights } else { Wanted::Logits };
-        Self::open_as(&source.input, wanted)
+    pub(crate) fn open(args: &InputArgs, kind: Kind) -> Result<Self, Error> {
+        Self::open_with(args, kind, None, &[])
     }
 
-    /// Opens the file at `path` and reads its header; its values are to be of the kind `wanted`.
-    pub(crate) fn open_as(path: &Path, wanted: Wanted) -> Result<Self, Error> {
-        if path == Path::new("-") {
-            let reader = Box::new(io::stdin().lock());
-            return Self::new("standard input".to_owned(), reader, None, wanted);
-        }
-        let name = path.display().to_string();
-        let (file, length) = File::open(path)
-            .and_then(|file| file.metadata().map(|data| (file, data)))
-            .map(|(file, data)| (file, data.is_file().then_some(data.len())))
-            .map_err(|source| Error::Read { name: name.clone(), source })?;
-        Self::new(name, Box::new(BufReader::with_capacity(PIECE, file)), length, wanted)
-    }
-
-    /// `length` is the number of bytes of the file, if it is known beforehand. A truncated file is
-    /// then refused before any work is spent on it.
-    fn new(
-        name: String,
-        mut reader: Box<dyn Read>,
-        length: Option<u64>,
-        wanted: Wanted,
+    /// The same, with a column of ids and others that are carried along.
+    pub(crate) fn open_with(
+        args: &InputArgs,
+        kind: Kind,
+        row_id: Option<&str>,
+        keep: &[String],
     ) -> Result<Self, Error> {
-        let (header, header_bytes) = match header::read(&mut *reader) {
-            Ok(read) => read,
-            Err(source) if source.kind() == io::ErrorKind::UnexpectedEof => {
-                return Err(Error::Malformed { name, what: "it ends in its header".to_owned() });
-            }
-            Err(source) if source.kind() == io::ErrorKind::InvalidData => {
-                return Err(Error::Malformed { name, what: source.to_string() });
-            }
-            Err(source) => return Err(Error::Read { name, source }),
+        let request = Request {
+            kind,
+            format: args.format,
+            tensor: args.tensor.clone(),
+            columns: args.columns.clone(),
+            dtype: args.dtype,
+            row_id: row_id.map(str::to_owned),
+            keep: keep.to_vec(),
+            header: args.header.into(),
         };
-        let unsuitable = |what| Error::Unsuitable { name: name.clone(), what };
-        let format = Format::new(&header.dtype(), wanted).map_err(unsuitable)?;
-        let (rows, categories) = shape(&header).map_err(unsuitable)?;
-        let expected = rows
-            .checked_mul(categories as u64)
-            .and_then(|values| values.checked_mul(format.bytes() as u64))
-            .ok_or_else(|| unsuitable("its shape is larger than any file".to_owned()))?;
-        match length.map(|length| length.saturating_sub(header_bytes)) {
-            Some(got) if got < expected => Err(Error::Truncated { name, expected, got }),
-            Some(got) if got > expected => Err(Error::Trailing { name, expected }),
-            _ => Ok(Self {
-                name,
-                reader,
-                format,
-                rows,
-                categories,
-                expected,
-                position: 0,
-                piece: Vec::new(),
-                values: Values::default(),
-            }),
-        }
+        let rows = if args.input.as_os_str() == "-" {
+            gumbel_io::open_stream("standard input", Box::new(std::io::stdin()), &request)?
+        } else {
+            gumbel_io::open(&args.input, &request)?
+        };
+        Ok(Self { rows, weights: kind == Kind::Weights })
     }
 
-    /// The number of rows.
-    pub(crate) fn rows(&self) -> u64 {
-        self.rows
+    /// The number of rows, where a header tells it.
+    pub(crate) fn rows(&self) -> Option<u64> {
+        self.rows.rows()
     }
 
     /// The number of categories in each row.
     pub(crate) fn categories(&self) -> usize {
-        self.categories
+        self.rows.categories()
     }
 
-    /// Reads the next `rows` rows.
-    ///
-    /// Memory grows with the bytes that are read, not with the number that the header announces.
-    pub(crate) fn read_rows(&mut self, rows: usize) -> Result<Batch<'_>, Error> {
-        self.values.clear();
-        let width = self.format.bytes();
-        let mut left = rows * self.categories;
-        while left > 0 {
-            let count = left.min(PIECE / width);
-            self.piece.resize(count * width, 0);
-            self.fill_piece()?;
-            self.values
-                .reserve(self.format, count)
-                .map_err(|_| Error::OutOfMemory { categories: self.categories })?;
-            self.format.decode(&self.piece, &mut self.values).map_err(|bad| {
-                let index = self.position + bad.at as u64;
-                let categories = self.categories as u64;
-                bad.error(index / categories, index % categories)
-            })?;
-            self.position += count as u64;
-            left -= count;
+    /// The number of values, counted once for each draw, where a header tells it.
+    pub(crate) fn values(&self, draws: u32) -> Option<u64> {
+        let values = self.rows()?.saturating_mul(self.categories() as u64);
+        Some(values.saturating_mul(draws.into()))
+    }
+
+    /// Whether few rows take nearly as long to read as many.
+    pub(crate) fn reads_far_apart(&self) -> bool {
+        self.rows.reads_far_apart()
+    }
+
+    /// No row, for the errors of options.
+    pub(crate) fn no_rows(&mut self) -> Result<Block, Error> {
+        let mut block = Block::default();
+        self.rows.read(0, &mut block)?;
+        Ok(block)
+    }
+
+    /// The batch of a block.
+    pub(crate) fn batch<'a>(&self, block: &'a Block) -> Result<Batch<'a>, Error> {
+        batch(block, self.weights, self.categories())
+    }
+
+    /// Skips rows, without a look at their values, and reads the next one. Fails with the number of rows if there are
+    /// too few.
+    pub(crate) fn row(&mut self, row: u64) -> Result<Result<Block, u64>, Error> {
+        let skipped = self.rows.skip(row)?;
+        let mut block = Block::default();
+        Ok(if self.rows.read(1, &mut block)? { Ok(block) } else { Err(skipped) })
+    }
+
+    /// Calls `visit` with the rows, at most `most` at a time, each batch with its block. Returns how many rows there
+    /// were.
+    pub(crate) fn visit(
+        self,
+        most: usize,
+        mut visit: impl FnMut(Batch<'_>, &mut Block) -> Result<(), Error>,
+    ) -> Result<u64, Error> {
+        let (weights, categories) = (self.weights, self.categories());
+        if categories > LONG {
+            return self.visit_in_turn(most, visit);
         }
-        Ok(self.values.batch(self.format, self.categories)?)
+        let (full, blocks) = mpsc::sync_channel(WAITING);
+        let (done, empty) = mpsc::channel();
+        let rows = self.rows;
+        // not joined: where drawing fails, the thread may wait for a pipe that has no more to give.
+        let reader = std::thread::Builder::new().name("reader".to_owned());
+        let reader = reader.spawn(move || read(rows, most, &full, &empty));
+        reader.map_err(|source| Error::Read { name: "the input".to_owned(), source })?;
+        let mut count = 0;
+        drive(&blocks, &done, |block| {
+            count += block.rows as u64;
+            visit_block(block, weights, categories, &mut visit)
+        })?;
+        Ok(count)
     }
 
-    /// Skips the next `rows` rows, without a look at their values.
-    pub(crate) fn skip_rows(&mut self, rows: u64) -> Result<(), Error> {
-        let width = self.format.bytes();
-        let mut left = rows * self.categories as u64;
-        while left > 0 {
-            let count = left.min((PIECE / width) as u64) as usize;
-            self.piece.resize(count * width, 0);
-            self.fill_piece()?;
-            self.position += count as u64;
-            left -= count as u64;
+    /// The same, with one block in memory.
+    fn visit_in_turn(
+        mut self,
+        most: usize,
+        mut visit: impl FnMut(Batch<'_>, &mut Block) -> Result<(), Error>,
+    ) -> Result<u64, Error> {
+        let (mut block, mut count) = (Block::default(), 0);
+        let (weights, categories) = (self.weights, self.categories());
+        while self.rows.read(most, &mut block)? {
+            count += block.rows as u64;
+            visit_block(&mut block, weights, categories, &mut visit)?;
         }
-        Ok(())
+        Ok(count)
     }
+}
 
-    /// Returns the logarithms of the unnormalised probabilities that were read last: logits, or ln
-    /// of weights.
-    pub(crate) fn log_weights(&self) -> Vec<f64> {
-        self.values.log_weights(self.format)
-    }
-
-    fn fill_piece(&mut self) -> Result<(), Error> {
-        let mut filled = 0;
-        while filled < self.piece.len() {
-            match self.reader.read(&mut self.piece[filled..]) {
-                Ok(0) => {
-                    let got = self.position * self.format.bytes() as u64 + filled as u64;
-                    let (name, expected) = (self.name.clone(), self.expected);
-                    return Err(Error::Truncated { name, expected, got });
-                }
-                Ok(count) => filled += count,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(source) => return Err(Error::Read { name: self.name.clone(), source }),
-            }
-        }
-        Ok(())
-    }
-
-    /// Checks that nothing follows the last row.
-    pub(crate) fn finish(mut self) -> Result<(), Error> {
-        let name = self.name;
-        match io::copy(&mut self.reader.by_ref().take(1), &mut io::sink()) {
-            Ok(0) => Ok(()),
-            Ok(_) => Err(Error::Trailing { name, expected: self.expected }),
-            Err(source) => Err(Error::Read { name, source }),
+/// Reads blocks until the end, an error, or nobody wants more.
+fn read(
+    mut rows: Box<dyn Rows>,
+    most: usize,
+    full: &SyncSender<Result<Block, gumbel_io::Error>>,
+    empty: &Receiver<Block>,
+) {
+    loop {
+        // memory that has been drawn from is used again
+        let mut block = empty.try_recv().unwrap_or_default();
+        let next = match rows.read(most, &mut block) {
+            Ok(true) => Ok(block),
+            Ok(false) => return,
+            Err(error) => Err(error),
+        };
+        let is_last = next.is_err();
+        if full.send(next).is_err() || is_last {
+            return;
         }
     }
 }
 
-/// Returns the number of rows and of categories.
-fn shape(header: &NpyHeader) -> Result<(u64, usize), String> {
-    let (rows, categories) = match *header.shape() {
-        [categories] => (1, categories),
-        [rows, categories] => (rows, categories),
-        ref other => {
-            return Err(format!(
-                "it has {} dimensions, logits are one row (1-D) or rows x categories (2-D)",
-                other.len()
-            ));
-        }
-    };
-    if header.order() == Order::Fortran && rows > 1 && categories > 1 {
-        return Err(
-            "it is in Fortran order, rows must follow each other (numpy.ascontiguousarray)"
-                .to_owned(),
-        );
+fn drive(
+    blocks: &Receiver<Result<Block, gumbel_io::Error>>,
+    done: &Sender<Block>,
+    mut visit: impl FnMut(&mut Block) -> Result<(), Error>,
+) -> Result<(), Error> {
+    for block in blocks {
+        let mut block = block?;
+        visit(&mut block)?;
+        // fails, harmlessly, if the reader has read everything
+        drop(done.send(block));
     }
-    let categories = usize::try_from(categories)
-        .map_err(|_| "its rows are larger than the address space".to_owned())?;
-    Ok((rows, categories))
+    Ok(())
+}
+
+fn visit_block(
+    block: &mut Block,
+    weights: bool,
+    categories: usize,
+    visit: &mut impl FnMut(Batch<'_>, &mut Block) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let values = std::mem::take(&mut block.values);
+    let result =
+        batch_of(&values, block, weights, categories).and_then(|batch| visit(batch, block));
+    block.values = values;
+    result
+}
+
+/// The batch of a block's rows.
+pub(crate) fn batch(block: &Block, weights: bool, categories: usize) -> Result<Batch<'_>, Error> {
+    batch_of(&block.values, block, weights, categories)
+}
+
+fn batch_of<'a>(
+    values: &'a Values,
+    block: &Block,
+    weights: bool,
+    categories: usize,
+) -> Result<Batch<'a>, Error> {
+    let Block { rows, row_stride, category_stride, .. } = *block;
+    let (rows, row, category) = (rows, row_stride, category_stride);
+    Ok(match (values, weights) {
+        (Values::F16(v), _) => Logits::with_strides(v, rows, categories, row, category)?.into(),
+        (Values::Bf16(v), _) => Logits::with_strides(v, rows, categories, row, category)?.into(),
+        (Values::F32(v), false) => Logits::with_strides(v, rows, categories, row, category)?.into(),
+        (Values::F64(v), false) => Logits::with_strides(v, rows, categories, row, category)?.into(),
+        (Values::F32(v), true) => Weights::with_strides(v, rows, categories, row, category)?.into(),
+        (Values::F64(v), true) => Weights::with_strides(v, rows, categories, row, category)?.into(),
+        (Values::Counts(v), _) => Weights::with_strides(v, rows, categories, row, category)?.into(),
+        _ => return Err(Error::Usage("values of a type that cannot be drawn from".to_owned())),
+    })
+}
+
+/// The logarithms of the unnormalised probabilities of a block of one row: logits, or ln of weights.
+pub(crate) fn log_weights(block: &Block, weights: bool) -> Vec<f64> {
+    let ln = |x: f64| if weights { x.ln() } else { x };
+    match &block.values {
+        Values::F16(v) => v.iter().map(|&x| x.into()).collect(),
+        Values::Bf16(v) => v.iter().map(|&x| x.into()).collect(),
+        Values::F32(v) => v.iter().map(|&x| ln(x.into())).collect(),
+        Values::F64(v) => v.iter().map(|&x| ln(x)).collect(),
+        Values::Counts(v) => v.iter().map(|&x| f64::from(x).ln()).collect(),
+        _ => Vec::new(),
+    }
 }

@@ -3,9 +3,10 @@
 use std::fmt::Write;
 
 use gumbel::{Batch, CpuSampler, LogZ, Logits, SampleOptions, Sampler};
+use gumbel_io::Kind;
 
 use crate::args::LogzArgs;
-use crate::call::Call;
+use crate::call::{self, Call};
 use crate::engine;
 use crate::error::Error;
 use crate::input::Input;
@@ -15,43 +16,45 @@ use crate::progress::Progress;
 /// Prints log Z of each row of a file.
 pub(crate) fn run(args: &LogzArgs) -> Result<(), Error> {
     engine::check(&args.place)?;
-    let mut input = Input::open(&args.source)?;
+    let kind = if args.source.weights { Kind::Weights } else { Kind::Logits };
+    let mut input = Input::open(&args.source.input, kind)?;
     let options = SampleOptions::default()
-        .with_seed(args.noise.seed)
+        .with_seed(args.noise.seed.value)
         .with_draws(args.draws.unwrap_or(1))
         .with_temperature(args.noise.temperature);
     let categories = input.categories();
     // errors of the options come before anything is written
     Logits::strided::<f32>(&[], 0, categories, categories)?;
-    CpuSampler::new().logsumexp_rows(input.read_rows(0)?, &options)?;
+    let none = input.no_rows()?;
+    CpuSampler::new().logsumexp_rows(input.batch(&none)?, &options)?;
     let mut output = match &args.output {
-        Some(path) if args.draws.is_some() => Output::doubles(path, &[input.rows(), 3])?,
-        Some(path) => Output::doubles(path, &[input.rows()])?,
+        Some(path) if args.draws.is_some() => Output::doubles(path, input.rows(), &[3])?,
+        Some(path) => Output::doubles(path, input.rows(), &[])?,
         None => Output::stdout(),
     };
-    let sampler = engine::open(&args.place)?;
+    let values = input.values(args.draws.unwrap_or(1));
+    let sampler = engine::open(&args.place, values)?;
 
     let mut progress = Progress::new(input.rows(), "rows", args.output.is_none());
+    progress = progress.hidden_if(args.quiet);
     // an estimate keeps less for each draw than a race with k = 1 does
-    let call = Call::new(categories, options.draws, 1, args.chunk);
-    let mut row = 0;
-    while row < input.rows() {
-        let rows = (call.rows as u64).min(input.rows() - row) as usize;
-        let batch = input.read_rows(rows)?;
-        let options = options.with_first_row(args.first_row.wrapping_add(row));
+    let chunk = call::chunk(args.chunk, &sampler, &input, options.draws);
+    let call = Call::new(categories, options.draws, 1, chunk);
+    let rows = input.visit(call.rows, |batch, block| {
+        let options = options.with_first_row(args.first_row.wrapping_add(block.first_row));
         let found = numbers(&sampler, batch, &options, args.draws.map(|_| call.draws))
-            .map_err(|error| Error::in_file(error, row))?;
+            .map_err(|error| Error::in_file(error, block.first_row))?;
         match args.output {
             Some(_) => output.write_doubles(&found)?,
             None => output.write_text(&lines(&found, args.draws.map_or(1, |_| 3)))?,
         }
-        progress.add(rows as u64);
-        row += rows as u64;
-    }
+        progress.add(block.rows as u64);
+        Ok(())
+    })?;
     drop(progress);
-    input.finish()?;
-    output.finish()?;
-    engine::tell(&sampler, &args.place);
+    output.finish(rows)?;
+    args.noise.seed.tell();
+    engine::tell(&sampler, &args.place, values, args.quiet);
     Ok(())
 }
 

@@ -1,4 +1,4 @@
-//! The `gumbel` command: draws from the rows of a .npy file, softens the draws, sums the rows up and
+//! The `gumbel` command: draws from the rows of a file, softens the draws, sums the rows up and
 //! explains one of them in a picture; lists a machine's adapters, holds its engines against the reference, and measures them.
 
 use std::io::Write;
@@ -18,17 +18,18 @@ mod draws;
 mod engine;
 mod error;
 mod explain;
-mod format;
-mod header;
 mod input;
 mod lines;
 mod logz;
+mod manual;
 mod output;
 mod picture;
 mod progress;
 mod sample;
+mod sink;
 mod soften;
 mod summary;
+mod table;
 
 /// The exit status of `gumbel check` and `gumbel bench` when an engine does not agree with the
 /// reference, or when there is no engine.
@@ -57,6 +58,8 @@ fn main() -> ExitCode {
         Command::Adapters => adapters::run().map(|()| ExitCode::SUCCESS),
         Command::Check(args) => check::run(&args).map(verdict),
         Command::Bench(args) => bench::run(&args).map(verdict),
+        Command::Completions { shell } => manual::completions(shell).map(|()| ExitCode::SUCCESS),
+        Command::Man => manual::page().map(|()| ExitCode::SUCCESS),
     };
     match result {
         Ok(code) => code,

@@ -1,87 +1,117 @@
 //! Where numbers and text go: a file that appears when it is complete, or a stream.
 
-use std::ffi::OsStr;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufWriter, Write};
-use std::path::{Path, PathBuf};
-
-use npyz::WriterBuilder;
-use tempfile::NamedTempFile;
+use std::fs::File;
+use std::io::{self, BufWriter, Seek, SeekFrom, Write};
+use std::path::Path;
 
 use crate::error::Error;
 
+mod npy;
+mod place;
+mod unfinished;
+
+use place::Place;
+pub(crate) use place::is_stdout;
+use unfinished::Unfinished;
+
 /// The number of bytes that are gathered before they are written.
 const BUFFER: usize = 1 << 18;
-/// Paths that name this process's own standard output.
-const STDOUT: [&str; 4] = ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"];
 
 /// A destination of numbers or text.
 pub(crate) struct Output {
     /// The name that the user gave the output.
     name: String,
     form: Form,
+    /// The header of a .npy file whose number of rows is yet to be known.
+    open_header: Option<npy::Header>,
 }
 
 /// The kind of destination.
 enum Form {
-    /// A file under a temporary name beside its final one, so that a failure leaves nothing.
-    File { writer: BufWriter<NamedTempFile>, destination: PathBuf },
+    /// A file without its name, so that whatever ends this process leaves nothing.
+    File(BufWriter<Unfinished>),
     /// A stream: a pipe, a device.
-    Stream(Box<dyn Write>),
-}
-
-/// Whether a path names this process's standard output.
-pub(crate) fn is_stdout(path: &Path) -> bool {
-    STDOUT.iter().any(|name| path == Path::new(name))
+    Stream { writer: Box<dyn Write + Send>, place: Place },
+    /// What goes to a stream when the number of rows is known.
+    Spool { file: BufWriter<File>, writer: Box<dyn Write + Send>, place: Place },
 }
 
 impl Output {
-    /// Opens a .npy file of u32 of this shape.
-    pub(crate) fn words(path: &Path, shape: &[u64]) -> Result<Self, Error> {
-        Self::npy(path, "<u4", shape)
+    /// Opens a .npy file of u32 of this shape, whose number of rows may be yet to be known.
+    pub(crate) fn words(path: &Path, rows: Option<u64>, others: &[u64]) -> Result<Self, Error> {
+        Self::npy(path, "<u4", rows, others)
     }
 
     /// Opens a .npy file of f64 of this shape.
-    pub(crate) fn doubles(path: &Path, shape: &[u64]) -> Result<Self, Error> {
-        Self::npy(path, "<f8", shape)
+    pub(crate) fn doubles(path: &Path, rows: Option<u64>, others: &[u64]) -> Result<Self, Error> {
+        Self::npy(path, "<f8", rows, others)
     }
 
     /// Opens a .npy file of f32 of this shape.
-    pub(crate) fn floats(path: &Path, shape: &[u64]) -> Result<Self, Error> {
-        Self::npy(path, "<f4", shape)
+    pub(crate) fn floats(path: &Path, rows: Option<u64>, others: &[u64]) -> Result<Self, Error> {
+        Self::npy(path, "<f4", rows, others)
     }
 
-    fn npy(path: &Path, descr: &str, shape: &[u64]) -> Result<Self, Error> {
-        let mut output = Self::text(path)?;
-        match write_header(output.form.writer(), descr, shape) {
-            Ok(()) => Ok(output),
-            Err(error) => Err(Error::write(&output.name, error)),
+    fn npy(
+        path: &Path,
+        descr: &'static str,
+        rows: Option<u64>,
+        others: &[u64],
+    ) -> Result<Self, Error> {
+        let mut output = Self::open(path)?;
+        let header = npy::Header::new(descr, others);
+        if rows.is_none() {
+            output.spool()?;
         }
+        let written = output.form.writer().write_all(&header.bytes(rows));
+        written.map_err(|error| Error::write(&output.name, error))?;
+        output.open_header = rows.is_none().then_some(header);
+        Ok(output)
     }
 
-    /// Opens a file of text.
-    pub(crate) fn text(path: &Path) -> Result<Self, Error> {
+    /// Opens a file or a stream.
+    pub(crate) fn open(path: &Path) -> Result<Self, Error> {
         let name = path.display().to_string();
         match Form::open(path) {
-            Ok(form) => Ok(Self { name, form }),
+            Ok(form) => Ok(Self { name, form, open_header: None }),
             Err(error) => Err(Error::write(&name, error)),
         }
     }
 
     /// Opens standard output for text.
     pub(crate) fn stdout() -> Self {
-        let form = Form::Stream(Box::new(stdout()));
-        Self { name: "standard output".to_owned(), form }
+        let form = Form::Stream { writer: Box::new(stdout()), place: Place::stdout() };
+        Self { name: "standard output".to_owned(), form, open_header: None }
     }
 
-    /// Returns whether both would write the same file: the second to finish would replace the
-    /// first.
+    /// Keeps what goes to a stream until its beginning is known.
+    fn spool(&mut self) -> Result<(), Error> {
+        let file = match &self.form {
+            Form::Stream { .. } => tempfile::tempfile(),
+            _ => return Ok(()),
+        };
+        let file = file.map_err(|error| Error::write("a temporary file", error))?;
+        let empty = Form::Stream { writer: Box::new(io::sink()), place: Place::default() };
+        if let Form::Stream { writer, place } = std::mem::replace(&mut self.form, empty) {
+            self.form = Form::Spool { file: BufWriter::with_capacity(BUFFER, file), writer, place };
+        }
+        Ok(())
+    }
+
+    /// Whether this is a stream, to which everything goes in order.
+    pub(crate) fn is_stream(&self) -> bool {
+        !matches!(self.form, Form::File(_))
+    }
+
+    /// Returns whether both would write the same file or the same pipe.
     pub(crate) fn is_also(&self, other: &Self) -> bool {
-        match (&self.form, &other.form) {
-            (Form::File { destination, .. }, Form::File { destination: others, .. }) => {
-                place(destination) == place(others)
-            }
-            _ => false,
+        self.place().is_also(other.place())
+    }
+
+    fn place(&self) -> &Place {
+        match &self.form {
+            Form::File(writer) => writer.get_ref().place(),
+            Form::Stream { place, .. } | Form::Spool { place, .. } => place,
         }
     }
 
@@ -112,165 +142,101 @@ impl Output {
             for (to, &number) in bytes.as_chunks_mut().0.iter_mut().zip(numbers) {
                 *to = to_bytes(number);
             }
-            self.write(bytes)?;
+            self.write_bytes(bytes)?;
         }
         Ok(())
     }
 
     /// Writes the next piece of a text.
     pub(crate) fn write_text(&mut self, text: &str) -> Result<(), Error> {
-        self.write(text.as_bytes())
+        self.write_bytes(text.as_bytes())
     }
 
-    fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
+    fn write_bytes(&mut self, bytes: &[u8]) -> Result<(), Error> {
         let written = self.form.writer().write_all(bytes);
-        written.map_err(|error| Error::write(&self.name, error))
+        written.map_err(|error| self.error(error))
     }
 
-    /// Writes the gathered bytes, and gives a file its final name.
-    pub(crate) fn finish(self) -> Result<(), Error> {
-        let result = match self.form {
-            Form::File { writer, destination } => writer
-                .into_inner()
-                .map_err(io::IntoInnerError::into_error)
-                .and_then(|file| file.persist(destination).map_err(|failed| failed.error))
-                .map(drop),
-            Form::Stream(mut writer) => writer.flush(),
-        };
-        result.map_err(|error| Error::write(&self.name, error))
+    /// The error of a failed write.
+    pub(crate) fn error(&self, error: io::Error) -> Error {
+        Error::write(&self.name, error)
+    }
+
+    /// The name that the user gave the output.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Writes the gathered bytes, and gives a file its name. `rows` is the number of rows that there were.
+    pub(crate) fn finish(self, rows: u64) -> Result<(), Error> {
+        let Self { name, form, open_header } = self;
+        let header = open_header.map(|header| header.bytes(Some(rows)));
+        finish(form, header.as_deref()).map_err(|error| Error::write(&name, error))
+    }
+}
+
+impl Write for Output {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.form.writer().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.form.writer().flush()
+    }
+}
+
+fn finish(form: Form, header: Option<&[u8]>) -> io::Result<()> {
+    match form {
+        Form::File(writer) => {
+            let mut file = writer.into_inner().map_err(io::IntoInnerError::into_error)?;
+            if let Some(header) = header {
+                file.seek(SeekFrom::Start(0))?;
+                file.write_all(header)?;
+            }
+            file.persist()
+        }
+        Form::Stream { mut writer, .. } => writer.flush(),
+        Form::Spool { file, mut writer, .. } => {
+            let mut file = file.into_inner().map_err(io::IntoInnerError::into_error)?;
+            let header = header.unwrap_or_default();
+            file.seek(SeekFrom::Start(header.len() as u64))?;
+            writer.write_all(header)?;
+            io::copy(&mut file, &mut writer)?;
+            writer.flush()
+        }
     }
 }
 
 impl Form {
-    /// Opens a temporary file if `path` is or will be a regular file, and `path` itself otherwise.
+    /// Opens an unfinished file if `path` is or will be a regular file, and `path` itself otherwise.
     fn open(path: &Path) -> io::Result<Self> {
         if is_stdout(path) {
-            return Ok(Self::Stream(Box::new(stdout())));
+            return Ok(Self::Stream { writer: Box::new(stdout()), place: Place::stdout() });
         }
-        let existing = match fs::metadata(path) {
-            Ok(metadata) => Some(metadata),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-            Err(error) => return Err(error),
-        };
-        // a file that this process has open already, under any name that the system has for it
-        let descriptor = path == Path::new("/dev/stderr")
-            || path.starts_with("/dev/fd")
-            || path.starts_with("/proc/self/fd");
-        if let Some(existing) = &existing {
-            // this fails, as it should, for a directory and for a file that must not be written
-            let file = OpenOptions::new().write(true).open(path)?;
-            if descriptor || !existing.is_file() {
-                return Ok(Self::Stream(Box::new(BufWriter::with_capacity(BUFFER, file))));
+        match place::resolve(path)? {
+            place::Resolved::Stream(file) => {
+                let place = Place::of_stream(&file);
+                let writer = Box::new(BufWriter::with_capacity(BUFFER, file));
+                Ok(Self::Stream { writer, place })
+            }
+            place::Resolved::File { destination, permissions } => {
+                let file = Unfinished::create(destination, permissions)?;
+                Ok(Self::File(BufWriter::with_capacity(BUFFER, file)))
             }
         }
-        // follows a link, so that the file is replaced and not the link
-        let destination = match existing {
-            Some(_) => fs::canonicalize(path)?,
-            None => target(path),
-        };
-        let file = temporary(&destination)?;
-        remove_on_signal(file.path())?;
-        if let Some(existing) = existing {
-            file.as_file().set_permissions(existing.permissions())?;
-        }
-        Ok(Self::File { writer: BufWriter::with_capacity(BUFFER, file), destination })
     }
 
     /// Returns the writer of the bytes.
     fn writer(&mut self) -> &mut dyn Write {
         match self {
-            Self::File { writer, .. } => writer,
-            Self::Stream(writer) => writer,
+            Self::File(writer) => writer,
+            Self::Stream { writer, .. } => writer,
+            Self::Spool { file, .. } => file,
         }
     }
-}
-
-/// Returns the directory, in canonical form, and the file name.
-fn place(path: &Path) -> (Option<PathBuf>, Option<&OsStr>) {
-    let directory = path.parent().filter(|parent| *parent != Path::new(""));
-    (fs::canonicalize(directory.unwrap_or(Path::new("."))).ok(), path.file_name())
-}
-
-/// Returns where a new file at `path` is to be: `path` may be a link to a file that does not exist
-/// yet.
-fn target(path: &Path) -> PathBuf {
-    let mut path = path.to_owned();
-    // as many links as Linux follows; `open` has refused a circle of links before
-    for _ in 0..40 {
-        let Ok(link) = fs::read_link(&path) else { break };
-        path = path.parent().unwrap_or(Path::new("")).join(link);
-    }
-    path
-}
-
-/// Removes the temporary files when Ctrl-C or `kill` ends the process. The process then ends by the
-/// same signal, as without this function: a shell's loop stops on Ctrl-C only then. SIGHUP is left
-/// alone, since nohup relies on that.
-#[cfg(unix)]
-fn remove_on_signal(temporary: &Path) -> io::Result<()> {
-    use std::sync::{Mutex, MutexGuard, PoisonError};
-
-    use signal_hook::consts::{SIGINT, SIGTERM};
-    use signal_hook::iterator::Signals;
-    use signal_hook::low_level::emulate_default_handler;
-
-    static TEMPORARIES: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
-    let temporaries =
-        || -> MutexGuard<'static, _> { TEMPORARIES.lock().unwrap_or_else(PoisonError::into_inner) };
-    temporaries().push(temporary.to_owned());
-    if temporaries().len() > 1 {
-        // the thread below is running already
-        return Ok(());
-    }
-    let mut signals = Signals::new([SIGINT, SIGTERM])?;
-    std::thread::Builder::new().spawn(move || {
-        for signal in signals.forever() {
-            for temporary in temporaries().iter() {
-                // fails, harmlessly, if the file has its final name already
-                drop(fs::remove_file(temporary));
-            }
-            drop(emulate_default_handler(signal));
-        }
-    })?;
-    Ok(())
-}
-
-/// Without signals such a file has to be removed by hand.
-#[cfg(not(unix))]
-fn remove_on_signal(_: &Path) -> io::Result<()> {
-    Ok(())
-}
-
-/// Creates a file in the directory of `destination`, with the permissions of any new file.
-fn temporary(destination: &Path) -> io::Result<NamedTempFile> {
-    let directory = match destination.parent() {
-        Some(parent) if parent != Path::new("") => parent,
-        _ => Path::new("."),
-    };
-    // a trailing separator would otherwise fail only when the file gets its name, after all the
-    // work
-    let separated = destination.to_string_lossy().ends_with(std::path::is_separator);
-    if separated || destination.file_name().is_none() {
-        return Err(io::ErrorKind::IsADirectory.into());
-    }
-    tempfile::Builder::new().prefix(".gumbel-").suffix(".tmp").make_in(directory, |path| {
-        // like tempfile's own file, but with the permissions that the umask allows instead of
-        // private ones
-        File::options().read(true).write(true).create_new(true).open(path)
-    })
 }
 
 /// Returns standard output with a larger buffer than Rust's.
-fn stdout() -> impl Write {
+fn stdout() -> impl Write + Send {
     BufWriter::with_capacity(BUFFER, io::stdout())
-}
-
-fn write_header(writer: &mut dyn Write, descr: &str, shape: &[u64]) -> io::Result<()> {
-    let dtype = descr.parse().map_err(|_| io::Error::from(io::ErrorKind::InvalidInput))?;
-    npyz::WriteOptions::new_header_only()
-        .dtype(npyz::DType::Plain(dtype))
-        .shape(shape)
-        .writer(writer)
-        .write_header_only()?;
-    Ok(())
 }

@@ -18,17 +18,27 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    /// A bar for `total` steps of work, whose `unit` is a word such as "draws". With
+    /// A bar for `total` steps of work, or for as many as there will be, whose `unit` is a word such as "draws". With
     /// `text_on_stdout`, no bar is shown if standard output is a terminal, since the text would
     /// tear the bar apart.
-    pub(crate) fn new(total: u64, unit: &str, text_on_stdout: bool) -> Self {
-        let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::hidden());
-        let template = format!("{{wide_bar}} {{human_pos}} of {{human_len}} {unit}, {{eta}} to go");
+    pub(crate) fn new(total: impl Into<Option<u64>>, unit: &str, text_on_stdout: bool) -> Self {
+        let total = total.into();
+        let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::hidden());
+        let template = match total {
+            Some(_) => format!("{{wide_bar}} {{human_pos}} of {{human_len}} {unit}, {{eta}} to go"),
+            None => format!("{{spinner}} {{human_pos}} {unit}, {{per_sec}}"),
+        };
         if let Ok(style) = ProgressStyle::with_template(&template) {
             bar.set_style(style);
         }
         let waiting = !(text_on_stdout && std::io::stdout().is_terminal());
         Self { bar, started: Instant::now(), waiting }
+    }
+
+    /// Shows no bar if nothing is to be said.
+    pub(crate) fn hidden_if(mut self, quiet: bool) -> Self {
+        self.waiting &= !quiet;
+        self
     }
 
     /// Counts `steps` more steps as done.

@@ -3,54 +3,92 @@
 use std::time::{Duration, Instant};
 
 use gumbel::{Logits, Method, SampleOptions, Sampler};
+use gumbel_io::Kind;
 
-use crate::args::{self, SampleArgs, With};
-use crate::call::Call;
+use crate::args::{self, OutputFormat, SampleArgs, With};
+use crate::call::{self, Call};
 use crate::draws::{Asked, Drawn};
 use crate::error::Error;
 use crate::input::Input;
-use crate::lines::Lines;
-use crate::output::{self, Output};
+use crate::output;
 use crate::progress::Progress;
+use crate::sink::{self, Ids, SAME_FILE, Sink, Writer};
 use crate::summary::{BOTH_ON_STDOUT, Summary};
 use crate::{engine, say};
-
-/// The error for two files with one name.
-const SAME_FILE: &str = "--output and --with-output are the same file";
 
 /// Samples a file.
 pub(crate) fn run(args: &SampleArgs) -> Result<(), Error> {
     check(args)?;
-    let mut input = Input::open(&args.source)?;
+    let kind = if args.source.weights { Kind::Weights } else { Kind::Logits };
+    let mut input = Input::open_with(&args.source.input, kind, args.row_id.as_deref(), &args.keep)?;
     let options = SampleOptions::default()
-        .with_seed(args.noise.seed)
+        .with_seed(args.noise.seed.value)
         .with_draws(args.draws)
         .with_temperature(args.noise.temperature)
         .with_method(method(args, input.categories())?);
     let asked = Asked { top: args.top, with: args.with };
     let total = validate(&mut input, asked, &options)?;
-    let mut output = Sink::open(args, input.rows())?;
-    let sampler = engine::open(&args.place)?;
+    let sink = Sink::open(args, input.rows(), &args.keep)?;
+    let values = input.values(args.draws);
+    let sampler = engine::open(&args.place, values)?;
 
     let text_on_stdout = args.output.is_none() && !args.json;
-    let mut progress = Progress::new(total, "draws", text_on_stdout);
-    let (rows, categories) = (input.rows(), input.categories());
-    let (first_row, chunk) = (args.first_row, args.chunk);
-    let job = Job { sampler: &sampler, options, asked, first_row, chunk };
-    let sampling = job.run(&mut input, &mut output, &mut progress)?;
+    let mut progress = Progress::new(total, "draws", text_on_stdout).hidden_if(args.quiet);
+    let categories = input.categories();
+    let chunk = call::chunk(args.chunk, &sampler, &input, args.draws);
+    let table = matches!(sink, Sink::Table(_));
+    let first_row = args.first_row;
+    let job = Job { sampler: &sampler, options, asked, first_row, chunk, table };
+    let writer = Writer::start(sink, args.digest)?;
+    let ran = job.run(input, &writer, &mut progress);
+    let written = writer.finish();
     drop(progress);
-    input.finish()?;
-    output.finish()?;
+    // an output that cannot be written ends the draws
+    let (written, (rows, sampling)) = match (written, ran) {
+        (Err(error), Ok(_) | Err(Error::ClosedPipe)) => return Err(error),
+        (written, ran) => {
+            let ran = ran?;
+            (written?, ran)
+        }
+    };
+    written.sink.finish(rows)?;
 
-    engine::tell(&sampler, &args.place);
+    args.noise.seed.tell();
+    engine::tell(&sampler, &args.place, values, args.quiet);
     let method = options.method.name();
-    if args.method == args::Method::Auto {
+    if args.method == args::Method::Auto && !args.quiet {
         let draws = args.draws;
         say(&format!("--method auto took {method}: draws {draws} a row, categories {categories}"));
     }
+    if let Some(digest) = written.digest {
+        say(&format!("digest {digest:08x}"));
+    }
+    if !args.quiet {
+        hint(args, categories);
+    }
     let mut summary = Summary::new(&sampler, (rows, categories, args.draws), sampling);
     (summary.method, summary.top) = (Some(method), args.top);
-    summary.report(args.json)
+    summary.report(args.json, args.quiet)
+}
+
+/// Says that another method would have taken a hundredth of the time or less.
+fn hint(args: &SampleArgs, categories: usize) {
+    let races_only = args.top.is_some() || !matches!(args.with, None | Some(With::Logprob));
+    let other = Method::Auto.resolve(categories, args.draws) == Method::InverseCdf;
+    if args.method != args::Method::Gumbel || races_only || !other {
+        return;
+    }
+    // a race reads each category for each draw; a search takes the sums once, at some five times the price of a
+    // category in a race, and then some 15 categories' price for each draw
+    let (categories, draws) = (categories as f64, f64::from(args.draws));
+    let (race, search) = (categories * draws, 5.0 * categories + 15.0 * draws);
+    if race > 100.0 * search && race > 1e9 {
+        let times = (race / search) as u64;
+        say(&format!(
+            "--method auto would draw as well from these rows, in some {times} times less time (other draws, of the \
+             same probabilities)"
+        ));
+    }
 }
 
 /// Checks that the options do not contradict each other.
@@ -67,7 +105,20 @@ fn check(args: &SampleArgs) -> Result<(), Error> {
     if is_stdout(&args.output) && is_stdout(&args.with_output) {
         return usage(SAME_FILE);
     }
-    match (args.with, &args.output, &args.with_output) {
+    let format = sink::format_of(args);
+    let is_table = !matches!(format, OutputFormat::Npy | OutputFormat::Text);
+    if !args.keep.is_empty() && !is_table {
+        return usage(
+            "--keep carries columns to a table: --output OUT.parquet, .arrow, .csv or .jsonl, or --output-format",
+        );
+    }
+    if args.with_output.is_some() && args.with.is_some() && is_table {
+        return usage(
+            "--with-output is beside a .npy file: a table has the numbers of --with in it",
+        );
+    }
+    let arrays = args.output.as_ref().filter(|_| format == OutputFormat::Npy);
+    match (args.with, arrays, &args.with_output) {
         (None, _, Some(_)) => usage("--with-output has nothing to write without --with"),
         (Some(_), None, Some(_)) => {
             usage("--with-output needs an --output beside it; text has the numbers of --with in it")
@@ -117,7 +168,11 @@ fn method(args: &SampleArgs, categories: usize) -> Result<Method, Error> {
 
 /// Makes the errors that the engines would, before anything is written. Returns the total number of
 /// draws.
-fn validate(input: &mut Input, asked: Asked, options: &SampleOptions<'_>) -> Result<u64, Error> {
+fn validate(
+    input: &mut Input,
+    asked: Asked,
+    options: &SampleOptions<'_>,
+) -> Result<Option<u64>, Error> {
     let categories = input.categories();
     if let Some(top) = asked.top.filter(|&top| top as usize > categories) {
         let what = format!("--top {top} is more than the {categories} categories of a row");
@@ -125,65 +180,18 @@ fn validate(input: &mut Input, asked: Asked, options: &SampleOptions<'_>) -> Res
     }
     // the library refuses a bad number of categories, and words the error
     Logits::strided::<f32>(&[], 0, categories, categories)?;
-    let none = input.read_rows(0)?;
+    let none = input.no_rows()?;
+    let none = input.batch(&none)?;
     asked.draw(&gumbel::CpuSampler::new().into(), none, options, &mut Drawn::default())?;
-    let (rows, draws) = (input.rows(), options.draws);
+    let draws = options.draws;
+    let Some(rows) = input.rows() else { return Ok(None) };
     let total = rows.checked_mul(u64::from(draws));
     let entries = total.and_then(|total| total.checked_mul(asked.k() as u64));
     match (total, entries) {
-        (Some(total), Some(_)) => Ok(total),
+        (Some(total), Some(_)) => Ok(Some(total)),
         _ => Err(Error::Usage(format!(
             "{draws} draws from each of {rows} rows are more than any file holds"
         ))),
-    }
-}
-
-/// The destination of draws.
-enum Sink {
-    /// Files of the draws, and of the numbers that belong to them.
-    Arrays(Output, Option<Output>),
-    Text(Output, Lines),
-    Nothing,
-}
-
-impl Sink {
-    fn open(args: &SampleArgs, rows: u64) -> Result<Self, Error> {
-        let Some(path) = &args.output else {
-            let lines = Lines::new(args.draws, args.top.map_or(1, |top| top as usize));
-            return Ok(if args.json { Self::Nothing } else { Self::Text(Output::stdout(), lines) });
-        };
-        let draws = (args.draws > 1).then_some(args.draws.into());
-        let shape = [Some(rows), draws, args.top.map(u64::from)];
-        let shape: Vec<u64> = shape.into_iter().flatten().collect();
-        let draws = Output::words(path, &shape)?;
-        let values = args.with_output.as_ref().map(|path| Output::doubles(path, &shape));
-        let values = values.transpose()?;
-        if values.as_ref().is_some_and(|values| values.is_also(&draws)) {
-            return Err(Error::Usage(SAME_FILE.to_owned()));
-        }
-        Ok(Self::Arrays(draws, values))
-    }
-
-    fn write(&mut self, drawn: &Drawn) -> Result<(), Error> {
-        match self {
-            Self::Arrays(draws, values) => {
-                draws.write_words(&drawn.categories)?;
-                values.as_mut().map_or(Ok(()), |values| values.write_doubles(&drawn.values))
-            }
-            Self::Text(output, lines) => output.write_text(lines.text(drawn)),
-            Self::Nothing => Ok(()),
-        }
-    }
-
-    fn finish(self) -> Result<(), Error> {
-        match self {
-            Self::Arrays(draws, values) => {
-                values.map_or(Ok(()), Output::finish)?;
-                draws.finish()
-            }
-            Self::Text(output, _) => output.finish(),
-            Self::Nothing => Ok(()),
-        }
     }
 }
 
@@ -194,50 +202,58 @@ struct Job<'a> {
     asked: Asked,
     first_row: u64,
     chunk: usize,
+    /// Whether the rows' ids and the columns that are carried along go to the output.
+    table: bool,
 }
 
 impl Job<'_> {
-    /// Draws from all rows. Returns how long the sampler took.
+    /// Draws from all rows. Returns how many there were, and how long the sampler took.
     fn run(
         &self,
-        input: &mut Input,
-        output: &mut Sink,
+        input: Input,
+        writer: &Writer,
         progress: &mut Progress,
-    ) -> Result<Duration, Error> {
+    ) -> Result<(u64, Duration), Error> {
         let (categories, in_row) = (input.categories(), self.options.draws);
         let call = match self.options.method {
-            // at temperature 0 a call adds up no sums
-            Method::InverseCdf if self.options.temperature != 0.0 => {
-                Call::of_searches(categories, in_row, self.chunk)
-            }
+            Method::InverseCdf => Call::of_searches(categories, in_row, self.chunk),
             _ => Call::new(categories, in_row, self.asked.k(), self.chunk),
         };
-        let mut drawn = Drawn::default();
         let mut sampling = Duration::ZERO;
-        let mut row = 0;
-        while row < input.rows() {
-            // the result fits a usize, as `call.rows` is one
-            let rows = (call.rows as u64).min(input.rows() - row) as usize;
-            let batch = input.read_rows(rows)?;
+        let rows = input.visit(call.rows, |batch, block| {
+            let (first, rows) = (block.first_row, block.rows);
             let mut draw = 0;
             while draw < in_row {
                 let count = call.draws.min(in_row - draw);
-                let options = self
-                    .options
-                    .with_first_row(self.first_row.wrapping_add(row))
-                    .with_first_draw(draw)
-                    .with_draws(count);
+                let options = self.options.with_first_draw(draw).with_draws(count);
+                let first_row = self.first_row.wrapping_add(first);
+                let options = match &block.row_ids {
+                    Some(ids) => options.with_row_ids(ids),
+                    None => options.with_first_row(first_row),
+                };
+                let mut piece = writer.piece();
                 let started = Instant::now();
                 self.asked
-                    .draw(self.sampler, batch, &options, &mut drawn)
-                    .map_err(|error| Error::in_file(error, row))?;
+                    .draw(self.sampler, batch, &options, &mut piece.drawn)
+                    .map_err(|error| Error::in_file(error, first))?;
                 sampling += started.elapsed();
-                output.write(&drawn)?;
+                (piece.rows, piece.first_draw) = (rows, draw);
+                if self.table {
+                    piece.ids = match &block.row_ids {
+                        Some(ids) => Ids::Each(ids.clone()),
+                        None => Ids::From(first_row),
+                    };
+                    piece.kept.clone_from(&block.kept);
+                }
+                if !writer.write(piece) {
+                    // finishing it says why
+                    return Err(Error::ClosedPipe);
+                }
                 progress.add(rows as u64 * u64::from(count));
                 draw += count;
             }
-            row += rows as u64;
-        }
-        Ok(sampling)
+            Ok(())
+        })?;
+        Ok((rows, sampling))
     }
 }

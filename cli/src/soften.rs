@@ -3,12 +3,12 @@
 use std::time::{Duration, Instant};
 
 use gumbel::{Batch, CpuSampler, Logits, Relaxation, SampleOptions, Sampler};
+use gumbel_io::Kind;
 
 use crate::args::SoftenArgs;
-use crate::call::Call;
+use crate::call::{self, Call};
 use crate::engine;
 use crate::error::Error;
-use crate::format::Wanted;
 use crate::input::Input;
 use crate::lines::Lines;
 use crate::output::{self, Output};
@@ -24,29 +24,32 @@ pub(crate) fn run(args: &SoftenArgs) -> Result<(), Error> {
     if args.json && args.output.as_deref().is_some_and(output::is_stdout) {
         return Err(Error::Usage(BOTH_ON_STDOUT.to_owned()));
     }
-    let wanted = if args.weights { Wanted::Weights } else { Wanted::SoftLogits };
-    let mut input = Input::open_as(&args.input, wanted)?;
+    let kind = if args.weights { Kind::Weights } else { Kind::LogitsOnly };
+    let mut input = Input::open(&args.input, kind)?;
     let options = SampleOptions::default()
-        .with_seed(args.seed)
+        .with_seed(args.seed.value)
         .with_draws(args.draws)
         .with_temperature(args.temperature);
     let relaxation = Relaxation::soft(args.tau).with_hard(args.straight_through);
     let total = validate(&mut input, &options, relaxation)?;
     let (rows, categories) = (input.rows(), input.categories());
     let mut output = Sink::open(args, rows, categories)?;
-    let sampler = engine::open(&args.place)?;
+    let values = input.values(args.draws);
+    let sampler = engine::open(&args.place, values)?;
 
     let text_on_stdout = args.output.is_none() && !args.json;
-    let mut progress = Progress::new(total, "draws", text_on_stdout);
-    let (first_row, chunk) = (args.first_row, args.chunk);
+    let mut progress = Progress::new(total, "draws", text_on_stdout).hidden_if(args.quiet);
+    let chunk = call::chunk(args.chunk, &sampler, &input, args.draws);
+    let first_row = args.first_row;
     let job = Job { sampler: &sampler, options, relaxation, first_row, chunk };
-    let sampling = job.run(&mut input, &mut output, &mut progress)?;
+    let (rows, sampling) = job.run(input, &mut output, &mut progress)?;
     drop(progress);
-    input.finish()?;
-    output.finish()?;
+    output.finish(rows)?;
 
-    engine::tell(&sampler, &args.place);
-    Summary::new(&sampler, (rows, categories, args.draws), sampling).report(args.json)
+    args.seed.tell();
+    engine::tell(&sampler, &args.place, values, args.quiet);
+    let summary = Summary::new(&sampler, (rows, categories, args.draws), sampling);
+    summary.report(args.json, args.quiet)
 }
 
 /// Makes the errors that the engines would, before anything is written. Returns the total number of
@@ -55,17 +58,19 @@ fn validate(
     input: &mut Input,
     options: &SampleOptions<'_>,
     relaxation: Relaxation,
-) -> Result<u64, Error> {
+) -> Result<Option<u64>, Error> {
     let categories = input.categories();
     // the library refuses a bad number of categories, and words the error
     Logits::strided::<f32>(&[], 0, categories, categories)?;
-    let none = logits(input.read_rows(0)?)?;
+    let none = input.no_rows()?;
+    let none = logits(input.batch(&none)?)?;
     CpuSampler::new().soften_rows(none, options, relaxation)?;
-    let (rows, draws) = (input.rows(), options.draws);
+    let draws = options.draws;
+    let Some(rows) = input.rows() else { return Ok(None) };
     let total = rows.checked_mul(u64::from(draws));
     let bytes = total.and_then(|total| total.checked_mul(categories as u64)?.checked_mul(4));
     match (total, bytes) {
-        (Some(total), Some(_)) => Ok(total),
+        (Some(total), Some(_)) => Ok(Some(total)),
         _ => Err(Error::Usage(format!(
             "samples of {categories} categories for {draws} draws from each of {rows} rows are more \
              than any file holds"
@@ -90,13 +95,12 @@ enum Sink {
 }
 
 impl Sink {
-    fn open(args: &SoftenArgs, rows: u64, categories: usize) -> Result<Self, Error> {
+    fn open(args: &SoftenArgs, rows: Option<u64>, categories: usize) -> Result<Self, Error> {
         Ok(match &args.output {
             Some(path) => {
                 let draws = (args.draws > 1).then_some(args.draws.into());
-                let shape = [Some(rows), draws, Some(categories as u64)];
-                let shape: Vec<u64> = shape.into_iter().flatten().collect();
-                Self::Array(Output::floats(path, &shape)?)
+                let others: Vec<u64> = draws.into_iter().chain([categories as u64]).collect();
+                Self::Array(Output::floats(path, rows, &others)?)
             }
             None if args.json => Self::Nothing,
             None => Self::Text(Output::stdout(), Lines::new(args.draws, categories)),
@@ -113,9 +117,9 @@ impl Sink {
         }
     }
 
-    fn finish(self) -> Result<(), Error> {
+    fn finish(self, rows: u64) -> Result<(), Error> {
         match self {
-            Self::Array(output) | Self::Text(output, _) => output.finish(),
+            Self::Array(output) | Self::Text(output, _) => output.finish(rows),
             Self::Nothing => Ok(()),
         }
     }
@@ -131,23 +135,20 @@ struct Job<'a> {
 }
 
 impl Job<'_> {
-    /// Makes soft samples of all rows. Returns how long the sampler took.
+    /// Makes soft samples of all rows. Returns how many rows there were, and how long the sampler took.
     fn run(
         &self,
-        input: &mut Input,
+        input: Input,
         output: &mut Sink,
         progress: &mut Progress,
-    ) -> Result<Duration, Error> {
+    ) -> Result<(u64, Duration), Error> {
         let (categories, in_row) = (input.categories(), self.options.draws);
         // a soft sample keeps all categories of a draw
         let call = Call::new(categories, in_row, categories, self.chunk);
         let mut samples = Vec::new();
         let mut sampling = Duration::ZERO;
-        let mut row = 0;
-        while row < input.rows() {
-            // the result fits a usize, as `call.rows` is one
-            let rows = (call.rows as u64).min(input.rows() - row) as usize;
-            let batch = logits(input.read_rows(rows)?)?;
+        let rows = input.visit(call.rows, |batch, block| {
+            let (batch, rows, row) = (logits(batch)?, block.rows, block.first_row);
             let mut draw = 0;
             while draw < in_row {
                 let count = call.draws.min(in_row - draw);
@@ -169,8 +170,8 @@ impl Job<'_> {
                 progress.add(rows as u64 * u64::from(count));
                 draw += count;
             }
-            row += rows as u64;
-        }
-        Ok(sampling)
+            Ok(())
+        })?;
+        Ok((rows, sampling))
     }
 }

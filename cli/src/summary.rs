@@ -50,11 +50,14 @@ impl<'a> Summary<'a> {
         }
     }
 
-    /// Prints JSON on standard output, or a line on standard error.
-    pub(crate) fn report(&self, json: bool) -> Result<(), Error> {
+    /// Prints JSON on standard output, or a line on standard error unless nothing is to be said there.
+    pub(crate) fn report(&self, json: bool, quiet: bool) -> Result<(), Error> {
         if json {
             let json = serde_json::to_string(self).map_err(|error| Error::stdout(error.into()))?;
             return writeln!(std::io::stdout(), "{json}").map_err(Error::stdout);
+        }
+        if quiet {
+            return Ok(());
         }
         let Self { engine, adapter, rows, categories, draws, seconds, draws_per_second, .. } = self;
         let adapter = adapter.map(|name| format!(", adapter {name}")).unwrap_or_default();

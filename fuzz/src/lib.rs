@@ -1,6 +1,7 @@
 //! Code that the fuzz targets share: it makes a batch of the fuzzer's bytes, and compares the engine with the
 //! reference.
 
+pub mod files;
 mod input;
 mod kind;
 mod own;

@@ -12,9 +12,22 @@ fn quick_cases() -> impl Iterator<Item = Case> {
     all.filter(|case| case.work() <= 1000)
 }
 
+/// Without --verbose there is a line for each engine, and the verdict.
+#[test]
+fn it_sums_up() {
+    let text = stdout(gumbel(&["check", "--quick", "--engine", "cpu"]).output().unwrap());
+    let isas = gumbel::Isa::available().count();
+    let lines: Vec<_> = text.lines().collect();
+    assert_eq!(lines.len(), 1 + isas + 1 + isas + 1, "{text}");
+    let cases = quick_cases().count();
+    let verdict = format!("  ok, {cases} cases and ");
+    assert!(lines[2 + isas..][..isas].iter().all(|line| line.contains(&verdict)), "{text}");
+}
+
 #[test]
 fn the_cpu_engine_is_the_references_equal() {
-    let text = stdout(gumbel(&["check", "--quick", "--engine", "cpu"]).output().unwrap());
+    let text =
+        stdout(gumbel(&["check", "--quick", "--engine", "cpu", "--verbose"]).output().unwrap());
     let lines: Vec<_> = text.lines().collect();
     let cases = quick_cases().count();
     let version = format!("gumbel {} (", env!("CARGO_PKG_VERSION"));
@@ -73,7 +86,7 @@ fn every_adapter_that_can_be_used_is_checked_in_three_ways() {
         .iter()
         .filter(|report| report.obstacle.is_none())
         .count();
-    let text = stdout(gumbel(&["check", "--quick"]).output().unwrap());
+    let text = stdout(gumbel(&["check", "--quick", "--verbose"]).output().unwrap());
     let head = text.lines().find(|line| line.starts_with("rows x categories")).unwrap();
     let labels: Vec<_> = head.split_whitespace().skip(4).collect();
     let isas = gumbel::Isa::available().count();

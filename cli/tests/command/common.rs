@@ -53,6 +53,13 @@ pub(crate) fn raw_header(text: &str) -> Vec<u8> {
     bytes
 }
 
+/// A file of f32.
+pub(crate) fn f32s(shape: &str, values: &[f32]) -> Vec<u8> {
+    let mut bytes = header("'<f4'", "False", shape);
+    bytes.extend(values.iter().flat_map(|x| x.to_le_bytes()));
+    bytes
+}
+
 /// Writes a .npy file with npyz, in the type `descr`.
 pub(crate) fn write_npy<T: npyz::Serialize>(
     directory: &Path,

@@ -31,7 +31,7 @@ fn table_of(
     fill: impl FnOnce(&mut Table<'_>) -> Result<(), Error>,
 ) -> (bool, String) {
     let mut out = Vec::new();
-    let mut table = Table::new(engines, &mut out).unwrap();
+    let mut table = Table::new(engines, true, &mut out).unwrap();
     fill(&mut table).unwrap();
     let passed = table.report(false).unwrap();
     (passed, String::from_utf8(out).unwrap())
@@ -255,7 +255,7 @@ fn nothing_checked_is_not_a_pass() {
 fn an_engine_that_is_missing_fails_the_check() {
     for refused in [false, true] {
         let (engines, mut out) = (cpu(), Vec::new());
-        let mut table = Table::new(&engines, &mut out).unwrap();
+        let mut table = Table::new(&engines, true, &mut out).unwrap();
         table.draws(few_cases()).unwrap();
         assert_eq!(table.report(refused).unwrap(), !refused);
     }
