@@ -24,6 +24,7 @@ Modules for those who have these libraries: :mod:`gumbelmax.torch`, :mod:`gumbel
 :mod:`gumbelmax.dask`, :mod:`gumbelmax.ray`.
 """
 
+from gumbelmax._batches import make_batch_fn
 from gumbelmax._draws import NO_DRAW, race, sample, sample_scored, sample_weights
 from gumbelmax._generator import Generator
 from gumbelmax._lib import __version__, devices, get_num_threads, set_num_threads
@@ -49,6 +50,7 @@ __all__ = [
     "gumbel_softmax_vjp",
     "log_prob",
     "logsumexp",
+    "make_batch_fn",
     "race",
     "resample",
     "sample",
