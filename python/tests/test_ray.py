@@ -60,12 +60,20 @@ def drawn(ds, rows):
     return draws
 
 
-# A block takes Ray milliseconds: of one row and of seven, a part of the rows does. Batches are cut from blocks.
+# A block takes Ray milliseconds: of one row and of seven, a part of the rows does, and batches of one row and of seven
+# are cut from larger blocks.
+IS_LONG = os.environ.get("GUMBELMAX_LONG_TESTS") == "1"
+BLOCKS = [
+    (1, None, 2000 if IS_LONG else 200),
+    (7, None, 14_000 if IS_LONG else 1400),
+    (1000, 1, ROWS if IS_LONG else 10_000),
+    (1000, 7, ROWS),
+    (1000, None, ROWS),
+]
+
+
 @pytest.mark.parametrize("workers", [1, 2])
-@pytest.mark.parametrize(
-    ("block", "batch", "rows"),
-    [(1, None, 200), (7, None, 1400), (1000, 1, 10_000), (1000, 7, ROWS), (1000, None, ROWS)],
-)
+@pytest.mark.parametrize(("block", "batch", "rows"), BLOCKS)
 def test_blocks_in_any_order(table, want, workers, block, batch, rows):
     order = np.random.default_rng(block).permutation(rows)
     shuffled = table.slice(0, rows).take(order)
