@@ -114,8 +114,8 @@ assert order == sorted(order)
 # %% [markdown]
 # ## Training by Gumbel-softmax
 #
-# Logits learn a distribution through their samples: the loss is the distance of the mean of 256 straight-through samples
-# from a target, and the gradient that of soft samples.
+# Logits learn a distribution through their samples: the loss is the distance of the mean of 256 straight-through
+# samples from a target, and the gradient that of soft samples.
 
 # %%
 TARGET = np.array([0.02, 0.4, 0.08, 0.3, 0.15, 0.05])

@@ -30,7 +30,7 @@ class Particles:
     def __init__(self, log_weights: Any) -> None:
         """Add the weights up."""
         self._particles = _lib.Particles(readable(log_weights))
-        self._like = log_weights[:0] if hasattr(log_weights, "__dlpack__") else None
+        self._like = log_weights[:0, ...] if hasattr(log_weights, "__dlpack__") else None
 
     def __len__(self) -> int:
         """Return the number of particles."""

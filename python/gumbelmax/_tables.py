@@ -49,7 +49,7 @@ class InverseCdf:
         )
         self._table = _lib.Table(readable(logits), axis, weights, call)
         # an empty array of the library in which results are given
-        self._like = logits[:0] if hasattr(logits, "__dlpack__") else None
+        self._like = logits[:0, ...] if hasattr(logits, "__dlpack__") else None
 
     @property
     def categories(self) -> int:

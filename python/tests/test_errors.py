@@ -177,6 +177,21 @@ TABLE = [
         r"row 11 \(index \(2, 1\)",
     ),
     (lambda: gumbelmax.log_prob(ROW, 0, temperature=0), ValueError, "no meaning at temperature 0"),
+    (
+        lambda: gumbelmax.log_prob(np.zeros((2, 0)), [0, 0]),
+        ValueError,
+        "1 to 4294967295 categories, got 0",
+    ),
+    (
+        lambda: gumbelmax.gumbel_softmax(np.zeros((2, 0)), seed=1),
+        ValueError,
+        "1 to 4294967295 categories, got 0",
+    ),
+    (
+        lambda: gumbelmax.InverseCdf(np.zeros((0, 0)), seed=1),
+        ValueError,
+        "1 to 4294967295 categories, got 0",
+    ),
     (lambda: gumbelmax.logsumexp(BAD), ValueError, r"row 11 \(index \(2, 1\)"),
     (lambda: gumbelmax.InverseCdf(BAD, seed=1), ValueError, "row 11"),
     (lambda: gumbelmax.InverseCdf(np.zeros((2, 3)), seed=[1, 2]), ValueError, "takes one seed"),
