@@ -24,6 +24,9 @@ Modules for those who have these libraries: :mod:`gumbelmax.torch`, :mod:`gumbel
 :mod:`gumbelmax.dask`, :mod:`gumbelmax.ray`.
 """
 
+import os
+import sys
+
 from gumbelmax._batches import make_batch_fn
 from gumbelmax._draws import NO_DRAW, race, sample, sample_scored, sample_weights
 from gumbelmax._generator import Generator
@@ -33,6 +36,11 @@ from gumbelmax._results import LogZ, Race, Scored
 from gumbelmax._softmax import gumbel_softmax, gumbel_softmax_vjp
 from gumbelmax._sums import estimate_log_z, log_prob, logsumexp
 from gumbelmax._tables import InverseCdf
+
+if sys.platform == "linux" and "XDG_RUNTIME_DIR" not in os.environ:
+    # As in containers: a layer of the drivers of Mesa would write errors to standard error, as it finds no display
+    # server to ask for its GPU. This switches the layer off. It is done here, before there are threads.
+    os.environ.setdefault("NODEVICE_SELECT", "1")
 
 __all__ = [
     "NO_DRAW",
