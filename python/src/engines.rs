@@ -40,11 +40,12 @@ impl Engine {
     /// Runs work that may ask for the current pool. The CPU engine has its pool already, and starts it for large calls
     /// alone.
     pub(crate) fn run<R: Send>(&self, work: impl FnOnce(&Sampler) -> R + Send) -> R {
-        if has_gpu(&self.sampler) {
-            self.pool.install(|| work(&self.sampler))
-        } else {
-            work(&self.sampler)
-        }
+        if self.has_gpu() { self.pool.install(|| work(&self.sampler)) } else { work(&self.sampler) }
+    }
+
+    /// Whether calls may go to a GPU.
+    pub(crate) fn has_gpu(&self) -> bool {
+        has_gpu(&self.sampler)
     }
 
     /// Runs work on the threads.
@@ -160,7 +161,7 @@ impl Engines {
     /// An engine on the CPU whose tables take the threads that are current when they are drawn from: the tables may
     /// outlive a fork, and the threads of this process do not.
     pub(crate) fn without_pool(&self, engine: Engine) -> Engine {
-        if has_gpu(&engine.sampler) {
+        if engine.has_gpu() {
             return engine;
         }
         Engine { sampler: CpuSampler::new().into(), ..engine }

@@ -11,14 +11,17 @@ use crate::call::Call;
 use crate::engines::engines;
 use crate::rows::Rows;
 
-/// The work that a piece may be, in logits: a tenth of a second on one core, and on a GPU enough to keep it busy.
+/// The work that a piece may be on the CPU, in logits: some hundredths of a second.
 #[derive(Clone, Copy)]
 pub(crate) enum Cost {
     /// Logits are read, and few of them evaluated.
-    Reading = 1 << 26,
+    Reading = 1 << 24,
     /// The noise of every category is evaluated.
-    Softening = 1 << 22,
+    Softening = 1 << 20,
 }
+
+/// On a GPU a piece is so many times as large, enough chunks to keep the device busy.
+const ON_GPU: u64 = 8;
 
 /// Whether the draws of one row may be divided among pieces. (Not if they are summed up.)
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -95,13 +98,14 @@ pub(crate) fn in_pieces(
         _ => (cut, total, rows.categories as u64),
     };
     let categories = usize::try_from(categories).unwrap_or(usize::MAX);
-    let (call_rows, most) = (rows.rows, cost as u64);
-    for piece in pieces(call_rows, categories, call.draws, most, cut) {
+    let engine = py.detach(|| guarded(|| engines.engine(&call.device, total)))?;
+    let engine = engine.map_err(|error| rows.error(error, 0))?;
+    let most = cost as u64 * if engine.has_gpu() { ON_GPU } else { 1 };
+    for piece in pieces(rows.rows, categories, call.draws, most, cut) {
         py.check_signals()?;
         let (first, work) = (piece.rows.start, &mut work);
         let outcome = py.detach(|| {
             guarded(|| {
-                let engine = engines.engine(&call.device, total)?;
                 let batch = source.part(piece.rows.clone())?;
                 let options = call.options(&piece.rows, &piece.draws);
                 engine.run(|sampler| work(sampler, batch, &options, &piece))
