@@ -26,7 +26,7 @@ def sample(
     method: Method = "gumbel",
     invalid: Invalid = "raise",
     dtype: Any = None,
-    device: str = "auto",
+    device: str = "cpu",
 ) -> Any:
     """Draw from each row of logits.
 
@@ -68,8 +68,8 @@ def sample(
         invalid: a row with a NaN, a +inf or nothing but -inf has no draw. "raise" raises, and names the row; "mark"
             gives -1 as its draw.
         dtype: of the result, "int64", "int32" or "uint32"; by default int64, and int32 for JAX.
-        device: "auto" is a GPU for large calls, if there is one, "cpu", "gpu", or (part of) an adapter's name. The
-            draws are the same.
+        device: "cpu"; "gpu"; "auto", a GPU for large calls if there is one; or (part of) an adapter's name. The draws
+            are the same. What is not "cpu" loads the machine's drivers into the process, and rows are carried there.
 
     What may be given for each row is broadcast to the shape of the rows, as NumPy does.
 
@@ -105,7 +105,7 @@ def sample_weights(
     method: Method = "gumbel",
     invalid: Invalid = "raise",
     dtype: Any = None,
-    device: str = "auto",
+    device: str = "cpu",
 ) -> Any:
     """Draw from each row of weights: unnormalised probabilities, or counts.
 
@@ -138,7 +138,7 @@ def sample_scored(
     invalid: Invalid = "raise",
     weights: bool = False,
     dtype: Any = None,
-    device: str = "auto",
+    device: str = "cpu",
 ) -> Scored:
     """Draw from each row, and return the draws with their log-probabilities.
 
@@ -178,7 +178,7 @@ def race(
     invalid: Invalid = "raise",
     weights: bool = False,
     dtype: Any = None,
-    device: str = "auto",
+    device: str = "cpu",
 ) -> Race:
     """Run the race of each draw: the first k categories, which are k draws without replacement, and their times.
 

@@ -22,7 +22,7 @@ def gumbel_softmax(
     draws: int | None = None,
     axis: int = -1,
     invalid: Invalid = "raise",
-    device: str = "auto",
+    device: str = "cpu",
 ) -> Any:
     """Return soft samples of draws: softmax((logits / T + gumbel noise) / tau).
 
@@ -68,7 +68,7 @@ def gumbel_softmax_vjp(
     draws: int | None = None,
     axis: int = -1,
     invalid: Invalid = "raise",
-    device: str = "auto",
+    device: str = "cpu",
 ) -> Any:
     """Return the derivatives of a loss by the logits, given those by the samples of :func:`gumbel_softmax`.
 

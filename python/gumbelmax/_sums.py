@@ -15,7 +15,7 @@ def logsumexp(
     axis: int = -1,
     invalid: Invalid = "raise",
     weights: bool = False,
-    device: str = "auto",
+    device: str = "cpu",
 ) -> Any:
     """Return log Z of each row: the logarithm of sum(exp(logits / T)), or of sum(weights ** (1 / T)).
 
@@ -79,7 +79,7 @@ def estimate_log_z(
     axis: int = -1,
     invalid: Invalid = "raise",
     weights: bool = False,
-    device: str = "auto",
+    device: str = "cpu",
 ) -> LogZ:
     """Estimate log Z of each row from the perturbed maxima of its draws.
 

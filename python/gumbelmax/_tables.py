@@ -40,7 +40,7 @@ class InverseCdf:
         axis: int = -1,
         invalid: Invalid = "raise",
         weights: bool = False,
-        device: str = "auto",
+        device: str = "cpu",
     ) -> None:
         """Add the rows up."""
         call = (
