@@ -12,7 +12,7 @@ class InverseCdf:
 
     A draw takes some tens of nanoseconds, however many categories its row has. The draws are those of
     :func:`gumbelmax.sample` with ``method="inverse-cdf"``. A table takes 16 to 24 bytes for each category, and keeps no
-    reference to the array that it is made of.
+    reference to the array that it is made of. (Tables on a GPU are not for a forked process.)
 
     >>> from gumbelmax import InverseCdf
     >>> table = InverseCdf([3, 0, 1], seed=1, weights=True)
