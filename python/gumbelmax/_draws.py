@@ -70,6 +70,7 @@ def sample(
         dtype: of the result, "int64", "int32" or "uint32"; by default int64, and int32 for JAX.
         device: "cpu"; "gpu"; "auto", a GPU for large calls if there is one; or (part of) an adapter's name. The draws
             are the same. What is not "cpu" loads the machine's drivers into the process, and rows are carried there.
+            (Mesa's drivers do not get along with Triton or TensorFlow in one process.)
 
     What may be given for each row is broadcast to the shape of the rows, as NumPy does.
 

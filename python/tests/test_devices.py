@@ -1,4 +1,8 @@
-"""Every device of this machine draws the same."""
+"""Every device of this machine draws the same.
+
+scripts/test-python runs this file in a process of its own: the drivers of Mesa and Triton each bring an LLVM, and a
+process that loads both crashes. No other test may ask for a device but the CPU.
+"""
 
 import os
 import subprocess
@@ -37,6 +41,11 @@ def test_operations(device, rng, dtype):
     assert np.abs(soft[0] - soft[1]).max() < 1e-4
     scored = gumbelmax.sample_scored(logits, **there)
     assert np.abs(scored.log_probs - gumbelmax.log_prob(logits, scored.draws)).max() < 1e-4
+
+
+def test_an_adapter_that_nobody_has():
+    with pytest.raises(ValueError, match=r"no adapter.*voodoo"):
+        gumbelmax.sample(np.zeros(3), seed=1, device="voodoo")
 
 
 def test_a_part_of_a_name_is_enough(device):

@@ -124,7 +124,6 @@ TABLE = [
         ValueError,
         'dtype must be "int64", "int32" or "uint32", got "int8"',
     ),
-    (lambda: sample(ROW, seed=1, device="voodoo"), ValueError, "no adapter.*voodoo"),
     (
         lambda: sample(ROW, seed=1, row_ids=[1, 2]),
         ValueError,
