@@ -1,0 +1,152 @@
+"""One function for batches of rows, for every engine that maps functions over them."""
+
+import dataclasses
+import functools
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from gumbelmax import _draws
+from gumbelmax._lib import __version__
+from gumbelmax._options import Invalid, Method, Seed, seed_of
+
+Array = npt.NDArray[Any]
+
+
+@functools.cache
+def golden() -> tuple[int, ...]:
+    """Return draws by which two processes know that they draw the same."""
+    logits = np.sin(np.arange(8 * 5000, dtype=np.float32).reshape(8, 5000) % 1009)
+    found = _draws.sample(logits, seed=42, row_ids=np.arange(8) << 40, draws=2, device="cpu")
+    return tuple(found.ravel().tolist())
+
+
+@dataclasses.dataclass(frozen=True)
+class Draw:
+    """What to draw from each batch. Can be pickled; the process that calls it may be another one."""
+
+    seed: int
+    step: int
+    temperature: float
+    draws: int | None
+    method: Method
+    invalid: Invalid
+    weights: bool
+    device: str
+    version: str = __version__
+    golden: tuple[int, ...] = dataclasses.field(default_factory=golden)
+
+    def __call__(self, logits: Any, **rows: Any) -> Array:
+        """Draw from the rows of an array, whose numbers `row_ids` or `first_row` give."""
+        self.check()
+        function = _draws.sample_weights if self.weights else _draws.sample
+        drawn: Array = function(
+            logits,
+            seed=self.seed,
+            step=self.step,
+            temperature=self.temperature,
+            draws=self.draws,
+            method=self.method,
+            invalid=self.invalid,
+            device=self.device,
+            **rows,
+        )
+        return drawn
+
+    def check(self) -> None:
+        """Check that this process draws what the process does in which the work was planned."""
+        if self.golden != golden():
+            raise RuntimeError(
+                f"gumbelmax {__version__} of this worker does not draw what {self.version} of the driver draws"
+            )
+
+
+def planned(  # what each engine passes on
+    *,
+    seed: Seed,
+    step: int = 0,
+    temperature: float = 1.0,
+    draws: int | None = None,
+    method: Method = "gumbel",
+    invalid: Invalid = "raise",
+    weights: bool = False,
+    device: str = "cpu",
+) -> Draw:
+    """Return what to draw, its options checked: a fault of theirs must not wait for a worker."""
+    draw = Draw(seed_of(seed), step, temperature, draws, method, invalid, weights, device)
+    draw(np.empty((0, 1)), first_row=0)
+    return draw
+
+
+@dataclasses.dataclass(frozen=True)
+class BatchFunction:
+    """A function of batches, made by :func:`make_batch_fn`."""
+
+    draw: Draw
+    logits: str
+    row_id: str
+    output: str
+
+    def __call__(self, batch: Any) -> Any:
+        """Add a column of draws to a batch."""
+        if isinstance(batch, Mapping):
+            found = self.draw(_stacked(batch[self.logits]), row_ids=_ids(batch[self.row_id]))
+            return {**batch, self.output: found}
+        from gumbelmax import arrow  # noqa: PLC0415  (pyarrow is not a requirement)
+
+        return arrow.with_draws(batch, self.draw, self.logits, self.row_id, 0, self.output)
+
+
+def make_batch_fn(
+    logits: str = "logits",
+    row_id: str = "row_id",
+    *,
+    output: str = "draw",
+    seed: Seed,
+    **options: Any,
+) -> BatchFunction:
+    """Return a function that adds a column of draws to a batch of rows.
+
+    A batch is a mapping of names to NumPy arrays, or a table or record batch of Arrow. The function keeps no state, so
+    that batches may be of any size, in any order, on any worker, and any number of times: the draw of a row depends on
+    its logits, its id and the seed. The first call in a process checks that it draws what the process does in which
+    the function was made.
+
+    >>> import numpy as np
+    >>> from gumbelmax import make_batch_fn, sample
+    >>> fn = make_batch_fn(seed=7)
+    >>> logits, ids = np.zeros((6, 10)), np.arange(6)
+    >>> one, two = (fn({"logits": logits[s], "row_id": ids[s]}) for s in (slice(0, 1), slice(1, 6)))
+    >>> bool((np.concatenate([one["draw"], two["draw"]]) == sample(logits, seed=7)).all())
+    True
+
+    Args:
+        logits: the name of the column of logits: an array of rows x categories, or a list column of Arrow.
+        row_id: the name of the column of row ids, integers from 0 to 2**64 - 1. They must be data, or computed from
+            what does not change (a file's number and the row in it), and never from a block or a partition.
+        output: the name of the column of draws.
+        seed: as in :func:`gumbelmax.sample`, one integer.
+        options: `step`, `temperature`, `draws`, `method`, `invalid`, `weights` (the numbers are weights or counts) and
+            `device`, as in :func:`gumbelmax.sample`; the default device is "cpu".
+    """
+    return BatchFunction(planned(seed=seed, **options), logits, row_id, output)
+
+
+def _stacked(rows: Any) -> Array:
+    """Return rows that come as an array of arrays as an array of numbers."""
+    array = np.asarray(rows)
+    if array.dtype != object:
+        return array
+    lengths = {len(row) for row in array}
+    if len(lengths) > 1:
+        first = len(array[0])
+        row = next(i for i, row in enumerate(array) if len(row) != first)
+        raise ValueError(f"row {row} has {len(array[row])} categories, and row 0 has {first}")
+    return np.stack(list(array)) if len(array) else np.empty((0, 1))
+
+
+def _ids(ids: Any) -> Array:
+    array = np.asarray(ids)
+    return array if array.size else array.astype(np.uint64)

@@ -1,0 +1,210 @@
+"""Draws, alone and with their log-probabilities, and races."""
+
+from typing import Any
+
+from numpy import ndarray
+
+from gumbelmax import _lib
+from gumbelmax._libraries import index_dtype, like, readable
+from gumbelmax._options import Invalid, Method, Seed, seed_of
+from gumbelmax._results import Race, Scored
+
+NO_DRAW = -1
+"""The draw of a row that has none, with ``invalid="mark"`` (4294967295 in results of uint32)."""
+
+
+def sample(
+    logits: Any,
+    *,
+    seed: Seed,
+    step: Any = 0,
+    temperature: Any = 1.0,
+    row_ids: Any = None,
+    first_row: int = 0,
+    draws: int | None = None,
+    axis: int = -1,
+    method: Method = "gumbel",
+    invalid: Invalid = "raise",
+    dtype: Any = None,
+    device: str = "cpu",
+) -> Any:
+    """Draw from each row of logits.
+
+    Category i is drawn with probability exp(logits[i] / T) / sum(exp(logits / T)), T the temperature, exactly to the
+    far tail: a category of probability 1e-15 is drawn with probability 1e-15, and -inf never.
+
+    Two calls with the same arguments give the same draws: in a loop, change ``step`` (or see :class:`Generator`).
+
+    >>> import numpy as np
+    >>> from gumbelmax import sample
+    >>> logits = np.log([[0.5, 0.5, 0.0], [0.0, 0.0, 1.0]], out=np.full((2, 3), -np.inf), where=[[1, 1, 0], [0, 0, 1]])
+    >>> draws = sample(logits, seed=7, draws=1000)
+    >>> draws.shape
+    (2, 1000)
+    >>> bool((draws[0] < 2).all()), bool((draws[1] == 2).all())
+    (True, True)
+
+    A row draws the same alone as in a batch, if its id is the same:
+
+    >>> alone = sample(logits[1], seed=7, draws=1000, first_row=1)
+    >>> bool((alone == draws[1]).all())
+    True
+
+    Args:
+        logits: an array of one dimension or more, of float16, bfloat16, float32, float64 or integers, or a list.
+            float64 is told apart however far from 0 (1e7 and 1e7 + 0.5).
+        seed: 0 to 2**64 - 1, or one for each row; or a ``numpy.random.Generator`` or ``SeedSequence``, from which one
+            is taken. Draws under different seeds are independent.
+        step: the number of the first draw, 0 to 2**31 - 1, or one for each row.
+        temperature: divides the logits; 0 (greedy: the largest logit, the lowest index on ties) or from 2**-100 to
+            2**100. May be given for each row.
+        row_ids: an id from 0 to 2**64 - 1 for each row, in place of numbers. Rows with one id have the same noise.
+        first_row: the number of the first row.
+        draws: the number of draws from each row. They get an axis of their own, the last. None is one draw, without.
+        axis: the axis of the categories.
+        method: "gumbel" reads the row for each draw. "inverse-cdf" adds the row up once, and draws by a search: for
+            many draws, but categories of less than 2**-54 of the probability of the most probable one (of 1,000; 2**-44
+            of 10**6) are never drawn. "auto" is "inverse-cdf" for 16 draws or more. The two draw differently.
+        invalid: a row with a NaN, a +inf or nothing but -inf has no draw. "raise" raises, and names the row; "mark"
+            gives -1 as its draw.
+        dtype: of the result, "int64", "int32" or "uint32"; by default int64, and int32 for JAX.
+        device: "cpu"; "gpu"; "auto", a GPU for large calls if there is one; or (part of) an adapter's name. The draws
+            are the same. What is not "cpu" loads the machine's drivers into the process, and rows are carried there.
+            (Mesa's drivers do not get along with Triton or TensorFlow in one process.)
+
+    What may be given for each row is broadcast to the shape of the rows, as NumPy does.
+
+    Returns:
+        Indices of categories: an array of the shape of ``logits`` without ``axis``, and with an axis of the draws, in
+        the library of ``logits``.
+
+    Raises:
+        ValueError: an argument or a row is invalid; the words name the row.
+        TypeError: the type of an argument is.
+        MemoryError: there is no memory for the result, or for a copy.
+        RuntimeError: a GPU failed.
+    """
+    call = (seed_of(seed), step, temperature, first_row, row_ids, draws, method, invalid, device)
+    if type(logits) is ndarray:
+        name = "int64" if dtype is None else index_dtype(dtype, logits)
+        drawn = _lib.sample(logits, axis, False, call, name)
+        return drawn if drawn.ndim else drawn[()]
+    drawn = _lib.sample(readable(logits), axis, False, call, index_dtype(dtype, logits))
+    return like(logits, drawn)
+
+
+def sample_weights(
+    weights: Any,
+    *,
+    seed: Seed,
+    step: Any = 0,
+    temperature: Any = 1.0,
+    row_ids: Any = None,
+    first_row: int = 0,
+    draws: int | None = None,
+    axis: int = -1,
+    method: Method = "gumbel",
+    invalid: Invalid = "raise",
+    dtype: Any = None,
+    device: str = "cpu",
+) -> Any:
+    """Draw from each row of weights: unnormalised probabilities, or counts.
+
+    Category i is drawn with probability weights[i] ** (1 / T) / sum(weights ** (1 / T)). No logarithm is taken, and
+    nothing is normalised. Weights are 0 or positive, and finite; integers are counts up to 2**32 - 1.
+
+    >>> from gumbelmax import sample_weights
+    >>> draws = sample_weights([3, 0, 1], seed=1, draws=10_000)
+    >>> bool(abs((draws == 0).mean() - 0.75) < 0.02), int((draws == 1).sum())
+    (True, 0)
+
+    Arguments, result and errors are those of :func:`sample`, but for a ``temperature`` that is 0 or from 2**-20 on.
+    """
+    call = (seed_of(seed), step, temperature, first_row, row_ids, draws, method, invalid, device)
+    drawn = _lib.sample(readable(weights), axis, True, call, index_dtype(dtype, weights))
+    return like(weights, drawn)
+
+
+def sample_scored(
+    logits: Any,
+    *,
+    seed: Seed,
+    step: Any = 0,
+    temperature: Any = 1.0,
+    row_ids: Any = None,
+    first_row: int = 0,
+    draws: int | None = None,
+    axis: int = -1,
+    method: Method = "gumbel",
+    invalid: Invalid = "raise",
+    weights: bool = False,
+    dtype: Any = None,
+    device: str = "cpu",
+) -> Scored:
+    """Draw from each row, and return the draws with their log-probabilities.
+
+    The draws are those of :func:`sample`. A log-probability is within 5e-6 on the CPU and 2e-5 on a GPU, whatever
+    constant is added to the logits; of an invalid row that is marked it is NaN.
+
+    >>> import numpy as np
+    >>> from gumbelmax import sample_scored
+    >>> scored = sample_scored(np.zeros((2, 4)), seed=1)
+    >>> np.allclose(scored.log_probs, np.log(1 / 4), atol=1e-5)
+    True
+
+    Args:
+        logits: as in :func:`sample`.
+        weights: the numbers are weights or counts, as in :func:`sample_weights`.
+
+    The other arguments and the errors are those of :func:`sample`; a temperature of 0, at which there are no
+    probabilities, is one of them.
+    """
+    call = (seed_of(seed), step, temperature, first_row, row_ids, draws, method, invalid, device)
+    values = readable(logits)
+    found = _lib.sample_scored(values, axis, weights, call, index_dtype(dtype, logits))
+    return Scored(*(like(logits, result) for result in found))
+
+
+def race(
+    logits: Any,
+    k: int,
+    *,
+    seed: Seed,
+    step: Any = 0,
+    temperature: Any = 1.0,
+    row_ids: Any = None,
+    first_row: int = 0,
+    draws: int | None = None,
+    axis: int = -1,
+    invalid: Invalid = "raise",
+    weights: bool = False,
+    dtype: Any = None,
+    device: str = "cpu",
+) -> Race:
+    """Run the race of each draw: the first k categories, which are k draws without replacement, and their times.
+
+    Category i is an alarm that rings after an exponential time of rate exp(logits[i]), or of its weight. The first to
+    ring is the draw of :func:`sample`. The next are draws from the categories that are left (Gumbel top-k).
+
+    >>> from gumbelmax import race
+    >>> rates = [1.0, 2.0, 5.0]
+    >>> first = race(rates, 3, seed=1, draws=10_000, weights=True)
+    >>> first.categories.shape
+    (10000, 3)
+    >>> bool(abs(first.times[:, 0].mean() - 1 / 8) < 0.005)  # the first of all rings at the rate of 1 + 2 + 5
+    True
+
+    Args:
+        logits: as in :func:`sample`.
+        k: how many categories of each race, 1 or more.
+        weights: the numbers are weights or counts, as in :func:`sample_weights`.
+
+    The other arguments and the errors are those of :func:`sample`; a temperature of 0, at which there is no race, is
+    one of them.
+
+    Returns:
+        Arrays of the shape of the rows, of the draws, and of k.
+    """
+    call = (seed_of(seed), step, temperature, first_row, row_ids, draws, "gumbel", invalid, device)
+    found = _lib.race(readable(logits), axis, weights, call, index_dtype(dtype, logits), k)
+    return Race(*(like(logits, result) for result in found))

@@ -1,0 +1,98 @@
+"""Normalisers of rows, and log-probabilities."""
+
+from typing import Any
+
+from gumbelmax import _lib
+from gumbelmax._libraries import like, readable
+from gumbelmax._options import Invalid, Seed, seed_of
+from gumbelmax._results import LogZ
+
+
+def logsumexp(
+    logits: Any,
+    *,
+    temperature: Any = 1.0,
+    axis: int = -1,
+    invalid: Invalid = "raise",
+    weights: bool = False,
+    device: str = "cpu",
+) -> Any:
+    """Return log Z of each row: the logarithm of sum(exp(logits / T)), or of sum(weights ** (1 / T)).
+
+    Within 5e-6 (and 6e-8 of itself) on the CPU, and within 2e-5 and 4e-7 of itself on a GPU.
+
+    >>> import numpy as np
+    >>> from gumbelmax import logsumexp
+    >>> np.allclose(logsumexp([[0.0, 0.0], [1000.0, 1000.0]]), [np.log(2), 1000 + np.log(2)])
+    True
+
+    Arguments and errors are those of :func:`gumbelmax.sample`. A row that is marked has NaN.
+
+    Returns:
+        float64, of the shape of ``logits`` without ``axis``.
+    """
+    call = (0, 0, temperature, 0, None, None, "gumbel", invalid, device)
+    return like(logits, _lib.logsumexp(readable(logits), axis, weights, call))
+
+
+def log_prob(
+    logits: Any,
+    index: Any,
+    *,
+    temperature: Any = 1.0,
+    axis: int = -1,
+    weights: bool = False,
+) -> Any:
+    """Return the log-probabilities of categories: log_softmax(logits / T) at ``index``, computed in float64.
+
+    >>> import numpy as np
+    >>> from gumbelmax import log_prob
+    >>> log_prob(np.log([[1.0, 3.0], [1.0, 1.0]]), [1, 0]).round(4)
+    array([-0.2877, -0.6931])
+
+    Args:
+        logits: as in :func:`gumbelmax.sample`.
+        index: categories: integers of the shape of the rows, and of more axes behind those, as draws have.
+        temperature: above 0.
+        axis: the axis of the categories.
+        weights: the numbers are weights or counts.
+
+    Returns:
+        float64, of the shape of ``index``; -inf for a category that is never drawn.
+
+    Raises:
+        ValueError: a row is invalid, or an index is that of no category; the words name the row.
+    """
+    call = (0, 0, temperature, 0, None, None, "gumbel", "raise", "cpu")
+    return like(logits, _lib.log_prob(readable(logits), axis, weights, call, readable(index)))
+
+
+def estimate_log_z(
+    logits: Any,
+    *,
+    seed: Seed,
+    draws: int,
+    step: Any = 0,
+    temperature: Any = 1.0,
+    row_ids: Any = None,
+    first_row: int = 0,
+    axis: int = -1,
+    invalid: Invalid = "raise",
+    weights: bool = False,
+    device: str = "cpu",
+) -> LogZ:
+    """Estimate log Z of each row from the perturbed maxima of its draws.
+
+    Their mean is log Z plus Euler's constant, and their standard deviation pi / sqrt(6): 16,000 draws for a standard
+    error of 0.01. :func:`logsumexp` computes it; this is for what it shows.
+
+    >>> from gumbelmax import estimate_log_z
+    >>> found = estimate_log_z([0.0, 1.0, 2.0], seed=1, draws=10_000)
+    >>> bool(abs(found.estimate - 2.407606) < 5 * found.standard_error)
+    True
+
+    Arguments and errors are those of :func:`gumbelmax.race`.
+    """
+    call = (seed_of(seed), step, temperature, first_row, row_ids, draws, "gumbel", invalid, device)
+    found = _lib.estimate_log_z(readable(logits), axis, weights, call)
+    return LogZ(*(like(logits, result) for result in found))

@@ -1,0 +1,139 @@
+"""Draws for tables of Apache Arrow: a column of lists in, a column of indices out.
+
+>>> import pyarrow as pa
+>>> import gumbelmax.arrow
+>>> rows = pa.array([[0.0, 1.0], [2.0, 0.0], [0.0, 0.0]], pa.list_(pa.float32(), 2))
+>>> table = pa.table({"logits": rows, "row_id": [7, 8, 9]})
+>>> gumbelmax.arrow.sample(table, seed=1)["draw"].type
+DataType(int64)
+
+Columns are FixedSizeList, fixed-shape tensors, List or LargeList with as many numbers in each row, of float16, float32,
+float64, or integers (counts). The numbers of a chunk are read where they are.
+"""
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from gumbelmax._batches import Array, Draw, planned
+from gumbelmax._options import Seed
+
+__all__ = ["numbers", "sample"]
+
+
+def sample(
+    table: Any,
+    logits: str = "logits",
+    row_id: str | None = "row_id",
+    *,
+    first_row: int = 0,
+    output: str = "draw",
+    seed: Seed,
+    **options: Any,
+) -> Any:
+    """Return a table with one more column, of draws.
+
+    Args:
+        table: a ``pyarrow.Table`` or ``RecordBatch``.
+        logits: the name of the column of logits.
+        row_id: the name of the column of row ids, without nulls; None numbers the rows from ``first_row`` on.
+        first_row: the number of the first row.
+        output: the name of the new column: int64, or lists of int64 if there are ``draws``.
+        seed: as in :func:`gumbelmax.sample`, one integer.
+        options: those of :func:`gumbelmax.make_batch_fn`.
+
+    Raises:
+        ValueError: a row is null, has a null, or has another number of categories; and the errors of
+            :func:`gumbelmax.sample`. The words name the row.
+    """
+    return with_draws(table, planned(seed=seed, **options), logits, row_id, first_row, output)
+
+
+def with_draws(
+    table: Any, draw: Draw, logits: str, row_id: str | None, first_row: int, output: str
+) -> Any:
+    """Return the table with a column of draws."""
+    column = table[logits]
+    chunks = column.chunks if isinstance(column, pa.ChunkedArray) else [column]
+    ids = None if row_id is None else _ids(table[row_id], row_id)
+    found, row = [], 0
+    for chunk in chunks:
+        try:
+            rows = numbers(chunk)
+            which = (
+                {"first_row": (first_row + row) % 2**64}
+                if ids is None
+                else {"row_ids": ids[row : row + len(chunk)]}
+            )
+            drawn = draw(rows, **which)
+        except ValueError as error:
+            if len(chunks) == 1:
+                raise
+            raise ValueError(f"in the rows from {row} on: {error}") from error
+        row += len(chunk)
+        found.append(_column(drawn))
+    type_ = found[0].type if found else pa.int64()
+    return (
+        table.append_column(output, pa.chunked_array(found, type_))
+        if isinstance(table, pa.Table)
+        else table.append_column(output, found[0])
+    )
+
+
+def numbers(array: Any) -> Array:
+    """Return the rows of an array of lists as a NumPy array of rows x categories, without a copy where there is no gap.
+
+    >>> import pyarrow as pa
+    >>> from gumbelmax.arrow import numbers
+    >>> numbers(pa.array([[1, 2], [3, 4]]))
+    array([[1, 2],
+           [3, 4]])
+    """
+    if isinstance(array, pa.ExtensionArray):
+        array = array.storage
+    kind = array.type
+    is_fixed = pa.types.is_fixed_size_list(kind)
+    if not (is_fixed or pa.types.is_list(kind) or pa.types.is_large_list(kind)):
+        raise TypeError(f"expected a column of lists of numbers, got {kind}")
+    if array.null_count:
+        row = int(np.flatnonzero(array.is_null().to_numpy(zero_copy_only=False))[0])
+        raise ValueError(f"row {row} is null")
+    values = array.flatten()
+    categories = kind.list_size if is_fixed else _categories(array)
+    if values.null_count:
+        value = int(np.flatnonzero(values.is_null().to_numpy(zero_copy_only=False))[0])
+        row, category = divmod(value, max(categories, 1))
+        raise ValueError(f"row {row}: its number of category {category} is null")
+    return values.to_numpy(zero_copy_only=False).reshape(len(array), categories)
+
+
+def _categories(array: Any) -> int:
+    """Return the length of all lists."""
+    lengths = np.diff(array.offsets.to_numpy())
+    if not len(lengths):
+        return 1
+    others = np.flatnonzero(lengths != lengths[0])
+    if len(others):
+        row = int(others[0])
+        raise ValueError(f"row {row} has {lengths[row]} categories, and row 0 has {lengths[0]}")
+    return int(lengths[0])
+
+
+def _ids(column: Any, name: str) -> Array:
+    if column.null_count:
+        row = int(np.flatnonzero(column.is_null().to_numpy())[0])
+        raise ValueError(f"row {row}: its {name} is null")
+    if not pa.types.is_integer(column.type):
+        raise TypeError(f"{name}: expected integers, got {column.type}")
+    if isinstance(column, pa.ChunkedArray):
+        return column.to_numpy()
+    return column.to_numpy(zero_copy_only=False)
+
+
+def _column(drawn: Array) -> Any:
+    """Return draws as a column: numbers, or lists of them."""
+    if drawn.ndim == 1:
+        return pa.array(drawn)
+    rows, draws = drawn.shape
+    return pa.FixedSizeListArray.from_arrays(pa.array(drawn.reshape(rows * draws)), draws)

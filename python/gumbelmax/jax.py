@@ -1,0 +1,218 @@
+"""Draws for JAX, under jit and vmap: the same on every machine, and exact to the far tail.
+
+>>> import jax
+>>> import gumbelmax.jax
+>>> key = jax.random.key(1)
+>>> draws = jax.jit(gumbelmax.jax.categorical)(key, jax.numpy.zeros((3, 5)))
+>>> draws.shape, draws.dtype
+((3,), dtype('int32'))
+
+The 64 bits of a key are the seed of :func:`gumbelmax.sample`. So a key gives other draws than it gives
+:func:`jax.random.categorical`, of the same distribution.
+
+The work is done on the host's CPU, by a callback.
+"""
+
+import functools
+import math
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import numpy.typing as npt
+
+from gumbelmax import _draws, _softmax
+from gumbelmax._options import Method
+
+__all__ = ["categorical", "gumbel_softmax"]
+
+_Array: TypeAlias = npt.NDArray[Any]
+
+
+def _words(key: Any) -> Any:
+    """Return the words of a key of the new kind or of the old one."""
+    if jnp.issubdtype(key.dtype, jax.dtypes.prng_key):
+        return jax.random.key_data(key)
+    return jnp.asarray(key)
+
+
+def _seeds(words: _Array) -> npt.NDArray[np.uint64]:
+    """Return 64 bits for each key: its two words. Of a key of four words (rbg) the first two are mixed in."""
+    pairs = words.astype(np.uint64).reshape(-1, words.shape[-1] // 2, 2)
+    each = (pairs[..., 0] << np.uint64(32)) | pairs[..., 1]
+    seeds = each[..., -1]
+    for i in range(each.shape[-1] - 1):
+        # splitmix64, as both halves of such a key may be the same
+        mixed = each[..., i] + np.uint64(0x9E3779B97F4A7C15)
+        mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        seeds = seeds ^ mixed ^ (mixed >> np.uint64(31))
+    return seeds.reshape(words.shape[:-1])
+
+
+def _rows(words: _Array, batch: int, rows: tuple[int, ...]) -> dict[str, Any]:
+    """Return the options that say which rows these are.
+
+    vmap puts axes before those of the function. Each of their elements is a call of its own, with the seed of its key
+    and with rows from 0 on.
+    """
+    seeds = _seeds(words)
+    if batch == 0:
+        return {"seed": int(seeds)}
+    ids = np.arange(math.prod(rows), dtype=np.uint64).reshape(rows)
+    seeds = seeds.reshape(seeds.shape + (1,) * len(rows))
+    return {
+        "seed": seeds,
+        "row_ids": np.broadcast_to(ids, np.broadcast_shapes(seeds.shape, ids.shape)),
+    }
+
+
+def _is_broadcast(shape: tuple[int, ...], to: tuple[int, ...]) -> bool:
+    return all(extent in (1, wanted) for extent, wanted in zip(shape, to, strict=True))
+
+
+def _host(array: Any) -> _Array:
+    return np.asarray(array)
+
+
+def categorical(
+    key: Any,
+    logits: Any,
+    axis: int = -1,
+    shape: Sequence[int] | None = None,
+    *,
+    temperature: float = 1.0,
+    method: Method = "gumbel",
+) -> jax.Array:
+    """Draw from each row of logits, as :func:`jax.random.categorical` does.
+
+    >>> import jax
+    >>> from gumbelmax.jax import categorical
+    >>> keys, logits = jax.random.split(jax.random.key(1), 4), jax.numpy.zeros((4, 100))
+    >>> together = jax.vmap(categorical)(keys, logits)
+    >>> bool(together[2] == categorical(keys[2], logits[2]))
+    True
+
+    Args:
+        key: of either kind.
+        logits: an array of float16, bfloat16, float32 or float64.
+        axis: the axis of the categories.
+        shape: that of the result: it ends with the shape of the rows, or with one to which that is broadcast.
+        temperature: divides the logits; 0 is greedy.
+        method: as in :func:`gumbelmax.sample`.
+
+    Returns:
+        int32, of the shape of ``logits`` without ``axis``, or of ``shape``.
+
+    Raises:
+        ValueError: the shape does not fit. (An invalid row is an error of the callback, with the words of
+            :func:`gumbelmax.sample`.)
+    """
+    logits = jnp.moveaxis(jnp.asarray(logits), axis, -1)
+    if not jnp.issubdtype(logits.dtype, jnp.floating):
+        logits = logits.astype(jnp.float32)
+    rows = logits.shape[:-1]
+    all_of = rows if shape is None else tuple(shape)
+    samples, rows = all_of[: len(all_of) - len(rows)], all_of[len(all_of) - len(rows) :]
+    if len(all_of) < logits.ndim - 1 or not _is_broadcast(logits.shape[:-1], rows):
+        raise ValueError(
+            f"shape {all_of} does not end with the shape of the rows, {logits.shape[:-1]}, or one it is broadcast to"
+        )
+    logits = jnp.broadcast_to(logits, (*rows, logits.shape[-1]))
+
+    def draw(words: Any, logits: Any) -> _Array:
+        words, logits = _host(words), _host(logits)
+        batch = words.ndim - 1
+        drawn = _draws.sample(
+            logits,
+            **_rows(words, batch, rows),
+            draws=math.prod(samples),
+            temperature=temperature,
+            method=method,
+            dtype="int32",
+        )
+        drawn = np.moveaxis(drawn, -1, batch)
+        return drawn.reshape(drawn.shape[:batch] + samples + rows)
+
+    if math.prod(samples) == 0:
+        return jnp.zeros(all_of, jnp.int32)
+    result = jax.ShapeDtypeStruct(all_of, jnp.int32)
+    drawn: jax.Array = jax.pure_callback(
+        draw, result, _words(key), logits, vmap_method="broadcast_all"
+    )
+    return drawn
+
+
+@functools.partial(jax.custom_vjp, nondiff_argnums=(2, 3, 4))
+def _soft(words: Any, logits: Any, tau: float, hard: bool, temperature: float) -> Any:
+    rows = logits.shape[:-1]
+
+    def soften(words: Any, logits: Any) -> _Array:
+        words, logits = _host(words), _host(logits)
+        numbers = _rows(words, words.ndim - 1, rows)
+        samples = _softmax.gumbel_softmax(logits, tau, hard, temperature=temperature, **numbers)
+        return np.asarray(samples).astype(logits.dtype, copy=False)
+
+    result = jax.ShapeDtypeStruct(logits.shape, logits.dtype)
+    return jax.pure_callback(soften, result, words, logits, vmap_method="broadcast_all")
+
+
+def _soft_forward(words: Any, logits: Any, tau: float, hard: bool, temperature: float) -> Any:
+    return _soft(words, logits, tau, hard, temperature), (words, logits)
+
+
+def _soft_backward(tau: float, hard: bool, temperature: float, kept: Any, cotangents: Any) -> Any:
+    words, logits = kept
+    rows = logits.shape[:-1]
+
+    def pull(words: Any, logits: Any, cotangents: Any) -> _Array:
+        words, logits = _host(words), _host(logits)
+        gradients = _softmax.gumbel_softmax_vjp(
+            _host(cotangents).astype(np.float32),
+            *(logits, tau, hard),
+            temperature=temperature,
+            **_rows(words, words.ndim - 1, rows),
+        )
+        return np.asarray(gradients).astype(logits.dtype, copy=False)
+
+    result = jax.ShapeDtypeStruct(logits.shape, logits.dtype)
+    pulled = jax.pure_callback(pull, result, words, logits, cotangents, vmap_method="broadcast_all")
+    return None, pulled
+
+
+_soft.defvjp(_soft_forward, _soft_backward)
+
+
+def gumbel_softmax(
+    key: Any,
+    logits: Any,
+    tau: float = 1.0,
+    hard: bool = False,
+    axis: int = -1,
+    *,
+    temperature: float = 1.0,
+) -> jax.Array:
+    """Return soft samples, softmax((logits / T + gumbel noise) / tau), through which gradients go.
+
+    >>> import jax
+    >>> from gumbelmax.jax import gumbel_softmax
+    >>> first = lambda logits: gumbel_softmax(jax.random.key(1), logits, 0.5)[0]
+    >>> jax.jit(jax.grad(first))(jax.numpy.zeros(3)).shape
+    (3,)
+
+    Args:
+        key: that of the draw of :func:`categorical` at which a sample has its largest number.
+        logits: an array of floats.
+        tau: how soft.
+        hard: return 1 at the draw and 0 elsewhere; the gradient is that of the soft sample.
+        axis: the axis of the categories.
+        temperature: divides the logits; above 0.
+
+    Returns:
+        An array of the shape and type of ``logits``. It is computed in float32.
+    """
+    logits = jnp.moveaxis(jnp.asarray(logits), axis, -1)
+    samples = _soft(_words(key), logits, tau, hard, temperature)
+    return jnp.moveaxis(samples, -1, axis)

@@ -1,0 +1,332 @@
+"""Draws for PyTorch: functions on tensors that torch.compile takes, a distribution, and Gumbel-softmax with gradients.
+
+>>> import torch
+>>> import gumbelmax.torch
+>>> logits = torch.zeros(2, 5, requires_grad=True)
+>>> gumbelmax.torch.sample(logits, seed=1).shape
+torch.Size([2])
+>>> soft = gumbelmax.torch.gumbel_softmax(logits, tau=0.5, seed=1)
+>>> soft[0, 0].backward()
+>>> logits.grad.shape
+torch.Size([2, 5])
+
+The functions are pure: nothing but their arguments decides what they return, and PyTorch's own generators have no part.
+All are for tensors in the CPU's memory, of float16, bfloat16, float32 or float64. Gradients are of first order.
+"""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gumbelmax import _draws, _softmax
+from gumbelmax._options import Invalid, Method
+
+__all__ = ["Categorical", "gumbel_softmax", "sample"]
+
+_SIGNED = 2**63
+
+
+def _signed(number: int, name: str) -> int:
+    """Return 64 bits as PyTorch's integers have them."""
+    if not 0 <= number < 2 * _SIGNED:
+        raise ValueError(f"{name} must be an integer from 0 to {2 * _SIGNED - 1}, got {number}")
+    return number - 2 * _SIGNED if number >= _SIGNED else number
+
+
+def _unsigned(number: int) -> int:
+    return int(number) % (2 * _SIGNED)
+
+
+def _check(tensor: Tensor) -> None:
+    if tensor.device.type not in ("cpu", "meta"):
+        raise ValueError(
+            f"logits: expected a tensor in the CPU's memory, got one on {tensor.device}; copy it first, with .cpu()"
+        )
+
+
+def _rows(logits: Tensor, axis: int) -> list[int]:
+    """Return the shape of the rows."""
+    shape = list(logits.shape)
+    if not -len(shape) <= axis < len(shape):
+        raise ValueError(f"axis {axis} is out of range for logits of {len(shape)} dimensions")
+    del shape[axis]
+    return shape
+
+
+@torch.library.custom_op("gumbelmax::sample", mutates_args=(), device_types="cpu")
+def _sample_op(
+    logits: Tensor,
+    weights: bool,
+    seed: int,
+    seeds: Tensor | None,
+    step: int,
+    steps: Tensor | None,
+    temperature: float,
+    temperatures: Tensor | None,
+    first_row: int,
+    row_ids: Tensor | None,
+    draws: int | None,
+    axis: int,
+    method: str,
+    invalid: str,
+) -> Tensor:
+    function = _draws.sample_weights if weights else _draws.sample
+    drawn = function(
+        logits,
+        seed=_unsigned(seed) if seeds is None else seeds,
+        step=step if steps is None else steps,
+        temperature=temperature if temperatures is None else temperatures,
+        first_row=_unsigned(first_row),
+        row_ids=row_ids,
+        draws=draws,
+        axis=axis,
+        method=method,  # type: ignore[arg-type]
+        invalid=invalid,  # type: ignore[arg-type]
+    )
+    return drawn
+
+
+@_sample_op.register_fake
+def _(
+    logits: Tensor,
+    weights: bool,
+    seed: int,
+    seeds: Tensor | None,
+    step: int,
+    steps: Tensor | None,
+    temperature: float,
+    temperatures: Tensor | None,
+    first_row: int,
+    row_ids: Tensor | None,
+    draws: int | None,
+    axis: int,
+    method: str,
+    invalid: str,
+) -> Tensor:
+    shape = _rows(logits, axis) + ([] if draws is None else [draws])
+    return logits.new_empty(shape, dtype=torch.int64)
+
+
+def sample(
+    logits: Tensor,
+    *,
+    seed: int | Tensor,
+    step: int | Tensor = 0,
+    temperature: float | Tensor = 1.0,
+    row_ids: Tensor | None = None,
+    first_row: int = 0,
+    draws: int | None = None,
+    axis: int = -1,
+    method: Method = "gumbel",
+    invalid: Invalid = "raise",
+    weights: bool = False,
+) -> Tensor:
+    """Draw from each row of a tensor, as :func:`gumbelmax.sample` does, whose arguments and errors these are.
+
+    >>> import torch
+    >>> from gumbelmax.torch import sample
+    >>> rows = torch.tensor([[0.0, -torch.inf], [-torch.inf, 0.0]])
+    >>> torch.compile(sample, backend="eager")(rows, seed=1)
+    tensor([0, 1])
+
+    Args:
+        logits: a tensor of one dimension or more.
+        weights: the numbers are weights or counts.
+
+    Returns:
+        int64, of the shape of ``logits`` without ``axis``, and with an axis of the draws, the last.
+    """
+    _check(logits)
+    one_seed, seeds = (0, seed) if isinstance(seed, Tensor) else (_signed(seed, "seed"), None)
+    one_step, steps = (0, step) if isinstance(step, Tensor) else (step, None)
+    own = temperature if isinstance(temperature, Tensor) else None
+    one_temperature = 1.0 if isinstance(temperature, Tensor) else float(temperature)
+    first = _signed(first_row, "first_row")
+    rows = (first, row_ids)
+    numbers = (one_seed, seeds, one_step, steps, one_temperature, own, *rows)
+    return _sample_op(logits, weights, *numbers, draws, axis, method, invalid)
+
+
+@torch.library.custom_op("gumbelmax::gumbel_softmax", mutates_args=(), device_types="cpu")
+def _softmax_op(
+    logits: Tensor,
+    tau: float,
+    hard: bool,
+    seed: int,
+    step: int,
+    temperature: float,
+    first_row: int,
+    row_ids: Tensor | None,
+    axis: int,
+) -> Tensor:
+    samples: Tensor = _softmax.gumbel_softmax(
+        logits, tau, hard, **_numbers(seed, step, temperature, first_row, row_ids), axis=axis
+    )
+    return samples.to(logits.dtype).contiguous()
+
+
+@torch.library.custom_op("gumbelmax::gumbel_softmax_vjp", mutates_args=(), device_types="cpu")
+def _vjp_op(
+    cotangents: Tensor,
+    logits: Tensor,
+    tau: float,
+    hard: bool,
+    seed: int,
+    step: int,
+    temperature: float,
+    first_row: int,
+    row_ids: Tensor | None,
+    axis: int,
+) -> Tensor:
+    # by float32, which NumPy has, unlike bfloat16
+    gradients: Tensor = _softmax.gumbel_softmax_vjp(
+        cotangents.float(),
+        *(logits, tau, hard),
+        **_numbers(seed, step, temperature, first_row, row_ids),
+        axis=axis,
+    )
+    return gradients.to(logits.dtype).contiguous()
+
+
+def _numbers(
+    seed: int, step: int, temperature: float, first_row: int, row_ids: Tensor | None
+) -> dict[str, Any]:
+    return {
+        "seed": _unsigned(seed),
+        "step": step,
+        "temperature": temperature,
+        "first_row": _unsigned(first_row),
+        "row_ids": row_ids,
+    }
+
+
+@_softmax_op.register_fake
+def _(logits: Tensor, *_: Any) -> Tensor:
+    return logits.new_empty(logits.shape)
+
+
+@_vjp_op.register_fake
+def _(cotangents: Tensor, logits: Tensor, *_: Any) -> Tensor:
+    return logits.new_empty(logits.shape)
+
+
+def _keep(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+    logits, *options, row_ids, axis = inputs
+    ctx.options, ctx.axis = options, axis
+    ctx.save_for_backward(logits, row_ids)
+
+
+def _backward(ctx: Any, cotangents: Tensor) -> tuple[Tensor | None, ...]:
+    logits, row_ids = ctx.saved_tensors
+    gradient = _vjp_op(cotangents, logits, *ctx.options, row_ids, ctx.axis)
+    return (gradient, *(None for _ in ctx.options), None, None)
+
+
+_softmax_op.register_autograd(_backward, setup_context=_keep)
+
+
+def gumbel_softmax(
+    logits: Tensor,
+    tau: float = 1.0,
+    hard: bool = False,
+    *,
+    seed: int,
+    step: int = 0,
+    temperature: float = 1.0,
+    row_ids: Tensor | None = None,
+    first_row: int = 0,
+    dim: int = -1,
+) -> Tensor:
+    """Return soft samples, as :func:`torch.nn.functional.gumbel_softmax` does, whose noise the arguments decide.
+
+    The largest number of a sample is at the draw of :func:`sample` with the same arguments. With ``hard`` a sample is 1
+    there and 0 elsewhere, and the gradient is that of the soft sample.
+
+    >>> import torch
+    >>> from gumbelmax.torch import gumbel_softmax
+    >>> gumbel_softmax(torch.zeros(3), hard=True, seed=1).sum()
+    tensor(1.)
+
+    Args:
+        logits: a tensor of one dimension or more.
+        tau: how soft; 2**-100 to 2**100.
+        hard: straight-through samples.
+        dim: the axis of the categories.
+
+    The other arguments and the errors are those of :func:`gumbelmax.gumbel_softmax`; in training, change ``step`` from
+    one step to the next.
+
+    Returns:
+        A tensor of the shape and type of ``logits``. It is computed in float32.
+    """
+    _check(logits)
+    _rows(logits, dim)
+    numbers = (_signed(seed, "seed"), step, float(temperature), _signed(first_row, "first_row"))
+    return _softmax_op(logits, float(tau), hard, *numbers, row_ids, dim)
+
+
+class Categorical(torch.distributions.Categorical):
+    """A :class:`torch.distributions.Categorical` whose samples a seed decides, the same on every machine.
+
+    >>> import torch
+    >>> from gumbelmax.torch import Categorical
+    >>> coin = Categorical(logits=torch.zeros(2), seed=1)
+    >>> draws = coin.sample((1000,))
+    >>> draws.shape, coin.step
+    (torch.Size([1000]), 1000)
+    >>> coin.log_prob(draws[0])
+    tensor(-0.6931)
+
+    Each call of ``sample`` takes the next numbers of the seed: ``step`` tells where it is, and may be set. Rows are
+    numbered in the order of the batch. All else is the base class's.
+
+    Args:
+        probs: weights, 0 or positive, which need not add up to 1.
+        logits: or logits.
+        seed: an integer.
+        step: the number of the first draw.
+        first_row: the number of the first row.
+        validate_args: as in the base class.
+    """
+
+    def __init__(
+        self,
+        probs: Tensor | None = None,
+        logits: Tensor | None = None,
+        *,
+        seed: int,
+        step: int = 0,
+        first_row: int = 0,
+        validate_args: bool | None = None,
+    ) -> None:
+        """Take weights or logits."""
+        super().__init__(probs, logits, validate_args)
+        # the base class normalises, in floats that differ from machine to machine
+        self._given: Tensor = probs if logits is None else logits  # type: ignore[assignment]
+        self._weights = logits is None
+        self.seed, self.step, self._first_row = seed, step, first_row
+
+    def sample(self, sample_shape: Any = ()) -> Tensor:
+        """Draw: a tensor of ``sample_shape`` and of the batch's shape."""
+        shape = torch.Size(sample_shape)
+        draws = shape.numel()
+        if draws == 0:
+            return self._given.new_empty(shape + self.batch_shape, dtype=torch.int64)
+        drawn = sample(
+            self._given.detach(),
+            seed=self.seed,
+            step=self.step,
+            first_row=self._first_row,
+            draws=draws,
+            weights=self._weights,
+        )
+        self.step += draws
+        return drawn.movedim(-1, 0).reshape(shape + self.batch_shape)
+
+    def expand(self, batch_shape: Any, _instance: Any = None) -> "Categorical":
+        """Return a distribution of a larger batch, whose rows have noise of their own."""
+        shape = torch.Size(batch_shape) + self._given.shape[-1:]
+        given = {"probs" if self._weights else "logits": self._given.expand(shape)}
+        numbers = {"seed": self.seed, "step": self.step, "first_row": self._first_row}
+        return Categorical(**given, **numbers, validate_args=False)  # type: ignore[arg-type]

@@ -1,0 +1,54 @@
+"""Batches of rows: of any size, in any order, as mappings and as tables of Arrow."""
+
+import pickle
+
+import numpy as np
+import pytest
+
+from gumbelmax import make_batch_fn, sample
+
+OPTIONS = {"seed": 11, "temperature": 0.7}
+
+
+@pytest.fixture
+def rows(rng):
+    return rng.normal(size=(500, 30)).astype("float32"), rng.permutation(500) + 2**60
+
+
+@pytest.mark.parametrize("size", [1, 7, 500])
+@pytest.mark.parametrize("draws", [None, 3])
+def test_mappings(rows, rng, size, draws):
+    logits, ids = rows
+    want = sample(logits, row_ids=ids, draws=draws, **OPTIONS)
+    function = pickle.loads(pickle.dumps(make_batch_fn(draws=draws, output="token", **OPTIONS)))
+    order = rng.permutation(500)
+    for first in range(0, 500, size):
+        some = order[first : first + size]
+        found = function({"logits": logits[some], "row_id": ids[some], "other": some})
+        assert (found["token"] == want[some]).all()
+        assert (found["other"] == some).all()
+
+
+def test_rows_as_objects(rows):
+    logits, ids = rows
+    objects = np.empty(500, object)
+    objects[:] = list(logits)
+    found = make_batch_fn(**OPTIONS)({"logits": objects, "row_id": ids})
+    assert (found["draw"] == sample(logits, row_ids=ids, **OPTIONS)).all()
+    objects[7] = objects[7][:-1]
+    with pytest.raises(ValueError, match="row 7 has 29 categories, and row 0 has 30"):
+        make_batch_fn(**OPTIONS)({"logits": objects, "row_id": ids})
+
+
+def test_options_are_checked_before_any_batch():
+    with pytest.raises(ValueError, match="temperature must be"):
+        make_batch_fn(seed=1, temperature=-1)
+    with pytest.raises(ValueError, match="seed must be"):
+        make_batch_fn(seed=-1)
+
+
+def test_a_worker_that_draws_otherwise_is_refused(rows):
+    function = make_batch_fn(**OPTIONS)
+    object.__setattr__(function.draw, "golden", (1, 2, 3))
+    with pytest.raises(RuntimeError, match=r"does not draw what .* of the driver draws"):
+        function({"logits": rows[0], "row_id": rows[1]})

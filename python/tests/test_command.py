@@ -1,0 +1,115 @@
+"""Draws, byte for byte those of the command `gumbel`."""
+
+import subprocess
+
+import numpy as np
+import pytest
+
+import gumbelmax
+
+SHAPES = [(1, 1), (3, 2), (1000, 16), (65, 1000), (3, 4096), (2, 4097), (2, 20_000)]
+TYPES = ["float16", "float32", "float64"]
+
+
+def logits_of(shape, dtype, rng):
+    logits = rng.normal(0, 3, shape)
+    # -inf is never drawn; the last category stays
+    logits[..., :-1][rng.random((shape[0], shape[1] - 1)) < 0.2] = -np.inf
+    return logits.astype(dtype)
+
+
+def run(command, folder, array, *options, values=False):
+    """Draws of the command, and the numbers beside them."""
+    np.save(folder / "in.npy", array)
+    arguments = [command, "sample", folder / "in.npy", "-o", folder / "out.npy", *options]
+    if values:
+        arguments += ["--with-output", folder / "values.npy"]
+    subprocess.run([str(a) for a in arguments], check=True, capture_output=True, timeout=300)
+    draws = np.load(folder / "out.npy")
+    return (draws, np.load(folder / "values.npy")) if values else draws
+
+
+def assert_same(got, want):
+    assert got.dtype == want.dtype
+    assert got.shape == want.shape
+    assert got.tobytes() == want.tobytes()
+
+
+@pytest.mark.parametrize("dtype", TYPES)
+@pytest.mark.parametrize("shape", SHAPES)
+def test_shapes_and_types(command, tmp_path, rng, shape, dtype):
+    logits = logits_of(shape, dtype, rng)
+    want = run(command, tmp_path, logits, "--seed", "7")
+    got = gumbelmax.sample(logits, seed=7, dtype="uint32")
+    assert_same(got, want)
+    # the comparison sees another seed, but for rows of one category
+    if shape[0] >= 65:
+        assert gumbelmax.sample(logits, seed=8, dtype="uint32").tobytes() != want.tobytes()
+
+
+OPTIONS = {
+    "seed": (["--seed", 2**64 - 1], {"seed": 2**64 - 1}),
+    "temperature": (["--temperature", 0.3], {"temperature": 0.3}),
+    "greedy": (["--temperature", 0], {"temperature": 0}),
+    "first row": (["--first-row", 2**64 - 2], {"first_row": 2**64 - 2}),
+    "draws": (["--draws", 5], {"draws": 5}),
+    "inverse CDF": (
+        ["--draws", 9, "--method", "inverse-cdf"],
+        {"draws": 9, "method": "inverse-cdf"},
+    ),
+    "auto, many": (["--draws", 40, "--method", "auto"], {"draws": 40, "method": "auto"}),
+    "auto, few": (["--draws", 3, "--method", "auto"], {"draws": 3, "method": "auto"}),
+}
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+@pytest.mark.parametrize("shape", [(40, 30), (2, 5000)])
+def test_options(command, tmp_path, rng, shape, name):
+    flags, options = OPTIONS[name]
+    logits = logits_of(shape, "float32", rng)
+    want = run(command, tmp_path, logits, *flags)
+    assert_same(gumbelmax.sample(logits, **{"seed": 0, **options}, dtype="uint32"), want)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64", "uint8", "uint32", "int64"])
+def test_weights(command, tmp_path, rng, dtype):
+    weights = (rng.random((50, 40)) * 100).astype(dtype)
+    want = run(command, tmp_path, weights, "--weights", "--seed", "3", "--draws", "4")
+    assert_same(gumbelmax.sample_weights(weights, seed=3, draws=4, dtype="uint32"), want)
+
+
+@pytest.mark.parametrize("with_values", ["time", "max"])
+def test_races(command, tmp_path, rng, with_values):
+    logits = logits_of((20, 50), "float32", rng)
+    flags = ["--top", 7, "--draws", 2, "--with", with_values]
+    draws, values = run(command, tmp_path, logits, *flags, values=True)
+    got = gumbelmax.race(logits, 7, seed=0, draws=2, dtype="uint32")
+    assert_same(got.categories, draws)
+    assert_same(got.times if with_values == "time" else got.perturbed_logits, values)
+
+
+def test_log_probs(command, tmp_path, rng):
+    logits = logits_of((30, 70), "float64", rng)
+    draws, values = run(command, tmp_path, logits, "--with", "logprob", values=True)
+    got = gumbelmax.sample_scored(logits, seed=0, dtype="uint32", device="cpu")
+    assert_same(got.draws, draws)
+    assert np.abs(got.log_probs - values).max() < 5e-5
+
+
+def test_soft_samples(command, tmp_path, rng):
+    logits = rng.normal(size=(10, 30)).astype("float32")
+    np.save(tmp_path / "in.npy", logits)
+    arguments = [
+        command,
+        "soften",
+        tmp_path / "in.npy",
+        "-o",
+        tmp_path / "out.npy",
+        "--engine",
+        "cpu",
+        "--tau",
+        "0.7",
+    ]
+    subprocess.run([str(a) for a in arguments], check=True, capture_output=True, timeout=300)
+    got = gumbelmax.gumbel_softmax(logits, 0.7, seed=0, device="cpu")
+    assert_same(got, np.load(tmp_path / "out.npy"))

@@ -1,0 +1,254 @@
+"""Errors: of the right kind, with what was given, what was expected, and which row."""
+
+import numpy as np
+import pytest
+
+import gumbelmax
+from gumbelmax import sample, sample_weights
+
+NAN, INF = np.nan, np.inf
+ROW = np.zeros(3)
+ROWS = np.zeros((4, 5, 3))
+BAD = ROWS.copy()
+BAD[2, 1, 0] = NAN
+
+TABLE = [
+    # the call, the exception, and words of it
+    (
+        lambda: sample([[0, 1], [NAN, 0]], seed=1),
+        ValueError,
+        "row 1 has no draw: its logit of category 0 is NaN",
+    ),
+    (
+        lambda: sample([[0, INF]], seed=1),
+        ValueError,
+        r"row 0 has no draw: its logit of category 1 is \+infinity",
+    ),
+    (
+        lambda: sample([[-INF, -INF]], seed=1),
+        ValueError,
+        "row 0 has no draw: all its logits are -infinity",
+    ),
+    (
+        lambda: sample(BAD, seed=1),
+        ValueError,
+        r"row 11 \(index \(2, 1\) of rows of shape \(4, 5\)\) has no draw",
+    ),
+    (
+        lambda: sample_weights([1.0, -2], seed=1),
+        ValueError,
+        "row 0 has no draw: its weight of category 1 is -2",
+    ),
+    (
+        lambda: sample_weights([[1, 2], [3, -1]], seed=1),
+        ValueError,
+        "row 1, category 1: a count is from 0 to 4294967295",
+    ),
+    (
+        lambda: sample_weights([[1, 2**32]], seed=1),
+        ValueError,
+        "row 0, category 1: a count .* got 4294967296",
+    ),
+    (
+        lambda: sample(5.0, seed=1),
+        ValueError,
+        "logits: expected an array with an axis of categories, got a single number",
+    ),
+    (
+        lambda: sample(np.zeros((3, 0)), seed=1),
+        ValueError,
+        "a row must have 1 to 4294967295 categories, got 0",
+    ),
+    (
+        lambda: sample(ROWS, seed=1, axis=3),
+        ValueError,
+        "axis 3 is out of range for logits of 3 dimensions",
+    ),
+    (lambda: sample(ROWS, seed=1, axis=-4), ValueError, "axis -4 is out of range"),
+    (lambda: sample(["a"], seed=1), TypeError, "logits: expected numbers of .* got ndarray of <U1"),
+    (lambda: sample(np.zeros(3, complex), seed=1), TypeError, "logits: expected numbers of"),
+    (lambda: sample(np.zeros(3, ">f4"), seed=1), TypeError, "byte order"),
+    (lambda: sample(None, seed=1), TypeError, "logits: expected numbers of"),
+    (
+        lambda: sample(ROW, seed=-1),
+        ValueError,
+        "seed must be an integer from 0 to 18446744073709551615, got -1",
+    ),
+    (lambda: sample(ROW, seed=2**64), ValueError, "seed must be .* got 18446744073709551616"),
+    (lambda: sample(ROW, seed=1.5), TypeError, "seed must be an integer .* got 1.5"),
+    (lambda: sample(ROW, seed="1"), TypeError, "seed must be an integer .* got '1'"),
+    (
+        lambda: sample(ROWS, seed=[1, 2]),
+        ValueError,
+        r"seed of shape \(2,\) does not fit rows of shape \(4, 5\)",
+    ),
+    (
+        lambda: sample(np.zeros((2, 3)), seed=[1, -2]),
+        ValueError,
+        "row 1: seed must be integers from 0",
+    ),
+    (
+        lambda: sample(ROW, seed=1, step=2**31),
+        ValueError,
+        r"step \+ draws must not exceed 2147483648",
+    ),
+    (lambda: sample(ROW, seed=1, step=2**31 - 1, draws=2), ValueError, "got 2147483647 \\+ 2"),
+    (
+        lambda: sample(ROW, seed=1, step=2**40),
+        ValueError,
+        "step must be an integer from 0 to 4294967295",
+    ),
+    (lambda: sample(ROW, seed=1, draws=0), ValueError, "no draws"),
+    (lambda: sample(ROW, seed=1, draws=-1), ValueError, "draws must be an integer from 0"),
+    (lambda: sample(ROW, seed=1, temperature=-1), ValueError, "temperature must be 0 .* got -1"),
+    (lambda: sample(ROW, seed=1, temperature=NAN), ValueError, "temperature must be 0 .* got NaN"),
+    (lambda: sample(ROW, seed=1, temperature=1e-60), ValueError, "temperature must be 0"),
+    (lambda: sample(ROW, seed=1, temperature="hot"), TypeError, "temperature must be a number"),
+    (
+        lambda: sample(np.zeros((2, 3)), seed=1, temperature=[1, -3]),
+        ValueError,
+        "row 1: the temperature must be",
+    ),
+    (
+        lambda: sample(ROW, seed=1, method="cdf"),
+        ValueError,
+        'a method is gumbel, inverse-cdf or auto, got "cdf"',
+    ),
+    (
+        lambda: sample(ROW, seed=1, invalid="ignore"),
+        ValueError,
+        'invalid must be "raise" or "mark", got "ignore"',
+    ),
+    (
+        lambda: sample(ROW, seed=1, dtype="int8"),
+        ValueError,
+        'dtype must be "int64", "int32" or "uint32", got "int8"',
+    ),
+    (
+        lambda: sample(ROW, seed=1, row_ids=[1, 2]),
+        ValueError,
+        r"row_ids of shape \(2,\) does not fit rows of shape \(\)",
+    ),
+    (
+        lambda: sample(ROWS, seed=1, row_ids=-np.ones((4, 5), int)),
+        ValueError,
+        "row 0 .*row_ids must be integers from 0",
+    ),
+    (
+        lambda: sample(ROWS, seed=1, row_ids=np.ones((4, 5))),
+        ValueError,
+        "expected integers, got floats",
+    ),
+    (lambda: sample(ROW, seed=1, first_row=-1), ValueError, "first_row must be an integer from 0"),
+    (
+        lambda: sample(np.zeros((2**20, 3), "f4"), seed=1, draws=2**31),
+        MemoryError,
+        "Unable to allocate",
+    ),
+    (lambda: gumbelmax.race(ROW, 0, seed=1), ValueError, "k is 1 or more"),
+    (
+        lambda: gumbelmax.race(ROW, 1, seed=1, temperature=0),
+        ValueError,
+        "no meaning at temperature 0",
+    ),
+    (lambda: gumbelmax.race(ROW, 2**31, seed=1, draws=2**31), ValueError, "array is too big"),
+    (lambda: gumbelmax.gumbel_softmax(ROW, 0.0, seed=1), ValueError, "tau must be from .* got 0"),
+    (
+        lambda: gumbelmax.gumbel_softmax(ROW, seed=1, temperature=0),
+        ValueError,
+        "temperature above 0",
+    ),
+    (
+        lambda: gumbelmax.gumbel_softmax_vjp(np.zeros(4), ROW, seed=1),
+        ValueError,
+        r"cotangents of shape \(4,\) does not fit",
+    ),
+    (
+        lambda: gumbelmax.log_prob(ROWS, np.zeros(3, int)),
+        ValueError,
+        "does not begin with the shape of the rows",
+    ),
+    (lambda: gumbelmax.log_prob([ROW, ROW], [0, 3]), ValueError, "row 1: an index is from 0 to 2"),
+    (lambda: gumbelmax.log_prob([ROW, ROW], [0, -1]), ValueError, "row 1: an index is from 0 to 2"),
+    (
+        lambda: gumbelmax.log_prob(BAD, np.zeros((4, 5), int)),
+        ValueError,
+        r"row 11 \(index \(2, 1\)",
+    ),
+    (lambda: gumbelmax.log_prob(ROW, 0, temperature=0), ValueError, "no meaning at temperature 0"),
+    (
+        lambda: gumbelmax.log_prob(np.zeros((2, 0)), [0, 0]),
+        ValueError,
+        "1 to 4294967295 categories, got 0",
+    ),
+    (
+        lambda: gumbelmax.gumbel_softmax(np.zeros((2, 0)), seed=1),
+        ValueError,
+        "1 to 4294967295 categories, got 0",
+    ),
+    (
+        lambda: gumbelmax.InverseCdf(np.zeros((0, 0)), seed=1),
+        ValueError,
+        "1 to 4294967295 categories, got 0",
+    ),
+    (lambda: gumbelmax.logsumexp(BAD), ValueError, r"row 11 \(index \(2, 1\)"),
+    (lambda: gumbelmax.InverseCdf(BAD, seed=1), ValueError, "row 11"),
+    (lambda: gumbelmax.InverseCdf(np.zeros((2, 3)), seed=[1, 2]), ValueError, "takes one seed"),
+    (lambda: gumbelmax.InverseCdf(ROW, seed=1).sample(2**31 + 1), ValueError, "step"),
+    (lambda: gumbelmax.resample([0.0, NAN], seed=1), ValueError, "log-weight of particle 1 is NaN"),
+    (lambda: gumbelmax.resample([-INF], seed=1), ValueError, "all log-weights are -infinity"),
+    (lambda: gumbelmax.resample([], seed=1), ValueError, "1 to 4294967295 particles, got 0"),
+    (
+        lambda: gumbelmax.resample(ROWS, seed=1),
+        ValueError,
+        r"expected one dimension.* got the shape \(4, 5, 3\)",
+    ),
+    (
+        lambda: gumbelmax.resample(ROW, seed=1, scheme="best"),
+        ValueError,
+        'scheme must be .* got "best"',
+    ),
+    (lambda: gumbelmax.Generator(-1), ValueError, "seed must be"),
+    (
+        lambda: gumbelmax.Generator(1, step=2**31 + 1),
+        ValueError,
+        "step must be from 0 to 2147483648",
+    ),
+    (
+        lambda: gumbelmax.Generator(1).sample(ROW, seed=1),
+        TypeError,
+        "a Generator has the seed of its own",
+    ),
+    (
+        lambda: gumbelmax.Generator(1, step=2**31).sample(ROW),
+        ValueError,
+        "go on with a sequence of another seed",
+    ),
+    (lambda: gumbelmax.set_num_threads(-1), ValueError, "threads must be an integer from 0"),
+]
+
+
+@pytest.mark.parametrize("row", range(len(TABLE)))
+def test_errors(row):
+    call, kind, words = TABLE[row]
+    with pytest.raises(kind, match=words):
+        call()
+
+
+def test_a_marked_row_harms_no_other():
+    rows = np.zeros((50, 8))
+    want = sample(rows, seed=3)
+    rows[7, 2], rows[20] = NAN, -INF
+    found = sample(rows, seed=3, invalid="mark")
+    want[[7, 20]] = gumbelmax.NO_DRAW
+    assert (found == want).all()
+    scored = gumbelmax.sample_scored(rows, seed=3, invalid="mark")
+    assert np.isnan(scored.log_probs).nonzero()[0].tolist() == [7, 20]
+
+
+def test_the_row_is_named_in_later_pieces_too():
+    # so many logits that the call goes in pieces
+    rows = np.zeros((40_000, 4000), "float16")
+    rows[39_999, 5] = NAN
+    with pytest.raises(ValueError, match="row 39999 has no draw: its logit of category 5 is NaN"):
+        sample(rows, seed=1)

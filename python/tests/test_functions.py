@@ -1,0 +1,251 @@
+"""What each function returns, beside its example."""
+
+import copy
+import pickle
+
+import numpy as np
+import pytest
+
+import gumbelmax
+from gumbelmax import Generator, InverseCdf, log_prob, race, sample, sample_scored, sample_weights
+
+
+def log_softmax(x, axis=-1):
+    x = x - x.max(axis, keepdims=True)
+    return x - np.log(np.exp(x).sum(axis, keepdims=True))
+
+
+def chi_square(draws, probabilities):
+    counts = np.bincount(draws, minlength=len(probabilities))
+    expected = probabilities * len(draws)
+    return ((counts - expected) ** 2 / expected).sum()
+
+
+@pytest.mark.parametrize("method", ["gumbel", "inverse-cdf", "auto"])
+def test_draws_are_softmax(rng, method):
+    logits = rng.normal(size=20)
+    probabilities = np.exp(log_softmax(logits))
+    draws = sample(logits, seed=1, draws=200_000, method=method)
+    # beyond 60 one time in 10^5, on 19 degrees of freedom; and a fault of a tenth is seen
+    assert chi_square(draws, probabilities) < 60
+    wrong = probabilities.copy()
+    wrong[0] *= 1.1
+    assert chi_square(draws, wrong / wrong.sum()) > 60 or probabilities[0] < 0.02
+
+
+def test_what_rows_have_of_their_own(rng):
+    logits = rng.normal(size=(2, 3, 40)).astype("float32")
+    seeds = np.arange(6).reshape(2, 3)
+    temperatures, steps = np.array([[0.5], [0.0]]), [3, 2**30, 7]
+    ids = rng.integers(0, 2**64, (2, 3), dtype="uint64")
+    options = {
+        "seed": seeds,
+        "temperature": temperatures,
+        "step": steps,
+        "row_ids": ids,
+        "draws": 4,
+    }
+    found = sample(logits, **options)
+    assert found.shape == (2, 3, 4)
+    for i in range(2):
+        for j in range(3):
+            one = sample(
+                logits[i, j],
+                seed=seeds[i, j],
+                temperature=temperatures[i, 0],
+                step=steps[j],
+                first_row=ids[i, j],
+                draws=4,
+            )
+            assert (found[i, j] == one).all()
+
+
+def test_pieces_and_permutations_draw_what_the_whole_does(rng):
+    logits = rng.normal(size=(100, 30)).astype("float32")
+    whole = sample(logits, seed=9, first_row=1000, step=5, draws=6)
+    assert (sample(logits[40:], seed=9, first_row=1040, step=5, draws=6) == whole[40:]).all()
+    assert (sample(logits, seed=9, first_row=1000, step=8, draws=3) == whole[:, 3:]).all()
+    order = rng.permutation(100)
+    assert (
+        sample(logits[order], seed=9, row_ids=1000 + order, step=5, draws=6) == whole[order]
+    ).all()
+
+
+def test_a_call_in_many_pieces_draws_what_its_parts_do(rng):
+    row = rng.normal(size=1000).astype("float32")
+    # 2 * 10^8 logits, drawn from in pieces of rows here and of draws there
+    many = sample(row, seed=2, draws=200_000)
+    assert (many[150_000:150_100] == sample(row, seed=2, step=150_000, draws=100)).all()
+    rows = sample(np.broadcast_to(row, (200_000, 1000)), seed=2)
+    assert (
+        rows[150_000:150_100]
+        == sample(np.broadcast_to(row, (100, 1000)), seed=2, first_row=150_000)
+    ).all()
+    scored = sample_scored(row, seed=2, draws=200_000)
+    assert (scored.draws == many).all()
+
+
+def test_races(rng):
+    logits = rng.normal(size=(5, 4, 12)).astype("float32")
+    found = race(logits, 12, seed=1, draws=3)
+    assert found.categories.shape == found.times.shape == (5, 4, 3, 12)
+    assert (np.sort(found.categories) == np.arange(12)).all()
+    assert (found.categories[..., 0] == sample(logits, seed=1, draws=3)).all()
+    assert (np.diff(found.times) >= 0).all()
+    assert np.allclose(np.exp(-found.perturbed_logits), found.times, rtol=1e-12)
+    few = race([0.0, -np.inf], 3, seed=1)
+    assert few.categories.tolist() == [0, -1, -1]
+    assert few.times[1] == np.inf
+    assert few.perturbed_logits[1] == -np.inf
+
+
+@pytest.mark.parametrize("axis", [0, 1, -1])
+@pytest.mark.parametrize("shift", [0, 1e7])
+def test_log_probs(rng, axis, shift):
+    logits = rng.normal(size=(7, 8, 9)) + shift
+    want = log_softmax(logits / 0.5, axis)
+    scored = sample_scored(logits, seed=1, temperature=0.5, axis=axis, device="cpu")
+    index = np.expand_dims(scored.draws, axis)
+    at = np.take_along_axis(want, index, axis).squeeze(axis)
+    assert np.abs(scored.log_probs - at).max() < 5e-6
+    assert np.abs(log_prob(logits, scored.draws, temperature=0.5, axis=axis) - at).max() < 1e-7
+    # the bounds see a fault
+    assert np.abs(scored.log_probs - np.roll(at, 1)).max() > 1e-3
+
+
+def test_log_prob_of_many_indices(rng):
+    logits = rng.normal(size=(40, 1000)).astype("float32")
+    logits[:, 3] = -np.inf
+    index = rng.integers(0, 1000, (40, 2, 5))
+    index[0, 0, 0] = 3
+    found = log_prob(logits, index)
+    want = np.take_along_axis(log_softmax(logits.astype("float64")), index.reshape(40, -1), 1)
+    assert found.shape == index.shape
+    assert found[0, 0, 0] == -np.inf
+    assert np.allclose(found.reshape(40, -1), want, atol=1e-12)
+    weights = np.exp(logits)
+    assert np.allclose(log_prob(weights, index, weights=True), found, atol=1e-5)
+
+
+def test_normalisers(rng):
+    weights = rng.integers(1, 100, (30, 20)).astype("uint32")
+    want = np.log(weights.sum(-1))
+    assert np.allclose(gumbelmax.logsumexp(weights, weights=True), want, atol=1e-9)
+    found = gumbelmax.estimate_log_z(np.log(weights), seed=1, draws=20_000)
+    assert found.estimate.shape == (30,)
+    errors = np.abs(found.estimate - want) / found.standard_error
+    assert errors.max() < 5
+    assert errors.max() > 0.5
+    assert np.allclose(gumbelmax.sample_scored(weights, seed=1, weights=True).logsumexp, want)
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2, -1])
+def test_soft_samples_and_their_gradients(rng, axis):
+    logits = rng.normal(size=(3, 4, 5))
+    options = {"tau": 0.7, "seed": 1, "axis": axis, "temperature": 2.0}
+    soft = gumbelmax.gumbel_softmax(logits, **options)
+    assert soft.shape == logits.shape
+    assert soft.dtype == np.float32
+    draws = sample(logits, seed=1, axis=axis, temperature=2.0)
+    assert (soft.argmax(axis) == draws).all()
+    hard = gumbelmax.gumbel_softmax(logits, hard=True, **options)
+    assert (hard == np.moveaxis(np.eye(logits.shape[axis])[draws], -1, axis)).all()
+
+    cotangents = rng.normal(size=logits.shape)
+    gradient = gumbelmax.gumbel_softmax_vjp(cotangents, logits, **options)
+    # the derivative of the samples, by their formula: y (g - sum(g y)) / (tau T)
+    y = soft.astype("float64")
+    want = y * (cotangents - (cotangents * y).sum(axis, keepdims=True)) / (0.7 * 2.0)
+    assert np.abs(gradient - want).max() < 1e-5
+    # and by differences
+    h, (i, j, k) = 1e-2, (1, 2, 3)
+    losses = []
+    for sign in (1, -1):
+        moved = logits.copy()
+        moved[i, j, k] += sign * h
+        losses.append((gumbelmax.gumbel_softmax(moved, **options) * cotangents).sum())
+    assert abs((losses[0] - losses[1]) / (2 * h) - gradient[i, j, k]) < 1e-3
+    assert (
+        gumbelmax.gumbel_softmax_vjp(cotangents, logits, hard=True, **options) == gradient
+    ).all()
+
+
+def test_soft_samples_of_several_draws(rng):
+    logits = rng.normal(size=(4, 6)).astype("float32")
+    soft = gumbelmax.gumbel_softmax(logits, 0.5, seed=3, draws=7)
+    assert soft.shape == (4, 7, 6)
+    each = [gumbelmax.gumbel_softmax(logits, 0.5, seed=3, step=step) for step in range(7)]
+    assert (soft == np.stack(each, 1)).all()
+    cotangents = rng.normal(size=soft.shape).astype("float32")
+    whole = gumbelmax.gumbel_softmax_vjp(cotangents, logits, 0.5, seed=3, draws=7)
+    parts = [
+        gumbelmax.gumbel_softmax_vjp(cotangents[:, step], logits, 0.5, seed=3, step=step)
+        for step in range(7)
+    ]
+    assert np.allclose(whole, sum(parts), atol=1e-6)
+
+
+def test_tables_draw_what_the_method_does(rng):
+    logits = rng.normal(size=(3, 2, 50))
+    table = InverseCdf(logits, seed=4, first_row=10)
+    assert (table.shape, table.categories) == ((3, 2), 50)
+    want = sample(logits, seed=4, first_row=10, step=5, draws=1000, method="inverse-cdf")
+    assert (table.sample(1000, step=5) == want).all()
+    assert (table.sample(step=7) == want[..., 2]).all()
+    assert table.sample(2, dtype="uint32").dtype == np.uint32
+
+
+def test_resampling(rng):
+    log_weights = rng.normal(size=1000)
+    share = np.exp(log_softmax(log_weights)) * 1000
+    for scheme, most in (("systematic", 1), ("stratified", 2), ("residual", 50)):
+        ancestors = gumbelmax.resample(log_weights, seed=1, scheme=scheme)
+        counts = np.bincount(ancestors, minlength=1000)
+        assert counts.sum() == 1000
+        assert np.abs(counts - share).max() <= most
+        if scheme == "residual":
+            assert (counts >= np.floor(share)).all()
+    ids = np.arange(50, 1050)
+    want = gumbelmax.resample(log_weights, seed=1, scheme="stratified", first_row=50)
+    assert (gumbelmax.resample(log_weights, seed=1, scheme="stratified", row_ids=ids) == want).all()
+
+
+def test_a_generator_counts_and_can_be_kept(rng):
+    logits, weights = rng.normal(size=(5, 9)), rng.random((5, 9))
+    generator = Generator(11)
+    assert (generator.sample(logits) == sample(logits, seed=11)).all()
+    assert (
+        generator.sample_weights(weights, draws=3)
+        == sample_weights(weights, seed=11, step=1, draws=3)
+    ).all()
+    assert (
+        generator.race(logits, 2).categories == race(logits, 2, seed=11, step=4).categories
+    ).all()
+    assert generator.step == 5
+    assert repr(generator) == "Generator(11, step=5)"
+    for kept in (
+        pickle.loads(pickle.dumps(generator)),
+        copy.copy(generator),
+        copy.deepcopy(generator),
+    ):
+        assert (kept.sample(logits) == sample(logits, seed=11, step=5)).all()
+    assert generator.step == 5
+    generator.sample_scored(logits)
+    generator.gumbel_softmax(logits)
+    generator.estimate_log_z(logits, draws=10)
+    generator.resample(logits[0])
+    assert generator.step == 18
+    with pytest.raises(ValueError, match="row"):
+        generator.sample([np.nan])
+    assert generator.step == 19
+
+
+def test_seeds_of_numpy():
+    logits = np.zeros(1000)
+    sequence = np.random.SeedSequence(5)
+    assert sample(logits, seed=sequence) == sample(logits, seed=np.random.SeedSequence(5))
+    generator = np.random.default_rng(5)
+    first, second = sample(logits, seed=generator), sample(logits, seed=generator)
+    assert first != second
+    assert first == sample(logits, seed=np.random.default_rng(5))
+    assert sample(logits, seed=np.uint64(7)) == sample(logits, seed=7)

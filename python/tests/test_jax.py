@@ -1,0 +1,104 @@
+"""gumbelmax.jax: needs JAX."""
+
+import doctest
+
+import numpy as np
+import pytest
+
+jax = pytest.importorskip("jax", reason="JAX is not installed")
+
+import gumbelmax  # noqa: E402
+import gumbelmax.jax as gj  # noqa: E402
+
+jnp = jax.numpy
+KEY = jax.random.key(7)
+SEED = 7  # the words of this key are 0 and 7
+
+
+@pytest.fixture
+def logits(rng):
+    return jnp.asarray(rng.normal(size=(4, 3, 20)).astype("float32"))
+
+
+def test_examples():
+    failed, tried = doctest.testmod(gj)
+    assert failed == 0
+    assert tried >= 8
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32"])
+@pytest.mark.parametrize("axis", [0, 1, -1])
+def test_draws_are_those_of_numpy(logits, dtype, axis):
+    logits = logits.astype(dtype)
+    want = gumbelmax.sample(np.asarray(logits.astype("float32")), seed=SEED, axis=axis)
+    for key in (KEY, jax.random.PRNGKey(7)):
+        assert (gj.categorical(key, logits, axis) == want).all()
+        assert (jax.jit(gj.categorical, static_argnums=2)(key, logits, axis) == want).all()
+    found = gumbelmax.sample(logits, seed=SEED, axis=axis)
+    assert isinstance(found, jax.Array)
+    assert found.dtype == jnp.int32
+    assert (found == want).all()
+
+
+def test_shapes(logits):
+    want = gumbelmax.sample(np.asarray(logits), seed=SEED, draws=10)
+    found = gj.categorical(KEY, logits, shape=(2, 5, 4, 3))
+    assert (found.reshape(10, 4, 3) == np.moveaxis(want, -1, 0)).all()
+    row = logits[0, 0]
+    assert (gj.categorical(KEY, row, shape=(10,)) == want[0, 0]).all()
+    assert gj.categorical(KEY, row[None], shape=(8,)).shape == (8,)
+    assert gj.categorical(KEY, row, shape=(0,)).shape == (0,)
+    with pytest.raises(ValueError, match="does not end with the shape of the rows"):
+        gj.categorical(KEY, logits, shape=(4, 2))
+    # as in JAX
+    assert jax.random.categorical(KEY, logits, shape=(2, 5, 4, 3)).shape == found.shape
+
+
+def test_vmap(logits):
+    keys = jax.random.split(KEY, 4)
+    each = jnp.stack([gj.categorical(k, x) for k, x in zip(keys, logits, strict=True)])
+    assert (jax.vmap(gj.categorical)(keys, logits) == each).all()
+    assert (jax.jit(jax.vmap(gj.categorical))(keys, logits) == each).all()
+    one_key = jnp.stack([gj.categorical(KEY, x) for x in logits])
+    assert (jax.vmap(gj.categorical, (None, 0))(KEY, logits) == one_key).all()
+    nested = jax.vmap(lambda k: jax.vmap(lambda x: gj.categorical(k, x, shape=(2, 3)))(logits))(
+        keys
+    )
+    assert nested.shape == (4, 4, 2, 3)
+    assert (nested[2, 1] == gj.categorical(keys[2], logits[1], shape=(2, 3))).all()
+
+
+def test_keys_of_more_words(logits):
+    key = jax.random.key(7, impl="rbg")
+    assert gj.categorical(key, logits).shape == (4, 3)
+    assert (gj.categorical(key, logits) != gj.categorical(jax.random.split(key)[0], logits)).any()
+
+
+@pytest.mark.parametrize("hard", [False, True])
+@pytest.mark.parametrize("axis", [0, -1])
+def test_gradients(logits, hard, axis):
+    y = gj.gumbel_softmax(KEY, logits, 0.7, axis=axis)
+    assert (y.argmax(axis) == gj.categorical(KEY, logits, axis)).all()
+    weights = jnp.cos(jnp.arange(240.0)).reshape(4, 3, 20)
+
+    def loss(logits):
+        return (gj.gumbel_softmax(KEY, logits, 0.7, hard, axis) * weights).sum()
+
+    want = y * (weights - (weights * y).sum(axis, keepdims=True)) / 0.7
+    for gradient in (jax.grad(loss)(logits), jax.jit(jax.grad(loss))(logits)):
+        assert jnp.allclose(gradient, want, atol=1e-5)
+        assert not jnp.allclose(gradient, 1.01 * want, atol=1e-5)
+
+
+def test_gradients_under_vmap(logits):
+    def loss(key, logits):
+        return gj.gumbel_softmax(key, logits, 0.5)[..., 0].sum()
+
+    keys = jax.random.split(KEY, 4)
+    each = jnp.stack([jax.grad(loss, 1)(k, x) for k, x in zip(keys, logits, strict=True)])
+    assert jnp.allclose(jax.vmap(jax.grad(loss, 1))(keys, logits), each, atol=1e-6)
+
+
+def test_an_invalid_row_is_an_error(logits):
+    with pytest.raises(Exception, match=r"row 0 .* has no draw"):
+        jax.block_until_ready(gj.categorical(KEY, logits.at[0, 0, 0].set(jnp.nan)))

@@ -1,0 +1,151 @@
+"""Threads, forks and signals."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+
+import numpy as np
+import pytest
+
+import gumbelmax
+from gumbelmax import sample
+
+LARGE = np.zeros((2000, 1000), "float32")
+
+
+def in_python(code, timeout=120):
+    """The standard output of a program of its own."""
+    arguments = [sys.executable, "-W", "ignore", "-c", textwrap.dedent(code)]
+    return subprocess.run(
+        arguments, check=True, capture_output=True, text=True, timeout=timeout
+    ).stdout
+
+
+def test_the_number_of_threads_changes_no_draw():
+    want = sample(LARGE, seed=1)
+    before = gumbelmax.get_num_threads()
+    try:
+        for threads in (1, 3):
+            gumbelmax.set_num_threads(threads)
+            assert gumbelmax.get_num_threads() == threads
+            assert (sample(LARGE, seed=1) == want).all()
+    finally:
+        gumbelmax.set_num_threads(0)
+    assert gumbelmax.get_num_threads() == before
+
+
+def test_the_interpreter_is_free_during_a_call():
+    ticks, done = [], threading.Event()
+
+    def tick():
+        while not done.is_set():
+            ticks.append(time.monotonic())
+            time.sleep(0.001)
+
+    other = threading.Thread(target=tick)
+    other.start()
+    start = time.monotonic()
+    sample(np.zeros(1000, "float32"), seed=1, draws=1_000_000)
+    end = time.monotonic()
+    done.set()
+    other.join()
+    inside = [t for t in ticks if start < t < end]
+    # a thread that waited for the interpreter would tick between pieces alone, some 15 times
+    assert len(inside) > (end - start) / 0.05
+
+
+def test_threads_draw_at_the_same_time():
+    want, found = sample(LARGE, seed=1), []
+    threads = [
+        threading.Thread(target=lambda: found.append(sample(LARGE, seed=1))) for _ in range(8)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(found) == 8
+    assert all((draws == want).all() for draws in found)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+@pytest.mark.parametrize("what", ["sample", "table", "particles", "race", "log_prob"])
+def test_a_forked_process_draws(what):
+    # LARGE needs other threads; those of the parent do not exist in the child, which would wait for ever
+    code = """
+        import os, signal, sys
+        import numpy as np
+        import gumbelmax
+        LARGE = np.random.default_rng(1).normal(size=(2000, 1000)).astype("float32")
+        table = gumbelmax.InverseCdf(LARGE, seed=1)
+        particles = gumbelmax.Particles(np.zeros(10**6))
+        work = {
+            "sample": lambda: gumbelmax.sample(LARGE, seed=1),
+            "table": lambda: table.sample(1000),
+            "particles": lambda: particles.resample(seed=1, scheme="residual"),
+            "race": lambda: gumbelmax.race(LARGE, 3, seed=1).categories,
+            "log_prob": lambda: gumbelmax.log_prob(LARGE, np.zeros(2000, int)),
+        }[WHAT]
+        want = work()
+        child = os.fork()
+        if child == 0:
+            signal.alarm(60)
+            os._exit(0 if (work() == want).all() and gumbelmax.get_num_threads() > 0 else 1)
+        print(os.waitpid(child, 0)[1])
+    """
+    assert in_python(f"WHAT = {what!r}\n" + textwrap.dedent(code)) == "0\n"
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_pools_of_multiprocessing_draw():
+    code = """
+        import multiprocessing
+        import numpy as np
+        import gumbelmax
+        LARGE = np.zeros((2000, 1000), "float32")
+        want = gumbelmax.sample(LARGE, seed=1)
+        def work(part):
+            return gumbelmax.sample(LARGE[1000 * part:][:1000], seed=1, first_row=1000 * part)
+        for _ in range(2):
+            with multiprocessing.get_context("fork").Pool(2) as pool:
+                print((np.concatenate(pool.map(work, [0, 1])) == want).all())
+    """
+    assert in_python(code) == "True\nTrue\n"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+@pytest.mark.parametrize(
+    "call",
+    [
+        "gumbelmax.sample(np.zeros(1000, 'float32'), seed=1, draws=100_000_000)",
+        "gumbelmax.sample(np.broadcast_to(np.zeros(1000, 'float32'), (100_000_000, 1000)), seed=1)",
+        "gumbelmax.gumbel_softmax(np.zeros(1000, 'float32'), seed=1, draws=1_000_000)",
+        "gumbelmax.estimate_log_z(np.zeros((10**6, 1000), 'float32'), seed=1, draws=1000)",
+    ],
+)
+def test_ctrl_c_ends_a_long_call(call):
+    code = f"""
+        import signal
+        import numpy as np
+        import gumbelmax
+        # which a shell takes from programs in the background
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        print("ready", flush=True)
+        try:
+            {call}
+        except KeyboardInterrupt:
+            print("interrupted", flush=True)
+    """
+    arguments = [sys.executable, "-c", textwrap.dedent(code)]
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "ready\n"
+        time.sleep(1)
+        assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        try:
+            assert process.communicate(timeout=20)[0] == "interrupted\n"
+        finally:
+            process.kill()

@@ -1,0 +1,142 @@
+"""gumbelmax.torch: needs PyTorch."""
+
+import doctest
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+
+import gumbelmax  # noqa: E402
+import gumbelmax.torch as gt  # noqa: E402
+
+
+@pytest.fixture
+def logits():
+    return torch.randn(4, 3, 20, generator=torch.Generator().manual_seed(1))
+
+
+def test_examples():
+    failed, tried = doctest.testmod(gt)
+    assert failed == 0
+    assert tried >= 10
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
+def test_types(logits, dtype):
+    logits = logits.to(dtype)
+    # every half is a float
+    want = gumbelmax.sample(
+        logits.to(torch.float64 if dtype == torch.float64 else torch.float32).numpy(), seed=1
+    )
+    for found in (gt.sample(logits, seed=1), gumbelmax.sample(logits, seed=1)):
+        assert isinstance(found, torch.Tensor)
+        assert found.dtype == torch.int64
+        assert (found.numpy() == want).all()
+    assert gumbelmax.sample(logits, seed=1, dtype=torch.int32).dtype == torch.int32
+
+
+def test_layouts(logits):
+    want = gt.sample(logits, seed=1)
+    assert (gt.sample(logits.movedim(-1, 0).contiguous(), seed=1, axis=0) == want).all()
+    assert (gt.sample(logits.movedim(-1, 0), seed=1, axis=0) == want).all()
+    assert (gt.sample(logits.repeat_interleave(2, 0)[::2], seed=1) == want).all()
+    assert gt.sample(logits[:1].expand(5, 3, 20), seed=1).shape == (5, 3)
+
+
+def test_options(logits):
+    options = {"seed": 2**64 - 1, "step": 7, "temperature": 0.5, "draws": 6, "first_row": 2**63}
+    want = gumbelmax.sample(logits.numpy(), **options)
+    assert (gt.sample(logits, **options).numpy() == want).all()
+    own = {
+        "seed": torch.arange(12).reshape(4, 3),
+        "step": torch.arange(3),
+        "temperature": torch.tensor([[0.5], [0.0], [1.0], [2.0]]),
+        "row_ids": torch.arange(100, 112).reshape(4, 3),
+    }
+    want = gumbelmax.sample(logits.numpy(), **{name: value.numpy() for name, value in own.items()})
+    assert (gt.sample(logits, **own).numpy() == want).all()
+    counts = torch.tensor([[1, 0], [0, 3]])
+    assert gt.sample(counts, seed=1, weights=True).tolist() == [0, 1]
+
+
+def test_errors(logits):
+    logits[2, 1, 5] = torch.nan
+    with pytest.raises(ValueError, match=r"row 7 \(index \(2, 1\)"):
+        gt.sample(logits, seed=1)
+    with pytest.raises(ValueError, match="seed must be"):
+        gt.sample(logits, seed=-1)
+    with pytest.raises(ValueError, match="axis 3 is out of range"):
+        gt.sample(logits, seed=1, axis=3)
+
+
+@pytest.mark.parametrize("hard", [False, True])
+@pytest.mark.parametrize("dim", [0, 1, -1])
+def test_gradients(logits, hard, dim):
+    logits.requires_grad_()
+    soft = gt.gumbel_softmax(logits, 0.7, seed=1, dim=dim)
+    found = gt.gumbel_softmax(logits, 0.7, hard, seed=1, dim=dim)
+    assert (found.argmax(dim) == gt.sample(logits, seed=1, axis=dim)).all()
+    cotangents = torch.randn(logits.shape, generator=torch.Generator().manual_seed(2))
+    (gradient,) = torch.autograd.grad((found * cotangents).sum(), logits)
+    y = soft.detach()
+    want = y * (cotangents - (cotangents * y).sum(dim, keepdim=True)) / 0.7
+    assert torch.allclose(gradient, want, atol=1e-5)
+    # the comparison sees a fault
+    assert not torch.allclose(gradient, want * 1.01, atol=1e-5)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float64])
+def test_gradients_have_the_type_of_the_logits(logits, dtype):
+    logits = logits.to(dtype).requires_grad_()
+    gt.gumbel_softmax(logits, seed=1)[..., 0].sum().backward()
+    assert logits.grad.dtype == dtype
+    assert logits.grad.abs().sum() > 0
+
+
+@pytest.mark.filterwarnings("ignore:The .grad attribute")
+def test_ops(logits):
+    op = torch.ops.gumbelmax
+    numbers = (1, None, 0, None, 1.0, None, 0, None)
+    torch.library.opcheck(op.sample, (logits, False, *numbers, None, -1, "gumbel", "raise"))
+    torch.library.opcheck(op.sample, (logits, False, *numbers, 5, 0, "auto", "mark"))
+    for dim in (0, -1):
+        options = (0.7, False, 1, 0, 1.0, 0, None, dim)
+        torch.library.opcheck(op.gumbel_softmax, (logits.clone().requires_grad_(), *options))
+        torch.library.opcheck(op.gumbel_softmax_vjp, (logits, logits, *options))
+
+
+@pytest.mark.parametrize("backend", ["eager", "aot_eager", "inductor"])
+@pytest.mark.filterwarnings("ignore")
+def test_compiled(logits, backend):
+    def step(logits, seed):
+        soft = gt.gumbel_softmax(logits * 2, 0.5, seed=seed)
+        return gt.sample(logits * 2, seed=seed, draws=3), (soft * logits).sum()
+
+    want, loss = step(logits, 5)
+    logits.requires_grad_()
+    found, compiled_loss = torch.compile(step, backend=backend, fullgraph=True)(logits, 5)
+    assert (found == want).all()
+    assert torch.allclose(compiled_loss, loss)
+    compiled_loss.backward()
+    assert logits.grad.abs().sum() > 0
+
+
+def test_categorical(logits):
+    ours = gt.Categorical(logits=logits, seed=3)
+    theirs = torch.distributions.Categorical(logits=logits)
+    draws = ours.sample((2, 5))
+    want = gumbelmax.sample(logits.numpy(), seed=3, draws=10)
+    assert draws.shape == (2, 5, 4, 3)
+    assert (draws.reshape(10, 4, 3).numpy() == np.moveaxis(want, -1, 0)).all()
+    assert torch.equal(ours.log_prob(draws), theirs.log_prob(draws))
+    assert torch.equal(ours.entropy(), theirs.entropy())
+    # the next call goes on
+    assert (ours.sample().numpy() == gumbelmax.sample(logits.numpy(), seed=3, step=10)).all()
+    assert ours.step == 11
+    assert ours.expand((6, 4, 3)).sample((7,)).shape == (7, 6, 4, 3)
+    by_probs = gt.Categorical(logits.exp(), seed=3)
+    assert (
+        by_probs.sample().numpy() == gumbelmax.sample_weights(logits.exp().numpy(), seed=3)
+    ).all()
+    assert ours.sample((0,)).shape == (0, 4, 3)
