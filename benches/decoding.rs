@@ -48,7 +48,9 @@ fn masks(rows: usize, categories: usize, share: f64) -> (Vec<u32>, usize) {
     let hash =
         |i: usize| (i as u32).wrapping_mul(0x9e37_79b9).rotate_left(15).wrapping_mul(0x85eb_ca6b);
     // something is allowed in each row
-    let bit = |i: usize| u32::from(i % 1000 == 0 || f64::from(hash(i)) < share * 4_294_967_296.0);
+    let bit = |i: usize| {
+        u32::from(i.is_multiple_of(1000) || f64::from(hash(i)) < share * 4_294_967_296.0)
+    };
     let word = |word: usize| (0..32).map(|i| bit(32 * word + i) << i).sum();
     ((0..rows * each).map(word).collect(), each)
 }

@@ -8,9 +8,11 @@ use clap::{Parser, Subcommand, ValueEnum};
 use crate::error::Error;
 
 mod files;
+mod restrict;
 mod seed;
 
 pub(crate) use files::{InputArgs, OutputFormat};
+pub(crate) use restrict::{RestrictArgs, ShareOf};
 pub(crate) use seed::Seed;
 
 /// Draw from millions of categorical distributions at once, with the same draws on every GPU and
@@ -40,6 +42,12 @@ pub(crate) enum Command {
     /// Without a sum, log Z is also the mean of the largest perturbed logits of many draws, less
     /// Euler's constant: --draws puts that estimate and its standard error beside it.
     Logz(LogzArgs),
+    /// Print where the cuts of decoders (top-k, top-p, min-p, epsilon) cut each row: the least value that is kept, how many
+    /// categories are kept, and their share of the probability
+    ///
+    /// The numbers are the same on every machine. Whoever has the logits finds the kept categories again by the threshold
+    /// alone.
+    Cuts(CutsArgs),
     /// Draw a picture (SVG) of what happens to one row: its probabilities, how often draws had which
     /// category, and the race of one draw
     ///
@@ -129,7 +137,7 @@ pub(crate) struct SampleArgs {
     ///
     /// .npy is an array of u32, of shape (rows,) for one draw a row and (rows, draws) otherwise, and so is a name with
     /// another extension or none. Tables have a line for each draw: .arrow or .feather, .parquet, .csv, and .jsonl for
-    /// JSON lines. Their columns are row_id, draw_number if --draws is above 1, place with --top, draw, the number that
+    /// JSON lines. Their columns are row_id, draw_number if --draws is above 1, place with --without-replacement, draw, the number that
     /// --with asks for (log_prob, time or max), and those of --keep. .txt is the text that is also the default. The file
     /// appears when it is complete; after an error there is none.
     #[arg(short, long, value_name = "OUT")]
@@ -144,6 +152,8 @@ pub(crate) struct SampleArgs {
     #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
     pub(crate) keep: Vec<String>,
     #[command(flatten)]
+    pub(crate) restrict: RestrictArgs,
+    #[command(flatten)]
     pub(crate) noise: Noise,
     /// Draw so many times from each row
     #[arg(long, value_name = "N", default_value_t = 1, allow_negative_numbers = true)]
@@ -156,7 +166,7 @@ pub(crate) struct SampleArgs {
     /// probabilities, except that inverse-cdf never draws what is 2^54 times less likely than the
     /// row's most probable category (of 1000; 2^44 of a million). auto is inverse-cdf for 16 draws
     /// or more from each row of up to 16777215 categories, and gumbel for all else, by the whole of
-    /// --draws. --top, and --with time or max, are about races.
+    /// --draws. --without-replacement, and --with time or max, are about races.
     #[arg(long, value_enum, default_value_t = Method::Gumbel)]
     pub(crate) method: Method,
     /// Draw K categories at a time, without replacement: the first K to arrive in each race
@@ -164,7 +174,7 @@ pub(crate) struct SampleArgs {
     /// A .npy file gets one more dimension, of K, in the order of arrival: (rows, K) for one draw a
     /// row and (rows, draws, K) otherwise. In text commas stand between them. Where a row has
     /// fewer categories of a probability above 0, the rest is 4294967295, and - in text.
-    #[arg(long, value_name = "K", allow_negative_numbers = true)]
+    #[arg(long = "without-replacement", value_name = "K", allow_negative_numbers = true)]
     #[arg(value_parser = clap::value_parser!(u32).range(1..=i64::from(u32::MAX)))]
     pub(crate) top: Option<u32>,
     /// Give a number with each draw: when it arrived in the race of exponential alarms (time), its
@@ -194,7 +204,7 @@ pub(crate) struct SampleArgs {
     /// are then only written if there is an --output
     ///
     /// Its keys: engine ("cpu" or "gpu"), adapter (null on the CPU), rows, categories, draws (from
-    /// each row), method ("gumbel" or "inverse-cdf"), top (if there is a --top), seconds (of
+    /// each row), method ("gumbel" or "inverse-cdf"), top (if there is a --without-replacement), seconds (of
     /// sampling alone, without reading and writing), draws_per_second (over all rows).
     #[arg(long)]
     pub(crate) json: bool,
@@ -277,6 +287,8 @@ pub(crate) struct LogzArgs {
     #[arg(short, long, value_name = "OUT.npy")]
     pub(crate) output: Option<PathBuf>,
     #[command(flatten)]
+    pub(crate) restrict: RestrictArgs,
+    #[command(flatten)]
     pub(crate) noise: Noise,
     /// Estimate log Z as well, from the maxima of so many draws: three numbers a row, log Z, the
     /// estimate and its standard error
@@ -289,6 +301,29 @@ pub(crate) struct LogzArgs {
     #[command(flatten)]
     pub(crate) place: Where,
     /// At most so many values and so many draws in a call, for tests.
+    #[arg(long, value_name = "N", hide = true)]
+    pub(crate) chunk: Option<usize>,
+}
+
+/// The arguments of `gumbel cuts`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct CutsArgs {
+    #[command(flatten)]
+    pub(crate) source: Source,
+    /// Say nothing on standard error but what went wrong
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+    /// Write to this .npy file of f64, of shape (rows, 3); `-` is standard output [default: text, one line a row]
+    ///
+    /// The file appears when it is complete; after an error there is none.
+    #[arg(short, long, value_name = "OUT.npy")]
+    pub(crate) output: Option<PathBuf>,
+    /// Divide the logits by this; rows at temperature 0 are cut at temperature 1
+    #[arg(long, value_name = "T", default_value_t = 1.0, allow_hyphen_values = true)]
+    pub(crate) temperature: f32,
+    #[command(flatten)]
+    pub(crate) restrict: RestrictArgs,
+    /// At most so many values in a call, for tests.
     #[arg(long, value_name = "N", hide = true)]
     pub(crate) chunk: Option<usize>,
 }

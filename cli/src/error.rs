@@ -126,8 +126,8 @@ fn words(error: &gumbel::Error) -> String {
         }
         NeedsGumbel { operation } => format!("{operation} needs --method gumbel"),
         TopKTooLarge { races, k } => format!(
-            "--top {k} in {races} races does not fit into memory, or on a GPU that of one race into a chunk: try a \
-             smaller --top, or --engine cpu"
+            "--without-replacement {k} in {races} races does not fit into memory, or on a GPU that of one race into a chunk: try a \
+             smaller --without-replacement, or --engine cpu"
         ),
         OutOfMemory { adapter, while_doing, .. } => {
             format!("{adapter} ran out of memory while {while_doing}: try --engine cpu")

@@ -12,6 +12,7 @@ use crate::error::Error;
 use crate::input::Input;
 use crate::output::Output;
 use crate::progress::Progress;
+use crate::restrict::Restriction;
 
 /// Prints log Z of each row of a file.
 pub(crate) fn run(args: &LogzArgs) -> Result<(), Error> {
@@ -26,7 +27,9 @@ pub(crate) fn run(args: &LogzArgs) -> Result<(), Error> {
     // errors of the options come before anything is written
     Logits::strided::<f32>(&[], 0, categories, categories)?;
     let none = input.no_rows()?;
-    CpuSampler::new().logsumexp_rows(input.batch(&none)?, &options)?;
+    let restriction = Restriction::new(&args.restrict, categories)?;
+    let restricted = restriction.of_rows(options, 0, 0)?;
+    CpuSampler::new().logsumexp_rows(input.batch(&none)?, &restricted)?;
     let mut output = match &args.output {
         Some(path) if args.draws.is_some() => Output::doubles(path, input.rows(), &[3])?,
         Some(path) => Output::doubles(path, input.rows(), &[])?,
@@ -42,6 +45,7 @@ pub(crate) fn run(args: &LogzArgs) -> Result<(), Error> {
     let call = Call::new(categories, options.draws, 1, chunk);
     let rows = input.visit(call.rows, |batch, block| {
         let options = options.with_first_row(args.first_row.wrapping_add(block.first_row));
+        let options = restriction.of_rows(options, block.first_row, block.rows)?;
         let found = numbers(&sampler, batch, &options, args.draws.map(|_| call.draws))
             .map_err(|error| Error::in_file(error, block.first_row))?;
         match args.output {

@@ -14,6 +14,7 @@ mod args;
 mod bench;
 mod call;
 mod check;
+mod cuts;
 mod draws;
 mod engine;
 mod error;
@@ -25,6 +26,7 @@ mod manual;
 mod output;
 mod picture;
 mod progress;
+mod restrict;
 mod sample;
 mod sink;
 mod soften;
@@ -54,6 +56,7 @@ fn main() -> ExitCode {
         Command::Sample(args) => sample::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Soften(args) => soften::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Logz(args) => logz::run(&args).map(|()| ExitCode::SUCCESS),
+        Command::Cuts(args) => cuts::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Explain(args) => explain::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Adapters => adapters::run().map(|()| ExitCode::SUCCESS),
         Command::Check(args) => check::run(&args).map(verdict),

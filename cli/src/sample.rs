@@ -12,6 +12,7 @@ use crate::error::Error;
 use crate::input::Input;
 use crate::output;
 use crate::progress::Progress;
+use crate::restrict::Restriction;
 use crate::sink::{self, Ids, SAME_FILE, Sink, Writer};
 use crate::summary::{BOTH_ON_STDOUT, Summary};
 use crate::{engine, say};
@@ -27,7 +28,8 @@ pub(crate) fn run(args: &SampleArgs) -> Result<(), Error> {
         .with_temperature(args.noise.temperature)
         .with_method(method(args, input.categories())?);
     let asked = Asked { top: args.top, with: args.with };
-    let total = validate(&mut input, asked, &options)?;
+    let restriction = Restriction::new(&args.restrict, input.categories())?;
+    let total = validate(&mut input, asked, &restriction.of_rows(options, 0, 0)?)?;
     let sink = Sink::open(args, input.rows(), &args.keep)?;
     let values = input.values(args.draws);
     let sampler = engine::open(&args.place, values)?;
@@ -38,7 +40,8 @@ pub(crate) fn run(args: &SampleArgs) -> Result<(), Error> {
     let chunk = call::chunk(args.chunk, &sampler, &input, args.draws);
     let table = matches!(sink, Sink::Table(_));
     let first_row = args.first_row;
-    let job = Job { sampler: &sampler, options, asked, first_row, chunk, table };
+    let restriction = &restriction;
+    let job = Job { sampler: &sampler, options, restriction, asked, first_row, chunk, table };
     let writer = Writer::start(sink, args.digest)?;
     let ran = job.run(input, &writer, &mut progress);
     let written = writer.finish();
@@ -127,7 +130,7 @@ fn check(args: &SampleArgs) -> Result<(), Error> {
             usage("--with needs a --with-output for its numbers: those of --output are draws")
         }
         (Some(With::Logprob), _, _) if args.top.is_some() => usage(
-            "--with logprob is of draws that do not depend on each other, --top draws without \
+            "--with logprob is of draws that do not depend on each other, --without-replacement draws without \
              replacement: leave out one",
         ),
         _ => Ok(()),
@@ -143,7 +146,7 @@ fn method(args: &SampleArgs, categories: usize) -> Result<Method, Error> {
         args::Method::Auto => Method::Auto.resolve(categories, args.draws),
     };
     let of_races = match (args.top, args.with) {
-        (Some(_), _) => Some("--top"),
+        (Some(_), _) => Some("--without-replacement"),
         (None, Some(With::Time)) => Some("--with time"),
         (None, Some(With::Max)) => Some("--with max"),
         (None, Some(With::Logprob) | None) => None,
@@ -175,7 +178,9 @@ fn validate(
 ) -> Result<Option<u64>, Error> {
     let categories = input.categories();
     if let Some(top) = asked.top.filter(|&top| top as usize > categories) {
-        let what = format!("--top {top} is more than the {categories} categories of a row");
+        let what = format!(
+            "--without-replacement {top} is more than the {categories} categories of a row"
+        );
         return Err(Error::Usage(what));
     }
     // the library refuses a bad number of categories, and words the error
@@ -199,6 +204,7 @@ fn validate(
 struct Job<'a> {
     sampler: &'a Sampler,
     options: SampleOptions<'static>,
+    restriction: &'a Restriction,
     asked: Asked,
     first_row: u64,
     chunk: usize,
@@ -227,6 +233,7 @@ impl Job<'_> {
                 let count = call.draws.min(in_row - draw);
                 let options = self.options.with_first_draw(draw).with_draws(count);
                 let first_row = self.first_row.wrapping_add(first);
+                let options = self.restriction.of_rows(options, first, rows)?;
                 let options = match &block.row_ids {
                     Some(ids) => options.with_row_ids(ids),
                     None => options.with_first_row(first_row),

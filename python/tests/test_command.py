@@ -81,7 +81,7 @@ def test_weights(command, tmp_path, rng, dtype):
 @pytest.mark.parametrize("with_values", ["time", "max"])
 def test_races(command, tmp_path, rng, with_values):
     logits = logits_of((20, 50), "float32", rng)
-    flags = ["--top", 7, "--draws", 2, "--with", with_values]
+    flags = ["--without-replacement", 7, "--draws", 2, "--with", with_values]
     draws, values = run(command, tmp_path, logits, *flags, values=True)
     got = gumbelmax.race(logits, 7, seed=0, draws=2, dtype="uint32")
     assert_same(got.categories, draws)

@@ -187,7 +187,12 @@ fn tables_as_text() {
             assert_eq!(line["draw"].to_string(), all.lines().next().unwrap());
         }
     }
-    to("many.csv", "f8.npy", &["--draws", "2", "--top", "3", "--with", "time"], directory.path());
+    to(
+        "many.csv",
+        "f8.npy",
+        &["--draws", "2", "--without-replacement", "3", "--with", "time"],
+        directory.path(),
+    );
     let many = read("many.csv");
     assert!(many.starts_with("row_id,draw_number,place,draw,time\n0,0,0,"), "{many}");
     assert_eq!(many.lines().count(), 1 + 20 * 2 * 3);

@@ -139,8 +139,8 @@ fn what_is_told_of_a_race_needs_one() {
     let directory = tempdir().unwrap();
     let input = write_f32(directory.path(), &[2, 3], &[0.0; 6]);
     for (about, flags) in [
-        ("--top", &["--top", "2"][..]),
-        ("--top", &["--top", "2", "--with", "time"]),
+        ("--without-replacement", &["--without-replacement", "2"][..]),
+        ("--without-replacement", &["--without-replacement", "2", "--with", "time"]),
         ("--with time", &["--with", "time"]),
         ("--with max", &["--with", "max"]),
     ] {

@@ -145,7 +145,7 @@ fn the_first_of_each_race_come_in_the_order_of_arrival() {
         assert_eq!(top_k.categories().contains(&NO_DRAW), top > 2);
         for chunk in CHUNKS {
             let (draws, top) = (draws.to_string(), top.to_string());
-            let args = ["--draws", &draws, "--top", &top, "--chunk", chunk];
+            let args = ["--draws", &draws, "--without-replacement", &top, "--chunk", chunk];
             let in_row = draws.parse().unwrap();
             assert_eq!(stdout(sample(&input, &args)), lines(&races, in_row), "{args:?}");
             let (drawn, times) = arrays(&input, &[&args[..], &["--with", "time"]].concat());
@@ -159,7 +159,7 @@ fn the_first_of_each_race_come_in_the_order_of_arrival() {
 fn json_says_how_many_were_kept() {
     let directory = tempdir().unwrap();
     let input = write_f32(directory.path(), &[2, 3], &[0.0; 6]);
-    let text = stdout(sample(&input, &["--json", "--top", "2", "--with", "time"]));
+    let text = stdout(sample(&input, &["--json", "--without-replacement", "2", "--with", "time"]));
     let json: serde_json::Value = serde_json::from_str(&text).unwrap();
     assert_eq!((&json["top"], &json["draws"]), (&2.into(), &1.into()));
 }

@@ -156,7 +156,9 @@ fn weights_that_are_none() {
     ] {
         let mut values = [1.0; 30];
         values[22] = value;
-        for args in [&["--weights"][..], &["--weights", "--chunk", "6", "--top", "2"]] {
+        for args in
+            [&["--weights"][..], &["--weights", "--chunk", "6", "--without-replacement", "2"]]
+        {
             refused(&f32s("(10, 3)", &values), args, &format!("row 7 has no draw: {why}"));
             refused(&f64s("(10, 3)", &values.map(f64::from)), args, why);
         }
@@ -212,12 +214,24 @@ fn what_is_asked_for_with_draws_must_fit_them() {
     refused(&rows, &with(&["nowhere/v.npy"]), "cannot write nowhere/v.npy: ");
     let greedy = "no meaning at temperature 0";
     refused(&rows, &with(&["v.npy", "--temperature", "0"]), greedy);
-    refused(&rows, &["--top", "2", "--temperature", "0"], greedy);
+    refused(&rows, &["--without-replacement", "2", "--temperature", "0"], greedy);
     let logprob = ["--with", "logprob", "--with-output", "v.npy"];
     refused(&rows, &[&logprob[..], &["--temperature", "0"]].concat(), greedy);
-    refused(&rows, &[&logprob[..], &["--top", "2"]].concat(), "--top draws without replacement");
-    refused(&rows, &["--top", "4"], "--top 4 is more than the 3 categories of a row");
-    refused(&rows, &["--top", "0"], "'--top <K>': 0 is not in 1..=4294967295");
+    refused(
+        &rows,
+        &[&logprob[..], &["--without-replacement", "2"]].concat(),
+        "--without-replacement draws without replacement",
+    );
+    refused(
+        &rows,
+        &["--without-replacement", "4"],
+        "--without-replacement 4 is more than the 3 categories of a row",
+    );
+    refused(
+        &rows,
+        &["--without-replacement", "0"],
+        "'--without-replacement <K>': 0 is not in 1..=4294967295",
+    );
     refused(&rows, &["--with", "luck"], "'luck' for '--with <WHAT>'");
     // without an --output the numbers are part of the text
     let mut command = gumbel(&["sample", "-", "--engine", "cpu"]);
