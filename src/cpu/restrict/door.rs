@@ -178,7 +178,10 @@ mod tests {
                 let expected: Vec<f32> = values
                     .iter()
                     .enumerate()
-                    .map(|(i, &x)| if keeps(i) && !(x < least) { x } else { f32::NEG_INFINITY })
+                    .map(|(i, &x)| {
+                        let is_below = x < least;
+                        if keeps(i) && !is_below { x } else { f32::NEG_INFINITY }
+                    })
                     .collect();
                 let kept = Kept::all(&values).from(least);
                 let kept = if masked { kept.allowed(&mask) } else { kept };
