@@ -14,5 +14,6 @@ mod operations;
 mod outputs;
 mod readme;
 mod refusals;
+mod restrict;
 mod sample;
 mod soften;
