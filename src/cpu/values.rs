@@ -2,10 +2,10 @@
 //!
 //! No algorithm behind this door reads a row's memory. An algorithm is given a [`BatchValues`], which returns
 //! the [`RowValues`] of each row, and these return whole tiles, single values and parts of themselves. So a
-//! truncation (allowed categories, top-k, top-p) is one more implementation of the two traits: a value that
-//! it cuts away reads as [`Value::NEVER`](crate::options::Value::NEVER), and every algorithm behind the door,
-//! and every proof about it, holds unchanged. A test does this with a mask. Rows as they lie in memory cost
-//! nothing: their tiles are slices of that memory.
+//! truncation (allowed categories, top-k, top-p) is one more implementation of these traits
+//! ([`restrict`](super::restrict) has it for single rows): a value that is cut away reads as
+//! [`Value::NEVER`](crate::options::Value::NEVER), and every algorithm behind the door, and every proof about it,
+//! holds unchanged. Rows as they lie in memory cost nothing: their tiles are slices of that memory.
 //!
 //! This is also the only place that pads: values that are never drawn fill up the last tile of a row.
 

@@ -1,10 +1,12 @@
 //! Draws from long rows of logits that are restricted, without copies of the rows where that is possible.
 //!
-//! The draw of a restricted row is the category with the largest key among those that are kept. There are two short ways
-//! to it, and both give that very category:
+//! The draw of a restricted row is the category with the largest key among those that are kept. There are three short
+//! ways to it, and all give that very category:
 //!
 //! * **Cut first.** If few categories are left (top-k, min-p, a mask of few), they are listed (`list`), and their keys are
 //!   computed one by one. The other categories need no noise at all.
+//! * **Behind a door.** If a mask says what is left, or a threshold that follows from the largest value (min-p), the rest
+//!   reads as values that are never drawn (`door`).
 //! * **Draw first, then check.** Otherwise a category is drawn from the whole row. If the category is kept, it is the
 //!   draw, since its key is the largest of all. If not, everything that is no more probable is cut as well, and the draw
 //!   is repeated among the rest. Whether a category is kept is decided by sums in floats with proven slack (`tally`), and
