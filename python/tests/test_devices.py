@@ -73,6 +73,10 @@ gumbelmax.devices()
         if name not in ("XDG_RUNTIME_DIR", "NODEVICE_SELECT")
     }
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment
+        [sys.executable, "-P", "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=environment,
     )
     assert done.stderr == ""

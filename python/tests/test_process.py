@@ -19,7 +19,8 @@ LARGE = np.zeros((2000, 1000), "float32")
 
 def in_python(code, timeout=120):
     """The standard output of a program of its own."""
-    arguments = [sys.executable, "-W", "ignore", "-c", textwrap.dedent(code)]
+    # not from the sources, which lie in this folder without the extension
+    arguments = [sys.executable, "-P", "-W", "ignore", "-c", textwrap.dedent(code)]
     return subprocess.run(
         arguments, check=True, capture_output=True, text=True, timeout=timeout
     ).stdout
@@ -139,7 +140,7 @@ def test_ctrl_c_ends_a_long_call(call):
         except KeyboardInterrupt:
             print("interrupted", flush=True)
     """
-    arguments = [sys.executable, "-c", textwrap.dedent(code)]
+    arguments = [sys.executable, "-P", "-c", textwrap.dedent(code)]
     with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout.readline() == "ready\n"
         time.sleep(1)
