@@ -16,7 +16,7 @@ use super::weights::fixed_weight;
 /// assert_eq!(share_of(0.5, 7), 4);
 /// assert_eq!(share_of(0.5, 8), 4);
 /// // 0.9 as an f32 is a little less than 9/10
-/// assert_eq!(share_of(0.9, 1 << 60), 1_037_629_345_735_966_720);
+/// assert_eq!(share_of(0.9, 1 << 60), 1_037_629_326_658_371_584);
 /// assert_eq!(share_of(f32::from_bits(1), u64::MAX), 1);
 /// ```
 #[inline(always)]
