@@ -14,6 +14,7 @@ mod value;
 mod weights;
 
 pub use allowed::Allowed;
+pub(crate) use allowed::allows;
 pub use batch::Batch;
 pub use logits::{Logit, Logits, ValueFormat};
 pub use method::Method;

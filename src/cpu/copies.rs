@@ -66,6 +66,10 @@ fn shared<'a>(job: &Job<'a>) -> Option<(Batch<'a>, Option<&'a [u32]>)> {
 }
 
 impl Copies {
+    /// The most bytes of copies that a thread of the CPU makes at a time, unless a row is longer: so few that they are in
+    /// the thread's cache when they are drawn from.
+    pub(crate) const IN_CACHE: usize = 1 << 19;
+
     /// The number of rows of a job that are copied at once, if their copies may take so many bytes.
     pub(crate) fn at_once(job: &Job<'_>, bytes: usize) -> usize {
         let batch = job.logits;

@@ -25,6 +25,12 @@ pub struct Allowed<'a> {
     words_per_row: Option<usize>,
 }
 
+/// Whether a mask allows a category.
+#[inline(always)]
+pub(crate) fn allows(mask: &[u32], category: usize) -> bool {
+    mask[category / 32] >> (category % 32) & 1 == 1
+}
+
 impl<'a> Allowed<'a> {
     /// One mask for all rows. It must have a bit for each category.
     pub const fn shared(words: &'a [u32]) -> Self {

@@ -1,6 +1,6 @@
 //! Types of values as they are stored: those that engines draw from, and `f64`, which becomes `f32` first.
 
-use super::allowed::Allowed;
+use super::allowed::{Allowed, allows};
 use super::rows::{Rows, Stock};
 use super::value::{Chance, Positive, Value};
 use crate::error::Undrawable;
@@ -84,7 +84,7 @@ pub(crate) fn allowed_values<T: Stored>(
     allowed: Option<Allowed<'_>>,
 ) -> impl Iterator<Item = T> + Clone {
     let mask = allowed.map(|allowed| allowed.of_row(row));
-    let is_allowed = move |i: usize| mask.is_none_or(|mask| mask[i / 32] >> (i % 32) & 1 == 1);
+    let is_allowed = move |i: usize| mask.is_none_or(|mask| allows(mask, i));
     let values = rows.values(row, 0..rows.categories()).enumerate();
     values.map(move |(i, value)| if is_allowed(i) { value } else { T::ABSENT })
 }

@@ -123,7 +123,7 @@ impl Truncation {
     pub(crate) fn is_none(&self, categories: usize) -> bool {
         self.k_of(categories).is_none()
             && self.p().is_none()
-            && self.min_p.is_none_or(|share| share == 0.0)
+            && self.min_p().is_none()
             && self.epsilon().is_none()
     }
 
@@ -135,6 +135,11 @@ impl Truncation {
     /// p, if it is a cut.
     pub(crate) fn p(&self) -> Option<f32> {
         self.top_p.filter(|&p| p < 1.0)
+    }
+
+    /// The share of the largest probability, if it is a cut.
+    pub(crate) fn min_p(&self) -> Option<f32> {
+        self.min_p.filter(|&share| share > 0.0)
     }
 
     /// ε, if it is a cut.

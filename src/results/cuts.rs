@@ -17,6 +17,13 @@ pub struct Cut {
     pub share: f64,
 }
 
+/// The cut of a row without a draw.
+impl Default for Cut {
+    fn default() -> Self {
+        Self::NONE
+    }
+}
+
 impl Cut {
     /// The cut of a row without a draw.
     pub(crate) const NONE: Self = Self { threshold: f64::NAN, kept: 0, share: f64::NAN };

@@ -7,10 +7,7 @@ use crate::error::Error;
 #[cfg(feature = "gpu")]
 use crate::gpu::Gpu;
 
-/// The most bytes of copies that a thread makes at a time, unless a row is longer: so few that they are in the thread's
-/// cache when they are drawn from.
-const IN_CACHE: usize = 1 << 19;
-/// The same on a GPU: so many that the device works on some of the rows while others are on their way.
+/// The most bytes of copies that are made at a time for a GPU, unless a row is longer: so many that the device works on some of the rows while others are on their way.
 #[cfg(feature = "gpu")]
 const ON_DEVICE: usize = 64 << 20;
 
@@ -25,7 +22,7 @@ pub(super) fn on_cpu<O: Operation>(operation: &mut O, cpu: &Cpu) -> Result<(), E
     if operation.job().is_in_place() || operation.takes_restrictions(cpu) {
         return per_row::on_cpu(operation, cpu);
     }
-    let (rows, at_once) = at_once(operation, IN_CACHE);
+    let (rows, at_once) = at_once(operation, Copies::IN_CACHE);
     if rows > at_once {
         let work = operation.job().work();
         let (mut some, mut others) = operation.split((rows / at_once).div_ceil(2) * at_once);

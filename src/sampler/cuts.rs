@@ -49,6 +49,16 @@ impl<E: Engine> Sampler<E> {
 
     /// Finds the cuts as [`cut_rows`](Self::cut_rows) does, and writes them into a slice of a cut for each row.
     ///
+    /// ```
+    /// use gumbel::{CpuSampler, Cut, Logits, SampleOptions, Truncation};
+    /// let options = SampleOptions::default().with_truncation(Truncation::new().with_top_k(1));
+    /// let mut cuts = [Cut::default(); 2];
+    /// let logits = [0.0, 3.0, 1.0, 2.0];
+    /// CpuSampler::new().cut_rows_into(Logits::new(&logits, 2)?, &options, &mut cuts)?;
+    /// assert_eq!(cuts.map(|cut| cut.threshold), [3.0, 2.0]);
+    /// # Ok::<(), gumbel::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// Those of [`cut_rows`](Self::cut_rows), and [`Error::FloatsLength`] if the slice has another length.
     pub fn cut_rows_into<'a>(
@@ -63,6 +73,17 @@ impl<E: Engine> Sampler<E> {
     }
 
     /// Finds the cuts as [`cut_rows`](Self::cut_rows) does, for executors. The host finds them when the future is first polled.
+    ///
+    /// ```
+    /// use gumbel::{Logits, SampleOptions, Sampler, Truncation};
+    /// # pollster::block_on(async {
+    /// let sampler = Sampler::auto_async().await;
+    /// let options = SampleOptions::default().with_truncation(Truncation::new().with_top_k(2));
+    /// let cuts = sampler.cut_rows_async(Logits::new(&[0.0, 2.0, 1.0], 3)?, &options).await?;
+    /// assert_eq!(cuts[0].kept, 2);
+    /// # Ok::<(), gumbel::Error>(())
+    /// # }).unwrap();
+    /// ```
     ///
     /// # Errors
     /// Those of [`cut_rows`](Self::cut_rows).

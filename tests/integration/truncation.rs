@@ -92,6 +92,20 @@ fn edges() {
     assert_eq!(kept_by(&[-7.0], new().with_top_k(1).with_top_p(0.1).with_min_p(1.0)), [0]);
 }
 
+/// What lies above a category may have exactly the share p: then the category is cut, as less is asked for.
+#[test]
+fn exactly_at_the_boundary() {
+    let counts = Weights::from_counts(&[2, 1, 0, 1], 4).unwrap();
+    let kept = |p: f32| {
+        let options = SampleOptions::default().with_truncation(Truncation::new().with_top_p(p));
+        let cut = CpuSampler::new().cut_rows(counts, &options).unwrap()[0];
+        assert_eq!(cut, reference::cut_rows(counts, &options).unwrap()[0]);
+        cut.kept
+    };
+    assert_eq!(kept(0.5), 1);
+    assert_eq!(kept(f32::from_bits(0.5f32.to_bits() + 1)), 3);
+}
+
 /// The same seed draws the same category with and without a truncation, unless that category is cut.
 #[test]
 fn a_draw_stays_unless_it_is_cut() {
@@ -193,6 +207,7 @@ fn the_short_ways_lead_to_the_same_draws() {
         all.with_share(Share::All),
         all.with_share(Share::Rest).with_epsilon(1e-3),
         new().with_top_k(100).with_epsilon(2e-3),
+        new().with_top_k(50).with_min_p(0.3).with_top_p(0.6).with_share(Share::Rest),
     ];
     let mut fewer = 0;
     for categories in [512, 1000, 4096, 4097, 9001] {
@@ -279,6 +294,48 @@ fn log_probabilities_are_of_what_is_kept() {
     let sum = (3f64.exp() + 2f64.exp()).ln();
     for (draw, log_prob) in scored.draws.iter().zip(&scored.log_probs) {
         assert!((log_prob - (f64::from(logits[*draw as usize]) - sum)).abs() < 1e-5);
+    }
+}
+
+/// Draws from a kept table are those of one call.
+#[test]
+fn kept_tables_are_of_what_is_kept() {
+    let logits: Vec<f32> = (0..3 * 700).map(|i| ((i * 37) % 101) as f32 / 12.0).collect();
+    let batch = Logits::new(&logits, 700).unwrap();
+    let options = SampleOptions::default()
+        .with_method(Method::InverseCdf)
+        .with_truncation(Truncation::new().with_top_k(9));
+    let sampler = CpuSampler::new();
+    let table = sampler.inverse_cdf(batch, &options).unwrap();
+    let draws = table.sample_rows(5, 300).unwrap();
+    let call = options.with_first_draw(5).with_draws(300);
+    assert_eq!(draws, sampler.sample_rows(batch, &call).unwrap());
+    assert_eq!(draws, reference::sample_rows(batch, &call).unwrap());
+    let free = call.with_truncation(Truncation::new());
+    assert_ne!(draws, sampler.sample_rows(batch, &free).unwrap());
+}
+
+/// Soft samples and gradients of restricted rows are the reference's: nothing, and no gradient, for what is cut.
+#[test]
+fn soft_samples_are_of_what_is_kept() {
+    let logits: Vec<f32> = (0..4 * 90).map(|i| ((i * 37) % 101) as f32 / 12.0).collect();
+    let batch = Logits::new(&logits, 90).unwrap();
+    let options = SampleOptions::default()
+        .with_draws(2)
+        .with_temperature(0.8)
+        .with_truncation(Truncation::new().with_top_p(0.9))
+        .with_allowed(Allowed::shared(&[0xffff_0fff, 0x1234_5678, !0]));
+    let (sampler, soft) = (CpuSampler::new(), Relaxation::soft(0.7));
+    let samples = sampler.soften_rows(batch, &options, soft).unwrap();
+    let expected = reference::soften_rows(batch, &options, soft).unwrap();
+    let cotangents: Vec<f32> = (0..samples.len()).map(|i| (i % 7) as f32 - 3.0).collect();
+    let gradients = sampler.soften_rows_vjp(batch, &options, soft, &cotangents).unwrap();
+    let exact = reference::soften_rows_vjp(batch, &options, soft, &cotangents).unwrap();
+    let zeros = expected.iter().filter(|&&y| y == 0.0).count();
+    assert!(zeros > 100 && zeros < 700, "{zeros}");
+    for (found, expected) in samples.iter().zip(&expected).chain(gradients.iter().zip(&exact)) {
+        assert!((f64::from(*found) - expected).abs() < 1e-5, "{found}, {expected}");
+        assert_eq!(*found == 0.0, *expected == 0.0);
     }
 }
 

@@ -58,12 +58,26 @@ fn plain_mass<W: Value<Wide = W>>(row: &Row<W>, words: &[u32]) -> u64 {
     words.iter().map(|&word| row.weight(word)).sum()
 }
 
+/// The first word in a range that meets a condition which, met by a word, is met by all words above; the last word must
+/// meet it.
+pub(super) fn first_word(lowest: u32, highest: u32, meets: impl Fn(u32) -> bool) -> u32 {
+    let (mut below, mut met) = (lowest, highest);
+    if meets(below) {
+        return below;
+    }
+    while met - below > 1 {
+        let middle = below + (met - below) / 2;
+        if meets(middle) { met = middle } else { below = middle }
+    }
+    met
+}
+
 impl<W: Weigh> Row<W> {
     /// The first word of the row's range that meets a condition which, met by a word, is met by all words above. The
     /// largest word of the row must meet it.
     #[inline(always)]
     fn first(&self, meets: impl Fn(u32) -> bool) -> u32 {
-        super::list::first(self.lowest, self.highest, meets)
+        first_word(self.lowest, self.highest, meets)
     }
 
     /// The first word with this K or a larger one, which a word of the row must have.
@@ -151,7 +165,7 @@ fn least<W: Weigh>(row: &Row<W>, truncation: &Truncation, words: &mut [u32]) -> 
         None => (row.lowest, words),
         Some(k) => top_k(row, words, k),
     };
-    let of_min_p = match truncation.min_p.filter(|&share| share > 0.0) {
+    let of_min_p = match truncation.min_p() {
         None => row.lowest,
         Some(share) => row.first_with(top.saturating_sub_unsigned(distance_of(share))),
     };

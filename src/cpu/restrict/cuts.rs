@@ -7,11 +7,8 @@ use crate::cpu::{Copies, Cpu};
 use crate::error::Error;
 use crate::job::{Job, lengthen};
 use crate::noise::order::Scale;
-use crate::options::{Allowed, Data, Rows, Stock, Stored, Truncation, with_rows, with_stock};
+use crate::options::{Data, Rows, Stock, Stored, Truncation, allows, with_rows, with_stock};
 use crate::results::Cut;
-
-/// The most bytes of copies that a thread makes at a time, unless a row is longer.
-const IN_CACHE: usize = 1 << 19;
 
 impl Cpu {
     /// Writes the cut of each row of a job. Threads share its rows.
@@ -19,7 +16,7 @@ impl Cpu {
     /// # Errors
     /// [`Error::NoMemoryForRows`].
     pub(crate) fn cut(&self, job: &Job<'_>, cuts: &mut [Cut]) -> Result<(), Error> {
-        let at_once = Copies::at_once(job, IN_CACHE);
+        let at_once = Copies::at_once(job, Copies::IN_CACHE);
         let rows = cuts.len();
         if rows > at_once {
             let (some, others) = cuts.split_at_mut((rows / at_once).div_ceil(2) * at_once);
@@ -45,8 +42,7 @@ impl Cpu {
                 self.isa.run(FindCut { values, truncation, scale, words, kept: &mut kept })
             });
             if !cut.is_none() {
-                let mask = Allowed::shared(&kept);
-                cut.threshold = with_stock!(job.logits.stock(), rows => smallest(rows, row, mask));
+                cut.threshold = with_stock!(job.logits.stock(), rows => smallest(rows, row, &kept));
             }
         }
         Ok(())
@@ -82,10 +78,9 @@ impl<T: VectorValue> Task for FindCut<'_, T> {
     }
 }
 
-/// The smallest of the values of a row that are in a mask.
-fn smallest<T: Stored>(rows: Rows<'_, T>, row: usize, mask: Allowed<'_>) -> f64 {
-    let mask = mask.of_row(0);
+/// The smallest of the values of a row that a mask has.
+fn smallest<T: Stored>(rows: Rows<'_, T>, row: usize, mask: &[u32]) -> f64 {
     let values = rows.values(row, 0..rows.categories()).enumerate();
-    let kept = values.filter(|(i, _)| mask[i / 32] >> (i % 32) & 1 == 1);
+    let kept = values.filter(|&(i, _)| allows(mask, i));
     kept.map(|(_, value)| value.as_f64()).fold(f64::INFINITY, f64::min)
 }

@@ -14,9 +14,9 @@
 //!
 //! Without the filter none of this is done, and rows are drawn from as copies.
 
-use super::cut::Cut;
+use super::cut::{Cut, first_word};
 use super::door::Kept;
-use super::list::{List, Listed, first};
+use super::list::{List, Listed};
 use super::tally::{Tally, Verdict};
 use crate::cpu::Cpu;
 use crate::cpu::schedule::Plan;
@@ -27,12 +27,14 @@ use crate::error::Error;
 use crate::job::{Job, NO_DRAW, Restriction, Temperature, lengthen};
 use crate::noise::cuts::distance_of;
 use crate::noise::order::Scale;
-use crate::options::{Data, Method, Rows, Share, Truncation, Value, Widen};
+use crate::options::{Data, Method, Rows, Share, Truncation, Value, Widen, allows};
 
 /// Rows of fewer categories are drawn from as copies.
 const LONG: usize = 512;
 /// The rows of a job are divided among threads until this is the most that a thread takes at once, unless one row is more.
 const AT_ONCE: usize = 1 << 18;
+/// How often a row is drawn from until its cut is found exactly, which costs some fifteen draws: no row takes more.
+const TURNS: usize = 8;
 /// A mask of at most one in so many categories is listed.
 const LISTED: usize = 32;
 
@@ -117,12 +119,7 @@ impl RestrictedRow<'_> {
         let kept = Kept::all(values).allowed(mask);
         if is_cut {
             let mut copy = Vec::new();
-            let (rows, categories) = (1, values.len());
-            lengthen(&mut copy, categories, T::NEVER).map_err(|bytes| Error::NoMemoryForRows {
-                rows,
-                categories,
-                bytes,
-            })?;
+            memory_for_row(&mut copy, values.len(), T::NEVER)?;
             self.plan.isa.run(Copy { kept, to: &mut copy });
             return self.cut(&copy, truncation, scale);
         }
@@ -136,7 +133,7 @@ impl RestrictedRow<'_> {
         // what is allowed is nearly all: a draw from all is likely to be one of it
         if allowed * 4 >= values.len() * 3
             && let Some(draw) = self.whole(values)
-            && mask[draw as usize / 32] >> (draw % 32) & 1 == 1
+            && allows(mask, draw as usize)
         {
             return Ok(Some(draw));
         }
@@ -167,7 +164,7 @@ impl RestrictedRow<'_> {
         }
         let Some(most) = List::largest(isa, values) else { return Ok(self.whole(values)) };
         let mut kept = Kept::all(values);
-        if let Some(share) = truncation.min_p.filter(|&share| share > 0.0) {
+        if let Some(share) = truncation.min_p() {
             if needs_sum || truncation.p().is_some() {
                 return self.exactly(values, truncation, scale);
             }
@@ -183,18 +180,19 @@ impl RestrictedRow<'_> {
         }
         let tally = Tally::new(most, scale, values.len());
         let mut drawn = self.whole(values);
-        while let Some(draw) = drawn {
+        for _ in 0..TURNS {
+            let Some(draw) = drawn else { return Ok(None) };
             let value = values[draw as usize];
             match tally.verdict(isa, values, value, truncation) {
-                Verdict::Kept => break,
-                Verdict::Doubt => return self.exactly(values, truncation, scale),
+                Verdict::Kept => return Ok(drawn),
+                Verdict::Doubt => break,
                 Verdict::Cut => {}
             }
             // what is no more probable is cut as well
             kept = kept.from(f32::of_word(tally.first_above(value)));
             drawn = self.kept(kept);
         }
-        Ok(drawn)
+        self.exactly(values, truncation, scale)
     }
 
     /// The draw by the exact cut.
@@ -204,12 +202,7 @@ impl RestrictedRow<'_> {
         truncation: &Truncation,
         scale: Scale,
     ) -> Result<Option<u32>, Error> {
-        let (rows, categories) = (1, values.len());
-        lengthen(&mut self.words, categories, 0).map_err(|bytes| Error::NoMemoryForRows {
-            rows,
-            categories,
-            bytes,
-        })?;
+        memory_for_row(&mut self.words, values.len(), 0)?;
         let cut = self.plan.isa.run(FindCut { values, truncation, scale, words: &mut self.words });
         Ok(cut.and_then(|Cut { least }| self.kept(Kept::all(values).from(f32::of_word(least)))))
     }
@@ -231,11 +224,20 @@ impl RestrictedRow<'_> {
     }
 }
 
+/// Makes a vector as long as a row.
+fn memory_for_row<T: Clone>(vector: &mut Vec<T>, categories: usize, value: T) -> Result<(), Error> {
+    lengthen(vector, categories, value).map_err(|bytes| Error::NoMemoryForRows {
+        rows: 1,
+        categories,
+        bytes,
+    })
+}
+
 /// The least logit that min-p keeps, if `most` is the largest.
 fn least_of_min_p(most: f32, share: f32, scale: Scale) -> f32 {
     let k = |x: f32| x.fixed(scale);
     let least = k(most).saturating_sub_unsigned(distance_of(share));
-    let word = first(f32::MIN.word(), most.word(), |word| k(f32::of_word(word)) >= least);
+    let word = first_word(f32::MIN.word(), most.word(), |word| k(f32::of_word(word)) >= least);
     f32::of_word(word)
 }
 

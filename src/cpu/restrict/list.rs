@@ -1,5 +1,6 @@
 //! Lists of the few categories that are left of a row.
 
+use super::cut::first_word;
 use super::tally::SLACK;
 use crate::cpu::Isa;
 use crate::cpu::simd::{Aligned, MAX_TILE, Simd, Task};
@@ -100,7 +101,7 @@ impl<T: VectorValue + Widen> List<T> {
             _ => entries.len(),
         };
         let mut rest = of_k;
-        if let Some(share) = truncation.min_p.filter(|&share| share > 0.0) {
+        if let Some(share) = truncation.min_p() {
             rest = rest.min(until(top.saturating_sub_unsigned(distance_of(share))));
         }
         if let Some(epsilon) = truncation.epsilon() {
@@ -160,20 +161,6 @@ impl<T: VectorValue + Widen> List<T> {
     }
 }
 
-/// The first word in a range that meets a condition which, met by a word, is met by all words above; the last word must
-/// meet it.
-pub(super) fn first(lowest: u32, highest: u32, meets: impl Fn(u32) -> bool) -> u32 {
-    let (mut below, mut met) = (lowest, highest);
-    if meets(below) {
-        return below;
-    }
-    while met - below > 1 {
-        let middle = below + (met - below) / 2;
-        if meets(middle) { met = middle } else { below = middle }
-    }
-    met
-}
-
 /// Finds the k largest values.
 struct FindLargest<'a, T> {
     values: &'a [T],
@@ -210,7 +197,7 @@ impl<T: VectorValue + Widen> Task for FindLargest<'_, T> {
         let invalid = bound >= f32::INFINITY.word();
         let bound = match invalid {
             true => bound,
-            false => first(f32::MIN.word(), bound, |word| of(word) >= of(bound)),
+            false => first_word(f32::MIN.word(), bound, |word| of(word) >= of(bound)),
         };
         collect(s, values, f32::of_word(bound), MOST)
     }

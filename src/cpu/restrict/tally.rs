@@ -6,16 +6,16 @@
 //! | | of each term, or of S |
 //! |---|---|
 //! | 2^f by a polynomial of degree 4, for f from −½ to ½: 0.00134·2⁻⁵ of a number from 0.70 on | 6.0·10⁻⁵ |
-//! | x − most is rounded, and times the slope, for a result of at most 126: 126·2⁻²³·ln 2 | 1.1·10⁻⁵ |
+//! | an exponent t is rounded four times, as log₂e, the slope, x − most and its product with the slope: 4·2⁻²⁴·t, and the mean of t, each term counted by its size, is below 14 with 2²⁴ terms | 0.4·10⁻⁵ |
 //! | terms below 2⁻¹²⁶ count as 2⁻¹²⁶ | 10⁻³⁰ |
 //! | at most 64 terms are added in a lane: 64·2⁻²⁴ | 0.4·10⁻⁵ |
 //! | an integer weight is rounded: half a unit, of which the largest weight has 2^(62 − L), for 2^(L+1) terms | 2⁻¹⁶ |
 //! | K is rounded to 2⁻²⁴, and the integer exponential | 10⁻⁷ |
 //!
-//! together 9.1·10⁻⁵. So a category of which the floats say that less than (p − 2·SLACK)·S lies above it is kept, one
+//! together 8.4·10⁻⁵. So a category of which the floats say that less than (p − 2·SLACK)·S lies above it is kept, one
 //! with more than (p + 2·SLACK)·S is cut, and in between is a doubt.
 
-use super::list::first;
+use super::cut::first_word;
 use crate::cpu::Isa;
 use crate::cpu::simd::{Simd, Task};
 use crate::cpu::vector_value::VectorValue;
@@ -111,7 +111,7 @@ impl Tally {
     /// The first word with a larger K than this value, which must not have the largest.
     pub(super) fn first_above<T: VectorValue + Widen>(&self, drawn: T) -> u32 {
         let k = drawn.fixed(self.scale);
-        first(drawn.word(), self.most.word(), |word| f32::of_word(word).fixed(self.scale) > k)
+        first_word(drawn.word(), self.most.word(), |word| f32::of_word(word).fixed(self.scale) > k)
     }
 }
 

@@ -1,7 +1,7 @@
 //! The three forms of each operation give the same results, on any engine.
 
 use gumbel::engine::Blocking;
-use gumbel::{Error, LogZ, Logits, Relaxation, SampleOptions, Sampler, Weights};
+use gumbel::{Cut, Error, LogZ, Logits, Relaxation, SampleOptions, Sampler, Truncation, Weights};
 
 /// Compares the three forms of every operation with each other.
 ///
@@ -66,6 +66,16 @@ pub(crate) fn agree<E: Blocking>(sampler: &Sampler<E>) -> Result<(), Error> {
     assert_eq!(estimates, wait(sampler.estimate_log_z_async(logits, &options))?);
     wrong_length(&[0, 6, 8], |n| {
         sampler.estimate_log_z_into(logits, &options, &mut vec![LogZ::default(); n])
+    });
+
+    let nucleus = options.with_truncation(Truncation::new().with_top_p(0.7));
+    let mut cuts = vec![Cut::default(); 7];
+    sampler.cut_rows_into(weights, &nucleus, &mut cuts)?;
+    assert!(cuts.iter().all(|cut| cut.kept < 49));
+    assert_eq!(cuts, sampler.cut_rows(weights, &nucleus)?);
+    assert_eq!(cuts, wait(sampler.cut_rows_async(weights, &nucleus))?);
+    wrong_length(&[0, 6, 8], |n| {
+        sampler.cut_rows_into(weights, &nucleus, &mut vec![Cut::default(); n])
     });
 
     for relaxation in [Relaxation::soft(0.5), Relaxation::straight_through(0.5)] {
