@@ -6,7 +6,9 @@ pub(crate) mod plan;
 mod stream;
 mod values;
 
+use std::cell::Cell;
 use std::io::{self, Read};
+use std::sync::Once;
 
 use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
@@ -48,14 +50,35 @@ pub(crate) fn open(name: Name, source: Source, request: &Request) -> Result<Box<
     guarded(&name.clone(), Format::Arrow, || open_unguarded(name, source, request))
 }
 
+thread_local! {
+    /// Whether this thread is calling Arrow's crates.
+    static GUARDED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Lets panics of guarded calls pass without a word: their errors say all that there is to say.
+fn keep_guarded_panics_quiet() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let usual = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            if !GUARDED.get() {
+                usual(panic);
+            }
+        }));
+    });
+}
+
 /// Calls Arrow's crates, whose panics at damaged files become errors. They check much, and not everything.
 pub(crate) fn guarded<T>(
     name: &Name,
     format: Format,
     call: impl FnOnce() -> Result<T, Error>,
 ) -> Result<T, Error> {
+    keep_guarded_panics_quiet();
+    let before = GUARDED.replace(true);
     // what a panic leaves behind is not used again
     let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(call));
+    GUARDED.set(before);
     result.unwrap_or_else(|_| Err(name.malformed(format, "it is damaged where no check looks")))
 }
 
@@ -187,5 +210,24 @@ pub(crate) fn list_values(array: &dyn arrow_array::Array) -> Option<&arrow_array
         LargeList(_) => Some(array.as_list::<i64>().values()),
         FixedSizeList(..) => Some(array.as_fixed_size_list().values()),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What Arrow's crates do not check for becomes an error, and what others panic about stays a panic.
+    #[test]
+    fn a_panic_of_a_guarded_call_is_an_error() {
+        let name = Name("it".into());
+        let inner = || guarded::<()>(&name, Format::Arrow, || panic!("a buffer beyond the batch"));
+        let outer = guarded(&name, Format::Arrow, || {
+            assert!(inner().is_err() && GUARDED.get());
+            Ok(7)
+        });
+        assert!(matches!(outer, Ok(7)) && !GUARDED.get());
+        let error = inner().unwrap_err().to_string();
+        assert!(error.contains("damaged") && !GUARDED.get(), "{error}");
     }
 }

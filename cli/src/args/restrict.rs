@@ -1,8 +1,10 @@
-//! The options of what may be drawn.
+//! The options of what may be drawn, and of `gumbel cuts`, which tells.
 
 use std::path::PathBuf;
 
 use clap::ValueEnum;
+
+use super::Source;
 
 /// What may be drawn of a row.
 #[derive(Debug, clap::Args)]
@@ -46,4 +48,27 @@ pub(crate) enum ShareOf {
     All,
     /// What all other cuts keep
     Rest,
+}
+
+/// The arguments of `gumbel cuts`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct CutsArgs {
+    #[command(flatten)]
+    pub(crate) source: Source,
+    /// Say nothing on standard error but what went wrong
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+    /// Write to this .npy file of f64, of shape (rows, 3); `-` is standard output [default: text, one line a row]
+    ///
+    /// The file appears when it is complete; after an error there is none.
+    #[arg(short, long, value_name = "OUT.npy")]
+    pub(crate) output: Option<PathBuf>,
+    /// Divide the logits by this; rows at temperature 0 are cut at temperature 1
+    #[arg(long, value_name = "T", default_value_t = 1.0, allow_hyphen_values = true)]
+    pub(crate) temperature: f32,
+    #[command(flatten)]
+    pub(crate) restrict: RestrictArgs,
+    /// At most so many values in a call, for tests.
+    #[arg(long, value_name = "N", hide = true)]
+    pub(crate) chunk: Option<usize>,
 }

@@ -1,5 +1,6 @@
 //! The lines of shell in the README do what they say.
 
+use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -17,6 +18,12 @@ fn lines() -> Vec<String> {
 fn is_there(program: &str) -> bool {
     let found = Command::new(program).arg("--version").stdout(Stdio::null()).status();
     found.is_ok_and(|status| status.success())
+}
+
+/// Says on the terminal what was not tried: what a test prints is shown only if it fails.
+fn skipped(what: &str) {
+    let line = format!("every_line_of_shell_runs: skipped, {what}\n");
+    std::io::stderr().write_all(line.as_bytes()).unwrap();
 }
 
 #[cfg(unix)]
@@ -40,11 +47,11 @@ fn every_line_of_shell_runs() {
     for line in lines {
         let other = ["jq", "duckdb", "python3"].into_iter().find(|program| line.contains(*program));
         if let Some(program) = other.filter(|program| !is_there(program)) {
-            println!("skipped, {program} is not installed: {line}");
+            skipped(&format!("{program} is not installed: {line}"));
             continue;
         }
         if line.contains("parquet") && !cfg!(feature = "parquet") {
-            println!("skipped, this build has no Parquet: {line}");
+            skipped(&format!("this build has no Parquet: {line}"));
             continue;
         }
         let mut command = Command::new("bash");
