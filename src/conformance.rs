@@ -19,10 +19,13 @@ use crate::error::Error;
 use crate::job::NO_DRAW;
 use crate::noise::order::Scale;
 use crate::noise::philox::philox4x32_10;
-use crate::options::{Batch, Logit, Logits, RowIds, SampleOptions, Truncation, Weight, Weights};
+use crate::options::{
+    Batch, Logit, Logits, Penalty, RowIds, SampleOptions, Truncation, Weight, Weights,
+};
 use crate::reference;
 use crate::sampler::Sampler;
 
+mod adjusted;
 mod copied;
 mod groups;
 mod halves;
@@ -32,6 +35,7 @@ mod restricted;
 mod soften;
 mod weights;
 
+use adjusted::Entries;
 use restricted::Masks;
 
 pub use copied::copied_cases;
@@ -63,6 +67,9 @@ struct Own {
     row_indices: Option<Vec<u32>>,
     truncations: Option<Vec<Truncation>>,
     masks: Option<Masks>,
+    bias: Option<Entries<f32>>,
+    history: Option<Entries<u32>>,
+    penalties: Option<Vec<Penalty>>,
 }
 
 /// The memory of a case's rows.
@@ -305,8 +312,8 @@ impl Case {
 
     /// The options of the case, with sentinels, so that rows without a draw are compared too.
     pub fn options(&self) -> SampleOptions<'_> {
-        let Own { row_ids, seeds, temperatures, first_draws, row_indices, truncations, masks } =
-            &self.own;
+        let Own { row_ids, seeds, temperatures, first_draws, row_indices, .. } = &self.own;
+        let Own { truncations, masks, bias, history, penalties, .. } = &self.own;
         SampleOptions {
             row_ids: row_ids.as_deref().map_or(self.options.row_ids, RowIds::Each),
             seeds: seeds.as_deref(),
@@ -315,6 +322,9 @@ impl Case {
             row_indices: row_indices.as_deref(),
             truncations: truncations.as_deref(),
             allowed: masks.as_ref().map(Masks::allowed),
+            bias: bias.as_ref().map(Entries::bias),
+            history: history.as_ref().map(Entries::history),
+            penalties: penalties.as_deref(),
             ..self.options
         }
     }

@@ -99,6 +99,32 @@ pub enum Error {
         /// What was given.
         got: f32,
     },
+    /// A bias or a penalty is out of range.
+    #[error("{what} must be {expected}, got {}", words::short(*got))]
+    Adjustment {
+        /// Which number.
+        what: &'static str,
+        /// What it must be.
+        expected: &'static str,
+        /// What was given.
+        got: f32,
+    },
+    /// The entries of a bias or of a history do not fit the rows.
+    #[error("{what}: {problem}")]
+    Entries {
+        /// What has entries.
+        what: &'static str,
+        /// What is wrong with them: what was expected, and what was given.
+        problem: String,
+    },
+    /// The operation is of logits, and the rows are weights or counts.
+    #[error(
+        "{operation} is of logits, but these rows are weights; give their logarithms as logits"
+    )]
+    NeedsLogits {
+        /// What was asked for.
+        operation: &'static str,
+    },
     /// The masks of allowed categories do not fit the rows.
     #[error(
         "masks for {rows} rows of {categories} categories, a bit for each, at {words_per_row} words a row, \

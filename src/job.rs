@@ -8,6 +8,7 @@ use crate::options::{
     allowed_values, with_rows, with_stock,
 };
 
+pub(crate) mod adjustment;
 pub(crate) mod cuts;
 mod own;
 pub(crate) mod prepared;
@@ -16,6 +17,7 @@ mod restriction;
 pub(crate) mod soften;
 mod sums;
 
+pub(crate) use adjustment::{Adjustment, single};
 pub(crate) use own::OwnOptions;
 #[cfg(feature = "serde")]
 pub(crate) use own::check_own;
@@ -81,6 +83,8 @@ pub(crate) struct Job<'a> {
     pub(crate) own: OwnOptions<'a>,
     /// Which categories may be drawn. Engines are given copies of the rows in which no others can be.
     pub(crate) restriction: Restriction<'a>,
+    /// What is added to and taken from logits. Engines are given copies of the rows that have been adjusted.
+    pub(crate) adjustment: Adjustment<'a>,
 }
 
 impl<'a> Job<'a> {
@@ -103,6 +107,7 @@ impl<'a> Job<'a> {
         }
         let own = OwnOptions::new(options, rows, logits.format())?;
         let restriction = Restriction::new(options, rows, logits.categories(), logits.format())?;
+        let adjustment = Adjustment::new(options, rows, logits.categories(), logits.format())?;
         let temperature = match own.temperatures {
             None => Temperature::for_format(logits.format(), options.temperature)?,
             // only a call of greedy rows alone is greedy
@@ -135,6 +140,7 @@ impl<'a> Job<'a> {
             sentinels,
             own,
             restriction,
+            adjustment,
         };
         // options of rows may be those of all
         Ok(call.part(0..rows))
@@ -265,6 +271,9 @@ impl<'a> Job<'a> {
     /// The error that says why the row at position `row` has no draw, or `None` if it has one.
     pub(crate) fn undrawable(&self, row: usize) -> Option<Error> {
         let allowed = self.restriction.allowed;
+        if !self.adjustment.is_none() {
+            return self.undrawable_as_adjusted(row);
+        }
         let reason = with_stock!(self.logits.stock(), rows => reason(rows, row, allowed))?;
         Some(Error::UndrawableRow { row, reason })
     }

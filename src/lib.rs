@@ -86,6 +86,7 @@
 //! | densities and quantiles of the maxima and times of races | the feature `distributions` |
 //! | seeds of the crate rand and of the system, rows as its distributions, Philox as its generator | the feature `rand`, a default |
 //! | options, results and sequences saved by serde | the feature `serde` |
+//! | logit bias; repetition, frequency and presence penalties | [`Bias`], [`Penalty`], [`decoding`] |
 //! | the unlikely categories cut off (top-k, top-p, min-p, epsilon); masks of allowed categories | [`Truncation`], [`Allowed`], [`cut_rows`](Sampler::cut_rows), [`decoding`] |
 //!
 //! [`mathematics`] has the theorems behind these operations, each with the test that checks it.
@@ -143,8 +144,8 @@ pub use gpu::{
 pub use half;
 pub use job::NO_DRAW;
 pub use options::{
-    Allowed, Batch, Logit, Logits, Method, Relaxation, RowIds, SampleOptions, Share, Truncation,
-    ValueFormat, Weight, Weights,
+    Allowed, Batch, Bias, History, Logit, Logits, Method, Penalty, Relaxation, RowIds,
+    SampleOptions, Share, Truncation, ValueFormat, Weight, Weights,
 };
 pub use particles::{Particles, Resampling};
 #[cfg(feature = "rand")]

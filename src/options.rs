@@ -4,8 +4,11 @@ use std::ops::Range;
 
 mod allowed;
 mod batch;
+mod bias;
+mod entries;
 mod logits;
 mod method;
+mod penalty;
 mod relaxation;
 mod rows;
 mod stored;
@@ -16,8 +19,12 @@ mod weights;
 pub use allowed::Allowed;
 pub(crate) use allowed::allows;
 pub use batch::Batch;
+pub use bias::Bias;
+#[cfg(feature = "serde")]
+pub(crate) use entries::Entries;
 pub use logits::{Logit, Logits, ValueFormat};
 pub use method::Method;
+pub use penalty::{History, Penalty};
 pub use relaxation::Relaxation;
 pub(crate) use rows::{Data, Owned, Rows, Stock, with_rows, with_stock};
 pub(crate) use stored::{Stored, allowed_values, relative_row};
@@ -94,6 +101,14 @@ pub struct SampleOptions<'a> {
     pub truncations: Option<&'a [Truncation]>,
     /// The categories that may be drawn, or all.
     pub allowed: Option<Allowed<'a>>,
+    /// What is added to logits.
+    pub bias: Option<Bias<'a>>,
+    /// What is taken from the logits of the categories of the history.
+    pub penalty: Penalty,
+    /// A penalty for each row, instead of `penalty`.
+    pub penalties: Option<&'a [Penalty]>,
+    /// The categories that each row has had before.
+    pub history: Option<History<'a>>,
 }
 
 impl Default for SampleOptions<'_> {
@@ -113,6 +128,10 @@ impl Default for SampleOptions<'_> {
             truncation: Truncation::new(),
             truncations: None,
             allowed: None,
+            bias: None,
+            penalty: Penalty::new(),
+            penalties: None,
+            history: None,
         }
     }
 }
@@ -286,5 +305,40 @@ impl<'a> SampleOptions<'a> {
     #[doc(alias = "bitmask")]
     pub fn with_allowed(self, allowed: Allowed<'a>) -> Self {
         Self { allowed: Some(allowed), ..self }
+    }
+
+    /// Adds a [`Bias`] to the logits, before anything else: before penalties, temperature and truncation, and whatever is
+    /// allowed. Rows of weights have no logits, and the call is an [`Error::NeedsLogits`](crate::Error::NeedsLogits).
+    ///
+    /// Categories and offsets that do not fit the rows of the call are an [`Error::Entries`](crate::Error::Entries), and a
+    /// bias that is NaN or +∞ is an [`Error::Adjustment`](crate::Error::Adjustment).
+    #[must_use]
+    #[doc(alias = "logit_bias")]
+    pub fn with_bias(self, bias: Bias<'a>) -> Self {
+        Self { bias: Some(bias), ..self }
+    }
+
+    /// Gives a [`Penalty`] to categories that a row has in its [history](Self::with_history), after its bias and before
+    /// temperature and truncation. Without a history it changes nothing.
+    #[must_use]
+    #[doc(alias = "repetition_penalty")]
+    #[doc(alias = "frequency_penalty")]
+    #[doc(alias = "presence_penalty")]
+    pub fn with_penalty(self, penalty: Penalty) -> Self {
+        Self { penalty, ..self }
+    }
+
+    /// Gives each row its own penalty; [`Penalty::new`] changes nothing. There must be one for each row of the call, or it
+    /// is an [`Error::RowOptions`](crate::Error::RowOptions).
+    #[must_use]
+    pub fn with_penalties(self, penalties: &'a [Penalty]) -> Self {
+        Self { penalties: Some(penalties), ..self }
+    }
+
+    /// Says which categories each row has had before, for [penalties](Self::with_penalty). A [`History`] that does not fit
+    /// the rows of the call is an [`Error::Entries`](crate::Error::Entries).
+    #[must_use]
+    pub fn with_history(self, history: History<'a>) -> Self {
+        Self { history: Some(history), ..self }
     }
 }

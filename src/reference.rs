@@ -25,7 +25,7 @@ mod restricted;
 mod soften;
 
 pub use resample::{particle_weights, resample};
-use restricted::drawn_row;
+use restricted::{as_adjusted, drawn_row, with_drawn_row};
 pub use restricted::{cut_rows, kept_row};
 pub(crate) use soften::{gradients_of, sample_of};
 pub use soften::{soften_row, soften_rows, soften_rows_vjp};
@@ -105,8 +105,7 @@ pub fn sample_rows<'a>(
     let call = Job::new(batch, options)?;
     let mut draws = call.allocate()?;
     for (draws, job) in draws.chunks_mut(call.draws as usize).zip(call.each_row()) {
-        with_stock!(job.logits.stock(), rows => {
-            let (values, _) = drawn_row(&job, rows);
+        with_drawn_row!(&job, (values, _) => {
             let weights = match job.method {
                 Method::InverseCdf => Some(integer_weights(&values, job.temperature)),
                 _ => None,
@@ -119,7 +118,7 @@ pub fn sample_rows<'a>(
                 };
                 *draw = drawn.unwrap_or(NO_DRAW);
             }
-        });
+        })?;
     }
     call.check_draws(&draws)?;
     Ok(draws)
@@ -143,10 +142,9 @@ pub fn race_rows<'a>(
     for job in race.job.each_row() {
         for (number, (categories, won)) in (0..job.draws).zip(&mut each) {
             let stream = job.stream(0, number);
-            let (found, shift) = with_stock!(job.logits.stock(), rows => {
-                let (values, shift) = drawn_row(&job, rows);
+            let (found, shift) = with_drawn_row!(&job, (values, shift) => {
                 (keys(&values, stream, job.temperature), shift)
-            });
+            })?;
             let shift = key_shift(shift, job.scale());
             let mut found = found.unwrap_or_default();
             found.sort_by_key(|best| (std::cmp::Reverse(best.key), best.category));
@@ -172,7 +170,7 @@ pub fn logsumexp_rows<'a>(
     let mut sums = Vec::with_capacity(call.job.logits.rows());
     for row in 0..call.job.logits.rows() {
         let SumJob { job, inverse } = call.part(row..row + 1);
-        let gaps = with_stock!(job.logits.stock(), rows => gaps(drawn_row(&job, rows), inverse));
+        let gaps = with_drawn_row!(&job, row => gaps(row, inverse))?;
         sums.push(gaps.map_or(f64::NAN, |gaps| gaps.most + gaps.log_sum()));
     }
     call.job.check_rows(|row| !sums[row].is_nan())?;
@@ -208,7 +206,7 @@ pub fn sample_rows_scored<'a>(
     let mut log_probs = Vec::with_capacity(draws.len());
     for (row, draws) in draws.chunks(call.job.draws as usize).enumerate() {
         let SumJob { job, inverse } = call.part(row..row + 1);
-        let gaps = with_stock!(job.logits.stock(), rows => gaps(drawn_row(&job, rows), inverse));
+        let gaps = with_drawn_row!(&job, row => gaps(row, inverse))?;
         let log_sum = gaps.as_ref().map_or(f64::NAN, Gaps::log_sum);
         log_probs.extend(draws.iter().map(|&draw| match &gaps {
             Some(gaps) if draw != NO_DRAW => gaps.of[draw as usize] - log_sum,

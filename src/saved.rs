@@ -3,6 +3,7 @@
 //! A type is saved as another of this module, which has its fields. Whatever is read is checked before it becomes a
 //! value: ranges, shapes, the order of keys, and that NaNs stand where there is no draw and nowhere else.
 
+mod adjustment;
 mod float;
 mod options;
 mod restriction;

@@ -39,7 +39,8 @@ const TRUNCATIONS: &[(&str, Truncation)] = &[
 const ALL: Truncation =
     Truncation::new().with_top_k(40).with_top_p(0.95).with_min_p(0.002).with_epsilon(1e-4);
 
-/// Cases whose rows are restricted.
+/// Cases whose rows are restricted: truncated, or with masks. In some, logits are adjusted before: by a bias, or by
+/// penalties.
 ///
 /// ```
 /// use gumbel::{CpuSampler, conformance};
@@ -58,7 +59,7 @@ pub fn restricted_cases() -> impl Iterator<Item = Case> {
             case
         })
     });
-    cut.chain(others())
+    cut.chain(others()).chain(super::adjusted::cases())
 }
 
 fn others() -> impl Iterator<Item = Case> {

@@ -7,6 +7,7 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::Cpu;
+use super::adjusted::Adjusted;
 use super::restrict::restrict;
 use super::simd::{Isa, Simd, Task};
 use super::threads::{Division, are_few, each, on_pool, results};
@@ -53,8 +54,8 @@ enum Layout {
 /// rows are gathered, with the position of each row among them.
 fn shared<'a>(job: &Job<'a>) -> Option<(Batch<'a>, Option<&'a [u32]>)> {
     let batch = job.logits;
-    // rows that are the same in memory may be restricted in different ways
-    if !job.restriction.is_none(batch.categories()) {
+    // rows that are the same in memory may be restricted or adjusted in different ways
+    if !job.restriction.is_none(batch.categories()) || !job.adjustment.is_none() {
         return None;
     }
     if batch.apart() == Some(0) && batch.rows() > 0 {
@@ -81,11 +82,16 @@ impl Copies {
         (bytes / 4 / batch.categories()).max(least)
     }
 
-    /// Copies of the rows of a job, made on the threads of an engine. In the copies nothing can be drawn that may not be.
+    /// Copies of the rows of a job, made on the threads of an engine. In the copies logits are adjusted, and nothing can be
+    /// drawn that may not be.
     ///
     /// # Errors
     /// [`Error::NoMemoryForRows`].
     pub(crate) fn new(cpu: &Cpu, job: &Job<'_>) -> Result<Self, Error> {
+        if !job.adjustment.is_none() {
+            let adjusted = Adjusted::new(cpu, job)?;
+            return Self::new(cpu, &job.on_copies(adjusted.batch()?));
+        }
         let batch = job.logits;
         let (format, rows, categories) = (batch.format(), batch.rows(), batch.categories());
         let (copied, layout) =

@@ -7,6 +7,7 @@ use rayon::ThreadPool;
 use crate::error::Error;
 use crate::job::Job;
 
+mod adjusted;
 mod bound;
 mod candidates;
 mod cdf;
@@ -35,6 +36,7 @@ use cdf::{Gathered, InverseCdfJob};
 use schedule::Plan;
 use threads::{Division, on_pool};
 
+pub(crate) use adjusted::Adjusted;
 pub(crate) use cdf::CpuTables;
 pub(crate) use copies::Copies;
 #[cfg(feature = "gpu")]

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{Job, Restriction, Temperature, check_draws};
+use super::{Adjustment, Job, Restriction, Temperature, check_draws};
 use crate::error::Error;
 use crate::noise::order::Scale;
 use crate::options::{Batch, Method, SampleOptions, ValueFormat};
@@ -97,6 +97,7 @@ impl<'a> Job<'a> {
             row_ids: self.row_ids.part(rows.clone()),
             own: self.own.part(rows.clone()),
             restriction: self.restriction.part(rows.clone()),
+            adjustment: self.adjustment.part(rows.clone()),
             ..*self
         };
         if self.own.are_none() || part.alike() < rows.len() || rows.is_empty() {
@@ -119,12 +120,16 @@ impl<'a> Job<'a> {
         part
     }
 
-    /// The call with copies of its rows in their place, in which nothing can be drawn that may not be.
+    /// The call with copies of its rows in their place: with adjusted logits if the call adjusts them, and otherwise
+    /// such that nothing can be drawn that may not be.
     pub(crate) fn on_copies<'p>(&self, copies: Batch<'p>) -> Job<'p>
     where
         'a: 'p,
     {
-        Job { logits: copies, restriction: Restriction::default(), ..*self }
+        match self.adjustment.is_none() {
+            true => Job { logits: copies, restriction: Restriction::default(), ..*self },
+            false => Job { logits: copies, adjustment: Adjustment::default(), ..*self },
+        }
     }
 
     /// The scale of the row at position `row`.

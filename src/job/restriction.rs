@@ -105,7 +105,9 @@ pub(crate) fn check(truncation: &Truncation, format: ValueFormat) -> Result<(), 
 impl super::Job<'_> {
     /// Whether engines can draw from the rows where they are.
     pub(crate) fn is_in_place(&self) -> bool {
-        self.logits.is_in_place() && self.restriction.is_none(self.logits.categories())
+        self.logits.is_in_place()
+            && self.adjustment.is_none()
+            && self.restriction.is_none(self.logits.categories())
     }
 
     /// The truncation of a row, and the scale at which it is cut.

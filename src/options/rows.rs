@@ -125,6 +125,13 @@ impl<'a, T: Stored> Rows<'a, T> {
         categories.map(move |category| data[start + category * stride])
     }
 
+    /// The value of a category of the row at position `row`.
+    #[inline(always)]
+    pub(crate) fn value(&self, row: usize, category: usize) -> T {
+        assert!(category < self.categories, "category {category} of {}", self.categories);
+        self.data[self.start(row) + category * self.category_stride]
+    }
+
     /// Some of the rows.
     pub(super) fn part(&self, rows: Range<usize>) -> Self {
         assert!(rows.end <= self.rows, "rows {rows:?} of {}", self.rows);

@@ -7,7 +7,7 @@ use rand::distr::Distribution;
 
 use crate::cpu::{Copies, Cpu, CpuTables};
 use crate::error::Error;
-use crate::job::{Job, NO_DRAW, Restriction};
+use crate::job::{Adjustment, Job, NO_DRAW, Restriction};
 use crate::options::{Batch, SampleOptions};
 use crate::sampler::InverseCdf;
 
@@ -41,8 +41,8 @@ pub struct GumbelRow<'a> {
 }
 
 impl<'a> GumbelRow<'a> {
-    /// The row at position `row` of a batch. Of the options, the row's temperature counts, its truncation and
-    /// which of its categories are allowed.
+    /// The row at position `row` of a batch. Of the options, the row's temperature counts, its truncation, its
+    /// bias and penalty, and which of its categories are allowed.
     ///
     /// O(categories), to check the row.
     ///
@@ -71,7 +71,8 @@ impl<'a> GumbelRow<'a> {
         let free = SampleOptions::default().with_temperature(temperature);
         let job = Job::new(one, &free)?;
         let restriction = Restriction::of_row(options, row, one.categories(), one.format())?;
-        let restricted = Job { restriction, ..job };
+        let adjustment = Adjustment::of_row(options, row, one.categories(), one.format())?;
+        let restricted = Job { restriction, adjustment, ..job };
         match restricted.undrawable(0) {
             Some(Error::UndrawableRow { reason, .. }) => Err(Error::UndrawableRow { row, reason }),
             Some(error) => Err(error),

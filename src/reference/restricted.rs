@@ -7,10 +7,36 @@ use crate::noise::cuts::{distance_of, share_of};
 use crate::noise::exp::log2_floor;
 use crate::noise::order::Scale;
 use crate::options::{
-    Batch, Chance, Data, Rows, SampleOptions, Share, Stock, Stored, Truncation, Value,
-    allowed_values, relative_row, with_rows, with_stock,
+    Batch, Chance, Data, Logits, Rows, SampleOptions, Share, Stock, Stored, Truncation, Value,
+    ValueFormat, allowed_values, relative_row, with_rows, with_stock,
 };
 use crate::results::Cut;
+
+/// Does something with a job of one row, whose logits are adjusted by then.
+pub(super) fn as_adjusted<R>(job: &Job<'_>, with: impl FnOnce(&Job<'_>) -> R) -> Result<R, Error> {
+    if job.adjustment.is_none() {
+        return Ok(with(job));
+    }
+    let (doubles, categories) = (job.adjusted_row(0)?, job.logits.categories());
+    if job.logits.format() == ValueFormat::F64 {
+        return Ok(with(&job.on_copies(Logits::from_f64(&doubles, categories)?.into())));
+    }
+    let singles: Vec<f32> = doubles.iter().map(|&x| x as f32).collect();
+    Ok(with(&job.on_copies(Logits::new(&singles, categories)?.into())))
+}
+
+/// Does something with the row of a job of one row as it is [drawn from](drawn_row), and with what its base takes away.
+macro_rules! with_drawn_row {
+    ($job:expr, $row:pat => $do:expr) => {
+        as_adjusted($job, |job| {
+            with_stock!(job.logits.stock(), rows => {
+                let $row = drawn_row(job, rows);
+                $do
+            })
+        })
+    };
+}
+pub(super) use with_drawn_row;
 
 /// The row of a job of one row as it is drawn from, and what its base takes away: probability 0 for what may not be
 /// drawn.
@@ -116,7 +142,7 @@ pub fn cut_rows<'a>(
     let call = CutJob::new(batch, options)?;
     let mut cuts = call.unwritten()?;
     for (cut, job) in cuts.iter_mut().zip(call.job.each_row()) {
-        with_stock!(job.logits.stock(), rows => *cut = cut_of(&job, rows));
+        *cut = as_adjusted(&job, |job| with_stock!(job.logits.stock(), rows => cut_of(job, rows)))?;
     }
     call.job.check_rows(|row| !cuts[row].is_none())?;
     Ok(cuts)

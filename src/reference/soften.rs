@@ -1,6 +1,6 @@
 //! The definition of soft samples and of their gradients, in f64.
 
-use super::restricted::drawn_row;
+use super::restricted::{as_adjusted, drawn_row};
 use crate::error::Error;
 use crate::job::soften::Softening;
 use crate::noise::bits::Stream;
@@ -81,11 +81,13 @@ pub fn soften_rows(
     relaxation: Relaxation,
 ) -> Result<Vec<f64>, Error> {
     let softening = Softening::new(logits, options, relaxation)?;
-    let of_row = |row: Softening<'_>| {
-        let draws = 0..row.job.draws;
-        draws.flat_map(move |draw| sample_of(&row, draw)).collect::<Vec<_>>()
-    };
-    let samples: Vec<f64> = softening.each_row().flat_map(of_row).collect();
+    let mut samples = Vec::with_capacity(softening.samples());
+    for row in softening.each_row() {
+        as_adjusted(&row.job, |&job| {
+            let row = Softening { job, ..row };
+            samples.extend((0..job.draws).flat_map(|draw| sample_of(&row, draw)));
+        })?;
+    }
     softening.check_samples(&singles(&samples))?;
     Ok(samples)
 }
@@ -116,7 +118,9 @@ pub fn soften_rows_vjp(
     let per_row = categories * softening.job.draws as usize;
     let rows = gradients.chunks_exact_mut(categories).zip(cotangents.chunks_exact(per_row));
     for ((gradient, cotangents), row) in rows.zip(softening.each_row()) {
-        gradient.copy_from_slice(&gradients_of(&row, cotangents));
+        as_adjusted(&row.job, |&job| {
+            gradient.copy_from_slice(&gradients_of(&Softening { job, ..row }, cotangents));
+        })?;
     }
     softening.check_gradients(&singles(&gradients))?;
     Ok(gradients)

@@ -2,7 +2,7 @@
 
 use super::per_row;
 use super::run::Operation;
-use crate::cpu::{Copies, Cpu};
+use crate::cpu::{Adjusted, Copies, Cpu};
 use crate::error::Error;
 #[cfg(feature = "gpu")]
 use crate::gpu::Gpu;
@@ -27,6 +27,11 @@ pub(super) fn on_cpu<O: Operation>(operation: &mut O, cpu: &Cpu) -> Result<(), E
         let work = operation.job().work();
         let (mut some, mut others) = operation.split((rows / at_once).div_ceil(2) * at_once);
         return cpu.both(work, || on_cpu(&mut some, cpu), || on_cpu(&mut others, cpu));
+    }
+    if !operation.job().adjustment.is_none() {
+        // what is left to do may need no further copies
+        let adjusted = Adjusted::new(cpu, operation.job())?;
+        return on_cpu(&mut operation.on_copies(adjusted.batch()?), cpu);
     }
     let copies = Copies::new(cpu, operation.job())?;
     per_row::on_cpu(&mut operation.on_copies(copies.batch()), cpu)?;

@@ -92,6 +92,27 @@ pub(super) mod each {
     }
 }
 
+/// Saves a vector of `f32` as one of [`Float`].
+pub(super) mod singles {
+    use std::borrow::Cow;
+
+    use super::{Deserialize, Deserializer, Float, Serializer};
+
+    pub(in crate::saved) fn serialize<S: Serializer>(
+        floats: &[f32],
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(floats.iter().map(|&x| Float(x.into())))
+    }
+
+    pub(in crate::saved) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Cow<'static, [f32]>, D::Error> {
+        let floats = Vec::<Float>::deserialize(deserializer)?;
+        Ok(floats.into_iter().map(|Float(x)| x as f32).collect())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use serde::de::value::{Error, MapDeserializer};

@@ -5,11 +5,12 @@ use std::borrow::Cow;
 use serde::de::{Deserialize, Deserializer, Error as _};
 use serde::ser::{Serialize, Serializer};
 
+use super::adjustment::{SavedBias, SavedHistory};
 use super::restriction::SavedAllowed;
 use crate::error::Error;
 use crate::job::{Temperature, check_draws, check_own};
 use crate::noise::order::Scale;
-use crate::options::{Method, Relaxation, RowIds, SampleOptions, Truncation, ValueFormat};
+use crate::options::{Method, Penalty, Relaxation, RowIds, SampleOptions, Truncation, ValueFormat};
 use crate::sequence::Sequence;
 
 /// [`SampleOptions`] that own what each row has of its own: what serde reads, as options borrow row ids, seeds and the
@@ -76,6 +77,10 @@ impl OwnedOptions {
             truncation: self.saved.truncation,
             truncations: self.saved.truncations.as_deref(),
             allowed: self.saved.allowed.as_ref().map(SavedAllowed::allowed),
+            bias: self.saved.bias.as_ref().map(SavedBias::bias),
+            penalty: self.saved.penalty,
+            penalties: self.saved.penalties.as_deref(),
+            history: self.saved.history.as_ref().map(SavedHistory::history),
         }
     }
 }
@@ -103,6 +108,10 @@ struct SavedOptions<'a> {
     truncation: Truncation,
     truncations: OfRows<'a, Truncation>,
     allowed: Option<SavedAllowed<'a>>,
+    bias: Option<SavedBias<'a>>,
+    penalty: Penalty,
+    penalties: OfRows<'a, Penalty>,
+    history: Option<SavedHistory<'a>>,
 }
 
 /// What each row has of its own, if that is given.
@@ -137,6 +146,10 @@ impl<'a> From<SampleOptions<'a>> for SavedOptions<'a> {
             truncation: options.truncation,
             truncations: options.truncations.map(Cow::Borrowed),
             allowed: options.allowed.map(SavedAllowed::from),
+            bias: options.bias.map(SavedBias::from),
+            penalty: options.penalty,
+            penalties: options.penalties.map(Cow::Borrowed),
+            history: options.history.map(SavedHistory::from),
         }
     }
 }
@@ -158,6 +171,9 @@ impl SavedOptions<'_> {
             row_indices: owned(self.row_indices),
             truncations: owned(self.truncations),
             allowed: self.allowed.map(SavedAllowed::into_owned),
+            bias: self.bias.map(SavedBias::into_owned),
+            penalties: owned(self.penalties),
+            history: self.history.map(SavedHistory::into_owned),
             ..self
         }
     }
@@ -178,6 +194,7 @@ impl TryFrom<SavedOptions<'_>> for OwnedOptions {
         let read = Self { saved: saved.into_owned() };
         // of all formats, logits admit the most temperatures
         check_own(&read.options(), ValueFormat::F32)?;
+        read.options().bias.map_or(Ok(()), |bias| bias.check_values())?;
         Ok(read)
     }
 }

@@ -3,6 +3,7 @@
 //! Only two other binaries exist: `tests/gpu/`, whose tests are made at run time, and `tests/allocations.rs`, whose
 //! allocator counts for a whole process.
 
+mod adjustment;
 mod autoencoder;
 mod cdf;
 mod common;

@@ -4,8 +4,8 @@ use std::fmt::Debug;
 
 use gumbel::noise::philox::philox4x32_10;
 use gumbel::{
-    Allowed, CpuSampler, Logits, Method, NO_DRAW, OwnedOptions, Relaxation, SampleOptions,
-    ScoredDraws, Sequence, Share, TopK, Truncation, Winner,
+    Allowed, Bias, CpuSampler, History, Logits, Method, NO_DRAW, OwnedOptions, Penalty, Relaxation,
+    SampleOptions, ScoredDraws, Sequence, Share, TopK, Truncation, Winner,
 };
 use serde::de::DeserializeOwned;
 use serde::de::value::{Error as ValueError, MapDeserializer};
@@ -61,7 +61,15 @@ fn options() {
     let shared = plain.with_allowed(Allowed::shared(&[9]));
     let ids_given = full.with_row_ids(&ids);
     let numbered = full.with_first_row(u64::MAX);
-    for options in [plain, full, numbered, ids_given, own, restricted, shared] {
+    let penalties = [Penalty::new(), Penalty::new().with_repetition(1.1).with_presence(-0.1)];
+    let adjusted = plain
+        .with_bias(Bias::each(&[0, 1, 3], &[7, 0, u32::MAX], &[f32::NEG_INFINITY, 0.1, -0.0]))
+        .with_history(History::each(&[0, 0, 1], &[9], &[u32::MAX]))
+        .with_penalty(penalties[1].with_frequency(1e-3))
+        .with_penalties(&penalties);
+    let biased = plain.with_bias(Bias::shared(&[1], &[2.5]));
+    let all = [plain, full, numbered, ids_given, own, restricted, shared, adjusted, biased];
+    for options in all {
         let owned = OwnedOptions::from(options);
         assert_eq!(owned.options(), options);
         let text = round_trip(&owned);
@@ -71,7 +79,7 @@ fn options() {
     }
     assert_eq!(
         serde_json::to_string(&full.with_row_ids(&ids[1..])).unwrap(),
-        r#"{"seed":18446744073709551615,"row_ids":{"each":[0,9007199254740993]},"first_draw":5,"draws":2147483643,"temperature":0.1,"method":"inverse-cdf","sentinels":true,"seeds":null,"temperatures":null,"first_draws":null,"row_indices":null,"truncation":{"top_k":null,"top_p":null,"min_p":null,"epsilon":null,"at_temperature":null,"share":"top-k"},"truncations":null,"allowed":null}"#
+        r#"{"seed":18446744073709551615,"row_ids":{"each":[0,9007199254740993]},"first_draw":5,"draws":2147483643,"temperature":0.1,"method":"inverse-cdf","sentinels":true,"seeds":null,"temperatures":null,"first_draws":null,"row_indices":null,"truncation":{"top_k":null,"top_p":null,"min_p":null,"epsilon":null,"at_temperature":null,"share":"top-k"},"truncations":null,"allowed":null,"bias":null,"penalty":{"repetition":1.0,"frequency":0.0,"presence":0.0},"penalties":null,"history":null}"#
     );
     let text = r#"{"row_ids":{"consecutive":7}}"#;
     let read: OwnedOptions = serde_json::from_str(text).unwrap();
@@ -85,6 +93,11 @@ fn options() {
         ),
         (r#"{"truncation":{"top_p":0}}"#, "top-p must be above 0"),
         (r#"{"truncations":[{"top_k":0}]}"#, "top-k must be 1 or more"),
+        (r#"{"penalty":{"repetition":0}}"#, "a repetition penalty must be"),
+        (
+            r#"{"bias":{"offsets":[0,1],"categories":[3],"values":["NaN"]}}"#,
+            "row 0: a bias must be",
+        ),
     ] {
         let error = serde_json::from_str::<OwnedOptions>(text).unwrap_err().to_string();
         assert!(error.starts_with(message), "{error}");

@@ -3,7 +3,7 @@
 use super::cut::{Cut as Least, measure};
 use crate::cpu::simd::{Simd, Task};
 use crate::cpu::vector_value::VectorValue;
-use crate::cpu::{Copies, Cpu};
+use crate::cpu::{Adjusted, Copies, Cpu};
 use crate::error::Error;
 use crate::job::{Job, lengthen};
 use crate::noise::order::Scale;
@@ -23,6 +23,10 @@ impl Cpu {
             let (of_some, of_others) = (job.part(0..some.len()), job.part(some.len()..rows));
             let (some, others) = (|| self.cut(&of_some, some), || self.cut(&of_others, others));
             return self.both(job.work(), some, others);
+        }
+        if !job.adjustment.is_none() {
+            let adjusted = Adjusted::new(self, job)?;
+            return self.cut(&job.on_copies(adjusted.batch()?), cuts);
         }
         let free = Job { restriction: job.restriction.without_truncation(), ..*job };
         let copies = match free.is_in_place() {

@@ -41,12 +41,13 @@ const LISTED: usize = 32;
 impl Cpu {
     /// Whether [`draw_restricted`](Self::draw_restricted) takes a job.
     pub(crate) fn takes_restrictions(&self, job: &Job<'_>) -> bool {
+        let is_in_place = job.logits.is_in_place() && job.adjustment.is_none();
         let is_of_logits = !job.logits.format().is_of_weights();
         let is_long = (LONG..1 << 24).contains(&job.logits.categories());
         // many draws of a row share one copy of it
         let few = job.draws == 1;
         let noisy = job.method == Method::Gumbel && job.temperature != Temperature::Greedy;
-        self.filter && job.logits.is_in_place() && is_of_logits && is_long && few && noisy
+        self.filter && is_in_place && is_of_logits && is_long && few && noisy
     }
 
     /// Writes a draw for each row of a restricted job whose rows have the same options.
