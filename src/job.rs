@@ -16,6 +16,7 @@ pub(crate) mod race;
 mod restriction;
 pub(crate) mod soften;
 mod sums;
+pub(crate) mod verify;
 
 pub(crate) use adjustment::{Adjustment, single};
 pub(crate) use own::OwnOptions;

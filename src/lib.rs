@@ -86,6 +86,7 @@
 //! | densities and quantiles of the maxima and times of races | the feature `distributions` |
 //! | seeds of the crate rand and of the system, rows as its distributions, Philox as its generator | the feature `rand`, a default |
 //! | options, results and sequences saved by serde | the feature `serde` |
+//! | speculative decoding: what drafts leave of the target's draws | [`verify_rows`](Sampler::verify_rows), [`Drafts`] |
 //! | logit bias; repetition, frequency and presence penalties | [`Bias`], [`Penalty`], [`decoding`] |
 //! | the unlikely categories cut off (top-k, top-p, min-p, epsilon); masks of allowed categories | [`Truncation`], [`Allowed`], [`cut_rows`](Sampler::cut_rows), [`decoding`] |
 //!
@@ -144,13 +145,13 @@ pub use gpu::{
 pub use half;
 pub use job::NO_DRAW;
 pub use options::{
-    Allowed, Batch, Bias, History, Logit, Logits, Method, Penalty, Relaxation, RowIds,
+    Allowed, Batch, Bias, Drafts, History, Logit, Logits, Method, Penalty, Relaxation, RowIds,
     SampleOptions, Share, Truncation, ValueFormat, Weight, Weights,
 };
 pub use particles::{Particles, Resampling};
 #[cfg(feature = "rand")]
 pub use random::{CdfRow, GumbelRow, PhiloxRng};
-pub use results::{Cut, LogZ, ScoredDraws, TopK, Winner};
+pub use results::{Cut, LogZ, ScoredDraws, TopK, Verified, Winner};
 #[cfg(feature = "gpu")]
 pub use sampler::GpuSampler;
 pub use sampler::{CpuSampler, InverseCdf, Sampler};

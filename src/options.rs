@@ -5,6 +5,7 @@ use std::ops::Range;
 mod allowed;
 mod batch;
 mod bias;
+mod drafts;
 mod entries;
 mod logits;
 mod method;
@@ -20,6 +21,7 @@ pub use allowed::Allowed;
 pub(crate) use allowed::allows;
 pub use batch::Batch;
 pub use bias::Bias;
+pub use drafts::Drafts;
 #[cfg(feature = "serde")]
 pub(crate) use entries::Entries;
 pub use logits::{Logit, Logits, ValueFormat};

@@ -23,12 +23,14 @@ use crate::results::{ScoredDraws, TopK, TopKSlices};
 mod resample;
 mod restricted;
 mod soften;
+mod verify;
 
 pub use resample::{particle_weights, resample};
 use restricted::{as_adjusted, drawn_row, with_drawn_row};
 pub use restricted::{cut_rows, kept_row};
 pub(crate) use soften::{gradients_of, sample_of};
 pub use soften::{soften_row, soften_rows, soften_rows_vjp};
+pub use verify::{verify_rows, verify_rows_by_ratio};
 
 /// Returns the draw of one row, or `None` if the row has none: if a logit is NaN or +∞, or all are −∞.
 ///

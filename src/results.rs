@@ -10,8 +10,10 @@ use crate::options::{Data, Value, with_rows};
 
 mod cuts;
 mod time;
+mod verified;
 
 pub use cuts::Cut;
+pub use verified::Verified;
 
 /// The first alarms of each race to ring, and the keys from which their times follow: the result of
 /// [`race_rows`](crate::Sampler::race_rows).

@@ -22,6 +22,7 @@ mod per_row;
 mod race;
 pub(crate) mod run;
 mod soften;
+mod verify;
 
 pub use inverse_cdf::InverseCdf;
 

@@ -31,6 +31,7 @@ mod top_down;
 mod top_k;
 mod values;
 mod vector_value;
+mod verify;
 
 use cdf::{Gathered, InverseCdfJob};
 use schedule::Plan;

@@ -7,6 +7,7 @@
 //! | `coarse` | category / 8 | 2·draw | the leading 16 bits of eight categories |
 //! | `fine` | category | 2·draw + 1 | the other 48 bits of one category |
 //! | `uniform` | 2³² − 1 | 2·⌊draw / 2⌋ + 1 | a number of 64 bits for each of two draws |
+//! | [verification](super::verification) | 2³² − 2 | 2·draw + 1 | two numbers of 64 bits |
 //! | [groups](super::groups) | 2³⁰ to 2³¹ − 1 | 2·draw | the first alarms of four groups |
 //! | members of groups | 2³¹ − 16 to 2³² − 17 | 2·draw + 1 | the own noise of two categories |
 //! | `PhiloxRng` | 2³¹ to 2³² − 1 | an even word | numbers for the crate rand |

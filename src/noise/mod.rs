@@ -1,7 +1,7 @@
 //! The contract: which noise a category gets, and how two categories are compared.
 //!
 //! All of it is integer arithmetic, except for the reciprocal of the temperature, which is taken
-//! once for a call, on the CPU, and of rows of `f64`, which the host makes [`relative`]. Every other file but [`cuts`], which only the host
+//! once for a call, on the CPU, and of rows of `f64`, which the host makes [`relative`]. Every other file but [`cuts`] and [`verification`], which only the host
 //! needs, has a shader of its
 //! stem under `shaders/`, and every function of that shader has a Rust function of its name here; `best_none` has the constant
 //! [`Best::NONE`](order::Best::NONE). Tests compare each pair of functions word for word, directly
@@ -21,6 +21,7 @@
 //! * [`cdf`]: the integer weights of positive weights, and the number below their sum that decides
 //!   a draw.
 //! * [`cuts`]: shares of sums of integer weights, for truncations.
+//! * [`verification`]: the ratio test of speculative decoding.
 
 pub mod bits;
 pub mod cdf;
@@ -32,5 +33,6 @@ pub mod order;
 pub mod pair;
 pub mod philox;
 pub mod relative;
+pub mod verification;
 pub mod weights;
 pub mod wide;

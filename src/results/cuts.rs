@@ -7,7 +7,8 @@
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Cut {
-    /// The least logit, weight or count that is kept. Kept are the categories that are allowed and whose value is at
+    /// The least logit, weight or count that is kept; with a [`Bias`](crate::Bias) or a [`Penalty`](crate::Penalty), the
+    /// least adjusted logit. Kept are the categories that are allowed and whose value is at
     /// least this. NaN for a row without a draw.
     pub threshold: f64,
     /// The number of categories that are kept; 0 for a row without a draw.

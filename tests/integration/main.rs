@@ -37,3 +37,4 @@ mod shaders;
 mod soften;
 mod threads;
 mod truncation;
+mod verify;

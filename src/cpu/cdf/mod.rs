@@ -15,7 +15,7 @@ use super::values::{BatchValues, RowValues, with_values};
 use crate::error::Error;
 use crate::job::Job;
 use crate::noise::order::Scale;
-use crate::options::Data;
+use crate::options::{Data, with_rows};
 
 mod pick;
 mod prepared;
@@ -35,6 +35,14 @@ use weights::Rule;
 
 /// How tables and draws are divided among threads.
 const DIVISION: Division = Division::WEIGHING;
+
+/// Writes the running sums of the integer weights of the first of some rows; zeros if the row has no draw.
+pub(super) fn sum_weights_of(isa: Isa, rows: Data<'_>, scale: Scale, sums: &mut [u64]) {
+    with_rows!(rows, rows => {
+        let row = rows.row(0);
+        Rule::new(isa, row, Some(scale), false).sum_weights(isa, row, 0, sums);
+    });
+}
 
 /// A call for draws by inverse CDF, and the parameters that all its rows share.
 #[derive(Clone, Copy)]

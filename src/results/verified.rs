@@ -1,0 +1,95 @@
+//! What is left of drafts once the target has drawn.
+
+use crate::job::NO_DRAW;
+use crate::options::Drafts;
+
+/// The outcome of a verification: for each request the drafts that the target would have drawn itself, and one category more.
+///
+/// ```
+/// use gumbel::{CpuSampler, Drafts, Logits, SampleOptions};
+/// // at temperature 0 the target draws 2 after the text, 0 after that, and 1 after that
+/// let target = [0.0, 1.0, 9.0, 9.0, 1.0, 0.0, 0.0, 9.0, 1.0];
+/// let drafts = Drafts::chains(&[0, 2], &[2, 1])?;
+/// let greedy = SampleOptions::default().with_temperature(0.0);
+/// let verified = CpuSampler::new().verify_rows(Logits::new(&target, 3)?, &drafts, &greedy)?;
+/// assert_eq!(verified.categories(0), [2, 0]); // the first draft is right, and 0 comes in place of the second
+/// assert_eq!(verified.accepted(0), 1);
+/// # Ok::<(), gumbel::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verified {
+    /// Where the categories of each request begin, and those of the last end.
+    offsets: Vec<usize>,
+    categories: Vec<u32>,
+    /// For each category the row of its request from which it was drawn.
+    rows: Vec<u32>,
+}
+
+impl Verified {
+    /// The number of requests.
+    pub fn requests(&self) -> usize {
+        self.offsets.len() - 1
+    }
+
+    /// What follows the text of a request: the accepted drafts, and then the category that the target drew where no draft
+    /// was right, or after the last draft. That is [`NO_DRAW`] if the row has no draw and the options ask for
+    /// sentinels.
+    ///
+    /// # Panics
+    /// If there is no such request.
+    pub fn categories(&self, request: usize) -> &[u32] {
+        &self.categories[self.offsets[request]..self.offsets[request + 1]]
+    }
+
+    /// The number of drafts of a request that are accepted.
+    ///
+    /// # Panics
+    /// If there is no such request.
+    pub fn accepted(&self, request: usize) -> usize {
+        self.categories(request).len() - 1
+    }
+
+    /// The rows of a request from which its categories were drawn: 0, the root, and then those of the accepted drafts, i + 1
+    /// for draft i. A model keeps what it has cached for these.
+    ///
+    /// # Panics
+    /// If there is no such request.
+    pub fn rows(&self, request: usize) -> &[u32] {
+        &self.rows[self.offsets[request]..self.offsets[request + 1]]
+    }
+
+    /// An outcome without requests, to which `requests` will be added.
+    pub(crate) fn begin(requests: usize) -> Self {
+        let mut offsets = Vec::with_capacity(requests + 1);
+        offsets.push(0);
+        Self { offsets, categories: Vec::new(), rows: Vec::new() }
+    }
+
+    /// Adds a request with the categories that were drawn, each with its row.
+    pub(crate) fn push(&mut self, drawn: impl IntoIterator<Item = (u32, u32)>) {
+        for (row, category) in drawn {
+            self.rows.push(row);
+            self.categories.push(category);
+        }
+        self.offsets.push(self.categories.len());
+    }
+
+    /// The outcome of drafts that are accepted where they are the target's draws, of which there is one for each row.
+    pub(crate) fn by_draws(drafts: &Drafts<'_>, draws: &[u32]) -> Self {
+        let mut verified = Self::begin(drafts.requests());
+        for request in 0..drafts.requests() {
+            let (root, guesses) = (drafts.root(request), drafts.guesses(request));
+            let mut row = Some(0);
+            verified.push(std::iter::from_fn(|| {
+                let here = row?;
+                let draw = draws[root + here];
+                let is_right =
+                    |&(guess, parent): &(usize, usize)| parent == here && guesses[guess] == draw;
+                let right = drafts.parents_of(request).enumerate().find(is_right);
+                row = right.filter(|_| draw != NO_DRAW).map(|(guess, _)| guess + 1);
+                Some((here as u32, draw))
+            }));
+        }
+        verified
+    }
+}
