@@ -9,6 +9,7 @@ mod bound;
 mod calls_of_rows;
 mod cdf;
 mod conformance;
+mod decode;
 mod device;
 mod draws;
 mod faults;
@@ -46,6 +47,7 @@ fn main() {
         pairs::CHECKS,
         filter::CHECKS,
         conformance::CHECKS,
+        decode::CHECKS,
         draws::CHECKS,
         faults::CHECKS,
         device::CHECKS,

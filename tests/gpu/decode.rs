@@ -1,0 +1,76 @@
+//! The example `decode`: the texts are those of the CPU.
+
+#[path = "../../examples/decode/decoder.rs"]
+mod decoder;
+#[path = "../../examples/decode/model.rs"]
+mod model;
+#[path = "../../examples/decode/requests.rs"]
+mod requests;
+#[path = "../../examples/decode/rule.rs"]
+mod rule;
+
+use gumbel::{
+    AdapterReport, CpuSampler, Drafts, GpuSampler, Logits, SampleOptions, Shard, Truncation,
+};
+use libtest_mimic::Failed;
+
+use super::draws::sampler;
+use super::{Check, ensure};
+use decoder::decode;
+use model::Model;
+use requests::requests;
+
+pub(crate) const CHECKS: &[(&str, Check)] =
+    &[("decode::as_on_the_cpu", as_on_the_cpu), ("decode::drafts_and_shards", drafts_and_shards)];
+
+const BOOK: &str = include_str!("../../data/alice.txt");
+
+/// Requests that come and go have the same texts in the company of others, one by one, and on the CPU.
+fn as_on_the_cpu(adapter: &AdapterReport) -> Result<(), Failed> {
+    let (gpu, model) = (sampler(adapter, GpuSampler::builder())?, Model::new(BOOK));
+    let requests = requests(&model, 12);
+    let expected = decode(&CpuSampler::new(), &model, &requests, 12)?.texts;
+    let got = decode(&gpu, &model, &requests, 8)?.texts;
+    ensure(got == expected, || "the texts are not those of the CPU".to_owned())?;
+    let alone = decode(&gpu, &model, &requests[5..6], 1)?.texts;
+    ensure(alone[..] == expected[5..6], || "a text is another one alone".to_owned())
+}
+
+/// What shards of long and short rows tell, and what drafts leave, is what it is on the CPU.
+fn drafts_and_shards(adapter: &AdapterReport) -> Result<(), Failed> {
+    let (gpu, cpu) = (sampler(adapter, GpuSampler::builder())?, CpuSampler::new());
+    for (rows, categories) in [(9, 203), (2, 5000)] {
+        let data: Vec<f32> = (0..rows * categories).map(|i| (i * i % 977) as f32 / 50.0).collect();
+        let logits = Logits::new(&data, categories)?;
+        let nucleus = Truncation::new().with_top_k(20).with_top_p(0.9);
+        let options = SampleOptions::default().with_seed(3).with_truncation(nucleus);
+        let shard = Shard::new(77, 9000)?;
+        let [got, expected] = [
+            gpu.sample_shard(logits, shard, &options)?,
+            cpu.sample_shard(logits, shard, &options)?,
+        ];
+        ensure(got == expected, || format!("{got:?}, and not {expected:?}"))?;
+        let [got, expected] = [
+            gpu.sum_shard(logits, shard, &options, &got)?,
+            cpu.sum_shard(logits, shard, &options, &expected)?,
+        ];
+        ensure(got == expected, || format!("{got:?}, and not {expected:?}"))?;
+
+        let guesses = cpu.sample_rows(logits, &options)?;
+        let (offsets, guesses) = ([0, rows - 1], &guesses[..rows - 1]);
+        let drafts = Drafts::chains(&offsets, guesses)?;
+        let [got, expected] = [
+            gpu.verify_rows(logits, &drafts, &options)?,
+            cpu.verify_rows(logits, &drafts, &options)?,
+        ];
+        ensure(got == expected && got.accepted(0) == rows - 1, || format!("{got:?}"))?;
+        let drafter = Logits::new(&data[categories..], categories)?;
+        let [got, expected] = [
+            gpu.verify_rows_by_ratio(logits, drafter, &drafts, &options),
+            cpu.verify_rows_by_ratio(logits, drafter, &drafts, &options),
+        ]
+        .map(|verified| verified.map_err(|error| error.to_string()));
+        ensure(got == expected, || format!("{got:?}, and not {expected:?}"))?;
+    }
+    Ok(())
+}
