@@ -117,6 +117,36 @@ pub enum Error {
         /// What is wrong with them: what was expected, and what was given.
         problem: String,
     },
+    /// A shard reaches beyond its rows.
+    #[error(
+        "a shard of {categories} categories from number {first} on is not within rows of {whole}"
+    )]
+    Shard {
+        /// The shard's first category.
+        first: usize,
+        /// The number of its categories.
+        categories: usize,
+        /// The number of categories of whole rows.
+        whole: usize,
+    },
+    /// Results of shards do not belong together.
+    #[error("these are results of shards of other rows: {of} {what} here, {other} there")]
+    Shards {
+        /// What differs.
+        what: &'static str,
+        /// How many of them the one result has.
+        of: usize,
+        /// How many of them the other result has.
+        other: usize,
+    },
+    /// No shard of a row has a category that can be drawn, or one has an invalid logit.
+    #[error(
+        "row {row} has no draw: none of its shards can be drawn from, or one has a NaN or +inf"
+    )]
+    NoDrawOfShards {
+        /// The row's position.
+        row: usize,
+    },
     /// The operation is of logits, and the rows are weights or counts.
     #[error(
         "{operation} is of logits, but these rows are weights; give their logarithms as logits"

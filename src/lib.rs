@@ -87,6 +87,7 @@
 //! | seeds of the crate rand and of the system, rows as its distributions, Philox as its generator | the feature `rand`, a default |
 //! | options, results and sequences saved by serde | the feature `serde` |
 //! | speculative decoding: what drafts leave of the target's draws | [`verify_rows`](Sampler::verify_rows), [`Drafts`] |
+//! | rows whose categories are split over devices | [`sample_shard`](Sampler::sample_shard), [`Shard`] |
 //! | logit bias; repetition, frequency and presence penalties | [`Bias`], [`Penalty`], [`decoding`] |
 //! | the unlikely categories cut off (top-k, top-p, min-p, epsilon); masks of allowed categories | [`Truncation`], [`Allowed`], [`cut_rows`](Sampler::cut_rows), [`decoding`] |
 //!
@@ -146,12 +147,12 @@ pub use half;
 pub use job::NO_DRAW;
 pub use options::{
     Allowed, Batch, Bias, Drafts, History, Logit, Logits, Method, Penalty, Relaxation, RowIds,
-    SampleOptions, Share, Truncation, ValueFormat, Weight, Weights,
+    SampleOptions, Shard, Share, Truncation, ValueFormat, Weight, Weights,
 };
 pub use particles::{Particles, Resampling};
 #[cfg(feature = "rand")]
 pub use random::{CdfRow, GumbelRow, PhiloxRng};
-pub use results::{Cut, LogZ, ScoredDraws, TopK, Verified, Winner};
+pub use results::{Cut, LogZ, ScoredDraws, ShardDraws, ShardSums, TopK, Verified, Winner};
 #[cfg(feature = "gpu")]
 pub use sampler::GpuSampler;
 pub use sampler::{CpuSampler, InverseCdf, Sampler};

@@ -9,10 +9,13 @@ use crate::noise::order::{Best, number};
 use crate::options::{Data, Value, with_rows};
 
 mod cuts;
+mod shards;
 mod time;
 mod verified;
 
 pub use cuts::Cut;
+pub(crate) use shards::{Candidate, Row, RowSums};
+pub use shards::{ShardDraws, ShardSums};
 pub use verified::Verified;
 
 /// The first alarms of each race to ring, and the keys from which their times follow: the result of

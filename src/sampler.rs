@@ -21,6 +21,7 @@ mod logsumexp;
 mod per_row;
 mod race;
 pub(crate) mod run;
+mod shards;
 mod soften;
 mod verify;
 

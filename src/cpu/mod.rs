@@ -24,6 +24,7 @@ mod race;
 pub(crate) mod resample;
 mod restrict;
 mod schedule;
+mod shards;
 mod simd;
 mod soften;
 mod threads;
@@ -42,6 +43,7 @@ pub(crate) use cdf::CpuTables;
 pub(crate) use copies::Copies;
 #[cfg(feature = "gpu")]
 pub(crate) use operations::top_k_of_race;
+pub(crate) use shards::ShardRows;
 pub use simd::Isa;
 
 /// The CPU as an [engine](crate::engine): a [`CpuSampler`](crate::CpuSampler) draws with it.

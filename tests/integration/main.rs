@@ -9,6 +9,7 @@ mod cdf;
 mod common;
 mod copied;
 mod cpu_engine;
+mod decode;
 mod distribution;
 #[cfg(feature = "distributions")]
 mod distributions;
@@ -34,6 +35,7 @@ mod saved;
 mod sequence;
 #[cfg(feature = "gpu")]
 mod shaders;
+mod shards;
 mod soften;
 mod threads;
 mod truncation;

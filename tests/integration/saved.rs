@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use gumbel::noise::philox::philox4x32_10;
 use gumbel::{
     Allowed, Bias, CpuSampler, History, Logits, Method, NO_DRAW, OwnedOptions, Penalty, Relaxation,
-    SampleOptions, ScoredDraws, Sequence, Share, TopK, Truncation, Winner,
+    SampleOptions, ScoredDraws, Sequence, Shard, ShardDraws, Share, TopK, Truncation, Winner,
 };
 use serde::de::DeserializeOwned;
 use serde::de::value::{Error as ValueError, MapDeserializer};
@@ -319,4 +319,18 @@ fn estimates() {
     refused::<LogZ>(r#"{"estimate":1,"standard_error":-1}"#, why);
     refused::<LogZ>(r#"{"estimate":1,"standard_error":"NaN"}"#, "invalid type: string");
     refused::<LogZ>(r#"{"estimate":1}"#, "missing field `standard_error`");
+}
+
+/// Results of shards travel between devices.
+#[test]
+#[expect(clippy::unwrap_used, reason = "the calls are valid")]
+fn shards() {
+    let logits = [0.5, f32::NEG_INFINITY, 1.5, 0.5, 2.0, 1.0, f32::NAN, 0.0];
+    let (logits, shard) = (Logits::new(&logits, 4).unwrap(), Shard::new(2, 9).unwrap());
+    let nucleus = Truncation::new().with_top_k(2).with_top_p(0.5);
+    let options = SampleOptions::default().with_truncation(nucleus);
+    let draws = CpuSampler::new().sample_shard(logits, shard, &options).unwrap();
+    round_trip(&draws);
+    round_trip(&CpuSampler::new().sum_shard(logits, shard, &options, &draws).unwrap());
+    refused::<ShardDraws>(r#"{"whole":9}"#, "missing field");
 }

@@ -1,0 +1,177 @@
+//! Shards of rows: what the host finds of them beside their races.
+
+use super::threads::{on_pool, results};
+use super::vector_value::VectorValue;
+use super::{Copies, Cpu};
+use crate::error::Error;
+use crate::job::{Job, lengthen};
+use crate::noise::exp::{log2_floor, weight};
+use crate::noise::order::Best;
+use crate::options::{Chance, Data, Logits, Rows, Shard, Truncation, Value, Widen};
+use crate::results::{Candidate, Row, RowSums, ShardDraws, ShardSums, TopK};
+
+/// Rows in which only the categories of a shard can be drawn.
+#[derive(Debug)]
+pub(crate) struct ShardRows {
+    values: Vec<f32>,
+    shard: Shard,
+    /// The number of the shard's categories.
+    categories: usize,
+}
+
+impl ShardRows {
+    /// Memory for the rows of a shard as whole rows, and the logits of the shard in their places.
+    ///
+    /// # Errors
+    /// [`Error::NoMemoryForRows`].
+    pub(crate) fn new(rows: Data<'_>, shard: Shard) -> Result<Self, Error> {
+        match rows {
+            Data::F32(rows) => Self::of(rows, shard),
+            Data::F16(rows) => Self::of(rows, shard),
+            Data::Bf16(rows) => Self::of(rows, shard),
+            Data::Weights(_) | Data::Counts(_) => Err(Error::NeedsLogits { operation: "a shard" }),
+        }
+    }
+
+    fn of<T: VectorValue + Widen>(rows: Rows<'_, T>, shard: Shard) -> Result<Self, Error> {
+        let (count, whole, categories) = (rows.rows(), shard.whole(), rows.categories());
+        let mut values = Vec::new();
+        lengthen(&mut values, count.saturating_mul(whole), f32::NEG_INFINITY)
+            .map_err(|bytes| Error::NoMemoryForRows { rows: count, categories: whole, bytes })?;
+        for (row, to) in values.chunks_mut(whole).enumerate() {
+            T::widen_all(rows.row(row), &mut to[shard.first()..][..categories]);
+        }
+        Ok(Self { values, shard, categories })
+    }
+
+    pub(crate) fn logits(&self) -> Result<Logits<'_>, Error> {
+        Logits::new(&self.values, self.shard.whole())
+    }
+}
+
+impl Cpu {
+    /// What a shard tells of its rows: of a call on whole rows of `f32`, whose truncations are still to come. The race has the
+    /// first categories of each row; at temperature 0 there is none. The result is `None` if winners may be missing, and more
+    /// categories are needed.
+    ///
+    /// # Errors
+    /// [`Error::NoMemoryForRows`].
+    pub(crate) fn look_at_shard(
+        &self,
+        job: &Job<'_>,
+        of: &ShardRows,
+        race: Option<&TopK>,
+    ) -> Result<Option<Vec<Row>>, Error> {
+        let rows = self.each_row(job, of, &|row, values| {
+            let (truncation, scale) = job.cut_of(row);
+            let first = of.shard.first() as u32;
+            let candidate = |category: u32, key: i64| {
+                let k = values[(category - first) as usize].fixed(scale);
+                Candidate { k, key, category }
+            };
+            let drawable =
+                || (first..).zip(values).filter(|(_, value)| value.chance() == Chance::Some);
+            let winners = match race {
+                Some(race) => {
+                    race.race(row).map(|winner| candidate(winner.category, winner.key)).collect()
+                }
+                None => {
+                    let all =
+                        drawable().map(|(i, value)| Best { key: value.greedy(), category: i });
+                    let best = all.fold(Best::NONE, Best::or);
+                    let best = (best != Best::NONE).then_some(best);
+                    best.map(|best| candidate(best.category, best.key)).into_iter().collect()
+                }
+            };
+            let is_invalid = values.iter().any(|value| value.chance() == Chance::Invalid);
+            let largest = largest_of(
+                drawable().map(|(_, value)| value.fixed(scale)),
+                truncation,
+                values.len(),
+            )?;
+            let mut told = Row { truncation: *truncation, is_invalid, winners, largest };
+            told.tidy();
+            let most = drawable().map(|(_, value)| value.fixed(scale)).max();
+            let is_complete = is_invalid || told.most() == most;
+            Ok(is_complete.then_some(told))
+        })?;
+        Ok(rows.into_iter().collect())
+    }
+
+    /// The sums of a shard's rows, given what all shards tell.
+    ///
+    /// # Errors
+    /// None.
+    pub(crate) fn sum_shard(
+        &self,
+        job: &Job<'_>,
+        of: &ShardRows,
+        draws: &ShardDraws,
+    ) -> Result<ShardSums, Error> {
+        let log2_categories = log2_floor(of.shard.whole() as u32);
+        let rows = self.each_row(job, of, &|row, values| {
+            let (told, (_, scale)) = (&draws.rows[row], job.cut_of(row));
+            let mut sums = RowSums { above: vec![0; told.winners.len()], ..RowSums::default() };
+            let Some(most) = told.most() else { return Ok(sums) };
+            let [of_k, of_rest] = told.least();
+            for value in values.iter().filter(|value| value.chance() == Chance::Some) {
+                let k = value.fixed(scale);
+                let weight = weight(most.abs_diff(k), log2_categories);
+                sums.all += weight;
+                sums.of_k += if k >= of_k { weight } else { 0 };
+                sums.of_rest += if k >= of_rest { weight } else { 0 };
+                for (above, winner) in sums.above.iter_mut().zip(&told.winners) {
+                    *above += if k > winner.k { weight } else { 0 };
+                }
+            }
+            Ok(sums)
+        })?;
+        Ok(ShardSums { rows })
+    }
+
+    /// Does something with the shard's values in each row. Threads share the rows.
+    fn each_row<R: Send>(
+        &self,
+        job: &Job<'_>,
+        of: &ShardRows,
+        work: &(impl Fn(usize, &[f32]) -> Result<R, Error> + Sync),
+    ) -> Result<Vec<R>, Error> {
+        // a mask takes values away, and so it is a copy of the rows that is looked at
+        let free = Job { restriction: job.restriction.without_truncation(), ..*job };
+        let copies = match free.is_in_place() {
+            true => None,
+            false => Some(Copies::new(self, &free)?),
+        };
+        let Data::F32(rows) = copies.as_ref().map_or(job.logits, Copies::batch).data() else {
+            unreachable!("the rows of shards are of f32")
+        };
+        let categories = of.shard.first()..of.shard.first() + of.categories;
+        on_pool(self.pool.as_ref(), rows.rows() < 2, || {
+            results(rows.rows(), &|row| work(row, &rows.row(row)[categories.clone()]))
+        })
+        .into_iter()
+        .collect()
+    }
+}
+
+/// The largest Ks of a row, as many as top-k keeps, in any order.
+fn largest_of(
+    all: impl Iterator<Item = i64>,
+    truncation: &Truncation,
+    categories: usize,
+) -> Result<Vec<i64>, Error> {
+    let Some(k) = truncation.top_k.map(|k| k as usize) else { return Ok(Vec::new()) };
+    let mut largest = Vec::new();
+    largest.try_reserve_exact(categories).map_err(|_| Error::NoMemoryForRows {
+        rows: 1,
+        categories,
+        bytes: categories.saturating_mul(size_of::<i64>()),
+    })?;
+    largest.extend(all);
+    if largest.len() > k {
+        largest.select_nth_unstable_by(k - 1, |a, b| b.cmp(a));
+        largest.truncate(k);
+        largest.shrink_to_fit();
+    }
+    Ok(largest)
+}
