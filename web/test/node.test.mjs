@@ -27,7 +27,7 @@ const load = (name) => file(path.join(EXPECTED, name));
 test("the CPU engine draws what the reference draws", async (t) => {
   const report = await conformance(await Sampler.cpu(), index, data);
   assert.deepEqual(report.wrong, []);
-  assert.ok(report.cases > 400 && report.left.length < 10, `${report.cases} cases, left out: ${report.left}`);
+  assert.ok(report.cases > 400 && report.left.length <= 1, `${report.cases} cases, left out: ${report.left}`);
   for (const what of ["sums", "samples", "gradients"]) assert.ok(report[what] <= 1, `${what}: ${report[what]}`);
   t.diagnostic(`${report.cases} cases, ${report.words} words, 0 mismatches; left out: ${report.left.join("; ")}`);
 });
