@@ -168,8 +168,12 @@ def turns(path):
     return markdown(path, "units a logit of a turn")
 
 
+def web(path):
+    return markdown(path, "64 × 128,256")
+
+
 TABLES = {f.__name__: f for f in [
-    summary, cpu, forms, growth, operations, per_row, resample, cdf, methods, device, host, waves, turns
+    summary, cpu, forms, growth, operations, per_row, resample, cdf, methods, device, host, waves, turns, web
 ]}
 
 

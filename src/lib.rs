@@ -140,8 +140,8 @@ pub use gpu::PlanKind;
 pub use gpu::adapters;
 #[cfg(feature = "gpu")]
 pub use gpu::{
-    AdapterReport, BoundBatch, DeviceBatch, DeviceKind, GpuSamplerBuilder, Teams, Tuning,
-    adapters_async,
+    AdapterReport, BoundBatch, DeviceBatch, DeviceKind, DrawKernel, GpuSamplerBuilder, Teams,
+    Tuning, adapters_async,
 };
 pub use half;
 pub use job::NO_DRAW;

@@ -18,14 +18,37 @@
 
 use crate::options::ValueFormat::{self, Bf16, Counts, F16, F32, F64, Weights, WeightsF64};
 
+#[cfg(any(target_family = "wasm", test))]
+mod bare;
+
 /// A piece of WGSL.
 #[derive(Clone, Copy, Debug)]
 pub struct Piece {
     /// The name of the piece's file up to the first dot. A Rust twin, if there is one, has a file
     /// of the same stem.
     pub stem: &'static str,
-    /// The WGSL text.
+    /// The WGSL text; on WebAssembly without comments.
     pub source: &'static str,
+}
+
+#[cfg(not(target_family = "wasm"))]
+macro_rules! source {
+    ($path:expr) => {
+        include_str!($path)
+    };
+}
+
+#[cfg(target_family = "wasm")]
+macro_rules! source {
+    ($path:expr) => {{
+        const TEXT: &str = include_str!($path);
+        const BARE: [u8; bare::length(TEXT)] = bare::bytes(TEXT);
+        const SOURCE: &str = match std::str::from_utf8(&BARE) {
+            Ok(source) => source,
+            Err(_) => TEXT,
+        };
+        SOURCE
+    }};
 }
 
 macro_rules! piece {
@@ -33,7 +56,7 @@ macro_rules! piece {
         piece!($stem, $stem)
     };
     ($stem:literal, $file:literal) => {
-        Piece { stem: $stem, source: include_str!(concat!("../shaders/", $file, ".wgsl")) }
+        Piece { stem: $stem, source: source!(concat!("../shaders/", $file, ".wgsl")) }
     };
 }
 
@@ -42,7 +65,7 @@ macro_rules! kernel {
         kernel!($stem, $stem)
     };
     ($stem:literal, $file:literal) => {
-        Piece { stem: $stem, source: include_str!(concat!("../shaders/kernel/", $file, ".wgsl")) }
+        Piece { stem: $stem, source: source!(concat!("../shaders/kernel/", $file, ".wgsl")) }
     };
 }
 

@@ -257,6 +257,10 @@ pub(crate) struct CheckArgs {
     /// Take some seconds instead of minutes: only the cases of at most 1000 values
     #[arg(long)]
     pub(crate) quick: bool,
+    /// Check nothing, and write the cases of up to 20000 logits with the reference's results to this folder, for
+    /// implementations in other languages: cases.json, their numbers in cases.bin, and the shaders in shaders.json
+    #[arg(long, value_name = "FOLDER", conflicts_with_all = ["engine", "adapter", "verbose"])]
+    pub(crate) write_cases: Option<PathBuf>,
 }
 
 /// The arguments of `gumbel bench`.

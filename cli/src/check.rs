@@ -8,8 +8,10 @@ use crate::args::CheckArgs;
 use crate::error::Error;
 use crate::progress::Progress;
 
+mod cases;
 mod engines;
 mod operations;
+mod shaders;
 mod table;
 
 use operations::{InverseCdf, LogProbs, Race, Soft, Sums};
@@ -26,6 +28,10 @@ const MOST_QUICK: usize = 1000;
 /// Checks the engines that the user asked for. Returns true if each of them agrees with the
 /// reference.
 pub(crate) fn run(args: &CheckArgs) -> Result<bool, Error> {
+    if let Some(folder) = &args.write_cases {
+        let most = if args.quick { MOST_QUICK } else { usize::MAX };
+        return cases::write(with_rows_of(most), folder).map(|()| true);
+    }
     let candidates = engines::candidates(args)?;
     let mut out = std::io::stdout();
     writeln!(out, "{}", version()).map_err(Error::stdout)?;

@@ -39,8 +39,10 @@ fn highest_lower_end(lower_end: f32) -> f32 {
     return lower_end;
 }
 
+// Bounds decide nothing here. The number is the same for all invocations, as a branch on it has to be: Tint, the
+// compiler of browsers, refuses barriers behind a branch that may not be, even if the branch is never taken.
 fn contenders_of_team(team: Team, own: u32) -> u32 {
-    return own;
+    return 0u;
 }
 
 fn raise_cutoff(team: Team, cutoff: f32) {

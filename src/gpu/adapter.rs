@@ -7,6 +7,9 @@ use crate::error::Error;
 use super::guard::Owner;
 use super::{Gpu, GpuSamplerBuilder};
 
+#[cfg(target_family = "wasm")]
+pub(super) mod browser;
+
 /// The optional features of a device that the engine uses.
 pub(crate) const FEATURES: wgpu::Features = wgpu::Features::SHADER_INT64
     .union(wgpu::Features::SUBGROUP)
@@ -106,14 +109,16 @@ impl AdapterReport {
     }
 
     /// The rank by which adapters are sorted, the lowest first: usable adapters come first, then
-    /// hardware, then the backend that is native to the system.
-    fn rank(&self) -> (bool, u8, u8) {
+    /// hardware of the preferred kind, then the backend that is native to the system.
+    #[cfg(not(target_family = "wasm"))]
+    fn rank(&self, preference: wgpu::PowerPreference) -> (bool, u8, u8) {
         let kind = match self.info.device_type {
-            wgpu::DeviceType::DiscreteGpu => 0,
-            wgpu::DeviceType::VirtualGpu => 1,
-            wgpu::DeviceType::IntegratedGpu => 2,
-            wgpu::DeviceType::Other => 3,
-            wgpu::DeviceType::Cpu => 4,
+            wgpu::DeviceType::IntegratedGpu if preference == wgpu::PowerPreference::LowPower => 0,
+            wgpu::DeviceType::DiscreteGpu => 1,
+            wgpu::DeviceType::VirtualGpu => 2,
+            wgpu::DeviceType::IntegratedGpu => 3,
+            wgpu::DeviceType::Other => 4,
+            wgpu::DeviceType::Cpu => 5,
         };
         let backend = match self.info.backend {
             wgpu::Backend::Gl => 1,
@@ -136,6 +141,8 @@ pub(super) fn full_name(info: &wgpu::AdapterInfo) -> String {
     let backend = backend.to_string();
     let parts = [&backend, driver, driver_info].map(String::as_str);
     let parts = parts.into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>();
+    // browsers tell little
+    let name = if name.is_empty() { "a GPU without a name" } else { name };
     format!("{name} ({})", parts.join(", "))
 }
 
@@ -182,53 +189,67 @@ pub fn adapters(backends: wgpu::Backends) -> Vec<AdapterReport> {
 }
 
 /// Returns all adapters of this machine on the given backends, as a future: for callers that must
-/// not block, as `adapters` does. Where WebAssembly runs outside a browser there are no adapters.
+/// not block, as `adapters` does.
+///
+/// A browser shows one adapter, under the names of its vendor and architecture. Where WebAssembly
+/// runs outside a browser there are no adapters.
 pub async fn adapters_async(backends: wgpu::Backends) -> Vec<AdapterReport> {
-    // wgpu panics where the global object is neither a window nor a worker, as in Node
+    preferred(backends, wgpu::PowerPreference::None).await
+}
+
+/// Returns all adapters of this machine on the given backends, the preferred ones first. In a
+/// browser, the one that the browser prefers.
+async fn preferred(
+    backends: wgpu::Backends,
+    preference: wgpu::PowerPreference,
+) -> Vec<AdapterReport> {
     #[cfg(target_family = "wasm")]
-    if !host_is_browser() {
+    if !browser::is_host() {
         return Vec::new();
     }
     let instance = wgpu::Instance::new(wgpu::InstanceDescriptor {
         backends,
         ..wgpu::InstanceDescriptor::new_without_display_handle()
     });
-    let found = instance.enumerate_adapters(backends).await;
-    let mut reports: Vec<_> = found.into_iter().map(AdapterReport::new).collect();
-    reports.sort_by_key(AdapterReport::rank);
-    reports
+    #[cfg(target_family = "wasm")]
+    return browser::adapter(&instance, preference).await.into_iter().collect();
+    #[cfg(not(target_family = "wasm"))]
+    {
+        let found = instance.enumerate_adapters(backends).await;
+        let mut reports: Vec<_> = found.into_iter().map(AdapterReport::new).collect();
+        reports.sort_by_key(|report| report.rank(preference));
+        reports
+    }
 }
 
-/// Whether the host of WebAssembly is a page or one of its workers.
-#[cfg(target_family = "wasm")]
-fn host_is_browser() -> bool {
-    use wasm_bindgen::JsCast;
-    let global = js_sys::global();
-    global.is_instance_of::<web_sys::Window>()
-        || global.is_instance_of::<web_sys::WorkerGlobalScope>()
+/// Returns the adapter that a builder asks for.
+pub(crate) async fn choose(builder: &GpuSamplerBuilder) -> Result<AdapterReport, Error> {
+    let reports = preferred(builder.backends, builder.power_preference).await;
+    pick(&reports, builder.adapter.as_deref(), builder.software).cloned()
 }
 
-/// The adapter with this name, or the first hardware adapter if no name is given.
-pub(crate) async fn choose(
-    backends: wgpu::Backends,
+/// Returns the adapter of `reports` with this name. If no name is given, returns the first hardware
+/// adapter, or without one and with `software` the first adapter that can be used.
+fn pick<'a>(
+    reports: &'a [AdapterReport],
     name: Option<&str>,
-) -> Result<AdapterReport, Error> {
-    pick(&adapters_async(backends).await, name).cloned()
-}
-
-/// Returns the adapter of `reports` with this name, or the first hardware adapter if no name is
-/// given.
-fn pick<'a>(reports: &'a [AdapterReport], name: Option<&str>) -> Result<&'a AdapterReport, Error> {
-    let found = reports.iter().find(|report| match name {
-        Some(name) => report.is_called(name),
-        None => report.is_hardware(),
-    });
+    software: bool,
+) -> Result<&'a AdapterReport, Error> {
+    let found = match name {
+        Some(name) => reports.iter().find(|report| report.is_called(name)),
+        None => {
+            let hardware = reports.iter().find(|report| report.is_hardware());
+            let usable = || reports.iter().find(|report| report.obstacle.is_none());
+            hardware.or_else(|| usable().filter(|_| software))
+        }
+    };
     found.ok_or_else(|| {
         let wanted = match name {
             Some(name) if name.trim().is_empty() => format!(
                 "is called \"{name}\", which is no name (give no name for the first hardware GPU)"
             ),
             Some(name) => format!("is called \"{name}\""),
+            None if software => "can be used".to_owned(),
             None => "is a hardware GPU".to_owned(),
         };
         Error::NoAdapter { wanted, found: reports.iter().map(AdapterReport::to_string).collect() }
@@ -238,7 +259,7 @@ fn pick<'a>(reports: &'a [AdapterReport], name: Option<&str>) -> Result<&'a Adap
 /// Returns the adapter that [`Sampler::auto`](crate::Sampler::auto) opens: the first hardware
 /// adapter.
 pub(crate) fn pick_hardware(reports: &[AdapterReport]) -> Result<&AdapterReport, Error> {
-    let report = pick(reports, None)?;
+    let report = pick(reports, None, false)?;
     report.suitable().map(|()| report)
 }
 
@@ -272,7 +293,7 @@ mod tests {
         ];
         let taken = |which: &[usize]| {
             let mut reports: Vec<_> = which.iter().map(|&i| good[i].clone()).collect();
-            reports.sort_by_key(AdapterReport::rank);
+            reports.sort_by_key(|report| report.rank(wgpu::PowerPreference::None));
             let name = pick_hardware(&reports).map(|report| report.info.name.clone());
             name.map_err(|error| error.to_string())
         };
@@ -292,13 +313,44 @@ mod tests {
         let reports = [report("soft ware", Cpu, None), report("hard ware", DiscreteGpu, None)];
         for name in ["", " ", "\t\n"] {
             assert!(!reports.iter().any(|report| report.is_called(name)), "{name:?}");
-            let why = pick(&reports, Some(name)).unwrap_err().to_string();
+            let why = pick(&reports, Some(name), true).unwrap_err().to_string();
             let start = format!("no adapter is called \"{name}\", which is no name (give no name");
             assert!(why.starts_with(&start), "{why}");
             assert!(why.contains("; this machine has soft ware ("), "{why}");
         }
-        assert_eq!(pick(&reports, Some("T WARE")).unwrap().info.name, "soft ware");
-        assert_eq!(pick(&reports, None).unwrap().info.name, "hard ware");
+        assert_eq!(pick(&reports, Some("T WARE"), false).unwrap().info.name, "soft ware");
+        assert_eq!(pick(&reports, None, true).unwrap().info.name, "hard ware");
+    }
+
+    /// Browsers give none.
+    #[test]
+    fn an_adapter_without_a_name_is_called_that() {
+        let report = report("", wgpu::DeviceType::Other, None);
+        assert!(report.to_string().starts_with("a GPU without a name (noop"), "{report}");
+    }
+
+    #[test]
+    fn software_is_taken_where_it_is_allowed_and_nothing_else_is_there() {
+        use wgpu::DeviceType::{Cpu, IntegratedGpu};
+        let reports = [report("broken", Cpu, Some("too old")), report("soft", Cpu, None)];
+        assert_eq!(pick(&reports, None, true).unwrap().info.name, "soft");
+        assert!(pick(&reports, None, false).is_err());
+        let why = pick(&reports[..1], None, true).unwrap_err().to_string();
+        assert!(why.starts_with("no adapter can be used; this machine has broken ("), "{why}");
+        let reports = [reports[1].clone(), report("built in", IntegratedGpu, None)];
+        assert_eq!(pick(&reports, None, true).unwrap().info.name, "built in");
+    }
+
+    #[test]
+    fn the_preferred_kind_comes_first() {
+        use wgpu::DeviceType::{DiscreteGpu, IntegratedGpu};
+        use wgpu::PowerPreference::{HighPerformance, LowPower, None as Any};
+        let reports = [report("built in", IntegratedGpu, None), report("card", DiscreteGpu, None)];
+        let first = |preference| {
+            let first = reports.iter().min_by_key(|report| report.rank(preference));
+            first.unwrap().info.name.clone()
+        };
+        assert_eq!([Any, HighPerformance, LowPower].map(first), ["card", "card", "built in"]);
     }
 
     #[test]

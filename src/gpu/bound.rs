@@ -1,5 +1,7 @@
 //! A batch on the device that is ready to be encoded into the caller's commands.
 
+use std::mem::offset_of;
+
 use bytemuck::bytes_of;
 
 use crate::error::Error;
@@ -35,8 +37,23 @@ struct Work {
     passes: Passes,
     layout: Layout,
     bindings: wgpu::BindGroup,
+    uniform: wgpu::Buffer,
     rows: usize,
+    /// Whether the kernels take the number of the first draw as immediate data.
+    immediates: bool,
 }
+
+impl Work {
+    fn encode(&self, pass: &mut wgpu::ComputePass<'_>, draws: u32, first_draw: u32) {
+        let Self { passes, layout, bindings, rows, immediates, .. } = self;
+        let first_draw = immediates.then_some(first_draw);
+        passes.encode(pass, bindings, layout, *rows, draws as usize, first_draw);
+    }
+}
+
+/// A compute pass of gumbel's own.
+const PASS: wgpu::ComputePassDescriptor<'static> =
+    wgpu::ComputePassDescriptor { label: Some("gumbel"), timestamp_writes: None };
 
 impl BoundBatch {
     /// Adds the draws `first_draw` to `first_draw` + draws − 1 of each row, as a compute pass of
@@ -46,13 +63,66 @@ impl BoundBatch {
     /// stop a dispatch that takes seconds: where that happens, bind fewer rows at a time.
     ///
     /// # Errors
-    /// [`Error::Draws`] if a row has no such draws: it has 2³¹, numbered from 0. Then nothing is
-    /// added.
+    /// [`Error::Draws`] if a row has no such draws: it has 2³¹, numbered from 0; and
+    /// [`Error::MissingFeature`] if the device was made without
+    /// [`IMMEDIATES`](wgpu::Features::IMMEDIATES), which [`encode_from`](Self::encode_from) does not
+    /// need. Then nothing is added.
     pub fn encode(&self, encoder: &mut wgpu::CommandEncoder, first_draw: u32) -> Result<(), Error> {
         self.check(first_draw)?;
-        let descriptor =
-            wgpu::ComputePassDescriptor { label: Some("gumbel"), timestamp_writes: None };
-        self.encode_in(&mut encoder.begin_compute_pass(&descriptor), first_draw)
+        self.encode_in(&mut encoder.begin_compute_pass(&PASS), first_draw)
+    }
+
+    /// Adds draws as [`encode`](Self::encode) does. The number of the first draw is a `u32` at byte
+    /// `offset` of a buffer, and is read when the commands run: an earlier command may have written
+    /// the number. The device needs no [`IMMEDIATES`](wgpu::Features::IMMEDIATES), which browsers
+    /// do not have.
+    ///
+    /// The number must not exceed 2³¹ − draws. Of a larger number, which nobody sees here, the draws
+    /// are those of the number modulo 2³¹; with [first draws](DeviceBatch::with_first_draws) a row
+    /// may have [`NO_DRAW`](crate::NO_DRAW) instead.
+    ///
+    /// ```no_run
+    /// use gumbel::{DeviceBatch, GpuSampler, wgpu};
+    /// # async fn draw(sampler: GpuSampler, batch: DeviceBatch<'_>) -> Result<(), gumbel::Error> {
+    /// let bound = sampler.bind_async(&batch).await?;
+    /// // the numbers of a thousand steps, one after the other
+    /// let numbers: Vec<u8> = (0..1000).flat_map(u32::to_le_bytes).collect();
+    /// let steps = sampler.device().create_buffer(&wgpu::BufferDescriptor {
+    ///     label: None,
+    ///     size: 4000,
+    ///     usage: wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST,
+    ///     mapped_at_creation: false,
+    /// });
+    /// sampler.queue().write_buffer(&steps, 0, &numbers);
+    /// let mut encoder = sampler.device().create_command_encoder(&Default::default());
+    /// for step in 0..1000 {
+    ///     bound.encode_from(&mut encoder, &steps, 4 * step)?;
+    /// }
+    /// sampler.queue().submit([encoder.finish()]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::DeviceBuffer`] if the buffer lacks the usage
+    /// [`COPY_SRC`](wgpu::BufferUsages::COPY_SRC) or has no word at `offset`, which is a multiple of
+    /// 4. Then nothing is added.
+    pub fn encode_from(
+        &self,
+        encoder: &mut wgpu::CommandEncoder,
+        first_draw: &wgpu::Buffer,
+        offset: u64,
+    ) -> Result<(), Error> {
+        /// Where the uniform has the number.
+        const AT: u64 = offset_of!(Pass, first_draw) as u64;
+        buffers::check_number(first_draw, offset)?;
+        if let Some(work) = &self.work {
+            encoder.copy_buffer_to_buffer(first_draw, offset, &work.uniform, AT, 4);
+            work.encode(&mut encoder.begin_compute_pass(&PASS), self.draws, 0);
+            // for commands that have the number as immediate data, which is added to this one
+            encoder.clear_buffer(&work.uniform, AT, Some(4));
+        }
+        Ok(())
     }
 
     /// Adds the draws `first_draw` to `first_draw` + draws − 1 of each row to a compute pass of the
@@ -61,16 +131,15 @@ impl BoundBatch {
     /// are done when the draws begin, and later commands find the draws.
     ///
     /// # Errors
-    /// [`Error::Draws`] if a row has no such draws, as in [`encode`](Self::encode). Then nothing is
-    /// added.
+    /// Those of [`encode`](Self::encode). Then nothing is added.
     pub fn encode_in(
         &self,
         pass: &mut wgpu::ComputePass<'_>,
         first_draw: u32,
     ) -> Result<(), Error> {
         self.check(first_draw)?;
-        if let Some(Work { passes, layout, bindings, rows }) = &self.work {
-            passes.encode(pass, bindings, layout, *rows, self.draws as usize, Some(first_draw));
+        if let Some(work) = &self.work {
+            work.encode(pass, self.draws, first_draw);
         }
         Ok(())
     }
@@ -80,7 +149,14 @@ impl BoundBatch {
         if u64::from(first_draw) + u64::from(draws) > u64::from(MAX_DRAWS) {
             return Err(Error::Draws { first_draw, draws });
         }
-        Ok(())
+        match &self.work {
+            Some(Work { immediates: false, .. }) => Err(Error::MissingFeature {
+                feature: "IMMEDIATES with a max_immediate_size of 4 or more",
+                needed_for: "drawing from logits on the device with a number that is given when encoding \
+                             (encode_from reads the number from a buffer instead)",
+            }),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -96,14 +172,6 @@ impl Gpu {
             return Err(Error::Draws { first_draw: 0, draws });
         }
         let limits = self.device.limits();
-        if !self.device.features().contains(wgpu::Features::IMMEDIATES)
-            || limits.max_immediate_size < size_of::<u32>() as u32
-        {
-            return Err(Error::MissingFeature {
-                feature: "IMMEDIATES with a max_immediate_size of 4 or more",
-                needed_for: "drawing from logits on the device",
-            });
-        }
         let work = match batch.rows {
             0 => None,
             _ => Some(self.work(batch, temperature, &limits).await?),
@@ -137,8 +205,10 @@ impl Gpu {
 
         let guard = &self.guard;
         let own = each[1..].iter().any(Option::is_some);
+        let immediates = self.device.features().contains(wgpu::Features::IMMEDIATES)
+            && limits.max_immediate_size >= size_of::<u32>() as u32;
         let options =
-            KernelOptions { format: batch.format, vec4: logits.vec4, each: own, immediates: true };
+            KernelOptions { format: batch.format, vec4: logits.vec4, each: own, immediates };
         let Some(bind_layout) = self.kernels.layout(own) else {
             return Err(Error::MissingFeature {
                 feature: "max_storage_buffers_per_shader_stage of 8 or more",
@@ -183,7 +253,7 @@ impl Gpu {
             bind(guard.device(), bind_layout, &bound)
         };
         let bindings = guard.checked(Activity::Drawing, bound).await?;
-        Ok(Work { passes, layout, bindings, rows })
+        Ok(Work { passes, layout, bindings, uniform, rows, immediates })
     }
 }
 

@@ -46,6 +46,8 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 pub struct GpuSamplerBuilder {
     pub(crate) backends: wgpu::Backends,
     pub(crate) adapter: Option<String>,
+    pub(crate) power_preference: wgpu::PowerPreference,
+    pub(crate) software: bool,
     tuning: Tuning,
     chunk_bytes: u64,
     timeout: Duration,
@@ -57,6 +59,8 @@ impl Default for GpuSamplerBuilder {
         Self {
             backends: wgpu::Backends::all(),
             adapter: None,
+            power_preference: wgpu::PowerPreference::None,
+            software: false,
             tuning: Tuning::default(),
             chunk_bytes: CHUNK_BYTES,
             timeout: TIMEOUT,
@@ -71,13 +75,27 @@ impl GpuSamplerBuilder {
         Self { backends, ..self }
     }
 
-    /// Takes the first adapter whose name or driver contains `name`, in upper or lower case. A
-    /// software adapter is taken in no other way. The default: the first hardware adapter.
+    /// Takes the first adapter whose name or driver contains `name`, in upper or lower case. The
+    /// default: the first hardware adapter.
     ///
     /// Without such an adapter, [`build`](Self::build) fails with [`Error::NoAdapter`]; so it does
     /// for an empty `name`, which would fit every adapter.
     pub fn with_adapter(self, name: impl Into<String>) -> Self {
         Self { adapter: Some(name.into()), ..self }
+    }
+
+    /// Prefers the adapter that saves power, or the fast one, where there are both and no name is
+    /// given. A browser decides itself what it makes of the wish. The default: the fast one, and in
+    /// a browser no wish.
+    pub fn with_power_preference(self, power_preference: wgpu::PowerPreference) -> Self {
+        Self { power_preference, ..self }
+    }
+
+    /// With `true`, takes a software adapter, which emulates a GPU on the CPU, where there is no
+    /// hardware GPU and no name is given. The default: only its [name](Self::with_adapter) takes a
+    /// software adapter, as the CPU engine is faster.
+    pub fn with_software(self, software: bool) -> Self {
+        Self { software, ..self }
     }
 
     /// Changes how the sampler works; no draw changes.
@@ -177,9 +195,7 @@ impl GpuSamplerBuilder {
         };
         let mut teams = match self.tuning.device_kind {
             DeviceKind::Teams(teams) => teams,
-            _ if emulated => {
-                Teams::emulated(std::thread::available_parallelism().map_or(1, usize::from))
-            }
+            _ if emulated => Teams::emulated(cores()),
             _ => Teams::HARDWARE,
         };
         teams.busy_invocations = self.tuning.busy_invocations.unwrap_or(teams.busy_invocations);
@@ -199,6 +215,14 @@ impl GpuSamplerBuilder {
             direct: self.tuning.direct && matches!(kind, Cpu | IntegratedGpu) && mappable,
         }
     }
+}
+
+/// The number of cores of this machine, or 1 if the number is not known.
+fn cores() -> usize {
+    #[cfg(target_family = "wasm")]
+    return super::adapter::browser::cores().unwrap_or(1);
+    #[cfg(not(target_family = "wasm"))]
+    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 /// The most invocations that a workgroup of any kernel can have.

@@ -22,6 +22,7 @@ pub(crate) mod kernel;
 mod kind;
 mod layout;
 mod operations;
+mod own_device;
 pub(crate) mod plan;
 mod ring;
 mod soften;
@@ -39,6 +40,7 @@ pub(crate) use guard::Owner;
 #[doc(hidden)]
 pub use kind::PlanKind;
 pub use layout::Teams;
+pub use own_device::DrawKernel;
 pub use tuning::{DeviceKind, Tuning};
 
 use drawing::Drawing;

@@ -11,7 +11,7 @@ impl GpuSampler {
     /// The optional features of a device that gumbel uses. [`SHADER_INT64`](wgpu::Features::SHADER_INT64),
     /// [`SUBGROUP`](wgpu::Features::SUBGROUP) and, where device and host share memory,
     /// [`MAPPABLE_PRIMARY_BUFFERS`](wgpu::Features::MAPPABLE_PRIMARY_BUFFERS) make the sampler faster;
-    /// [`bind`](Self::bind) needs [`IMMEDIATES`](wgpu::Features::IMMEDIATES), with a
+    /// [`BoundBatch::encode`] needs [`IMMEDIATES`](wgpu::Features::IMMEDIATES), with a
     /// [`max_immediate_size`](wgpu::Limits::max_immediate_size) of 4 or more.
     pub const FEATURES: wgpu::Features = FEATURES;
 
@@ -19,7 +19,7 @@ impl GpuSampler {
     ///
     /// # Errors
     /// Those of [`GpuSamplerBuilder::build`]. A software adapter counts as none: the CPU engine is
-    /// faster, and a [builder](Self::builder) takes one by its name.
+    /// faster, and a [builder](Self::builder) can take one.
     #[cfg(not(target_family = "wasm"))]
     pub fn new() -> Result<Self, Error> {
         Self::builder().build()
@@ -59,9 +59,9 @@ impl GpuSampler {
     /// # Errors
     /// [`Error::Categories`], [`Error::Draws`], [`Error::Temperature`], and [`Error::WeightsTemperature`] with weights
     /// or counts; [`Error::DeviceBuffer`] for a buffer that is too small or too large, is bound at an offset that the
-    /// device does not take, or lacks a usage; [`Error::MissingFeature`] if the device was made without
-    /// [`IMMEDIATES`](wgpu::Features::IMMEDIATES), or with fewer than 8 storage buffers for a shader where seeds,
-    /// temperatures, first draws or row indices come from buffers; and errors of the device.
+    /// device does not take, or lacks a usage; [`Error::MissingFeature`] if the device was made with fewer than 8
+    /// storage buffers for a shader and seeds, temperatures, first draws or row indices come from buffers; and errors
+    /// of the device.
     #[cfg(not(target_family = "wasm"))]
     pub fn bind(&self, batch: &DeviceBatch<'_>) -> Result<BoundBatch, Error> {
         pollster::block_on(self.engine.bind(batch))
@@ -124,7 +124,7 @@ impl GpuSamplerBuilder {
     /// # Errors
     /// Those of `build`.
     pub async fn build_async(self) -> Result<GpuSampler, Error> {
-        let report = choose(self.backends, self.adapter.as_deref()).await?;
+        let report = choose(&self).await?;
         report.open_with_async(&self).await
     }
 
@@ -172,8 +172,8 @@ impl AdapterReport {
         self.open_with(&GpuSampler::builder())
     }
 
-    /// Returns a sampler on the adapter of this report, with a builder's settings; the builder's backend and name do
-    /// not matter.
+    /// Returns a sampler on the adapter of this report, with a builder's settings; the builder's choice of an adapter
+    /// does not matter.
     ///
     /// # Errors
     /// Those of [`open`](Self::open).
@@ -183,7 +183,7 @@ impl AdapterReport {
     }
 
     /// Returns a sampler on the adapter of this report, with a builder's settings, as a future, for callers that must
-    /// not block. The builder's backend and name do not matter.
+    /// not block. The builder's choice of an adapter does not matter.
     ///
     /// # Errors
     /// Those of `open`.

@@ -17,7 +17,10 @@ mod avx2;
 mod avx512;
 #[cfg(target_arch = "aarch64")]
 mod neon;
+#[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
 mod portable;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+mod simd128;
 
 /// A value that begins where a cache line does. Vectors that are stored for a short time are aligned like
 /// this: a vector that lies in two lines takes twice as long, and where a thread's stack begins is chance.
@@ -214,6 +217,9 @@ pub enum Isa {
     Avx2,
     /// NEON, on AArch64.
     Neon,
+    /// WebAssembly's vectors of 128 bits, in a module that is compiled with `target-feature=+simd128`. Such a module has no
+    /// other instruction set: what runs it has these vectors.
+    Simd128,
     /// Plain loops, compiled for the lowest machine of the target.
     Portable,
 }
@@ -227,14 +233,21 @@ impl Isa {
     /// assert_eq!(Isa::available().last(), Some(Isa::Portable));
     /// ```
     pub fn available() -> impl Iterator<Item = Self> {
-        let all = [Self::Avx512, Self::Avx2, Self::Neon, Self::Portable];
+        let all = [Self::Avx512, Self::Avx2, Self::Neon, Self::Simd128, Self::Portable];
         all.into_iter().filter(|isa| isa.is_available())
     }
 
     /// The widest instruction set that this machine has.
     pub fn detect() -> Self {
-        Self::available().next().unwrap_or(Self::Portable)
+        Self::available().next().unwrap_or(Self::EVERYWHERE)
     }
+
+    /// The instruction set of every machine that the build is for.
+    const EVERYWHERE: Self = if cfg!(all(target_arch = "wasm32", target_feature = "simd128")) {
+        Self::Simd128
+    } else {
+        Self::Portable
+    };
 
     /// The name of the instruction set.
     pub const fn name(self) -> &'static str {
@@ -242,6 +255,7 @@ impl Isa {
             Self::Avx512 => "AVX-512",
             Self::Avx2 => "AVX2",
             Self::Neon => "NEON",
+            Self::Simd128 => "simd128",
             Self::Portable => "portable",
         }
     }
@@ -255,12 +269,16 @@ impl Isa {
             Self::Avx2 => avx2::Avx2::detect().is_some(),
             #[cfg(target_arch = "aarch64")]
             Self::Neon => true,
+            #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+            Self::Simd128 => true,
+            #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
             Self::Portable => true,
             _ => false,
         }
     }
 
-    /// Runs a task with this instruction set, or with the portable one if the machine lacks this one.
+    /// Runs a task with this instruction set, or with [the one that every machine has](Self::EVERYWHERE) if the machine
+    /// lacks this one.
     #[inline]
     pub(super) fn run<T: Task>(self, task: T) -> T::Output {
         #[cfg(target_arch = "x86_64")]
@@ -281,6 +299,9 @@ impl Isa {
         if self == Self::Neon {
             return neon::Neon::new().run(task);
         }
+        #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+        return simd128::Simd128::new().run(task);
+        #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
         portable::Portable.run(task)
     }
 }

@@ -197,6 +197,27 @@ fn each<'a>(
     Ok(Some(wgpu::BufferBinding { buffer, offset: 0, size: NonZeroU64::new(needed) }))
 }
 
+/// Checks that a buffer has the number of a draw at this byte, and that the number can be copied.
+///
+/// # Errors
+/// [`Error::DeviceBuffer`], which says what is wrong.
+pub(super) fn check_number(buffer: &wgpu::Buffer, offset: u64) -> Result<(), Error> {
+    const WHAT: &str = "the number of the first draw";
+    if !buffer.usage().contains(wgpu::BufferUsages::COPY_SRC) {
+        let problem = format!("the buffer lacks the usage COPY_SRC; it has {:?}", buffer.usage());
+        return Err(wrong(WHAT, problem));
+    }
+    if !offset.is_multiple_of(4) {
+        return Err(wrong(WHAT, format!("it is at byte {offset}, which is no multiple of 4")));
+    }
+    let size = buffer.size();
+    if offset.checked_add(4).is_none_or(|end| end > size) {
+        let problem = format!("it is at byte {offset}, and the buffer has {size} bytes");
+        return Err(wrong(WHAT, problem));
+    }
+    Ok(())
+}
+
 fn usable(what: &'static str, buffer: &wgpu::Buffer) -> Result<(), Error> {
     if buffer.usage().contains(wgpu::BufferUsages::STORAGE) {
         return Ok(());

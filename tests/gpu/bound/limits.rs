@@ -31,12 +31,13 @@ fn a_device_without_immediates(adapter: &AdapterReport) -> Result<(), Failed> {
     let gpu = GpuSampler::builder().build_with_device(device, queue)?;
     let logits = buffer(&gpu, 4000, Usage::STORAGE);
     let draws = buffer(&gpu, 400, Usage::STORAGE);
-    refused(
-        &gpu,
-        DeviceBatch::new(&logits, &draws, 10, 100),
-        "the device was made without IMMEDIATES with a max_immediate_size of 4 or more, which is \
-         needed for drawing from logits on the device; ask for it when making the device",
-    )
+    let bound = gpu.bind(&DeviceBatch::new(&logits, &draws, 10, 100))?;
+    let mut encoder = gpu.device().create_command_encoder(&Default::default());
+    let refused = bound.encode(&mut encoder, 0).err().map(|error| error.to_string());
+    let words = "the device was made without IMMEDIATES with a max_immediate_size of 4 or more, which is needed for \
+                 drawing from logits on the device with a number that is given when encoding (encode_from reads the \
+                 number from a buffer instead); ask for it when making the device";
+    ensure(refused.as_deref() == Some(words), || format!("{refused:?}"))
 }
 
 /// Returns a sampler on a device with other limits than the adapter's.

@@ -1,10 +1,12 @@
 //! Draws among the caller's own passes: each pass finds the results of the passes before it.
 
-use gumbel::{AdapterReport, CpuSampler, DeviceBatch, GpuSampler, Logits, SampleOptions, wgpu};
+use gumbel::{
+    AdapterReport, CpuSampler, DeviceBatch, DeviceKind, GpuSampler, Logits, SampleOptions, wgpu,
+};
 use libtest_mimic::Failed;
 
 use super::super::draws::sampler;
-use super::super::{Check, ensure};
+use super::super::{Check, device, ensure};
 use super::batch::{buffer, read, words};
 use super::plans;
 
@@ -13,6 +15,8 @@ pub(crate) const CHECKS: &[(&str, Check)] = &[
     ("bound::steps_in_many_passes", |adapter| steps(adapter, Passes::Many)),
     ("bound::steps_in_many_submissions", |adapter| steps(adapter, Passes::Submitted)),
     ("bound::another_first_draw_each_time", another_first_draw_each_time),
+    ("bound::numbers_from_a_buffer", numbers_from_a_buffer),
+    ("bound::numbers_that_cannot_be_read", numbers_that_cannot_be_read),
     ("bound::submitted_in_either_order", submitted_in_either_order),
     ("bound::two_batches_in_one_pass", two_batches_in_one_pass),
     ("bound::without_its_sampler", without_its_sampler),
@@ -199,6 +203,84 @@ fn another_first_draw_each_time(adapter: &AdapterReport) -> Result<(), Failed> {
             expected.extend(rows.expected(&options)?);
         }
         ensure(read(gpu, &taken)? == expected, || "other draws".to_owned())
+    })
+}
+
+/// Reads the numbers of draws from a buffer, on devices with immediate data and without. A number that is given when
+/// encoding, where the device takes one, is not added to the one that was read before.
+fn numbers_from_a_buffer(adapter: &AdapterReport) -> Result<(), Failed> {
+    let given = adapter.features & wgpu::Features::IMMEDIATES;
+    for features in [given, wgpu::Features::empty()] {
+        for kind in [DeviceKind::Hardware, DeviceKind::Emulation] {
+            let (device, queue) = device(adapter, features)?;
+            let builder = GpuSampler::builder().tune(|tuning| tuning.with_device_kind(kind));
+            let gpu = builder.build_with_device(device, queue)?;
+            // the rows of the second batch are cut into parts
+            for (rows, categories) in [(30, Rows::CATEGORIES), (1, 6 * Rows::CATEGORIES)] {
+                let data = Rows::new(&gpu, rows * categories / Rows::CATEGORIES);
+                let draws = buffer(&gpu, &vec![0u32; 2 * rows]);
+                let batch = DeviceBatch::new(&data.logits, &draws, rows as u32, categories as u32);
+                let bound = gpu.bind(&batch.with_draws(2))?;
+                let numbers = [0u32, 5, (1 << 31) - 2, 7];
+                let steps = buffer(&gpu, &numbers);
+                let bytes = 8 * rows as u64;
+                let taken = buffer(&gpu, &vec![0u32; 2 * rows * 2 * numbers.len()]);
+                let mut encoder = gpu.device().create_command_encoder(&Default::default());
+                let mut expected = Vec::new();
+                for (i, number) in (0..).zip(numbers) {
+                    bound.encode_from(&mut encoder, &steps, 4 * i)?;
+                    encoder.copy_buffer_to_buffer(&draws, 0, &taken, bytes * 2 * i, bytes);
+                    let other = number / 2;
+                    match features.is_empty() {
+                        true => bound.encode_from(&mut encoder, &steps, 4 * i)?,
+                        false => bound.encode(&mut encoder, other)?,
+                    }
+                    encoder.copy_buffer_to_buffer(&draws, 0, &taken, bytes * (2 * i + 1), bytes);
+                    for number in [number, if features.is_empty() { number } else { other }] {
+                        let options =
+                            SampleOptions::default().with_draws(2).with_first_draw(number);
+                        let logits = Logits::new(&data.data, categories)?;
+                        expected.extend(CpuSampler::new().sample_rows(logits, &options)?);
+                    }
+                }
+                gpu.queue().submit([encoder.finish()]);
+                ensure(read(&gpu, &taken)? == expected, || {
+                    format!("{rows} x {categories} for {kind:?} with {features:?}: other draws")
+                })?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn numbers_that_cannot_be_read(adapter: &AdapterReport) -> Result<(), Failed> {
+    plans(adapter, |gpu| {
+        let rows = Rows::new(gpu, 3);
+        let draws = buffer(gpu, &[0u32; 3]);
+        let bound = gpu.bind(&rows.batch(&draws))?;
+        let steps = buffer(gpu, &[0u32; 4]);
+        let bare = gpu.device().create_buffer(&wgpu::BufferDescriptor {
+            label: None,
+            size: 16,
+            usage: wgpu::BufferUsages::STORAGE,
+            mapped_at_creation: false,
+        });
+        let mut encoder = gpu.device().create_command_encoder(&Default::default());
+        for (steps, offset, problem) in [
+            (&bare, 0, "the buffer lacks the usage COPY_SRC; it has BufferUsages(STORAGE)"),
+            (&steps, 2, "it is at byte 2, which is no multiple of 4"),
+            (&steps, 16, "it is at byte 16, and the buffer has 16 bytes"),
+            (
+                &steps,
+                u64::MAX - 3,
+                "it is at byte 18446744073709551612, and the buffer has 16 bytes",
+            ),
+        ] {
+            let got = bound.encode_from(&mut encoder, steps, offset).err().map(|e| e.to_string());
+            let words = format!("the number of the first draw cannot be bound: {problem}");
+            ensure(got.as_ref() == Some(&words), || format!("{got:?} instead of {words}"))?;
+        }
+        Ok(())
     })
 }
 
