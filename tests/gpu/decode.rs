@@ -31,7 +31,11 @@ fn as_on_the_cpu(adapter: &AdapterReport) -> Result<(), Failed> {
     let requests = requests(&model, 12);
     let expected = decode(&CpuSampler::new(), &model, &requests, 12)?.texts;
     let got = decode(&gpu, &model, &requests, 8)?.texts;
-    ensure(got == expected, || "the texts are not those of the CPU".to_owned())?;
+    for (got, expected) in got.iter().zip(&expected) {
+        ensure(got == expected, || {
+            format!("{:?}, and not {:?}", model.text(got), model.text(expected))
+        })?;
+    }
     let alone = decode(&gpu, &model, &requests[5..6], 1)?.texts;
     ensure(alone[..] == expected[5..6], || "a text is another one alone".to_owned())
 }
