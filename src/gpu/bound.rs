@@ -3,8 +3,9 @@
 use bytemuck::bytes_of;
 
 use crate::error::Error;
-use crate::job::Temperature;
+use crate::job::{Temperature, check_truncation};
 use crate::noise::bits::MAX_DRAWS;
+use crate::shaders;
 
 use super::Gpu;
 use super::batch::DeviceBatch;
@@ -16,8 +17,12 @@ use super::kernel::{
 use super::layout::{Layout, Races, has_groups};
 
 use buffers::{Bindable, Buffers};
+use cuts::cuts_rows;
+use restriction::Restriction;
 
 mod buffers;
+mod cuts;
+mod restriction;
 
 /// A [`DeviceBatch`] with all that it takes to draw from it: pipelines, bindings, scratch memory.
 ///
@@ -35,6 +40,7 @@ struct Work {
     passes: Passes,
     layout: Layout,
     bindings: wgpu::BindGroup,
+    restriction: Option<Restriction>,
     rows: usize,
 }
 
@@ -56,7 +62,7 @@ impl BoundBatch {
     }
 
     /// Adds the draws `first_draw` to `first_draw` + draws − 1 of each row to a compute pass of the
-    /// caller's: [`encode`](Self::encode) without a pass of its own. The pipeline, the bind group 0
+    /// caller's: [`encode`](Self::encode) without a pass of its own. The pipeline, the bind groups
     /// and the immediate data of the pass are other ones afterwards. Earlier commands of the pass
     /// are done when the draws begin, and later commands find the draws.
     ///
@@ -69,8 +75,18 @@ impl BoundBatch {
         first_draw: u32,
     ) -> Result<(), Error> {
         self.check(first_draw)?;
-        if let Some(Work { passes, layout, bindings, rows }) = &self.work {
-            passes.encode(pass, bindings, layout, *rows, self.draws as usize, Some(first_draw));
+        if let Some(Work { passes, layout, bindings, restriction, rows }) = &self.work {
+            if let Some(restriction) = restriction {
+                restriction.encode(pass);
+            }
+            let races = |pass: &mut wgpu::ComputePass<'_>| {
+                let (draws, first_draw) = (self.draws as usize, Some(first_draw));
+                passes.encode(pass, bindings, layout, *rows, draws, first_draw);
+            };
+            races(pass);
+            if restriction.as_ref().is_some_and(|again| again.encode_again(pass, bindings)) {
+                races(pass);
+            }
         }
         Ok(())
     }
@@ -88,6 +104,7 @@ impl Gpu {
     /// Makes a batch on the device ready to be encoded.
     pub(crate) async fn bind(&self, batch: &DeviceBatch<'_>) -> Result<BoundBatch, Error> {
         let temperature = Temperature::for_format(batch.format, batch.temperature)?;
+        check_truncation(&batch.truncation, batch.format)?;
         let draws = batch.draws_per_row;
         if batch.categories == 0 {
             return Err(Error::Categories { got: 0 });
@@ -119,7 +136,8 @@ impl Gpu {
         limits: &wgpu::Limits,
     ) -> Result<Work, Error> {
         let bindable = Bindable::new(limits);
-        let Buffers { logits, draws, each } = Buffers::new(batch, bindable)?;
+        let buffers = Buffers::new(batch, bindable)?;
+        let Buffers { logits, draws, each, .. } = buffers.clone();
         // at temperature 0 for all rows there is a faster kernel
         let greedy = temperature == Temperature::Greedy && batch.temperatures.is_none();
         let rows = batch.rows as usize;
@@ -137,8 +155,17 @@ impl Gpu {
 
         let guard = &self.guard;
         let own = each[1..].iter().any(Option::is_some);
-        let options =
-            KernelOptions { format: batch.format, vec4: logits.vec4, each: own, immediates: true };
+        let restriction = match (cuts_rows(batch), batch.allowed.is_some()) {
+            (true, _) => shaders::Restriction::Cut,
+            (false, true) => shaders::Restriction::Masked,
+            (false, false) => shaders::Restriction::None,
+        };
+        let options = KernelOptions {
+            each: own,
+            immediates: true,
+            restriction,
+            ..KernelOptions::new(batch.format, logits.vec4)
+        };
         let Some(bind_layout) = self.kernels.layout(own) else {
             return Err(Error::MissingFeature {
                 feature: "max_storage_buffers_per_shader_stage of 8 or more",
@@ -183,7 +210,8 @@ impl Gpu {
             bind(guard.device(), bind_layout, &bound)
         };
         let bindings = guard.checked(Activity::Drawing, bound).await?;
-        Ok(Work { passes, layout, bindings, rows })
+        let restriction = self.restriction(batch, &buffers, bindable, own).await?;
+        Ok(Work { passes, layout, bindings, restriction, rows })
     }
 }
 
