@@ -18,6 +18,7 @@ use super::layout::Layout;
 use super::plan::{Chunk, Output, Plan};
 
 mod bindings;
+mod restricted;
 
 pub(super) use bindings::{CutLayouts, TableLayouts, bind, bind_at};
 use bindings::{
@@ -224,10 +225,6 @@ impl KernelOptions {
 
 /// The number of storage buffers in the layout with parameters of each row.
 const EACH_BUFFERS: u32 = 8;
-/// The number of storage buffers in the layout of restricted rows.
-const RESTRICTION_BUFFERS: u32 = 2;
-/// The number of storage buffers in the layouts of cuts, where rows have cuts of their own.
-const EACH_CUT_BUFFERS: u32 = 9;
 /// The number of storage buffers in the layout of soft samples.
 const SOFT_BUFFERS: u32 = 7;
 /// The number of storage buffers in the layouts of an inverse CDF.
@@ -267,35 +264,6 @@ impl Kernels {
     /// if the device binds fewer storage buffers.
     pub(super) fn layout(&self, each: bool) -> Option<&wgpu::BindGroupLayout> {
         if each { self.each.as_ref() } else { Some(&self.plain) }
-    }
-
-    /// Returns the layout of the bindings of restricted rows, for kernels with parameters of each row if `each`.
-    ///
-    /// # Errors
-    /// [`Error::MissingFeature`] if the device binds fewer storage buffers.
-    pub(super) fn restriction_layout(&self, each: bool) -> Result<&wgpu::BindGroupLayout, Error> {
-        if each && self.most_buffers < EACH_BUFFERS + RESTRICTION_BUFFERS {
-            return Err(Error::MissingFeature {
-                feature: "max_storage_buffers_per_shader_stage of 10 or more",
-                needed_for: "masks or truncations of rows with seeds, temperatures, first draws or row indices from a \
-                             buffer",
-            });
-        }
-        Ok(&self.restriction)
-    }
-
-    /// Returns the layouts of the bindings of cuts, with cuts of each row if `each`.
-    ///
-    /// # Errors
-    /// [`Error::MissingFeature`] if the device binds fewer storage buffers.
-    pub(super) fn cut_layouts(&self, each: bool) -> Result<&CutLayouts, Error> {
-        if each && self.most_buffers < EACH_CUT_BUFFERS {
-            return Err(Error::MissingFeature {
-                feature: "max_storage_buffers_per_shader_stage of 9 or more",
-                needed_for: "truncations of rows with cuts, temperatures or row indices from a buffer",
-            });
-        }
-        Ok(&self.cut)
     }
 
     /// Binds the uniform, logits, row ids, outcomes and draws.
