@@ -23,7 +23,7 @@ pub(crate) use own::OwnOptions;
 #[cfg(feature = "serde")]
 pub(crate) use own::check_own;
 pub(crate) use restriction::Restriction;
-#[cfg(feature = "serde")]
+#[cfg(any(feature = "gpu", feature = "serde"))]
 pub(crate) use restriction::check as check_truncation;
 pub(crate) use sums::SumJob;
 

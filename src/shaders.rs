@@ -74,7 +74,7 @@ const WIDE: Piece = piece!("wide");
 /// 64-bit products from 64-bit integers, which take [`wgpu::Features::SHADER_INT64`].
 const WIDE_U64: Piece = piece!("wide", "wide.u64");
 /// The pieces of the contract but for the products, each after the pieces that it needs.
-const NOISE: [Piece; 9] = [
+const NOISE: [Piece; 10] = [
     piece!("pair"),
     piece!("philox"),
     piece!("bits"),
@@ -84,6 +84,7 @@ const NOISE: [Piece; 9] = [
     piece!("weights"),
     piece!("exp"),
     piece!("cdf"),
+    piece!("cuts"),
 ];
 
 /// Returns the pieces of the contract, each after the pieces that it needs. With `int64`, products
@@ -128,12 +129,23 @@ pub enum Kernel {
     Offsets,
     /// Draws by inverse CDF.
     Pick,
+    /// For truncations of long rows, finds the largest value of each group and of each half-span.
+    Maxima,
+    /// For truncations, finds the least value that each row keeps.
+    Cut,
+    /// For truncations, finds the rows of which that value is known so roughly that their draws are in doubt.
+    Check,
 }
 
 impl Kernel {
     /// True for the kernels of soft samples.
     pub fn is_soft(self) -> bool {
         matches!(self, Self::SoftWeights | Self::Total | Self::Vjp)
+    }
+
+    /// True for the kernels that find where rows are cut.
+    pub fn is_of_cuts(self) -> bool {
+        matches!(self, Self::Maxima | Self::Cut | Self::Check)
     }
 
     /// True for the kernels of an inverse CDF.
@@ -152,6 +164,18 @@ pub enum Reduction {
     /// By subgroup operations and then through workgroup memory, which takes
     /// [`wgpu::Features::SUBGROUP`]. The whole workgroup draws from one row.
     Subgroups,
+}
+
+/// Which values a kernel hides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Restriction {
+    /// None.
+    None,
+    /// Those that a mask does not allow, if there is one.
+    Masked,
+    /// Those that a mask does not allow, if there is one, and those below the row's cut. In long rows the kernel takes the
+    /// largest value of each group from where [`Kernel::Maxima`] has stored it.
+    Cut,
 }
 
 /// A form of the engine's shader. All forms draw the same categories.
@@ -174,6 +198,8 @@ pub struct Variant {
     /// Whether the number of the first draw is immediate data, which takes
     /// [`wgpu::Features::IMMEDIATES`].
     pub immediates: bool,
+    /// Which values are hidden, since they must not be drawn.
+    pub restriction: Restriction,
     /// Whether products are computed from 64-bit integers, which takes
     /// [`wgpu::Features::SHADER_INT64`].
     pub int64: bool,
@@ -199,7 +225,7 @@ impl Variant {
     }
 
     fn of_tables(self) -> Vec<Piece> {
-        let mut pieces = vec![self.value(), kernel!("table")];
+        let mut pieces = vec![self.value(), kernel!("workgroups"), kernel!("table")];
         pieces.extend(self.values());
         pieces.push(match self.kernel {
             Kernel::Top => kernel!("top"),
@@ -214,6 +240,9 @@ impl Variant {
         if self.kernel.is_soft() {
             return self.soft();
         }
+        if self.kernel.is_of_cuts() {
+            return self.cuts();
+        }
         let reduction = match self.reduction {
             Reduction::Alone => kernel!("reduction", "reduction.alone"),
             Reduction::Workgroup => kernel!("reduction"),
@@ -221,15 +250,15 @@ impl Variant {
         };
         let step =
             if self.immediates { kernel!("step", "step.immediates") } else { kernel!("step") };
-        let rows = if self.each { kernel!("rows", "rows.each") } else { kernel!("rows") };
         let mut pieces = vec![kernel!("outcome"), reduction];
         if self.kernel == Kernel::Merge {
             pieces.push(kernel!("merge"));
             return pieces;
         }
-        pieces.extend([step, rows]);
-        pieces.extend(self.measure());
+        pieces.push(self.value());
         pieces.extend(self.values());
+        pieces.extend([step, self.rows()]);
+        pieces.extend(self.measure());
         match self.kernel {
             Kernel::Stream | Kernel::Score => {
                 pieces.extend(self.race());
@@ -272,20 +301,58 @@ impl Variant {
         pieces
     }
 
+    /// The pieces that find where rows are cut.
+    fn cuts(self) -> Vec<Piece> {
+        let mut pieces = vec![kernel!("workgroups"), self.value()];
+        pieces.extend(self.values());
+        pieces.extend([kernel!("step"), self.rows()]);
+        pieces.extend(self.measure());
+        match self.kernel {
+            Kernel::Maxima => {
+                let maxima = kernel!("maxima");
+                pieces.extend([self.tops(), kernel!("half_span"), kernel!("half_tops"), maxima]);
+                return pieces;
+            }
+            Kernel::Check => {
+                pieces.push(kernel!("check"));
+                return pieces;
+            }
+            _ => {}
+        }
+        pieces.push(match self.each {
+            true => kernel!("truncation", "truncation.each"),
+            false => kernel!("truncation"),
+        });
+        pieces.extend(self.logarithm());
+        pieces.push(kernel!("ladder"));
+        pieces.push(match self.groups {
+            true => kernel!("candidates", "candidates.groups"),
+            false => kernel!("candidates"),
+        });
+        pieces.push(kernel!("cut"));
+        pieces
+    }
+
+    fn rows(self) -> Piece {
+        if self.each { kernel!("rows", "rows.each") } else { kernel!("rows") }
+    }
+
     fn soft(self) -> Vec<Piece> {
         let mut pieces = vec![kernel!("soften")];
         match self.kernel {
             Kernel::Total => pieces.push(kernel!("total")),
             Kernel::Vjp => pieces.push(kernel!("vjp")),
             _ => {
-                pieces.extend([kernel!("outcome"), kernel!("step"), kernel!("rows")]);
-                pieces.extend(self.measure());
+                pieces.extend([kernel!("outcome"), self.value()]);
                 pieces.extend(self.values());
+                pieces.extend([kernel!("step"), kernel!("rows")]);
+                pieces.extend(self.measure());
                 pieces.extend(self.blocks());
                 pieces.push(kernel!("kept"));
                 pieces.extend(match self.groups {
                     true => {
-                        vec![kernel!("half_span"), kernel!("soft_weights", "soft_weights.groups")]
+                        let of_groups = kernel!("soft_weights", "soft_weights.groups");
+                        vec![kernel!("half_span"), kernel!("group_words"), of_groups]
                     }
                     false => vec![kernel!("soft_weights")],
                 });
@@ -305,15 +372,13 @@ impl Variant {
 
     /// The pieces that interpret a value in a race.
     fn measure(self) -> Vec<Piece> {
-        let mut pieces = vec![self.value()];
-        pieces.extend(match self.format {
+        match self.format {
             F32 | F16 | Bf16 | F64 => vec![kernel!("measure")],
             Weights | WeightsF64 => {
                 vec![kernel!("log2"), kernel!("measure", "measure.weights")]
             }
             Counts => vec![kernel!("log2"), kernel!("measure", "measure.counts")],
-        });
-        pieces
+        }
     }
 
     /// The pieces that race octets, or groups.
@@ -324,16 +389,25 @@ impl Variant {
             pieces.push(kernel!("race"));
             return pieces;
         }
-        let tops = match self.format {
-            F32 | F16 | Bf16 | F64 => kernel!("tops"),
-            Weights | WeightsF64 => kernel!("tops", "tops.weights"),
-            Counts => kernel!("tops", "tops.counts"),
-        };
-        pieces.extend([tops, kernel!("half_span"), kernel!("group_scores"), kernel!("members")]);
+        pieces.push(kernel!("half_span"));
+        match self.restriction {
+            Restriction::Cut => pieces.push(kernel!("half_tops", "half_tops.stored")),
+            _ => pieces.extend([self.tops(), kernel!("half_tops")]),
+        }
+        pieces.extend([kernel!("group_words"), kernel!("group_scores"), kernel!("members")]);
         if self.kernel != Kernel::TopK {
             pieces.push(kernel!("settle"));
         }
         pieces
+    }
+
+    /// The piece that takes the largest values of groups.
+    fn tops(self) -> Piece {
+        match self.format {
+            F32 | F16 | Bf16 | F64 => kernel!("tops"),
+            Weights | WeightsF64 => kernel!("tops", "tops.weights"),
+            Counts => kernel!("tops", "tops.counts"),
+        }
     }
 
     /// The pieces that compute the noise of two octets, or of two categories.
@@ -346,14 +420,19 @@ impl Variant {
     }
 
     fn running_sums(self) -> Vec<Piece> {
+        let mut pieces = self.logarithm();
+        pieces.push(kernel!("running_sums"));
+        pieces
+    }
+
+    /// The pieces that take exponentials, or powers, in floats.
+    fn logarithm(self) -> Vec<Piece> {
         let positive = kernel!("positive");
-        let mut pieces = match self.format {
+        match self.format {
             F32 | F16 | Bf16 | F64 => vec![kernel!("logarithm")],
             Weights | WeightsF64 => vec![positive, kernel!("logarithm", "logarithm.weights")],
             Counts => vec![positive, kernel!("logarithm", "logarithm.counts")],
-        };
-        pieces.push(kernel!("running_sums"));
-        pieces
+        }
     }
 
     /// The pieces that load values and hand them to kernels. Kernels get values in no other way.
@@ -371,7 +450,11 @@ impl Variant {
         };
         let mut pieces = vec![kernel!("octet")];
         pieces.extend(widen);
-        pieces.extend([load, kernel!("values")]);
+        let restriction = match self.restriction {
+            Restriction::None => kernel!("restriction", "restriction.none"),
+            _ => kernel!("restriction"),
+        };
+        pieces.extend([load, restriction, kernel!("values")]);
         pieces
     }
 
@@ -391,6 +474,9 @@ impl Variant {
             Kernel::Build => "build",
             Kernel::Offsets => "add_up",
             Kernel::Pick => "pick",
+            Kernel::Maxima => "maxima",
+            Kernel::Cut => "cut_rows",
+            Kernel::Check => "check",
         }
     }
 

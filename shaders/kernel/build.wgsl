@@ -22,7 +22,7 @@ fn build(invocation: Invocation) {
         let octet = (block * run.turns + turn) * WORKGROUP + invocation.index;
         let at = octet * 8u;
         let count = select(0u, run.categories - at, exists && at < run.categories);
-        let values = octet_before(row * run.row_stride, octet, select(0u, octets, exists));
+        let values = octet_before(RowValues(row * run.row_stride), octet, select(0u, octets, exists));
         var within: array<vec2<u32>, 8>;
         var sum = vec2<u32>(0u, 0u);
         for (var i = 0u; i < 8u; i++) {

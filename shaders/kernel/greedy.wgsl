@@ -15,13 +15,14 @@ fn greedy(invocation: Invocation) {
     let exists = race < run.rows * run.draws;
     let row_and_draw = divided(race, run.draws);
     let row = row_of(min(row_and_draw.x, run.rows - 1u), row_and_draw.y);
-    let end = select(0u, part.end, exists && row.valid);
+    let open = exists && is_open(row.values);
+    let end = select(0u, part.end, open && row.valid);
 
     var most = GREEDY_NONE;
     var least = 0;
     var argmax = part.begin;
     for (var octet = part.begin + team.lane; octet < end; octet += run.lanes) {
-        let logits_of = octet_in_row(row.first_logit, octet);
+        let logits_of = octet_in_row(row.values, octet);
         let low = greedy_words(logits_of.low);
         let high = greedy_words(logits_of.high);
         let more = max(low, high);
@@ -35,7 +36,7 @@ fn greedy(invocation: Invocation) {
     let invalid = !row.valid || greedy_invalid(most, least);
     var best = best_none();
     if greedy_drawable(most) && !invalid {
-        let logits_of = octet_in_row(row.first_logit, argmax);
+        let logits_of = octet_in_row(row.values, argmax);
         let bits = vec4<u32>(1u, 2u, 4u, 8u);
         let wanted = vec4<i32>(most);
         let low = select(vec4<u32>(0u), bits, greedy_words(logits_of.low) == wanted);
@@ -45,7 +46,7 @@ fn greedy(invocation: Invocation) {
         best = Best(greedy_word_key(most), run.first_category + argmax * 8u + first);
     }
     let all = winner(team, invocation, Outcome(best, invalid));
-    if team.lane == 0u && exists {
+    if team.lane == 0u && open {
         finish(race, place.y, all);
     }
 }

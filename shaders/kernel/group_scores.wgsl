@@ -1,28 +1,11 @@
 // The upper scores of groups, and the cutoffs that they set.
-// Needs: scores, tops, half_span.
-//
-// Loads are written out, since iterations of loops are limited on some devices.
+// Needs: scores, half_tops, group_words.
 
 // Below the score of every category that can be drawn, and below every cutoff: for groups without one.
 const NOTHING_IN_GROUP: f32 = 2.0 * FILTER_OPEN;
 
 // Every alarm rings before this noise, as far as cutoffs are concerned.
 const ANY_NOISE: f32 = 4294967296.0;
-
-// The largest value of each group, where octets from `end` on are empty.
-fn tops_of(row: Row, half: u32, end: u32) -> Tops {
-    let first = octet_of_member(half, 0u);
-    let tops = with_members(no_tops(), every_second_octet_before(row.first_logit, first, end));
-    return with_members(tops, every_second_octet_before(row.first_logit, first + 16u, end));
-}
-
-// Takes in eight members of each group.
-fn with_members(before: Tops, x: array<Octet, 8>) -> Tops {
-    var tops = with_member(with_member(before, x[0]), x[1]);
-    tops = with_member(with_member(tops, x[2]), x[3]);
-    tops = with_member(with_member(tops, x[4]), x[5]);
-    return with_member(with_member(tops, x[6]), x[7]);
-}
 
 // No alarm of a group with this word rings before this noise.
 fn noise_before(word: u32) -> f32 {
@@ -53,7 +36,7 @@ fn scores_of_groups(f: Filter, tops: Octet, words: Octet) -> UpperScores {
 
 // The measured value of a category, -inf from the end of the row on. The category counts from the first of this pass.
 fn measured_at(row: Row, category: u32) -> u32 {
-    let value = measured_one(value_in_row(row.first_logit, min(category, run.categories - 1u)));
+    let value = measured_one(value_in_row(row.values, min(category, run.categories - 1u)));
     return select(NEG_INFINITY, value, category < run.categories);
 }
 

@@ -1,6 +1,6 @@
 // What is loaded for a race of groups that sums nothing.
-// Other form: half_sums.wgsl, which says what the function is for. Needs: running_sums, group_scores.
+// Other form: half_sums.wgsl, which says what the function is for. Needs: running_sums, half_tops.
 
 fn take_in_half(row: Row, half: u32, end: u32, summed: u32, running_sums: ptr<function, RunningSums>) -> Tops {
-    return tops_of(row, half, end);
+    return tops_of(row.values, half, end);
 }

@@ -10,7 +10,7 @@ fn take_in_half(row: Row, half: u32, end: u32, summed: u32, running_sums: ptr<fu
     var tops = no_tops();
     for (var member = 0u; member < 16u; member += 8u) {
         let octet = octet_of_member(half, member);
-        let x = every_second_octet_before(row.first_logit, octet, end);
+        let x = every_second_octet_before(row.values, octet, end);
         tops = with_members(tops, x);
         var sums = *running_sums;
         sums = with_sums_of_two(sums, row, x[0], octet < summed, x[1], octet + 2u < summed);

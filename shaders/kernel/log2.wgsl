@@ -12,5 +12,5 @@ fn log2_of(bits: vec4<u32>, powers: vec4<f32>) -> vec4<f32> {
 
 // The weight or count of a category, as it is in memory.
 fn value_of(row: Row, category: u32) -> u32 {
-    return value_in_row(row.first_logit, category - run.first_category);
+    return value_in_row(row.values, category - run.first_category);
 }

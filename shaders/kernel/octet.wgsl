@@ -6,6 +6,12 @@ struct Octet {
     high: vec4<u32>,
 }
 
+// The values from `first` to `first + length` as bits, modulo 2^32.
+struct Range {
+    first: u32,
+    length: u32,
+}
+
 fn logit_of(octet: Octet, i: u32) -> u32 {
     let four = select(octet.low, octet.high, i >= 4u);
     let pair = select(four.xy, four.zw, (i & 2u) != 0u);

@@ -53,7 +53,7 @@ fn pair_of(row: Row, octet: u32, a: Octet, b: Octet) -> Pair {
 }
 
 fn octet_at(row: Row, octet: u32, end: u32) -> Octet {
-    return measured(octet_before(row.first_logit, octet, end));
+    return measured(octet_before(row.values, octet, end));
 }
 
 // The upper scores with the numbers of their categories in the four least bits, from `first` on.

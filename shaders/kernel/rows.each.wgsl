@@ -1,5 +1,5 @@
 // The parameters of a race's row, where each row may have its own.
-// Plain form: rows.wgsl. Needs: bits, filter, measure, run.
+// Plain form: rows.wgsl. Needs: bits, filter, measure, run, restriction.
 //
 // A row whose parameters are out of range has no draw, and harms no other.
 
@@ -13,7 +13,7 @@
 
 struct Row {
     stream: Stream,
-    first_logit: u32,
+    values: RowValues,
     // The reciprocal of the temperature, as bits.
     scale: u32,
     filter_of_row: Filter,
@@ -21,6 +21,40 @@ struct Row {
     greedy: bool,
     // False for a row that cannot be drawn from, whatever its logits.
     valid: bool,
+}
+
+// A row's temperature: its reciprocal as bits, 1 in place of temperature 0.
+struct Temperature {
+    scale: u32,
+    greedy: bool,
+    valid: bool,
+}
+
+fn temperature_of(position: u32) -> Temperature {
+    if (run.flags & EACH_TEMPERATURE) == 0u {
+        return Temperature(run.scale, false, true);
+    }
+    let temperature = temperatures[position];
+    let greedy = (temperature & 0x7fffffffu) == 0u;
+    // up to 2^100
+    let in_range = temperature >= LEAST_TEMPERATURE && temperature <= 0x71800000u;
+    let scale = scale_of(select(0x3f800000u, temperature, in_range));
+    return Temperature(scale, greedy, greedy || in_range);
+}
+
+// The number of the row that the row at a position draws from; it may be out of range.
+fn source_of(position: u32) -> u32 {
+    var source = position;
+    if (run.flags & GATHERED) != 0u {
+        source = row_indices[position];
+    }
+    return source;
+}
+
+// The values of the row at a position; of another row, if that is out of range.
+fn place_of(position: u32) -> RowValues {
+    let source = min(source_of(position), run.source_rows - 1u);
+    return row_values(position, run.first_logit + source * run.row_stride);
 }
 
 fn row_of(position: u32, draw: u32) -> Row {
@@ -34,33 +68,21 @@ fn row_of(position: u32, draw: u32) -> Row {
     }
     // draws are numbered from 0 to 2^31 - 1
     var number = run.first_draw + step_draw();
-    var valid = true;
+    var valid = source_of(position) < run.source_rows;
     if (run.flags & EACH_FIRST_DRAW) != 0u {
         let first = first_draws[position];
-        valid = first < 0x80000000u && first + number < 0x80000000u
+        valid = valid && first < 0x80000000u && first + number < 0x80000000u
             && first + number <= 0x80000000u - run.draws;
         number += first;
     }
-    var source = position;
-    if (run.flags & GATHERED) != 0u {
-        source = row_indices[position];
-        valid = valid && source < run.source_rows;
-        source = min(source, run.source_rows - 1u);
-    }
-    var scale = run.scale;
+    let temperature = temperature_of(position);
     var f = Filter(run.slope, run.clamp_bits);
-    var greedy = false;
     if (run.flags & EACH_TEMPERATURE) != 0u {
-        let temperature = temperatures[position];
-        greedy = (temperature & 0x7fffffffu) == 0u;
-        // up to 2^100
-        let in_range = temperature >= LEAST_TEMPERATURE && temperature <= 0x71800000u;
-        valid = valid && (greedy || in_range);
-        scale = scale_of(select(0x3f800000u, temperature, in_range));
-        f = filter_of(scale);
+        f = filter_of(temperature.scale);
     }
-    let stream = Stream(seed, id, number + draw);
-    return Row(stream, run.first_logit + source * run.row_stride, scale, f, greedy, valid);
+    let values = place_of(position);
+    valid = valid && temperature.valid && has_draw(values);
+    return Row(Stream(seed, id, number + draw), values, temperature.scale, f, temperature.greedy, valid);
 }
 
 // The reciprocal of a temperature from 2^-100 to 2^100, correctly rounded, by integer arithmetic: a

@@ -65,10 +65,10 @@ fn with_sums_of(before: RunningSums, row: Row, octet: u32, end: u32) -> RunningS
     var running_sums = before;
     let second = octet + run.lanes;
     if octet < end {
-        running_sums = with_sum_of(running_sums, row, octet_in_row(row.first_logit, octet));
+        running_sums = with_sum_of(running_sums, row, octet_in_row(row.values, octet));
     }
     if second < end {
-        running_sums = with_sum_of(running_sums, row, octet_in_row(row.first_logit, second));
+        running_sums = with_sum_of(running_sums, row, octet_in_row(row.values, second));
     }
     return after_pair(running_sums, row);
 }

@@ -22,15 +22,16 @@ fn races(invocation: Invocation) {
     let part = part_of(part_number);
     let first_draw = turn * run.draws_at_once;
     var row = row_of(min(position, run.rows - 1u), first_draw);
-    let end = select(0u, part.end, exists && row.valid);
+    let open = exists && is_open(row.values);
+    let end = select(0u, part.end, open && row.valid);
     let half = half_spans(part.begin) + team.lane;
 
     // held: values do not depend on the draw
     var held: array<Octet, HELD_HALVES>;
     var invalid = !row.valid;
     for (var i = 0u; i < HELD_HALVES; i++) {
-        let tops = tops_of(row, half + i * WORKGROUP, end);
-        held[i] = measured(values_of(tops));
+        let tops = tops_of(row.values, half + i * WORKGROUP, end);
+        held[i] = measured(uncut(row.values, values_of(tops)));
         invalid = invalid || has_invalid(tops);
     }
 
@@ -64,7 +65,7 @@ fn races(invocation: Invocation) {
             workgroupBarrier();
         }
         let all = winner(team, invocation, Outcome(best, invalid));
-        if team.lane == 0u && exists && first_draw + draw < run.draws {
+        if team.lane == 0u && open && first_draw + draw < run.draws {
             finish(position * run.draws + first_draw + draw, part_number, all);
         }
         row.stream.draw++;

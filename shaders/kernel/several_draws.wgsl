@@ -23,7 +23,8 @@ fn races(invocation: Invocation) {
     let part = part_of(part_number);
     let first_draw = turn * run.draws_at_once;
     var row = row_of(min(position, run.rows - 1u), first_draw);
-    let end = select(0u, part.end, exists && row.valid);
+    let open = exists && is_open(row.values);
+    let end = select(0u, part.end, open && row.valid);
     let octet = part.begin + team.lane;
 
     // held: logits do not depend on the draw
@@ -54,7 +55,7 @@ fn races(invocation: Invocation) {
             }
         }
         let all = winner(team, invocation, Outcome(running_best.best, running_best.invalid));
-        if team.lane == 0u && exists && first_draw + draw < run.draws {
+        if team.lane == 0u && open && first_draw + draw < run.draws {
             finish(position * run.draws + first_draw + draw, part_number, all);
         }
         row.stream.draw++;

@@ -80,8 +80,8 @@ fn soft_weights(
         for (var member = 0u; member < 16u; member += 2u) {
             let octet = octet_of_member(half, member);
             // nothing is drawn where there is no octet
-            let one = octet_before(row.first_logit, octet, select(0u, octets, drawn));
-            let other = octet_before(row.first_logit, octet + 2u, select(0u, octets, drawn));
+            let one = octet_before(row.values, octet, select(0u, octets, drawn));
+            let other = octet_before(row.values, octet + 2u, select(0u, octets, drawn));
             for (var i = 0u; i < 8u; i += 2u) {
                 let c = octet * 8u + i;
                 let counter = member_counter(c);

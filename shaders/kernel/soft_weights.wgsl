@@ -69,7 +69,7 @@ fn soft_weights(
         let count = run.categories - octet * 8u;
         var found = Weights(vec4<f32>(0.0), vec4<f32>(0.0));
         if drawn {
-            let logits_of = octet_in_row(row.first_logit, octet);
+            let logits_of = octet_in_row(row.values, octet);
             found = weights_of(row, octet, logits_of, won.best.key);
         }
         let at = race * run.categories + octet * 8u;

@@ -20,7 +20,8 @@ fn race(invocation: Invocation) {
     let exists = race < run.rows * run.draws;
     let row_and_draw = divided(race, run.draws);
     let row = row_of(min(row_and_draw.x, run.rows - 1u), row_and_draw.y);
-    let end = select(0u, part.end, exists && row.valid);
+    let open = exists && is_open(row.values);
+    let end = select(0u, part.end, open && row.valid);
 
     // draws beyond the first of a row sum nothing
     let first_draw = row_and_draw.y == 0u;
@@ -32,7 +33,7 @@ fn race(invocation: Invocation) {
     var running_sums = no_running_sums();
     let tops = take_in_half(row, half, end, summed, &running_sums);
     var invalid = !row.valid || has_invalid(tops);
-    let largest = measured(values_of(tops));
+    let largest = measured(uncut(row.values, values_of(tops)));
     let words = group_words(row, half);
     let scores = scores_of_groups(row.filter_of_row, largest, words);
     begin_queue(team);
@@ -50,7 +51,7 @@ fn race(invocation: Invocation) {
             let tops = take_in_half(row, half, end, summed, &running_sums);
             invalid = invalid || has_invalid(tops);
             let words = group_words(row, half);
-            let scores = scores_of_groups(row.filter_of_row, measured(values_of(tops)), words);
+            let scores = scores_of_groups(row.filter_of_row, measured(uncut(row.values, values_of(tops))), words);
             left = passing_at(scores, cutoff);
         }
         let all = all_queued(team, left != 0u || half + WORKGROUP < end_half);
@@ -64,7 +65,7 @@ fn race(invocation: Invocation) {
     }
 
     let all = winner(team, invocation, Outcome(best, invalid));
-    if team.lane == 0u && exists {
+    if team.lane == 0u && open {
         finish(race, place.y, all);
     }
     write_sums(team, invocation, row, position, place.y, running_sums);

@@ -21,7 +21,8 @@ fn race(invocation: Invocation) {
     let exists = race < run.rows * run.draws;
     let row_and_draw = divided(race, run.draws);
     let row = row_of(min(row_and_draw.x, run.rows - 1u), row_and_draw.y);
-    let end = select(0u, part.end, exists && row.valid);
+    let open = exists && is_open(row.values);
+    let end = select(0u, part.end, open && row.valid);
 
     // draws beyond the first of a row sum nothing
     let first_draw = row_and_draw.y == 0u;
@@ -105,7 +106,7 @@ fn race(invocation: Invocation) {
 
     let invalid = running_best.invalid || nan || has_nan(extremes);
     let all = winner(team, invocation, Outcome(running_best.best, invalid));
-    if team.lane == 0u && exists {
+    if team.lane == 0u && open {
         finish(race, place.y, all);
     }
     write_sums(team, invocation, row, position, place.y, running_sums);

@@ -1,5 +1,5 @@
 // The uniform and the buffers of the passes of an inverse CDF, and sums across a workgroup.
-// Host side: src/gpu/cdf/table.rs. Needs: pair, value.
+// Host side: src/gpu/cdf/table.rs. Needs: pair, value, workgroups.
 //
 // top.wgsl, build.wgsl and offsets.wgsl build a table for each row, pick.wgsl draws from it. A row is cut
 // into blocks, a workgroup each. `sums` has, for each category, the sum of its block's weights up to and
@@ -43,16 +43,6 @@ struct TablePass {
 @group(1) @binding(0) var<storage, read_write> tops: array<atomic<u32>>;
 @group(1) @binding(1) var<storage, read_write> offsets: array<vec2<u32>>;
 @group(1) @binding(2) var<storage, read_write> sums: array<vec2<u32>>;
-
-struct Invocation {
-    @builtin(local_invocation_index) index: u32,
-    @builtin(workgroup_id) workgroup: vec3<u32>,
-    @builtin(num_workgroups) workgroups: vec3<u32>,
-}
-
-fn workgroup_of(invocation: Invocation) -> u32 {
-    return invocation.workgroup.y * invocation.workgroups.x + invocation.workgroup.x;
-}
 
 fn less_or_equal64(a: vec2<u32>, b: vec2<u32>) -> bool {
     return a.y < b.y || (a.y == b.y && a.x <= b.x);

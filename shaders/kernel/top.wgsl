@@ -18,7 +18,7 @@ fn top(invocation: Invocation) {
         for (var turn = 0u; turn < run.turns; turn++) {
             let octet = (block * run.turns + turn) * WORKGROUP + invocation.index;
             if octet * 8u < run.categories {
-                let values = octet_in_row(row * run.row_stride, octet);
+                let values = octet_in_row(RowValues(row * run.row_stride), octet);
                 for (var i = 0u; i < 8u; i++) {
                     most = max(most, ordered_value(logit_of(values, i)));
                 }

@@ -84,14 +84,14 @@ fn top_k(invocation: Invocation) {
     begin_bins(invocation.index);
     workgroupBarrier();
 
-    let opening = measured(values_of(tops_of(row, team.lane, end)));
+    let opening = measured(values_of(tops_of(row.values, team.lane, end)));
     let first_words = group_words(row, team.lane);
     let first_scores = scores_of_groups(f, opening, first_words);
     let sure = sure_cutoff_of_half(row, team.lane, first_scores, opening, first_words);
     let top = open_cutoff(team, invocation, sure);
     var invalid = false;
     for (var half = team.lane; half < end_half; half += WORKGROUP) {
-        invalid = invalid || has_invalid(tops_of(row, half, end));
+        invalid = invalid || has_invalid(tops_of(row.values, half, end));
         count_first_alarms(row, top, half, group_words(row, half));
     }
     if invalid {
@@ -112,7 +112,7 @@ fn top_k(invocation: Invocation) {
     let counted = select(0u, end_half, first_cutoff > FILTER_OPEN);
     for (var half = team.lane; half < counted; half += WORKGROUP) {
         let words = group_words(row, half);
-        let scores = scores_of_groups(f, measured(values_of(tops_of(row, half, end))), words);
+        let scores = scores_of_groups(f, measured(values_of(tops_of(row.values, half, end))), words);
         for (var left = passing_at(scores, first_cutoff); left != 0u; left &= left - 1u) {
             let i = firstTrailingBit(left);
             count_members(row, top, first_cutoff, first_group_of(half) + i, logit_of(words, i));
@@ -126,7 +126,7 @@ fn top_k(invocation: Invocation) {
     let cutoff = max(first_cutoff, cutoff_of_top_k);
     for (var half = team.lane; half < end_half; half += WORKGROUP) {
         let words = group_words(row, half);
-        let scores = scores_of_groups(f, measured(values_of(tops_of(row, half, end))), words);
+        let scores = scores_of_groups(f, measured(values_of(tops_of(row.values, half, end))), words);
         // once there is no memory for those that are found already, the host races the row
         let more = atomicLoad(&found) <= capacity();
         for (var left = select(0u, passing_at(scores, cutoff), more); left != 0u; left &= left - 1u) {

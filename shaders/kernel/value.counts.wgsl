@@ -12,6 +12,18 @@ fn value_in_order(word: u32) -> u32 {
     return word;
 }
 
+const LEAST_WORD: u32 = 1u;
+// No count is invalid.
+const INVALID: u32 = 0u;
+
+fn fixed_value(count: u32, scale: u32) -> vec2<u32> {
+    return fixed_count(count, scale);
+}
+
+fn range_from(word: u32) -> Range {
+    return Range(word, 0xffffffffu - word);
+}
+
 fn is_drawable(word: u32) -> bool {
     return word != 0u;
 }

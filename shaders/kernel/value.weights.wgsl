@@ -13,6 +13,17 @@ fn value_in_order(word: u32) -> u32 {
     return word;
 }
 
+const LEAST_WORD: u32 = 1u;
+const INVALID: u32 = 0x7f800000u;
+
+fn fixed_value(bits: u32, scale: u32) -> vec2<u32> {
+    return fixed_weight(bits, scale);
+}
+
+fn range_from(word: u32) -> Range {
+    return Range(word, 0xffffffffu - word);
+}
+
 fn is_drawable(word: u32) -> bool {
     return word != 0xffffffffu && word != 0u;
 }

@@ -1,5 +1,5 @@
 // The meaning of a category's value by itself, if the value is a logit.
-// Other forms: value.weights.wgsl, value.counts.wgsl. Needs: order, exp.
+// Other forms: value.weights.wgsl, value.counts.wgsl. Needs: order, exp, octet.
 
 // The value of a category of probability 0.
 const NEVER: u32 = NEG_INFINITY;
@@ -16,6 +16,26 @@ fn ordered_value(bits: u32) -> u32 {
 fn value_in_order(word: u32) -> u32 {
     let positive = word >= 0x80000000u;
     return select((0x80000000u - word) | 0x80000000u, word & 0x7fffffffu, positive);
+}
+
+// The least word of a value that can be drawn.
+const LEAST_WORD: u32 = 0x800001u;
+// A value that leaves its row without a draw.
+const INVALID: u32 = 0x7f800000u;
+
+// The value in fixed point, times a scale: what is compared where a row is cut.
+fn fixed_value(bits: u32, scale: u32) -> vec2<u32> {
+    return fixed(bits, scale);
+}
+
+// The bits of the values whose word is this one or a larger one; the word is that of a value that can be drawn.
+fn range_from(word: u32) -> Range {
+    let bits = value_in_order(word);
+    if bits >= 0x80000000u {
+        return Range(0u, bits);
+    }
+    // 0 has two signs
+    return Range(bits, select(0x7fffffffu - bits, 0x80000000u, bits == 0u));
 }
 
 // True if a row has a draw when its largest value is this word.

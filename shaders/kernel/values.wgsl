@@ -1,25 +1,34 @@
 // The one way to the values of rows: every kernel gets them here, and here `NEVER` takes the place of values that
-// must not be drawn. So far these are the values after a row's end.
-// Needs: octet, load, and `run` with the categories of a row.
+// must not be drawn: the values after a row's end, and those that its restriction hides.
+// Needs: octet, load, restriction, and `run` with the categories of a row.
 
-// An octet of the row whose first value has number `first_value`.
-fn octet_in_row(first_value: u32, octet: u32) -> Octet {
-    return cut(load_eight(first_value + octet * 8u), run.categories - octet * 8u);
+// An octet of a row.
+fn octet_in_row(row: RowValues, octet: u32) -> Octet {
+    return restricted(row, octet, cut(load_eight(row.first + octet * 8u), run.categories - octet * 8u));
 }
 
 // An octet of that row, of which nothing can be drawn from the octet `end` on.
-fn octet_before(first_value: u32, octet: u32, end: u32) -> Octet {
+fn octet_before(row: RowValues, octet: u32, end: u32) -> Octet {
     var count = 0u;
     if octet < end {
         count = run.categories - octet * 8u;
     }
-    return cut(load_eight(first_value + octet * 8u), count);
+    return restricted(row, octet, cut(load_eight(row.first + octet * 8u), count));
 }
 
-// Every second octet of that row, eight in all, of which nothing can be drawn from the octet `end` on. Nearly all are
-// whole: one branch for all of them costs less than one for each.
-fn every_second_octet_before(first_value: u32, octet: u32, end: u32) -> array<Octet, 8> {
-    let x = load_every_second(first_value + octet * 8u);
+// Every second octet of that row, eight in all, of which nothing can be drawn from the octet `end` on, or that is not
+// allowed. Values below the row's cut are hidden by `uncut`, for which the largest value of a group is enough.
+fn every_second_octet_before(row: RowValues, octet: u32, end: u32) -> array<Octet, 8> {
+    if !allows_any(row, octet) {
+        let none = Octet(vec4<u32>(NEVER), vec4<u32>(NEVER));
+        return array<Octet, 8>(none, none, none, none, none, none, none, none);
+    }
+    return allowed_of(row, octet, loaded_every_second_before(row.first, octet, end));
+}
+
+// Nearly all octets are whole: one branch for all of them costs less than one for each.
+fn loaded_every_second_before(first: u32, octet: u32, end: u32) -> array<Octet, 8> {
+    let x = load_every_second(first + octet * 8u);
     if octet + 14u < end && run.categories - octet * 8u >= 120u {
         return x;
     }
@@ -37,8 +46,8 @@ fn count_before(octet: u32, end: u32) -> u32 {
 }
 
 // One value of that row.
-fn value_in_row(first_value: u32, category: u32) -> u32 {
-    return load_one(first_value + category);
+fn value_in_row(row: RowValues, category: u32) -> u32 {
+    return restricted_one(row, category, load_one(row.first + category));
 }
 
 // The first `count` values of an octet, and `NEVER` for the others.

@@ -1,6 +1,6 @@
 //! A batch that is on the device already: the values to draw from, and the memory for the draws.
 
-use crate::options::ValueFormat;
+use crate::options::{Truncation, ValueFormat};
 
 /// Rows of logits, [weights](crate::Weights) or counts in a buffer of the caller's, a buffer for their
 /// draws, and how to draw.
@@ -32,8 +32,8 @@ use crate::options::ValueFormat;
 ///
 /// # What can differ from row to row
 ///
-/// Row ids, seeds, temperatures, the number of the first draw and the row of the logits to draw from
-/// can each come from a buffer, with an element for each of the `rows` rows. The elements are read
+/// Row ids, seeds, temperatures, the number of the first draw, the row of the logits to draw from, the allowed
+/// categories, top-k, top-p, min-p and epsilon can each come from a buffer, with an element for each of the `rows` rows. The elements are read
 /// when the commands run, so that an earlier pass may have written them. A row with an element out
 /// of range has no draw: it gets [`NO_DRAW`](crate::NO_DRAW), and no other row is harmed. A row
 /// with values that cannot be drawn from has no draw either:
@@ -63,6 +63,11 @@ pub struct DeviceBatch<'a> {
     pub(super) temperatures: Option<&'a wgpu::Buffer>,
     pub(super) first_draws: Option<&'a wgpu::Buffer>,
     pub(super) row_indices: Option<(&'a wgpu::Buffer, u32)>,
+    /// Masks, and the words from one row's mask to the next.
+    pub(super) allowed: Option<(&'a wgpu::Buffer, u32)>,
+    pub(super) truncation: Truncation,
+    /// The cuts of each row: top-k, top-p, min-p and epsilon.
+    pub(super) cuts: [Option<&'a wgpu::Buffer>; 4],
 }
 
 impl<'a> DeviceBatch<'a> {
@@ -96,6 +101,9 @@ impl<'a> DeviceBatch<'a> {
             temperatures: None,
             first_draws: None,
             row_indices: None,
+            allowed: None,
+            truncation: Truncation::new(),
+            cuts: [None; 4],
         }
     }
 
@@ -175,6 +183,80 @@ impl<'a> DeviceBatch<'a> {
     /// `row_indices` is a buffer of `u32`. In everything else, such as its id, row j remains row j.
     pub fn with_row_indices(self, row_indices: &'a wgpu::Buffer, source_rows: u32) -> Self {
         Self { row_indices: Some((row_indices, source_rows)), ..self }
+    }
+
+    /// Draws only categories that a mask allows: bit i % 32 of word i / 32 is 1 if category i is allowed, in the layout
+    /// that grammar engines share. Row j has the `words_per_row` words from word j · `words_per_row` on; with 0, all rows
+    /// have the words at the beginning of the buffer. Bits beyond the last category mean nothing.
+    ///
+    /// A category that is not allowed has probability 0, whatever its value is, NaN included. A row in which nothing can
+    /// be drawn gets [`NO_DRAW`](crate::NO_DRAW). The draws are those of
+    /// [`SampleOptions::with_allowed`](crate::SampleOptions::with_allowed). The words are read when the commands run.
+    ///
+    /// ```no_run
+    /// use gumbel::{DeviceBatch, GpuSampler, wgpu};
+    /// # fn draw(logits: wgpu::Buffer, masks: wgpu::Buffer, draws: wgpu::Buffer) -> Result<(), gumbel::Error> {
+    /// let sampler = GpuSampler::new()?;
+    /// // 4,008 words have a bit for each of 128,256 categories
+    /// let batch = DeviceBatch::new(&logits, &draws, 256, 128_256).with_allowed(&masks, 4008);
+    /// let bound = sampler.bind(&batch)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn with_allowed(self, masks: &'a wgpu::Buffer, words_per_row: u32) -> Self {
+        Self { allowed: Some((masks, words_per_row)), ..self }
+    }
+
+    /// Cuts the unlikely categories off all rows before anything is drawn. The draws are those of
+    /// [`SampleOptions::with_truncation`](crate::SampleOptions::with_truncation), bit for bit; cuts are of what is
+    /// [allowed](Self::with_allowed).
+    ///
+    /// Two more dispatches find where each row is cut. They need 4 bytes for a row and, for rows of more than 4,096
+    /// categories, 9 words for each 128 categories, which [`bind`](crate::GpuSampler::bind) allocates. A row may have 786,432
+    /// categories, or fewer where the device has workgroups of fewer than 256 invocations.
+    ///
+    /// ```no_run
+    /// use gumbel::{DeviceBatch, GpuSampler, Truncation, wgpu};
+    /// # fn draw(logits: wgpu::Buffer, top_p: wgpu::Buffer, draws: wgpu::Buffer) -> Result<(), gumbel::Error> {
+    /// let sampler = GpuSampler::new()?;
+    /// // the 50 most probable tokens, and of these a nucleus that each request chooses
+    /// let batch = DeviceBatch::new(&logits, &draws, 256, 128_256)
+    ///     .with_truncation(Truncation::new().with_top_k(50))
+    ///     .with_top_p(&top_p);
+    /// let bound = sampler.bind(&batch)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn with_truncation(self, truncation: Truncation) -> Self {
+        Self { truncation, ..self }
+    }
+
+    /// Takes each row's [k](Truncation::with_top_k) from a buffer of `u32`, in place of that of all rows: 1 or more, and
+    /// more than there are categories is no cut.
+    pub fn with_top_k(self, top_k: &'a wgpu::Buffer) -> Self {
+        let [_, top_p, min_p, epsilon] = self.cuts;
+        Self { cuts: [Some(top_k), top_p, min_p, epsilon], ..self }
+    }
+
+    /// Takes each row's [p](Truncation::with_top_p) from a buffer of `f32`, in place of that of all rows: above 0, and 1
+    /// or more is no cut.
+    pub fn with_top_p(self, top_p: &'a wgpu::Buffer) -> Self {
+        let [top_k, _, min_p, epsilon] = self.cuts;
+        Self { cuts: [top_k, Some(top_p), min_p, epsilon], ..self }
+    }
+
+    /// Takes each row's [min-p](Truncation::with_min_p) from a buffer of `f32`, in place of that of all rows: 0, which is
+    /// no cut, to 1.
+    pub fn with_min_p(self, min_p: &'a wgpu::Buffer) -> Self {
+        let [top_k, top_p, _, epsilon] = self.cuts;
+        Self { cuts: [top_k, top_p, Some(min_p), epsilon], ..self }
+    }
+
+    /// Takes each row's [epsilon](Truncation::with_epsilon) from a buffer of `f32`, in place of that of all rows: 0,
+    /// which is no cut, to 1.
+    pub fn with_epsilon(self, epsilon: &'a wgpu::Buffer) -> Self {
+        let [top_k, top_p, min_p, _] = self.cuts;
+        Self { cuts: [top_k, top_p, min_p, Some(epsilon)], ..self }
     }
 
     /// The number of draws of all rows together.

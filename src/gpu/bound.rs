@@ -5,8 +5,9 @@ use std::mem::offset_of;
 use bytemuck::bytes_of;
 
 use crate::error::Error;
-use crate::job::Temperature;
+use crate::job::{Temperature, check_truncation};
 use crate::noise::bits::MAX_DRAWS;
+use crate::shaders;
 
 use super::Gpu;
 use super::batch::DeviceBatch;
@@ -18,8 +19,12 @@ use super::kernel::{
 use super::layout::{Layout, Races, has_groups};
 
 use buffers::{Bindable, Buffers};
+use cuts::cuts_rows;
+use restriction::Restriction;
 
 mod buffers;
+mod cuts;
+mod restriction;
 
 /// A [`DeviceBatch`] with all that it takes to draw from it: pipelines, bindings, scratch memory.
 ///
@@ -38,6 +43,7 @@ struct Work {
     layout: Layout,
     bindings: wgpu::BindGroup,
     uniform: wgpu::Buffer,
+    restriction: Option<Restriction>,
     rows: usize,
     /// Whether the kernels take the number of the first draw as immediate data.
     immediates: bool,
@@ -45,9 +51,18 @@ struct Work {
 
 impl Work {
     fn encode(&self, pass: &mut wgpu::ComputePass<'_>, draws: u32, first_draw: u32) {
-        let Self { passes, layout, bindings, rows, immediates, .. } = self;
+        let Self { passes, layout, bindings, restriction, rows, immediates, .. } = self;
         let first_draw = immediates.then_some(first_draw);
-        passes.encode(pass, bindings, layout, *rows, draws as usize, first_draw);
+        if let Some(restriction) = restriction {
+            restriction.encode(pass);
+        }
+        let races = |pass: &mut wgpu::ComputePass<'_>| {
+            passes.encode(pass, bindings, layout, *rows, draws as usize, first_draw);
+        };
+        races(pass);
+        if restriction.as_ref().is_some_and(|again| again.encode_again(pass, bindings)) {
+            races(pass);
+        }
     }
 }
 
@@ -126,7 +141,7 @@ impl BoundBatch {
     }
 
     /// Adds the draws `first_draw` to `first_draw` + draws − 1 of each row to a compute pass of the
-    /// caller's: [`encode`](Self::encode) without a pass of its own. The pipeline, the bind group 0
+    /// caller's: [`encode`](Self::encode) without a pass of its own. The pipeline, the bind groups
     /// and the immediate data of the pass are other ones afterwards. Earlier commands of the pass
     /// are done when the draws begin, and later commands find the draws.
     ///
@@ -164,6 +179,7 @@ impl Gpu {
     /// Makes a batch on the device ready to be encoded.
     pub(crate) async fn bind(&self, batch: &DeviceBatch<'_>) -> Result<BoundBatch, Error> {
         let temperature = Temperature::for_format(batch.format, batch.temperature)?;
+        check_truncation(&batch.truncation, batch.format)?;
         let draws = batch.draws_per_row;
         if batch.categories == 0 {
             return Err(Error::Categories { got: 0 });
@@ -187,7 +203,8 @@ impl Gpu {
         limits: &wgpu::Limits,
     ) -> Result<Work, Error> {
         let bindable = Bindable::new(limits);
-        let Buffers { logits, draws, each } = Buffers::new(batch, bindable)?;
+        let buffers = Buffers::new(batch, bindable)?;
+        let Buffers { logits, draws, each, .. } = buffers.clone();
         // at temperature 0 for all rows there is a faster kernel
         let greedy = temperature == Temperature::Greedy && batch.temperatures.is_none();
         let rows = batch.rows as usize;
@@ -207,8 +224,17 @@ impl Gpu {
         let own = each[1..].iter().any(Option::is_some);
         let immediates = self.device.features().contains(wgpu::Features::IMMEDIATES)
             && limits.max_immediate_size >= size_of::<u32>() as u32;
-        let options =
-            KernelOptions { format: batch.format, vec4: logits.vec4, each: own, immediates };
+        let restriction = match (cuts_rows(batch), batch.allowed.is_some()) {
+            (true, _) => shaders::Restriction::Cut,
+            (false, true) => shaders::Restriction::Masked,
+            (false, false) => shaders::Restriction::None,
+        };
+        let options = KernelOptions {
+            each: own,
+            immediates,
+            restriction,
+            ..KernelOptions::new(batch.format, logits.vec4)
+        };
         let Some(bind_layout) = self.kernels.layout(own) else {
             return Err(Error::MissingFeature {
                 feature: "max_storage_buffers_per_shader_stage of 8 or more",
@@ -253,7 +279,8 @@ impl Gpu {
             bind(guard.device(), bind_layout, &bound)
         };
         let bindings = guard.checked(Activity::Drawing, bound).await?;
-        Ok(Work { passes, layout, bindings, uniform, rows, immediates })
+        let restriction = self.restriction(batch, &buffers, bindable, own).await?;
+        Ok(Work { passes, layout, bindings, uniform, restriction, rows, immediates })
     }
 }
 

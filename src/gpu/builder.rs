@@ -156,8 +156,7 @@ impl GpuSamplerBuilder {
         // compiled now, so that a driver that refuses the shader does so here
         let races = Races { rows: 1, categories: 1 << 17, draws: 1, greedy: false, groups: true };
         let layout = Layout::new(races, limits.device);
-        let options =
-            KernelOptions { format: ValueFormat::F32, vec4: true, each: false, immediates: false };
+        let options = KernelOptions::new(ValueFormat::F32, true);
         kernels.passes(&guard, &layout, options, layout.is_cut()).await?;
 
         let ring = Transport::new(queue.clone(), direct, limits.chunk_bytes);

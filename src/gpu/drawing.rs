@@ -52,7 +52,7 @@ impl<'a> Drawing<'a> {
     ) -> Result<Self, Error> {
         let format = job.logits.format();
         let each = !job.own.are_none();
-        let options = KernelOptions { format, vec4: plan.aligned, each, immediates: false };
+        let options = KernelOptions { each, ..KernelOptions::new(format, plan.aligned) };
         let mut passes = kernels.passes(guard, &plan.layout, options, plan.merges()).await?;
         if plan.output() == Output::Scores && plan.layout.kernel != Kernel::Score {
             passes.sums = Some(kernels.sums(guard, &plan.layout, options).await?);

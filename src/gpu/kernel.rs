@@ -11,16 +11,20 @@ use crate::filter::Filter;
 use crate::job::{Job, Temperature};
 use crate::noise::order::Scale;
 use crate::options::ValueFormat;
-use crate::shaders::{Kernel, Reduction, Variant};
+use crate::shaders::{Kernel, Reduction, Restriction, Variant};
 
 use super::guard::{Activity, Guard};
 use super::layout::Layout;
 use super::plan::{Chunk, Output, Plan};
 
 mod bindings;
+mod restricted;
 
-pub(super) use bindings::{TableLayouts, bind, bind_at};
-use bindings::{bind_group_layout, each, of_table_chunk, of_tables, plain, soft};
+pub(super) use bindings::{CutLayouts, TableLayouts, bind, bind_at};
+use bindings::{
+    bind_group_layout, each, of_cut_rows, of_restriction, of_table_chunk, of_tables, of_truncation,
+    plain, soft,
+};
 
 /// The uniform `Pass` of `shaders/kernel/run.wgsl`, field by field.
 #[derive(Clone, Copy, Debug, Pod, Zeroable)]
@@ -149,6 +153,12 @@ pub(super) struct Kernels {
     pub(super) soft: Option<wgpu::BindGroupLayout>,
     /// The layouts of the bindings of an inverse CDF.
     pub(super) table: Option<TableLayouts>,
+    /// The layout of the bindings of restricted rows.
+    restriction: wgpu::BindGroupLayout,
+    /// The layouts of the bindings of cuts.
+    cut: CutLayouts,
+    /// The most storage buffers of a kernel.
+    most_buffers: u32,
     pipelines: Mutex<HashMap<Variant, wgpu::ComputePipeline>>,
 }
 
@@ -202,6 +212,15 @@ pub(super) struct KernelOptions {
     pub(super) vec4: bool,
     pub(super) each: bool,
     pub(super) immediates: bool,
+    pub(super) restriction: Restriction,
+}
+
+impl KernelOptions {
+    /// The options for values of which each may be drawn, with the same parameters for all rows.
+    pub(super) fn new(format: ValueFormat, vec4: bool) -> Self {
+        let restriction = Restriction::None;
+        Self { format, vec4, each: false, immediates: false, restriction }
+    }
 }
 
 /// The number of storage buffers in the layout with parameters of each row.
@@ -227,10 +246,18 @@ impl Kernels {
                     chunk: bind_group_layout(device, &of_table_chunk()),
                     tables: bind_group_layout(device, &of_tables()),
                 }),
+                bind_group_layout(device, &of_restriction()),
+                CutLayouts {
+                    rows: bind_group_layout(device, &of_cut_rows()),
+                    plain: bind_group_layout(device, &of_truncation(false)),
+                    each: bind_group_layout(device, &of_truncation(true)),
+                },
             )
         };
-        let (plain, each, soft, table) = guard.checked(Activity::Drawing, layouts).await?;
-        Ok(Self { common, plain, each, soft, table, pipelines: Mutex::default() })
+        let (plain, each, soft, table, restriction, cut) =
+            guard.checked(Activity::Drawing, layouts).await?;
+        let pipelines = Mutex::default();
+        Ok(Self { common, plain, each, soft, table, restriction, cut, most_buffers, pipelines })
     }
 
     /// Returns the layout of the bindings of races, with parameters of each row if `each`. `None`
@@ -276,6 +303,7 @@ impl Kernels {
             vec4: options.vec4,
             each: options.each,
             immediates: options.immediates,
+            restriction: options.restriction,
             int64: self.common.int64,
             emulated: self.common.emulated,
             workgroup_size: layout.workgroup_size,
@@ -298,6 +326,7 @@ impl Kernels {
             vec4: false,
             each: options.each,
             immediates: options.immediates,
+            restriction: Restriction::None,
             ..variant
         };
         Ok(Passes { race, merge: Some(self.pipeline(guard, merge).await?), sums: None })
@@ -310,7 +339,7 @@ impl Kernels {
         layout: &Layout,
         options: KernelOptions,
     ) -> Result<wgpu::ComputePipeline, Error> {
-        let KernelOptions { format, vec4, each, immediates } = options;
+        let KernelOptions { format, vec4, each, immediates, restriction } = options;
         let Layout { reduction, workgroup_size, .. } = *layout;
         let Common { int64, emulated, .. } = self.common;
         let variant = Variant {
@@ -321,6 +350,7 @@ impl Kernels {
             vec4,
             each,
             immediates,
+            restriction,
             int64,
             emulated,
             workgroup_size,
@@ -339,11 +369,28 @@ impl Kernels {
         let source = (self.common.edit)(variant.source());
         let layouts = match variant.kernel {
             kernel if kernel.is_soft() => vec![Some(self.soft_layout()?)],
+            Kernel::Check => {
+                let layout = self.layout(variant.each).unwrap_or(&self.plain);
+                vec![Some(layout), Some(self.restriction_layout(variant.each)?)]
+            }
+            Kernel::Maxima | Kernel::Cut => {
+                let layouts = self.cut_layouts(variant.each)?;
+                let truncation = layouts.truncation(variant.each);
+                vec![Some(&layouts.rows), Some(&self.restriction), Some(truncation)]
+            }
             kernel if kernel.is_of_tables() => {
                 let TableLayouts { chunk, tables } = self.table_layouts()?;
                 vec![Some(chunk), Some(tables)]
             }
-            _ => vec![Some(self.layout(variant.each).unwrap_or(&self.plain))],
+            _ => {
+                let restriction = (variant.restriction != Restriction::None)
+                    .then(|| self.restriction_layout(variant.each));
+                let races = Some(self.layout(variant.each).unwrap_or(&self.plain));
+                [Ok(races)]
+                    .into_iter()
+                    .chain(restriction.map(|layout| layout.map(Some)))
+                    .collect::<Result<_, Error>>()?
+            }
         };
         let activity = Activity::Compiling { shader: name(variant).into() };
         let compile = || pipeline(guard.device(), &layouts, variant, &source);

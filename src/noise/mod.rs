@@ -1,7 +1,7 @@
 //! The contract: which noise a category gets, and how two categories are compared.
 //!
 //! All of it is integer arithmetic, except for the reciprocal of the temperature, which is taken
-//! once for a call, on the CPU, and of rows of `f64`, which the host makes [`relative`]. Every other file but [`cuts`] and [`verification`], which only the host
+//! once for a call, on the CPU, and of rows of `f64`, which the host makes [`relative`]. Every other file but [`verification`], which only the host
 //! needs, has a shader of its
 //! stem under `shaders/`, and every function of that shader has a Rust function of its name here; `best_none` has the constant
 //! [`Best::NONE`](order::Best::NONE). Tests compare each pair of functions word for word, directly

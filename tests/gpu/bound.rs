@@ -8,7 +8,9 @@ mod errors;
 mod faults;
 mod forms;
 mod limits;
+mod masks;
 mod steps;
+mod truncations;
 mod weights;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -29,6 +31,8 @@ pub(crate) fn checks() -> Vec<(&'static str, Check)> {
         creations::CHECKS,
         faults::CHECKS,
         weights::CHECKS,
+        masks::CHECKS,
+        truncations::CHECKS,
     ]
     .concat()
 }

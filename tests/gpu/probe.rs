@@ -5,7 +5,7 @@
 use gumbel::ValueFormat;
 use gumbel::noise::pair::{pair, unpair};
 use gumbel::noise::philox;
-use gumbel::shaders::{Kernel, Reduction, Variant};
+use gumbel::shaders::{Kernel, Reduction, Restriction, Variant};
 use gumbel::{AdapterReport, wgpu};
 use libtest_mimic::Failed;
 
@@ -120,6 +120,7 @@ impl Engine {
             vec4: false,
             each: false,
             immediates: false,
+            restriction: Restriction::None,
             int64,
             emulated,
             workgroup_size: 64,

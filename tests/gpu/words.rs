@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use ::gumbel::AdapterReport;
-use ::gumbel::noise::{bits, cdf, exp, groups, gumbel, order, pair, philox, weights, wide};
+use ::gumbel::noise::{bits, cdf, cuts, exp, groups, gumbel, order, pair, philox, weights, wide};
 use libtest_mimic::Failed;
 
 use super::faults::replaced;
@@ -25,6 +25,8 @@ pub(crate) const CHECKS: &[(&str, Check)] = &[
     ("words::uniform_numbers_and_points", uniform_numbers_and_points),
     ("words::integer_weights", integer_weights),
     ("words::a_dropped_word_of_a_weight_is_seen", a_dropped_word_of_a_weight_is_seen),
+    ("words::shares_of_sums", shares_of_sums),
+    ("words::a_dropped_part_of_a_share_is_seen", a_dropped_part_of_a_share_is_seen),
     ("words::a_dropped_carry_is_seen", a_dropped_carry_is_seen),
     ("words::a_missing_round_is_seen", a_missing_round_is_seen),
     ("words::blocks_that_begin_together", blocks_that_begin_together),
@@ -200,6 +202,16 @@ const WEIGHT: Twin = Twin {
     },
 };
 
+const SHARE: Twin = Twin {
+    wgsl: "vec4<u32>(share_of(x.x, x.zw), distance_of(max(x.x, 1u)))",
+    rust: |x, _| {
+        let share = f32::from_bits(x[0]);
+        let [a, b] = pair::pair(cuts::share_of(share, pair::unpair([x[2], x[3]])));
+        let [c, d] = pair::pair(cuts::distance_of(f32::from_bits(x[0].max(1))));
+        [a, b, c, d]
+    },
+};
+
 fn random123_known_answers(adapter: &AdapterReport) -> Result<(), Failed> {
     let pi = [0x243f_6a88, 0x85a3_08d3, 0x1319_8a2e, 0x0370_7344];
     let items =
@@ -314,6 +326,36 @@ fn a_dropped_word_of_a_weight_is_seen(adapter: &AdapterReport) -> Result<(), Fai
     };
     let differences = differences(adapter, &WEIGHT, &weighed(), edit)?;
     ensure(differences.iter().all(|&n| n > 0), || format!("not seen: {differences:?}"))
+}
+
+/// Shares from 0 to 1 of every exponent, of sums of every length.
+fn shares() -> Vec<[[u32; 4]; 2]> {
+    let shares = edges().chain(of_every_length()).chain(random(100_000)).enumerate();
+    let items = shares.map(|(i, [x, y])| {
+        // every other share from 2^-24 on, and totals of any length
+        let share = if i % 2 == 0 { x[1] % 0x3f80_0001 } else { 0x3380_0000 + x[1] % 0x0c00_0001 };
+        let [low, high] = pair::pair(pair::unpair([x[2], x[3]]) >> (y[0] % 64));
+        [[share, 0, low, high], [0; 4]]
+    });
+    items.collect()
+}
+
+fn shares_of_sums(adapter: &AdapterReport) -> Result<(), Failed> {
+    same(adapter, &SHARE, &shares())
+}
+
+fn a_dropped_part_of_a_share_is_seen(adapter: &AdapterReport) -> Result<(), Failed> {
+    for (from, to) in [
+        ("vec2<u32>(u32(lost != 0u), 0u)", "vec2<u32>(0u, 0u)"),
+        ("lost = words.x | words.y;", "lost = words.x;"),
+        ("words.x & ((1u << shift) - 1u)", "0u"),
+        ("select(vec2<u32>(0u, 0u), neg64(k), bitcast<i32>(k.y) < 0)", "k"),
+    ] {
+        let edit = |source| replaced(source, from, to);
+        let differences = differences(adapter, &SHARE, &shares(), edit)?;
+        ensure(differences.iter().all(|&n| n > 0), || format!("not seen: {to}"))?;
+    }
+    Ok(())
 }
 
 /// Returns a reciprocal of a temperature near 1 that is the reciprocal of its reciprocal.

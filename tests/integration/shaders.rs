@@ -9,7 +9,7 @@ mod twins;
 mod workgroup;
 
 use gumbel::ValueFormat;
-use gumbel::shaders::{Kernel, Reduction, Variant};
+use gumbel::shaders::{Kernel, Reduction, Restriction, Variant};
 use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
 use naga::{Module, back};
 
@@ -22,6 +22,7 @@ const PLAIN: Variant = Variant {
     vec4: false,
     each: false,
     immediates: false,
+    restriction: Restriction::None,
     int64: false,
     emulated: false,
     workgroup_size: 64,
@@ -50,12 +51,39 @@ fn variants() -> impl Iterator<Item = Variant> {
     drawing().chain(soft())
 }
 
+/// Draws from rows in which not every category may be drawn, and what finds where these rows are cut.
+fn restricted() -> impl Iterator<Item = Variant> {
+    let some = || forms().filter(|form| !form.int64 && form.immediates == form.each);
+    let races = some().flat_map(|form| {
+        let kernels = [Kernel::Stream, Kernel::SeveralDraws, Kernel::Greedy];
+        let restrictions = [Restriction::Masked, Restriction::Cut];
+        kernels.into_iter().flat_map(move |kernel| {
+            restrictions.into_iter().flat_map(move |restriction| {
+                let has_groups = kernel != Kernel::Greedy && form.reduction != Reduction::Alone;
+                let groups = if has_groups { &[false, true][..] } else { &[false] };
+                let of = move |&groups| Variant { kernel, restriction, groups, ..form };
+                groups.iter().map(of)
+            })
+        })
+    });
+    let cuts = some().filter(|form| form.reduction == Reduction::Workgroup).flat_map(|form| {
+        let of = |kernel, groups| {
+            let (immediates, restriction) = (false, Restriction::Masked);
+            Variant { kernel, groups, immediates, restriction, ..form }
+        };
+        let kernels = [Kernel::Maxima, Kernel::Cut, Kernel::Check];
+        kernels.map(|kernel| of(kernel, false)).into_iter().chain([of(Kernel::Cut, true)])
+    });
+    races.chain(cuts)
+}
+
 fn drawing() -> impl Iterator<Item = Variant> {
     // the teams of long rows have a workgroup
     let of_groups = forms()
         .filter(|form| form.reduction != Reduction::Alone)
         .flat_map(|variant| OF_GROUPS.map(|kernel| Variant { kernel, groups: true, ..variant }));
-    forms().flat_map(|variant| DRAWING.map(|kernel| Variant { kernel, ..variant })).chain(of_groups)
+    let drawing = forms().flat_map(|variant| DRAWING.map(|kernel| Variant { kernel, ..variant }));
+    drawing.chain(of_groups).chain(restricted())
 }
 
 fn soft() -> impl Iterator<Item = Variant> {

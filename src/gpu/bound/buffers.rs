@@ -52,6 +52,9 @@ pub(super) struct Buffers<'a> {
     pub(super) draws: wgpu::BufferBinding<'a>,
     /// Row ids, seeds, temperatures, first draws and row indices.
     pub(super) each: [Option<wgpu::BufferBinding<'a>>; 5],
+    pub(super) masks: Option<wgpu::BufferBinding<'a>>,
+    /// Top-k, top-p, min-p and epsilon.
+    pub(super) cuts: [Option<wgpu::BufferBinding<'a>>; 4],
 }
 
 impl<'a> Buffers<'a> {
@@ -71,6 +74,13 @@ impl<'a> Buffers<'a> {
                 each("the temperatures", batch.temperatures, 4)?,
                 each("the first draws", batch.first_draws, 4)?,
                 each("the row indices", row_indices, 4)?,
+            ],
+            masks: masks(batch, device)?,
+            cuts: [
+                each("the numbers of top-k", batch.cuts[0], 4)?,
+                each("the shares of top-p", batch.cuts[1], 4)?,
+                each("the shares of min-p", batch.cuts[2], 4)?,
+                each("the probabilities of epsilon", batch.cuts[3], 4)?,
             ],
         })
     }
@@ -169,6 +179,43 @@ fn draws<'a>(batch: &DeviceBatch<'a>, device: Bindable) -> Result<wgpu::BufferBi
     }
     device.check("the draws", 4 * races, "rows or draws")?;
     Ok(wgpu::BufferBinding { buffer, offset, size: NonZeroU64::new(4 * races) })
+}
+
+/// The part of the caller's buffer that is bound as masks.
+fn masks<'a>(
+    batch: &DeviceBatch<'a>,
+    device: Bindable,
+) -> Result<Option<wgpu::BufferBinding<'a>>, Error> {
+    let Some((buffer, words_per_row)) = batch.allowed else {
+        return Ok(None);
+    };
+    let (what, words) = ("the masks", batch.categories.div_ceil(32));
+    usable(what, buffer)?;
+    if buffer == batch.draws {
+        return Err(wrong(what, "they are in the same buffer as the draws".to_owned()));
+    }
+    if words_per_row != 0 && words_per_row < words {
+        let problem = format!(
+            "{words_per_row} words for each row are given, and {} categories need {words}",
+            batch.categories
+        );
+        return Err(wrong(what, problem));
+    }
+    let (rows, size) = (batch.rows, buffer.size());
+    let all = u64::from(rows - 1) * u64::from(words_per_row) + u64::from(words);
+    let needed = 4 * u128::from(all);
+    if needed > u128::from(size) {
+        let problem = format!(
+            "masks of {words} words for {rows} rows, {words_per_row} words apart, need {needed} bytes, and the \
+             buffer has {size}"
+        );
+        return Err(wrong(what, problem));
+    }
+    if all > u64::from(u32::MAX) {
+        return Err(wrong(what, format!("{all} words are more than can be numbered")));
+    }
+    device.check(what, 4 * all, "rows")?;
+    Ok(Some(wgpu::BufferBinding { buffer, offset: 0, size: NonZeroU64::new(4 * all) }))
 }
 
 /// The part of a buffer that has an element for each row. Not the whole buffer: that may be larger

@@ -4,7 +4,7 @@ use crate::error::Error;
 use crate::gpu::guard::Guard;
 use crate::gpu::kernel::{Kernels, TableLayouts};
 use crate::options::ValueFormat;
-use crate::shaders::{Kernel, Reduction, Variant};
+use crate::shaders::{Kernel, Reduction, Restriction, Variant};
 
 /// The passes of an inverse CDF.
 #[derive(Clone, Debug)]
@@ -44,6 +44,7 @@ impl Kernels {
             vec4: true,
             each: false,
             immediates: false,
+            restriction: Restriction::None,
             int64: self.common.int64,
             emulated: self.common.emulated,
             workgroup_size: builders,

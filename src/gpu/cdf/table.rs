@@ -65,7 +65,7 @@ mod tests {
 
     use super::*;
     use crate::options::ValueFormat;
-    use crate::shaders::{Kernel, Reduction, Variant};
+    use crate::shaders::{Kernel, Reduction, Restriction, Variant};
 
     /// The uniform is laid out by two compilers: their offsets agree, field by field.
     #[test]
@@ -78,6 +78,7 @@ mod tests {
             vec4: true,
             each: false,
             immediates: false,
+            restriction: Restriction::None,
             int64: false,
             emulated: false,
             workgroup_size: 64,

@@ -66,6 +66,37 @@ pub(super) fn soft() -> Vec<Entry> {
     plain().into_iter().take(4).chain(own).collect()
 }
 
+/// The bindings of `shaders/kernel/restriction.wgsl`.
+pub(super) fn of_restriction() -> Vec<Entry> {
+    vec![uniform(0), storage(1, true), storage(2, false)]
+}
+
+/// The bindings of rows that are to be cut: those of a race that say where their values are, and how these are scaled.
+pub(super) fn of_cut_rows() -> Vec<Entry> {
+    vec![uniform(0), storage(1, true), storage(6, true), storage(8, true)]
+}
+
+/// The bindings of a truncation, with cuts of each row if `each`.
+pub(super) fn of_truncation(each: bool) -> Vec<Entry> {
+    let own = if each { 1..5 } else { 0..0 };
+    [uniform(0)].into_iter().chain(own.map(|binding| storage(binding, true))).collect()
+}
+
+/// The layouts of the bindings of cuts.
+#[derive(Clone, Debug)]
+pub(in crate::gpu) struct CutLayouts {
+    pub(in crate::gpu) rows: wgpu::BindGroupLayout,
+    pub(super) plain: wgpu::BindGroupLayout,
+    pub(super) each: wgpu::BindGroupLayout,
+}
+
+impl CutLayouts {
+    /// The layout of a truncation, with cuts of each row if `each`.
+    pub(in crate::gpu) fn truncation(&self, each: bool) -> &wgpu::BindGroupLayout {
+        if each { &self.each } else { &self.plain }
+    }
+}
+
 /// The bindings of the uniform, logits, row ids and draws of `shaders/kernel/table.wgsl`.
 pub(super) fn of_table_chunk() -> Vec<Entry> {
     vec![uniform(0), storage(1, true), storage(2, true), storage(3, false)]

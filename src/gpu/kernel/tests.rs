@@ -11,6 +11,7 @@ fn source() -> String {
         vec4: false,
         each: false,
         immediates: false,
+        restriction: Restriction::None,
         int64: false,
         emulated: false,
         workgroup_size: 64,

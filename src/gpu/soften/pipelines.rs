@@ -4,7 +4,7 @@ use crate::error::Error;
 use crate::gpu::guard::Guard;
 use crate::gpu::kernel::Kernels;
 use crate::options::ValueFormat;
-use crate::shaders::{Kernel, Reduction, Variant};
+use crate::shaders::{Kernel, Reduction, Restriction, Variant};
 
 impl Kernels {
     /// Returns the layout of the bindings of soft samples.
@@ -34,6 +34,7 @@ impl Kernels {
             vec4,
             each: false,
             immediates: false,
+            restriction: Restriction::None,
             int64: self.common.int64,
             emulated: self.common.emulated,
             workgroup_size,

@@ -75,7 +75,7 @@ impl<'a> SoftWork<'a> {
         let Gpu { guard, kernels, limits, filter, .. } = sampler;
         let plan = Plan::new(softening, limits)?;
         let format = softening.job.logits.format();
-        let options = KernelOptions { format, vec4: plan.aligned, each: false, immediates: false };
+        let options = KernelOptions::new(format, plan.aligned);
         // the pass of a chunk's races, which leave their winners, and the merge if rows are cut
         // into parts
         let passes = kernels.passes(guard, &plan.layout, options, plan.layout.is_cut()).await?;

@@ -4,7 +4,8 @@ use gumbel::noise::bits::MAX_DRAWS;
 use gumbel::noise::philox::philox4x32_10;
 use gumbel::reference::sample_rows;
 use gumbel::{
-    DeviceBatch, Error, GpuSampler, Logits, NO_DRAW, SampleOptions, ValueFormat, Weights, wgpu,
+    Allowed, DeviceBatch, Error, GpuSampler, Logits, NO_DRAW, SampleOptions, Truncation,
+    ValueFormat, Weights, wgpu,
 };
 use libtest_mimic::Failed;
 use wgpu::BufferUsages as Usage;
@@ -39,6 +40,12 @@ pub(crate) struct Batch {
     pub(crate) first_draws: Option<Vec<u32>>,
     pub(crate) row_indices: Option<Vec<u32>>,
     pub(crate) source_rows: u32,
+    /// Masks, and the words from one row's mask to the next.
+    pub(crate) allowed: Option<(Vec<u32>, u32)>,
+    pub(crate) truncation: Truncation,
+    pub(crate) top_k: Option<Vec<u32>>,
+    /// Top-p, min-p and epsilon of each row.
+    pub(crate) shares: [Option<Vec<f32>>; 3],
 }
 
 impl Batch {
@@ -64,6 +71,10 @@ impl Batch {
             first_draws: None,
             row_indices: None,
             source_rows: rows,
+            allowed: None,
+            truncation: Truncation::new(),
+            top_k: None,
+            shares: [None, None, None],
         }
     }
 
@@ -104,7 +115,14 @@ impl Batch {
             .with_draws(self.draws)
             .with_first_draw(first as u32)
             .with_temperature(self.temperatures.as_ref().map_or(self.temperature, |t| t[row]))
-            .with_sentinels(true);
+            .with_sentinels(true)
+            .with_truncation(self.truncation_of(row));
+        let options = match &self.allowed {
+            Some((words, apart)) => {
+                options.with_allowed(Allowed::shared(&words[row * *apart as usize..]))
+            }
+            None => options,
+        };
 
         let categories = self.categories as usize;
         let bits = &self.logits[source * self.row_stride as usize..][..categories];
@@ -122,9 +140,25 @@ impl Batch {
             }
         };
         match drawn {
-            Err(Error::Temperature { .. } | Error::WeightsTemperature { .. }) => Ok(none),
+            Err(
+                Error::Temperature { .. }
+                | Error::WeightsTemperature { .. }
+                | Error::Truncation { .. },
+            ) => Ok(none),
             drawn => Ok(drawn?),
         }
+    }
+
+    /// Returns the truncation of a row.
+    fn truncation_of(&self, row: usize) -> Truncation {
+        let mut truncation = self.truncation;
+        let [top_p, min_p, epsilon] =
+            self.shares.each_ref().map(|shares| shares.as_ref().map(|shares| shares[row]));
+        truncation.top_k = self.top_k.as_ref().map(|top_k| top_k[row]).or(truncation.top_k);
+        truncation.top_p = top_p.or(truncation.top_p);
+        truncation.min_p = min_p.or(truncation.min_p);
+        truncation.epsilon = epsilon.or(truncation.epsilon);
+        truncation
     }
 
     /// Returns the engine's draws. The memory around the logits is poison, and the memory around
@@ -141,6 +175,10 @@ impl Batch {
         let temperatures = self.temperatures.as_ref().map(|t| buffer(gpu, t));
         let first_draws = self.first_draws.as_ref().map(|first| buffer(gpu, first));
         let row_indices = self.row_indices.as_ref().map(|row_indices| buffer(gpu, row_indices));
+        let masks = self.allowed.as_ref().map(|(words, apart)| (buffer(gpu, words), *apart));
+        let top_k = self.top_k.as_ref().map(|top_k| buffer(gpu, top_k));
+        let [top_p, min_p, epsilon] =
+            self.shares.each_ref().map(|shares| shares.as_ref().map(|shares| buffer(gpu, shares)));
 
         let alignment = u64::from(gpu.device().limits().min_storage_buffer_offset_alignment);
         let before = (self.draws_offset * alignment / 4) as usize;
@@ -155,7 +193,8 @@ impl Batch {
             .with_draws(self.draws)
             .with_seed(self.seed)
             .with_first_row(self.first_row)
-            .with_temperature(self.temperature);
+            .with_temperature(self.temperature)
+            .with_truncation(self.truncation);
         if let Some(row_ids) = &row_ids {
             batch = batch.with_row_ids(row_ids);
         }
@@ -170,6 +209,21 @@ impl Batch {
         }
         if let Some(row_indices) = &row_indices {
             batch = batch.with_row_indices(row_indices, self.source_rows);
+        }
+        if let Some((masks, words_per_row)) = &masks {
+            batch = batch.with_allowed(masks, *words_per_row);
+        }
+        if let Some(top_k) = &top_k {
+            batch = batch.with_top_k(top_k);
+        }
+        if let Some(top_p) = &top_p {
+            batch = batch.with_top_p(top_p);
+        }
+        if let Some(min_p) = &min_p {
+            batch = batch.with_min_p(min_p);
+        }
+        if let Some(epsilon) = &epsilon {
+            batch = batch.with_epsilon(epsilon);
         }
         let bound = gpu.bind(&batch)?;
         let mut encoder = gpu.device().create_command_encoder(&Default::default());

@@ -29,7 +29,7 @@ const FORMATS: [ValueFormat; 5] = [
 ];
 
 /// Returns a case's batch, as it lies in memory.
-fn on_device(case: &Case) -> Batch {
+pub(crate) fn on_device(case: &Case) -> Batch {
     let (logits, options) = (case.batch(), case.options());
     let (rows, stride) = (logits.rows(), logits.row_stride());
     let mut bits = Vec::new();

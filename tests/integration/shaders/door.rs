@@ -99,9 +99,9 @@ fn values_come_through_one_door() {
 #[test]
 fn another_way_in_is_seen() {
     let variant = Variant { kernel: Kernel::Greedy, ..PLAIN };
-    let by_the_door = "octet_in_row(row.first_logit, argmax)";
+    let by_the_door = "octet_in_row(row.values, argmax)";
     for past in [
-        "load_eight(row.first_logit + argmax * 8u)",
+        "load_eight(row.values.first + argmax * 8u)",
         "Octet(vec4<u32>(logits[argmax]), vec4<u32>(0u))",
     ] {
         let source = variant.source();

@@ -1,7 +1,7 @@
 //! The batches that kernels are simulated on, and the state in which a wave begins.
 
 use gumbel::noise::philox::philox4x32_10;
-use gumbel::shaders::{Kernel, Reduction, Variant};
+use gumbel::shaders::{Kernel, Reduction, Restriction, Variant};
 use gumbel::{CpuSampler, Logits, SampleOptions, ValueFormat};
 
 use crate::Error;
@@ -93,6 +93,7 @@ impl Shape {
             vec4,
             each,
             immediates,
+            restriction: Restriction::None,
             int64,
             emulated,
             workgroup_size,

@@ -1,7 +1,7 @@
 use std::mem::offset_of;
 
 use super::*;
-use crate::shaders::{Kernel, Reduction, Variant};
+use crate::shaders::{Kernel, Reduction, Restriction, Variant};
 
 /// The uniform is laid out by two compilers: their offsets agree, field by field.
 #[test]
@@ -14,6 +14,7 @@ fn soft_is_laid_out_as_in_the_shader() {
         vec4: false,
         each: false,
         immediates: false,
+        restriction: Restriction::None,
         int64: false,
         emulated: false,
         workgroup_size: 64,

@@ -1,0 +1,33 @@
+// How rows are truncated: all in the same way.
+// Form in which each row has its own cuts: truncation.each.wgsl. Host side: src/gpu/bound/cuts.rs. Needs: run.
+
+struct Truncation {
+    // The number of categories that are kept, or more than there are.
+    top_k: u32,
+    // Bits of f32: top-p, no cut from 1 on, and min-p and epsilon, no cuts if they are 0.
+    top_p: u32,
+    min_p: u32,
+    epsilon: u32,
+    // The reciprocal of the temperature at which rows are cut, as bits, or 0 for that of the draw.
+    scale: u32,
+    // What top-p is a share of.
+    share: u32,
+    // The cuts that rows have of their own; see truncation.each.wgsl.
+    flags: u32,
+}
+
+// What top-p is a share of: what top-k keeps, all, or what the other cuts keep.
+const SHARE_OF_TOP_K: u32 = 0u;
+const SHARE_OF_ALL: u32 = 1u;
+const SHARE_OF_REST: u32 = 2u;
+
+@group(2) @binding(0) var<uniform> truncation: Truncation;
+
+// The truncation of the row at a position, which the host has checked.
+fn truncation_of(position: u32) -> Truncation {
+    return truncation;
+}
+
+fn is_valid_truncation(t: Truncation) -> bool {
+    return true;
+}
