@@ -28,13 +28,14 @@ import os
 import sys
 
 from gumbelmax._batches import make_batch_fn
+from gumbelmax._digest import digest
 from gumbelmax._draws import NO_DRAW, race, sample, sample_scored, sample_weights
 from gumbelmax._generator import Generator
 from gumbelmax._lib import __version__, devices, get_num_threads, set_num_threads
 from gumbelmax._particles import Particles, resample
-from gumbelmax._results import LogZ, Race, Scored
+from gumbelmax._results import Cuts, LogZ, Race, Scored
 from gumbelmax._softmax import gumbel_softmax, gumbel_softmax_vjp
-from gumbelmax._sums import estimate_log_z, log_prob, logsumexp
+from gumbelmax._sums import cuts, estimate_log_z, log_prob, logsumexp
 from gumbelmax._tables import InverseCdf
 
 if sys.platform == "linux" and "XDG_RUNTIME_DIR" not in os.environ:
@@ -44,6 +45,7 @@ if sys.platform == "linux" and "XDG_RUNTIME_DIR" not in os.environ:
 
 __all__ = [
     "NO_DRAW",
+    "Cuts",
     "Generator",
     "InverseCdf",
     "LogZ",
@@ -51,7 +53,9 @@ __all__ = [
     "Race",
     "Scored",
     "__version__",
+    "cuts",
     "devices",
+    "digest",
     "estimate_log_z",
     "get_num_threads",
     "gumbel_softmax",
