@@ -31,6 +31,7 @@ def test_gallery(tmp_path):
         "top_k.png",
         "potts.png",
         "training.png",
+        "top_p.png",
     }
 
 
