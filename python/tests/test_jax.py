@@ -103,7 +103,7 @@ def test_gradients_under_vmap(logits):
 def test_cuts(logits, axis):
     cuts = {"top_k": 9, "top_p": 0.9, "min_p": 0.01, "epsilon": 0.001, "cut_temperature": 2.0}
     cuts["share"] = "all"
-    booleans = np.arange(240).reshape(4, 3, 20) % 3 > 0
+    booleans = np.arange(240).reshape(4, 3, 20) % 7 > 1
     words = np.array([0x000DB6DB], "uint32")
     for allowed in (None, booleans, booleans[:, 0, 0] if axis == 0 else booleans[0, 0], words):
         options = {**cuts, "allowed": allowed, "axis": axis}

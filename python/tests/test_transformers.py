@@ -29,6 +29,8 @@ def model():
         n_head=2,
         bos_token_id=0,
         eos_token_id=0,
+        # else the likeliest token is always the last one
+        tie_word_embeddings=False,
     )
     model = transformers.GPT2LMHeadModel(config).eval()
     with torch.no_grad():
