@@ -20,8 +20,8 @@ interpreter is free for other threads in the meantime.
 **Rows** are all axes but that of the categories, ``axis``. They are numbered from ``first_row`` on, in C order, or have
 the ids that ``row_ids`` gives them: a row with an id has the same draws in whatever batch.
 
-Modules for those who have these libraries: :mod:`gumbelmax.torch`, :mod:`gumbelmax.jax`, :mod:`gumbelmax.arrow`,
-:mod:`gumbelmax.dask`, :mod:`gumbelmax.ray`.
+Modules for those who have these libraries: :mod:`gumbelmax.torch`, :mod:`gumbelmax.transformers`, :mod:`gumbelmax.jax`,
+:mod:`gumbelmax.arrow`, :mod:`gumbelmax.dask`, :mod:`gumbelmax.ray`.
 """
 
 import os
