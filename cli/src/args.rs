@@ -54,7 +54,8 @@ pub(crate) enum Command {
     /// category, and the race of one draw
     ///
     /// The draws are those of `gumbel sample` from this row. Up to 100 categories are shown in the
-    /// order of the row; of more, the 60 most probable ones, and the others as one.
+    /// order of the row; of more, the 60 most probable ones, and the others as one. With --top-p and
+    /// the like, the picture says what is cut, and by which option.
     Explain(ExplainArgs),
     /// List the adapters of this machine, and the one that --engine auto takes
     Adapters,
@@ -171,6 +172,8 @@ pub(crate) struct SoftenArgs {
     #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true)]
     pub(crate) first_row: u64,
     #[command(flatten)]
+    pub(crate) restrict: RestrictArgs,
+    #[command(flatten)]
     pub(crate) place: Where,
     /// Print the summary as one JSON object on standard output instead of standard error; the samples
     /// are then only written if there is an --output
@@ -229,6 +232,8 @@ pub(crate) struct ExplainArgs {
     /// Write the picture to this file; `-` is standard output
     #[arg(short, long, value_name = "OUT.svg", default_value = "-")]
     pub(crate) output: PathBuf,
+    #[command(flatten)]
+    pub(crate) restrict: RestrictArgs,
     #[command(flatten)]
     pub(crate) noise: Noise,
     /// Draw so many times; the first of the draws is the race that is shown

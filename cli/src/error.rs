@@ -149,7 +149,7 @@ mod tests {
 
     /// Errors that name a way out name an option, and nothing of the library's.
     #[test]
-    fn the_librarys_words_stay_in_the_library() {
+    fn the_library_s_words_stay_in_the_library() {
         use gumbel::Error as E;
         let (adapter, while_doing) = ("a GPU".to_owned(), "drawing".to_owned());
         let (shader, message) = ("a shader".to_owned(), "why".to_owned());

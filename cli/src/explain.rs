@@ -9,10 +9,15 @@ use gumbel_io::Kind;
 use crate::args::ExplainArgs;
 use crate::call::{Call, FAR_CHUNK};
 use crate::error::Error;
-use crate::input::{Input, log_weights};
+use crate::input::{Input, numbers};
 use crate::output::Output;
-use crate::picture::{Category, Picture};
+use crate::picture::{Category, Kept, Picture};
+use crate::restrict::Restriction;
 use crate::{engine, one_line};
+
+mod rules;
+
+pub(crate) use rules::Rule;
 
 /// The most categories of a row that is shown in full.
 const MOST: usize = 100;
@@ -45,15 +50,18 @@ pub(crate) fn run(args: &ExplainArgs) -> Result<(), Error> {
         .with_seed(args.noise.seed.value)
         .with_first_row(args.row)
         .with_temperature(args.noise.temperature);
+    let restriction = Restriction::new(&args.restrict, categories)?;
     // an error of the options comes before rows are skipped and before anything is written
     let none = input.no_rows()?;
-    CpuSampler::new().logsumexp_rows(input.batch(&none)?, &options)?;
+    CpuSampler::new()
+        .logsumexp_rows(input.batch(&none)?, &restriction.of_rows(options, args.row, 0)?)?;
     let mut output = Output::open(&args.output)?;
     let block = input.row(args.row)?.map_err(too_few)?;
     let values = Some((categories as u64).saturating_mul(args.draws.into()));
     let sampler = engine::open(&args.place, values)?;
 
     let batch = input.batch(&block)?;
+    let options = restriction.of_rows(options, args.row, 1)?;
     let in_file = |error| Error::in_file(error, args.row);
     // the reference races all categories, so their perturbed logits show the noise of each
     let race = reference::race_rows(batch, &options, categories).map_err(in_file)?;
@@ -75,25 +83,50 @@ pub(crate) fn run(args: &ExplainArgs) -> Result<(), Error> {
         draw += count;
     }
 
+    let row = numbers(&block);
+    let never = if args.source.weights { 0.0 } else { f64::NEG_INFINITY };
+    let (cut, rules) = rules::of_row(batch, &options, &row, never).map_err(in_file)?;
     let temperature = args.noise.temperature;
     // the draw, too, multiplies by 1/temperature in f32
     let inverse = f64::from(temperature.recip());
-    let scaled: Vec<f64> =
-        log_weights(&block, args.source.weights).iter().map(|x| x * inverse).collect();
+    let ln = |value: f64| if args.source.weights { value.ln() } else { value };
+    let scaled = |value: f64| ln(value) * inverse;
+    let whole: Vec<f64> = row.iter().map(|&value| scaled(value)).collect();
+    let left = whole.iter().zip(&rules).map(|(&logit, rule)| match rule {
+        None => logit,
+        Some(_) => f64::NEG_INFINITY,
+    });
+    let left: Vec<f64> = left.collect();
     // relative to the largest: a logit of 1e30 may differ from the largest, but log Z, rounded,
     // hides the difference
-    let most = scaled.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let sum: f64 = scaled.iter().map(|logit| (logit - most).exp()).sum();
+    let shares = |logits: &[f64]| {
+        // what is not allowed may be NaN or infinite
+        let finite = || logits.iter().copied().filter(|logit| *logit < f64::INFINITY);
+        let most = finite().fold(f64::NEG_INFINITY, f64::max);
+        let sum: f64 = finite().map(|logit| (logit - most).exp()).sum();
+        (most, sum)
+    };
+    let ((most, sum), (most_of_all, sum_of_all)) = (shares(&left), shares(&whole));
+    let probability = |logit: f64, most: f64, sum: f64| match logit < f64::INFINITY {
+        true => (logit - most).exp() / sum,
+        false => 0.0,
+    };
     let winner = race.categories()[0];
-    let all = (0..).zip(scaled.iter().zip(&maxima).zip(counts).zip(labels));
-    let all = all.map(|(category, (((&logit, &maximum), count), label))| Category {
-        label,
-        probability: (logit - most).exp() / sum,
-        count,
-        logit,
-        // beyond, neighbouring `f32` are further apart than the noise is wide, and noise changes nothing
-        maximum: if logit.abs() < FAR { maximum } else { logit },
-        wins: category == winner,
+    let all = (0u32..).zip(labels).zip(counts).map(|((category, label), count)| {
+        let i = category as usize;
+        let logit = left[i];
+        Category {
+            label,
+            probability: probability(logit, most, sum),
+            uncut: probability(whole[i], most_of_all, sum_of_all),
+            rule: rules[i],
+            count,
+            logit,
+            cut_logit: if rules[i].is_some() { whole[i] } else { f64::NEG_INFINITY },
+            // beyond, neighbouring `f32` are further apart than the noise is wide, and noise changes nothing
+            maximum: if logit.abs() < FAR { maxima[i] } else { logit },
+            wins: category == winner,
+        }
     });
     let name = one_line(&args.source.input.input.display().to_string());
     let name = if name == "-" { "standard input".to_owned() } else { name };
@@ -103,6 +136,12 @@ pub(crate) fn run(args: &ExplainArgs) -> Result<(), Error> {
         title,
         draws: args.draws,
         log_z: most + sum.ln(),
+        kept: (!args.restrict.is_none()).then(|| Kept {
+            cut,
+            categories,
+            threshold: scaled(cut.threshold),
+            value: if args.source.weights { "weight" } else { "logit" },
+        }),
         rest: categories > MOST,
         categories: shown(all.collect()),
     };
@@ -134,14 +173,22 @@ fn shown(mut categories: Vec<Category>) -> Vec<Category> {
     if categories.len() <= MOST {
         return categories;
     }
-    categories.sort_by(|a, b| b.probability.total_cmp(&a.probability));
+    categories.sort_by(|a, b| {
+        let most_probable = b.probability.total_cmp(&a.probability);
+        // of what is cut, too, the most probable
+        most_probable.then(b.uncut.total_cmp(&a.uncut))
+    });
     let rest = categories.split_off(SHOWN);
     let logits: Vec<f64> = rest.iter().map(|category| category.logit).collect();
     categories.push(Category {
         label: "rest".to_owned(),
         probability: rest.iter().map(|category| category.probability).sum(),
+        uncut: rest.iter().map(|category| category.uncut).sum(),
+        // one rule, if it is that of all
+        rule: rest[0].rule.filter(|rule| rest.iter().all(|c| c.rule == Some(*rule))),
         count: rest.iter().map(|category| category.count).sum(),
         logit: logsumexp(&logits),
+        cut_logit: f64::NEG_INFINITY,
         maximum: rest.iter().map(|category| category.maximum).fold(f64::NEG_INFINITY, f64::max),
         wins: rest.iter().any(|category| category.wins),
     });
@@ -166,6 +213,9 @@ mod tests {
         let category = |i: u32| Category {
             label: i.to_string(),
             probability: f64::from(i) / 7626.0,
+            uncut: f64::from(i) / 7626.0,
+            rule: None,
+            cut_logit: f64::NEG_INFINITY,
             count: u64::from(i),
             logit: f64::from(i).ln(),
             maximum: f64::from(i % 50),

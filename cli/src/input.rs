@@ -208,15 +208,14 @@ fn batch_of<'a>(
     })
 }
 
-/// The logarithms of the unnormalised probabilities of a block of one row: logits, or ln of weights.
-pub(crate) fn log_weights(block: &Block, weights: bool) -> Vec<f64> {
-    let ln = |x: f64| if weights { x.ln() } else { x };
+/// The numbers of a block: logits, weights or counts.
+pub(crate) fn numbers(block: &Block) -> Vec<f64> {
     match &block.values {
         Values::F16(v) => v.iter().map(|&x| x.into()).collect(),
         Values::Bf16(v) => v.iter().map(|&x| x.into()).collect(),
-        Values::F32(v) => v.iter().map(|&x| ln(x.into())).collect(),
-        Values::F64(v) => v.iter().map(|&x| ln(x)).collect(),
-        Values::Counts(v) => v.iter().map(|&x| f64::from(x).ln()).collect(),
+        Values::F32(v) => v.iter().map(|&x| x.into()).collect(),
+        Values::F64(v) => v.clone(),
+        Values::Counts(v) => v.iter().map(|&x| x.into()).collect(),
         _ => Vec::new(),
     }
 }

@@ -4,12 +4,20 @@ use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
+use crate::explain::Rule;
+
+mod kept;
+
+pub(crate) use kept::Kept;
+
 /// The contents of the picture.
 pub(crate) struct Picture {
     pub(crate) title: String,
     pub(crate) draws: u32,
     /// ln Σ exp(logit).
     pub(crate) log_z: f64,
+    /// What is kept, if anything was to be cut.
+    pub(crate) kept: Option<Kept>,
     /// Whether the last category stands for many. It may outweigh all others, so its bar may leave
     /// the picture.
     pub(crate) rest: bool,
@@ -20,10 +28,16 @@ pub(crate) struct Picture {
 pub(crate) struct Category {
     pub(crate) label: String,
     pub(crate) probability: f64,
+    /// Its probability without cuts and masks.
+    pub(crate) uncut: f64,
+    /// What takes it away, if anything does.
+    pub(crate) rule: Option<Rule>,
     /// How often it was drawn.
     pub(crate) count: u64,
-    /// Its logit, divided by the temperature.
+    /// Its logit, divided by the temperature; −∞ if it is cut.
     pub(crate) logit: f64,
+    /// The logit that it had before it was cut, or −∞.
+    pub(crate) cut_logit: f64,
     /// Its logit with the noise of one race.
     pub(crate) maximum: f64,
     /// Whether it wins that race.
@@ -74,10 +88,16 @@ impl Picture {
     }
 
     fn probabilities(&self, area: &Area<'_>) -> Drawn {
-        let what = "Probability: the exponential of a logit, over the sum of all";
-        let top = self.top(|c| c.probability);
-        let mut chart = self.chart(area, what, "probability", 0.0..top)?;
+        let what = match &self.kept {
+            None => "Probability: the exponential of a logit, over the sum of all".to_owned(),
+            Some(kept) => kept.words(),
+        };
+        let top = self.top(|c| c.probability.max(c.uncut));
+        let mut chart = self.chart(area, &what, "probability", 0.0..top)?;
         self.bars(area, &mut chart, top, BLUE.mix(1.0))?;
+        if self.kept.is_some() {
+            self.cuts(area, &mut chart, top)?;
+        }
         self.name(area, &chart)
     }
 
@@ -136,7 +156,11 @@ impl Picture {
         let maximum = |c: &Category| (c.maximum - zero).min(ceiling);
         let heights = || {
             let both = self.categories.iter().flat_map(|c| [logit(c), maximum(c)]);
-            both.filter(|&height| height > floor)
+            let cuts = self.kept.iter().flat_map(|kept| {
+                let logits = self.categories.iter().map(|c| c.cut_logit).chain([kept.threshold]);
+                logits.map(|logit| (logit - zero).min(ceiling))
+            });
+            both.chain(cuts).filter(|&height| height > floor)
         };
         let low = heights().fold(f64::INFINITY, f64::min);
         let high = heights().fold(f64::NEG_INFINITY, f64::max);
@@ -165,6 +189,9 @@ impl Picture {
         let dots = seen().filter(|(_, c)| maximum(c) > floor);
         let dots = dots.map(|(x, c)| Circle::new((x, maximum(c)), 4, colour(x).filled()));
         chart.draw_series(dots).map_err(text)?;
+        if let Some(kept) = &self.kept {
+            self.threshold(area, &mut chart, (kept.threshold - zero, floor), zero)?;
+        }
         let (x, y) = chart.backend_coord(&(end, maximum(winner)));
         let note = if zero == 0.0 {
             let [most, time] = [winner.maximum, (-winner.maximum).exp()];

@@ -13,6 +13,7 @@ use crate::input::Input;
 use crate::lines::Lines;
 use crate::output::{self, Output};
 use crate::progress::Progress;
+use crate::restrict::Restriction;
 use crate::summary::{BOTH_ON_STDOUT, Summary};
 
 /// The number of floats that become text at a time.
@@ -31,7 +32,8 @@ pub(crate) fn run(args: &SoftenArgs) -> Result<(), Error> {
         .with_draws(args.draws)
         .with_temperature(args.temperature);
     let relaxation = Relaxation::soft(args.tau).with_hard(args.straight_through);
-    let total = validate(&mut input, &options, relaxation)?;
+    let restriction = Restriction::new(&args.restrict, input.categories())?;
+    let total = validate(&mut input, &restriction.of_rows(options, 0, 0)?, relaxation)?;
     let (rows, categories) = (input.rows(), input.categories());
     let mut output = Sink::open(args, rows, categories)?;
     let values = input.values(args.draws);
@@ -41,7 +43,8 @@ pub(crate) fn run(args: &SoftenArgs) -> Result<(), Error> {
     let mut progress = Progress::new(total, "draws", text_on_stdout).hidden_if(args.quiet);
     let chunk = call::chunk(args.chunk, &sampler, &input, args.draws);
     let first_row = args.first_row;
-    let job = Job { sampler: &sampler, options, relaxation, first_row, chunk };
+    let job =
+        Job { sampler: &sampler, options, restriction: &restriction, relaxation, first_row, chunk };
     let (rows, sampling) = job.run(input, &mut output, &mut progress)?;
     drop(progress);
     output.finish(rows)?;
@@ -129,6 +132,7 @@ impl Sink {
 struct Job<'a> {
     sampler: &'a Sampler,
     options: SampleOptions<'static>,
+    restriction: &'a Restriction,
     relaxation: Relaxation,
     first_row: u64,
     chunk: usize,
@@ -149,11 +153,11 @@ impl Job<'_> {
         let mut sampling = Duration::ZERO;
         let rows = input.visit(call.rows, |batch, block| {
             let (batch, rows, row) = (logits(batch)?, block.rows, block.first_row);
+            let of_block = self.restriction.of_rows(self.options, row, rows)?;
             let mut draw = 0;
             while draw < in_row {
                 let count = call.draws.min(in_row - draw);
-                let options = self
-                    .options
+                let options = of_block
                     .with_first_row(self.first_row.wrapping_add(row))
                     .with_first_draw(draw)
                     .with_draws(count);

@@ -8,7 +8,7 @@
 # writes the pictures, and checks what they show. It needs matplotlib.
 
 # %%
-"""Pictures of gumbelmax: the race, Gumbel top-k, a Potts lattice, training by Gumbel-softmax."""
+"""Pictures of gumbelmax: the race, Gumbel top-k, a Potts lattice, training by Gumbel-softmax, decoding with top-p."""
 
 import pathlib
 import sys
@@ -138,4 +138,58 @@ right.legend()
 figure.savefig(FOLDER / "training.png", dpi=120)
 
 assert np.abs(learned - TARGET).max() < 0.08
-print(f"wrote race.png, top_k.png, potts.png and training.png to {FOLDER}")
+
+# %% [markdown]
+# ## Decoding with top-p
+#
+# A decoder draws the next letter of a word from those that have the share p of the probability. The same seed draws the
+# same letter with and without a cut, unless that letter is cut: words differ from the first such letter on.
+
+# %%
+LETTERS = np.load(pathlib.Path(__file__).resolve().parent.parent.parent / "data/letters.npy")
+NAMES, EDGE, LENGTH = "abcdefghijklmnopqrstuvwxyz.", 26, 12
+SHARES = [0.3, 0.5, 0.7, 0.9, 1.0]
+
+
+def words(p: float, count: int) -> list[str]:
+    """Decode words: the word is the row, the letter's place is the step."""
+    letters = [np.full(count, EDGE)]
+    for step in range(LENGTH):
+        letters.append(gumbelmax.sample(LETTERS[letters[-1]], seed=6, step=step, top_p=p))
+    spelled = ("".join(NAMES[i] for i in word[1:]) for word in np.stack(letters, -1))
+    return [word.partition(".")[0] for word in spelled]
+
+
+figure, (left, middle, right) = plt.subplots(
+    1, 3, figsize=(11, 3.6), layout="constrained", width_ratios=[1.3, 1, 1]
+)
+row = LETTERS[NAMES.index("q") - 1]  # what follows a p
+order = np.argsort(-row)
+probability = np.exp(row - gumbelmax.logsumexp(row))
+left.bar(range(27), probability[order], color="lightgrey")
+kept = row[order] >= gumbelmax.cuts(row, top_p=0.7).threshold
+left.bar(np.flatnonzero(kept), probability[order][kept])
+left.set(title="what follows p: in blue top-p 0.7", xticks=range(27), ylabel="probability")
+left.set_xticklabels([NAMES[i] for i in order])
+
+where = [gumbelmax.cuts(LETTERS, top_p=p) for p in SHARES]
+whole = gumbelmax.sample(LETTERS, seed=7, draws=20_000)
+same = [(gumbelmax.sample(LETTERS, seed=7, draws=20_000, top_p=p) == whole).mean() for p in SHARES]
+middle.plot(SHARES, [found.kept.mean() / 27 for found in where], "o-", label="letters kept")
+middle.plot(SHARES, [found.share.mean() for found in where], "o-", label="their probability")
+middle.plot(SHARES, same, "k+", markersize=10, label="draws that stay")
+middle.set(title="the mean of all rows", xlabel="top-p")
+middle.legend()
+
+decoded = [words(p, 9) for p in SHARES]
+right.axis("off")
+for column, (p, found) in enumerate(zip(SHARES, decoded, strict=True)):
+    text = "\n".join([f"p = {p}", "", *(word[:9] for word in found)])
+    right.text(column * 0.23 - 0.08, 1, text, va="top", family="monospace", fontsize=8)
+figure.savefig(FOLDER / "top_p.png", dpi=120)
+
+# a draw stays if its letter is kept, and that is as probable as what is kept; five standard errors
+assert all(abs(s - found.share.mean()) < 0.005 for s, found in zip(same, where, strict=True))
+assert all((found.share >= p - 1e-6).all() for p, found in zip(SHARES, where, strict=True))
+assert (gumbelmax.sample(LETTERS, seed=7, draws=20_000, top_p=1.0) == whole).all()
+print(f"wrote race.png, top_k.png, potts.png, training.png and top_p.png to {FOLDER}")

@@ -20,21 +20,22 @@ interpreter is free for other threads in the meantime.
 **Rows** are all axes but that of the categories, ``axis``. They are numbered from ``first_row`` on, in C order, or have
 the ids that ``row_ids`` gives them: a row with an id has the same draws in whatever batch.
 
-Modules for those who have these libraries: :mod:`gumbelmax.torch`, :mod:`gumbelmax.jax`, :mod:`gumbelmax.arrow`,
-:mod:`gumbelmax.dask`, :mod:`gumbelmax.ray`.
+Modules for those who have these libraries: :mod:`gumbelmax.torch`, :mod:`gumbelmax.transformers`, :mod:`gumbelmax.jax`,
+:mod:`gumbelmax.arrow`, :mod:`gumbelmax.dask`, :mod:`gumbelmax.ray`.
 """
 
 import os
 import sys
 
 from gumbelmax._batches import make_batch_fn
+from gumbelmax._digest import digest
 from gumbelmax._draws import NO_DRAW, race, sample, sample_scored, sample_weights
 from gumbelmax._generator import Generator
 from gumbelmax._lib import __version__, devices, get_num_threads, set_num_threads
 from gumbelmax._particles import Particles, resample
-from gumbelmax._results import LogZ, Race, Scored
+from gumbelmax._results import Cuts, LogZ, Race, Scored
 from gumbelmax._softmax import gumbel_softmax, gumbel_softmax_vjp
-from gumbelmax._sums import estimate_log_z, log_prob, logsumexp
+from gumbelmax._sums import cuts, estimate_log_z, log_prob, logsumexp
 from gumbelmax._tables import InverseCdf
 
 if sys.platform == "linux" and "XDG_RUNTIME_DIR" not in os.environ:
@@ -44,6 +45,7 @@ if sys.platform == "linux" and "XDG_RUNTIME_DIR" not in os.environ:
 
 __all__ = [
     "NO_DRAW",
+    "Cuts",
     "Generator",
     "InverseCdf",
     "LogZ",
@@ -51,7 +53,9 @@ __all__ = [
     "Race",
     "Scored",
     "__version__",
+    "cuts",
     "devices",
+    "digest",
     "estimate_log_z",
     "get_num_threads",
     "gumbel_softmax",

@@ -13,6 +13,7 @@ from gumbelmax._lib import __version__
 from gumbelmax._options import Invalid, Method, Seed, seed_of
 
 Array = npt.NDArray[Any]
+CUTS = {"top_k", "top_p", "min_p", "epsilon", "cut_temperature", "share", "allowed"}
 
 
 @functools.cache
@@ -35,6 +36,7 @@ class Draw:
     invalid: Invalid
     weights: bool
     device: str
+    cuts: dict[str, Any]
     version: str = __version__
     golden: tuple[int, ...] = dataclasses.field(default_factory=golden)
 
@@ -51,6 +53,7 @@ class Draw:
             method=self.method,
             invalid=self.invalid,
             device=self.device,
+            **self.cuts,
             **rows,
         )
         return drawn
@@ -73,10 +76,19 @@ def planned(  # what each engine passes on
     invalid: Invalid = "raise",
     weights: bool = False,
     device: str = "cpu",
+    **cuts: Any,
 ) -> Draw:
     """Return what to draw, its options checked: a fault of theirs must not wait for a worker."""
-    draw = Draw(seed_of(seed), step, temperature, draws, method, invalid, weights, device)
-    draw(np.empty((0, 1)), first_row=0)
+    for name in cuts.keys() - CUTS:
+        raise TypeError(f"there is no option {name!r}")
+    draw = Draw(seed_of(seed), step, temperature, draws, method, invalid, weights, device, cuts)
+    categories = 1
+    if cuts.get("allowed") is not None:
+        cuts["allowed"] = mask = np.asarray(cuts["allowed"])
+        if mask.ndim != 1:
+            raise ValueError(f"allowed must be one mask for all rows, got the shape {mask.shape}")
+        categories = len(mask) if mask.dtype == bool else 1
+    draw(np.empty((0, categories)), first_row=0)
     return draw
 
 
@@ -128,8 +140,9 @@ def make_batch_fn(
             what does not change (a file's number and the row in it), and never from a block or a partition.
         output: the name of the column of draws.
         seed: as in :func:`gumbelmax.sample`, one integer.
-        options: `step`, `temperature`, `draws`, `method`, `invalid`, `weights` (the numbers are weights or counts) and
-            `device`, as in :func:`gumbelmax.sample`; the default device is "cpu".
+        options: `step`, `temperature`, `draws`, `method`, `invalid`, `weights` (the numbers are weights or counts),
+            `device`, and what may be drawn: `top_k`, `top_p`, `min_p`, `epsilon`, `cut_temperature`, `share` and
+            `allowed`, as in :func:`gumbelmax.sample`. Each is the same for all rows.
     """
     return BatchFunction(planned(seed=seed, **options), logits, row_id, output)
 

@@ -6,7 +6,7 @@ from numpy import ndarray
 
 from gumbelmax import _lib
 from gumbelmax._libraries import index_dtype, like, readable
-from gumbelmax._options import Invalid, Method, Seed, seed_of
+from gumbelmax._options import Invalid, Method, Seed, Share, restriction, seed_of
 from gumbelmax._results import Race, Scored
 
 NO_DRAW = -1
@@ -24,6 +24,13 @@ def sample(
     draws: int | None = None,
     axis: int = -1,
     method: Method = "gumbel",
+    top_k: Any = None,
+    top_p: Any = None,
+    min_p: Any = None,
+    epsilon: Any = None,
+    cut_temperature: Any = None,
+    share: Share = "top-k",
+    allowed: Any = None,
     invalid: Invalid = "raise",
     dtype: Any = None,
     device: str = "cpu",
@@ -65,6 +72,19 @@ def sample(
         method: "gumbel" reads the row for each draw. "inverse-cdf" adds the row up once, and draws by a search: for
             many draws, but categories of less than 2**-54 of the probability of the most probable one (of 1,000; 2**-44
             of 10**6) are never drawn. "auto" is "inverse-cdf" for 16 draws or more. The two draw differently.
+        top_k: keep the ``top_k`` most probable categories, and those that are as probable as the last of them. All cuts
+            may be given together; with and without them the same seed draws the same category, unless that is cut.
+        top_p: keep the most probable categories until they have this share of the probability; above 0, and 1 is no
+            cut.
+        min_p: keep categories of at least this share of the largest probability; 0 to 1.
+        epsilon: keep categories of at least this probability, and the most probable; 0 to 1.
+        cut_temperature: the temperature at which probabilities are compared, by default that of the draw: 1 to cut
+            first and divide by the temperature afterwards.
+        share: what ``top_p`` is a share of: of what ``top_k`` keeps ("top-k"), of "all", or of what all other cuts keep
+            ("rest").
+        allowed: which categories may be drawn: booleans, of the shape of ``logits`` or of one dimension for all rows;
+            or masks of bits, which take less time: uint32 or int32, bit i % 32 of word i // 32 of the last axis for
+            category i, a mask for each row or one for all. What is not allowed has probability 0, NaN included.
         invalid: a row with a NaN, a +inf or nothing but -inf has no draw. "raise" raises, and names the row; "mark"
             gives -1 as its draw.
         dtype: of the result, "int64", "int32" or "uint32"; by default int64, and int32 for JAX.
@@ -72,7 +92,8 @@ def sample(
             are the same. What is not "cpu" loads the machine's drivers into the process, and rows are carried there.
             (Mesa's drivers do not get along with Triton or TensorFlow in one process.)
 
-    What may be given for each row is broadcast to the shape of the rows, as NumPy does.
+    ``seed``, ``step``, ``temperature`` and the cuts may be given for each row, as an array that is broadcast to the
+    shape of the rows.
 
     Returns:
         Indices of categories: an array of the shape of ``logits`` without ``axis``, and with an axis of the draws, in
@@ -84,7 +105,9 @@ def sample(
         MemoryError: there is no memory for the result, or for a copy.
         RuntimeError: a GPU failed.
     """
-    call = (seed_of(seed), step, temperature, first_row, row_ids, draws, method, invalid, device)
+    restrict = restriction(top_k, top_p, min_p, epsilon, cut_temperature, share, allowed, axis)
+    seed = seed_of(seed)
+    call = (seed, step, temperature, first_row, row_ids, draws, method, invalid, device, restrict)
     if type(logits) is ndarray:
         name = "int64" if dtype is None else index_dtype(dtype, logits)
         drawn = _lib.sample(logits, axis, False, call, name)
@@ -104,6 +127,13 @@ def sample_weights(
     draws: int | None = None,
     axis: int = -1,
     method: Method = "gumbel",
+    top_k: Any = None,
+    top_p: Any = None,
+    min_p: Any = None,
+    epsilon: Any = None,
+    cut_temperature: Any = None,
+    share: Share = "top-k",
+    allowed: Any = None,
     invalid: Invalid = "raise",
     dtype: Any = None,
     device: str = "cpu",
@@ -120,7 +150,9 @@ def sample_weights(
 
     Arguments, result and errors are those of :func:`sample`, but for a ``temperature`` that is 0 or from 2**-20 on.
     """
-    call = (seed_of(seed), step, temperature, first_row, row_ids, draws, method, invalid, device)
+    restrict = restriction(top_k, top_p, min_p, epsilon, cut_temperature, share, allowed, axis)
+    seed = seed_of(seed)
+    call = (seed, step, temperature, first_row, row_ids, draws, method, invalid, device, restrict)
     drawn = _lib.sample(readable(weights), axis, True, call, index_dtype(dtype, weights))
     return like(weights, drawn)
 
@@ -136,6 +168,13 @@ def sample_scored(
     draws: int | None = None,
     axis: int = -1,
     method: Method = "gumbel",
+    top_k: Any = None,
+    top_p: Any = None,
+    min_p: Any = None,
+    epsilon: Any = None,
+    cut_temperature: Any = None,
+    share: Share = "top-k",
+    allowed: Any = None,
     invalid: Invalid = "raise",
     weights: bool = False,
     dtype: Any = None,
@@ -159,7 +198,9 @@ def sample_scored(
     The other arguments and the errors are those of :func:`sample`; a temperature of 0, at which there are no
     probabilities, is one of them.
     """
-    call = (seed_of(seed), step, temperature, first_row, row_ids, draws, method, invalid, device)
+    restrict = restriction(top_k, top_p, min_p, epsilon, cut_temperature, share, allowed, axis)
+    seed = seed_of(seed)
+    call = (seed, step, temperature, first_row, row_ids, draws, method, invalid, device, restrict)
     values = readable(logits)
     found = _lib.sample_scored(values, axis, weights, call, index_dtype(dtype, logits))
     return Scored(*(like(logits, result) for result in found))
@@ -176,6 +217,13 @@ def race(
     first_row: int = 0,
     draws: int | None = None,
     axis: int = -1,
+    top_k: Any = None,
+    top_p: Any = None,
+    min_p: Any = None,
+    epsilon: Any = None,
+    cut_temperature: Any = None,
+    share: Share = "top-k",
+    allowed: Any = None,
     invalid: Invalid = "raise",
     weights: bool = False,
     dtype: Any = None,
@@ -205,6 +253,8 @@ def race(
     Returns:
         Arrays of the shape of the rows, of the draws, and of k.
     """
-    call = (seed_of(seed), step, temperature, first_row, row_ids, draws, "gumbel", invalid, device)
+    restrict = restriction(top_k, top_p, min_p, epsilon, cut_temperature, share, allowed, axis)
+    seed = seed_of(seed)
+    call = (seed, step, temperature, first_row, row_ids, draws, "gumbel", invalid, device, restrict)
     found = _lib.race(readable(logits), axis, weights, call, index_dtype(dtype, logits), k)
     return Race(*(like(logits, result) for result in found))

@@ -10,6 +10,7 @@ __all__ = [
     "Sequence",
     "Table",
     "__version__",
+    "cuts",
     "devices",
     "estimate_log_z",
     "get_num_threads",
@@ -24,8 +25,10 @@ __all__ = [
 ]
 __version__: Final[str]
 
-# seed, step, temperature, first_row, row_ids or None, draws or None, method, invalid, device
-_Call: TypeAlias = tuple[Any, Any, Any, Any, Any, Any, str, str, str]
+# top_k, top_p, min_p, epsilon and cut_temperature, each or None; share; masks and of how many booleans, or None
+_Restriction: TypeAlias = tuple[Any, ...]
+# seed, step, temperature, first_row, row_ids or None, draws or None, method, invalid, device, what may be drawn or None
+_Call: TypeAlias = tuple[Any, Any, Any, Any, Any, Any, str, str, str, _Restriction | None]
 _Indices: TypeAlias = npt.NDArray[np.integer[Any]]
 _Floats: TypeAlias = npt.NDArray[np.float64]
 _Singles: TypeAlias = npt.NDArray[np.float32]
@@ -39,6 +42,9 @@ def race(
 ) -> tuple[_Indices, _Floats, _Floats]: ...
 def log_prob(values: Any, axis: int, weights: bool, call: _Call, index: Any) -> _Floats: ...
 def logsumexp(values: Any, axis: int, weights: bool, call: _Call) -> _Floats: ...
+def cuts(
+    values: Any, axis: int, weights: bool, call: _Call
+) -> tuple[_Floats, _Indices, _Floats]: ...
 def estimate_log_z(
     values: Any, axis: int, weights: bool, call: _Call
 ) -> tuple[_Floats, _Floats]: ...

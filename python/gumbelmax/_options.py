@@ -6,6 +6,7 @@ import numpy as np
 
 Method: TypeAlias = Literal["gumbel", "inverse-cdf", "auto"]
 Invalid: TypeAlias = Literal["raise", "mark"]
+Share: TypeAlias = Literal["top-k", "all", "rest"]
 Seed: TypeAlias = Any  # int | array of ints | np.random.Generator | np.random.SeedSequence
 
 
@@ -16,3 +17,37 @@ def seed_of(seed: Seed) -> Any:
     if isinstance(seed, np.random.SeedSequence):
         return int(seed.generate_state(1, np.uint64)[0])
     return seed
+
+
+def restriction(
+    top_k: Any,
+    top_p: Any,
+    min_p: Any,
+    epsilon: Any,
+    cut_temperature: Any,
+    share: Share,
+    allowed: Any,
+    axis: int,
+) -> tuple[Any, ...] | None:
+    """Return what may be drawn as the crate's part takes it, or None if that is everything."""
+    if (
+        top_k is top_p is min_p is epsilon is cut_temperature is allowed is None
+        and share == "top-k"
+    ):
+        return None
+    masks = None if allowed is None else masks_of(allowed, axis)
+    return (top_k, top_p, min_p, epsilon, cut_temperature, share, masks)
+
+
+def masks_of(allowed: Any, axis: int) -> tuple[Any, int | None]:
+    """Return masks as words of 32 bits, and of how many booleans a row's words are made, or None if they were words."""
+    array = np.asarray(allowed)
+    if array.dtype != bool or array.ndim == 0:
+        return array, None
+    if array.ndim > 1:
+        array = np.moveaxis(array, axis, -1)
+    categories = array.shape[-1]
+    packed = np.packbits(array, axis=-1, bitorder="little")
+    padded = np.zeros((*array.shape[:-1], -(-categories // 32) * 4), np.uint8)
+    padded[..., : packed.shape[-1]] = packed
+    return padded.view("<u4"), categories

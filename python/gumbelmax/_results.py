@@ -33,3 +33,15 @@ class LogZ(NamedTuple):
     """float64, of the rows' shape."""
     standard_error: Any
     """float64, of the rows' shape."""
+
+
+class Cuts(NamedTuple):
+    """Where rows are cut."""
+
+    threshold: Any
+    """The least logit or weight that is kept, float64, of the rows' shape. Kept are the categories that are allowed and
+    whose value is at least this. NaN for a row without a draw."""
+    kept: Any
+    """The number of categories that are kept, int64; 0 for a row without a draw."""
+    share: Any
+    """The share that the kept categories have of the probability of all that are allowed, float64."""

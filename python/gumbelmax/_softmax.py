@@ -6,7 +6,7 @@ import numpy as np
 
 from gumbelmax import _lib
 from gumbelmax._libraries import like, readable
-from gumbelmax._options import Invalid, Seed, seed_of
+from gumbelmax._options import Invalid, Seed, Share, restriction, seed_of
 
 
 def gumbel_softmax(
@@ -21,6 +21,13 @@ def gumbel_softmax(
     first_row: int = 0,
     draws: int | None = None,
     axis: int = -1,
+    top_k: Any = None,
+    top_p: Any = None,
+    min_p: Any = None,
+    epsilon: Any = None,
+    cut_temperature: Any = None,
+    share: Share = "top-k",
+    allowed: Any = None,
     invalid: Invalid = "raise",
     device: str = "cpu",
 ) -> Any:
@@ -47,7 +54,9 @@ def gumbel_softmax(
         float32, of the shape of ``logits``; with ``draws`` of the shape of the rows, of the draws, and of the
         categories.
     """
-    call = (seed_of(seed), step, temperature, first_row, row_ids, draws, "gumbel", invalid, device)
+    restrict = restriction(top_k, top_p, min_p, epsilon, cut_temperature, share, allowed, axis)
+    seed = seed_of(seed)
+    call = (seed, step, temperature, first_row, row_ids, draws, "gumbel", invalid, device, restrict)
     samples = _lib.gumbel_softmax(readable(logits), axis, call, tau, hard)
     if draws is None and axis != -1:
         samples = np.moveaxis(samples, -1, axis)
@@ -67,6 +76,13 @@ def gumbel_softmax_vjp(
     first_row: int = 0,
     draws: int | None = None,
     axis: int = -1,
+    top_k: Any = None,
+    top_p: Any = None,
+    min_p: Any = None,
+    epsilon: Any = None,
+    cut_temperature: Any = None,
+    share: Share = "top-k",
+    allowed: Any = None,
     invalid: Invalid = "raise",
     device: str = "cpu",
 ) -> Any:
@@ -86,7 +102,9 @@ def gumbel_softmax_vjp(
     Returns:
         float32, of the shape of ``logits``: summed over the draws of a row.
     """
-    call = (seed_of(seed), step, temperature, first_row, row_ids, draws, "gumbel", invalid, device)
+    restrict = restriction(top_k, top_p, min_p, epsilon, cut_temperature, share, allowed, axis)
+    seed = seed_of(seed)
+    call = (seed, step, temperature, first_row, row_ids, draws, "gumbel", invalid, device, restrict)
     cotangents = readable(cotangents)
     if draws is None and axis != -1:
         cotangents = np.moveaxis(np.asarray(cotangents), axis, -1)

@@ -1,11 +1,11 @@
-"""Normalisers of rows, and log-probabilities."""
+"""Normalisers of rows, log-probabilities, and where rows are cut."""
 
 from typing import Any
 
 from gumbelmax import _lib
 from gumbelmax._libraries import like, readable
-from gumbelmax._options import Invalid, Seed, seed_of
-from gumbelmax._results import LogZ
+from gumbelmax._options import Invalid, Seed, Share, restriction, seed_of
+from gumbelmax._results import Cuts, LogZ
 
 
 def logsumexp(
@@ -13,6 +13,13 @@ def logsumexp(
     *,
     temperature: Any = 1.0,
     axis: int = -1,
+    top_k: Any = None,
+    top_p: Any = None,
+    min_p: Any = None,
+    epsilon: Any = None,
+    cut_temperature: Any = None,
+    share: Share = "top-k",
+    allowed: Any = None,
     invalid: Invalid = "raise",
     weights: bool = False,
     device: str = "cpu",
@@ -31,7 +38,8 @@ def logsumexp(
     Returns:
         float64, of the shape of ``logits`` without ``axis``.
     """
-    call = (0, 0, temperature, 0, None, None, "gumbel", invalid, device)
+    restrict = restriction(top_k, top_p, min_p, epsilon, cut_temperature, share, allowed, axis)
+    call = (0, 0, temperature, 0, None, None, "gumbel", invalid, device, restrict)
     return like(logits, _lib.logsumexp(readable(logits), axis, weights, call))
 
 
@@ -41,6 +49,13 @@ def log_prob(
     *,
     temperature: Any = 1.0,
     axis: int = -1,
+    top_k: Any = None,
+    top_p: Any = None,
+    min_p: Any = None,
+    epsilon: Any = None,
+    cut_temperature: Any = None,
+    share: Share = "top-k",
+    allowed: Any = None,
     weights: bool = False,
 ) -> Any:
     """Return the log-probabilities of categories: log_softmax(logits / T) at ``index``, computed in float64.
@@ -63,7 +78,8 @@ def log_prob(
     Raises:
         ValueError: a row is invalid, or an index is that of no category; the words name the row.
     """
-    call = (0, 0, temperature, 0, None, None, "gumbel", "raise", "cpu")
+    restrict = restriction(top_k, top_p, min_p, epsilon, cut_temperature, share, allowed, axis)
+    call = (0, 0, temperature, 0, None, None, "gumbel", "raise", "cpu", restrict)
     return like(logits, _lib.log_prob(readable(logits), axis, weights, call, readable(index)))
 
 
@@ -77,6 +93,13 @@ def estimate_log_z(
     row_ids: Any = None,
     first_row: int = 0,
     axis: int = -1,
+    top_k: Any = None,
+    top_p: Any = None,
+    min_p: Any = None,
+    epsilon: Any = None,
+    cut_temperature: Any = None,
+    share: Share = "top-k",
+    allowed: Any = None,
     invalid: Invalid = "raise",
     weights: bool = False,
     device: str = "cpu",
@@ -93,6 +116,44 @@ def estimate_log_z(
 
     Arguments and errors are those of :func:`gumbelmax.race`.
     """
-    call = (seed_of(seed), step, temperature, first_row, row_ids, draws, "gumbel", invalid, device)
+    restrict = restriction(top_k, top_p, min_p, epsilon, cut_temperature, share, allowed, axis)
+    seed = seed_of(seed)
+    call = (seed, step, temperature, first_row, row_ids, draws, "gumbel", invalid, device, restrict)
     found = _lib.estimate_log_z(readable(logits), axis, weights, call)
     return LogZ(*(like(logits, result) for result in found))
+
+
+def cuts(
+    logits: Any,
+    *,
+    temperature: Any = 1.0,
+    axis: int = -1,
+    top_k: Any = None,
+    top_p: Any = None,
+    min_p: Any = None,
+    epsilon: Any = None,
+    cut_temperature: Any = None,
+    share: Share = "top-k",
+    allowed: Any = None,
+    invalid: Invalid = "raise",
+    weights: bool = False,
+) -> Cuts:
+    """Return where each row is cut: the threshold, how many categories are kept, and their share of the probability.
+
+    Whoever has the logits finds the kept categories again by the threshold alone, bit for bit on every machine.
+
+    >>> import numpy as np
+    >>> from gumbelmax import cuts
+    >>> logits = np.array([[0.0, 3.0, 1.0, 2.0], [1.0, 1.0, 1.0, 1.0]])
+    >>> found = cuts(logits, top_p=0.8)
+    >>> found.threshold, found.kept, found.share.round(3)
+    (array([2., 1.]), array([2, 4]), array([0.881, 1.   ]))
+    >>> (logits >= found.threshold[:, None])[0]
+    array([False,  True, False,  True])
+
+    Arguments and errors are those of :func:`gumbelmax.sample`. Rows at temperature 0 are cut at temperature 1.
+    """
+    restrict = restriction(top_k, top_p, min_p, epsilon, cut_temperature, share, allowed, axis)
+    call = (0, 0, temperature, 0, None, None, "gumbel", invalid, "cpu", restrict)
+    found = _lib.cuts(readable(logits), axis, weights, call)
+    return Cuts(*(like(logits, result) for result in found))

@@ -4,7 +4,7 @@ from typing import Any
 
 from gumbelmax import _lib
 from gumbelmax._libraries import index_dtype, like, readable
-from gumbelmax._options import Invalid, Seed, seed_of
+from gumbelmax._options import Invalid, Seed, Share, restriction, seed_of
 
 
 class InverseCdf:
@@ -38,14 +38,22 @@ class InverseCdf:
         row_ids: Any = None,
         first_row: int = 0,
         axis: int = -1,
+        top_k: Any = None,
+        top_p: Any = None,
+        min_p: Any = None,
+        epsilon: Any = None,
+        cut_temperature: Any = None,
+        share: Share = "top-k",
+        allowed: Any = None,
         invalid: Invalid = "raise",
         weights: bool = False,
         device: str = "cpu",
     ) -> None:
         """Add the rows up."""
+        restrict = restriction(top_k, top_p, min_p, epsilon, cut_temperature, share, allowed, axis)
         call = (
             *(seed_of(seed), 0, temperature, first_row, row_ids, None),
-            *("inverse-cdf", invalid, device),
+            *("inverse-cdf", invalid, device, restrict),
         )
         self._table = _lib.Table(readable(logits), axis, weights, call)
         # an empty array of the library in which results are given

@@ -24,7 +24,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gumbelmax import _draws, _softmax
-from gumbelmax._options import Method
+from gumbelmax._options import Method, Share
 
 __all__ = ["categorical", "gumbel_softmax"]
 
@@ -73,6 +73,23 @@ def _is_broadcast(shape: tuple[int, ...], to: tuple[int, ...]) -> bool:
     return all(extent in (1, wanted) for extent, wanted in zip(shape, to, strict=True))
 
 
+def _masks(allowed: Any, axis: int, rows: tuple[int, ...]) -> Any:
+    """Return masks with their last axis for that of the categories, one for each row."""
+    if allowed is None:
+        return None
+    allowed = jnp.asarray(allowed)
+    if allowed.dtype == bool and allowed.ndim > 1:
+        allowed = jnp.moveaxis(allowed, axis, -1)
+    return jnp.broadcast_to(allowed, (*rows, allowed.shape[-1]))
+
+
+def _cuts(cuts: tuple[Any, ...], masks: Any) -> dict[str, Any]:
+    """Return what may be drawn as the functions of the package take it."""
+    names = ("top_k", "top_p", "min_p", "epsilon", "cut_temperature", "share")
+    allowed = None if masks is None else _host(masks)
+    return {**dict(zip(names, cuts, strict=True)), "allowed": allowed}
+
+
 def _host(array: Any) -> _Array:
     return np.asarray(array)
 
@@ -85,6 +102,13 @@ def categorical(
     *,
     temperature: float = 1.0,
     method: Method = "gumbel",
+    top_k: int | None = None,
+    top_p: float | None = None,
+    min_p: float | None = None,
+    epsilon: float | None = None,
+    cut_temperature: float | None = None,
+    share: Share = "top-k",
+    allowed: Any = None,
 ) -> jax.Array:
     """Draw from each row of logits, as :func:`jax.random.categorical` does.
 
@@ -102,6 +126,9 @@ def categorical(
         shape: that of the result: it ends with the shape of the rows, or with one to which that is broadcast.
         temperature: divides the logits; 0 is greedy.
         method: as in :func:`gumbelmax.sample`.
+        top_k: as ``top_p``, ``min_p``, ``epsilon``, ``cut_temperature`` and ``share`` in :func:`gumbelmax.sample`, one
+            number for all rows.
+        allowed: as in :func:`gumbelmax.sample`; an array, which may be traced.
 
     Returns:
         int32, of the shape of ``logits`` without ``axis``, or of ``shape``.
@@ -121,8 +148,9 @@ def categorical(
             f"shape {all_of} does not end with the shape of the rows, {logits.shape[:-1]}, or one it is broadcast to"
         )
     logits = jnp.broadcast_to(logits, (*rows, logits.shape[-1]))
+    cuts = (top_k, top_p, min_p, epsilon, cut_temperature, share)
 
-    def draw(words: Any, logits: Any) -> _Array:
+    def draw(words: Any, logits: Any, masks: Any) -> _Array:
         words, logits = _host(words), _host(logits)
         batch = words.ndim - 1
         drawn = _draws.sample(
@@ -131,6 +159,7 @@ def categorical(
             draws=math.prod(samples),
             temperature=temperature,
             method=method,
+            **_cuts(cuts, masks),
             dtype="int32",
         )
         drawn = np.moveaxis(drawn, -1, batch)
@@ -140,46 +169,60 @@ def categorical(
         return jnp.zeros(all_of, jnp.int32)
     result = jax.ShapeDtypeStruct(all_of, jnp.int32)
     drawn: jax.Array = jax.pure_callback(
-        draw, result, _words(key), logits, vmap_method="broadcast_all"
+        draw, result, _words(key), logits, _masks(allowed, axis, rows), vmap_method="broadcast_all"
     )
     return drawn
 
 
-@functools.partial(jax.custom_vjp, nondiff_argnums=(2, 3, 4))
-def _soft(words: Any, logits: Any, tau: float, hard: bool, temperature: float) -> Any:
-    rows = logits.shape[:-1]
+_Soft: TypeAlias = tuple[float, bool, float, tuple[Any, ...]]  # tau, hard, temperature, cuts
 
-    def soften(words: Any, logits: Any) -> _Array:
+
+@functools.partial(jax.custom_vjp, nondiff_argnums=(3,))
+def _soft(words: Any, logits: Any, masks: Any, options: _Soft) -> Any:
+    rows, (tau, hard, temperature, cuts) = logits.shape[:-1], options
+
+    def soften(words: Any, logits: Any, masks: Any) -> _Array:
         words, logits = _host(words), _host(logits)
-        numbers = _rows(words, words.ndim - 1, rows)
-        samples = _softmax.gumbel_softmax(logits, tau, hard, temperature=temperature, **numbers)
+        samples = _softmax.gumbel_softmax(
+            logits,
+            tau,
+            hard,
+            temperature=temperature,
+            **_rows(words, words.ndim - 1, rows),
+            **_cuts(cuts, masks),
+        )
         return np.asarray(samples).astype(logits.dtype, copy=False)
 
     result = jax.ShapeDtypeStruct(logits.shape, logits.dtype)
-    return jax.pure_callback(soften, result, words, logits, vmap_method="broadcast_all")
+    return jax.pure_callback(soften, result, words, logits, masks, vmap_method="broadcast_all")
 
 
-def _soft_forward(words: Any, logits: Any, tau: float, hard: bool, temperature: float) -> Any:
-    return _soft(words, logits, tau, hard, temperature), (words, logits)
+def _soft_forward(words: Any, logits: Any, masks: Any, options: _Soft) -> Any:
+    return _soft(words, logits, masks, options), (words, logits, masks)
 
 
-def _soft_backward(tau: float, hard: bool, temperature: float, kept: Any, cotangents: Any) -> Any:
-    words, logits = kept
-    rows = logits.shape[:-1]
+def _soft_backward(options: _Soft, kept: Any, cotangents: Any) -> Any:
+    words, logits, masks = kept
+    rows, (tau, hard, temperature, cuts) = logits.shape[:-1], options
 
-    def pull(words: Any, logits: Any, cotangents: Any) -> _Array:
+    def pull(words: Any, logits: Any, masks: Any, cotangents: Any) -> _Array:
         words, logits = _host(words), _host(logits)
         gradients = _softmax.gumbel_softmax_vjp(
             _host(cotangents).astype(np.float32),
-            *(logits, tau, hard),
+            logits,
+            tau,
+            hard,
             temperature=temperature,
             **_rows(words, words.ndim - 1, rows),
+            **_cuts(cuts, masks),
         )
         return np.asarray(gradients).astype(logits.dtype, copy=False)
 
     result = jax.ShapeDtypeStruct(logits.shape, logits.dtype)
-    pulled = jax.pure_callback(pull, result, words, logits, cotangents, vmap_method="broadcast_all")
-    return None, pulled
+    pulled = jax.pure_callback(
+        pull, result, words, logits, masks, cotangents, vmap_method="broadcast_all"
+    )
+    return None, pulled, None
 
 
 _soft.defvjp(_soft_forward, _soft_backward)
@@ -193,6 +236,13 @@ def gumbel_softmax(
     axis: int = -1,
     *,
     temperature: float = 1.0,
+    top_k: int | None = None,
+    top_p: float | None = None,
+    min_p: float | None = None,
+    epsilon: float | None = None,
+    cut_temperature: float | None = None,
+    share: Share = "top-k",
+    allowed: Any = None,
 ) -> jax.Array:
     """Return soft samples, softmax((logits / T + gumbel noise) / tau), through which gradients go.
 
@@ -209,10 +259,13 @@ def gumbel_softmax(
         hard: return 1 at the draw and 0 elsewhere; the gradient is that of the soft sample.
         axis: the axis of the categories.
         temperature: divides the logits; above 0.
+        top_k: as all that may be drawn, as in :func:`categorical`.
 
     Returns:
         An array of the shape and type of ``logits``. It is computed in float32.
     """
     logits = jnp.moveaxis(jnp.asarray(logits), axis, -1)
-    samples = _soft(_words(key), logits, tau, hard, temperature)
+    masks = _masks(allowed, axis, logits.shape[:-1])
+    cuts = (top_k, top_p, min_p, epsilon, cut_temperature, share)
+    samples = _soft(_words(key), logits, masks, (tau, hard, temperature, cuts))
     return jnp.moveaxis(samples, -1, axis)

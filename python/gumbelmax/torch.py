@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 
 from gumbelmax import _draws, _softmax
-from gumbelmax._options import Invalid, Method
+from gumbelmax._options import Invalid, Method, Share
 
 __all__ = ["Categorical", "gumbel_softmax", "sample"]
 
@@ -54,6 +54,26 @@ def _rows(logits: Tensor, axis: int) -> list[int]:
     return shape
 
 
+def _cut_tensors(top_k: int | Tensor | None, *cuts: float | Tensor | None) -> list[Tensor | None]:
+    """Return cuts as the operators take them: one number is a tensor without axes."""
+
+    def tensor(cut: float | Tensor | None, dtype: torch.dtype) -> Tensor | None:
+        return cut if cut is None or isinstance(cut, Tensor) else torch.tensor(cut, dtype=dtype)
+
+    return [tensor(top_k, torch.int64), *(tensor(cut, torch.float64) for cut in cuts)]
+
+
+def _cuts(*cuts: Any) -> dict[str, Any]:
+    """Return what may be drawn as the functions of the package take it."""
+    names = ("top_k", "top_p", "min_p", "epsilon", "cut_temperature")
+    *numbers, share, allowed = cuts
+    given = {
+        name: cut.item() if cut is not None and cut.ndim == 0 else cut
+        for name, cut in zip(names, numbers, strict=True)
+    }
+    return {**given, "share": share, "allowed": allowed}
+
+
 @torch.library.custom_op("gumbelmax::sample", mutates_args=(), device_types="cpu")
 def _sample_op(
     logits: Tensor,
@@ -70,6 +90,13 @@ def _sample_op(
     axis: int,
     method: str,
     invalid: str,
+    top_k: Tensor | None,
+    top_p: Tensor | None,
+    min_p: Tensor | None,
+    epsilon: Tensor | None,
+    cut_temperature: Tensor | None,
+    share: str,
+    allowed: Tensor | None,
 ) -> Tensor:
     function = _draws.sample_weights if weights else _draws.sample
     drawn = function(
@@ -83,6 +110,7 @@ def _sample_op(
         axis=axis,
         method=method,  # type: ignore[arg-type]
         invalid=invalid,  # type: ignore[arg-type]
+        **_cuts(top_k, top_p, min_p, epsilon, cut_temperature, share, allowed),
     )
     return drawn
 
@@ -103,6 +131,13 @@ def _(
     axis: int,
     method: str,
     invalid: str,
+    top_k: Tensor | None,
+    top_p: Tensor | None,
+    min_p: Tensor | None,
+    epsilon: Tensor | None,
+    cut_temperature: Tensor | None,
+    share: str,
+    allowed: Tensor | None,
 ) -> Tensor:
     shape = _rows(logits, axis) + ([] if draws is None else [draws])
     return logits.new_empty(shape, dtype=torch.int64)
@@ -119,6 +154,13 @@ def sample(
     draws: int | None = None,
     axis: int = -1,
     method: Method = "gumbel",
+    top_k: int | Tensor | None = None,
+    top_p: float | Tensor | None = None,
+    min_p: float | Tensor | None = None,
+    epsilon: float | Tensor | None = None,
+    cut_temperature: float | Tensor | None = None,
+    share: Share = "top-k",
+    allowed: Tensor | None = None,
     invalid: Invalid = "raise",
     weights: bool = False,
 ) -> Tensor:
@@ -145,7 +187,10 @@ def sample(
     first = _signed(first_row, "first_row")
     rows = (first, row_ids)
     numbers = (one_seed, seeds, one_step, steps, one_temperature, own, *rows)
-    return _sample_op(logits, weights, *numbers, draws, axis, method, invalid)
+    cuts = _cut_tensors(top_k, top_p, min_p, epsilon, cut_temperature)
+    return _sample_op(
+        logits, weights, *numbers, draws, axis, method, invalid, *cuts, share, allowed
+    )
 
 
 @torch.library.custom_op("gumbelmax::gumbel_softmax", mutates_args=(), device_types="cpu")
@@ -159,9 +204,21 @@ def _softmax_op(
     first_row: int,
     row_ids: Tensor | None,
     axis: int,
+    top_k: Tensor | None,
+    top_p: Tensor | None,
+    min_p: Tensor | None,
+    epsilon: Tensor | None,
+    cut_temperature: Tensor | None,
+    share: str,
+    allowed: Tensor | None,
 ) -> Tensor:
     samples: Tensor = _softmax.gumbel_softmax(
-        logits, tau, hard, **_numbers(seed, step, temperature, first_row, row_ids), axis=axis
+        logits,
+        tau,
+        hard,
+        **_numbers(seed, step, temperature, first_row, row_ids),
+        **_cuts(top_k, top_p, min_p, epsilon, cut_temperature, share, allowed),
+        axis=axis,
     )
     return samples.to(logits.dtype).contiguous()
 
@@ -178,12 +235,22 @@ def _vjp_op(
     first_row: int,
     row_ids: Tensor | None,
     axis: int,
+    top_k: Tensor | None,
+    top_p: Tensor | None,
+    min_p: Tensor | None,
+    epsilon: Tensor | None,
+    cut_temperature: Tensor | None,
+    share: str,
+    allowed: Tensor | None,
 ) -> Tensor:
     # by float32, which NumPy has, unlike bfloat16
     gradients: Tensor = _softmax.gumbel_softmax_vjp(
         cotangents.float(),
-        *(logits, tau, hard),
+        logits,
+        tau,
+        hard,
         **_numbers(seed, step, temperature, first_row, row_ids),
+        **_cuts(top_k, top_p, min_p, epsilon, cut_temperature, share, allowed),
         axis=axis,
     )
     return gradients.to(logits.dtype).contiguous()
@@ -212,15 +279,19 @@ def _(cotangents: Tensor, logits: Tensor, *_: Any) -> Tensor:
 
 
 def _keep(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
-    logits, *options, row_ids, axis = inputs
-    ctx.options, ctx.axis = options, axis
-    ctx.save_for_backward(logits, row_ids)
+    # tensors, and None in their places, are to be saved; what else there is, is kept as it is
+    is_saved = [isinstance(given, Tensor) for given in inputs]
+    ctx.is_saved = is_saved
+    ctx.others = [None if saved else given for given, saved in zip(inputs, is_saved, strict=True)]
+    ctx.save_for_backward(
+        *(given if saved else None for given, saved in zip(inputs, is_saved, strict=True))
+    )
 
 
 def _backward(ctx: Any, cotangents: Tensor) -> tuple[Tensor | None, ...]:
-    logits, row_ids = ctx.saved_tensors
-    gradient = _vjp_op(cotangents, logits, *ctx.options, row_ids, ctx.axis)
-    return (gradient, *(None for _ in ctx.options), None, None)
+    kept = zip(ctx.is_saved, ctx.saved_tensors, ctx.others, strict=True)
+    inputs = [tensor if saved else other for saved, tensor, other in kept]
+    return (_vjp_op(cotangents, *inputs), *(None for _ in inputs[1:]))
 
 
 _softmax_op.register_autograd(_backward, setup_context=_keep)
@@ -237,6 +308,13 @@ def gumbel_softmax(
     row_ids: Tensor | None = None,
     first_row: int = 0,
     dim: int = -1,
+    top_k: int | Tensor | None = None,
+    top_p: float | Tensor | None = None,
+    min_p: float | Tensor | None = None,
+    epsilon: float | Tensor | None = None,
+    cut_temperature: float | Tensor | None = None,
+    share: Share = "top-k",
+    allowed: Tensor | None = None,
 ) -> Tensor:
     """Return soft samples, as :func:`torch.nn.functional.gumbel_softmax` does, whose noise the arguments decide.
 
@@ -263,7 +341,8 @@ def gumbel_softmax(
     _check(logits)
     _rows(logits, dim)
     numbers = (_signed(seed, "seed"), step, float(temperature), _signed(first_row, "first_row"))
-    return _softmax_op(logits, float(tau), hard, *numbers, row_ids, dim)
+    cuts = _cut_tensors(top_k, top_p, min_p, epsilon, cut_temperature)
+    return _softmax_op(logits, float(tau), hard, *numbers, row_ids, dim, *cuts, share, allowed)
 
 
 class Categorical(torch.distributions.Categorical):

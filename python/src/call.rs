@@ -8,6 +8,7 @@ use pyo3::types::{PyFloat, PyInt, PyList, PyString, PyTuple};
 
 use crate::dlpack::Tensor;
 use crate::error::shape_words;
+use crate::restrict::Restriction;
 use crate::rows::Rows;
 use crate::strided::{Failure, Layout, floats, integers};
 
@@ -18,11 +19,19 @@ pub(crate) enum PerRow<T> {
 }
 
 impl<T: Copy> PerRow<T> {
-    fn one(&self) -> Option<T> {
+    /// The value of a row.
+    pub(crate) fn of_row(&self, row: usize) -> T {
+        match self {
+            Self::One(value) => *value,
+            Self::Each(values) => values[row],
+        }
+    }
+
+    pub(crate) fn one(&self) -> Option<T> {
         if let Self::One(value) = self { Some(*value) } else { None }
     }
 
-    fn part(&self, rows: &std::ops::Range<usize>) -> Option<&[T]> {
+    pub(crate) fn part(&self, rows: &std::ops::Range<usize>) -> Option<&[T]> {
         if let Self::Each(values) = self { Some(&values[rows.clone()]) } else { None }
     }
 }
@@ -40,11 +49,12 @@ pub(crate) struct Call {
     pub(crate) method: Method,
     mark: bool,
     pub(crate) device: String,
+    restriction: Option<Restriction>,
 }
 
 impl Call {
-    /// The options in a tuple of seed, step, temperature, first row, row ids or None, draws or None, method, invalid and
-    /// device, for an array of these rows.
+    /// The options in a tuple of seed, step, temperature, first row, row ids or None, draws or None, method, invalid,
+    /// device, and a restriction or None, for an array of these rows.
     pub(crate) fn new(given: &Bound<'_, PyTuple>, rows: &Rows<'_>) -> PyResult<Self> {
         let shape = &rows.shape;
         let item = |i| given.get_borrowed_item(i);
@@ -67,17 +77,23 @@ impl Call {
                 return Err(PyValueError::new_err(words));
             }
         };
+        let restriction = item(9)?;
+        let restriction = match restriction.is_none() {
+            true => None,
+            false => Some(Restriction::new(&*restriction.cast::<PyTuple>()?, rows)?),
+        };
         let (has_draws, draws) = (draws.is_some(), draws.unwrap_or(1));
         Ok(Self {
             seed: per_row(&*item(0)?, "seed", u64::MAX, shape)?,
             step: per_row(&*item(1)?, "step", u32::MAX, shape)?,
-            temperature: temperature(&*item(2)?, shape)?,
+            temperature: singles_of_rows(&*item(2)?, "temperature", shape)?,
             ids,
             draws,
             has_draws,
             method: method.resolve(rows.categories, draws),
             mark,
             device: text(&*item(8)?, "device")?,
+            restriction,
         })
     }
 
@@ -110,7 +126,15 @@ impl Call {
         if let Some(ids) = self.ids.part(rows) {
             options = options.with_row_ids(ids);
         }
-        options
+        match &self.restriction {
+            None => options,
+            Some(restriction) => restriction.on(options, rows),
+        }
+    }
+
+    /// Whether some categories may not be drawn.
+    pub(crate) fn is_restricted(&self) -> bool {
+        self.restriction.is_some()
     }
 
     /// The axes of the result behind those of the rows.
@@ -123,7 +147,7 @@ fn draws_by(name: &str) -> PyResult<Method> {
     name.parse().map_err(|error: gumbel::Error| PyValueError::new_err(error.to_string()))
 }
 
-fn text(object: &Bound<'_, PyAny>, what: &str) -> PyResult<String> {
+pub(crate) fn text(object: &Bound<'_, PyAny>, what: &str) -> PyResult<String> {
     match object.cast::<PyString>() {
         Ok(text) => Ok(text.to_cow()?.into_owned()),
         Err(_) => {
@@ -164,7 +188,7 @@ fn is_single(object: &Bound<'_, PyAny>) -> PyResult<bool> {
     Ok(!is_array)
 }
 
-fn per_row<T>(
+pub(crate) fn per_row<T>(
     object: &Bound<'_, PyAny>,
     what: &str,
     most: T,
@@ -205,17 +229,20 @@ pub(crate) fn single(value: f64) -> f32 {
     }
 }
 
-fn temperature(object: &Bound<'_, PyAny>, shape: &[usize]) -> PyResult<PerRow<f32>> {
+/// A number for all rows, or one for each.
+pub(crate) fn singles_of_rows(
+    object: &Bound<'_, PyAny>,
+    what: &str,
+    shape: &[usize],
+) -> PyResult<PerRow<f32>> {
     if is_single(object)? {
         let value: f64 = object.extract().map_err(|_| {
             let got = object.repr().map_or_else(|_| String::new(), |repr| repr.to_string());
-            PyTypeError::new_err(format!(
-                "temperature must be a number, or one for each row, got {got}"
-            ))
+            PyTypeError::new_err(format!("{what} must be a number, or one for each row, got {got}"))
         })?;
         return Ok(PerRow::One(single(value)));
     }
-    let values = of_elements(object, "temperature", shape, floats)?;
+    let values = of_elements(object, what, shape, floats)?;
     Ok(PerRow::Each(values.into_iter().map(single).collect()))
 }
 

@@ -107,7 +107,7 @@ pub(crate) struct Tensor<'py> {
     /// In elements, not in bytes. May be negative.
     pub(crate) strides: Vec<isize>,
     /// Keeps the memory.
-    _capsule: Bound<'py, PyAny>,
+    capsule: Bound<'py, PyAny>,
 }
 
 impl<'py> Tensor<'py> {
@@ -135,6 +135,11 @@ impl<'py> Tensor<'py> {
             },
         };
         Self::of_capsule(capsule, what)
+    }
+
+    /// What keeps the memory.
+    pub(crate) fn into_owner(self) -> Py<PyAny> {
+        self.capsule.unbind()
     }
 
     fn of_capsule(capsule: Bound<'py, PyAny>, what: &str) -> PyResult<Self> {
@@ -183,7 +188,7 @@ impl<'py> Tensor<'py> {
             extents(tensor.strides).iter().map(|&stride| stride as isize).collect()
         };
         let data = tensor.data.cast_const().wrapping_byte_add(tensor.byte_offset as usize);
-        Ok(Self { data, dtype, shape, strides, _capsule: capsule })
+        Ok(Self { data, dtype, shape, strides, capsule })
     }
 }
 

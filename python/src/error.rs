@@ -62,6 +62,11 @@ fn words(error: &Error, first: usize, shape: &[usize]) -> String {
         Error::Draws { first_draw, draws } if *draws > 0 => {
             format!("step + draws must not exceed 2147483648 (2**31), got {first_draw} + {draws}")
         }
+        // the name of a cut in the crate, "top-k", is the option's but for the dash
+        Error::Truncation { what, .. } => error.to_string().replace(
+            what,
+            &what.replace("the temperature of a cut", "cut_temperature").replace('-', "_"),
+        ),
         Error::NeedsGumbel { operation } => format!(
             "{operation} needs method=\"gumbel\", got an inverse CDF (or \"auto\", which is that for so many draws)"
         ),

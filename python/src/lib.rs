@@ -8,7 +8,7 @@
 //! | `dlpack`, `strided`, `rows` | arrays of any library, and their rows |
 //! | `numpy` | results |
 //! | `engines` | threads and devices of this process |
-//! | `call`, `error`, `pieces` | options, exceptions, and how a long call is divided |
+//! | `call`, `restrict`, `error`, `pieces` | options, exceptions, and how a long call is divided |
 //! | `draws`, `sums`, `log_prob`, `soften`, `inverse_cdf`, `particles`, `sequence` | the operations |
 
 use pyo3::prelude::*;
@@ -23,6 +23,7 @@ mod log_prob;
 mod numpy;
 mod particles;
 mod pieces;
+mod restrict;
 mod rows;
 mod sequence;
 mod soften;
@@ -63,7 +64,7 @@ mod _lib {
     #[pymodule_export]
     use super::soften::{gumbel_softmax, gumbel_softmax_vjp};
     #[pymodule_export]
-    use super::sums::{estimate_log_z, logsumexp};
+    use super::sums::{cuts, estimate_log_z, logsumexp};
     #[pymodule_export]
     use super::{devices, get_num_threads, set_num_threads};
 

@@ -1,6 +1,6 @@
 //! Log-probabilities of given categories, in `f64`.
 
-use gumbel::{Error, Undrawable};
+use gumbel::{Allowed, Error, Undrawable};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
@@ -64,19 +64,32 @@ pub(crate) fn log_prob<'py>(
     let temperature =
         |row: usize| options.temperatures.map_or(options.temperature, |each| each[row]);
     let rows_at_once = (AT_ONCE / categories).max(1);
+    let engine = py.detach(|| engines.engine("cpu", 0)).map_err(|error| rows.error(error, 0))?;
     for (piece, (to, indices)) in
         all.chunks_mut(rows_at_once * each).zip(indices.chunks(rows_at_once * each)).enumerate()
     {
         let first = piece * rows_at_once;
         let outcome = at_once(py, || {
+            let some = first..first + to.len() / each;
+            let of_piece = call.options(&some, &(0..1));
+            let cuts = match call.is_restricted() {
+                true => engine.run(|sampler| {
+                    let cuts = sampler.cut_rows(source.part(some.clone())?, &of_piece);
+                    cuts.map_err(|error| of_row_from(first, error))
+                })?,
+                false => Vec::new(),
+            };
             let one = |(i, (to, indices)): (usize, (&mut [f64], &[usize]))| {
                 let row = first + i;
-                log_probs(&source, row, temperature(row), indices, to)
+                let kept = Kept {
+                    threshold: cuts.get(i).map(|cut| cut.threshold),
+                    mask: of_piece.allowed.map(|allowed| mask_of(allowed, i)),
+                };
+                log_probs(&source, row, temperature(row), &kept, indices, to)
             };
             if to.len() / each * categories <= FEW {
                 return to.chunks_mut(each).zip(indices.chunks(each)).enumerate().try_for_each(one);
             }
-            let engine = engines.engine("cpu", 0)?;
             engine.install(|| {
                 let all = to.par_chunks_mut(each).zip(indices.par_chunks(each)).enumerate();
                 // of several errors the first
@@ -87,6 +100,39 @@ pub(crate) fn log_prob<'py>(
         outcome.map_err(|error| rows.error(error, 0))?;
     }
     output.into_array()
+}
+
+/// What is kept of a row.
+struct Kept<'a> {
+    /// The least value that no cut takes away.
+    threshold: Option<f64>,
+    mask: Option<&'a [u32]>,
+}
+
+impl Kept<'_> {
+    fn allows(&self, category: usize) -> bool {
+        self.mask.is_none_or(|mask| mask[category / 32] >> (category % 32) & 1 == 1)
+    }
+
+    fn cuts(&self, value: f64) -> bool {
+        self.threshold.is_some_and(|threshold| value < threshold)
+    }
+}
+
+fn mask_of(allowed: Allowed<'_>, row: usize) -> &[u32] {
+    match allowed.words_per_row() {
+        None => allowed.words(),
+        Some(each) => &allowed.words()[row * each..][..each],
+    }
+}
+
+/// The error of a call for the rows from `first` on, with the number of the row in the array.
+fn of_row_from(first: usize, error: Error) -> Error {
+    match error {
+        Error::UndrawableRow { row, reason } => Error::UndrawableRow { row: first + row, reason },
+        Error::OfRow { row, error } => Error::OfRow { row: first + row, error },
+        other => other,
+    }
 }
 
 fn row_of(error: &Error) -> usize {
@@ -100,6 +146,7 @@ fn log_probs(
     source: &Source<'_>,
     row: usize,
     temperature: f32,
+    kept: &Kept<'_>,
     indices: &[usize],
     to: &mut [f64],
 ) -> Result<(), Error> {
@@ -114,6 +161,11 @@ fn log_probs(
     source.extend_row(row, &mut values);
     let mut largest = f64::NEG_INFINITY;
     for (category, value) in values.iter_mut().enumerate() {
+        if !kept.allows(category) {
+            *value = f64::NEG_INFINITY;
+            continue;
+        }
+        let is_cut = kept.cuts(*value);
         let reason = match source.kind {
             Kind::Weights if *value >= 0.0 && value.is_finite() => {
                 *value = value.ln();
@@ -128,6 +180,9 @@ fn log_probs(
         };
         if let Some(reason) = reason {
             return Err(Error::UndrawableRow { row, reason });
+        }
+        if is_cut {
+            *value = f64::NEG_INFINITY;
         }
         largest = largest.max(*value);
     }

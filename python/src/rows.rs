@@ -1,5 +1,4 @@
 //! An array with an axis of categories, as rows that the crate draws from.
-#![allow(unsafe_code, reason = "rows are read from the memory of another library")]
 
 use gumbel::half::{bf16, f16};
 use gumbel::{Batch, Logits, Weights};
@@ -8,7 +7,7 @@ use pyo3::prelude::*;
 
 use crate::dlpack::{Dtype, Tensor};
 use crate::error;
-use crate::strided::{Failure, Layout, copied, integers};
+use crate::strided::{Failure, Layout, Place, copied, integers};
 
 /// The meaning of the numbers of an array.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,12 +43,6 @@ struct Memory<T> {
     category_stride: usize,
 }
 
-enum Place<T> {
-    /// So many elements from this address on. They are alive as long as the tensor of the [`Rows`].
-    Borrowed(*const T, usize),
-    Copied(Vec<T>),
-}
-
 /// The rows of an array: one for each index of all axes but that of the categories.
 pub(crate) struct Rows<'py> {
     values: Values,
@@ -58,12 +51,9 @@ pub(crate) struct Rows<'py> {
     pub(crate) shape: Vec<usize>,
     pub(crate) rows: usize,
     pub(crate) categories: usize,
+    /// The array, whose memory `values` may borrow.
     _tensor: Tensor<'py>,
 }
-
-// SAFETY: threads read the memory, and touch nothing of Python's. (Whoever writes to an array while it is drawn from
-// does what the documentation asks not to do.)
-unsafe impl<T: Sync> Sync for Memory<T> {}
 
 /// What a thread without Python needs of [`Rows`].
 pub(crate) struct Source<'a> {
@@ -155,11 +145,7 @@ impl Source<'_> {
 impl<T> Memory<T> {
     /// The memory of some rows, and both strides.
     fn part(&self, first: usize, count: usize) -> (&[T], [usize; 2]) {
-        let all = match &self.place {
-            // SAFETY: the tensor of the rows is alive, and has so many elements there
-            &Place::Borrowed(data, len) => unsafe { std::slice::from_raw_parts(data, len) },
-            Place::Copied(values) => values,
-        };
+        let all = self.place.values();
         let from = if count == 0 { all.len() } else { first * self.row_stride };
         (&all[from..], [self.row_stride, self.category_stride])
     }

@@ -47,16 +47,22 @@ impl Layout {
     /// An element for each element of an array of `shape`, to which the tensor is broadcast as NumPy does; `None` if it
     /// cannot be.
     pub(crate) fn broadcast(tensor: &Tensor<'_>, shape: &[usize]) -> Option<Self> {
-        let missing = shape.len().checked_sub(tensor.shape.len())?;
+        Self::of_elements(tensor.shape.clone(), tensor.strides.clone()).for_rows(shape)
+    }
+
+    /// A row for each element of an array of `shape`, to which the rows are broadcast as NumPy does; `None` if they
+    /// cannot be.
+    pub(crate) fn for_rows(&self, shape: &[usize]) -> Option<Self> {
+        let missing = shape.len().checked_sub(self.shape.len())?;
         let mut strides = vec![0; shape.len()];
-        for (axis, (&extent, &stride)) in tensor.shape.iter().zip(&tensor.strides).enumerate() {
+        for (axis, (&extent, &stride)) in self.shape.iter().zip(&self.strides).enumerate() {
             if extent == shape[missing + axis] {
                 strides[missing + axis] = stride;
             } else if extent != 1 {
                 return None;
             }
         }
-        Some(Self::of_elements(shape.to_vec(), strides))
+        Some(Self { rows: shape.iter().product(), shape: shape.to_vec(), strides, ..*self })
     }
 
     /// The address of the rows, the number of elements from there to the last one, and both strides, if the crate can
@@ -123,6 +129,28 @@ impl Layout {
             }
         }
         Ok(())
+    }
+}
+
+/// Values in the memory of another library, or a copy of them.
+pub(crate) enum Place<T> {
+    /// So many elements from this address on. Whoever holds this keeps the array that they are of.
+    Borrowed(*const T, usize),
+    Copied(Vec<T>),
+}
+
+// SAFETY: threads read the memory, and touch nothing of Python's. (Whoever writes to an array while it is drawn from
+// does what the documentation asks not to do.)
+unsafe impl<T: Sync> Sync for Place<T> {}
+
+impl<T> Place<T> {
+    /// The values. The array must be alive.
+    pub(crate) fn values(&self) -> &[T] {
+        match self {
+            // SAFETY: the array is alive, as whoever holds this sees to, and has so many elements there
+            &Self::Borrowed(data, len) => unsafe { std::slice::from_raw_parts(data, len) },
+            Self::Copied(values) => values,
+        }
     }
 }
 

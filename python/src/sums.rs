@@ -1,4 +1,4 @@
-//! Normalisers of rows: computed, and estimated by races.
+//! Normalisers of rows, computed and estimated by races, and where rows are cut.
 
 use gumbel::LogZ;
 use pyo3::prelude::*;
@@ -24,6 +24,31 @@ pub(crate) fn logsumexp<'py>(
         sampler.logsumexp_rows_into(batch, options, &mut all[piece.rows.clone()])
     })?;
     output.into_array()
+}
+
+/// Where each row is cut: the least value that is kept, how many categories are, and their share of the probability.
+#[pyfunction]
+pub(crate) fn cuts<'py>(
+    values: &Bound<'py, PyAny>,
+    axis: isize,
+    weights: bool,
+    call: &Bound<'py, PyTuple>,
+) -> PyResult<[Bound<'py, PyAny>; 3]> {
+    let (rows, call) = given(values, axis, weights, call)?;
+    let py = values.py();
+    let mut thresholds = Output::<f64>::new(py, &rows.shape, &[])?;
+    let mut kept = Output::<i64>::new(py, &rows.shape, &[])?;
+    let mut shares = Output::<f64>::new(py, &rows.shape, &[])?;
+    let (all, all_kept, all_shares) = (thresholds.values(), kept.values(), shares.values());
+    in_pieces(py, &rows, &call, (Cost::Reading, Cut::Rows), |sampler, batch, options, piece| {
+        let at = piece.rows.clone();
+        for (cut, row) in sampler.cut_rows(batch, options)?.into_iter().zip(at) {
+            (all[row], all_kept[row], all_shares[row]) =
+                (cut.threshold, cut.kept.into(), cut.share);
+        }
+        Ok(())
+    })?;
+    Ok([thresholds.into_array()?, kept.into_array()?, shares.into_array()?])
 }
 
 /// An estimate of log Z of each row, and its standard error.

@@ -40,11 +40,28 @@ def test_rows_as_objects(rows):
         make_batch_fn(**OPTIONS)({"logits": objects, "row_id": ids})
 
 
+def test_cuts_and_a_mask_for_all_rows(rows, rng):
+    logits, ids = rows
+    for mask in (rng.random(30) < 0.5, np.array([0x2AAAAAAA], "int32")):
+        cuts = {"top_k": 9, "top_p": 0.8, "share": "all", "allowed": mask}
+        want = sample(logits, row_ids=ids, **cuts, **OPTIONS)
+        function = pickle.loads(pickle.dumps(make_batch_fn(**cuts, **OPTIONS)))
+        found = function({"logits": logits[:7], "row_id": ids[:7]})
+        assert (found["draw"] == want[:7]).all()
+        assert (want != sample(logits, row_ids=ids, **OPTIONS)).any()
+
+
 def test_options_are_checked_before_any_batch():
     with pytest.raises(ValueError, match="temperature must be"):
         make_batch_fn(seed=1, temperature=-1)
     with pytest.raises(ValueError, match="seed must be"):
         make_batch_fn(seed=-1)
+    with pytest.raises(ValueError, match="top_p must be above 0"):
+        make_batch_fn(seed=1, top_p=0)
+    with pytest.raises(ValueError, match="one mask for all rows, got the shape"):
+        make_batch_fn(seed=1, allowed=np.ones((2, 3), bool))
+    with pytest.raises(TypeError, match="there is no option 'top_q'"):
+        make_batch_fn(seed=1, top_q=0.5)
 
 
 def test_a_worker_that_draws_otherwise_is_refused(rows):

@@ -6,11 +6,12 @@ import importlib
 import pytest
 
 MODULES = {
+    "_digest": 1,
     "_draws": 4,
     "_generator": 1,
     "_particles": 2,
     "_softmax": 2,
-    "_sums": 3,
+    "_sums": 4,
     "_tables": 1,
 }
 

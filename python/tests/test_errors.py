@@ -145,6 +145,83 @@ TABLE = [
         MemoryError,
         "Unable to allocate",
     ),
+    (lambda: sample(ROW, seed=1, top_k=0), ValueError, "top_k must be 1 or more, got 0"),
+    (lambda: sample(ROW, seed=1, top_k=1.5), TypeError, "top_k must be an integer .* got 1.5"),
+    (lambda: sample(ROW, seed=1, top_k=-1), ValueError, "top_k must be an integer .* got -1"),
+    (
+        lambda: sample(np.zeros((3, 2)), seed=1, top_k=[5, 1, 0]),
+        ValueError,
+        "row 2: top_k must be 1 or more, got 0",
+    ),
+    (lambda: sample(ROW, seed=1, top_p=0), ValueError, "top_p must be above 0 .* got 0"),
+    (lambda: sample(ROW, seed=1, top_p=NAN), ValueError, "top_p must be above 0 .* got NaN"),
+    (lambda: sample(ROW, seed=1, top_p="all"), TypeError, "top_p must be a number, .* got 'all'"),
+    (
+        lambda: gumbelmax.logsumexp(ROWS, top_p=np.linspace(1, -0.01, 20).reshape(4, 5)),
+        ValueError,
+        r"row 19 \(index \(3, 4\) of rows of shape \(4, 5\)\): top_p must be above 0 .* got -0.01",
+    ),
+    (
+        lambda: sample(ROWS, seed=1, top_p=[0.5, 0.6]),
+        ValueError,
+        r"top_p of shape \(2,\) does not fit rows of shape \(4, 5\)",
+    ),
+    (lambda: gumbelmax.cuts(ROW, min_p=2), ValueError, "min_p must be from 0 to 1, got 2"),
+    (lambda: gumbelmax.cuts(ROW, epsilon=-1), ValueError, "epsilon must be from 0 to 1, got -1"),
+    (
+        lambda: gumbelmax.race(ROW, 1, seed=1, top_k=1, cut_temperature=0),
+        ValueError,
+        r"cut_temperature must be from 7.9e-31 \(2\^-100\) to .*, got 0",
+    ),
+    (
+        lambda: sample_weights(ROW, seed=1, top_k=1, cut_temperature=1e-9),
+        ValueError,
+        r"cut_temperature must be from 9.5e-7 \(2\^-20\) to .* with weights, got 1e-9",
+    ),
+    (
+        lambda: sample(ROW, seed=1, top_p=0.5, share="most"),
+        ValueError,
+        'share must be "top-k", "all" or "rest", got "most"',
+    ),
+    (
+        lambda: sample(ROW, seed=1, allowed=[True, False]),
+        ValueError,
+        "allowed has 2 booleans for a row of 3 categories",
+    ),
+    (
+        lambda: sample(np.zeros(70), seed=1, allowed=np.zeros(2, "int32")),
+        ValueError,
+        "allowed has 2 words of 32 bits for a row of 70 categories, which needs 3",
+    ),
+    (
+        lambda: sample(ROWS, seed=1, allowed=np.zeros((5, 4, 1), "uint32")),
+        ValueError,
+        r"allowed has masks of shape \(5, 4\), which does not fit rows of shape \(4, 5\)",
+    ),
+    (
+        lambda: sample(ROW, seed=1, allowed=[1, 0, 1]),
+        TypeError,
+        "allowed must be booleans, or uint32 or int32 words of 32 bits, got int64",
+    ),
+    (
+        lambda: sample(ROW, seed=1, allowed=True),
+        TypeError,
+        "allowed must be booleans",
+    ),
+    (
+        lambda: sample(np.zeros((2, 2)), seed=1, allowed=[[True, True], [False, False]]),
+        ValueError,
+        "row 1 has no draw",
+    ),
+    (
+        lambda: gumbelmax.log_prob(
+            np.zeros((2, 2)), [0, 0], allowed=[[True, True], [False, False]]
+        ),
+        ValueError,
+        "row 1 has no draw",
+    ),
+    (lambda: gumbelmax.digest([0.5]), ValueError, "draws must be integers, got float64"),
+    (lambda: gumbelmax.digest([2**32]), ValueError, "draws must be from -1"),
     (lambda: gumbelmax.race(ROW, 0, seed=1), ValueError, "k is 1 or more"),
     (
         lambda: gumbelmax.race(ROW, 1, seed=1, temperature=0),

@@ -15,8 +15,15 @@ def run(name, *arguments):
     path = os.pathsep.join(p for p in sys.path if p)
     command = [sys.executable, "-W", "ignore", str(EXAMPLES / name), *map(str, arguments)]
     environment = {**os.environ, "PYTHONPATH": path}
+    # in a folder without the sources, where processes that it starts may look first
     done = subprocess.run(
-        command, capture_output=True, text=True, timeout=300, check=False, env=environment
+        command,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+        env=environment,
+        cwd=EXAMPLES,
     )
     assert done.returncode == 0, done.stderr[-3000:]
     return done.stdout
@@ -31,6 +38,7 @@ def test_gallery(tmp_path):
         "top_k.png",
         "potts.png",
         "training.png",
+        "top_p.png",
     }
 
 

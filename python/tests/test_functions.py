@@ -60,6 +60,78 @@ def test_what_rows_have_of_their_own(rng):
             assert (found[i, j] == one).all()
 
 
+CUTS = {"top_k": 12, "top_p": 0.9, "min_p": 0.01, "epsilon": 0.001}
+
+
+def test_cuts_of_rows(rng):
+    """Each row is cut as it is alone, whether a cut is given for all rows or for each."""
+    logits = rng.normal(0, 2, (2, 3, 40)).astype("float32")
+    own = {
+        "top_k": rng.integers(1, 50, (2, 3)),
+        "top_p": rng.random((2, 1)) / 2 + 0.5,
+        "min_p": rng.random(3) / 10,
+        "epsilon": np.full((2, 3), 0.001, "float32"),
+        "cut_temperature": np.array([0.5, 1.0, 2.0]),
+        "allowed": rng.random((2, 3, 40)) < 0.8,
+    }
+    found = sample(logits, seed=1, draws=50, share="rest", **own)
+    where = gumbelmax.cuts(logits, share="rest", **own)
+    for i in np.ndindex(2, 3):
+        alone = {name: np.broadcast_to(cut, (2, 3))[i] for name, cut in own.items() if cut.ndim < 3}
+        alone |= {"share": "rest", "allowed": own["allowed"][i]}
+        row_id = 3 * i[0] + i[1]
+        assert (sample(logits[i], seed=1, draws=50, first_row=row_id, **alone) == found[i]).all()
+        cut = gumbelmax.cuts(logits[i], **alone)
+        assert tuple(cut) == tuple(each[i] for each in where)
+        kept = (logits[i] >= cut.threshold) & own["allowed"][i]
+        assert kept.sum() == cut.kept
+        assert kept[found[i]].all()
+    assert isinstance(gumbelmax.cuts(logits[0, 0]).kept, np.int64)
+    assert gumbelmax.cuts(logits).kept.tolist() == [[40] * 3] * 2
+
+
+@pytest.mark.parametrize("axis", [0, 1, -1])
+def test_every_function_draws_from_what_is_kept(rng, axis):
+    logits = rng.normal(0, 2, (5, 20, 30))
+    allowed = rng.random(logits.shape) < 0.9
+    cuts = {**CUTS, "allowed": allowed, "axis": axis}
+    threshold = np.expand_dims(gumbelmax.cuts(logits, **cuts).threshold, axis)
+    kept = np.where((logits >= threshold) & allowed, logits, -np.inf)
+    assert (kept != logits).any()
+    options = {"seed": 4, "draws": 3, "axis": axis}
+    draws = sample(logits, **options, **CUTS, allowed=allowed)
+    assert (draws == sample(kept, **options)).all()
+    scored = sample_scored(logits, **options, **CUTS, allowed=allowed)
+    assert (scored.draws == draws).all()
+    assert np.allclose(scored.log_probs, log_prob(kept, draws, axis=axis), atol=1e-5)
+    assert (log_prob(logits, draws, **cuts) == log_prob(kept, draws, axis=axis)).all()
+    assert (gumbelmax.logsumexp(logits, **cuts) == gumbelmax.logsumexp(kept, axis=axis)).all()
+    soft = gumbelmax.gumbel_softmax(kept, 0.7, **options)
+    for function in (
+        lambda x, **o: race(x, 4, **options, **o),
+        lambda x, **o: gumbelmax.estimate_log_z(x, **options, **o),
+        lambda x, **o: gumbelmax.gumbel_softmax(x, 0.7, **options, **o),
+        lambda x, **o: gumbelmax.gumbel_softmax_vjp(soft, x, 0.7, **options, **o),
+        lambda x, **o: InverseCdf(x, seed=4, axis=axis, **o).sample(5),
+        lambda x, **o: sample_weights(np.exp(x), **options, **o, method="inverse-cdf"),
+    ):
+        one, other = function(logits, **CUTS, allowed=allowed), function(kept)
+        assert np.asarray(one).tobytes() == np.asarray(other).tobytes()
+        assert np.asarray(one).tobytes() != np.asarray(function(logits)).tobytes()
+    # what is given for each row, and a category that is not allowed and NaN
+    logits = np.where(allowed, logits, np.nan)
+    one = log_prob(logits, draws, **cuts)
+    assert (one == log_prob(kept, draws, axis=axis)).all()
+
+
+def test_log_prob_of_what_is_cut():
+    logits = [[0.0, 1.0, 2.0, 3.0], [3.0, 2.0, 1.0, 0.0]]
+    found = log_prob(logits, [[0, 1, 2, 3]] * 2, top_k=[1, 3])
+    assert found[0].tolist() == [-np.inf, -np.inf, -np.inf, 0.0]
+    want = log_prob([3.0, 2.0, 1.0], [0, 1, 2])
+    assert found[1].tolist() == [*want, -np.inf]
+
+
 def test_pieces_and_permutations_draw_what_the_whole_does(rng):
     logits = rng.normal(size=(100, 30)).astype("float32")
     whole = sample(logits, seed=9, first_row=1000, step=5, draws=6)

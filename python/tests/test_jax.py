@@ -99,6 +99,44 @@ def test_gradients_under_vmap(logits):
     assert jnp.allclose(jax.vmap(jax.grad(loss, 1))(keys, logits), each, atol=1e-6)
 
 
+@pytest.mark.parametrize("axis", [0, -1])
+def test_cuts(logits, axis):
+    cuts = {"top_k": 9, "top_p": 0.9, "min_p": 0.01, "epsilon": 0.001, "cut_temperature": 2.0}
+    cuts["share"] = "all"
+    booleans = np.arange(240).reshape(4, 3, 20) % 7 > 1
+    words = np.array([0x000DB6DB], "uint32")
+    for allowed in (None, booleans, booleans[:, 0, 0] if axis == 0 else booleans[0, 0], words):
+        options = {**cuts, "allowed": allowed, "axis": axis}
+        want = gumbelmax.sample(np.asarray(logits), seed=SEED, **options)
+        assert (gj.categorical(KEY, logits, **options) == want).all()
+        drawn = jax.jit(lambda k, x, o=options: gj.categorical(k, x, **o))(KEY, logits)
+        assert (drawn == want).all()
+        want = gumbelmax.gumbel_softmax(np.asarray(logits), 0.7, seed=SEED, **options)
+        soft = gj.gumbel_softmax(KEY, logits, 0.7, **options)
+        assert (soft == want).all()
+        assert (soft == 0).any()
+
+        def loss(x, options=options):
+            return (gj.gumbel_softmax(KEY, x, 0.7, **options) ** 2).sum()
+
+        inner = (2 * want * want).sum(axis, keepdims=True)
+        assert jnp.allclose(jax.grad(loss)(logits), want * (2 * want - inner) / 0.7, atol=1e-5)
+
+
+def test_masks_under_vmap(logits):
+    keys = jax.random.split(KEY, 4)
+    allowed = jnp.arange(80).reshape(4, 20) % 3 > 0
+
+    def draw(key, row, mask):
+        return gj.categorical(key, row, allowed=mask, top_k=5)
+
+    each = jnp.stack([draw(*one) for one in zip(keys, logits, allowed, strict=True)])
+    assert (jax.vmap(draw)(keys, logits, allowed) == each).all()
+    shared = jax.vmap(draw, (0, 0, None))(keys, logits, allowed[1])
+    each = jnp.stack([draw(k, x, allowed[1]) for k, x in zip(keys, logits, strict=True)])
+    assert (shared == each).all()
+
+
 def test_an_invalid_row_is_an_error(logits):
     with pytest.raises(Exception, match=r"row 0 .* has no draw"):
         jax.block_until_ready(gj.categorical(KEY, logits.at[0, 0, 0].set(jnp.nan)))

@@ -1,5 +1,6 @@
 """gumbelmax.ray: needs Ray. The cluster is a real one, on this machine."""
 
+import contextlib
 import os
 import pathlib
 
@@ -18,19 +19,21 @@ ROWS = 100_000
 
 
 @pytest.fixture(scope="module", autouse=True)
-def cluster():
+def cluster(tmp_path_factory):
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     # what a worker imports it finds where this process does
     path = str(pathlib.Path(gumbelmax.__file__).parent.parent)
     environment = {"env_vars": {"PYTHONPATH": path}}
-    ray.init(
-        num_cpus=3,
-        include_dashboard=False,
-        _node_ip_address="127.0.0.1",
-        runtime_env=environment,
-        log_to_driver=False,
-        object_store_memory=500_000_000,
-    )
+    # Ray has workers look into this process's folder first, which may be that of the sources
+    with contextlib.chdir(tmp_path_factory.mktemp("ray")):
+        ray.init(
+            num_cpus=3,
+            include_dashboard=False,
+            _node_ip_address="127.0.0.1",
+            runtime_env=environment,
+            log_to_driver=False,
+            object_store_memory=500_000_000,
+        )
     ray.data.DataContext.get_current().enable_progress_bars = False
     yield
     ray.shutdown()

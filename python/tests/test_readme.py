@@ -8,7 +8,7 @@ import pytest
 
 README = pathlib.Path(__file__).resolve().parent.parent / "README.md"
 BLOCKS = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
-LIBRARIES = ("torch", "jax", "dask", "pyarrow")
+LIBRARIES = ("torch", "transformers", "jax", "dask", "pyarrow")
 
 
 def needs(block):

@@ -60,6 +60,41 @@ def test_options(logits):
     assert gt.sample(counts, seed=1, weights=True).tolist() == [0, 1]
 
 
+def test_cuts(logits):
+    own = {
+        "top_k": torch.tensor([3, 5, 20]),
+        "top_p": 0.9,
+        "min_p": torch.tensor([[0.01], [0.1], [0.0], [0.2]]),
+        "epsilon": 0.001,
+        "cut_temperature": 2.0,
+        "share": "rest",
+    }
+    as_numpy = {name: getattr(cut, "numpy", lambda cut=cut: cut)() for name, cut in own.items()}
+    booleans = torch.arange(240).reshape(4, 3, 20) % 3 > 0
+    words = torch.tensor([0x000DB6DB], dtype=torch.int32)
+    for allowed in (None, booleans, booleans[0, 0], words):
+        mask = None if allowed is None else allowed.numpy()
+        want = gumbelmax.sample(logits.numpy(), seed=1, draws=5, allowed=mask, **as_numpy)
+        assert (gt.sample(logits, seed=1, draws=5, allowed=allowed, **own).numpy() == want).all()
+        soft = gt.gumbel_softmax(logits, 0.7, seed=1, allowed=allowed, **own)
+        want = gumbelmax.gumbel_softmax(logits.numpy(), 0.7, seed=1, allowed=mask, **as_numpy)
+        assert (soft.numpy() == want).all()
+        assert (soft == 0).any()
+    with pytest.raises(ValueError, match="top_p must be above 0"):
+        gt.sample(logits, seed=1, top_p=0.0)
+
+
+def test_gradients_of_what_is_kept(logits):
+    allowed = torch.arange(20) % 3 > 0
+    logits.requires_grad_()
+    y = gt.gumbel_softmax(logits, 0.7, seed=1, top_k=7, allowed=allowed)
+    (gradient,) = torch.autograd.grad(y[..., 1].sum() + (y**2).sum(), logits)
+    g = 2 * y.detach() + (torch.arange(20) == 1)
+    want = y.detach() * (g - (g * y.detach()).sum(-1, keepdim=True)) / 0.7
+    assert torch.allclose(gradient, want, atol=1e-5)
+    assert (gradient[..., ~allowed] == 0).all()
+
+
 def test_errors(logits):
     logits[2, 1, 5] = torch.nan
     with pytest.raises(ValueError, match=r"row 7 \(index \(2, 1\)"):
@@ -98,10 +133,13 @@ def test_gradients_have_the_type_of_the_logits(logits, dtype):
 def test_ops(logits):
     op = torch.ops.gumbelmax
     numbers = (1, None, 0, None, 1.0, None, 0, None)
-    torch.library.opcheck(op.sample, (logits, False, *numbers, None, -1, "gumbel", "raise"))
-    torch.library.opcheck(op.sample, (logits, False, *numbers, 5, 0, "auto", "mark"))
-    for dim in (0, -1):
-        options = (0.7, False, 1, 0, 1.0, 0, None, dim)
+    no_cuts = (*(None,) * 5, "top-k", None)
+    allowed = torch.arange(20) % 3 > 0
+    cuts = (torch.tensor(9), torch.full((4, 3), 0.9), *(None,) * 3, "all", allowed)
+    torch.library.opcheck(op.sample, (logits, False, *numbers, None, -1, "gumbel", "raise", *cuts))
+    torch.library.opcheck(op.sample, (logits, False, *numbers, 5, 0, "auto", "mark", *no_cuts))
+    for dim, restrict in ((0, no_cuts), (-1, cuts)):
+        options = (0.7, False, 1, 0, 1.0, 0, None, dim, *restrict)
         torch.library.opcheck(op.gumbel_softmax, (logits.clone().requires_grad_(), *options))
         torch.library.opcheck(op.gumbel_softmax_vjp, (logits, logits, *options))
 
@@ -110,8 +148,8 @@ def test_ops(logits):
 @pytest.mark.filterwarnings("ignore")
 def test_compiled(logits, backend):
     def step(logits, seed):
-        soft = gt.gumbel_softmax(logits * 2, 0.5, seed=seed)
-        return gt.sample(logits * 2, seed=seed, draws=3), (soft * logits).sum()
+        soft = gt.gumbel_softmax(logits * 2, 0.5, seed=seed, top_k=9)
+        return gt.sample(logits * 2, seed=seed, draws=3, top_p=0.9), (soft * logits).sum()
 
     want, loss = step(logits, 5)
     logits.requires_grad_()

@@ -103,6 +103,7 @@ impl DrawKernel {
             vec4: categories.is_multiple_of(4),
             each: false,
             immediates: false,
+            restriction: Restriction::None,
             int64: false,
             emulated: false,
             workgroup_size: layout.workgroup_size,

@@ -93,13 +93,14 @@ impl<'a> Restriction<'a> {
 /// Checks a truncation of values of this format.
 pub(crate) fn check(truncation: &Truncation, format: ValueFormat) -> Result<(), Error> {
     truncation.check()?;
-    match truncation.at_temperature {
-        None => Ok(()),
-        Some(temperature) => match Temperature::for_format(format, temperature)? {
-            Temperature::Scaled(_) => Ok(()),
-            Temperature::Greedy => Err(Error::NoNoise { operation: "a truncation" }),
-        },
-    }
+    let Some(got) = truncation.at_temperature else { return Ok(()) };
+    let expected = match Temperature::for_format(format, got) {
+        Ok(Temperature::Scaled(_)) => return Ok(()),
+        _ if format.is_of_weights() => "from 9.5e-7 (2^-20) to 1.3e30 (2^100) with weights",
+        _ => "from 7.9e-31 (2^-100) to 1.3e30 (2^100)",
+    };
+    // in words of its own, as the temperature of the draw may be 0
+    Err(Error::Truncation { what: "the temperature of a cut", expected, got })
 }
 
 impl super::Job<'_> {

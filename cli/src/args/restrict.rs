@@ -39,6 +39,14 @@ pub(crate) struct RestrictArgs {
     pub(crate) allowed: Option<PathBuf>,
 }
 
+impl RestrictArgs {
+    /// Whether everything may be drawn.
+    pub(crate) fn is_none(&self) -> bool {
+        let numbers = [self.top_p, self.min_p, self.epsilon];
+        self.top_k.is_none() && numbers == [None; 3] && self.allowed.is_none()
+    }
+}
+
 /// What --top-p is a share of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ShareOf {

@@ -9,6 +9,8 @@ mod common;
 mod explain;
 mod files;
 mod manners;
+#[cfg(target_os = "linux")]
+mod memory;
 mod method;
 mod operations;
 mod outputs;

@@ -1,6 +1,6 @@
 //! Cuts and masks of decoders, and `gumbel cuts`.
 
-use gumbel::{Allowed, CpuSampler, Logits, SampleOptions, Share, Truncation};
+use gumbel::{Allowed, CpuSampler, Logits, Relaxation, SampleOptions, Share, Truncation};
 
 use crate::common::{f32s, gumbel, header, sample, stdout};
 
@@ -26,7 +26,7 @@ fn files(folder: &std::path::Path) -> (std::path::PathBuf, std::path::PathBuf, V
 }
 
 #[test]
-fn draws_and_cuts_are_the_librarys() {
+fn draws_and_cuts_are_the_library_s() {
     let folder = tempfile::tempdir().unwrap();
     let (rows, masks, words) = files(folder.path());
     let masks = masks.to_str().unwrap();
@@ -90,6 +90,13 @@ fn draws_and_cuts_are_the_librarys() {
             for (line, sum) in text.lines().zip(sums) {
                 assert_eq!(line, format!("{sum:?}"));
             }
+
+            let soft = [flags, &["--tau", "0.7", "--temperature", "0.7", "--engine", "cpu"], chunk];
+            let text = stdout(gumbel(&["soften"]).arg(&rows).args(soft.concat()).output().unwrap());
+            let samples = cpu.soften_rows(batch, &options, Relaxation::soft(0.7)).unwrap();
+            let line = |row: &[f32]| row.iter().map(|y| format!("{y:?}")).collect::<Vec<_>>();
+            let lines = samples.chunks(CATEGORIES).map(|row| line(row).join(","));
+            assert_eq!(text.lines().collect::<Vec<_>>(), lines.collect::<Vec<_>>(), "{flags:?}");
         }
     }
 }
@@ -115,9 +122,12 @@ fn what_is_refused_says_why() {
         (&["--allowed", narrow], "has 2 words for a row of 70 categories, which needs 3"),
         (&["--allowed", "no.npy"], "cannot read no.npy"),
     ] {
-        for output in
-            [sample(&rows, args), gumbel(&["cuts"]).arg(&rows).args(args).output().unwrap()]
-        {
+        let soften = [&["--tau", "1", "--engine", "cpu"], args].concat();
+        for output in [
+            sample(&rows, args),
+            gumbel(&["cuts"]).arg(&rows).args(args).output().unwrap(),
+            gumbel(&["soften"]).arg(&rows).args(soften).output().unwrap(),
+        ] {
             assert!(!output.status.success(), "{args:?}");
             let error = String::from_utf8_lossy(&output.stderr).into_owned();
             assert!(error.starts_with("gumbel: ") && error.contains(why), "{error}");
