@@ -6,7 +6,7 @@ use crate::error::Error;
 use crate::job::Temperature;
 use crate::noise::bits::MAX_DRAWS;
 use crate::options::ValueFormat;
-use crate::shaders::Variant;
+use crate::shaders::{Restriction, Variant};
 
 use super::kernel::{Pass, words};
 use super::layout::{Device, Layout, Races, Teams, has_groups};

@@ -1,7 +1,5 @@
 //! The example `decode`: a request has the same text alone and among others.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-
 #[path = "../../examples/decode/decoder.rs"]
 mod decoder;
 #[path = "../../examples/decode/model.rs"]

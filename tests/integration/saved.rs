@@ -323,7 +323,6 @@ fn estimates() {
 
 /// Results of shards travel between devices.
 #[test]
-#[expect(clippy::unwrap_used, reason = "the calls are valid")]
 fn shards() {
     let logits = [0.5, f32::NEG_INFINITY, 1.5, 0.5, 2.0, 1.0, f32::NAN, 0.0];
     let (logits, shard) = (Logits::new(&logits, 4).unwrap(), Shard::new(2, 9).unwrap());

@@ -99,7 +99,7 @@ const ROWS: [(&str, Fill); 5] = [
     ("ties", |i| (word(i) % 5) as f32),
     ("equal", |_| 0.25),
     ("falling", |i| -(i as f32) / 100.0),
-    ("some never", |i| if word(i) % 3 > 0 { f32::NEG_INFINITY } else { normal(i) }),
+    ("some never", |i| if word(i).is_multiple_of(3) { normal(i) } else { f32::NEG_INFINITY }),
 ];
 
 #[test]

@@ -1,7 +1,7 @@
 //! The shaders as files, by which another compiler of WGSL than wgpu's is checked.
 
 use gumbel::ValueFormat;
-use gumbel::shaders::{Kernel, Reduction, Variant};
+use gumbel::shaders::{Kernel, Reduction, Restriction, Variant};
 use serde_json::{Value, json};
 
 const KERNELS: [Kernel; 14] = [
@@ -61,22 +61,72 @@ pub(super) fn all() -> Value {
                         vec4,
                         each,
                         immediates: false,
+                        restriction: Restriction::None,
                         int64: false,
                         emulated: vec4 == each,
                         workgroup_size: if alone { 64 } else { 256 },
                     };
-                    let enable = match reduction {
-                        Reduction::Subgroups => "enable subgroups;\n",
-                        _ => "",
-                    };
-                    all.push(json!({
-                        "name": format!("{variant:?}"),
-                        "entryPoint": variant.entry_point(),
-                        "source": format!("{enable}{}", variant.source()),
-                    }));
+                    all.push(variant);
                 }
             }
         }
     }
-    Value::from(all)
+    all.extend(restricted());
+    all.into_iter().map(described).collect()
+}
+
+/// Draws from rows that are masked or cut, and what finds the cuts.
+fn restricted() -> impl Iterator<Item = Variant> {
+    let plain = Variant {
+        kernel: Kernel::Stream,
+        reduction: Reduction::Workgroup,
+        groups: false,
+        format: ValueFormat::F32,
+        vec4: false,
+        each: false,
+        immediates: false,
+        restriction: Restriction::Masked,
+        int64: false,
+        emulated: false,
+        workgroup_size: 256,
+    };
+    let forms = FORMATS.into_iter().flat_map(move |format| {
+        [false, true].map(|vec4| Variant { format, vec4, each: !vec4, emulated: vec4, ..plain })
+    });
+    let of_cuts = |form: Variant| {
+        let kernels = [Kernel::Maxima, Kernel::Cut, Kernel::Check];
+        let short = kernels.map(|kernel| Variant { kernel, ..form });
+        short.into_iter().chain([Variant { kernel: Kernel::Cut, groups: true, ..form }])
+    };
+    let of_races = |form: Variant| {
+        let kernels = [
+            (Kernel::Stream, false),
+            (Kernel::Stream, true),
+            (Kernel::SeveralDraws, false),
+            (Kernel::SeveralDraws, true),
+            (Kernel::Greedy, false),
+        ];
+        kernels.into_iter().flat_map(move |(kernel, groups)| {
+            [Restriction::Masked, Restriction::Cut].map(|restriction| Variant {
+                kernel,
+                groups,
+                restriction,
+                ..form
+            })
+        })
+    };
+    forms.clone().flat_map(of_cuts).chain(forms.flat_map(of_races))
+}
+
+/// A variant with its name, as a file has it.
+fn described(variant: Variant) -> Value {
+    let enable = match variant.reduction {
+        Reduction::Subgroups => "enable subgroups;\n",
+        _ => "",
+    };
+    json!({
+        "name": format!("{variant:?}"),
+        "entryPoint": variant.entry_point(),
+        "source": format!("{enable}{}", variant.source()),
+    })
 }
