@@ -24,6 +24,32 @@ fn it_sums_up() {
     assert!(lines[2 + isas..][..isas].iter().all(|line| line.contains(&verdict)), "{text}");
 }
 
+/// The files have the cases, the reference's draws and the shaders.
+#[test]
+fn it_writes_the_cases() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().to_str().unwrap();
+    let output = gumbel(&["check", "--quick", "--write-cases", path]).output().unwrap();
+    assert_eq!(stdout(output), "");
+    let read = |name: &str| std::fs::read(folder.path().join(name)).unwrap();
+    let json = |name: &str| serde_json::from_slice::<serde_json::Value>(&read(name)).unwrap();
+    let (index, numbers) = (json("cases.json"), read("cases.bin"));
+    let index = index.as_array().unwrap();
+    let side_by_side = |case: &Case| {
+        let batch = case.batch();
+        (0..batch.rows()).all(|row| batch.bytes_of_row(row).is_some())
+    };
+    let cases: Vec<_> = quick_cases().filter(side_by_side).collect();
+    assert_eq!(index.len(), cases.len());
+    for (entry, case) in index.iter().zip(&cases) {
+        assert_eq!(entry["name"], case.to_string());
+        let [at, bytes] = [0, 1].map(|i| entry["draws"][i].as_u64().unwrap() as usize);
+        let draws: Vec<_> = case.expected().iter().flat_map(|draw| draw.to_le_bytes()).collect();
+        assert_eq!(numbers[at..at + bytes], draws, "{case}");
+    }
+    assert!(json("shaders.json").as_array().unwrap().len() > 300);
+}
+
 #[test]
 fn the_cpu_engine_is_the_references_equal() {
     let text =
