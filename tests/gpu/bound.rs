@@ -37,6 +37,11 @@ pub(crate) fn checks() -> Vec<(&'static str, Check)> {
     .concat()
 }
 
+/// Checks that take minutes on a software adapter: `scripts/test --long` runs them.
+pub(crate) fn long_checks() -> Vec<(&'static str, Check)> {
+    [masks::LONG_CHECKS, truncations::LONG_CHECKS].concat()
+}
+
 pub(crate) const NEEDS: &[(&str, Need)] = limits::NEEDS;
 
 /// Returns a sampler for this kind of plan, which the tests share: some drivers take seconds for

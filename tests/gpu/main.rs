@@ -62,10 +62,11 @@ fn main() {
         &bound::checks(),
     ]
     .concat();
+    let long_checks = bound::long_checks();
     let needs = &[faults::NEEDS, bound::NEEDS].concat();
     let trials: Vec<_> = if adapters.is_empty() || skipped {
         let found = adapters.len();
-        let checks = checks.iter().chain(draws::LONG_CHECKS);
+        let checks = checks.iter().chain(draws::LONG_CHECKS).chain(&long_checks);
         checks.map(|&(name, _)| absent(name, found, skipped)).collect()
     } else {
         adapters
@@ -84,7 +85,10 @@ fn main() {
                     let ignored = again && !asks_the_backend(check.0) || trial.has_ignored_flag();
                     trial.with_ignored_flag(ignored)
                 });
-                all.chain(long)
+                let longest = long_checks
+                    .iter()
+                    .map(move |&check| trial(adapter, check, needs).with_ignored_flag(true));
+                all.chain(long).chain(longest)
             })
             .collect()
     };
@@ -103,8 +107,16 @@ fn main() {
 /// other calls of the driver. Tests of faults and of how plans cut batches depend on neither.
 fn asks_the_backend(name: &str) -> bool {
     let of_tests = name.ends_with("_seen");
-    let of_plans =
-        ["in_small_pieces", "in_other_teams", "as_planned", "potts::", "draws::", "places"];
+    let of_plans = [
+        "in_small_pieces",
+        "in_other_teams",
+        "as_planned",
+        "potts::",
+        "draws::",
+        "places",
+        "masks",
+        "truncations",
+    ];
     !of_tests && !of_plans.iter().any(|part| name.contains(part))
 }
 

@@ -93,7 +93,10 @@ fn faults_in_rows_are_seen(adapter: &AdapterReport) -> Result<(), Failed> {
         source
             .replace("step_of_call.first_draw", "step_of_call.first_draw % 8u")
             .replace("<= 0x80000000u - run.draws", "<= 0x80000001u - run.draws")
-            .replace("source < run.source_rows", "source <= run.source_rows")
+            .replace(
+                "source_of(position) < run.source_rows",
+                "source_of(position) <= run.source_rows",
+            )
             .replace("temperature <= 0x71800000u", "true")
     };
     let last = (0..rows).map(|row| (1 << 31) - 1 - row % 4).collect();
@@ -106,7 +109,8 @@ fn faults_in_rows_are_seen(adapter: &AdapterReport) -> Result<(), Failed> {
     ];
     seen(adapter, edit, &batches)?;
 
-    let edit = |source: String| source.replace("filter_of(scale)", "filter_of(0x3f800000u)");
+    let edit =
+        |source: String| source.replace("filter_of(temperature.scale)", "filter_of(0x3f800000u)");
     let batch = Batch { temperatures: temperatures(), ..plain() };
     seen(adapter, edit, &[("a filter for temperature 1", batch)])
 }

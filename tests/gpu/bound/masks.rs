@@ -14,13 +14,17 @@ use super::{plans, shared};
 use ValueFormat::{Bf16, Counts, F16, F32, Weights};
 
 pub(crate) const CHECKS: &[(&str, Check)] = &[
-    ("bound::masks_of_all_formats", masks_of_all_formats),
     ("bound::masks_of_all_lengths", masks_of_all_lengths),
-    ("bound::masks_without_a_filter", masks_without_a_filter),
-    ("bound::masks_of_rows_with_options_of_their_own", masks_of_rows_with_options),
     ("bound::what_is_not_allowed_does_not_matter", what_is_not_allowed_does_not_matter),
     ("bound::masks_that_do_not_fit", masks_that_do_not_fit),
     ("bound::faults_in_masks_are_seen", faults_in_masks_are_seen),
+];
+
+/// A software adapter takes seconds to compile each of the kernels.
+pub(crate) const LONG_CHECKS: &[(&str, Check)] = &[
+    ("bound::masks_of_all_formats", masks_of_all_formats),
+    ("bound::masks_without_a_filter", masks_without_a_filter),
+    ("bound::masks_of_rows_with_options_of_their_own", masks_of_rows_with_options),
 ];
 
 /// Masks in which about `share` of 256 bits are 1, with words that are whole and words that are empty among them. The
