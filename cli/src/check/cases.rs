@@ -34,7 +34,12 @@ pub(super) fn write(cases: impl Iterator<Item = Case>, folder: &Path) -> Result<
     let file = File::create(&data).map_err(failed(&data))?;
     let mut numbers = Numbers { out: BufWriter::new(file), at: 0 };
     let mut described = Vec::new();
-    for case in cases.filter(|case| case.work() <= MOST_DRAWN) {
+    // the form of the files has no bias and no history
+    let has_these = |case: &Case| {
+        let options = case.options();
+        options.bias.is_none() && options.history.is_none()
+    };
+    for case in cases.filter(|case| case.work() <= MOST_DRAWN && has_these(case)) {
         if let Some(description) = numbers.describe(&case)? {
             described.push(description.map_err(failed(&data))?);
         }
