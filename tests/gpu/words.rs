@@ -337,7 +337,8 @@ fn shares() -> Vec<[[u32; 4]; 2]> {
         let [low, high] = pair::pair(pair::unpair([x[2], x[3]]) >> (y[0] % 64));
         [[share, 0, low, high], [0; 4]]
     });
-    items.collect()
+    // a product of which the second word alone is not 0, and is lost: 2⁻⁵⁰ of 2³²
+    items.chain([[[(127 - 50) << 23, 0, 0, 1], [0; 4]]]).collect()
 }
 
 fn shares_of_sums(adapter: &AdapterReport) -> Result<(), Failed> {
