@@ -18,7 +18,7 @@ pub(crate) const CHECKS: &[(&str, Check)] = &[
     ("faults::an_unwritten_output_is_seen", |adapter| {
         let edit = |source: String| {
             source.replace(
-                "if team.lane == 0u && exists {",
+                "if team.lane == 0u && open {",
                 "if team.lane == 0u && race + 1u < run.rows * run.draws {",
             )
         };
