@@ -51,8 +51,8 @@ impl ShardRows {
 
 impl Cpu {
     /// What a shard tells of its rows: of a call on whole rows of `f32`, whose truncations are still to come. The race has the
-    /// first categories of each row; at temperature 0 there is none. The result is `None` if winners may be missing, and more
-    /// categories are needed.
+    /// first categories of each row; at temperature 0 there is none. The result says too whether all winners are among
+    /// these categories.
     ///
     /// # Errors
     /// [`Error::NoMemoryForRows`].
@@ -61,7 +61,7 @@ impl Cpu {
         job: &Job<'_>,
         of: &ShardRows,
         race: Option<&TopK>,
-    ) -> Result<Option<Vec<Row>>, Error> {
+    ) -> Result<(Vec<Row>, bool), Error> {
         let rows = self.each_row(job, of, &|row, values| {
             let (truncation, scale) = job.cut_of(row);
             let first = of.shard.first() as u32;
@@ -93,9 +93,10 @@ impl Cpu {
             told.tidy();
             let most = drawable().map(|(_, value)| value.fixed(scale)).max();
             let is_complete = is_invalid || told.most() == most;
-            Ok(is_complete.then_some(told))
+            Ok((told, is_complete))
         })?;
-        Ok(rows.into_iter().collect())
+        let are_complete = rows.iter().all(|&(_, is_complete)| is_complete);
+        Ok((rows.into_iter().map(|(told, _)| told).collect(), are_complete))
     }
 
     /// The sums of a shard's rows, given what all shards tell.

@@ -49,13 +49,13 @@ impl Cpu {
     /// Verifies drafts, given a draw for each row of the target. Threads share the requests.
     ///
     /// # Errors
-    /// [`Error::NoMemoryForRows`] and [`Error::Entries`].
+    /// [`Error::NoMemoryForRows`], [`Error::TooManyDraws`] and [`Error::Entries`].
     pub(crate) fn verify(&self, of: &RatioJob<'_>, draws: &[u32]) -> Result<Verified, Error> {
         let requests = of.drafts.requests();
         let all = on_pool(self.pool.as_ref(), requests < 2, || {
             results(requests, &|request| self.verify_request(of, draws, request))
         });
-        let mut verified = Verified::begin(requests);
+        let mut verified = Verified::begin(&of.drafts)?;
         for drawn in all {
             verified.push(drawn?);
         }
@@ -90,12 +90,10 @@ impl Cpu {
                     return Err(Error::Entries { what: "drafts", problem });
                 }
                 let [test, rest] = uniform_numbers(job.stream(0, 0));
-                let is_right = accepts(test, target.odds(category), drafter.odds(category));
-                drawn.push((
-                    at as u32,
-                    if is_right { guess } else { other(&target, &drafter, rest) },
-                ));
-                is_right
+                let is_accepted = accepts(test, target.odds(category), drafter.odds(category));
+                let other = if is_accepted { None } else { other(&target, &drafter, rest) };
+                drawn.push((at as u32, other.unwrap_or(guess)));
+                other.is_none()
             };
             if !is_right {
                 return Ok(drawn);
@@ -106,8 +104,9 @@ impl Cpu {
     }
 }
 
-/// The draw by the residuals of two rows.
-fn other(target: &Weights, drafter: &Weights, uniform: u64) -> u32 {
+/// The draw by the residuals of two rows; `None` if there are none, which is so where both rows have the same weights, and
+/// a category of weight 0 was drafted.
+fn other(target: &Weights, drafter: &Weights, uniform: u64) -> Option<u32> {
     let residuals = || (0..target.sums.len()).map(|i| residual(target.odds(i), drafter.odds(i)));
     let point = share_of(uniform, residuals().sum());
     let mut sum = 0;
@@ -115,6 +114,5 @@ fn other(target: &Weights, drafter: &Weights, uniform: u64) -> u32 {
         sum += residual;
         sum > point
     });
-    // a draft is rejected only where some other category has a residual
-    exceeds.map_or(NO_DRAW, |category| category as u32)
+    exceeds.map(|category| category as u32)
 }

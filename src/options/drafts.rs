@@ -1,5 +1,6 @@
 //! What a drafter guessed for each request.
 
+use super::entries::check_offsets;
 use crate::error::Error;
 
 /// The categories that a drafter guessed for each of some requests: a chain of categories one after the other, or a tree
@@ -10,8 +11,9 @@ use crate::error::Error;
 /// guess j is row j + 1. So there are [`rows`](Self::rows) rows, those of a request side by side.
 ///
 /// The options of a call say for each row what they say for each row of any call. [`per_row`](Self::per_row) makes options
-/// of rows of options of requests, and [`first_draws`](Self::first_draws) numbers the draws: guess j of a chain is draw
-/// number j + 1 after the root's.
+/// of rows of options of requests, such as seeds and temperatures, and [`first_draws`](Self::first_draws) numbers the draws:
+/// guess j of a chain is draw number j + 1 after the root's. What depends on the text differs from row to row: a
+/// [history](crate::History) has the guesses that a row comes after, and the mask of a grammar is that after these guesses.
 ///
 /// ```
 /// use gumbel::Drafts;
@@ -39,20 +41,7 @@ impl<'a> Drafts<'a> {
     /// # Errors
     /// [`Error::Entries`] if the offsets do not fit the categories.
     pub fn chains(offsets: &'a [usize], categories: &'a [u32]) -> Result<Self, Error> {
-        let wrong = |problem| Err(Error::Entries { what: WHAT, problem });
-        let all = categories.len();
-        let (Some(&first), Some(&end)) = (offsets.first(), offsets.last()) else {
-            return wrong("there must be an offset more than there are requests, got 0".to_owned());
-        };
-        if let Some(at) = offsets.windows(2).position(|pair| pair[0] > pair[1]) {
-            let [start, end] = [offsets[at], offsets[at + 1]];
-            return wrong(format!("those of request {at} begin at {start} and end at {end}"));
-        }
-        if first != 0 || end != all {
-            return wrong(format!(
-                "the offsets of {all} drafts must go from 0 to {all}, got {first} to {end}"
-            ));
-        }
+        check_offsets(WHAT, "request", offsets, categories.len())?;
         Ok(Self { offsets, categories, parents: None })
     }
 
@@ -107,27 +96,31 @@ impl<'a> Drafts<'a> {
     /// One element for each row, of one element for each request.
     ///
     /// # Errors
-    /// [`Error::Entries`] if there are more or fewer elements than requests.
+    /// [`Error::Entries`] if there are more or fewer elements than requests, or if there is no memory for the elements.
     pub fn per_row<T: Clone>(&self, of_requests: &[T]) -> Result<Vec<T>, Error> {
         self.check(of_requests.len())?;
-        let each = (0..self.requests())
-            .flat_map(|i| std::iter::repeat_n(&of_requests[i], 1 + self.guesses(i).len()).cloned());
-        Ok(each.collect())
+        let mut all = memory_for(self.rows())?;
+        for (request, element) in of_requests.iter().enumerate() {
+            all.extend(std::iter::repeat_n(element, 1 + self.guesses(request).len()).cloned());
+        }
+        Ok(all)
     }
 
     /// The number of the draw of each row, of those of the roots: a row that comes after d guesses has the number of its
     /// request's root plus d.
     ///
     /// # Errors
-    /// [`Error::Entries`] if there are more or fewer numbers than requests, or for a number beyond 2³² − 1.
+    /// [`Error::Entries`] if there are more or fewer numbers than requests, for a number beyond 2³² − 1, or if there is no
+    /// memory for the numbers.
     pub fn first_draws(&self, of_requests: &[u32]) -> Result<Vec<u32>, Error> {
         self.check(of_requests.len())?;
-        let mut all = Vec::with_capacity(self.rows());
+        let mut all: Vec<u32> = memory_for(self.rows())?;
         for (request, &first) in of_requests.iter().enumerate() {
             let root = all.len();
             all.push(first);
-            for parent in self.parents_of(request) {
-                let draw = all[root + parent].checked_add(1).ok_or_else(|| Error::Entries {
+            for guess in 0..self.guesses(request).len() {
+                let before = all[root + self.parent(request, guess)];
+                let draw = before.checked_add(1).ok_or_else(|| Error::Entries {
                     what: WHAT,
                     problem: format!("request {request} begins at draw {first}, too near the end"),
                 })?;
@@ -169,7 +162,9 @@ impl<'a> Drafts<'a> {
 
     /// Whether each guess comes after the one before.
     pub(crate) fn are_chains(&self) -> bool {
-        let is_chain = |i| self.parents_of(i).enumerate().all(|(guess, parent)| guess == parent);
+        let is_chain = |request| {
+            (0..self.guesses(request).len()).all(|guess| self.parent(request, guess) == guess)
+        };
         self.parents.is_none() || (0..self.requests()).all(is_chain)
     }
 
@@ -183,10 +178,18 @@ impl<'a> Drafts<'a> {
         &self.categories[self.offsets[request]..self.offsets[request + 1]]
     }
 
-    /// For each guess of a request the row of the request after which it comes.
-    pub(crate) fn parents_of(&self, request: usize) -> impl Iterator<Item = usize> + use<'a> {
-        let ends = self.offsets[request]..self.offsets[request + 1];
-        let parents = self.parents.map(|parents| &parents[ends.clone()]);
-        (0..ends.len()).map(move |guess| parents.map_or(guess, |parents| parents[guess] as usize))
+    /// The row of a request after which a guess comes.
+    pub(crate) fn parent(&self, request: usize, guess: usize) -> usize {
+        self.parents.map_or(guess, |parents| parents[self.offsets[request] + guess] as usize)
     }
+}
+
+/// An empty vector with memory for so many elements.
+fn memory_for<T>(elements: usize) -> Result<Vec<T>, Error> {
+    let mut all = Vec::new();
+    all.try_reserve_exact(elements).map_err(|_| {
+        let problem = format!("there is no memory for an element for each of {elements} rows");
+        Error::Entries { what: WHAT, problem }
+    })?;
+    Ok(all)
 }

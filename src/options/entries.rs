@@ -31,21 +31,10 @@ impl<'a, V: Copy> Entries<'a, V> {
         }
         if let Some(offsets) = self.offsets {
             let got = offsets.len();
-            if got != rows + 1 {
-                return wrong(format!("{rows} rows need {} offsets, got {got}", rows + 1));
+            if got.checked_sub(1) != Some(rows) {
+                return wrong(format!("{rows} rows need an offset more than that, got {got}"));
             }
-            if let Some(row) = (0..rows).find(|&row| offsets[row] > offsets[row + 1]) {
-                let [start, end] = [offsets[row], offsets[row + 1]];
-                return wrong(format!(
-                    "the entries of row {row} begin at {start} and end at {end}"
-                ));
-            }
-            let [first, end] = [offsets[0], offsets[rows]];
-            if first != 0 || end != all {
-                return wrong(format!(
-                    "the offsets of {all} entries must go from 0 to {all}, got {first} to {end}"
-                ));
-            }
+            check_offsets(what, "row", offsets, all)?;
         }
         match self.categories.iter().position(|&category| category as usize >= categories) {
             None => Ok(()),
@@ -62,7 +51,8 @@ impl<'a, V: Copy> Entries<'a, V> {
         match self.offsets {
             None => error,
             Some(offsets) => {
-                let row = offsets.partition_point(|&offset| offset <= entry) - 1;
+                // the offsets may not have been checked, and begin behind the entry
+                let row = offsets.partition_point(|&offset| offset <= entry).saturating_sub(1);
                 Error::OfRow { row, error: Box::new(error) }
             }
         }
@@ -97,5 +87,30 @@ impl<'a, V: Copy> Entries<'a, V> {
         };
         let categories = self.categories[entries.clone()].iter().copied();
         categories.zip(self.values[entries].iter().copied())
+    }
+}
+
+/// Checks that offsets, of which there must be one, rise from 0 to the number of all elements. `of` has elements from one
+/// offset to the next.
+///
+/// # Errors
+/// [`Error::Entries`].
+pub(crate) fn check_offsets(
+    what: &'static str,
+    of: &'static str,
+    offsets: &[usize],
+    all: usize,
+) -> Result<(), Error> {
+    let wrong = |problem| Err(Error::Entries { what, problem });
+    if let Some(at) = offsets.windows(2).position(|pair| pair[0] > pair[1]) {
+        let [start, end] = [offsets[at], offsets[at + 1]];
+        return wrong(format!("{of} {at} begins at {start} and ends at {end}"));
+    }
+    match (offsets.first(), offsets.last()) {
+        (Some(0), Some(&end)) if end == all => Ok(()),
+        (Some(first), Some(end)) => {
+            wrong(format!("the offsets must go from 0 to {all}, got {first} to {end}"))
+        }
+        _ => wrong(format!("there must be an offset more than there are {of}s, got 0")),
     }
 }

@@ -1,5 +1,6 @@
 //! What is left of drafts once the target has drawn.
 
+use crate::error::Error;
 use crate::job::NO_DRAW;
 use crate::options::Drafts;
 
@@ -58,11 +59,16 @@ impl Verified {
         &self.rows[self.offsets[request]..self.offsets[request + 1]]
     }
 
-    /// An outcome without requests, to which `requests` will be added.
-    pub(crate) fn begin(requests: usize) -> Self {
-        let mut offsets = Vec::with_capacity(requests + 1);
-        offsets.push(0);
-        Self { offsets, categories: Vec::new(), rows: Vec::new() }
+    /// An outcome without requests, with memory for the requests of these drafts.
+    pub(crate) fn begin(drafts: &Drafts<'_>) -> Result<Self, Error> {
+        let (rows, requests) = (drafts.rows(), drafts.requests());
+        let no_memory = |_| Error::TooManyDraws { rows, draws: 1 };
+        let (mut offsets, mut categories, mut of_rows) = (vec![0], Vec::new(), Vec::new());
+        // every row has a category at most
+        offsets.try_reserve_exact(requests).map_err(no_memory)?;
+        categories.try_reserve_exact(rows).map_err(no_memory)?;
+        of_rows.try_reserve_exact(rows).map_err(no_memory)?;
+        Ok(Self { offsets, categories, rows: of_rows })
     }
 
     /// Adds a request with the categories that were drawn, each with its row.
@@ -75,21 +81,26 @@ impl Verified {
     }
 
     /// The outcome of drafts that are accepted where they are the target's draws, of which there is one for each row.
-    pub(crate) fn by_draws(drafts: &Drafts<'_>, draws: &[u32]) -> Self {
-        let mut verified = Self::begin(drafts.requests());
+    ///
+    /// # Errors
+    /// [`Error::TooManyDraws`] if there is no memory for it.
+    pub(crate) fn by_draws(drafts: &Drafts<'_>, draws: &[u32]) -> Result<Self, Error> {
+        let mut verified = Self::begin(drafts)?;
         for request in 0..drafts.requests() {
             let (root, guesses) = (drafts.root(request), drafts.guesses(request));
             let mut row = Some(0);
             verified.push(std::iter::from_fn(|| {
                 let here = row?;
                 let draw = draws[root + here];
-                let is_right =
-                    |&(guess, parent): &(usize, usize)| parent == here && guesses[guess] == draw;
-                let right = drafts.parents_of(request).enumerate().find(is_right);
-                row = right.filter(|_| draw != NO_DRAW).map(|(guess, _)| guess + 1);
+                // a guess that comes after row `here` is none of the first `here` guesses
+                let is_right = |&guess: &usize| {
+                    guesses[guess] == draw && drafts.parent(request, guess) == here
+                };
+                let right = (here..guesses.len()).find(is_right);
+                row = right.filter(|_| draw != NO_DRAW).map(|guess| guess + 1);
                 Some((here as u32, draw))
             }));
         }
-        verified
+        Ok(verified)
     }
 }

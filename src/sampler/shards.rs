@@ -74,7 +74,9 @@ impl<E: Engine> Sampler<E> {
                     Some(self.race_rows(rows.logits()?, &uncut.with_sentinels(true), k)?)
                 }
             };
-            if let Some(told) = cpu.look_at_shard(&job, &rows, race.as_ref())? {
+            let (told, is_complete) = cpu.look_at_shard(&job, &rows, race.as_ref())?;
+            // a race of all categories has all winners
+            if is_complete || k == whole {
                 break told;
             }
             k = k.saturating_mul(16).min(whole);

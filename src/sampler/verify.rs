@@ -67,7 +67,7 @@ impl<E: Engine> Sampler<E> {
     {
         let target = target.into();
         Job::of_drafts(target, drafts, options)?;
-        Ok(Verified::by_draws(drafts, &self.sample_rows(target, options)?))
+        Verified::by_draws(drafts, &self.sample_rows(target, options)?)
     }
 
     /// Verifies drafts as [`verify_rows`](Self::verify_rows) does, for executors.
@@ -93,7 +93,7 @@ impl<E: Engine> Sampler<E> {
     ) -> Result<Verified, Error> {
         let target = target.into();
         Job::of_drafts(target, drafts, options)?;
-        Ok(Verified::by_draws(drafts, &self.sample_rows_async(target, options).await?))
+        Verified::by_draws(drafts, &self.sample_rows_async(target, options).await?)
     }
 
     /// Verifies chains of drafts by the ratio test of speculative sampling ([Leviathan et al.](https://arxiv.org/abs/2211.17192),

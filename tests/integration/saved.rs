@@ -94,6 +94,7 @@ fn options() {
         (r#"{"truncation":{"top_p":0}}"#, "top-p must be above 0"),
         (r#"{"truncations":[{"top_k":0}]}"#, "top-k must be 1 or more"),
         (r#"{"penalty":{"repetition":0}}"#, "a repetition penalty must be"),
+        (r#"{"bias":{"offsets":[],"categories":[3],"values":["NaN"]}}"#, "row 0: a bias must be"),
         (
             r#"{"bias":{"offsets":[0,1],"categories":[3],"values":["NaN"]}}"#,
             "row 0: a bias must be",
