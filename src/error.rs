@@ -109,12 +109,12 @@ pub enum Error {
         /// What was given.
         got: f32,
     },
-    /// The entries of a bias or of a history do not fit the rows.
+    /// What was given beside the rows does not fit them: a bias, a history, drafts or the options of a shard.
     #[error("{what}: {problem}")]
     Entries {
-        /// What has entries.
+        /// What was given.
         what: &'static str,
-        /// What is wrong with them: what was expected, and what was given.
+        /// What is wrong with it: what was expected, and what was given.
         problem: String,
     },
     /// A shard reaches beyond its rows.
@@ -129,15 +129,11 @@ pub enum Error {
         /// The number of categories of whole rows.
         whole: usize,
     },
-    /// Results of shards do not belong together.
-    #[error("these are results of shards of other rows: {of} {what} here, {other} there")]
+    /// Results of shards do not belong together, or some are missing.
+    #[error("results of shards: {problem}")]
     Shards {
-        /// What differs.
-        what: &'static str,
-        /// How many of them the one result has.
-        of: usize,
-        /// How many of them the other result has.
-        other: usize,
+        /// What is wrong: what was expected, and what was given.
+        problem: String,
     },
     /// No shard of a row has a category that can be drawn, or one has an invalid logit.
     #[error(

@@ -14,7 +14,7 @@ mod time;
 mod verified;
 
 pub use cuts::Cut;
-pub(crate) use shards::{Candidate, Row, RowSums};
+pub(crate) use shards::{Candidate, Parts, Row, RowSums};
 pub use shards::{ShardDraws, ShardSums};
 pub use verified::Verified;
 

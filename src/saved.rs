@@ -8,5 +8,6 @@ mod float;
 mod options;
 mod restriction;
 mod results;
+mod shards;
 
 pub use options::OwnedOptions;

@@ -59,7 +59,7 @@ impl Adjusted {
 }
 
 /// A type of logits that can be adjusted.
-trait Adjust: Stored {
+pub(super) trait Adjust: Stored {
     /// The type of the adjusted logits.
     type To: Logit + Send;
     /// Copies logits that lie side by side.
@@ -134,11 +134,11 @@ where
     Ok(all)
 }
 
-/// Copies a row.
-struct CopyRow<'a, 'r, T: Adjust> {
-    rows: Rows<'a, T>,
-    row: usize,
-    to: &'r mut [T::To],
+/// Copies a row as `f32`, or as `f64` if its logits are of `f64`, wherever its values lie.
+pub(super) struct CopyRow<'a, 'r, T: Adjust> {
+    pub(super) rows: Rows<'a, T>,
+    pub(super) row: usize,
+    pub(super) to: &'r mut [T::To],
 }
 
 impl<T: Adjust> Task for CopyRow<'_, '_, T> {

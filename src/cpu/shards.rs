@@ -1,6 +1,11 @@
 //! Shards of rows: what the host finds of them beside their races.
 
-use super::threads::{on_pool, results};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use rayon::prelude::*;
+
+use super::adjusted::CopyRow;
+use super::threads::{Division, each, on_pool};
 use super::vector_value::VectorValue;
 use super::{Copies, Cpu};
 use crate::error::Error;
@@ -8,7 +13,10 @@ use crate::job::{Job, lengthen};
 use crate::noise::exp::{log2_floor, weight};
 use crate::noise::order::Best;
 use crate::options::{Chance, Data, Logits, Rows, Shard, Truncation, Value, Widen};
-use crate::results::{Candidate, Row, RowSums, ShardDraws, ShardSums, TopK};
+use crate::results::{Candidate, Parts, Row, RowSums, ShardDraws, ShardSums, TopK};
+
+/// The division of rows that are copied.
+const DIVISION: Division = Division::READING;
 
 /// Rows in which only the categories of a shard can be drawn.
 #[derive(Debug)]
@@ -20,28 +28,41 @@ pub(crate) struct ShardRows {
 }
 
 impl ShardRows {
-    /// Memory for the rows of a shard as whole rows, and the logits of the shard in their places.
+    /// Memory for the rows of a shard as whole rows, and the logits of the shard in their places. Threads share the rows.
     ///
     /// # Errors
-    /// [`Error::NoMemoryForRows`].
-    pub(crate) fn new(rows: Data<'_>, shard: Shard) -> Result<Self, Error> {
+    /// [`Error::NoMemoryForRows`], and [`Error::NeedsLogits`] if the rows are weights.
+    pub(crate) fn new(cpu: &Cpu, rows: Data<'_>, shard: Shard) -> Result<Self, Error> {
         match rows {
-            Data::F32(rows) => Self::of(rows, shard),
-            Data::F16(rows) => Self::of(rows, shard),
-            Data::Bf16(rows) => Self::of(rows, shard),
+            Data::F32(rows) => Self::of(cpu, rows, shard),
+            Data::F16(rows) => Self::of(cpu, rows, shard),
+            Data::Bf16(rows) => Self::of(cpu, rows, shard),
             Data::Weights(_) | Data::Counts(_) => Err(Error::NeedsLogits { operation: "a shard" }),
         }
     }
 
-    fn of<T: VectorValue + Widen>(rows: Rows<'_, T>, shard: Shard) -> Result<Self, Error> {
+    fn of<T: VectorValue + Widen>(
+        cpu: &Cpu,
+        rows: Rows<'_, T>,
+        shard: Shard,
+    ) -> Result<Self, Error> {
         let (count, whole, categories) = (rows.rows(), shard.whole(), rows.categories());
         let mut values = Vec::new();
         lengthen(&mut values, count.saturating_mul(whole), f32::NEG_INFINITY)
             .map_err(|bytes| Error::NoMemoryForRows { rows: count, categories: whole, bytes })?;
-        for (row, to) in values.chunks_mut(whole).enumerate() {
-            T::widen_all(rows.row(row), &mut to[shard.first()..][..categories]);
-        }
+        on_pool(cpu.pool.as_ref(), DIVISION.is_small(values.len()), || {
+            each(values.par_chunks_mut(whole), &|row, to| {
+                let to = &mut to[shard.first()..][..categories];
+                cpu.isa.run(CopyRow { rows, row, to });
+            });
+        });
         Ok(Self { values, shard, categories })
+    }
+
+    /// The categories of the shard, as parts of whole rows.
+    pub(crate) fn parts(&self) -> Parts {
+        let first = self.shard.first();
+        Parts { whole: self.shard.whole(), ends: vec![[first, first + self.categories]] }
     }
 
     pub(crate) fn logits(&self) -> Result<Logits<'_>, Error> {
@@ -62,47 +83,48 @@ impl Cpu {
         of: &ShardRows,
         race: Option<&TopK>,
     ) -> Result<(Vec<Row>, bool), Error> {
+        let (first, whole) = (of.shard.first() as u32, of.shard.whole());
+        let are_complete = AtomicBool::new(true);
         let rows = self.each_row(job, of, &|row, values| {
             let (truncation, scale) = job.cut_of(row);
-            let first = of.shard.first() as u32;
-            let candidate = |category: u32, key: i64| {
-                let k = values[(category - first) as usize].fixed(scale);
-                Candidate { k, key, category }
-            };
+            let top_k = truncation.k_of(whole).map(|k| k as u32);
+            let truncation = Truncation { top_k, ..*truncation };
             let drawable =
                 || (first..).zip(values).filter(|(_, value)| value.chance() == Chance::Some);
-            let winners = match race {
-                Some(race) => {
-                    race.race(row).map(|winner| candidate(winner.category, winner.key)).collect()
-                }
+            let winners: Vec<_> = match race {
+                Some(race) => race.race(row).map(|won| (won.category, won.key)).collect(),
                 None => {
                     let all =
                         drawable().map(|(i, value)| Best { key: value.greedy(), category: i });
                     let best = all.fold(Best::NONE, Best::or);
-                    let best = (best != Best::NONE).then_some(best);
-                    best.map(|best| candidate(best.category, best.key)).into_iter().collect()
+                    (best != Best::NONE).then_some((best.category, best.key)).into_iter().collect()
                 }
             };
-            let is_invalid = values.iter().any(|value| value.chance() == Chance::Invalid);
-            let largest = largest_of(
-                drawable().map(|(_, value)| value.fixed(scale)),
+            let candidate = |(category, key): (u32, i64)| {
+                let k = values[(category - first) as usize].fixed(scale);
+                Candidate { k, key, category }
+            };
+            let ks = || drawable().map(|(_, value)| value.fixed(scale));
+            let mut told = Row {
+                is_invalid: values.iter().any(|value| value.chance() == Chance::Invalid),
+                winners: winners.into_iter().map(candidate).collect(),
+                largest: largest_of(ks(), &truncation, values.len())?,
                 truncation,
-                values.len(),
-            )?;
-            let mut told = Row { truncation: *truncation, is_invalid, winners, largest };
+            };
             told.tidy();
-            let most = drawable().map(|(_, value)| value.fixed(scale)).max();
-            let is_complete = is_invalid || told.most() == most;
-            Ok((told, is_complete))
+            // without a cut the first winner is all that matters
+            let is_complete =
+                told.is_invalid || truncation.is_none(whole) || told.most() == ks().max();
+            are_complete.fetch_and(is_complete, Ordering::Relaxed);
+            Ok(told)
         })?;
-        let are_complete = rows.iter().all(|&(_, is_complete)| is_complete);
-        Ok((rows.into_iter().map(|(told, _)| told).collect(), are_complete))
+        Ok((rows, are_complete.into_inner()))
     }
 
     /// The sums of a shard's rows, given what all shards tell.
     ///
     /// # Errors
-    /// None.
+    /// [`Error::NoMemoryForRows`].
     pub(crate) fn sum_shard(
         &self,
         job: &Job<'_>,
@@ -127,11 +149,11 @@ impl Cpu {
             }
             Ok(sums)
         })?;
-        Ok(ShardSums { rows })
+        Ok(ShardSums { parts: of.parts(), rows })
     }
 
     /// Does something with the shard's values in each row. Threads share the rows.
-    fn each_row<R: Send>(
+    fn each_row<R: Clone + Default + Send>(
         &self,
         job: &Job<'_>,
         of: &ShardRows,
@@ -146,12 +168,20 @@ impl Cpu {
         let Data::F32(rows) = copies.as_ref().map_or(job.logits, Copies::batch).data() else {
             unreachable!("the rows of shards are of f32")
         };
+        let mut all = Vec::new();
+        lengthen(&mut all, rows.rows(), R::default()).map_err(|bytes| Error::NoMemoryForRows {
+            rows: rows.rows(),
+            categories: of.categories,
+            bytes,
+        })?;
         let categories = of.shard.first()..of.shard.first() + of.categories;
         on_pool(self.pool.as_ref(), rows.rows() < 2, || {
-            results(rows.rows(), &|row| work(row, &rows.row(row)[categories.clone()]))
-        })
-        .into_iter()
-        .collect()
+            all.par_iter_mut().enumerate().try_for_each(|(row, to)| {
+                *to = work(row, &rows.row(row)[categories.clone()])?;
+                Ok(())
+            })
+        })?;
+        Ok(all)
     }
 }
 

@@ -104,6 +104,21 @@ impl<'a> Adjustment<'a> {
         }
     }
 
+    /// The biases of the row at a position, with their categories.
+    pub(crate) fn biases(&self, row: usize) -> impl Iterator<Item = (u32, f32)> + Clone {
+        self.bias.into_iter().flat_map(move |bias| bias.entries.row(row))
+    }
+
+    /// How often the row at a position has had categories.
+    pub(crate) fn counts(&self, row: usize) -> impl Iterator<Item = (u32, u32)> + Clone {
+        self.history.into_iter().flat_map(move |history| history.entries.row(row))
+    }
+
+    /// The penalty of the row at a position.
+    pub(crate) fn penalty(&self, row: usize) -> &Penalty {
+        self.penalties.map_or(&self.penalty, |all| &all[row])
+    }
+
     /// Adjusts the logits of a row. `logit` gives a logit of the row as it was; `adjusted` gets the category and the adjusted
     /// logit of each category that the row's options name. `entries` is memory.
     ///
@@ -118,10 +133,9 @@ impl<'a> Adjustment<'a> {
         logit: impl Fn(usize) -> f64,
         mut adjusted: impl FnMut(usize, f64),
     ) -> Result<(), usize> {
-        let biases = self.bias.iter().flat_map(|bias| bias.entries.row(row));
-        let counts = self.history.iter().flat_map(|history| history.entries.row(row));
-        let biases = biases.map(|(category, bias)| (category, What::Bias(bias.to_bits())));
-        let counts = counts.map(|(category, count)| (category, What::Count(count)));
+        let biases =
+            self.biases(row).map(|(category, bias)| (category, What::Bias(bias.to_bits())));
+        let counts = self.counts(row).map(|(category, count)| (category, What::Count(count)));
         let all = biases.chain(counts);
         let count = all.clone().count();
         entries.clear();
@@ -133,7 +147,7 @@ impl<'a> Adjustment<'a> {
         }));
         entries.sort_unstable();
 
-        let penalty = self.penalties.map_or(&self.penalty, |all| &all[row]);
+        let penalty = self.penalty(row);
         for same in entries.chunk_by(|a, b| a.category == b.category) {
             let category = same[0].category as usize;
             let before = logit(category);

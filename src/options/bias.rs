@@ -9,6 +9,9 @@ use crate::error::Error;
 /// A bias of −∞ bans a category. If a category has several biases, they are added one after the other, in the order in
 /// which they are given. [`Penalty`](crate::Penalty) gives the arithmetic.
 ///
+/// For each row its entries are sorted: O(entries), if they come in the order of categories, and otherwise O(entries · log
+/// entries).
+///
 /// ```
 /// use gumbel::{Bias, CpuSampler, Logits, SampleOptions};
 /// let (offsets, categories, values) = ([0, 1, 3], [2, 0, 1], [100.0, f32::NEG_INFINITY, 5.0]);

@@ -21,7 +21,7 @@ impl Shard {
     /// The shard that begins with category `first` of rows of `whole` categories. The batch says how many categories it has.
     ///
     /// # Errors
-    /// [`Error::Categories`] if `whole` is 0 or 2³² − 1 or more, and [`Error::Shard`] if the first category is none.
+    /// [`Error::Categories`] if `whole` is 0, or 2³² or more, and [`Error::Shard`] if the first category is none.
     pub const fn new(first: usize, whole: usize) -> Result<Self, Error> {
         if whole == 0 || whole > u32::MAX as usize {
             return Err(Error::Categories { got: whole });

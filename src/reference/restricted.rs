@@ -7,8 +7,8 @@ use crate::noise::cuts::{distance_of, share_of};
 use crate::noise::exp::log2_floor;
 use crate::noise::order::Scale;
 use crate::options::{
-    Batch, Chance, Data, Logits, Rows, SampleOptions, Share, Stock, Stored, Truncation, Value,
-    ValueFormat, allowed_values, relative_row, with_rows, with_stock,
+    Batch, Chance, Data, Logits, Penalty, Rows, SampleOptions, Share, Stock, Stored, Truncation,
+    Value, ValueFormat, allowed_values, relative_row, with_rows, with_stock,
 };
 use crate::results::Cut;
 
@@ -17,12 +17,44 @@ pub(super) fn as_adjusted<R>(job: &Job<'_>, with: impl FnOnce(&Job<'_>) -> R) ->
     if job.adjustment.is_none() {
         return Ok(with(job));
     }
-    let (doubles, categories) = (job.adjusted_row(0)?, job.logits.categories());
+    let (doubles, categories) = (adjusted(job), job.logits.categories());
     if job.logits.format() == ValueFormat::F64 {
         return Ok(with(&job.on_copies(Logits::from_f64(&doubles, categories)?.into())));
     }
-    let singles: Vec<f32> = doubles.iter().map(|&x| x as f32).collect();
+    // what was finite stays finite
+    let within = |x: f64| if x.is_finite() { x.clamp(f32::MIN.into(), f32::MAX.into()) } else { x };
+    let singles: Vec<f32> = doubles.iter().map(|&x| within(x) as f32).collect();
     Ok(with(&job.on_copies(Logits::new(&singles, categories)?.into())))
+}
+
+/// The adjusted logits of a job of one row, as [`Penalty`](crate::Penalty) defines them.
+fn adjusted(job: &Job<'_>) -> Vec<f64> {
+    let before: Vec<f64> = with_stock!(job.logits.stock(), rows => {
+        rows.values(0, 0..rows.categories()).map(|value| value.as_f64()).collect()
+    });
+    let mut logits = before.clone();
+    for (category, bias) in job.adjustment.biases(0) {
+        logits[category as usize] += f64::from(bias);
+    }
+    let banned: Vec<bool> = logits.iter().map(|&x| x == f64::NEG_INFINITY).collect();
+    let mut counts = vec![None; logits.len()];
+    for (category, more) in job.adjustment.counts(0) {
+        let count = &mut counts[category as usize];
+        *count = Some(count.unwrap_or(0u32).saturating_add(more));
+    }
+    let &Penalty { repetition, frequency, presence } = job.adjustment.penalty(0);
+    for (x, count) in logits.iter_mut().zip(counts) {
+        let Some(count) = count else { continue };
+        *x = if *x > 0.0 { *x / f64::from(repetition) } else { *x * f64::from(repetition) };
+        *x -= f64::from(frequency) * f64::from(count);
+        *x -= if count > 0 { f64::from(presence) } else { 0.0 };
+    }
+    for ((x, before), is_banned) in logits.iter_mut().zip(before).zip(banned) {
+        if before.is_finite() && !is_banned {
+            *x = x.clamp(f64::MIN, f64::MAX);
+        }
+    }
+    logits
 }
 
 /// Does something with the row of a job of one row as it is [drawn from](drawn_row), and with what its base takes away.

@@ -12,18 +12,60 @@ use crate::options::{Share, Truncation};
 /// Results of different shards [merge](Self::merge) in any order. If the rows are cut by top-p or epsilon, shards are asked a second
 /// time, for [sums](crate::Sampler::sum_shard). Then [`draws`](Self::draws) are those of the whole rows.
 #[derive(Clone, Debug, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct ShardDraws {
-    /// The number of categories of whole rows.
-    pub(crate) whole: usize,
+    pub(crate) parts: Parts,
     pub(crate) sentinels: bool,
     pub(crate) rows: Vec<Row>,
 }
 
+/// Which categories of whole rows have been heard of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Parts {
+    /// The number of categories of whole rows.
+    pub(crate) whole: usize,
+    /// The first category of each shard, and that after its last, in order.
+    pub(crate) ends: Vec<[usize; 2]>,
+}
+
+impl Parts {
+    /// Adds other parts.
+    ///
+    /// # Errors
+    /// [`Error::Shards`] if they are parts of other rows, or if a category is in two of them.
+    fn merge(&mut self, other: &Self) -> Result<(), Error> {
+        let wrong = |problem| Err(Error::Shards { problem });
+        let (a, b) = (self.whole, other.whole);
+        if a != b {
+            return wrong(format!("rows of {a} categories, and of {b}"));
+        }
+        let mut ends = [&self.ends[..], &other.ends[..]].concat();
+        ends.sort_unstable();
+        if let Some(pair) = ends.windows(2).find(|pair| pair[0][1] > pair[1][0]) {
+            let [first, last] = [pair[1][0], pair[0][1].min(pair[1][1]) - 1];
+            return wrong(format!("categories {first} to {last} were merged twice"));
+        }
+        self.ends = ends;
+        Ok(())
+    }
+
+    /// Checks that every category has been heard of.
+    ///
+    /// # Errors
+    /// [`Error::Shards`] for the first that has not.
+    fn check(&self) -> Result<(), Error> {
+        let end = self.ends.iter().fold(0, |end, part| if part[0] == end { part[1] } else { end });
+        if end == self.whole {
+            return Ok(());
+        }
+        let problem = format!("the shard with category {end} of {} was not merged", self.whole);
+        Err(Error::Shards { problem })
+    }
+}
+
 /// What shards tell of a row.
-#[derive(Clone, Debug, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Row {
+    /// The truncation; a top-k that cuts nothing is none.
     pub(crate) truncation: Truncation,
     /// Whether a logit is a NaN or +∞.
     pub(crate) is_invalid: bool,
@@ -36,7 +78,6 @@ pub(crate) struct Row {
 
 /// A category that wins if what has a smaller K is cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Candidate {
     /// The logit at the scale of the cut.
     pub(crate) k: i64,
@@ -48,14 +89,13 @@ pub(crate) struct Candidate {
 ///
 /// Sums of different shards [merge](Self::merge) in any order.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct ShardSums {
+    pub(crate) parts: Parts,
     pub(crate) rows: Vec<RowSums>,
 }
 
 /// Sums of integer weights, relative to the largest K of the whole row.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct RowSums {
     pub(crate) all: u64,
     /// Of what top-k keeps.
@@ -113,8 +153,7 @@ impl Row {
                 .find(|winner| winner.k >= least)
                 .map(|winner| winner.category);
         };
-        // what is read from elsewhere may have no categories
-        let log2_categories = log2_floor((whole as u32).max(1));
+        let log2_categories = log2_floor(whole as u32);
         let epsilon = self.truncation.epsilon().map_or(0, |epsilon| share_of(epsilon, sums.all));
         let total = match self.truncation.share {
             Share::TopK => sums.of_k,
@@ -132,27 +171,25 @@ impl Row {
 }
 
 impl ShardDraws {
-    /// Adds what other shards of the same rows tell.
+    /// Adds what other shards of the same rows tell. If that is an error, nothing is added.
     ///
     /// # Errors
-    /// [`Error::Shards`] if they are shards of other rows: of another number of rows or categories, or with other truncations.
+    /// [`Error::Shards`] if they are shards of other rows, were asked with another truncation or another choice of sentinels,
+    /// or have categories that are here already.
     pub fn merge(&mut self, other: &Self) -> Result<(), Error> {
-        let different = |what, of: usize, other: usize| Err(Error::Shards { what, of, other });
-        if self.rows.len() != other.rows.len() {
-            return different("rows", self.rows.len(), other.rows.len());
+        let wrong = |problem| Err(Error::Shards { problem });
+        let (a, b) = (self.rows.len(), other.rows.len());
+        if a != b {
+            return wrong(format!("{a} rows, and {b}"));
         }
-        if self.whole != other.whole {
-            return different("categories", self.whole, other.whole);
+        let mut pairs = self.rows.iter().zip(&other.rows);
+        if let Some(row) = pairs.position(|(a, b)| a.truncation != b.truncation) {
+            return wrong(format!("row {row} has two truncations"));
         }
-        let truncations = self.rows.iter().zip(&other.rows);
-        let differ = truncations.filter(|(a, b)| a.truncation != b.truncation).count();
-        if differ > 0 {
-            return different(
-                "truncations like the others'",
-                self.rows.len(),
-                self.rows.len() - differ,
-            );
+        if self.sentinels != other.sentinels {
+            return wrong("some were asked for sentinels, and some not".to_owned());
         }
+        self.parts.merge(&other.parts)?;
         for (row, other) in self.rows.iter_mut().zip(&other.rows) {
             row.is_invalid |= other.is_invalid;
             row.winners.extend(&other.winners);
@@ -160,6 +197,19 @@ impl ShardDraws {
             row.tidy();
         }
         Ok(())
+    }
+
+    /// Checks that these are results of all shards of so many rows of so many categories.
+    pub(crate) fn check(&self, rows: usize, whole: usize) -> Result<(), Error> {
+        let wrong = |problem| Err(Error::Shards { problem });
+        let (a, b) = (self.rows.len(), self.parts.whole);
+        if a != rows {
+            return wrong(format!("{a} rows, and {rows}"));
+        }
+        if b != whole {
+            return wrong(format!("rows of {b} categories, and of {whole}"));
+        }
+        self.parts.check()
     }
 
     /// Whether the draws need [sums](crate::Sampler::sum_shard): if a row is cut by top-p or epsilon.
@@ -171,40 +221,54 @@ impl ShardDraws {
     /// [needed](Self::need_sums).
     ///
     /// # Errors
-    /// [`Error::Shards`] if sums are needed and are not there or are not those of these rows, and [`Error::NoDrawOfShards`] for the first row
-    /// that has no draw, unless the options asked for sentinels.
+    /// [`Error::Shards`] if a shard is missing, or if sums are needed and are not there or are not those of these rows;
+    /// [`Error::NoDrawOfShards`] for the first row that has no draw, unless the options asked for sentinels; and
+    /// [`Error::TooManyDraws`] if there is no memory for the draws.
     pub fn draws(&self, sums: Option<&ShardSums>) -> Result<Vec<u32>, Error> {
-        let of_rows = sums.map_or(&[][..], |sums| &sums.rows);
+        let wrong = |problem| Err(Error::Shards { problem });
+        self.parts.check()?;
         let rows = self.rows.len();
-        let fit = |(row, sums): (&Row, &RowSums)| row.winners.len() == sums.above.len();
-        let fitting = self.rows.iter().zip(of_rows).take_while(|&pair| fit(pair)).count();
-        if self.need_sums() && (of_rows.len() != rows || fitting != rows) {
-            return Err(Error::Shards { what: "rows with sums", of: rows, other: fitting });
-        }
-        let draw = |(i, row): (usize, &Row)| {
-            let sums = if row.needs_sums() { of_rows.get(i) } else { None };
-            match row.draw(sums, self.whole) {
-                Some(draw) => Ok(draw),
-                None if self.sentinels => Ok(NO_DRAW),
-                None => Err(Error::NoDrawOfShards { row: i }),
+        let sums = match sums {
+            _ if !self.need_sums() => None,
+            None => {
+                return wrong("rows cut by top-p or epsilon need the sums of sum_shard".to_owned());
+            }
+            Some(sums) => {
+                sums.parts.check()?;
+                let fits = |(row, sums): (&Row, &RowSums)| row.winners.len() == sums.above.len();
+                if sums.rows.len() != rows || !self.rows.iter().zip(&sums.rows).all(fits) {
+                    return wrong("the sums are those of other rows".to_owned());
+                }
+                Some(sums)
             }
         };
-        self.rows.iter().enumerate().map(draw).collect()
+        let mut draws = Vec::new();
+        let no_memory = |_| Error::TooManyDraws { rows, draws: 1 };
+        draws.try_reserve_exact(rows).map_err(no_memory)?;
+        for (i, row) in self.rows.iter().enumerate() {
+            let sums = sums.filter(|_| row.needs_sums()).map(|sums| &sums.rows[i]);
+            draws.push(match row.draw(sums, self.parts.whole) {
+                Some(draw) => draw,
+                None if self.sentinels => NO_DRAW,
+                None => return Err(Error::NoDrawOfShards { row: i }),
+            });
+        }
+        Ok(draws)
     }
 }
 
 impl ShardSums {
-    /// Adds the sums of other shards of the same rows.
+    /// Adds the sums of other shards of the same rows. If that is an error, nothing is added.
     ///
     /// # Errors
-    /// [`Error::Shards`] if they are sums of other rows.
+    /// [`Error::Shards`] if they are sums of other rows, or of categories that are here already.
     pub fn merge(&mut self, other: &Self) -> Result<(), Error> {
-        let fit = |(a, b): (&RowSums, &RowSums)| a.above.len() == b.above.len();
-        let (of, pairs) = (self.rows.len(), self.rows.iter().zip(&other.rows));
-        let fitting = pairs.take_while(|&pair| fit(pair)).count();
-        if fitting != of || other.rows.len() != of {
-            return Err(Error::Shards { what: "rows with sums", of, other: fitting });
+        let fits = |(a, b): (&RowSums, &RowSums)| a.above.len() == b.above.len();
+        if self.rows.len() != other.rows.len() || !self.rows.iter().zip(&other.rows).all(fits) {
+            let problem = "the sums are those of other rows".to_owned();
+            return Err(Error::Shards { problem });
         }
+        self.parts.merge(&other.parts)?;
         for (sums, other) in self.rows.iter_mut().zip(&other.rows) {
             // weights of one row add up to less than 2⁶³
             sums.all = sums.all.saturating_add(other.all);

@@ -6,7 +6,7 @@ use crate::engine::{Blocking, Chosen, Engine};
 use crate::error::Error;
 use crate::job::{Job, Temperature};
 use crate::options::{Batch, SampleOptions, Shard, Share, Stock, Truncation};
-use crate::results::{ShardDraws, ShardSums};
+use crate::results::{ShardDraws, ShardSums, TopK};
 
 /// How many categories of each race are asked for at first: nearly always more than are needed.
 const FIRST: usize = 64;
@@ -50,8 +50,10 @@ impl<E: Engine> Sampler<E> {
     /// for epsilon together with a top-p that is a share of what it keeps ([`Share::Rest`]), and [`Error::NoNoise`] if some of the rows are greedy and others are not.
     ///
     /// # Complexity
-    /// That of [`race_rows`](Self::race_rows) for 64 categories of whole rows, and copies of the rows: the shard's categories take
-    /// their places in whole rows, in which nothing else can be drawn.
+    /// That of [`race_rows`](Self::race_rows) for one category of whole rows, or for 64 if a row is cut, and memory for whole
+    /// rows of `f32`: the shard's categories take their places in them, and nothing else can be drawn. In rows that are cut and
+    /// whose most probable category is not among the first 64, 16 times as many are asked for, and so on up to all: rows
+    /// of nearly equal logits may take several races, the last of them of all categories.
     #[doc(alias = "tensor_parallel")]
     pub fn sample_shard<'a>(
         &self,
@@ -62,26 +64,59 @@ impl<E: Engine> Sampler<E> {
     where
         E: Blocking,
     {
-        let rows = rows_of(batch.into(), shard)?;
-        let job = job_of(&rows, options)?;
-        let uncut = SampleOptions { truncation: Truncation::new(), truncations: None, ..*options };
-        let (cpu, whole) = (self.host(&job), shard.whole());
-        let mut k = FIRST.min(whole);
-        let told = loop {
+        let call = ShardCall::new(batch.into(), shard, &self.engine)?;
+        let job = call.job(options)?;
+        let mut k = call.first(&job);
+        loop {
             let race = match job.temperature {
                 Temperature::Greedy => None,
                 Temperature::Scaled(_) => {
-                    Some(self.race_rows(rows.logits()?, &uncut.with_sentinels(true), k)?)
+                    Some(self.race_rows(call.rows.logits()?, &uncut(options), k)?)
                 }
             };
-            let (told, is_complete) = cpu.look_at_shard(&job, &rows, race.as_ref())?;
-            // a race of all categories has all winners
-            if is_complete || k == whole {
-                break told;
+            if let Some(told) = call.told(&job, race.as_ref(), k)? {
+                return Ok(told);
             }
-            k = k.saturating_mul(16).min(whole);
-        };
-        Ok(ShardDraws { whole, sentinels: options.sentinels, rows: told })
+            k = k.saturating_mul(16).min(shard.whole());
+        }
+    }
+
+    /// Draws from a shard as [`sample_shard`](Self::sample_shard) does, for executors.
+    ///
+    /// ```
+    /// use gumbel::{Logits, SampleOptions, Sampler, Shard};
+    /// # pollster::block_on(async {
+    /// let (sampler, options) = (Sampler::auto_async().await, SampleOptions::default());
+    /// let shard = Shard::new(0, 3)?;
+    /// let draws = sampler.sample_shard_async(Logits::new(&[0.0; 3], 3)?, shard, &options).await?;
+    /// assert_eq!(draws.draws(None)?.len(), 1); // the shard is all there is
+    /// # Ok::<(), gumbel::Error>(())
+    /// # }).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`sample_shard`](Self::sample_shard).
+    pub async fn sample_shard_async<'a>(
+        &self,
+        batch: impl Into<Batch<'a>>,
+        shard: Shard,
+        options: &SampleOptions<'a>,
+    ) -> Result<ShardDraws, Error> {
+        let call = ShardCall::new(batch.into(), shard, &self.engine)?;
+        let job = call.job(options)?;
+        let mut k = call.first(&job);
+        loop {
+            let race = match job.temperature {
+                Temperature::Greedy => None,
+                Temperature::Scaled(_) => {
+                    Some(self.race_rows_async(call.rows.logits()?, &uncut(options), k).await?)
+                }
+            };
+            if let Some(told) = call.told(&job, race.as_ref(), k)? {
+                return Ok(told);
+            }
+            k = k.saturating_mul(16).min(shard.whole());
+        }
     }
 
     /// Adds up the weights of a shard of some rows' categories, for the draws of rows that are cut by top-p or epsilon.
@@ -89,13 +124,14 @@ impl<E: Engine> Sampler<E> {
     /// [`sample_shard`](Self::sample_shard), where an example is.
     ///
     /// The sums are integers, so that they do not depend on the order in which shards are merged. The host adds up, for all
-    /// engines.
+    /// engines and without a future.
     ///
     /// # Errors
-    /// Those of [`sample_shard`](Self::sample_shard), and [`Error::Shards`] if `draws` is of other rows.
+    /// Those of [`sample_shard`](Self::sample_shard), and [`Error::Shards`] if `draws` is of other rows, or of fewer than all
+    /// shards.
     ///
     /// # Complexity
-    /// O(rows · categories of the shard).
+    /// O(rows · categories of the shard · winners that were told), and the memory of [`sample_shard`](Self::sample_shard).
     pub fn sum_shard<'a>(
         &self,
         batch: impl Into<Batch<'a>>,
@@ -103,57 +139,85 @@ impl<E: Engine> Sampler<E> {
         options: &SampleOptions<'a>,
         draws: &ShardDraws,
     ) -> Result<ShardSums, Error> {
-        let rows = rows_of(batch.into(), shard)?;
-        let job = job_of(&rows, options)?;
-        let (of, other) = (job.logits.rows(), draws.rows.len());
-        if of != other {
-            return Err(Error::Shards { what: "rows", of, other });
-        }
-        let (of, other) = (shard.whole(), draws.whole);
-        if of != other {
-            return Err(Error::Shards { what: "categories", of, other });
-        }
-        self.host(&job).sum_shard(&job, &rows, draws)
+        let call = ShardCall::new(batch.into(), shard, &self.engine)?;
+        let job = call.job(options)?;
+        draws.check(job.logits.rows(), shard.whole())?;
+        call.cpu.sum_shard(&job, &call.rows, draws)
     }
+}
 
-    /// The CPU, on the threads of the engine if that is a CPU.
-    fn host(&self, job: &Job<'_>) -> Cpu {
-        match self.engine.choose(job.work()) {
+/// A shard as whole rows, and the CPU that looks at them.
+struct ShardCall {
+    cpu: Cpu,
+    rows: ShardRows,
+}
+
+impl ShardCall {
+    fn new(batch: Batch<'_>, shard: Shard, engine: &impl Engine) -> Result<Self, Error> {
+        shard.check(batch.categories())?;
+        let work = batch.rows() as u64 * shard.whole() as u64;
+        let cpu = match engine.choose(work) {
             Chosen::Cpu(cpu) => cpu.clone(),
             #[cfg(feature = "gpu")]
             Chosen::Gpu { .. } => Cpu::new(),
+        };
+        let rows = match batch.stock() {
+            Stock::InPlace(data) | Stock::Spread(data) => ShardRows::new(&cpu, data, shard)?,
+            Stock::F64(_) => {
+                let problem = "logits of f64 are relative to a whole row; give f32, f16 or bf16";
+                return Err(Error::Shards { problem: problem.to_owned() });
+            }
+            Stock::WeightsF64(_) => return Err(Error::NeedsLogits { operation: "a shard" }),
+        };
+        Ok(Self { cpu, rows })
+    }
+
+    /// The call on whole rows.
+    fn job<'a>(&'a self, options: &SampleOptions<'a>) -> Result<Job<'a>, Error> {
+        let wrong = |problem| Err(Error::Entries { what: "a shard", problem });
+        if options.row_indices.is_some() {
+            return wrong("its rows cannot be gathered".to_owned());
         }
+        if options.draws != 1 {
+            return wrong(format!("a row is drawn from once, got {} draws", options.draws));
+        }
+        let job = Job::new(self.rows.logits()?, options)?.by_gumbel("a shard")?;
+        for row in 0..job.logits.rows() {
+            let (truncation, _) = job.cut_of(row);
+            let is_of_rest = truncation.share == Share::Rest && truncation.p().is_some();
+            if is_of_rest && truncation.epsilon().is_some() {
+                return wrong(format!(
+                    "top-p of row {row} is a share of what epsilon keeps, which takes a third round; use another share, \
+                     or min-p in place of epsilon"
+                ));
+            }
+        }
+        Ok(job)
+    }
+
+    /// How many categories of each race are asked for at first: with cuts, nearly always more than are needed.
+    fn first(&self, job: &Job<'_>) -> usize {
+        let whole = job.logits.categories();
+        if job.restriction.truncates(whole) { FIRST.min(whole) } else { 1 }
+    }
+
+    /// What the shard tells after a race of which there are the first `k` categories; `None` if more are needed.
+    fn told(
+        &self,
+        job: &Job<'_>,
+        race: Option<&TopK>,
+        k: usize,
+    ) -> Result<Option<ShardDraws>, Error> {
+        let (rows, is_complete) = self.cpu.look_at_shard(job, &self.rows, race)?;
+        // a race of all categories has all winners
+        let is_all = is_complete || k == job.logits.categories();
+        let parts = self.rows.parts();
+        Ok(is_all.then_some(ShardDraws { parts, sentinels: job.sentinels, rows }))
     }
 }
 
-/// The shard as whole rows, if it is of logits that can be split.
-fn rows_of(batch: Batch<'_>, shard: Shard) -> Result<ShardRows, Error> {
-    shard.check(batch.categories())?;
-    match batch.stock() {
-        Stock::InPlace(data) | Stock::Spread(data) => ShardRows::new(data, shard),
-        Stock::F64(_) | Stock::WeightsF64(_) => Err(Error::NeedsLogits { operation: "a shard" }),
-    }
-}
-
-/// The call on whole rows.
-fn job_of<'a>(rows: &'a ShardRows, options: &SampleOptions<'a>) -> Result<Job<'a>, Error> {
-    let wrong = |problem| Err(Error::Entries { what: "a shard", problem });
-    if options.row_indices.is_some() {
-        return wrong("its rows cannot be gathered".to_owned());
-    }
-    if options.draws != 1 {
-        return wrong(format!("a row is drawn from once, got {} draws", options.draws));
-    }
-    let job = Job::new(rows.logits()?, options)?.by_gumbel("a shard")?;
-    for row in 0..job.logits.rows() {
-        let (truncation, _) = job.cut_of(row);
-        let is_of_rest = truncation.share == Share::Rest && truncation.p().is_some();
-        if is_of_rest && truncation.epsilon().is_some() {
-            return wrong(format!(
-                "top-p of row {row} is a share of what epsilon keeps, which takes a third round; use another share, \
-                 or min-p in place of epsilon"
-            ));
-        }
-    }
-    Ok(job)
+/// The options of the races: nothing is cut, and a row without a draw is no error.
+fn uncut<'a>(options: &SampleOptions<'a>) -> SampleOptions<'a> {
+    let options = options.with_truncation(Truncation::new()).with_sentinels(true);
+    SampleOptions { truncations: None, ..options }
 }

@@ -8,8 +8,8 @@ use gumbel::noise::bits::{Stream, coarse_block, uniform_bits, uniform_block};
 use gumbel::noise::groups::{further_block, group_block, member_counter, own_noise};
 use gumbel::noise::philox::{MULTIPLIERS, ROUNDS, WEYL, philox4x32_10};
 use gumbel::{
-    Allowed, CpuSampler, Error, GumbelRow, Logits, Method, NO_DRAW, PhiloxRng, RowIds,
-    SampleOptions, Sequence, Truncation, Undrawable, Weights,
+    Allowed, Bias, CpuSampler, Error, GumbelRow, History, Logits, Method, NO_DRAW, Penalty,
+    PhiloxRng, RowIds, SampleOptions, Sequence, Truncation, Undrawable, Weights,
 };
 use rand::distr::Distribution;
 use rand::distr::weighted::WeightedIndex;
@@ -266,7 +266,7 @@ fn rows_of_tables_give_the_draws_of_their_uniform_numbers() {
 /// A row by Gumbel noise gives the draw under the seed that the generator gives. The comparison notices another seed.
 #[test]
 fn rows_by_gumbel_noise_give_the_draws_of_their_seeds() {
-    let (mut compared, mut seen) = (0, 0);
+    let (mut compared, mut seen, mut adjusted) = (0, 0, 0);
     for case in small_cases() {
         let (batch, mut options) = (case.batch(), case.options());
         let mut like = SampleOptions::default()
@@ -285,6 +285,21 @@ fn rows_by_gumbel_noise_give_the_draws_of_their_seeds() {
                 options.allowed = Some(Allowed::each(&masks, each));
             }
         }
+        // and some of those with logits with a bias and a penalty for each row
+        let rows = batch.rows();
+        let offsets: Vec<usize> = (0..=rows).collect();
+        let categories: Vec<u32> = (0..rows).map(|row| (row % batch.categories()) as u32).collect();
+        let (biases, counts) = (vec![1.5; rows], vec![2; rows]);
+        let penalties: Vec<Penalty> =
+            (0..rows).map(|row| Penalty::new().with_frequency(row as f32 % 3.0)).collect();
+        if batch.logits().is_some() && batch.rows() % 2 == 1 {
+            for options in [&mut options, &mut like] {
+                options.bias = Some(Bias::each(&offsets, &categories, &biases));
+                options.history = Some(History::each(&offsets, &categories, &counts));
+                options.penalties = Some(&penalties);
+            }
+            adjusted += 1;
+        }
         // all rows with the same id, as each is drawn from alone
         let ids = vec![0; batch.rows()];
         let expected = CpuSampler::new().sample_rows(batch, &like.with_row_ids(&ids)).unwrap();
@@ -298,6 +313,7 @@ fn rows_by_gumbel_noise_give_the_draws_of_their_seeds() {
             compared += 1;
         }
     }
+    assert!(adjusted > 5, "{adjusted}");
     assert!(compared > 1000 && seen > compared / 3, "{compared}, {seen}");
 }
 

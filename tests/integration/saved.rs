@@ -5,7 +5,8 @@ use std::fmt::Debug;
 use gumbel::noise::philox::philox4x32_10;
 use gumbel::{
     Allowed, Bias, CpuSampler, History, Logits, Method, NO_DRAW, OwnedOptions, Penalty, Relaxation,
-    SampleOptions, ScoredDraws, Sequence, Shard, ShardDraws, Share, TopK, Truncation, Winner,
+    SampleOptions, ScoredDraws, Sequence, Shard, ShardDraws, ShardSums, Share, TopK, Truncation,
+    Winner,
 };
 use serde::de::DeserializeOwned;
 use serde::de::value::{Error as ValueError, MapDeserializer};
@@ -331,6 +332,29 @@ fn shards() {
     let options = SampleOptions::default().with_truncation(nucleus);
     let draws = CpuSampler::new().sample_shard(logits, shard, &options).unwrap();
     round_trip(&draws);
-    round_trip(&CpuSampler::new().sum_shard(logits, shard, &options, &draws).unwrap());
+    let whole = Shard::new(0, 4).unwrap();
+    let draws = CpuSampler::new().sample_shard(logits, whole, &options).unwrap();
+    round_trip(&CpuSampler::new().sum_shard(logits, whole, &options, &draws).unwrap());
     refused::<ShardDraws>(r#"{"whole":9}"#, "missing field");
+    let with = |whole: u64, ends: &str, winners: &str, largest: &str| {
+        format!(
+            r#"{{"whole":{whole},"ends":{ends},"sentinels":false,"rows":[{{"truncation":{{"top_k":2}},
+            "is_invalid":false,"winners":{winners},"largest":{largest}}}]}}"#
+        )
+    };
+    assert!(
+        serde_json::from_str::<ShardDraws>(&with(9, "[[0,4],[6,9]]", "[[1,5,3],[2,4,8]]", "[2,1]"))
+            .is_ok()
+    );
+    let (parts, lists) = ("the parts of a row", "winners have rising Ks");
+    refused::<ShardDraws>(&with(0, "[]", "[]", "[]"), parts);
+    refused::<ShardDraws>(&with(9, "[[0,4],[3,9]]", "[]", "[]"), parts);
+    refused::<ShardDraws>(&with(9, "[[0,10]]", "[]", "[]"), parts);
+    refused::<ShardDraws>(&with(9, "[[0,9]]", "[[2,5,3],[1,4,8]]", "[]"), lists);
+    refused::<ShardDraws>(&with(9, "[[0,9]]", "[[1,4,3],[2,5,8]]", "[]"), lists);
+    refused::<ShardDraws>(&with(9, "[[0,9]]", "[]", "[1,2]"), lists);
+    refused::<ShardDraws>(&with(9, "[[0,9]]", "[]", "[3,2,1]"), lists);
+    refused::<ShardDraws>(&with(9, "[[0,9]]", "[[1,5,9]]", "[]"), "a winner is no category");
+    let sums = r#"{"whole":9,"ends":[[0,9]],"rows":[[[5,6,5],[]]]}"#;
+    refused::<ShardSums>(sums, "a sum exceeds that of all");
 }

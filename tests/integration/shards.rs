@@ -172,14 +172,29 @@ fn a_missing_shard_is_seen() {
     let sum = |(shard, data, len): &(Shard, Vec<f32>, usize), draws: &ShardDraws| {
         sampler.sum_shard(Logits::new(data, *len).unwrap(), *shard, &options, draws).unwrap()
     };
+    let missing = "results of shards: the shard with category 8 of 20 was not merged";
     let one = tell(&a);
-    assert_ne!(one.draws(Some(&sum(&a, &one))).unwrap(), expected);
-    let mut both = one;
+    assert_eq!(one.draws(None).unwrap_err().to_string(), missing);
+    let (shard, values, len) = &a;
+    let early = sampler.sum_shard(Logits::new(values, *len).unwrap(), *shard, &options, &one);
+    assert_eq!(early.unwrap_err().to_string(), missing);
+    let mut both = one.clone();
+    let twice = both.merge(&one).unwrap_err().to_string();
+    assert_eq!(twice, "results of shards: categories 0 to 7 were merged twice");
     both.merge(&tell(&b)).unwrap();
-    assert_ne!(both.draws(Some(&sum(&a, &both))).unwrap(), expected);
+    let needed = both.draws(None).unwrap_err().to_string();
+    assert_eq!(
+        needed,
+        "results of shards: rows cut by top-p or epsilon need the sums of sum_shard"
+    );
     let mut sums = sum(&a, &both);
+    assert_eq!(both.draws(Some(&sums)).unwrap_err().to_string(), missing);
+    assert!(sums.clone().merge(&sums).is_err());
     sums.merge(&sum(&b, &both)).unwrap();
     assert_eq!(both.draws(Some(&sums)).unwrap(), expected);
+    // the first shard alone would draw otherwise
+    let whole = Logits::strided(&data, rows, 8, categories).unwrap();
+    assert_ne!(sampler.sample_rows(whole, &options).unwrap(), expected);
 }
 
 #[test]
@@ -206,31 +221,67 @@ fn errors() {
     let weights = sampler.sample_shard(weights, shard, &options).unwrap_err().to_string();
     assert!(weights.starts_with("a shard is of logits"), "{weights}");
     let doubles = Logits::from_f64(&[1.0; 3], 3).unwrap();
-    assert!(sampler.sample_shard(doubles, shard, &options).is_err());
+    let doubles = sampler.sample_shard(doubles, shard, &options).unwrap_err().to_string();
+    assert!(doubles.starts_with("results of shards: logits of f64 are relative"), "{doubles}");
 
     // a NaN in a shard leaves the whole row without a draw, and so does nothing to draw in all shards
+    let first = Shard::new(0, 6).unwrap();
     let valid = of(&data[3..], &options).unwrap();
-    let mut invalid = of(&data[..3], &options).unwrap();
+    let begin = |data: &[f32], options: &SampleOptions<'_>| {
+        sampler.sample_shard(Logits::new(data, 3).unwrap(), first, options).unwrap()
+    };
+    let mut invalid = begin(&data[..3], &options);
     invalid.merge(&valid).unwrap();
     let nan = invalid.draws(None).unwrap_err().to_string();
     assert_eq!(
         nan,
         "row 0 has no draw: none of its shards can be drawn from, or one has a NaN or +inf"
     );
-    let nothing = of(&[f32::NEG_INFINITY; 3], &options.with_sentinels(true)).unwrap();
+    let (never, sentinels) = ([f32::NEG_INFINITY; 3], options.with_sentinels(true));
+    let mut nothing = begin(&never, &sentinels);
+    nothing.merge(&of(&never, &sentinels).unwrap()).unwrap();
     assert_eq!(nothing.draws(None).unwrap(), [NO_DRAW]);
-    assert!(valid.draws(None).is_ok());
 
     // results that do not belong together
     let p = options.with_truncation(Truncation::new().with_top_p(0.5));
-    let mut cut = of(&data[3..], &p).unwrap();
-    let other = cut.merge(&valid).unwrap_err().to_string();
-    assert_eq!(
-        other,
-        "these are results of shards of other rows: 1 truncations like the others' here, 0 there"
-    );
-    assert!(cut.need_sums() && cut.draws(None).is_err());
+    let mut cut = begin(&[0.0; 3], &p);
+    let refused = |cut: &mut ShardDraws, other: &ShardDraws| {
+        let before = cut.clone();
+        let error = cut.merge(other).unwrap_err().to_string();
+        assert_eq!(*cut, before, "{error}");
+        error
+    };
+    assert_eq!(refused(&mut cut, &valid), "results of shards: row 0 has two truncations");
+    let sentinels = of(&data[3..], &p.with_sentinels(true)).unwrap();
+    let differ = "results of shards: some were asked for sentinels, and some not";
+    assert_eq!(refused(&mut cut, &sentinels), differ);
     let two = sampler.sample_shard(Logits::new(&[0.0; 6], 3).unwrap(), shard, &p).unwrap();
-    assert!(cut.merge(&two).is_err());
+    assert_eq!(refused(&mut cut, &two), "results of shards: 1 rows, and 2");
+    let larger = Shard::new(3, 7).unwrap();
+    let larger = sampler.sample_shard(Logits::new(&[0.0; 3], 3).unwrap(), larger, &p).unwrap();
+    assert_eq!(refused(&mut cut, &larger), "results of shards: rows of 6 categories, and of 7");
     assert!(sampler.sum_shard(Logits::new(&[0.0; 3], 3).unwrap(), shard, &p, &two).is_err());
+    // a top-k that cuts nothing is no top-k, and takes no room
+    let much = options.with_truncation(Truncation::new().with_top_k(6));
+    assert_eq!(of(&data[3..], &much).unwrap(), valid);
+}
+
+/// A shard whose values do not lie side by side.
+#[test]
+fn columns_are_split_too() {
+    let (rows, categories) = (9, 30);
+    let data: Vec<f32> = (0..rows * categories).map(normal).collect();
+    let columns: Vec<f32> =
+        (0..categories).flat_map(|i| data.iter().skip(i).step_by(categories).copied()).collect();
+    let sampler = CpuSampler::new();
+    let options = SampleOptions::default().with_seed(9);
+    let of = |first: usize, end: usize| {
+        let part = &columns[first * rows..end * rows];
+        let logits = Logits::with_strides(part, rows, end - first, 1, rows).unwrap();
+        sampler.sample_shard(logits, Shard::new(first, categories).unwrap(), &options).unwrap()
+    };
+    let mut draws = of(11, 30);
+    draws.merge(&of(0, 11)).unwrap();
+    let whole = sampler.sample_rows(Logits::new(&data, categories).unwrap(), &options).unwrap();
+    assert_eq!(draws.draws(None).unwrap(), whole);
 }

@@ -4,8 +4,8 @@
 
 use gumbel::half::bf16;
 use gumbel::{
-    Allowed, CpuSampler, Cut, Error, Isa, Logits, Method, NO_DRAW, Relaxation, SampleOptions,
-    Share, Truncation, Undrawable, Weights, conformance, reference,
+    Allowed, CpuSampler, Cut, Error, Isa, Logits, Method, Relaxation, SampleOptions, Share,
+    Truncation, Weights, conformance, reference,
 };
 
 mod errors;
@@ -339,8 +339,6 @@ fn soft_samples_are_of_what_is_kept() {
         assert_eq!(*found == 0.0, *expected == 0.0);
     }
 }
-
-/// What cannot be drawn says why, and what does not fit says what was given.
 
 /// Weights, counts and f64 are cut by their own values.
 #[test]

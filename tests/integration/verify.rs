@@ -3,7 +3,10 @@
 #![expect(clippy::unwrap_used, reason = "the calls of this file are valid")]
 
 use gumbel::noise::philox::philox4x32_10;
-use gumbel::{CpuSampler, Drafts, Logits, NO_DRAW, SampleOptions, Truncation, Verified, reference};
+use gumbel::{
+    CpuSampler, Drafts, History, Logits, NO_DRAW, Penalty, SampleOptions, Truncation, Verified,
+    reference,
+};
 
 use crate::common::statistics::{ALARM, chi_square, counts};
 
@@ -39,13 +42,19 @@ impl Request {
             .with_seed(7)
             .with_temperature(self.temperature)
             .with_truncation(nucleus)
+            .with_penalty(Penalty::new().with_frequency(0.4).with_presence(0.2))
     }
 
     /// The next tokens of a model for a text, of which there are `k`, the first to ring first.
     fn next(&self, text: &[u32], error: f32, k: usize) -> Vec<u32> {
         let (row, ids) = (logits(text, error), [self.id]);
         let row = Logits::new(&row, VOCABULARY).unwrap();
-        let options = self.options().with_row_ids(&ids).with_first_draw(text.len() as u32);
+        let (offsets, counts) = ([0, text.len()], vec![1; text.len()]);
+        let options = self
+            .options()
+            .with_history(History::each(&offsets, text, &counts))
+            .with_row_ids(&ids)
+            .with_first_draw(text.len() as u32);
         if self.temperature == 0.0 {
             return CpuSampler::new().sample_rows(row, &options).unwrap();
         }
@@ -117,8 +126,16 @@ impl Trees {
         let temperatures = drafts.per_row(&temperatures).unwrap();
         let lengths: Vec<u32> = texts.iter().map(|text| text.len() as u32).collect();
         let draws = drafts.first_draws(&lengths).unwrap();
+        // each row has the history of its own text
+        let (mut offsets, history) = (vec![0], self.texts.concat());
+        offsets.extend(self.texts.iter().scan(0, |end, text| {
+            *end += text.len();
+            Some(*end)
+        }));
+        let counts = vec![1; history.len()];
         let options = requests[0]
             .options()
+            .with_history(History::each(&offsets, &history, &counts))
             .with_row_ids(&ids)
             .with_temperatures(&temperatures)
             .with_first_draws(&draws);
@@ -253,6 +270,20 @@ fn as_many_are_accepted_as_the_closed_forms_say() {
     let (_, accepted) = verify_many(true);
     assert!(fits(accepted, REQUESTS, 1.0 - distance), "{accepted}, {distance}");
     assert!(!fits(accepted, REQUESTS, coupled));
+}
+
+/// A draft of weight 0 is accepted where both rows are the same, since nothing can be drawn in its place.
+#[test]
+fn a_draft_of_no_weight_from_equal_rows() {
+    let (target, drafter) = ([0.0, -60.0, 1.0, 2.0], [0.0, -60.0]);
+    let [target, drafter] = [&target[..], &drafter].map(|data| Logits::new(data, 2).unwrap());
+    let (drafts, options) = (Drafts::chains(&[0, 1], &[1]).unwrap(), SampleOptions::default());
+    for verified in [
+        CpuSampler::new().verify_rows_by_ratio(target, drafter, &drafts, &options).unwrap(),
+        reference::verify_rows_by_ratio(target, drafter, &drafts, &options).unwrap(),
+    ] {
+        assert_eq!((verified.accepted(0), verified.categories(0)[0]), (1, 1));
+    }
 }
 
 #[test]

@@ -1,7 +1,10 @@
 //! The three forms of each operation give the same results, on any engine.
 
 use gumbel::engine::Blocking;
-use gumbel::{Cut, Error, LogZ, Logits, Relaxation, SampleOptions, Sampler, Truncation, Weights};
+use gumbel::{
+    Cut, Drafts, Error, LogZ, Logits, Relaxation, SampleOptions, Sampler, Shard, Truncation,
+    Weights,
+};
 
 /// Compares the three forms of every operation with each other.
 ///
@@ -77,6 +80,22 @@ pub(crate) fn agree<E: Blocking>(sampler: &Sampler<E>) -> Result<(), Error> {
     wrong_length(&[0, 6, 8], |n| {
         sampler.cut_rows_into(weights, &nucleus, &mut vec![Cut::default(); n])
     });
+
+    // one request with a guess for each row but the last; the drafter's rows are the target's
+    let once = options.with_draws(1);
+    let guesses = &sampler.sample_rows(logits, &once)?[..6];
+    let (offsets, drafter) = ([0, 6], Logits::new(&data[..6 * 50], 50)?);
+    let drafts = Drafts::chains(&offsets, guesses)?;
+    let verified = sampler.verify_rows(logits, &drafts, &once)?;
+    assert_eq!(verified, wait(sampler.verify_rows_async(logits, &drafts, &once))?);
+    let by_ratio = sampler.verify_rows_by_ratio(logits, drafter, &drafts, &once)?;
+    let future = sampler.verify_rows_by_ratio_async(logits, drafter, &drafts, &once);
+    assert_eq!((by_ratio, 6), (wait(future)?, verified.accepted(0)));
+    let shard = Shard::new(7, 99)?;
+    for once in [once, once.with_truncation(Truncation::new().with_top_p(0.7))] {
+        let told = sampler.sample_shard(logits, shard, &once)?;
+        assert_eq!(told, wait(sampler.sample_shard_async(logits, shard, &once))?);
+    }
 
     for relaxation in [Relaxation::soft(0.5), Relaxation::straight_through(0.5)] {
         let mut samples = vec![7.0; 21 * 50];
