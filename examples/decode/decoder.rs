@@ -57,13 +57,13 @@ fn next_tokens(
     let truncations: Vec<Truncation> = of_requests().map(|request| request.truncation).collect();
     let penalties: Vec<Penalty> = of_requests().map(|request| request.penalty).collect();
     let ids = vec![0; running.len()];
-    // what has been written so far, token by token
-    let (mut offsets, mut history) = (vec![0], Vec::new());
-    for running in running {
-        history.extend(&running.text);
+    // what each text has had so far, token by token; those of the prompt were not drawn
+    let (mut offsets, mut history, mut counts) = (vec![0], Vec::new(), Vec::new());
+    for Running { request, text, .. } in running {
+        history.extend(text);
+        counts.extend((0..text.len()).map(|i| u32::from(i >= request.prompt.len())));
         offsets.push(history.len());
     }
-    let counts = vec![1; history.len()];
     // a bit for each token that a request's grammar allows
     let words = model.vocabulary().div_ceil(32);
     let mut masks = vec![u32::MAX; words * running.len()];
