@@ -319,9 +319,10 @@ impl Variant {
             }
             _ => {}
         }
+        pieces.push(kernel!("truncation"));
         pieces.push(match self.each {
-            true => kernel!("truncation", "truncation.each"),
-            false => kernel!("truncation"),
+            true => kernel!("truncations", "truncations.each"),
+            false => kernel!("truncations"),
         });
         pieces.extend(self.logarithm());
         pieces.push(kernel!("ladder"));

@@ -4,9 +4,9 @@
 
 const HAS_HALVES: bool = true;
 
-fn sums_among(row: CutRow, index: u32, ladder: Ladder, from_halves: bool) -> Sums {
+fn sums_among(values: RowValues, row: CutRow, index: u32, ladder: Ladder, from_halves: bool) -> Sums {
     var sums = no_sums();
-    let first = row.values.position * restriction.halves;
+    let first = values.position * restriction.halves;
     let low = ladder.bracket.low;
     for (var half = index; half < restriction.halves; half += WORKGROUP) {
         let most = cuts[restriction.halves_at + first + half];
@@ -21,7 +21,7 @@ fn sums_among(row: CutRow, index: u32, ladder: Ladder, from_halves: bool) -> Sum
                     group++;
                     continue;
                 }
-                word = word_of(row.values, category_of(half * 8u + group, member));
+                word = word_of(values, category_of(half * 8u + group, member));
             }
             add_word(&sums, row, ladder, word);
             member = select((member + 1u) & 15u, 0u, from_halves);

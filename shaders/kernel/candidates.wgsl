@@ -3,13 +3,13 @@
 
 const HAS_HALVES: bool = false;
 
-fn sums_among(row: CutRow, index: u32, ladder: Ladder, from_halves: bool) -> Sums {
+fn sums_among(values: RowValues, row: CutRow, index: u32, ladder: Ladder, from_halves: bool) -> Sums {
     var sums = no_sums();
     let octets = (run.categories - 1u) / 8u + 1u;
     for (var octet = index; octet < octets; octet += WORKGROUP) {
-        let values = octet_in_row(row.values, octet);
+        let eight = octet_in_row(values, octet);
         for (var i = 0u; i < 8u; i++) {
-            add_word(&sums, row, ladder, ordered_value(logit_of(values, i)));
+            add_word(&sums, row, ladder, ordered_value(logit_of(eight, i)));
         }
     }
     return sums;

@@ -11,16 +11,24 @@
 // by exact sums, and the row is drawn from once more.
 //
 // Dispatch: a workgroup for each row, numbered along x, then y.
-// Barriers: three, and those of searches; all invocations reach them, as what branches depend on is uniform.
-// Workgroup memory: invocation 0 writes both words, before a barrier.
-// Mesa 22.3 ends all loops of an invocation after 65,535 iterations in total: a search takes 12 turns at most, and a turn
-// 129 iterations for each of its half-spans, of which the host hands an invocation at most 24; bisections take 33 each.
+// Barriers: two, the load of what is shared, and those of searches. All invocations reach them: what branches depend on comes
+// from workgroup memory, as Tint, the compiler of browsers, believes nothing that was read from a buffer.
+// Workgroup memory: invocation 0 writes the word, and what is shared, each before a barrier.
+// Mesa 22.3 ends all loops of an invocation after 65,535 iterations in total. Top-k takes 11 turns, sums 2, and top-p 12; a turn
+// takes 129 iterations for each half-span, of which the host hands an invocation at most 19; bisections take 33 each.
 
 var<workgroup> top_of_row: atomic<u32>;
-var<workgroup> shared_top: u32;
+var<workgroup> shared_cut: Cut;
 
-// The largest word of the row, for all invocations; 0 if this pass is not for the row.
-fn uniform_top(row: RowValues, index: u32) -> u32 {
+// What all invocations know of a row: its largest word, 0 if this pass is not for the row; the reciprocal of the temperature at
+// which it is cut, as bits; and how it is truncated.
+struct Cut {
+    top: u32,
+    scale: u32,
+    truncation: Truncation,
+}
+
+fn cut_of_row(row: RowValues, index: u32) -> Cut {
     if index == 0u {
         atomicStore(&top_of_row, 0u);
     }
@@ -30,9 +38,11 @@ fn uniform_top(row: RowValues, index: u32) -> u32 {
     }
     workgroupBarrier();
     if index == 0u {
-        shared_top = atomicLoad(&top_of_row);
+        let t = truncation_of(row.position);
+        let scale = select(t.scale, temperature_of(row.position).scale, t.scale == 0u);
+        shared_cut = Cut(atomicLoad(&top_of_row), scale, t);
     }
-    return workgroupUniformLoad(&shared_top);
+    return workgroupUniformLoad(&shared_cut);
 }
 
 @compute @workgroup_size(WORKGROUP)
@@ -40,13 +50,11 @@ fn cut_rows(invocation: Invocation) {
     let group = workgroup_of(invocation);
     let position = min(group, run.rows - 1u);
     let values = place_of(position);
-    let t = truncation_of(position);
-    let top = uniform_top(values, invocation.index);
+    let cut = cut_of_row(values, invocation.index);
     var found = Between(NO_CUT, NO_CUT);
-    if is_drawable(top) && is_valid_truncation(t) {
-        let scale = select(t.scale, temperature_of(position).scale, t.scale == 0u);
-        let row = CutRow(values, scale, value_in_order(top), top, log2_floor(run.categories));
-        found = cut_of(row, invocation.index, t);
+    if is_drawable(cut.top) && is_valid_truncation(cut.truncation) {
+        let row = CutRow(cut.scale, value_in_order(cut.top), cut.top, log2_floor(run.categories));
+        found = cut_of(values, row, invocation.index, cut.truncation);
     }
     if invocation.index == 0u && group < run.rows && is_open(values) {
         cuts[position] = found.low;
@@ -78,7 +86,7 @@ const SUM_OF_SHARE: u32 = 6u;
 const TOP_P: u32 = 7u;
 const STEPS: u32 = 8u;
 
-fn cut_of(row: CutRow, index: u32, t: Truncation) -> Between {
+fn cut_of(values: RowValues, row: CutRow, index: u32, t: Truncation) -> Between {
     let none = vec2<u32>(0u, 0u);
     let whole = Bracket(LEAST_WORD, row.top, none);
     let k_of_top = fixed_value(row.most, row.scale);
@@ -125,7 +133,7 @@ fn cut_of(row: CutRow, index: u32, t: Truncation) -> Between {
             search.what = WEIGHTS;
         }
         if step <= TOP_K || step == SUM_OF_ALL || step >= SUM_OF_SHARE {
-            bracket = searched(row, index, search);
+            bracket = searched(values, row, index, search);
         }
         if step == SUM_OF_ALL || step == SUM_OF_SHARE {
             total = bracket.above;
@@ -177,5 +185,7 @@ fn least_weight(row: CutRow, epsilon: u32, total: vec2<u32>, roughly: bool, high
     }
     let share = bitcast<f32>(epsilon) * bitcast<f32>(total.y);
     let bound = min(share * select(1.0 - SLACK, 1.0 + SLACK, high), 1.0);
-    return share_of(bitcast<u32>(bound), weight_of_word(row, row.top));
+    let least = share_of(bitcast<u32>(bound), weight_of_word(row, row.top));
+    // the limit is above 0, even if a device takes a small epsilon for 0
+    return select(least, vec2<u32>(1u, 0u), all(least == vec2<u32>(0u, 0u)));
 }

@@ -6,24 +6,25 @@
 // not depend on their order, and no word is sorted.
 //
 // Sums in floats tell two words that the one sought lies between. A sum of the integer weights of some words, divided by
-// the largest weight, differs from the sum in floats by less than SLACK/2 of the sum of all:
+// the largest weight, differs from the sum in floats by little of the sum of all:
 //
-//     a weight: WGSL's exp, whose argument is from -100 on, to within 203 units, and its argument             2^-14
-//     at most 3,072 values are added in an invocation, one after the other                                    2^-12
+//     a weight: WGSL's exp, whose argument is from -200 on, to within 403 units, and its argument             2^-14
+//     at most 2,432 values are added in an invocation, one after the other                                    2^-12
 //     at most 256 invocations round their sums down to a multiple of 2^-18; the sum of all is 1 or more       2^-10
+//     the same of the words above the bracket, whose sum is of the turn before                                2^-10
 //     the integer weights are rounded                                                                         2^-20
 //
-// together less than 2^-9. So nothing is known where a sum is within SLACK of its limit.
+// together less than 0.0024, and the limit, a share of the sum of all, is off by no more than 0.0013 of it. So nothing is
+// known where a sum is within SLACK = 0.0039 of its limit.
 //
 // Each function is called from one place where that is possible: drivers copy what they call.
 //
-// Barriers: four a turn, reached by all invocations, as a bracket is uniform.
+// Barriers: two a turn and a load of the bracket, reached by all invocations, as a bracket is uniform.
 // Workgroup memory: invocations below 8 write rungs, those below 16 sums, and invocation 0 the bracket, each before a
 // barrier.
 
 // A row that is to be cut.
 struct CutRow {
-    values: RowValues,
     // The reciprocal of the temperature at which the row is cut, as bits.
     scale: u32,
     // The largest value that can be drawn, and its word.
@@ -223,14 +224,14 @@ fn narrowed_roughly(before: Bracket, share: f32) -> Bracket {
 
 // Narrows a bracket: to the largest word from which on the row's words add up to the limit or more, or to the least word
 // if the sum of all does not; in floats, to few words. If `once`, `above` is the sum of all instead.
-fn searched(row: CutRow, index: u32, search: Search) -> Bracket {
+fn searched(values: RowValues, row: CutRow, index: u32, search: Search) -> Bracket {
     var bracket = search.bracket;
     let rough = search.what == ROUGH_WEIGHTS;
     // the loop is uniform, as brackets are; after the first turn, a turn leaves at most an eighth of a bracket
     for (var turn = 0u; turn < 16u; turn++) {
         set_rungs(row, index, bracket, turn == 0u && search.what != ONES && !(search.once && !rough));
         workgroupBarrier();
-        let sums = sums_among(row, index, ladder_of(bracket, search.what), search.from_halves);
+        let sums = sums_among(values, row, index, ladder_of(bracket, search.what), search.from_halves);
         join_sums(sums, search.what);
         workgroupBarrier();
         if index == 0u {

@@ -1,5 +1,4 @@
-// How rows are truncated: all in the same way.
-// Form in which each row has its own cuts: truncation.each.wgsl. Host side: src/gpu/bound/cuts.rs. Needs: run.
+// How rows are truncated. Host side: src/gpu/bound/cuts.rs. Needs: nothing.
 
 struct Truncation {
     // The number of categories that are kept, or more than there are.
@@ -12,7 +11,7 @@ struct Truncation {
     scale: u32,
     // What top-p is a share of.
     share: u32,
-    // The cuts that rows have of their own; see truncation.each.wgsl.
+    // The cuts that rows have of their own; see truncations.each.wgsl.
     flags: u32,
 }
 
@@ -22,12 +21,3 @@ const SHARE_OF_ALL: u32 = 1u;
 const SHARE_OF_REST: u32 = 2u;
 
 @group(2) @binding(0) var<uniform> truncation: Truncation;
-
-// The truncation of the row at a position, which the host has checked.
-fn truncation_of(position: u32) -> Truncation {
-    return truncation;
-}
-
-fn is_valid_truncation(t: Truncation) -> bool {
-    return true;
-}

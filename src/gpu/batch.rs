@@ -211,9 +211,12 @@ impl<'a> DeviceBatch<'a> {
     /// [`SampleOptions::with_truncation`](crate::SampleOptions::with_truncation), bit for bit; cuts are of what is
     /// [allowed](Self::with_allowed).
     ///
-    /// Two more dispatches find where each row is cut. They need 4 bytes for a row and, for rows of more than 4,096
-    /// categories, 9 words for each 128 categories, which [`bind`](crate::GpuSampler::bind) allocates. A row may have 786,432
-    /// categories, or fewer where the device has workgroups of fewer than 256 invocations.
+    /// Before the draws a dispatch finds where each row is cut, and another one before that the largest values of rows of more
+    /// than 4,096 categories. If top-p or epsilon cut rows of up to 64 draws, three more follow the draws, as
+    /// `docs/decoding.md` explains, to draw once more from the rows whose first draws are in doubt. All that needs 12 bytes a
+    /// row and, for rows of more than 4,096 categories, 36 bytes for each 128 categories, which
+    /// [`bind`](crate::GpuSampler::bind) allocates. A row may have 622,592 categories, or fewer where the device has
+    /// workgroups of fewer than 256 invocations.
     ///
     /// ```no_run
     /// use gumbel::{DeviceBatch, GpuSampler, Truncation, wgpu};

@@ -74,8 +74,9 @@ impl BoundBatch {
     /// Adds the draws `first_draw` to `first_draw` + draws − 1 of each row, as a compute pass of
     /// their own.
     ///
-    /// The draws are one dispatch, and a second one to merge if rows are cut into parts. Systems
-    /// stop a dispatch that takes seconds: where that happens, bind fewer rows at a time.
+    /// The draws are one dispatch, and a second one to merge if rows are divided into parts; a
+    /// [truncation](DeviceBatch::with_truncation) adds others. Systems stop a dispatch that takes
+    /// seconds: where that happens, bind fewer rows at a time.
     ///
     /// # Errors
     /// [`Error::Draws`] if a row has no such draws: it has 2³¹, numbered from 0; and

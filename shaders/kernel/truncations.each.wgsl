@@ -1,19 +1,5 @@
-// How rows are truncated, where each row may have cuts of its own.
-// Plain form: truncation.wgsl, which says what the fields are. Host side: src/gpu/bound/cuts.rs. Needs: run.
-
-struct Truncation {
-    top_k: u32,
-    top_p: u32,
-    min_p: u32,
-    epsilon: u32,
-    scale: u32,
-    share: u32,
-    flags: u32,
-}
-
-const SHARE_OF_TOP_K: u32 = 0u;
-const SHARE_OF_ALL: u32 = 1u;
-const SHARE_OF_REST: u32 = 2u;
+// The truncations of rows, where each may have cuts of its own.
+// Plain form: truncations.wgsl. Needs: truncation.
 
 // The flags of the cuts that come from a buffer.
 const EACH_TOP_K: u32 = 1u;
@@ -21,7 +7,6 @@ const EACH_TOP_P: u32 = 2u;
 const EACH_MIN_P: u32 = 4u;
 const EACH_EPSILON: u32 = 8u;
 
-@group(2) @binding(0) var<uniform> truncation: Truncation;
 // For each row a number, or bits of f32.
 @group(2) @binding(1) var<storage, read> each_top_k: array<u32>;
 @group(2) @binding(2) var<storage, read> each_top_p: array<u32>;
