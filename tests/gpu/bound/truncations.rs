@@ -1,27 +1,28 @@
 //! Truncations on the device: the draws are the reference's, with one truncation for all rows and with cuts from buffers.
 
+mod calls;
+mod faults;
+
 use gumbel::conformance::{Case, restricted_cases};
-use gumbel::{
-    AdapterReport, DeviceBatch, DeviceKind, Error, GpuSampler, NO_DRAW, Share, Truncation,
-    ValueFormat,
-};
+use gumbel::{AdapterReport, DeviceKind, GpuSampler, Share, Truncation, ValueFormat};
 use libtest_mimic::Failed;
 
 use super::super::draws::sampler;
 use super::super::{Check, ensure};
-use super::batch::{Batch, buffer, words};
+use super::batch::{Batch, words};
 use super::each::{half_without, temperatures, with};
-use super::faults::seen;
 use super::forms::on_device;
 use super::masks::masks;
-use super::{plans, shared};
+use super::plans;
 
 use ValueFormat::{Bf16, Counts, F16, F32, F64, Weights, WeightsF64};
 
 pub(crate) const CHECKS: &[(&str, Check)] = &[
+    ("bound::one_truncation", calls::one_truncation),
+    ("bound::each_step_has_its_own_cuts", calls::each_step_has_its_own_cuts),
     ("bound::truncations_from_buffers", truncations_from_buffers),
     ("bound::cuts_out_of_range_harm_no_other_row", cuts_out_of_range),
-    ("bound::truncations_that_cannot_be_bound", truncations_that_cannot_be_bound),
+    ("bound::truncations_that_cannot_be_bound", faults::truncations_that_cannot_be_bound),
 ];
 
 /// A software adapter takes seconds to compile each of the kernels, minutes for each of these.
@@ -32,7 +33,8 @@ pub(crate) const LONG_CHECKS: &[(&str, Check)] = &[
     ("bound::truncations_of_all_lengths", truncations_of_all_lengths),
     ("bound::truncations_of_awkward_rows", truncations_of_awkward_rows),
     ("bound::truncations_and_all_else", truncations_and_all_else),
-    ("bound::faults_in_truncations_are_seen", faults_in_truncations_are_seen),
+    ("bound::truncations_of_nearly_flat_rows", calls::nearly_flat),
+    ("bound::faults_in_truncations_are_seen", faults::faults_in_truncations_are_seen),
 ];
 
 const ALL: Truncation =
@@ -284,64 +286,4 @@ fn cuts_out_of_range(adapter: &AdapterReport) -> Result<(), Failed> {
         }
         Ok(())
     })
-}
-
-fn truncations_that_cannot_be_bound(adapter: &AdapterReport) -> Result<(), Failed> {
-    let gpu = shared(adapter, DeviceKind::Emulation)?;
-    let [logits, draws, cuts] = [10 * 100, 10, 9].map(|n| buffer(&gpu, &vec![0u32; n]));
-    let batch = DeviceBatch::new(&logits, &draws, 10, 100);
-    for (truncation, what) in [
-        (Truncation::new().with_top_k(0), "top-k"),
-        (Truncation::new().with_top_p(0.0), "top-p"),
-        (Truncation::new().with_min_p(2.0), "min-p"),
-        (Truncation::new().with_epsilon(f32::NAN), "epsilon"),
-    ] {
-        let error = gpu.bind(&batch.with_truncation(truncation)).err();
-        let named = matches!(error, Some(Error::Truncation { what: named, .. }) if named == what);
-        ensure(named, || format!("{what}: {error:?}"))?;
-    }
-    let short = [
-        ("the numbers of top-k", batch.with_top_k(&cuts)),
-        ("the shares of top-p", batch.with_top_p(&cuts)),
-        ("the shares of min-p", batch.with_min_p(&cuts)),
-        ("the probabilities of epsilon", batch.with_epsilon(&cuts)),
-    ];
-    for (what, batch) in short {
-        let error = gpu.bind(&batch).err();
-        let named = matches!(error, Some(Error::DeviceBuffer { what: named, .. }) if named == what);
-        ensure(named, || format!("{what}: {error:?}"))?;
-    }
-    let values = buffer(&gpu, &vec![0u32; 786_433]);
-    let long = DeviceBatch::new(&values, &draws, 1, 786_433).with_truncation(ALL);
-    let error = gpu.bind(&long).err();
-    let named = matches!(error, Some(Error::DeviceBuffer { what: "the truncation", .. }));
-    ensure(named, || format!("{error:?}"))
-}
-
-fn faults_in_truncations_are_seen(adapter: &AdapterReport) -> Result<(), Failed> {
-    let batch = |truncation, categories| Batch {
-        truncation,
-        ..Batch::normal(F32, 40, categories, categories)
-    };
-    let new = Truncation::new;
-    let edit = |source: String| {
-        source
-            .replace("let k = vec2<u32>(t.top_k, 0u);", "let k = vec2<u32>(t.top_k + 1u, 0u);")
-            .replace("sub64(top_k, distance_of(t.min_p))", "top_k")
-            .replace("share_of(t.epsilon, all)", "shl64(share_of(t.epsilon, all), 2u)")
-            .replace("share_of(t.top_p, total)", "share_of(t.top_p, shr64(total, 1u))")
-            .replace("    return bits <= 0x3f800000u", "    return bits <= 0x40000000u")
-    };
-    let shares = [None, Some([2.0, 0.1].repeat(20)), None];
-    let batches = [
-        ("one more than k", batch(new().with_top_k(2), 203)),
-        ("only the largest", batch(new().with_min_p(0.1), 203)),
-        ("four times epsilon", batch(new().with_epsilon(0.01), 203)),
-        ("half of the sum", batch(new().with_top_p(0.9), 203)),
-        ("half of the sum, long rows", batch(new().with_top_p(0.9), 4500)),
-        ("min-p above 1", Batch { shares, ..batch(new(), 203) }),
-    ];
-    seen(adapter, edit, &batches)?;
-    let drawn = batches[5].1.drawn(&*shared(adapter, DeviceKind::Emulation)?)?;
-    ensure(drawn.contains(&NO_DRAW), || "min-p above 1, and a draw".to_owned())
 }
