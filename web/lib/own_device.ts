@@ -68,25 +68,28 @@ export class DeviceDraws {
   readonly #kernel: Kernel;
   readonly #pipeline: GPUComputePipeline;
   readonly #layout: GPUBindGroupLayout;
-  readonly #buffers: readonly [logits: GPUBuffer, read: GPUBuffer, written: GPUBuffer, draws: GPUBuffer];
+  readonly #bindings: readonly GPUBufferBinding[];
+  readonly #largestFirstDraw: number;
 
   private constructor(
     device: GPUDevice,
     kernel: Kernel,
     pipeline: GPUComputePipeline,
     layout: GPUBindGroupLayout,
-    buffers: [GPUBuffer, GPUBuffer, GPUBuffer, GPUBuffer],
+    bindings: readonly GPUBufferBinding[],
+    largestFirstDraw: number,
   ) {
     this.#device = device;
     this.#kernel = kernel;
     this.#pipeline = pipeline;
     this.#layout = layout;
-    this.#buffers = buffers;
+    this.#bindings = bindings;
+    this.#largestFirstDraw = largestFirstDraw;
   }
 
   /**
    * Compiles the kernel. Both buffers need the usage STORAGE: `logits` holds rows x categories f32, and `draws` rows x draws
-   * u32.
+   * u32, and either may be larger: the rest is neither read nor written.
    *
    * @throws Error if a buffer is too small, or if the device refuses the kernel.
    */
@@ -113,13 +116,14 @@ export class DeviceDraws {
       layout: device.createPipelineLayout({ bindGroupLayouts: [layout] }),
       compute: { module, entryPoint: kernel.entryPoint },
     });
-    const spare = () => device.createBuffer({ label: "gumbel", size: 16, usage: GPUBufferUsage.STORAGE });
-    return new DeviceDraws(device, kernel, pipeline, layout, [logits, spare(), spare(), draws]);
+    const spare = () => ({ buffer: device.createBuffer({ label: "gumbel", size: 16, usage: GPUBufferUsage.STORAGE }) });
+    const bindings = [{ buffer: logits, size: needs.logits }, spare(), spare(), { buffer: draws, size: needs.draws }];
+    return new DeviceDraws(device, kernel, pipeline, layout, bindings, 2147483648 - (options.draws ?? 1));
   }
 
-  /** Adds the draws from `firstDraw` on, 0 to 2 ** 31 - 1, as a compute pass of their own. Nothing is submitted. */
+  /** Adds the draws from `firstDraw` on, 0 to 2 ** 31 - draws, as a compute pass of their own. Nothing is submitted. */
   encode(encoder: GPUCommandEncoder, firstDraw = 0): void {
-    const number = integer(firstDraw, "firstDraw", 0, 2147483647);
+    const number = integer(firstDraw, "firstDraw", 0, this.#largestFirstDraw);
     const { uniform, firstDrawOffset, workgroups } = this.#kernel;
     // a uniform for each time: commands that are submitted together have one of their own
     const buffer = this.#device.createBuffer({
@@ -132,8 +136,7 @@ export class DeviceDraws {
     new Uint8Array(bytes).set(uniform);
     new DataView(bytes).setUint32(firstDrawOffset, number, true);
     buffer.unmap();
-    const [logits, read, written, draws] = this.#buffers;
-    const entries = [buffer, logits, read, written, draws].map((buffer, binding) => ({ binding, resource: { buffer } }));
+    const entries = [{ buffer }, ...this.#bindings].map((resource, binding) => ({ binding, resource }));
     const pass = encoder.beginComputePass({ label: "gumbel" });
     pass.setPipeline(this.#pipeline);
     pass.setBindGroup(0, this.#device.createBindGroup({ layout: this.#layout, entries }));

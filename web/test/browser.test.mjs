@@ -220,11 +220,19 @@ test("a device of the caller's draws the same", async (t) => {
       const values = Float32Array.from({ length: rows * categories }, (_, i) => 3 * Math.sin(i * i));
       if (rows === 37) values[130] = NaN;
       const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
-      const [logits, drawn] = [values.byteLength, rows * draws * 4].map((size) => device.createBuffer({ size, usage }));
+      // larger than they need to be; nothing after the draws is written
+      const [logits, drawn] = [values.byteLength, rows * draws * 4].map((size) => device.createBuffer({ size: size + 64, usage }));
       device.queue.writeBuffer(logits, 0, values);
       const taken = device.createBuffer({ size: 3 * rows * draws * 4, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
       const options = { rows, categories, draws, temperature, seed: 2n ** 63n + 5n, firstRow: 9 };
       const draw = await DeviceDraws.create(device, logits, drawn, options);
+      try {
+        draw.encode(device.createCommandEncoder(), 2 ** 31 + 1 - draws);
+        wrong.push("a draw after the last was taken");
+      } catch (error) {
+        const words = `firstDraw must be an integer from 0 to ${2 ** 31 - draws}, got ${2 ** 31 + 1 - draws}`;
+        if (error.message !== words) wrong.push(error.message);
+      }
       const encoder = device.createCommandEncoder();
       for (const step of [0, 1, 2]) {
         draw.encode(encoder, 1000 * step);

@@ -22,7 +22,7 @@ export function bytesOf(file) {
   return bytes.subarray(10 + bytes.readUInt16LE(8));
 }
 
-/** Writes what the command makes of all cases to a folder, unless it has done so. */
+/** Writes what the command makes of all cases to a folder. */
 export function expectedOf(command, folder) {
   fs.mkdirSync(folder, { recursive: true });
   for (const entry of table()) {

@@ -91,7 +91,8 @@ fn restricted() -> impl Iterator<Item = Variant> {
         workgroup_size: 256,
     };
     let forms = FORMATS.into_iter().flat_map(move |format| {
-        [false, true].map(|vec4| Variant { format, vec4, each: !vec4, emulated: vec4, ..plain })
+        let both = [(false, false), (false, true), (true, false), (true, true)];
+        both.map(|(vec4, each)| Variant { format, vec4, each, emulated: vec4 == each, ..plain })
     });
     let of_cuts = |form: Variant| {
         let kernels = [Kernel::Maxima, Kernel::Cut, Kernel::Check];
@@ -106,14 +107,22 @@ fn restricted() -> impl Iterator<Item = Variant> {
             (Kernel::SeveralDraws, true),
             (Kernel::Greedy, false),
         ];
-        kernels.into_iter().flat_map(move |(kernel, groups)| {
-            [Restriction::Masked, Restriction::Cut].map(|restriction| Variant {
-                kernel,
-                groups,
+        let reductions =
+            [(Reduction::Alone, 64), (Reduction::Workgroup, 256), (Reduction::Subgroups, 256)];
+        let both = [Restriction::Masked, Restriction::Cut];
+        let restricted = both.into_iter().flat_map(move |restriction| {
+            reductions.map(|(reduction, workgroup_size)| Variant {
+                reduction,
+                workgroup_size,
                 restriction,
                 ..form
             })
-        })
+        });
+        let all = kernels.into_iter().flat_map(move |(kernel, groups)| {
+            restricted.clone().map(move |variant| Variant { kernel, groups, ..variant })
+        });
+        // a group takes a team
+        all.filter(|variant| !(variant.groups && variant.reduction == Reduction::Alone))
     };
     forms.clone().flat_map(of_cuts).chain(forms.flat_map(of_races))
 }
