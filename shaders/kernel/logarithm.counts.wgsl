@@ -2,6 +2,8 @@
 // Other forms: logarithm.wgsl, logarithm.weights.wgsl. Needs: measure, octet, positive.
 
 const NOTHING: u32 = 1u;
+// The power of a mantissa that is the value itself.
+const ONE: i32 = 0;
 
 fn can_be_drawn(counts: vec4<u32>) -> vec4<bool> {
     return counts != vec4<u32>(0u);

@@ -2,6 +2,8 @@
 // Other forms: logarithm.wgsl, logarithm.counts.wgsl. Needs: measure, octet, positive.
 
 const NOTHING: u32 = 1u;
+// The power of a mantissa that is the value itself.
+const ONE: i32 = 150;
 
 fn can_be_drawn(bits: vec4<u32>) -> vec4<bool> {
     return (bits & vec4<u32>(0x7fffffffu)) != vec4<u32>(0u);

@@ -21,9 +21,20 @@ fn largest_of(bits: vec4<u32>) -> u32 {
     return bitcast<u32>(max(max(x.x, x.y), max(x.z, x.w)));
 }
 
-// The ratios of the values' probabilities to that of `most`, which no value exceeds:
-// exp((x - most) / temperature). Logits are halved first, so that differences are finite.
-fn relative(bits: vec4<u32>, most: u32, inverse: f32) -> vec4<f32> {
+// The logarithm of a value at temperature 1.
+fn log_of(bits: u32) -> f32 {
+    return bitcast<f32>(bits);
+}
+
+// The logarithms of the ratios of the values' probabilities to that of `most`, which no value exceeds:
+// (x - most) / temperature, from -200 on, below which nothing is drawn. Logits are halved first, so that differences are
+// finite.
+fn log_ratio(bits: vec4<u32>, most: u32, inverse: f32) -> vec4<f32> {
     let behind = bitcast<vec4<f32>>(bits) * 0.5 - bitcast<f32>(most) * 0.5;
-    return exp(max(behind, vec4<f32>(-100.0 / inverse)) * (2.0 * inverse));
+    return max(behind, vec4<f32>(-100.0 / inverse)) * (2.0 * inverse);
+}
+
+// The ratios of the values' probabilities to that of `most`.
+fn relative(bits: vec4<u32>, most: u32, inverse: f32) -> vec4<f32> {
+    return exp(log_ratio(bits, most, inverse));
 }

@@ -12,6 +12,7 @@ const EACH_FIRST_DRAW: u32 = 64u;
 const GATHERED: u32 = 128u;
 // The winner's key is written beside it.
 const KEYED: u32 = 256u;
+// Flags from 1024 on are those of log_probs.wgsl.
 // Rows are summed. Passes for the later draws of a row do not have this flag.
 const SUMMED: u32 = 512u;
 

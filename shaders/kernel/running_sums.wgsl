@@ -1,19 +1,12 @@
-// The sums of rows: of exp(logit / temperature), or of weight^(1/temperature), in floats. No draw
-// depends on them. Host side: src/gpu/operations.rs.
+// The sums of rows. No draw depends on them. Host side: src/gpu/operations.rs and src/gpu/bound/scores.rs.
 // Other form, for races that sum nothing: running_sums.none.wgsl.
-// Needs: run, reduction, octet, rows, values, logarithm.
+// Needs: run, reduction, octet, rows, values, logarithm, sum.
 //
-// A sum is kept as its largest value and the sum relative to that value. The host takes the logarithms of
-// both in f64 when it joins the parts of a row.
+// The parts of a row are joined later: for batches in the host's memory by the host, in f64, and for batches on the device
+// by log_probs.wgsl.
 //
 // Barriers: one a step in write_sums. All invocations of a workgroup reach all of them.
 // Workgroup memory: each invocation writes what it has added up, before a barrier.
-
-struct Sum {
-    // The largest value that can be drawn.
-    most: u32,
-    sum: f32,
-}
 
 // The sums of an invocation so far.
 struct RunningSums {
@@ -24,19 +17,11 @@ struct RunningSums {
     invalid: bool,
 }
 
-const NO_SUM: Sum = Sum(NOTHING, 0.0);
 // The number of pairs that are added up apart from the others.
 const FEW: u32 = 32u;
 
 var<workgroup> sums_of: array<Sum, WORKGROUP>;
 var<workgroup> any_invalid: array<u32, WORKGROUP>;
-
-fn joined_sums(a: Sum, b: Sum, inverse: f32) -> Sum {
-    let both = vec4<u32>(a.most, b.most, b.most, b.most);
-    let most = largest_of(both);
-    let shares = relative(both, most, inverse);
-    return Sum(most, a.sum * shares.x + b.sum * shares.y);
-}
 
 // The sum `before` with an octet added, relative to the largest value of both.
 fn sum_with(before: Sum, values: Octet, inverse: f32) -> Sum {
@@ -109,6 +94,6 @@ fn write_sums(team: Team, invocation: Invocation, row: Row, position: u32, part:
     if team.lane == 0u && position < run.rows && (run.flags & SUMMED) != 0u {
         let at = run.rows * run.draws + (position * run.parts + part) * 2u;
         draws[at] = own.most;
-        draws[at + 1u] = select(bitcast<u32>(own.sum), 0x7fc00000u, invalid != 0u);
+        draws[at + 1u] = select(bitcast<u32>(own.sum), INVALID_SUM, invalid != 0u);
     }
 }

@@ -1,5 +1,5 @@
 // The sums of rows, without a draw.
-// Host side: src/gpu/operations.rs. Needs: everything before race, and running_sums.
+// Host side: src/gpu/operations.rs and src/gpu/bound/scores.rs. Needs: everything before race, and running_sums.
 //
 // Dispatch: teams of `lanes` invocations, numbered along x, then y; a row has `parts` teams. An
 // invocation takes every `lanes`-th octet of its part, two at a time. Barriers: those of write_sums.
@@ -13,7 +13,8 @@ fn sums(invocation: Invocation) {
     let position = team.index / run.parts;
     let part = part_of(team.index % run.parts);
     let row = row_of(min(position, run.rows - 1u), 0u);
-    let end = select(0u, part.end, position < run.rows && (run.flags & SUMMED) != 0u);
+    let summed = position < run.rows && row.valid && (run.flags & SUMMED) != 0u;
+    let end = select(0u, part.end, summed);
 
     var running_sums = no_running_sums();
     for (var octet = part.begin + team.lane; octet < end; octet += 2u * run.lanes) {

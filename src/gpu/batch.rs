@@ -68,6 +68,8 @@ pub struct DeviceBatch<'a> {
     pub(super) truncation: Truncation,
     /// The cuts of each row: top-k, top-p, min-p and epsilon.
     pub(super) cuts: [Option<&'a wgpu::Buffer>; 4],
+    pub(super) log_probs: Option<&'a wgpu::Buffer>,
+    pub(super) logsumexps: Option<&'a wgpu::Buffer>,
 }
 
 impl<'a> DeviceBatch<'a> {
@@ -104,6 +106,8 @@ impl<'a> DeviceBatch<'a> {
             allowed: None,
             truncation: Truncation::new(),
             cuts: [None; 4],
+            log_probs: None,
+            logsumexps: None,
         }
     }
 
@@ -260,6 +264,42 @@ impl<'a> DeviceBatch<'a> {
     pub fn with_epsilon(self, epsilon: &'a wgpu::Buffer) -> Self {
         let [top_k, top_p, min_p, _] = self.cuts;
         Self { cuts: [top_k, top_p, min_p, Some(epsilon)], ..self }
+    }
+
+    /// Writes the logarithm of each draw's probability, rows × draws `f32`, row by row: those of
+    /// [`sample_rows_scored`](crate::Sampler::sample_rows_scored), among what is allowed and what a truncation keeps, within
+    /// 2·10⁻⁵ and the rounding to `f32`. A draw that is [`NO_DRAW`](crate::NO_DRAW) has NaN, and so has a row with a
+    /// temperature of 0 from a buffer.
+    ///
+    /// Two dispatches follow the draws: one reads the logits once more, to add up each row, and the other writes. Cuts
+    /// are then found exactly at once, which takes longer. [`bind`](crate::GpuSampler::bind) returns
+    /// [`Error::NoNoise`](crate::Error::NoNoise) at temperature 0 for all rows.
+    ///
+    /// ```no_run
+    /// use gumbel::{DeviceBatch, GpuSampler, wgpu};
+    /// # fn draw(logits: wgpu::Buffer, draws: wgpu::Buffer, log_probs: wgpu::Buffer) -> Result<(), gumbel::Error> {
+    /// let sampler = GpuSampler::new()?;
+    /// // what a policy gradient needs: actions, and the logarithms of their probabilities
+    /// let batch = DeviceBatch::new(&logits, &draws, 4096, 18).with_log_probs(&log_probs);
+    /// let bound = sampler.bind(&batch)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn with_log_probs(self, log_probs: &'a wgpu::Buffer) -> Self {
+        Self { log_probs: Some(log_probs), ..self }
+    }
+
+    /// Writes the logarithm of each row's sum of exp(logit / temperature), or of weight^(1/temperature), a `f32` for each row:
+    /// those of [`logsumexp_rows`](crate::Sampler::logsumexp_rows), of what is allowed and what a truncation keeps, within
+    /// 2·10⁻⁵ and the rounding to `f32`. A row without a draw has NaN. What this costs, and temperature 0, are as with
+    /// [`with_log_probs`](Self::with_log_probs).
+    pub fn with_logsumexps(self, logsumexps: &'a wgpu::Buffer) -> Self {
+        Self { logsumexps: Some(logsumexps), ..self }
+    }
+
+    /// Whether rows are to be added up.
+    pub(super) fn has_sums(&self) -> bool {
+        self.log_probs.is_some() || self.logsumexps.is_some()
     }
 
     /// The number of draws of all rows together.

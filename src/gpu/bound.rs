@@ -20,11 +20,15 @@ use super::layout::{Layout, Races, has_groups};
 
 use buffers::{Bindable, Buffers};
 use cuts::cuts_rows;
+use memory::Memory;
 use restriction::Restriction;
+use scores::Scores;
 
 mod buffers;
 mod cuts;
+mod memory;
 mod restriction;
+mod scores;
 
 /// A [`DeviceBatch`] with all that it takes to draw from it: pipelines, bindings, scratch memory.
 ///
@@ -43,7 +47,9 @@ struct Work {
     layout: Layout,
     bindings: wgpu::BindGroup,
     uniform: wgpu::Buffer,
+    memory: Memory,
     restriction: Option<Restriction>,
+    scores: Option<Scores>,
     rows: usize,
     /// Whether the kernels take the number of the first draw as immediate data.
     immediates: bool,
@@ -51,7 +57,7 @@ struct Work {
 
 impl Work {
     fn encode(&self, pass: &mut wgpu::ComputePass<'_>, draws: u32, first_draw: u32) {
-        let Self { passes, layout, bindings, restriction, rows, immediates, .. } = self;
+        let Self { passes, layout, bindings, restriction, scores, rows, immediates, .. } = self;
         let first_draw = immediates.then_some(first_draw);
         if let Some(restriction) = restriction {
             restriction.encode(pass);
@@ -62,6 +68,9 @@ impl Work {
         races(pass);
         if restriction.as_ref().is_some_and(|again| again.encode_again(pass, bindings)) {
             races(pass);
+        }
+        if let Some(scores) = scores {
+            scores.encode(pass);
         }
     }
 }
@@ -177,8 +186,12 @@ impl BoundBatch {
 }
 
 impl Gpu {
-    /// Makes a batch on the device ready to be encoded.
-    pub(crate) async fn bind(&self, batch: &DeviceBatch<'_>) -> Result<BoundBatch, Error> {
+    /// Makes a batch on the device ready to be encoded, in memory of its own or in that of a batch that was bound before.
+    pub(crate) async fn bind(
+        &self,
+        batch: &DeviceBatch<'_>,
+        before: Option<&BoundBatch>,
+    ) -> Result<BoundBatch, Error> {
         let temperature = Temperature::for_format(batch.format, batch.temperature)?;
         check_truncation(&batch.truncation, batch.format)?;
         let draws = batch.draws_per_row;
@@ -191,7 +204,14 @@ impl Gpu {
         let limits = self.device.limits();
         let work = match batch.rows {
             0 => None,
-            _ => Some(self.work(batch, temperature, &limits).await?),
+            _ => {
+                let before = before.map(|before| before.work.as_ref());
+                let memory = before.map(|work| match work {
+                    Some(work) => Memory::in_place_of(&work.memory),
+                    None => Memory::in_place_of(&Memory::default()),
+                });
+                Some(self.work(batch, temperature, &limits, memory.unwrap_or_default()).await?)
+            }
         };
         Ok(BoundBatch { draws, work })
     }
@@ -202,6 +222,7 @@ impl Gpu {
         batch: &DeviceBatch<'_>,
         temperature: Temperature,
         limits: &wgpu::Limits,
+        mut memory: Memory,
     ) -> Result<Work, Error> {
         let bindable = Bindable::new(limits);
         let buffers = Buffers::new(batch, bindable)?;
@@ -261,14 +282,11 @@ impl Gpu {
                 }),
             ..Pass::laid_out(&layout, batch.format, temperature)
         };
-        use wgpu::BufferUsages as Usage;
-        let uniform_usage = Usage::UNIFORM | Usage::COPY_DST;
-        let uniform = guard.buffer("the pass", size_of::<Pass>() as u64, uniform_usage).await?;
-        let outcomes = guard.buffer("the outcomes", outcomes, Usage::STORAGE).await?;
-        let nothing = guard.buffer("nothing", 16, Usage::STORAGE).await?;
+        let uniform = memory.uniform(self, "the pass", bytes_of(&pass)).await?;
+        let outcomes = memory.scratch(self, "the outcomes", outcomes).await?;
+        let nothing = memory.scratch(self, "nothing", 16).await?;
 
         let bound = || {
-            self.queue.write_buffer(&uniform, 0, bytes_of(&pass));
             let mut each =
                 each.map(|each| each.unwrap_or(nothing.as_entire_buffer_binding())).into_iter();
             let mut bound = vec![uniform.as_entire_buffer_binding(), logits.binding];
@@ -280,8 +298,20 @@ impl Gpu {
             bind(guard.device(), bind_layout, &bound)
         };
         let bindings = guard.checked(Activity::Drawing, bound).await?;
-        let restriction = self.restriction(batch, &buffers, bindable, own).await?;
-        Ok(Work { passes, layout, bindings, uniform, restriction, rows, immediates })
+        let restriction = self.restriction(batch, &buffers, bindable, own, &mut memory).await?;
+        let scores = self.scores(batch, &buffers, bindable, (pass, options), &mut memory).await?;
+        let memory = memory.all()?;
+        Ok(Work {
+            passes,
+            layout,
+            bindings,
+            uniform,
+            memory,
+            restriction,
+            scores,
+            rows,
+            immediates,
+        })
     }
 }
 

@@ -1,134 +1,29 @@
 //! The bindings of the kernels, the uniform that controls them, and their pipelines.
 
 use std::collections::HashMap;
-use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
-use bytemuck::{Pod, Zeroable};
-
 use crate::error::Error;
-use crate::filter::Filter;
-use crate::job::{Job, Temperature};
-use crate::noise::order::Scale;
 use crate::options::ValueFormat;
 use crate::shaders::{Kernel, Reduction, Restriction, Variant};
 
 use super::guard::{Activity, Guard};
 use super::layout::Layout;
-use super::plan::{Chunk, Output, Plan};
 
 mod bindings;
+mod pass;
 mod restricted;
 
 pub(super) use bindings::{CutLayouts, TableLayouts, bind, bind_at};
 use bindings::{
-    bind_group_layout, each, of_cut_rows, of_restriction, of_table_chunk, of_tables, of_truncation,
-    plain, soft,
+    bind_group_layout, each, of_cut_rows, of_log_probs, of_restriction, of_table_chunk, of_tables,
+    of_truncation, plain, soft,
 };
-
-/// The uniform `Pass` of `shaders/kernel/run.wgsl`, field by field.
-#[derive(Clone, Copy, Debug, Pod, Zeroable)]
-#[repr(C)]
-pub(crate) struct Pass {
-    pub(super) seed: [u32; 2],
-    pub(super) first_row: [u32; 2],
-    pub(super) rows: u32,
-    pub(super) draws: u32,
-    pub(super) first_draw: u32,
-    pub(super) first_category: u32,
-    pub(super) categories: u32,
-    pub(super) first_logit: u32,
-    pub(super) row_stride: u32,
-    pub(super) source_rows: u32,
-    pub(super) lanes: u32,
-    pub(super) parts: u32,
-    pub(super) part_octets: u32,
-    pub(super) draws_at_once: u32,
-    pub(super) flags: u32,
-    pub(super) scale: u32,
-    pub(super) slope: f32,
-    pub(super) clamp_bits: u32,
-    pub(super) record: u32,
-    pub(super) k: u32,
-}
-
-pub(super) const UNFILTERED: u32 = 1;
-const CONTINUED: u32 = 2;
-pub(super) const UNFINISHED: u32 = 4;
-pub(super) const EACH_ID: u32 = 8;
-pub(super) const EACH_SEED: u32 = 16;
-pub(super) const EACH_TEMPERATURE: u32 = 32;
-pub(super) const EACH_FIRST_DRAW: u32 = 64;
-pub(super) const GATHERED: u32 = 128;
-const KEYED: u32 = 256;
-const SUMMED: u32 = 512;
-
-/// Returns the flag if the condition holds, and 0 otherwise.
-pub(super) fn flag(on: bool, flag: u32) -> u32 {
-    if on { flag } else { 0 }
-}
-
-/// Returns the low and the high word of a number.
-pub(super) fn words(n: u64) -> [u32; 2] {
-    [n as u32, (n >> 32) as u32]
-}
-
-impl Pass {
-    /// Returns the uniform with the fields that layout, format and temperature decide. `record` is
-    /// 1, and all other fields are 0.
-    pub(super) fn laid_out(layout: &Layout, format: ValueFormat, temperature: Temperature) -> Self {
-        let scale = match temperature {
-            Temperature::Greedy => Scale::ONE,
-            Temperature::Scaled(scale) => scale,
-        };
-        let Filter { slope, lowest } = Filter::new(scale, format.log2());
-        Self {
-            lanes: layout.lanes,
-            parts: layout.parts,
-            part_octets: layout.part_octets,
-            draws_at_once: layout.draws_at_once,
-            scale: scale.reciprocal().to_bits(),
-            slope,
-            clamp_bits: (-lowest).to_bits(),
-            record: 1,
-            ..Self::zeroed()
-        }
-    }
-
-    /// The uniform for a segment of a chunk of a job.
-    pub(crate) fn new(
-        job: &Job<'_>,
-        plan: &Plan,
-        chunk: &Chunk,
-        segment: Range<usize>,
-        filter: bool,
-    ) -> Self {
-        let rows = chunk.rows.len() as u32;
-        Self {
-            seed: words(job.seed),
-            first_row: words(job.row_ids.id(chunk.rows.start)),
-            rows,
-            draws: chunk.draws.len() as u32,
-            first_draw: job.first_draw + chunk.draws.start,
-            first_category: segment.start as u32,
-            categories: segment.len() as u32,
-            row_stride: plan.row_stride as u32,
-            source_rows: rows,
-            record: plan.record() as u32,
-            k: plan.k(),
-            flags: flag(job.explicit_ids().is_some(), EACH_ID)
-                | flag(job.own.seeds.is_some(), EACH_SEED)
-                | flag(job.own.temperatures.is_some(), EACH_TEMPERATURE)
-                | flag(job.own.first_draws.is_some(), EACH_FIRST_DRAW)
-                | flag(!filter, UNFILTERED)
-                | flag(plan.output() == Output::Keys, KEYED)
-                | flag(plan.sums(chunk) > 0, SUMMED)
-                | flag(segment.start > 0, CONTINUED)
-                | flag(segment.end < job.logits.categories(), UNFINISHED),
-            ..Self::laid_out(&plan.layout, job.logits.format(), job.temperature)
-        }
-    }
-}
+pub(crate) use pass::Pass;
+pub(super) use pass::{
+    EACH_FIRST_DRAW, EACH_ID, EACH_SEED, EACH_TEMPERATURE, GATHERED, SUMMED, UNFILTERED,
+    UNFINISHED, WITH_LOG_PROBS, WITH_LOGSUMEXPS, flag, words,
+};
 
 /// The options that all kernels of a sampler have in common.
 #[derive(Clone, Copy, Debug)]
@@ -157,6 +52,8 @@ pub(super) struct Kernels {
     restriction: wgpu::BindGroupLayout,
     /// The layouts of the bindings of cuts.
     cut: CutLayouts,
+    /// The layout of the bindings of log-probabilities and the logarithms of sums.
+    log_probs: wgpu::BindGroupLayout,
     /// The most storage buffers of a kernel.
     most_buffers: u32,
     pipelines: Mutex<HashMap<Variant, wgpu::ComputePipeline>>,
@@ -252,12 +149,24 @@ impl Kernels {
                     plain: bind_group_layout(device, &of_truncation(false)),
                     each: bind_group_layout(device, &of_truncation(true)),
                 },
+                bind_group_layout(device, &of_log_probs()),
             )
         };
-        let (plain, each, soft, table, restriction, cut) =
+        let (plain, each, soft, table, restriction, cut, log_probs) =
             guard.checked(Activity::Drawing, layouts).await?;
         let pipelines = Mutex::default();
-        Ok(Self { common, plain, each, soft, table, restriction, cut, most_buffers, pipelines })
+        Ok(Self {
+            common,
+            plain,
+            each,
+            soft,
+            table,
+            restriction,
+            cut,
+            log_probs,
+            most_buffers,
+            pipelines,
+        })
     }
 
     /// Returns the layout of the bindings of races, with parameters of each row if `each`. `None`
@@ -372,6 +281,10 @@ impl Kernels {
             Kernel::Check => {
                 let layout = self.layout(variant.each).unwrap_or(&self.plain);
                 vec![Some(layout), Some(self.restriction_layout(variant.each)?)]
+            }
+            Kernel::LogProbs => {
+                let layout = self.layout(variant.each).unwrap_or(&self.plain);
+                vec![Some(layout), Some(self.log_probs_layout(variant.each)?)]
             }
             Kernel::Maxima | Kernel::Cut => {
                 let layouts = self.cut_layouts(variant.each)?;

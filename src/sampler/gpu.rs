@@ -64,7 +64,43 @@ impl GpuSampler {
     /// of the device.
     #[cfg(not(target_family = "wasm"))]
     pub fn bind(&self, batch: &DeviceBatch<'_>) -> Result<BoundBatch, Error> {
-        pollster::block_on(self.engine.bind(batch))
+        pollster::block_on(self.engine.bind(batch, None))
+    }
+
+    /// Prepares a batch that differs from one that was prepared before in nothing but its buffers, in the memory of the
+    /// one before: no memory is allocated. Commands of both may be encoded and submitted in any order. That serves those who
+    /// write the logits of the next step while this one is drawn from, or whose buffers come from a pool.
+    ///
+    /// The buffers may be of other sizes, and draws may begin elsewhere in theirs; so may logits, if both offsets are
+    /// multiples of 256. Rows, strides, options, and which options come from buffers, have to be the same.
+    ///
+    /// ```no_run
+    /// use gumbel::{DeviceBatch, GpuSampler, wgpu};
+    /// # fn draw(sampler: GpuSampler, logits: [wgpu::Buffer; 2], draws: wgpu::Buffer) -> Result<(), gumbel::Error> {
+    /// let batch = |logits| DeviceBatch::new(logits, &draws, 64, 128_256);
+    /// let even = sampler.bind(&batch(&logits[0]))?;
+    /// let odd = sampler.rebind(&even, &batch(&logits[1]))?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`bind`](Self::bind), and [`Error::DeviceBuffer`] for a batch that differs in more than its buffers.
+    #[cfg(not(target_family = "wasm"))]
+    pub fn rebind(&self, bound: &BoundBatch, batch: &DeviceBatch<'_>) -> Result<BoundBatch, Error> {
+        pollster::block_on(self.engine.bind(batch, Some(bound)))
+    }
+
+    /// Prepares a batch in the memory of another one, as `rebind` does, as a future, for callers that must not block.
+    ///
+    /// # Errors
+    /// Those of `rebind`.
+    pub async fn rebind_async(
+        &self,
+        bound: &BoundBatch,
+        batch: &DeviceBatch<'_>,
+    ) -> Result<BoundBatch, Error> {
+        self.engine.bind(batch, Some(bound)).await
     }
 
     /// Prepares a batch on the device for encoding, as `bind` does, as a future, for callers that must not block.
@@ -72,7 +108,7 @@ impl GpuSampler {
     /// # Errors
     /// Those of `bind`.
     pub async fn bind_async(&self, batch: &DeviceBatch<'_>) -> Result<BoundBatch, Error> {
-        self.engine.bind(batch).await
+        self.engine.bind(batch, None).await
     }
 }
 

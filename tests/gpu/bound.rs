@@ -9,6 +9,8 @@ mod faults;
 mod forms;
 mod limits;
 mod masks;
+mod rebind;
+mod scores;
 mod steps;
 mod truncations;
 mod weights;
@@ -32,6 +34,8 @@ pub(crate) fn checks() -> Vec<(&'static str, Check)> {
         faults::CHECKS,
         weights::CHECKS,
         masks::CHECKS,
+        scores::CHECKS,
+        rebind::CHECKS,
         truncations::CHECKS,
     ]
     .concat()

@@ -55,11 +55,12 @@ fn variants() -> impl Iterator<Item = Variant> {
 fn restricted() -> impl Iterator<Item = Variant> {
     let some = || forms().filter(|form| !form.int64 && form.immediates == form.each);
     let races = some().flat_map(|form| {
-        let kernels = [Kernel::Stream, Kernel::SeveralDraws, Kernel::Greedy];
+        let kernels = [Kernel::Stream, Kernel::SeveralDraws, Kernel::Greedy, Kernel::Sums];
         let restrictions = [Restriction::Masked, Restriction::Cut];
         kernels.into_iter().flat_map(move |kernel| {
             restrictions.into_iter().flat_map(move |restriction| {
-                let has_groups = kernel != Kernel::Greedy && form.reduction != Reduction::Alone;
+                let has_groups = !matches!(kernel, Kernel::Greedy | Kernel::Sums)
+                    && form.reduction != Reduction::Alone;
                 let groups = if has_groups { &[false, true][..] } else { &[false] };
                 let of = move |&groups| Variant { kernel, restriction, groups, ..form };
                 groups.iter().map(of)
@@ -74,7 +75,10 @@ fn restricted() -> impl Iterator<Item = Variant> {
         let kernels = [Kernel::Maxima, Kernel::Cut, Kernel::Check];
         kernels.map(|kernel| of(kernel, false)).into_iter().chain([of(Kernel::Cut, true)])
     });
-    races.chain(cuts)
+    let log_probs = forms()
+        .filter(|form| form.reduction == Reduction::Workgroup && !form.immediates)
+        .map(|form| Variant { kernel: Kernel::LogProbs, ..form });
+    races.chain(cuts).chain(log_probs)
 }
 
 fn drawing() -> impl Iterator<Item = Variant> {

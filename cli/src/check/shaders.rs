@@ -75,7 +75,7 @@ pub(super) fn all() -> Value {
     all.into_iter().map(described).collect()
 }
 
-/// Draws from rows that are masked or cut, and what finds the cuts.
+/// Draws from rows that are masked or cut, what finds the cuts, and what writes log-probabilities of batches on a device.
 fn restricted() -> impl Iterator<Item = Variant> {
     let plain = Variant {
         kernel: Kernel::Stream,
@@ -106,6 +106,7 @@ fn restricted() -> impl Iterator<Item = Variant> {
             (Kernel::SeveralDraws, false),
             (Kernel::SeveralDraws, true),
             (Kernel::Greedy, false),
+            (Kernel::Sums, false),
         ];
         let reductions =
             [(Reduction::Alone, 64), (Reduction::Workgroup, 256), (Reduction::Subgroups, 256)];
@@ -124,7 +125,13 @@ fn restricted() -> impl Iterator<Item = Variant> {
         // a group takes a team
         all.filter(|variant| !(variant.groups && variant.reduction == Reduction::Alone))
     };
-    forms.clone().flat_map(of_cuts).chain(forms.flat_map(of_races))
+    let log_probs = |form: Variant| Variant {
+        kernel: Kernel::LogProbs,
+        restriction: Restriction::None,
+        ..form
+    };
+    let ends = forms.clone().map(log_probs);
+    forms.clone().flat_map(of_cuts).chain(forms.flat_map(of_races)).chain(ends)
 }
 
 /// A variant with its name, as a file has it.

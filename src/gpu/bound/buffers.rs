@@ -55,6 +55,8 @@ pub(super) struct Buffers<'a> {
     pub(super) masks: Option<wgpu::BufferBinding<'a>>,
     /// Top-k, top-p, min-p and epsilon.
     pub(super) cuts: [Option<wgpu::BufferBinding<'a>>; 4],
+    /// Log-probabilities and the logarithms of sums.
+    pub(super) scores: [Option<wgpu::BufferBinding<'a>>; 2],
 }
 
 impl<'a> Buffers<'a> {
@@ -82,6 +84,7 @@ impl<'a> Buffers<'a> {
                 each("the shares of min-p", batch.cuts[2], 4)?,
                 each("the probabilities of epsilon", batch.cuts[3], 4)?,
             ],
+            scores: scores(batch, device)?,
         })
     }
 }
@@ -218,6 +221,37 @@ fn masks<'a>(
     Ok(Some(wgpu::BufferBinding { buffer, offset: 0, size: NonZeroU64::new(4 * all) }))
 }
 
+/// The parts of the caller's buffers that are bound as log-probabilities and the logarithms of sums.
+fn scores<'a>(
+    batch: &DeviceBatch<'a>,
+    device: Bindable,
+) -> Result<[Option<wgpu::BufferBinding<'a>>; 2], Error> {
+    let (rows, draws) = (u64::from(batch.rows), u64::from(batch.draws_per_row));
+    let of_draws = [batch.logits, batch.draws];
+    let of = |what, buffer: Option<&'a wgpu::Buffer>, other: Option<&wgpu::Buffer>, n: u64| {
+        let Some(buffer) = buffer else { return Ok(None) };
+        usable(what, buffer)?;
+        if of_draws.into_iter().chain(other).any(|taken| taken == buffer) {
+            let problem = "they are in the same buffer as something else of the batch".to_owned();
+            return Err(wrong(what, problem));
+        }
+        let size = buffer.size();
+        if 4 * n > size {
+            let problem = format!(
+                "{rows} rows with {draws} draws each need {} bytes, and the buffer has {size}",
+                4 * n
+            );
+            return Err(wrong(what, problem));
+        }
+        device.check(what, 4 * n, "rows")?;
+        Ok(Some(wgpu::BufferBinding { buffer, offset: 0, size: NonZeroU64::new(4 * n) }))
+    };
+    Ok([
+        of("the log-probabilities", batch.log_probs, batch.logsumexps, rows * draws)?,
+        of("the logarithms of sums", batch.logsumexps, batch.log_probs, rows)?,
+    ])
+}
+
 /// The part of a buffer that has an element for each row. Not the whole buffer: that may be larger
 /// than what the device binds, or no multiple of 4.
 fn each<'a>(
@@ -242,6 +276,14 @@ fn each<'a>(
     }
     device.check(what, needed, "rows")?;
     Ok(Some(wgpu::BufferBinding { buffer, offset: 0, size: NonZeroU64::new(needed) }))
+}
+
+/// A buffer of the caller's, or the one that stands for none.
+pub(super) fn given<'a>(
+    buffer: &Option<wgpu::BufferBinding<'a>>,
+    nothing: &wgpu::BufferBinding<'a>,
+) -> wgpu::BufferBinding<'a> {
+    buffer.as_ref().unwrap_or(nothing).clone()
 }
 
 /// Checks that a buffer has the number of a draw at this byte, and that the number can be copied.

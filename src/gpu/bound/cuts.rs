@@ -13,7 +13,8 @@ use crate::noise::order::Scale;
 use crate::options::Share;
 use crate::shaders::{Kernel, Reduction, Restriction, Variant};
 
-use super::buffers::Buffers;
+use super::buffers::{Buffers, given};
+use super::memory::Memory;
 
 /// The uniform `Truncation` of `shaders/kernel/truncation.wgsl`, field by field.
 #[derive(Clone, Copy, Debug, Pod, Zeroable)]
@@ -87,11 +88,13 @@ fn dispatch(pass: &mut wgpu::ComputePass<'_>, (pipeline, [x, y]): &Dispatch) {
 /// once.
 const MAX_CHECKED_DRAWS: u32 = 64;
 
-/// Whether cuts of a batch are found roughly at first: those that depend on the sum of a row.
+/// Whether cuts of a batch are found roughly at first: those that depend on the sum of a row, if nobody asks for the sum of
+/// what is kept.
 pub(super) fn cuts_roughly(batch: &DeviceBatch<'_>) -> bool {
     let [_, top_p, _, epsilon] = batch.cuts;
     let of_all = batch.truncation.p().is_some() || batch.truncation.epsilon().is_some();
-    batch.draws_per_row <= MAX_CHECKED_DRAWS && (of_all || top_p.is_some() || epsilon.is_some())
+    let few = batch.draws_per_row <= MAX_CHECKED_DRAWS && !batch.has_sums();
+    few && (of_all || top_p.is_some() || epsilon.is_some())
 }
 
 /// Whether rows of a batch may be cut. A truncation cuts nothing off draws at temperature 0, but a row whose own cuts are
@@ -113,14 +116,6 @@ fn lanes(categories: usize, teams: Teams, most: usize) -> Option<usize> {
     (lanes <= most).then_some(lanes)
 }
 
-/// A buffer of the caller's, or the one that stands for none.
-fn given<'a>(
-    buffer: &Option<wgpu::BufferBinding<'a>>,
-    nothing: &wgpu::BufferBinding<'a>,
-) -> wgpu::BufferBinding<'a> {
-    buffer.as_ref().unwrap_or(nothing).clone()
-}
-
 impl Gpu {
     /// Prepares the passes that find the cuts of a batch. The bindings are those of the restriction, for all rows and for
     /// those whose draws are in doubt; `races_each` says whether races have parameters of each row.
@@ -130,6 +125,7 @@ impl Gpu {
         buffers: &Buffers<'_>,
         races_each: bool,
         [restriction, again]: [wgpu::BindGroup; 2],
+        memory: &mut Memory,
     ) -> Result<CutPasses, Error> {
         let (rows, categories) = (batch.rows as usize, batch.categories as usize);
         let groups = has_groups(categories);
@@ -225,14 +221,10 @@ impl Gpu {
                 .zip(EACH)
                 .fold(0, |flags, (own, bit)| flags | flag(own.is_some(), bit)),
         };
-        use wgpu::BufferUsages as Usage;
-        let usage = Usage::UNIFORM | Usage::COPY_DST;
-        let pass_buffer = guard.buffer("the pass", size_of::<Pass>() as u64, usage).await?;
-        let of_cuts = guard.buffer("the truncation", size_of::<Uniform>() as u64, usage).await?;
-        let nothing = guard.buffer("nothing", 16, Usage::STORAGE).await?;
+        let pass_buffer = memory.uniform(self, "the pass", bytes_of(&pass)).await?;
+        let of_cuts = memory.uniform(self, "the truncation", bytes_of(&uniform)).await?;
+        let nothing = memory.scratch(self, "nothing", 16).await?;
         let bound = || {
-            self.queue.write_buffer(&pass_buffer, 0, bytes_of(&pass));
-            self.queue.write_buffer(&of_cuts, 0, bytes_of(&uniform));
             let device = guard.device();
             let nothing = nothing.as_entire_buffer_binding();
             let given = |buffer| given(buffer, &nothing);

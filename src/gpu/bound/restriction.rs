@@ -14,6 +14,7 @@ use crate::gpu::layout::{halves, has_groups};
 
 use super::buffers::{Bindable, Buffers};
 use super::cuts::{CutPasses, cuts_roughly, cuts_rows};
+use super::memory::Memory;
 
 /// The uniform `Restriction` of the shader, field by field.
 #[derive(Clone, Copy, Debug, Pod, Zeroable)]
@@ -112,49 +113,49 @@ impl Gpu {
         buffers: &Buffers<'_>,
         device: Bindable,
         each: bool,
+        memory: &mut Memory,
     ) -> Result<Option<Restriction>, Error> {
         let cut = cuts_rows(batch);
         if buffers.masks.is_none() && !cut {
             return Ok(None);
         }
         let layout = self.kernels.restriction_layout(each)?;
-        let memory = match cut {
+        let places = match cut {
             true => CutMemory::new(batch, device)?,
             false => CutMemory { groups_at: 0, halves_at: 0, halves: 0, words: 4 },
         };
-        let CutMemory { groups_at, halves_at, halves, words } = memory;
+        let CutMemory { groups_at, halves_at, halves, words } = places;
         let rough = cut && cuts_roughly(batch);
         // those of the races, and of the passes before them; then those of both for rows in doubt
         let flags = [flag(cut, CUT), flag(rough, ROUGH), flag(cut, CUT) | IN_DOUBT, IN_DOUBT];
-        let guard = &self.guard;
-        use wgpu::BufferUsages as Usage;
-        let usage = Usage::UNIFORM | Usage::COPY_DST;
-        let alignment = u64::from(self.device.limits().min_uniform_buffer_offset_alignment);
-        let apart = (size_of::<Uniform>() as u64).next_multiple_of(alignment);
-        let uniforms = guard.buffer("the restriction", 4 * apart, usage).await?;
-        let words = 4 * u64::from(words).max(4);
-        let cuts = guard.buffer("the cuts", words, Usage::STORAGE).await?;
-        let nothing = guard.buffer("nothing", 16, Usage::STORAGE).await?;
         let masks = buffers.masks.as_ref();
+        let alignment = self.device.limits().min_uniform_buffer_offset_alignment as usize;
+        let apart = size_of::<Uniform>().next_multiple_of(alignment);
+        let mut contents = vec![0; 4 * apart];
+        for (flags, to) in flags.into_iter().zip(contents.chunks_exact_mut(apart)) {
+            let uniform = Uniform {
+                flags: flags | flag(masks.is_some(), MASKED),
+                mask_stride: batch.allowed.map_or(0, |(_, words_per_row)| words_per_row),
+                sure_at: batch.rows,
+                doubts_at: batch.rows.wrapping_mul(2),
+                groups_at,
+                halves_at,
+                halves,
+            };
+            to[..size_of::<Uniform>()].copy_from_slice(bytes_of(&uniform));
+        }
+        let uniforms = memory.uniform(self, "the restriction", &contents).await?;
+        let words = 4 * u64::from(words).max(4);
+        let cuts = memory.scratch(self, "the cuts", words).await?;
+        let nothing = memory.scratch(self, "nothing", 16).await?;
+        let guard = &self.guard;
         let bound = || {
-            let mut at = 0;
-            flags.map(|flags| {
-                let uniform = Uniform {
-                    flags: flags | flag(masks.is_some(), MASKED),
-                    mask_stride: batch.allowed.map_or(0, |(_, words_per_row)| words_per_row),
-                    sure_at: batch.rows,
-                    doubts_at: batch.rows.wrapping_mul(2),
-                    groups_at,
-                    halves_at,
-                    halves,
-                };
-                self.queue.write_buffer(&uniforms, at, bytes_of(&uniform));
+            [0, 1, 2, 3].map(|i| {
                 let uniform = wgpu::BufferBinding {
                     buffer: &uniforms,
-                    offset: at,
+                    offset: i * apart as u64,
                     size: NonZeroU64::new(size_of::<Uniform>() as u64),
                 };
-                at += apart;
                 let masks = masks.cloned().unwrap_or(nothing.as_entire_buffer_binding());
                 bind(guard.device(), layout, &[uniform, masks, cuts.as_entire_buffer_binding()])
             })
@@ -162,7 +163,10 @@ impl Gpu {
         let [bindings, before, again, before_again] =
             guard.checked(Activity::Drawing, bound).await?;
         let cuts = match cut {
-            true => Some(self.cut_passes(batch, buffers, each, [before, before_again]).await?),
+            true => {
+                let bindings = [before, before_again];
+                Some(self.cut_passes(batch, buffers, each, bindings, memory).await?)
+            }
             false => None,
         };
         Ok(Some(Restriction { bindings, cuts, again: rough.then_some(again) }))

@@ -82,6 +82,11 @@ pub(super) fn of_truncation(each: bool) -> Vec<Entry> {
     [uniform(0)].into_iter().chain(own.map(|binding| storage(binding, true))).collect()
 }
 
+/// The bindings of `shaders/kernel/log_probs.wgsl`.
+pub(super) fn of_log_probs() -> Vec<Entry> {
+    vec![storage(0, false), storage(1, false)]
+}
+
 /// The layouts of the bindings of cuts.
 #[derive(Clone, Debug)]
 pub(in crate::gpu) struct CutLayouts {

@@ -1,4 +1,4 @@
-//! The layouts of the bindings of rows of which not every category may be drawn.
+//! The layouts of the bindings of rows of which not every category may be drawn, and of log-probabilities.
 
 use crate::error::Error;
 
@@ -6,6 +6,8 @@ use super::{CutLayouts, EACH_BUFFERS, Kernels};
 
 /// The number of storage buffers in the layout of restricted rows.
 const RESTRICTION_BUFFERS: u32 = 2;
+/// The number of storage buffers in the layout of log-probabilities.
+const LOG_PROBS_BUFFERS: u32 = 2;
 /// The number of storage buffers in the layouts of cuts, where rows have cuts of their own.
 const EACH_CUT_BUFFERS: u32 = 9;
 
@@ -26,6 +28,23 @@ impl Kernels {
             });
         }
         Ok(&self.restriction)
+    }
+
+    /// Returns the layout of the bindings of log-probabilities, for rows with parameters of their own if `each`.
+    ///
+    /// # Errors
+    /// [`Error::MissingFeature`] if the device binds fewer storage buffers.
+    pub(in crate::gpu) fn log_probs_layout(
+        &self,
+        each: bool,
+    ) -> Result<&wgpu::BindGroupLayout, Error> {
+        if each && self.most_buffers < EACH_BUFFERS + LOG_PROBS_BUFFERS {
+            return Err(Error::MissingFeature {
+                feature: "max_storage_buffers_per_shader_stage of 10 or more",
+                needed_for: "log-probabilities of rows with seeds, temperatures, first draws or row indices from a buffer",
+            });
+        }
+        Ok(&self.log_probs)
     }
 
     /// Returns the layouts of the bindings of cuts, with cuts of each row if `each`.

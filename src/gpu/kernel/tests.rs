@@ -1,5 +1,6 @@
 use std::mem::offset_of;
 
+use super::pass::{CONTINUED, KEYED};
 use super::*;
 
 fn source() -> String {
@@ -66,7 +67,7 @@ fn the_pass_is_laid_out_as_in_the_shader() {
 
 #[test]
 fn the_flags_are_those_of_the_shader() {
-    let source = source();
+    let source = source() + include_str!("../../../shaders/kernel/log_probs.wgsl");
     for (name, value) in [
         ("UNFILTERED", UNFILTERED),
         ("CONTINUED", CONTINUED),
@@ -76,6 +77,10 @@ fn the_flags_are_those_of_the_shader() {
         ("EACH_TEMPERATURE", EACH_TEMPERATURE),
         ("EACH_FIRST_DRAW", EACH_FIRST_DRAW),
         ("GATHERED", GATHERED),
+        ("KEYED", KEYED),
+        ("SUMMED", SUMMED),
+        ("WITH_LOG_PROBS", WITH_LOG_PROBS),
+        ("WITH_LOGSUMEXPS", WITH_LOGSUMEXPS),
     ] {
         assert!(source.contains(&format!("const {name}: u32 = {value}u;")), "{name}");
     }

@@ -98,12 +98,25 @@ impl Batch {
     /// options of its own.
     fn expected_of(&self, row: usize) -> Result<Vec<u32>, Failed> {
         let none = vec![NO_DRAW; self.draws as usize];
+        let Some((source, options)) = self.options_of(row) else { return Ok(none) };
+        match self.with_row(source, |row| sample_rows(row, &options))? {
+            Err(
+                Error::Temperature { .. }
+                | Error::WeightsTemperature { .. }
+                | Error::Truncation { .. },
+            ) => Ok(none),
+            drawn => Ok(drawn?),
+        }
+    }
+
+    /// Returns the row of values that a row draws from, and how; `None` if there is no such row, or not so many draws.
+    pub(crate) fn options_of(&self, row: usize) -> Option<(usize, SampleOptions<'_>)> {
         let source = self.row_indices.as_ref().map_or(row, |row_indices| row_indices[row] as usize);
         let first = u64::from(self.first_draws.as_ref().map_or(0, |first| first[row]));
         let first = first + u64::from(self.first_draw);
         let source_rows = if self.row_indices.is_some() { self.source_rows } else { self.rows };
         if source >= source_rows as usize || first + u64::from(self.draws) > u64::from(MAX_DRAWS) {
-            return Ok(none);
+            return None;
         }
         let id = match &self.row_ids {
             Some(ids) => ids[row],
@@ -123,30 +136,28 @@ impl Batch {
             }
             None => options,
         };
+        Some((source, options))
+    }
 
+    /// Calls `of` with a row of values.
+    pub(crate) fn with_row<R>(
+        &self,
+        source: usize,
+        of: impl FnOnce(gumbel::Batch<'_>) -> R,
+    ) -> Result<R, Failed> {
         let categories = self.categories as usize;
         let bits = &self.logits[source * self.row_stride as usize..][..categories];
-        let drawn = match self.format {
+        Ok(match self.format {
             ValueFormat::Weights => {
                 let weights: Vec<_> = bits.iter().map(|&bits| f32::from_bits(bits)).collect();
-                sample_rows(Weights::strided(&weights, 1, categories, categories)?, &options)
+                of(Weights::strided(&weights, 1, categories, categories)?.into())
             }
-            ValueFormat::Counts => {
-                sample_rows(Weights::strided(bits, 1, categories, categories)?, &options)
-            }
+            ValueFormat::Counts => of(Weights::strided(bits, 1, categories, categories)?.into()),
             format => {
                 let logits: Vec<_> = bits.iter().map(|&bits| value_of(format, bits)).collect();
-                sample_rows(Logits::new(&logits, categories)?, &options)
+                of(Logits::new(&logits, categories)?.into())
             }
-        };
-        match drawn {
-            Err(
-                Error::Temperature { .. }
-                | Error::WeightsTemperature { .. }
-                | Error::Truncation { .. },
-            ) => Ok(none),
-            drawn => Ok(drawn?),
-        }
+        })
     }
 
     /// Returns the truncation of a row.
@@ -164,6 +175,16 @@ impl Batch {
     /// Returns the engine's draws. The memory around the logits is poison, and the memory around
     /// the draws must stay unchanged.
     pub(crate) fn drawn(&self, gpu: &GpuSampler) -> Result<Vec<u32>, Failed> {
+        self.drawn_with_scores(gpu, [None, None])
+    }
+
+    /// Returns the engine's draws as [`drawn`](Self::drawn) does, and writes log-probabilities and the logarithms of sums
+    /// to these buffers.
+    pub(crate) fn drawn_with_scores(
+        &self,
+        gpu: &GpuSampler,
+        [log_probs, logsumexps]: [Option<&wgpu::Buffer>; 2],
+    ) -> Result<Vec<u32>, Failed> {
         let mut logits = vec![0xff; self.offset as usize];
         for &bits in &self.logits {
             logits.extend_from_slice(&bits.to_le_bytes()[..self.format.bytes()]);
@@ -224,6 +245,12 @@ impl Batch {
         }
         if let Some(epsilon) = &epsilon {
             batch = batch.with_epsilon(epsilon);
+        }
+        if let Some(log_probs) = log_probs {
+            batch = batch.with_log_probs(log_probs);
+        }
+        if let Some(logsumexps) = logsumexps {
+            batch = batch.with_logsumexps(logsumexps);
         }
         let bound = gpu.bind(&batch)?;
         let mut encoder = gpu.device().create_command_encoder(&Default::default());
