@@ -15,6 +15,7 @@ mod cuts;
 mod door;
 mod draws;
 mod list;
+mod maxima;
 mod tally;
 
 use cut::Cut;

@@ -16,7 +16,8 @@
 
 use super::cut::{Cut, first_word};
 use super::door::Kept;
-use super::list::{List, Listed};
+use super::list::{List, Listed, ONE_IN};
+use super::maxima::Maxima;
 use super::tally::{Tally, Verdict};
 use crate::cpu::Cpu;
 use crate::cpu::schedule::Plan;
@@ -80,7 +81,8 @@ impl Cpu {
     ) -> Result<(), Error> {
         let free = Job { restriction: Restriction::default(), ..*job };
         let plan = Plan::new(&free, self.isa, true);
-        let mut row = RestrictedRow { plan: &plan, row: 0, words: Vec::new() };
+        let mut row =
+            RestrictedRow { plan: &plan, row: 0, words: Vec::new(), maxima: Maxima::default() };
         for (i, draw) in draws.iter_mut().enumerate() {
             row.row = i;
             let (truncation, scale) = job.cut_of(i);
@@ -96,6 +98,7 @@ struct RestrictedRow<'a> {
     plan: &'a Plan<'a>,
     row: usize,
     words: Vec<u32>,
+    maxima: Maxima,
 }
 
 impl RestrictedRow<'_> {
@@ -151,26 +154,28 @@ impl RestrictedRow<'_> {
         let isa = self.plan.isa;
         let needs_sum = truncation.epsilon().is_some()
             || truncation.p().is_some() && truncation.share == Share::All;
+        let most = self.maxima.find(isa, values).map_err(|bytes| no_memory(values.len(), bytes))?;
+        let Some(most) = most else { return Ok(self.whole(values)) };
         if let Some(k) = truncation.k_of(values.len()) {
-            let all = match (needs_sum, List::largest(isa, values)) {
-                (true, Some(most)) => Some(Tally::new(most, scale, values.len()).sum(isa, values)),
-                _ => None,
-            };
-            if let Listed::All(mut list) = List::of_largest(isa, values, k, scale)
+            let all = needs_sum.then(|| Tally::new(most, scale, values.len()).sum(isa, values));
+            if let Listed::All(mut list) = self.maxima.of_largest(isa, values, k, scale)
                 && list.cut(truncation, scale, values.len(), all)
             {
-                return Ok(self.race(&list));
+                let few = list.len() * ONE_IN <= values.len();
+                return Ok(match few {
+                    true => self.race(&list),
+                    false => self.kept(Kept::all(values).from(list.least())),
+                });
             }
             return self.exactly(values, truncation, scale);
         }
-        let Some(most) = List::largest(isa, values) else { return Ok(self.whole(values)) };
         let mut kept = Kept::all(values);
         if let Some(share) = truncation.min_p() {
             if needs_sum || truncation.p().is_some() {
                 return self.exactly(values, truncation, scale);
             }
             let least = least_of_min_p(most, share, scale);
-            return Ok(match List::not_below(isa, values, least) {
+            return Ok(match self.maxima.not_below(isa, values, least) {
                 Listed::All(list) => self.race(&list),
                 Listed::TooMany => self.kept(kept.from(least)),
             });
@@ -227,11 +232,11 @@ impl RestrictedRow<'_> {
 
 /// Makes a vector as long as a row.
 fn memory_for_row<T: Clone>(vector: &mut Vec<T>, categories: usize, value: T) -> Result<(), Error> {
-    lengthen(vector, categories, value).map_err(|bytes| Error::NoMemoryForRows {
-        rows: 1,
-        categories,
-        bytes,
-    })
+    lengthen(vector, categories, value).map_err(|bytes| no_memory(categories, bytes))
+}
+
+fn no_memory(categories: usize, bytes: usize) -> Error {
+    Error::NoMemoryForRows { rows: 1, categories, bytes }
 }
 
 /// The least logit that min-p keeps, if `most` is the largest.

@@ -1,25 +1,18 @@
 //! Lists of the few categories that are left of a row.
 
-use super::cut::first_word;
 use super::tally::SLACK;
-use crate::cpu::Isa;
-use crate::cpu::simd::{Aligned, MAX_TILE, Simd, Task};
 use crate::cpu::vector_value::VectorValue;
-use crate::noise::bits::{OCTET, Stream};
+use crate::noise::bits::{FLAT, OCTET, Stream, coarse, coarse_block};
 use crate::noise::cuts::{distance_of, share_of};
 use crate::noise::exp::log2_floor;
-use crate::noise::groups::noise;
+use crate::noise::groups::{group_block, group_of, leading_bits, noise, word_in};
 use crate::noise::gumbel::gumbel;
 use crate::noise::order::{Best, Scale};
-use crate::options::{Chance, Share, Truncation, Value, Widen};
+use crate::options::{Chance, Share, Truncation, Widen};
 
-/// The most categories that are listed of the largest. Ties may be any number.
-const MOST: usize = 2048;
-/// The most categories from a bound on that are listed: with more, a race of groups is faster.
-const FEW: usize = 128;
-/// The most blocks whose maxima are compared, four for each of the top k at best.
-const BLOCKS: usize = 1024;
-
+/// Lists of at most one in so many categories of a row are raced: with more, a race of all is faster, which skims over those
+/// that are below the least of the list.
+pub(super) const ONE_IN: usize = 80;
 /// Categories and their values.
 #[derive(Clone, Debug, Default)]
 pub(super) struct List<T> {
@@ -33,6 +26,11 @@ pub(super) enum Listed<T> {
 }
 
 impl<T: VectorValue + Widen> List<T> {
+    /// A list of these.
+    pub(super) fn new(entries: Vec<(T, u32)>) -> Self {
+        Self { entries }
+    }
+
     /// The categories of a mask, `None` if there is no memory for so many as it allows.
     pub(super) fn of_mask(values: &[T], mask: &[u32], allowed: usize) -> Option<Self> {
         let mut entries = Vec::new();
@@ -50,20 +48,14 @@ impl<T: VectorValue + Widen> List<T> {
         Some(Self { entries })
     }
 
-    /// The k largest values with all that have the same K, and perhaps some more; and all that are invalid.
-    pub(super) fn of_largest(isa: Isa, values: &[T], k: usize, scale: Scale) -> Listed<T> {
-        isa.run(FindLargest { values, k, scale })
+    /// The least value of a list without NaNs.
+    pub(super) fn least(&self) -> f32 {
+        self.entries.iter().map(|(value, _)| value.widen()).fold(f32::INFINITY, f32::min)
     }
 
-    /// The categories whose values are not below a bound, NaNs among them.
-    pub(super) fn not_below(isa: Isa, values: &[T], bound: f32) -> Listed<T> {
-        isa.run(Collect { values, bound })
-    }
-
-    /// The largest value, `None` if nothing can be drawn. A NaN may be passed over.
-    pub(super) fn largest(isa: Isa, values: &[T]) -> Option<f32> {
-        let most = isa.run(Largest { values });
-        (most > f32::NEG_INFINITY && most < f32::INFINITY).then_some(most)
+    /// How many are listed.
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
     }
 
     /// Keeps what a truncation keeps of a row of `categories` categories, whose k largest values are listed; no category
@@ -152,8 +144,12 @@ impl<T: VectorValue + Widen> List<T> {
                 Chance::Invalid => return None,
                 Chance::None => {}
                 Chance::Some => {
+                    let k = value.fixed(scale);
+                    if !may_reach(stream, category, categories, best.key.saturating_sub(k)) {
+                        continue;
+                    }
                     let g = gumbel(noise(stream, category, categories));
-                    best = best.or(Best { key: value.fixed(scale) + i64::from(g), category });
+                    best = best.or(Best { key: k + i64::from(g), category });
                 }
             }
         }
@@ -161,142 +157,21 @@ impl<T: VectorValue + Widen> List<T> {
     }
 }
 
-/// Finds the k largest values.
-struct FindLargest<'a, T> {
-    values: &'a [T],
-    k: usize,
-    scale: Scale,
-}
-
-impl<T: VectorValue + Widen> Task for FindLargest<'_, T> {
-    type Output = Listed<T>;
-
-    /// The k-th largest of the maxima of blocks is a lower bound of the k-th largest value: so many values are at least
-    /// that large. Little else is, as long as blocks are several times as many as k.
-    #[inline(always)]
-    fn run<S: Simd>(self, s: S) -> Listed<T> {
-        let Self { values, k, scale } = self;
-        let tile = S::OCTETS * OCTET;
-        let len = values.len().div_ceil((4 * k).clamp(64, BLOCKS)).next_multiple_of(tile);
-        let mut words = [0; BLOCKS];
-        let mut blocks = 0;
-        for (word, block) in words.iter_mut().zip(values.chunks_exact(len)) {
-            *word = largest(s, block).word();
-            blocks += 1;
-        }
-        if k > blocks {
-            return Listed::TooMany;
-        }
-        let words = &mut words[..blocks];
-        let (_, &mut bound, _) = words.select_nth_unstable_by(k - 1, |a, b| b.cmp(a));
-        if bound <= f32::NEG_INFINITY.word() {
-            return Listed::TooMany;
-        }
-        // values of the same K are kept together
-        let of = |word: u32| f32::of_word(word).fixed(scale);
-        let invalid = bound >= f32::INFINITY.word();
-        let bound = match invalid {
-            true => bound,
-            false => first_word(f32::MIN.word(), bound, |word| of(word) >= of(bound)),
-        };
-        collect(s, values, f32::of_word(bound), MOST)
-    }
-}
-
-/// Finds the values from a bound on.
-struct Collect<'a, T> {
-    values: &'a [T],
-    bound: f32,
-}
-
-impl<T: VectorValue + Widen> Task for Collect<'_, T> {
-    type Output = Listed<T>;
-
-    #[inline(always)]
-    fn run<S: Simd>(self, s: S) -> Listed<T> {
-        collect(s, self.values, self.bound, FEW)
-    }
-}
-
-/// Finds the largest value.
-struct Largest<'a, T> {
-    values: &'a [T],
-}
-
-impl<T: VectorValue + Widen> Task for Largest<'_, T> {
-    type Output = f32;
-
-    #[inline(always)]
-    fn run<S: Simd>(self, s: S) -> f32 {
-        largest(s, self.values)
-    }
-}
-
-/// The largest of some values. A NaN may be passed over, or hide others.
-#[inline(always)]
-fn largest<S: Simd, T: VectorValue + Widen>(s: S, values: &[T]) -> f32 {
-    let tile = S::OCTETS * OCTET;
-    let mut most = [s.all(f32::NEG_INFINITY); 4];
-    let tiles = values.chunks_exact(tile);
-    let rest = tiles.remainder();
-    for values in tiles {
-        for (most, floats) in most.iter_mut().zip(T::accurate(s, values)) {
-            // of a NaN and a number, the second
-            *most = s.larger(floats, *most);
-        }
-    }
-    let [a, b, c, d] = most;
-    let mut lanes = [[f32::NEG_INFINITY; OCTET]; 2];
-    s.store(s.larger(s.larger(a, b), s.larger(c, d)), lanes.as_flattened_mut());
-    let larger = |a: f32, b: f32| if a > b { a } else { b };
-    rest.iter().map(|value| value.widen()).fold(s.max(&lanes), |most, value| larger(value, most))
-}
-
-/// The values that are not below a bound, which NaNs are not, if they are at most so many.
-#[inline(always)]
-fn collect<S: Simd, T: VectorValue + Widen>(
-    s: S,
-    values: &[T],
-    bound: f32,
-    most: usize,
-) -> Listed<T> {
-    let tile = S::OCTETS * OCTET;
-    let mut entries = Vec::new();
-    // those of a tile, and of what is left at the end, are added before their number is looked at
-    if entries.try_reserve_exact(most + 1 + 2 * MAX_TILE * OCTET).is_err() {
-        return Listed::TooMany;
-    }
-    let tiles = values.chunks_exact(tile);
-    let rest = tiles.remainder();
-    let Aligned(floats) = &mut Aligned([[0.0; OCTET]; MAX_TILE]);
-    for (at, values) in tiles.enumerate() {
-        let accurate = T::accurate(s, values);
-        if s.all_below(accurate, s.all(bound)) {
-            continue;
-        }
-        if entries.len() > most {
-            return Listed::TooMany;
-        }
-        for (floats, to) in
-            accurate.into_iter().zip(floats.as_flattened_mut().chunks_exact_mut(2 * S::OCTETS))
-        {
-            s.store(floats, to);
-        }
-        for (octet, floats) in floats[..S::OCTETS].iter().enumerate() {
-            let mut bits = s.not_below(floats, bound);
-            while bits != 0 {
-                let i = octet * OCTET + bits.trailing_zeros() as usize;
-                entries.push((values[i], (at * tile + i) as u32));
-                bits &= bits - 1;
-            }
-        }
-    }
-    let first = values.len() - rest.len();
-    for (i, value) in rest.iter().enumerate() {
-        let is_below = value.widen() < bound;
-        if !is_below {
-            entries.push((*value, (first + i) as u32));
-        }
-    }
-    Listed::All(List { entries })
+/// False if a category's Gumbel variable is surely less than this many units of keys. The first of the two or three blocks that
+/// decide the variable tells: most categories have no chance, and their other blocks need not be computed.
+///
+/// A category's alarm is an exponential variable E, and its Gumbel variable is −ln E. The first block has a lower bound of the
+/// probability p that an alarm is as early, for a group's first alarm, whose rate is 16, or for the category's own. As
+/// p = 1 − exp(−rate · E) ≤ rate · E, the variable is at most −ln(p / rate).
+fn may_reach(stream: Stream, category: u32, categories: usize, units: i64) -> bool {
+    let (bits, rate) = if categories > FLAT {
+        let group = group_of(category);
+        let word = word_in(group_block(stream, group / 4), group);
+        (leading_bits(word) as f32 / (1 << 28) as f32, 16.0)
+    } else {
+        let block = coarse_block(stream, category / OCTET as u32);
+        (f32::from(coarse(block, category) as u16) / (1 << 16) as f32, 1.0)
+    };
+    // more than the errors of all that is rounded here and there
+    bits <= rate * (-(units as f32) / (1 << 24) as f32).exp() * 1.01
 }
