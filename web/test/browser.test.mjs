@@ -88,6 +88,37 @@ for (const engine of ["cpu", "gpu"]) {
   });
 }
 
+test("an emulated adapter has work for every core that the browser tells", async () => {
+  const told = await page.evaluate(async () => {
+    const { Sampler } = await import("gumbel");
+    const values = Float32Array.from({ length: 200000 }, (_, i) => Math.sin(i));
+    const passes = GPUComputePassEncoder.prototype;
+    const dispatch = passes.dispatchWorkgroups;
+    const told = [];
+    try {
+      for (const cores of [1, 16]) {
+        Object.defineProperty(navigator, "hardwareConcurrency", { configurable: true, get: () => cores });
+        let workgroups = 0;
+        passes.dispatchWorkgroups = function (x, y = 1, z = 1) {
+          workgroups += x * y * z;
+          return dispatch.call(this, x, y, z);
+        };
+        const sampler = await Sampler.gpu({ software: true });
+        const [draw] = await sampler.sample(values, { categories: 200000, seed: 3 });
+        told.push([draw, workgroups]);
+        sampler.destroy();
+      }
+    } finally {
+      delete navigator.hardwareConcurrency;
+      passes.dispatchWorkgroups = dispatch;
+    }
+    return told;
+  });
+  const [[one, few], [same, many]] = told;
+  assert.equal(same, one);
+  assert.ok(many > few && few > 0, `${few} and ${many} workgroups`);
+});
+
 test("four calls at once draw the same as one after the other", async () => {
   const same = await page.evaluate(async () => {
     const { Sampler } = await import("gumbel");
