@@ -2,7 +2,7 @@
 
 use crate::options::ValueFormat::{Bf16, Counts, F16, F32, F64, Weights, WeightsF64};
 
-#[cfg(any(target_family = "wasm", test))]
+#[cfg(target_family = "wasm")]
 use super::bare;
 use super::{Kernel, Piece, Reduction, Restriction, Variant, noise_pieces};
 

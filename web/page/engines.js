@@ -56,13 +56,20 @@ async function choose(choice) {
   }
 }
 
+/** How often an engine has been chosen. */
+let choices = 0;
+
 /** Takes the engine that is chosen, or says why it cannot be had and stays with the CPU. */
 export async function takeEngine() {
+  const number = ++choices;
   const choice = document.getElementById("engine").value;
   status.classList.remove("wrong");
   try {
     engines.cpu ??= await Sampler.cpu();
-    engines.chosen = await choose(choice);
+    const chosen = await choose(choice);
+    // the reader has chosen again meanwhile
+    if (number !== choices) return;
+    engines.chosen = chosen;
     const { adapter, engine, reason } = engines.chosen;
     status.textContent =
       engine === "cpu"
@@ -71,12 +78,14 @@ export async function takeEngine() {
           ? `${adapter} draws large batches, and the CPU, in WebAssembly, the small ones.`
           : `${adapter} draws${engines.chosen.isSoftware ? ", which emulates a GPU on the CPU" : ""}.`;
   } catch (error) {
+    if (number !== choices) return;
     engines.chosen = engines.cpu;
     status.classList.add("wrong");
     status.textContent = engines.cpu ? `The CPU draws, in WebAssembly: ${error.message}` : error.message;
   }
   document.body.dataset.engine = engines.chosen?.engine ?? "none";
-  for (const listener of listeners) await listener();
+  // All at once: one that waits for a GPU must not let another undo what the reader does next.
+  await Promise.all(listeners.map((listener) => listener()));
 }
 
 /** Reads the seed. */

@@ -88,6 +88,37 @@ for (const engine of ["cpu", "gpu"]) {
   });
 }
 
+test("an emulated adapter has work for every core that the browser tells", async () => {
+  const told = await page.evaluate(async () => {
+    const { Sampler } = await import("gumbel");
+    const values = Float32Array.from({ length: 200000 }, (_, i) => Math.sin(i));
+    const passes = GPUComputePassEncoder.prototype;
+    const dispatch = passes.dispatchWorkgroups;
+    const told = [];
+    try {
+      for (const cores of [1, 16]) {
+        Object.defineProperty(navigator, "hardwareConcurrency", { configurable: true, get: () => cores });
+        let workgroups = 0;
+        passes.dispatchWorkgroups = function (x, y = 1, z = 1) {
+          workgroups += x * y * z;
+          return dispatch.call(this, x, y, z);
+        };
+        const sampler = await Sampler.gpu({ software: true });
+        const [draw] = await sampler.sample(values, { categories: 200000, seed: 3 });
+        told.push([draw, workgroups]);
+        sampler.destroy();
+      }
+    } finally {
+      delete navigator.hardwareConcurrency;
+      passes.dispatchWorkgroups = dispatch;
+    }
+    return told;
+  });
+  const [[one, few], [same, many]] = told;
+  assert.equal(same, one);
+  assert.ok(many > few && few > 0, `${few} and ${many} workgroups`);
+});
+
 test("four calls at once draw the same as one after the other", async () => {
   const same = await page.evaluate(async () => {
     const { Sampler } = await import("gumbel");
@@ -187,84 +218,29 @@ test("without WebGPU auto takes the CPU", async () => {
 });
 
 test("Tint takes every variant of the shaders that a browser can get", async (t) => {
-  const [variants, refused] = await page.evaluate(async () => {
+  const report = await page.evaluate(async () => {
+    const { compiled, opened } = await import("/test/device.mjs");
     const variants = await fetch("/cases/shaders.json").then((answer) => answer.json());
-    const adapter = await navigator.gpu.requestAdapter();
-    const device = await adapter.requestDevice({ requiredFeatures: ["subgroups"].filter((name) => adapter.features.has(name)) });
-    const refused = [];
-    for (const { name, source } of variants) {
-      if (name.includes("Subgroups") && !device.features.has("subgroups")) continue;
-      device.pushErrorScope("validation");
-      const { messages } = await device.createShaderModule({ code: source }).getCompilationInfo();
-      await device.popErrorScope();
-      for (const { type, message } of messages) if (type === "error") refused.push(`${name}: ${message}`);
-    }
+    const device = await opened(await navigator.gpu.requestAdapter());
+    const report = await compiled(device, variants);
     device.destroy();
-    return [variants.length, refused];
+    return report;
   });
-  assert.deepEqual(refused, []);
-  assert.ok(variants > 300);
-  t.diagnostic(`${variants} variants`);
+  assert.deepEqual(report.refused, []);
+  assert.ok(report.taken > 1000, `${report.taken} variants`);
+  t.diagnostic(`${report.taken} variants; left out, as the device lacks subgroups: ${report.left}`);
 });
 
 test("a device of the caller's draws the same", async (t) => {
   const told = await page.evaluate(async () => {
-    const { DeviceDraws, NO_DRAW, Sampler, noiseWgsl } = await import("gumbel");
-    const adapter = await navigator.gpu.requestAdapter();
+    const { drawn } = await import("/test/device.mjs");
     // with the limits that every device has
-    const device = await adapter.requestDevice();
-    const cpu = await Sampler.cpu();
-    const wrong = [];
-    let words = 0;
-    for (const [rows, categories, draws, temperature] of [[3, 5, 1, 1], [37, 129, 2, 0.7], [100, 16, 1, 0], [2, 50257, 2, 1], [5, 4100, 1, 3]]) {
-      const values = Float32Array.from({ length: rows * categories }, (_, i) => 3 * Math.sin(i * i));
-      if (rows === 37) values[130] = NaN;
-      const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
-      // larger than they need to be; nothing after the draws is written
-      const [logits, drawn] = [values.byteLength, rows * draws * 4].map((size) => device.createBuffer({ size: size + 64, usage }));
-      device.queue.writeBuffer(logits, 0, values);
-      const taken = device.createBuffer({ size: 3 * rows * draws * 4, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
-      const options = { rows, categories, draws, temperature, seed: 2n ** 63n + 5n, firstRow: 9 };
-      const draw = await DeviceDraws.create(device, logits, drawn, options);
-      try {
-        draw.encode(device.createCommandEncoder(), 2 ** 31 + 1 - draws);
-        wrong.push("a draw after the last was taken");
-      } catch (error) {
-        const words = `firstDraw must be an integer from 0 to ${2 ** 31 - draws}, got ${2 ** 31 + 1 - draws}`;
-        if (error.message !== words) wrong.push(error.message);
-      }
-      const encoder = device.createCommandEncoder();
-      for (const step of [0, 1, 2]) {
-        draw.encode(encoder, 1000 * step);
-        encoder.copyBufferToBuffer(drawn, 0, taken, step * rows * draws * 4, rows * draws * 4);
-      }
-      device.queue.submit([encoder.finish()]);
-      await taken.mapAsync(GPUMapMode.READ);
-      const found = new Uint32Array(taken.getMappedRange());
-      for (const step of [0, 1, 2]) {
-        const { rows: _, ...same } = options;
-        const expected = await cpu.sample(values, { ...same, firstDraw: 1000 * step, invalid: "mark" });
-        expected.forEach((word, i) => found[step * rows * draws + i] !== word && wrong.push(`${rows}x${categories} step ${step} at ${i}`));
-        words += expected.length;
-        if (rows === 37 && expected[2] !== NO_DRAW) wrong.push("a NaN was drawn from");
-      }
-    }
-    // the noise alone, in a shader of one's own
-    const code = `${await noiseWgsl()}
-      @group(0) @binding(0) var<storage, read_write> out: array<i32>;
-      @compute @workgroup_size(64) fn main(@builtin(global_invocation_id) id: vec3<u32>) {
-        let stream = Stream(vec2<u32>(7u, 0u), vec2<u32>(id.x, 0u), 0u);
-        out[id.x] = gumbel(noise(stream, 0u, coarse(coarse_block(stream, 0u), 0u)));
-      }`;
-    const { messages } = await device.createShaderModule({ code }).getCompilationInfo();
-    for (const { message } of messages) wrong.push(message);
-    const small = device.createBuffer({ size: 16, usage: GPUBufferUsage.STORAGE });
-    const refused = await DeviceDraws.create(device, small, small, { rows: 3, categories: 5, seed: 1 }).then(() => "taken", (error) => error.message);
+    const device = await (await navigator.gpu.requestAdapter()).requestDevice();
+    const told = await drawn(device);
     device.destroy();
-    return { wrong, words, refused };
+    return told;
   });
   assert.deepEqual(told.wrong, []);
-  assert.equal(told.refused, "the logits need a buffer of 60 bytes, got 16");
   t.diagnostic(`${told.words} words, 0 mismatches`);
 });
 

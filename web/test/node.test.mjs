@@ -1,4 +1,4 @@
-// The package in Node: its CPU engine against the reference and the command line.
+// The package in Node, and in Deno: its CPU engine against the reference and the command line.
 //
 // The environment says where things are: GUMBEL (the command), CASES (what `gumbel check --write-cases` has written),
 // EXPECTED (a folder for what the command makes of the table).
@@ -53,7 +53,8 @@ test("the CPU engine draws what the command draws", async (t) => {
   t.diagnostic(`${report.cases} cases, ${report.words} words, 0 mismatches; floats apart by ${report.apart}`);
 });
 
-test("outside a browser auto takes the CPU and says why", async () => {
+const gpu = globalThis.navigator?.gpu !== undefined && "there is WebGPU here";
+test("without WebGPU auto takes the CPU and says why", { skip: gpu }, async () => {
   const sampler = await Sampler.auto();
   assert.equal(sampler.engine, "cpu");
   assert.equal(sampler.reason, "no adapter is a hardware GPU; WebGPU offers none here");

@@ -81,9 +81,10 @@ impl Simd for Simd128 {
     /// All bits of a lane are clear if it had a NaN.
     type NanFlags = v128;
 
-    #[inline(always)]
+    // The whole module is compiled for these vectors: there is nothing to enable. Not inlined, so that a task which
+    // others run is compiled once, as elsewhere, and a module stays small.
+    #[inline(never)]
     fn run<T: Task>(self, task: T) -> T::Output {
-        // the whole module is compiled for these vectors: there is nothing to enable
         task.run(self)
     }
 
