@@ -1,4 +1,4 @@
-"""Threads, forks and signals."""
+"""Threads, forks, signals and memory."""
 
 import os
 import signal
@@ -150,3 +150,27 @@ def test_ctrl_c_ends_a_long_call(call):
             assert process.communicate(timeout=20)[0] == "interrupted\n"
         finally:
             process.kill()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the measure is of POSIX")
+def test_rows_in_place_are_not_copied():
+    # in a process of its own, whose peak nothing before has set
+    code = """
+        import resource
+        import numpy as np
+        from gumbelmax import sample
+        logits = np.zeros((1000, 40_000), "float32")  # 160 MB
+        sample(logits[:10], seed=1)
+        def peak():
+            return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # KB
+        before = peak()
+        sample(logits, seed=1)
+        sample(logits[::2], seed=1)
+        print(peak() - before)
+        # the measure sees a copy
+        sample(logits[::-1], seed=1)
+        print(peak() - before)
+    """
+    in_place, copied = map(int, in_python(code).split())
+    assert in_place < 50_000
+    assert copied > 100_000
