@@ -26,13 +26,14 @@ def adjustment(
             "penalties are of the categories that rows had before, and history says none: [] if there are none yet"
         )
     return (
-        None if bias is None else _biases(bias),
+        None if bias is None else biases(bias),
         *penalties,
         None if history is None else _history(history),
     )
 
 
-def _biases(bias: Any) -> Entries:
+def biases(bias: Any) -> Entries:
+    """Return a bias as entries."""
     if not isinstance(bias, Mapping | list | tuple):
         raise TypeError(
             f"bias must be a dict from categories to numbers, or a list of one for each row, got "

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gumbelmax import _draws
+from gumbelmax._adjustment import biases
 from gumbelmax._lib import __version__
 from gumbelmax._options import Invalid, Method, Seed, seed_of
 
@@ -81,14 +82,16 @@ def planned(  # what each engine passes on
     """Return what to draw, its options checked: a fault of theirs must not wait for a worker."""
     for name in cuts.keys() - CUTS:
         raise TypeError(f"there is no option {name!r}")
-    if weights and "bias" in cuts:
+    if cuts.get("bias") is None:
+        cuts.pop("bias", None)
+    elif weights:
         raise TypeError("a bias is of logits, and weights have none")
     draw = Draw(seed_of(seed), step, temperature, draws, method, invalid, weights, device, cuts)
     categories = 1
-    if isinstance(cuts.get("bias"), Mapping):
-        categories = max((int(category) + 1 for category in cuts["bias"]), default=1)
-    elif cuts.get("bias") is not None:
-        raise TypeError("bias must be a dict from categories to numbers, for all rows")
+    if "bias" in cuts:
+        if not isinstance(cuts["bias"], Mapping):
+            raise TypeError("bias must be a dict from categories to numbers, for all rows")
+        categories = int(biases(cuts["bias"])[1].max(initial=0)) + 1
     if cuts.get("allowed") is not None:
         cuts["allowed"] = mask = np.asarray(cuts["allowed"])
         if mask.ndim != 1:

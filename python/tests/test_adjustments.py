@@ -164,8 +164,12 @@ def test_batches(logits):
     found = fn({"logits": logits, "row_id": np.arange(ROWS)})["draw"]
     assert (found == sample(logits, seed=1, bias={2: 5.0})).all()
     assert (found != sample(logits, seed=1)).any()
+    none = gumbelmax.make_batch_fn(seed=1, weights=True, bias=None)
+    assert none({"logits": np.array([[0, 1]]), "row_id": [0]})["draw"].tolist() == [1]
     with pytest.raises(TypeError, match="for all rows"):
         gumbelmax.make_batch_fn(seed=1, bias=[{2: 5.0}])
+    with pytest.raises(TypeError, match="integers as categories, got 'a'"):
+        gumbelmax.make_batch_fn(seed=1, bias={"a": 5.0})
     with pytest.raises(TypeError, match="weights have none"):
         gumbelmax.make_batch_fn(seed=1, weights=True, bias={2: 5.0})
 
