@@ -72,6 +72,33 @@ def test_threads_draw_at_the_same_time():
     assert all((draws == want).all() for draws in found)
 
 
+def test_threads_share_what_they_draw_with():
+    """A generator gives each number once; all may use a table and set the number of threads, with a GIL or without."""
+    row, rows = np.arange(50.0), np.zeros((300, 100), "float32")
+    generator, table = gumbelmax.Generator(7), gumbelmax.InverseCdf(rows, seed=1)
+    want, drawn, wrong = table.sample(3), [], []
+
+    def work(which):
+        for turn in range(100):
+            drawn.append(int(generator.sample(row)))
+            if turn % 20 == 0:
+                gumbelmax.set_num_threads(1 + which % 3)
+                wrong.append((table.sample(3) != want).any())
+
+    threads = [threading.Thread(target=work, args=(which,)) for which in range(8)]
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        gumbelmax.set_num_threads(0)
+    assert generator.step == 800
+    assert sorted(drawn) == sorted(sample(row, seed=7, draws=800))
+    assert len(wrong) == 40
+    assert not any(wrong)
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 @pytest.mark.parametrize("what", ["sample", "table", "particles", "race", "log_prob"])
 def test_a_forked_process_draws(what):
