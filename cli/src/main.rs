@@ -7,6 +7,8 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::args::{Args, Command};
+#[cfg(target_os = "linux")]
+use crate::args::{Engine, Where};
 use crate::error::Error;
 
 mod adapters;
@@ -51,7 +53,9 @@ fn main() -> ExitCode {
         },
     };
     #[cfg(target_os = "linux")]
-    silence_drivers();
+    if looks_for_gpus(&args.command) {
+        silence_drivers();
+    }
     let result = match args.command {
         Command::Sample(args) => sample::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Soften(args) => soften::run(&args).map(|()| ExitCode::SUCCESS),
@@ -68,6 +72,20 @@ fn main() -> ExitCode {
         Ok(code) => code,
         Err(Error::ClosedPipe) => ExitCode::from(CLOSED_PIPE),
         Err(error) => refused(&error),
+    }
+}
+
+/// Whether a command may look for the GPUs of this machine.
+#[cfg(target_os = "linux")]
+fn looks_for_gpus(command: &Command) -> bool {
+    let at = |place: &Where| place.engine != Engine::Cpu;
+    match command {
+        Command::Sample(args) => at(&args.place),
+        Command::Soften(args) => at(&args.place),
+        Command::Logz(args) => at(&args.place),
+        Command::Explain(args) => at(&args.place),
+        Command::Adapters | Command::Check(_) | Command::Bench(_) => true,
+        Command::Cuts(_) | Command::Completions { .. } | Command::Man => false,
     }
 }
 

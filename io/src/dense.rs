@@ -134,14 +134,16 @@ impl Dense {
         }
     }
 
-    /// Reads `rows` rows into an empty vector.
+    /// Reads `rows` rows in place of what the vector holds.
     fn fill<T: Value>(&mut self, rows: usize, values: &mut Vec<T>) -> Result<(), Fault> {
         let count = rows * self.shape.categories;
         if count == 0 {
+            values.clear();
             return Ok(());
         }
         let section = match &mut self.source {
             Source::Stream(stream) => {
+                values.clear();
                 return fill_from_stream(stream, self.decoder, count, values, &mut self.bytes);
             }
             Source::Section(section) => &*section,
@@ -213,7 +215,7 @@ impl Rows for Dense {
         let left = self.shape.rows - self.position;
         let rows = (most as u64).min(left) as usize;
         let mut values = std::mem::take(&mut block.values);
-        values.become_like(&self.decoder.values());
+        values.take_type_of(&self.decoder.values());
         *block = Block { first_row: self.position, rows, ..Block::default() };
         (block.row_stride, block.category_stride) = match self.order {
             Order::C => (self.shape.categories, 1),

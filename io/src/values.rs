@@ -73,9 +73,14 @@ impl Values {
 
     /// Makes this a vector of the type of `like`, empty, and keeps its memory if it is one.
     pub(crate) fn become_like(&mut self, like: &Self) {
-        if std::mem::discriminant(self) == std::mem::discriminant(like) {
-            self.clear();
-        } else {
+        self.take_type_of(like);
+        self.clear();
+    }
+
+    /// Makes this a vector of the type of `like`. If it is one, it keeps what it holds: whoever writes over all of it need
+    /// not have it filled with zeros before.
+    pub(crate) fn take_type_of(&mut self, like: &Self) {
+        if std::mem::discriminant(self) != std::mem::discriminant(like) {
             *self = like.empty();
         }
     }

@@ -9,11 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 from gumbelmax import _draws
+from gumbelmax._adjustment import biases
 from gumbelmax._lib import __version__
 from gumbelmax._options import Invalid, Method, Seed, seed_of
 
 Array = npt.NDArray[Any]
-CUTS = {"top_k", "top_p", "min_p", "epsilon", "cut_temperature", "share", "allowed"}
+CUTS = {"top_k", "top_p", "min_p", "epsilon", "cut_temperature", "share", "allowed", "bias"}
 
 
 @functools.cache
@@ -81,13 +82,21 @@ def planned(  # what each engine passes on
     """Return what to draw, its options checked: a fault of theirs must not wait for a worker."""
     for name in cuts.keys() - CUTS:
         raise TypeError(f"there is no option {name!r}")
+    if cuts.get("bias") is None:
+        cuts.pop("bias", None)
+    elif weights:
+        raise TypeError("a bias is of logits, and weights have none")
     draw = Draw(seed_of(seed), step, temperature, draws, method, invalid, weights, device, cuts)
     categories = 1
+    if "bias" in cuts:
+        if not isinstance(cuts["bias"], Mapping):
+            raise TypeError("bias must be a dict from categories to numbers, for all rows")
+        categories = int(biases(cuts["bias"])[1].max(initial=0)) + 1
     if cuts.get("allowed") is not None:
         cuts["allowed"] = mask = np.asarray(cuts["allowed"])
         if mask.ndim != 1:
             raise ValueError(f"allowed must be one mask for all rows, got the shape {mask.shape}")
-        categories = len(mask) if mask.dtype == bool else 1
+        categories = len(mask) if mask.dtype == bool else categories
     draw(np.empty((0, categories)), first_row=0)
     return draw
 
@@ -141,8 +150,8 @@ def make_batch_fn(
         output: the name of the column of draws.
         seed: as in :func:`gumbelmax.sample`, one integer.
         options: `step`, `temperature`, `draws`, `method`, `invalid`, `weights` (the numbers are weights or counts),
-            `device`, and what may be drawn: `top_k`, `top_p`, `min_p`, `epsilon`, `cut_temperature`, `share` and
-            `allowed`, as in :func:`gumbelmax.sample`. Each is the same for all rows.
+            `device`, `bias`, and what may be drawn: `top_k`, `top_p`, `min_p`, `epsilon`, `cut_temperature`, `share`
+            and `allowed`, as in :func:`gumbelmax.sample`. Each is the same for all rows.
     """
     return BatchFunction(planned(seed=seed, **options), logits, row_id, output)
 

@@ -5,6 +5,7 @@ from typing import Any
 from numpy import ndarray
 
 from gumbelmax import _lib
+from gumbelmax._adjustment import adjustment
 from gumbelmax._libraries import index_dtype, like, readable
 from gumbelmax._options import Invalid, Method, Seed, Share, restriction, seed_of
 from gumbelmax._results import Race, Scored
@@ -31,6 +32,11 @@ def sample(
     cut_temperature: Any = None,
     share: Share = "top-k",
     allowed: Any = None,
+    bias: Any = None,
+    repetition_penalty: Any = None,
+    frequency_penalty: Any = None,
+    presence_penalty: Any = None,
+    history: Any = None,
     invalid: Invalid = "raise",
     dtype: Any = None,
     device: str = "cpu",
@@ -85,6 +91,15 @@ def sample(
         allowed: which categories may be drawn: booleans, of the shape of ``logits`` or of one dimension for all rows;
             or masks of bits, which take less time: uint32 or int32, bit i % 32 of word i // 32 of the last axis for
             category i, a mask for each row or one for all. What is not allowed has probability 0, NaN included.
+        bias: what is added to logits before anything else: a dict from categories to numbers, for all rows, or a list
+            of one for each row. -inf bans a category.
+        repetition_penalty: what positive logits of categories in ``history`` are divided by, and others multiplied
+            by; above 0. Penalties come after the bias, and before temperature and cuts.
+        frequency_penalty: what is subtracted for each time that a category is in ``history``.
+        presence_penalty: what is subtracted once from the categories in ``history``.
+        history: the categories that each row had before: an array of integers whose last axis has them, for each row or
+            for all (-1 is none); a list with one list for each row; or dicts from categories to counts. A count of 0 is
+            of a prompt: the repetition penalty alone concerns it.
         invalid: a row with a NaN, a +inf or nothing but -inf has no draw. "raise" raises, and names the row; "mark"
             gives -1 as its draw.
         dtype: of the result, "int64", "int32" or "uint32"; by default int64, and int32 for JAX.
@@ -92,8 +107,8 @@ def sample(
             are the same. What is not "cpu" loads the machine's drivers into the process, and rows are carried there.
             (Mesa's drivers do not get along with Triton or TensorFlow in one process.)
 
-    ``seed``, ``step``, ``temperature`` and the cuts may be given for each row, as an array that is broadcast to the
-    shape of the rows.
+    ``seed``, ``step``, ``temperature``, the cuts and the penalties may be given for each row, as an array that is
+    broadcast to the shape of the rows. Lists of one for each row are in C order.
 
     Returns:
         Indices of categories: an array of the shape of ``logits`` without ``axis``, and with an axis of the draws, in
@@ -106,8 +121,21 @@ def sample(
         RuntimeError: a GPU failed.
     """
     restrict = restriction(top_k, top_p, min_p, epsilon, cut_temperature, share, allowed, axis)
+    adjust = adjustment(bias, repetition_penalty, frequency_penalty, presence_penalty, history)
     seed = seed_of(seed)
-    call = (seed, step, temperature, first_row, row_ids, draws, method, invalid, device, restrict)
+    call = (
+        seed,
+        step,
+        temperature,
+        first_row,
+        row_ids,
+        draws,
+        method,
+        invalid,
+        device,
+        restrict,
+        adjust,
+    )
     if type(logits) is ndarray:
         name = "int64" if dtype is None else index_dtype(dtype, logits)
         drawn = _lib.sample(logits, axis, False, call, name)
@@ -149,10 +177,23 @@ def sample_weights(
     (True, 0)
 
     Arguments, result and errors are those of :func:`sample`, but for a ``temperature`` that is 0 or from 2**-20 on.
+    Bias and penalties are of logits.
     """
     restrict = restriction(top_k, top_p, min_p, epsilon, cut_temperature, share, allowed, axis)
     seed = seed_of(seed)
-    call = (seed, step, temperature, first_row, row_ids, draws, method, invalid, device, restrict)
+    call = (
+        seed,
+        step,
+        temperature,
+        first_row,
+        row_ids,
+        draws,
+        method,
+        invalid,
+        device,
+        restrict,
+        None,
+    )
     drawn = _lib.sample(readable(weights), axis, True, call, index_dtype(dtype, weights))
     return like(weights, drawn)
 
@@ -175,6 +216,11 @@ def sample_scored(
     cut_temperature: Any = None,
     share: Share = "top-k",
     allowed: Any = None,
+    bias: Any = None,
+    repetition_penalty: Any = None,
+    frequency_penalty: Any = None,
+    presence_penalty: Any = None,
+    history: Any = None,
     invalid: Invalid = "raise",
     weights: bool = False,
     dtype: Any = None,
@@ -199,8 +245,21 @@ def sample_scored(
     probabilities, is one of them.
     """
     restrict = restriction(top_k, top_p, min_p, epsilon, cut_temperature, share, allowed, axis)
+    adjust = adjustment(bias, repetition_penalty, frequency_penalty, presence_penalty, history)
     seed = seed_of(seed)
-    call = (seed, step, temperature, first_row, row_ids, draws, method, invalid, device, restrict)
+    call = (
+        seed,
+        step,
+        temperature,
+        first_row,
+        row_ids,
+        draws,
+        method,
+        invalid,
+        device,
+        restrict,
+        adjust,
+    )
     values = readable(logits)
     found = _lib.sample_scored(values, axis, weights, call, index_dtype(dtype, logits))
     return Scored(*(like(logits, result) for result in found))
@@ -224,6 +283,11 @@ def race(
     cut_temperature: Any = None,
     share: Share = "top-k",
     allowed: Any = None,
+    bias: Any = None,
+    repetition_penalty: Any = None,
+    frequency_penalty: Any = None,
+    presence_penalty: Any = None,
+    history: Any = None,
     invalid: Invalid = "raise",
     weights: bool = False,
     dtype: Any = None,
@@ -254,7 +318,20 @@ def race(
         Arrays of the shape of the rows, of the draws, and of k.
     """
     restrict = restriction(top_k, top_p, min_p, epsilon, cut_temperature, share, allowed, axis)
+    adjust = adjustment(bias, repetition_penalty, frequency_penalty, presence_penalty, history)
     seed = seed_of(seed)
-    call = (seed, step, temperature, first_row, row_ids, draws, "gumbel", invalid, device, restrict)
+    call = (
+        seed,
+        step,
+        temperature,
+        first_row,
+        row_ids,
+        draws,
+        "gumbel",
+        invalid,
+        device,
+        restrict,
+        adjust,
+    )
     found = _lib.race(readable(logits), axis, weights, call, index_dtype(dtype, logits), k)
     return Race(*(like(logits, result) for result in found))

@@ -27,8 +27,13 @@ __version__: Final[str]
 
 # top_k, top_p, min_p, epsilon and cut_temperature, each or None; share; masks and of how many booleans, or None
 _Restriction: TypeAlias = tuple[Any, ...]
-# seed, step, temperature, first_row, row_ids or None, draws or None, method, invalid, device, what may be drawn or None
-_Call: TypeAlias = tuple[Any, Any, Any, Any, Any, Any, str, str, str, _Restriction | None]
+# a bias or None; the repetition, frequency and presence penalties, each or None; a history or None
+_Adjustment: TypeAlias = tuple[Any, ...]
+# seed, step, temperature, first_row, row_ids or None, draws or None, method, invalid, device, what may be drawn or
+# None, what is added to logits and taken from them or None
+_Call: TypeAlias = tuple[
+    Any, Any, Any, Any, Any, Any, str, str, str, _Restriction | None, _Adjustment | None
+]
 _Indices: TypeAlias = npt.NDArray[np.integer[Any]]
 _Floats: TypeAlias = npt.NDArray[np.float64]
 _Singles: TypeAlias = npt.NDArray[np.float32]

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from gumbelmax import _lib
+from gumbelmax._adjustment import adjustment
 from gumbelmax._libraries import like, readable
 from gumbelmax._options import Invalid, Seed, Share, restriction, seed_of
 
@@ -28,6 +29,11 @@ def gumbel_softmax(
     cut_temperature: Any = None,
     share: Share = "top-k",
     allowed: Any = None,
+    bias: Any = None,
+    repetition_penalty: Any = None,
+    frequency_penalty: Any = None,
+    presence_penalty: Any = None,
+    history: Any = None,
     invalid: Invalid = "raise",
     device: str = "cpu",
 ) -> Any:
@@ -55,8 +61,21 @@ def gumbel_softmax(
         categories.
     """
     restrict = restriction(top_k, top_p, min_p, epsilon, cut_temperature, share, allowed, axis)
+    adjust = adjustment(bias, repetition_penalty, frequency_penalty, presence_penalty, history)
     seed = seed_of(seed)
-    call = (seed, step, temperature, first_row, row_ids, draws, "gumbel", invalid, device, restrict)
+    call = (
+        seed,
+        step,
+        temperature,
+        first_row,
+        row_ids,
+        draws,
+        "gumbel",
+        invalid,
+        device,
+        restrict,
+        adjust,
+    )
     samples = _lib.gumbel_softmax(readable(logits), axis, call, tau, hard)
     if draws is None and axis != -1:
         samples = np.moveaxis(samples, -1, axis)
@@ -83,6 +102,11 @@ def gumbel_softmax_vjp(
     cut_temperature: Any = None,
     share: Share = "top-k",
     allowed: Any = None,
+    bias: Any = None,
+    repetition_penalty: Any = None,
+    frequency_penalty: Any = None,
+    presence_penalty: Any = None,
+    history: Any = None,
     invalid: Invalid = "raise",
     device: str = "cpu",
 ) -> Any:
@@ -103,8 +127,21 @@ def gumbel_softmax_vjp(
         float32, of the shape of ``logits``: summed over the draws of a row.
     """
     restrict = restriction(top_k, top_p, min_p, epsilon, cut_temperature, share, allowed, axis)
+    adjust = adjustment(bias, repetition_penalty, frequency_penalty, presence_penalty, history)
     seed = seed_of(seed)
-    call = (seed, step, temperature, first_row, row_ids, draws, "gumbel", invalid, device, restrict)
+    call = (
+        seed,
+        step,
+        temperature,
+        first_row,
+        row_ids,
+        draws,
+        "gumbel",
+        invalid,
+        device,
+        restrict,
+        adjust,
+    )
     cotangents = readable(cotangents)
     if draws is None and axis != -1:
         cotangents = np.moveaxis(np.asarray(cotangents), axis, -1)

@@ -3,6 +3,7 @@
 from typing import Any
 
 from gumbelmax import _lib
+from gumbelmax._adjustment import adjustment
 from gumbelmax._libraries import like, readable
 from gumbelmax._options import Invalid, Seed, Share, restriction, seed_of
 from gumbelmax._results import Cuts, LogZ
@@ -20,6 +21,11 @@ def logsumexp(
     cut_temperature: Any = None,
     share: Share = "top-k",
     allowed: Any = None,
+    bias: Any = None,
+    repetition_penalty: Any = None,
+    frequency_penalty: Any = None,
+    presence_penalty: Any = None,
+    history: Any = None,
     invalid: Invalid = "raise",
     weights: bool = False,
     device: str = "cpu",
@@ -39,7 +45,8 @@ def logsumexp(
         float64, of the shape of ``logits`` without ``axis``.
     """
     restrict = restriction(top_k, top_p, min_p, epsilon, cut_temperature, share, allowed, axis)
-    call = (0, 0, temperature, 0, None, None, "gumbel", invalid, device, restrict)
+    adjust = adjustment(bias, repetition_penalty, frequency_penalty, presence_penalty, history)
+    call = (0, 0, temperature, 0, None, None, "gumbel", invalid, device, restrict, adjust)
     return like(logits, _lib.logsumexp(readable(logits), axis, weights, call))
 
 
@@ -56,6 +63,11 @@ def log_prob(
     cut_temperature: Any = None,
     share: Share = "top-k",
     allowed: Any = None,
+    bias: Any = None,
+    repetition_penalty: Any = None,
+    frequency_penalty: Any = None,
+    presence_penalty: Any = None,
+    history: Any = None,
     weights: bool = False,
 ) -> Any:
     """Return the log-probabilities of categories: log_softmax(logits / T) at ``index``, computed in float64.
@@ -79,7 +91,8 @@ def log_prob(
         ValueError: a row is invalid, or an index is that of no category; the words name the row.
     """
     restrict = restriction(top_k, top_p, min_p, epsilon, cut_temperature, share, allowed, axis)
-    call = (0, 0, temperature, 0, None, None, "gumbel", "raise", "cpu", restrict)
+    adjust = adjustment(bias, repetition_penalty, frequency_penalty, presence_penalty, history)
+    call = (0, 0, temperature, 0, None, None, "gumbel", "raise", "cpu", restrict, adjust)
     return like(logits, _lib.log_prob(readable(logits), axis, weights, call, readable(index)))
 
 
@@ -100,6 +113,11 @@ def estimate_log_z(
     cut_temperature: Any = None,
     share: Share = "top-k",
     allowed: Any = None,
+    bias: Any = None,
+    repetition_penalty: Any = None,
+    frequency_penalty: Any = None,
+    presence_penalty: Any = None,
+    history: Any = None,
     invalid: Invalid = "raise",
     weights: bool = False,
     device: str = "cpu",
@@ -117,8 +135,21 @@ def estimate_log_z(
     Arguments and errors are those of :func:`gumbelmax.race`.
     """
     restrict = restriction(top_k, top_p, min_p, epsilon, cut_temperature, share, allowed, axis)
+    adjust = adjustment(bias, repetition_penalty, frequency_penalty, presence_penalty, history)
     seed = seed_of(seed)
-    call = (seed, step, temperature, first_row, row_ids, draws, "gumbel", invalid, device, restrict)
+    call = (
+        seed,
+        step,
+        temperature,
+        first_row,
+        row_ids,
+        draws,
+        "gumbel",
+        invalid,
+        device,
+        restrict,
+        adjust,
+    )
     found = _lib.estimate_log_z(readable(logits), axis, weights, call)
     return LogZ(*(like(logits, result) for result in found))
 
@@ -135,6 +166,11 @@ def cuts(
     cut_temperature: Any = None,
     share: Share = "top-k",
     allowed: Any = None,
+    bias: Any = None,
+    repetition_penalty: Any = None,
+    frequency_penalty: Any = None,
+    presence_penalty: Any = None,
+    history: Any = None,
     invalid: Invalid = "raise",
     weights: bool = False,
 ) -> Cuts:
@@ -154,6 +190,7 @@ def cuts(
     Arguments and errors are those of :func:`gumbelmax.sample`. Rows at temperature 0 are cut at temperature 1.
     """
     restrict = restriction(top_k, top_p, min_p, epsilon, cut_temperature, share, allowed, axis)
-    call = (0, 0, temperature, 0, None, None, "gumbel", invalid, "cpu", restrict)
+    adjust = adjustment(bias, repetition_penalty, frequency_penalty, presence_penalty, history)
+    call = (0, 0, temperature, 0, None, None, "gumbel", invalid, "cpu", restrict, adjust)
     found = _lib.cuts(readable(logits), axis, weights, call)
     return Cuts(*(like(logits, result) for result in found))

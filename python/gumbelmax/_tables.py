@@ -3,6 +3,7 @@
 from typing import Any
 
 from gumbelmax import _lib
+from gumbelmax._adjustment import adjustment
 from gumbelmax._libraries import index_dtype, like, readable
 from gumbelmax._options import Invalid, Seed, Share, restriction, seed_of
 
@@ -45,15 +46,21 @@ class InverseCdf:
         cut_temperature: Any = None,
         share: Share = "top-k",
         allowed: Any = None,
+        bias: Any = None,
+        repetition_penalty: Any = None,
+        frequency_penalty: Any = None,
+        presence_penalty: Any = None,
+        history: Any = None,
         invalid: Invalid = "raise",
         weights: bool = False,
         device: str = "cpu",
     ) -> None:
         """Add the rows up."""
         restrict = restriction(top_k, top_p, min_p, epsilon, cut_temperature, share, allowed, axis)
+        adjust = adjustment(bias, repetition_penalty, frequency_penalty, presence_penalty, history)
         call = (
             *(seed_of(seed), 0, temperature, first_row, row_ids, None),
-            *("inverse-cdf", invalid, device, restrict),
+            *("inverse-cdf", invalid, device, restrict, adjust),
         )
         self._table = _lib.Table(readable(logits), axis, weights, call)
         # an empty array of the library in which results are given

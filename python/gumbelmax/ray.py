@@ -49,6 +49,14 @@ def sample(
 ) -> "ray.data.Dataset":
     """Return the data set with one more column, of draws.
 
+    >>> import pyarrow
+    >>> import ray.data
+    >>> from gumbelmax.ray import sample
+    >>> table = pyarrow.table({"row_id": [7, 8], "logits": [[0.0, 1.0], [2.0, 0.0]]})
+    >>> drawn = sample(ray.data.from_arrow(table), seed=1)
+    >>> drawn.columns()
+    ['row_id', 'logits', 'draw']
+
     Args:
         ds: a data set with a column of logits, rows of one length, and a column of row ids.
         logits: the name of the column of logits.

@@ -6,6 +6,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyFloat, PyInt, PyList, PyString, PyTuple};
 
+use crate::adjust::{Adjustment, Offsets};
 use crate::dlpack::Tensor;
 use crate::error::shape_words;
 use crate::restrict::Restriction;
@@ -50,11 +51,12 @@ pub(crate) struct Call {
     mark: bool,
     pub(crate) device: String,
     restriction: Option<Restriction>,
+    adjustment: Option<Adjustment>,
 }
 
 impl Call {
     /// The options in a tuple of seed, step, temperature, first row, row ids or None, draws or None, method, invalid,
-    /// device, and a restriction or None, for an array of these rows.
+    /// device, a restriction or None, and an adjustment or None, for an array of these rows.
     pub(crate) fn new(given: &Bound<'_, PyTuple>, rows: &Rows<'_>) -> PyResult<Self> {
         let shape = &rows.shape;
         let item = |i| given.get_borrowed_item(i);
@@ -82,6 +84,11 @@ impl Call {
             true => None,
             false => Some(Restriction::new(&*restriction.cast::<PyTuple>()?, rows)?),
         };
+        let adjustment = item(10)?;
+        let adjustment = match adjustment.is_none() {
+            true => None,
+            false => Some(Adjustment::new(&*adjustment.cast::<PyTuple>()?, rows)?),
+        };
         let (has_draws, draws) = (draws.is_some(), draws.unwrap_or(1));
         Ok(Self {
             seed: per_row(&*item(0)?, "seed", u64::MAX, shape)?,
@@ -94,15 +101,23 @@ impl Call {
             mark,
             device: text(&*item(8)?, "device")?,
             restriction,
+            adjustment,
         })
     }
 
-    /// The options of some rows and some of their draws, the first of which is `first` beyond the call's own.
-    pub(crate) fn options(
-        &self,
+    /// What [`options`](Self::options) of some rows need memory for.
+    pub(crate) fn offsets(&self, rows: &std::ops::Range<usize>) -> Result<Offsets, gumbel::Error> {
+        self.adjustment.as_ref().map_or(Ok(Offsets::default()), |all| all.offsets(rows))
+    }
+
+    /// The options of some rows, of which these are the offsets, and of some of their draws, the first of which is `first`
+    /// beyond the call's own.
+    pub(crate) fn options<'a>(
+        &'a self,
         rows: &std::ops::Range<usize>,
+        offsets: &'a Offsets,
         draws: &std::ops::Range<u32>,
-    ) -> SampleOptions<'_> {
+    ) -> SampleOptions<'a> {
         let start = rows.start as u64;
         let first = self.step.one().unwrap_or(0);
         let mut options = SampleOptions::default()
@@ -126,15 +141,23 @@ impl Call {
         if let Some(ids) = self.ids.part(rows) {
             options = options.with_row_ids(ids);
         }
-        match &self.restriction {
-            None => options,
-            Some(restriction) => restriction.on(options, rows),
+        if let Some(restriction) = &self.restriction {
+            options = restriction.on(options, rows);
         }
+        if let Some(adjustment) = &self.adjustment {
+            options = adjustment.on(options, rows, offsets);
+        }
+        options
     }
 
-    /// Whether some categories may not be drawn.
-    pub(crate) fn is_restricted(&self) -> bool {
-        self.restriction.is_some()
+    /// Whether rows are drawn from otherwise than they are: adjusted, or not all of their categories.
+    pub(crate) fn changes_rows(&self) -> bool {
+        self.restriction.is_some() || self.adjustment.is_some()
+    }
+
+    /// What is added to the logits and taken from them.
+    pub(crate) fn adjustment(&self) -> Option<&Adjustment> {
+        self.adjustment.as_ref()
     }
 
     /// The axes of the result behind those of the rows.

@@ -37,7 +37,8 @@ impl Table {
         let work = (rows.rows as u64).saturating_mul(rows.categories as u64);
         let built = at_once(values.py(), || {
             let engine = engines.without_pool(engines.engine(&call.device, work)?);
-            let options = call.options(&(0..count), &(0..1));
+            let offsets = call.offsets(&(0..count))?;
+            let options = call.options(&(0..count), &offsets, &(0..1));
             let batch = source.part(0..count)?;
             engine.install(|| engine.sampler.inverse_cdf(batch, &options))
         })?;

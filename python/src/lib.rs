@@ -8,11 +8,12 @@
 //! | `dlpack`, `strided`, `rows` | arrays of any library, and their rows |
 //! | `numpy` | results |
 //! | `engines` | threads and devices of this process |
-//! | `call`, `restrict`, `error`, `pieces` | options, exceptions, and how a long call is divided |
+//! | `call`, `restrict`, `adjust`, `error`, `pieces` | options, exceptions, and how a long call is divided |
 //! | `draws`, `sums`, `log_prob`, `soften`, `inverse_cdf`, `particles`, `sequence` | the operations |
 
 use pyo3::prelude::*;
 
+mod adjust;
 mod call;
 mod dlpack;
 mod draws;

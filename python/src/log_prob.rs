@@ -6,6 +6,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 use rayon::prelude::*;
 
+use crate::adjust::Adjustment;
 use crate::call::of_elements;
 use crate::dlpack::Tensor;
 use crate::draws::given;
@@ -60,7 +61,9 @@ pub(crate) fn log_prob<'py>(
         return output.into_array();
     }
     let (all, source, engines) = (output.values(), rows.source(), engines()?);
-    let options = call.options(&(0..rows.rows), &(0..1));
+    let all_rows = 0..rows.rows;
+    let offsets = call.offsets(&all_rows).map_err(|error| rows.error(error, 0))?;
+    let options = call.options(&all_rows, &offsets, &(0..1));
     let temperature =
         |row: usize| options.temperatures.map_or(options.temperature, |each| each[row]);
     let rows_at_once = (AT_ONCE / categories).max(1);
@@ -71,8 +74,9 @@ pub(crate) fn log_prob<'py>(
         let first = piece * rows_at_once;
         let outcome = at_once(py, || {
             let some = first..first + to.len() / each;
-            let of_piece = call.options(&some, &(0..1));
-            let cuts = match call.is_restricted() {
+            let offsets = call.offsets(&some)?;
+            let of_piece = call.options(&some, &offsets, &(0..1));
+            let cuts = match call.changes_rows() {
                 true => engine.run(|sampler| {
                     let cuts = sampler.cut_rows(source.part(some.clone())?, &of_piece);
                     cuts.map_err(|error| of_row_from(first, error))
@@ -84,6 +88,7 @@ pub(crate) fn log_prob<'py>(
                 let kept = Kept {
                     threshold: cuts.get(i).map(|cut| cut.threshold),
                     mask: of_piece.allowed.map(|allowed| mask_of(allowed, i)),
+                    adjustment: call.adjustment(),
                 };
                 log_probs(&source, row, temperature(row), &kept, indices, to)
             };
@@ -102,11 +107,12 @@ pub(crate) fn log_prob<'py>(
     output.into_array()
 }
 
-/// What is kept of a row.
+/// What is kept of a row, and what its logits become before that.
 struct Kept<'a> {
     /// The least value that no cut takes away.
     threshold: Option<f64>,
     mask: Option<&'a [u32]>,
+    adjustment: Option<&'a Adjustment>,
 }
 
 impl Kept<'_> {
@@ -159,6 +165,9 @@ fn log_probs(
     let no_memory = |_| Error::NoMemoryForRows { rows, categories, bytes };
     values.try_reserve_exact(categories).map_err(no_memory)?;
     source.extend_row(row, &mut values);
+    if let Some(adjustment) = kept.adjustment {
+        adjustment.adjust(row, &mut values, source.is_double());
+    }
     let mut largest = f64::NEG_INFINITY;
     for (category, value) in values.iter_mut().enumerate() {
         if !kept.allows(category) {

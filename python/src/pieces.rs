@@ -107,7 +107,8 @@ pub(crate) fn in_pieces(
         let outcome = py.detach(|| {
             guarded(|| {
                 let batch = source.part(piece.rows.clone())?;
-                let options = call.options(&piece.rows, &piece.draws);
+                let offsets = call.offsets(&piece.rows)?;
+                let options = call.options(&piece.rows, &offsets, &piece.draws);
                 engine.run(|sampler| work(sampler, batch, &options, &piece))
             })
         })?;

@@ -124,6 +124,11 @@ impl Source<'_> {
         }
     }
 
+    /// Whether the values are `f64`.
+    pub(crate) fn is_double(&self) -> bool {
+        matches!(self.values, Values::F64(_))
+    }
+
     /// Adds the values of a row, as they are.
     pub(crate) fn extend_row(&self, row: usize, to: &mut Vec<f64>) {
         macro_rules! extend {

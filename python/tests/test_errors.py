@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import gumbelmax
-from gumbelmax import sample, sample_weights
+from gumbelmax import sample, sample_scored, sample_weights
 
 NAN, INF = np.nan, np.inf
 ROW = np.zeros(3)
@@ -219,6 +219,88 @@ TABLE = [
         ),
         ValueError,
         "row 1 has no draw",
+    ),
+    (
+        lambda: sample(ROW, seed=1, bias=[1.0, 2.0, 3.0]),
+        TypeError,
+        "bias must be a list of dicts or None, got float",
+    ),
+    (lambda: sample(ROW, seed=1, bias=ROW), TypeError, r"got ndarray: .* logits \+ bias"),
+    (lambda: sample(ROW, seed=1, bias={"a": 1}), TypeError, "integers as categories, got 'a'"),
+    (lambda: sample(ROW, seed=1, bias={0: "a"}), TypeError, r"bias must be numbers, got \['a'\]"),
+    (lambda: sample(ROW, seed=1, bias={-1: 1}), ValueError, "bias has the category -1, and"),
+    (
+        lambda: sample(ROW, seed=1, bias={3: 1}),
+        ValueError,
+        "category 3 of rows of 3, numbered from 0",
+    ),
+    (lambda: sample(ROW, seed=1, bias={0: INF}), ValueError, "a finite number or -inf, got inf"),
+    (
+        lambda: sample(ROWS, seed=1, bias=[{}] * 19),
+        ValueError,
+        "bias is a list of 19, for 20 rows",
+    ),
+    (
+        lambda: sample(ROWS, seed=1, bias=[{}] * 11 + [{0: NAN}] + [{}] * 8),
+        ValueError,
+        r"row 11 \(index \(2, 1\) of rows of shape \(4, 5\)\): a bias .* got NaN",
+    ),
+    (lambda: sample_scored([[1, 2]], seed=1, bias={0: 1}, weights=True), ValueError, "logits"),
+    (
+        lambda: sample(ROW, seed=1, presence_penalty=1.0),
+        ValueError,
+        "penalties are of the categories that rows had before, and history says none",
+    ),
+    (
+        lambda: sample(ROW, seed=1, repetition_penalty=0, history=[1]),
+        ValueError,
+        "a repetition penalty .* a finite number above 0, got 0",
+    ),
+    (
+        lambda: sample(np.zeros((2, 3)), seed=1, frequency_penalty=[1, INF], history=[1]),
+        ValueError,
+        "row 1: a frequency penalty",
+    ),
+    (
+        lambda: sample(ROWS, seed=1, presence_penalty=[1, 2], history=[1]),
+        ValueError,
+        r"presence_penalty of shape \(2,\) does not fit rows of shape \(4, 5\)",
+    ),
+    (
+        lambda: sample(ROWS, seed=1, presence_penalty=1, history=np.zeros((5, 4, 2), int)),
+        ValueError,
+        r"history is of tokens of rows of shape \(5, 4\), which does not fit rows of shape \(4, 5\)",
+    ),
+    (
+        lambda: sample(np.zeros((2, 3)), seed=1, presence_penalty=1, history=[[0], [0, 3]]),
+        ValueError,
+        "row 1: a history: category 3 of rows of 3, numbered from 0",
+    ),
+    (
+        lambda: sample(np.zeros((2, 3)), seed=1, presence_penalty=1, history=np.array([[0], [-2]])),
+        ValueError,
+        "row 1: history has tokens from 0 on, or -1 for none, got -2",
+    ),
+    (
+        lambda: gumbelmax.log_prob(ROW, 0, presence_penalty=1, history=[3]),
+        ValueError,
+        "category 3 of rows of 3",
+    ),
+    (
+        lambda: sample(ROW, seed=1, presence_penalty=1, history={0: -1}),
+        ValueError,
+        "history must have counts that are integers from 0",
+    ),
+    (
+        lambda: sample(ROW, seed=1, presence_penalty=1, history=np.array([0.5])),
+        ValueError,
+        "expected integers, got floats",
+    ),
+    (lambda: sample(ROW, seed=1, presence_penalty=1, history=5), TypeError, "history"),
+    (
+        lambda: sample(ROW, seed=1, bias={0: -INF, 1: -INF, 2: -INF}),
+        ValueError,
+        "row 0 has no draw",
     ),
     (lambda: gumbelmax.digest([0.5]), ValueError, "draws must be integers, got float64"),
     (lambda: gumbelmax.digest([2**32]), ValueError, "draws must be from -1"),

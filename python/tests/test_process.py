@@ -1,4 +1,4 @@
-"""Threads, forks and signals."""
+"""Threads, forks, signals and memory."""
 
 import os
 import signal
@@ -70,6 +70,33 @@ def test_threads_draw_at_the_same_time():
         thread.join()
     assert len(found) == 8
     assert all((draws == want).all() for draws in found)
+
+
+def test_threads_share_what_they_draw_with():
+    """A generator gives each number once; all may use a table and set the number of threads, with a GIL or without."""
+    row, rows = np.arange(50.0), np.zeros((300, 100), "float32")
+    generator, table = gumbelmax.Generator(7), gumbelmax.InverseCdf(rows, seed=1)
+    want, drawn, wrong = table.sample(3), [], []
+
+    def work(which):
+        for turn in range(100):
+            drawn.append(int(generator.sample(row)))
+            if turn % 20 == 0:
+                gumbelmax.set_num_threads(1 + which % 3)
+                wrong.append((table.sample(3) != want).any())
+
+    threads = [threading.Thread(target=work, args=(which,)) for which in range(8)]
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        gumbelmax.set_num_threads(0)
+    assert generator.step == 800
+    assert sorted(drawn) == sorted(sample(row, seed=7, draws=800))
+    assert len(wrong) == 40
+    assert not any(wrong)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
@@ -150,3 +177,27 @@ def test_ctrl_c_ends_a_long_call(call):
             assert process.communicate(timeout=20)[0] == "interrupted\n"
         finally:
             process.kill()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the measure is of Linux")
+def test_rows_in_place_are_not_copied():
+    # In a process of its own, whose peak nothing before has set; ru_maxrss begins with that of the parent.
+    code = """
+        import re
+        import numpy as np
+        from gumbelmax import sample
+        logits = np.zeros((1000, 40_000), "float32")  # 160 MB
+        sample(logits[:10], seed=1)
+        def peak():
+            return int(re.search(r"VmHWM:\\s*(\\d+) kB", open("/proc/self/status").read())[1])
+        before = peak()
+        sample(logits, seed=1)
+        sample(logits[::2], seed=1)
+        print(peak() - before)
+        # the measure sees a copy
+        sample(logits[::-1], seed=1)
+        print(peak() - before)
+    """
+    in_place, copied = map(int, in_python(code).split())
+    assert in_place < 50_000
+    assert copied > 100_000

@@ -1,6 +1,7 @@
 """gumbelmax.ray: needs Ray. The cluster is a real one, on this machine."""
 
 import contextlib
+import doctest
 import os
 import pathlib
 
@@ -37,6 +38,12 @@ def cluster(tmp_path_factory):
     ray.data.DataContext.get_current().enable_progress_bars = False
     yield
     ray.shutdown()
+
+
+def test_examples():
+    failed, tried = doctest.testmod(gr)
+    assert failed == 0
+    assert tried >= 5
 
 
 @pytest.fixture(scope="module")

@@ -84,6 +84,17 @@ def test_cuts(logits):
         gt.sample(logits, seed=1, top_p=0.0)
 
 
+def test_bias_and_penalties(logits):
+    tokens = torch.arange(60).reshape(4, 3, 5) % 7
+    options = {"seed": 1, "bias": {2: 1.5}, "frequency_penalty": torch.tensor([0.5, 1.0, 2.0])}
+    found = gumbelmax.sample(logits, history=tokens, **options)
+    assert isinstance(found, torch.Tensor)
+    as_numpy = {**options, "frequency_penalty": np.array([0.5, 1.0, 2.0])}
+    want = gumbelmax.sample(logits.numpy(), history=tokens.numpy(), **as_numpy)
+    assert (found.numpy() == want).all()
+    assert (want != gumbelmax.sample(logits.numpy(), seed=1)).any()
+
+
 def test_gradients_of_what_is_kept(logits):
     allowed = torch.arange(20) % 3 > 0
     logits.requires_grad_()

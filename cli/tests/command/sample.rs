@@ -319,6 +319,26 @@ fn auto_says_what_it_took_and_draws_the_same() {
     assert_eq!(stdout(output), lines(&expected(&values, 7, SampleOptions::default()), 1));
 }
 
+/// A fast start: Vulkan's loader, which tells what it does, is not asked for a GPU that would have nothing to do.
+#[test]
+fn no_gpu_is_looked_for_where_none_is_needed() {
+    let directory = tempdir().unwrap();
+    let few = write_f32(directory.path(), &[30, 7], &logits(30 * 7));
+    let said = |input: &Path, args: &[&str]| {
+        let mut command = gumbel(&["sample"]);
+        let output = command.arg(input).args(args).env("VK_LOADER_DEBUG", "all").output().unwrap();
+        assert!(output.status.success());
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    let small = said(&few, &[]);
+    assert!(small.starts_with("--engine auto took the CPU engine: fewer than "), "{small}");
+    assert_eq!(small.lines().count(), 2, "{small}");
+    let folder = tempdir().unwrap();
+    let many = write_f32(folder.path(), &[300, 1000], &logits(300_000));
+    assert_eq!(said(&many, &["--engine", "cpu"]).lines().count(), 1);
+    assert!(said(&many, &[]).lines().count() >= 2, "with a loader it is some hundred lines");
+}
+
 #[cfg(unix)]
 #[test]
 fn a_reader_that_leaves_early_ends_it_quietly() {
