@@ -55,10 +55,15 @@ fn drafts_and_shards(adapter: &AdapterReport) -> Result<(), Failed> {
             cpu.sample_shard(logits, shard, &options)?,
         ];
         ensure(got == expected, || format!("{got:?}, and not {expected:?}"))?;
+        // sums need what all shards have told
+        let shard = Shard::new(0, categories)?;
+        let draws = gpu.sample_shard(logits, shard, &options)?;
         let [got, expected] = [
-            gpu.sum_shard(logits, shard, &options, &got)?,
-            cpu.sum_shard(logits, shard, &options, &expected)?,
+            gpu.sum_shard(logits, shard, &options, &draws)?,
+            cpu.sum_shard(logits, shard, &options, &draws)?,
         ];
+        ensure(got == expected, || format!("{got:?}, and not {expected:?}"))?;
+        let [got, expected] = [draws.draws(Some(&got))?, cpu.sample_rows(logits, &options)?];
         ensure(got == expected, || format!("{got:?}, and not {expected:?}"))?;
 
         // the drafter's rows are nearly those of the target: some of its guesses are right
