@@ -154,7 +154,13 @@ impl RestrictedRow<'_> {
         let isa = self.plan.isa;
         let needs_sum = truncation.epsilon().is_some()
             || truncation.p().is_some() && truncation.share == Share::All;
-        let most = self.maxima.find(isa, values).map_err(|bytes| no_memory(values.len(), bytes))?;
+        let lists = truncation.k_of(values.len()).is_some() || truncation.min_p().is_some();
+        let most = match lists {
+            true => {
+                self.maxima.find(isa, values).map_err(|bytes| no_memory(values.len(), bytes))?
+            }
+            false => Maxima::largest(isa, values),
+        };
         let Some(most) = most else { return Ok(self.whole(values)) };
         if let Some(k) = truncation.k_of(values.len()) {
             let all = needs_sum.then(|| Tally::new(most, scale, values.len()).sum(isa, values));

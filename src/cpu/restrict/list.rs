@@ -12,7 +12,7 @@ use crate::options::{Chance, Share, Truncation, Widen};
 
 /// Lists of at most one in so many categories of a row are raced: with more, a race of all is faster, which skims over those
 /// that are below the least of the list.
-pub(super) const ONE_IN: usize = 80;
+pub(super) const ONE_IN: usize = 256;
 /// Categories and their values.
 #[derive(Clone, Debug, Default)]
 pub(super) struct List<T> {
@@ -164,7 +164,7 @@ impl<T: VectorValue + Widen> List<T> {
 /// probability p that an alarm is as early, for a group's first alarm, whose rate is 16, or for the category's own. As
 /// p = 1 − exp(−rate · E) ≤ rate · E, the variable is at most −ln(p / rate).
 fn may_reach(stream: Stream, category: u32, categories: usize, units: i64) -> bool {
-    let (bits, rate) = if categories > FLAT {
+    let (least, rate) = if categories > FLAT {
         let group = group_of(category);
         let word = word_in(group_block(stream, group / 4), group);
         (leading_bits(word) as f32 / (1 << 28) as f32, 16.0)
@@ -173,5 +173,5 @@ fn may_reach(stream: Stream, category: u32, categories: usize, units: i64) -> bo
         (f32::from(coarse(block, category) as u16) / (1 << 16) as f32, 1.0)
     };
     // more than the errors of all that is rounded here and there
-    bits <= rate * (-(units as f32) / (1 << 24) as f32).exp() * 1.01
+    least <= rate * (-(units as f32) / (1 << 24) as f32).exp() * 1.01
 }

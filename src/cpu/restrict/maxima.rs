@@ -25,7 +25,13 @@ pub(super) struct Maxima {
 }
 
 impl Maxima {
-    /// Finds the largest values of a row, and returns the largest of all, `None` if the row cannot be drawn from.
+    /// The largest value of a row, `None` if nothing can be drawn. A NaN may be passed over.
+    pub(super) fn largest<T: VectorValue + Widen>(isa: Isa, values: &[T]) -> Option<f32> {
+        let most = isa.run(Largest { values });
+        (most > f32::NEG_INFINITY && most < f32::INFINITY).then_some(most)
+    }
+
+    /// Finds the largest values of groups, and returns the largest of all, `None` if the row cannot be drawn from.
     ///
     /// # Errors
     /// The bytes that are not to be had.
@@ -70,7 +76,40 @@ const fn tile<S: Simd>() -> usize {
     S::OCTETS * OCTET
 }
 
-/// Finds the largest values.
+/// Finds the largest value.
+struct Largest<'a, T> {
+    values: &'a [T],
+}
+
+impl<T: VectorValue + Widen> Task for Largest<'_, T> {
+    type Output = f32;
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) -> f32 {
+        let tiles = self.values.chunks_exact(tile::<S>());
+        let rest = tiles.remainder();
+        let mut most = [s.all(f32::NEG_INFINITY); 4];
+        for values in tiles {
+            for (most, x) in most.iter_mut().zip(T::accurate(s, values)) {
+                *most = s.larger(x, *most);
+            }
+        }
+        largest_of(s, most, rest)
+    }
+}
+
+/// The largest of four vectors and of some values. A NaN may be passed over, or hide others.
+#[inline(always)]
+fn largest_of<S: Simd, T: Widen>(s: S, [a, b, c, d]: [S::Floats; 4], rest: &[T]) -> f32 {
+    let mut lanes = [f32::NEG_INFINITY; 2 * MAX_TILE];
+    s.store(s.larger(s.larger(a, b), s.larger(c, d)), &mut lanes[..2 * S::OCTETS]);
+    lanes
+        .into_iter()
+        .chain(rest.iter().map(|value| value.widen()))
+        .fold(f32::NEG_INFINITY, f32::max)
+}
+
+/// Finds the largest values of groups.
 struct Find<'a, T> {
     values: &'a [T],
     to: &'a mut Vec<f32>,
@@ -106,21 +145,14 @@ impl<T: VectorValue + Widen> Task for Find<'_, T> {
                 *largest = s.larger(most, *largest);
             }
         }
-        let [a, b, c, d] = largest;
-        let mut lanes = [f32::NEG_INFINITY; 2 * MAX_TILE];
-        s.store(s.larger(s.larger(a, b), s.larger(c, d)), &mut lanes[..2 * S::OCTETS]);
-        let mut is_valid = s.is_nan_free(nans);
-        let mut most = f32::NEG_INFINITY;
-        for x in lanes.into_iter().chain(rest.iter().map(|value| value.widen())) {
-            is_valid &= !x.is_nan();
-            most = most.max(x);
-        }
+        let most = largest_of(s, largest, rest);
+        let is_valid = s.is_nan_free(nans) && !rest.iter().any(|value| value.widen().is_nan());
         (is_valid && most > f32::NEG_INFINITY && most < f32::INFINITY).then_some(most)
     }
 }
 
-/// Finds a lower bound of the k-th largest value, if there is one: of the largest values of groups, the k-th largest. So many
-/// values are at least that large; little else is, as long as groups are several times as many as k.
+/// Finds a lower bound of the k-th largest value: of the largest values of groups, the k-th largest. So many values are at
+/// least that large; little else is, as long as groups are some times as many as k. `None` if they are not.
 struct Bound<'a> {
     groups: &'a [f32],
     k: usize,
@@ -154,7 +186,7 @@ impl Task for Bound<'_> {
             }
         }
         let words = &mut words[..joined];
-        if k > joined {
+        if k > joined / 2 {
             return None;
         }
         let (_, &mut bound, _) = words.select_nth_unstable_by(k - 1, |a, b| b.cmp(a));
@@ -182,6 +214,12 @@ impl<T: VectorValue + Widen> Task for Collect<'_, T> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) -> Listed<T> {
         let Self { groups, values, bound, most } = self;
+        // the values of a group lie in as many lines of the cache: none is looked at in vain
+        let (octets, _) = groups.as_chunks::<OCTET>();
+        let reach = |octet: &[f32; OCTET]| s.not_below(octet, bound).count_ones() as usize;
+        if octets.iter().map(reach).sum::<usize>() > most {
+            return Listed::TooMany;
+        }
         let mut entries = Vec::new();
         // a group is added before the number of entries is looked at, and so is what is left after the last tile
         if entries.try_reserve_exact(most + TILES + MAX_TILE * OCTET).is_err() {
