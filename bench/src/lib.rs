@@ -29,6 +29,7 @@ mod machine;
 mod markdown;
 mod on_device;
 mod placement;
+mod restricted;
 mod results;
 mod shape;
 mod teams;
@@ -38,7 +39,8 @@ mod work;
 pub use clock::Time;
 pub use error::Error;
 pub use results::{
-    ARGMAX, COPY, Line, Results, SAMPLE, SAMPLE_ROWS, SAMPLE_ROWS_CPU, UPLOAD, UPLOAD_DIRECT,
+    ALL_CUTS, ARGMAX, COPY, Line, MASK, MIN_P, Results, SAMPLE, SAMPLE_ROWS, SAMPLE_ROWS_CPU,
+    TOP_K, TOP_P, UPLOAD, UPLOAD_DIRECT,
 };
 pub use shape::Shape;
 pub use teams::teams;
@@ -62,6 +64,9 @@ pub struct Config {
     pub builder: GpuSamplerBuilder,
     /// The sizes of teams, if not gumbel's own for the adapter.
     pub teams: Option<Teams>,
+    /// Whether restricted draws from logits on the device are measured beside a draw from all categories, and nothing
+    /// else.
+    pub restricted: bool,
     /// The most bytes that `sample_rows`, and the upload beside it, bring to the device at once.
     pub chunk_bytes: u64,
 }
@@ -77,8 +82,14 @@ impl Config {
             each: Duration::from_millis(800),
             builder: GpuSampler::builder(),
             teams: None,
+            restricted: false,
             chunk_bytes: CHUNK_BYTES,
         }
+    }
+
+    /// Restricted draws, of many long rows and of fewer that are shorter.
+    pub fn restricted() -> Self {
+        Self { shapes: Shape::RESTRICTED.to_vec(), restricted: true, ..Self::full() }
     }
 
     /// Some shapes, which take some seconds.
@@ -137,7 +148,8 @@ pub fn run(
     let device = Device::new(&sampler)?;
     let filler = Filler::new(&device)?;
     let hardware = report.is_hardware();
-    let how = How { each: config.each, cold: if hardware { COLD } else { 0 } };
+    let cold = if hardware { COLD } else { 0 };
+    let how = How { each: config.each, cold, restricted: config.restricted };
     let mut lines = Vec::new();
     for &shape in &config.shapes {
         progress(&shape.to_string());
@@ -146,9 +158,11 @@ pub fn run(
                 lines.extend(on_device::measure(&device, &filler, shape, &known, how));
                 // frees the device's memory before the host's call takes some
                 let _ = sampler.device().poll(wgpu::PollType::Poll);
-                lines.extend(from_host::measure(&device, shape, &known, how.each, chunk_bytes));
+                if !config.restricted {
+                    lines.extend(from_host::measure(&device, shape, &known, how.each, chunk_bytes));
+                }
             }
-            Err(error) => lines.extend(on_device::missing(shape, error)),
+            Err(error) => lines.extend(on_device::missing(shape, error, how)),
         }
     }
     let mut comments = comments(report, &sampler, chunk_bytes);

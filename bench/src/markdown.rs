@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 
 use crate::results::{
-    ARGMAX, COPY, Line, Results, SAMPLE, SAMPLE_ROWS, SAMPLE_ROWS_CPU, UPLOAD, UPLOAD_DIRECT,
+    ALL_CUTS, ARGMAX, COPY, Line, MASK, MIN_P, Results, SAMPLE, SAMPLE_ROWS, SAMPLE_ROWS_CPU,
+    TOP_K, TOP_P, UPLOAD, UPLOAD_DIRECT,
 };
 use crate::shape::Shape;
 
@@ -21,6 +22,11 @@ const LEAST_OF_COPY: f64 = 0.8;
 /// memory can. benches/peers/table.py reads the target the same way, and compares minima too.
 const MOVED_BY_COPY: f64 = 2.0;
 
+/// The most that restricted draws may cost, in units of draws from all categories, on an emulated GPU: there is no figure
+/// for hardware yet.
+const MOST_OF_SAMPLE_EMULATED: [(&str, f64); 4] =
+    [(MASK, 1.15), (MIN_P, 1.25), (TOP_K, 1.7), (TOP_P, 2.2)];
+
 /// The cell of a measurement that is missing; the notes say why.
 const NONE: &str = "—";
 
@@ -29,6 +35,19 @@ impl Results {
     pub fn markdown(&self) -> String {
         let mut parts: Vec<String> = Vec::new();
         parts.push(self.comments.iter().map(|comment| format!("* {comment}\n")).collect());
+        if self.is_restricted() {
+            parts.push(
+                "On the device, the shortest of all times. Of each restricted draw, the ratio to a draw of the same logits \
+                 among all categories: a mask of about 95 % of the categories, min-p 0.05, top-k 50, top-p 0.9, and all \
+                 three cuts with min-p 0.02.\n"
+                    .to_owned(),
+            );
+            parts.push(self.restricted());
+            parts.push(self.restricted_targets());
+            parts.push(self.notes());
+            parts.retain(|part| !part.is_empty());
+            return parts.join("\n");
+        }
         parts.push(
             "On the device, the shortest of all times; GB/s are of logits read. × argmax is the \
              ratio to gumbel's kernel for the largest logits, laid out the same; × copy that to a \
@@ -77,6 +96,35 @@ impl Results {
             ]
         });
         table(&head, rows)
+    }
+
+    fn is_restricted(&self) -> bool {
+        self.lines.iter().any(|line| line.what == TOP_P)
+    }
+
+    fn restricted(&self) -> String {
+        let head = ["rows × categories", "sample, ms", MASK, MIN_P, TOP_K, TOP_P, ALL_CUTS];
+        let rows = self.shapes().into_iter().map(|shape| {
+            let sample = self.find(shape, SAMPLE, "f32").and_then(Line::time);
+            let mut row = vec![shape.to_string(), ms(sample.map(|time| time.min))];
+            let ratio = |&what: &&str| digits(self.ratio(shape, what, SAMPLE));
+            row.extend(head[2..].iter().map(ratio));
+            row
+        });
+        table(&head, rows)
+    }
+
+    fn restricted_targets(&self) -> String {
+        if self.hardware {
+            return String::new();
+        }
+        let rows = MOST_OF_SAMPLE_EMULATED.into_iter().map(|(what, most)| {
+            let ratio = |shape| (shape, self.ratio(shape, what, SAMPLE));
+            let ratios: Vec<_> = self.shapes().into_iter().map(ratio).collect();
+            let aim = format!("{what} at most {most} × a draw from all, on a software adapter");
+            verdict(aim, &ratios, |ratio| ratio <= most, |x| digits(Some(x)))
+        });
+        table(&["target", "", "where"], rows)
     }
 
     fn calls(&self) -> String {

@@ -1,5 +1,6 @@
 //! Draws, argmax and copy of logits that are on the device.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use gumbel::wgpu;
@@ -10,12 +11,16 @@ use crate::error::Error;
 use crate::fill::Filler;
 use crate::logits::{Format, Known};
 use crate::placement::Placement;
+use crate::restricted::{Drawing, RESTRICTED};
 use crate::results::{ARGMAX, COPY, Line, SAMPLE};
 use crate::shape::Shape;
 use crate::work::{Pool, Work};
 
-/// The operations that are timed in each shape, and the type of their logits.
-const THINGS: [(&str, Format); 5] = [
+/// An operation that is timed, and the type of its logits.
+type Timed = (&'static str, Format);
+
+/// The operations that are timed in each shape.
+const PLAIN: [Timed; 5] = [
     (SAMPLE, Format::F32),
     (ARGMAX, Format::F32),
     (COPY, Format::F32),
@@ -35,6 +40,18 @@ pub(crate) struct How {
     pub(crate) each: Duration,
     /// The bytes after which a cache has forgotten the first.
     pub(crate) cold: u64,
+    /// Whether restricted draws are timed.
+    pub(crate) restricted: bool,
+}
+
+impl How {
+    /// The operations that are timed.
+    fn timed(self) -> Vec<Timed> {
+        match self.restricted {
+            true => RESTRICTED.map(|what| (what, Format::F32)).to_vec(),
+            false => PLAIN.to_vec(),
+        }
+    }
 }
 
 /// An operation to be timed, ready to run.
@@ -53,24 +70,25 @@ pub(crate) fn measure(
     known: &Known,
     how: How,
 ) -> Vec<Line> {
-    let all = match Pools::new(device, filler, shape, how.cold) {
+    let timed = how.timed();
+    let all = match Pools::new(device, filler, shape, &timed, how.cold) {
         // memory is too short for many regions, so one region has to do, whose reads are hardly
         // cold
-        Err(Error::LeftOut(_)) if how.cold > 0 => Pools::new(device, filler, shape, 0),
+        Err(Error::LeftOut(_)) if how.cold > 0 => Pools::new(device, filler, shape, &timed, 0),
         pools => pools,
     };
     let all = match all {
         Ok(all) => all,
-        Err(error) => return missing(shape, error),
+        Err(error) => return missing(shape, error, how),
     };
     let mut notes = Vec::new();
-    let runs = THINGS.iter().map(|&(what, format)| {
+    let runs = timed.iter().map(|&(what, format)| {
         let ready = all.ready(device, what, format, known);
         notes.push(ready.as_ref().map(|ready| ready.note.clone()).unwrap_or_default());
         ready.map(|ready| ready.run(device))
     });
     let spans = in_turn(runs.collect(), how.each);
-    let lines = THINGS.into_iter().zip(spans).zip(notes);
+    let lines = timed.into_iter().zip(spans).zip(notes);
     lines.map(|(((what, format), spans), note)| line(shape, what, format, &spans, &note)).collect()
 }
 
@@ -91,9 +109,9 @@ impl Thing {
 }
 
 /// Returns lines that all say why there is no time.
-pub(crate) fn missing(shape: Shape, why: Error) -> Vec<Line> {
+pub(crate) fn missing(shape: Shape, why: Error, how: How) -> Vec<Line> {
     let why = Err(why);
-    THINGS.into_iter().map(|(what, format)| line(shape, what, format, &why, "")).collect()
+    how.timed().into_iter().map(|(what, format)| line(shape, what, format, &why, "")).collect()
 }
 
 fn line(
@@ -106,20 +124,32 @@ fn line(
     Line::new(shape, if what == COPY { "" } else { format.name }, what, spans, note)
 }
 
-/// The logits of a shape in all formats.
+/// The logits of a shape in the formats of some operations.
 struct Pools {
     shape: Shape,
-    pools: [Pool; 3],
-    copies: Pool,
+    pools: Vec<Pool>,
+    /// Memory for a copy, if one of the operations is one.
+    copies: Option<Pool>,
     draws: wgpu::Buffer,
 }
 
 impl Pools {
-    fn new(device: &Device<'_>, filler: &Filler, shape: Shape, cold: u64) -> Result<Self, Error> {
+    fn new(
+        device: &Device<'_>,
+        filler: &Filler,
+        shape: Shape,
+        timed: &[Timed],
+        cold: u64,
+    ) -> Result<Self, Error> {
         let placement = |format: Format| Placement::new(shape, format.bytes(), device.most(), cold);
         let filled = |format| Pool::filled(device, filler, shape, format, placement(format)?);
-        let pools = [filled(Format::F32)?, filled(Format::F16)?, filled(Format::BF16)?];
-        let copies = Pool::empty(device, shape, Format::F32, placement(Format::F32)?)?;
+        let formats = [Format::F32, Format::F16, Format::BF16];
+        let needed = formats.into_iter().filter(|needed| timed.iter().any(|(_, it)| it == needed));
+        let pools = needed.map(filled).collect::<Result<Vec<_>, _>>()?;
+        let copies = match timed.iter().any(|&(what, _)| what == COPY) {
+            true => Some(Pool::empty(device, shape, Format::F32, placement(Format::F32)?)?),
+            false => None,
+        };
         use wgpu::BufferUsages as Usage;
         let usage = Usage::STORAGE | Usage::COPY_SRC | Usage::COPY_DST;
         let bytes = pools.iter().map(|pool| pool.placement.draws_bytes).max().unwrap_or(4);
@@ -141,10 +171,9 @@ impl Pools {
         known: &Known,
     ) -> Result<Thing, Error> {
         let pool = self.pool(format)?;
-        let work = match what {
-            COPY => Work::copy(pool, &self.copies),
-            ARGMAX => Work::draw(device, pool, &self.draws, 0.0)?,
-            _ => Work::draw(device, pool, &self.draws, 1.0)?,
+        let work = match (what, &self.copies) {
+            (COPY, Some(copies)) => Work::copy(pool, copies),
+            _ => Work::draw(device, pool, &self.draws, Drawing::of(what))?,
         };
         let last = pool.placement.regions - 1;
         self.check(device, what, &work, pool, (0, known))?;
@@ -191,14 +220,18 @@ impl Pools {
             encoder.clear_buffer(&self.draws, 0, None);
             work.encode(encoder, None, 1, &mut (region as usize))
         })?;
-        if what == COPY {
-            let (first, words) = self.copies.words(device, region, COPIED)?;
+        if let (COPY, Some(copies)) = (what, &self.copies) {
+            let (first, words) = copies.words(device, region, COPIED)?;
             let logits = &known.logits[first as usize..];
             let same = words.iter().zip(logits).all(|(word, logit)| *word == logit.to_bits());
             let wrong = || Error::Wrong("the copy is not of the logits".to_owned());
             return if same { Ok(()) } else { Err(wrong()) };
         }
-        let expected = if what == ARGMAX { &known.argmax } else { &known.sample };
+        let expected = match what {
+            ARGMAX => Cow::Borrowed(&known.argmax),
+            SAMPLE => Cow::Borrowed(&known.sample),
+            _ => Cow::Owned(Drawing::of(what).expected(self.shape, known)?),
+        };
         let words = device.read(&self.draws, 0, pool.placement.draws_bytes)?;
         let mut differ = 0;
         for piece in &pool.placement.pieces {

@@ -12,6 +12,16 @@ pub const SAMPLE: &str = "sample";
 pub const ARGMAX: &str = "argmax";
 /// A copy of the logits within the device.
 pub const COPY: &str = "copy";
+/// A draw of each row among about 95 % of its categories, by a mask of the row.
+pub const MASK: &str = "mask";
+/// A draw of each row with min-p 0.05.
+pub const MIN_P: &str = "min-p";
+/// A draw of each row with top-k 50.
+pub const TOP_K: &str = "top-k";
+/// A draw of each row with top-p 0.9.
+pub const TOP_P: &str = "top-p";
+/// A draw of each row with top-k 50, top-p 0.9 and min-p 0.02.
+pub const ALL_CUTS: &str = "all cuts";
 /// `GpuSampler::sample_rows`: logits from the host's memory, and draws to it.
 pub const SAMPLE_ROWS: &str = "sample_rows";
 /// `CpuSampler::sample_rows`: the same draws without a device.

@@ -35,6 +35,9 @@ impl Shape {
     /// The shapes that any device measures in a few seconds.
     pub const QUICK: [Self; 4] = [Self::ALL[0], Self::DECODING, Self::ALL[5], Self::ALL[6]];
 
+    /// The shapes of the targets for restricted draws.
+    pub const RESTRICTED: [Self; 2] = [Self::DECODING, Self { rows: 64, categories: 32_000 }];
+
     /// The number of logits.
     pub fn logits(self) -> u64 {
         u64::from(self.rows) * u64::from(self.categories)

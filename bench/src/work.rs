@@ -7,6 +7,7 @@ use crate::error::Error;
 use crate::fill::{Filler, Place};
 use crate::logits::Format;
 use crate::placement::{Piece, Placement};
+use crate::restricted::{Drawing, Masks};
 use crate::shape::Shape;
 
 /// The logits of a shape in one format on a device, or memory for a copy of them.
@@ -103,26 +104,27 @@ pub(crate) enum Work {
 }
 
 impl Work {
-    /// Returns the work of one draw of each row, at this temperature.
+    /// Returns the work of one draw of each row, made in this way.
     pub(crate) fn draw(
         device: &Device<'_>,
         pool: &Pool,
         draws: &wgpu::Buffer,
-        temperature: f32,
+        drawing: Drawing,
     ) -> Result<Self, Error> {
+        let masks = |piece| drawing.masks(device, pool.shape, piece);
+        let masks: Vec<_> = pool.placement.pieces.iter().map(masks).collect::<Result<_, _>>()?;
         let regions: Result<_, Error> = (0..pool.placement.regions)
             .map(|region| {
                 let at = pool.placement.stride * u64::from(region);
-                let bind = |(piece, buffer): (&Piece, &wgpu::Buffer)| {
+                let bind = |((piece, buffer), masks): ((&Piece, &wgpu::Buffer), &Option<Masks>)| {
                     let batch = DeviceBatch::new(buffer, draws, piece.rows, pool.shape.categories)
                         .with_format(pool.format.of)
                         .with_logits_offset(at)
                         .with_draws_offset(piece.draws_at)
-                        .with_first_row(u64::from(piece.first_row))
-                        .with_temperature(temperature);
-                    Ok(device.sampler.bind(&batch)?)
+                        .with_first_row(u64::from(piece.first_row));
+                    Ok(device.sampler.bind(&drawing.restrict(batch, masks.as_ref()))?)
                 };
-                pool.pieces().map(bind).collect::<Result<Vec<_>, Error>>()
+                pool.pieces().zip(&masks).map(bind).collect::<Result<Vec<_>, Error>>()
             })
             .collect();
         // the device now receives the data that were written for all the bindings

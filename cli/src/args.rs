@@ -296,6 +296,9 @@ pub(crate) struct BenchArgs {
     /// GPU unless they are given. Numbers that the device cannot have are lowered to those that it can.
     #[arg(long, value_name = "TEAMS", value_parser = gumbel_bench::teams)]
     pub(crate) teams: Option<gumbel::Teams>,
+    /// Measure draws with a mask, min-p, top-k and top-p, beside draws from all categories, and nothing else
+    #[arg(long)]
+    pub(crate) restricted: bool,
     /// Take some seconds instead of minutes: fewer shapes unless there are --shapes, and fewer samples
     #[arg(long)]
     pub(crate) quick: bool,

@@ -23,7 +23,13 @@ pub(crate) fn run(args: &BenchArgs) -> Result<bool, Error> {
             return Ok(false);
         }
     };
-    let mut config = if args.quick { Config::quick() } else { Config::full() };
+    let mut config = match args.quick {
+        true => Config::quick(),
+        false => Config::full(),
+    };
+    if args.restricted {
+        config = Config { each: config.each, ..Config::restricted() };
+    }
     if let Some(mib) = args.chunk_mib {
         config.chunk_bytes = u64::from(mib) << 20;
     }
