@@ -78,6 +78,8 @@ pub enum Kernel {
     Pick,
     /// For truncations of long rows, finds the largest value of each group and of each half-span.
     Maxima,
+    /// Does what `Maxima` does, and adds each half-span up.
+    MaximaAndSums,
     /// For truncations, finds the least value that each row keeps.
     Cut,
     /// For truncations, finds the rows of which that value is known so roughly that their draws are in doubt.
@@ -94,7 +96,7 @@ impl Kernel {
 
     /// True for the kernels that find where rows are cut.
     pub fn is_of_cuts(self) -> bool {
-        matches!(self, Self::Maxima | Self::Cut | Self::Check)
+        matches!(self, Self::Maxima | Self::MaximaAndSums | Self::Cut | Self::Check)
     }
 
     /// True for the kernels of an inverse CDF.
@@ -120,11 +122,13 @@ pub enum Reduction {
 pub enum Restriction {
     /// None.
     None,
-    /// Those that a mask does not allow, if there is one.
+    /// Those that a mask does not allow.
     Masked,
-    /// Those that a mask does not allow, if there is one, and those below the row's cut. In long rows the kernel takes the
-    /// largest value of each group from where [`Kernel::Maxima`] has stored it.
+    /// Those below the row's cut. In long rows the kernel takes the largest value of each group from where
+    /// [`Kernel::Maxima`] has stored it.
     Cut,
+    /// Those that a mask does not allow, and those below the row's cut.
+    MaskedAndCut,
 }
 
 /// A form of the engine's shader. All forms draw the same categories.
@@ -177,7 +181,7 @@ impl Variant {
             Kernel::Build => "build",
             Kernel::Offsets => "add_up",
             Kernel::Pick => "pick",
-            Kernel::Maxima => "maxima",
+            Kernel::Maxima | Kernel::MaximaAndSums => "maxima",
             Kernel::Cut => "cut_rows",
             Kernel::Check => "check",
             Kernel::LogProbs => "write_log_probs",

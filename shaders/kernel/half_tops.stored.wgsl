@@ -11,11 +11,8 @@ fn tops_of(row: RowValues, half: u32, end: u32) -> Tops {
     if octet_of_member(half, 0u) >= end {
         return Tops(vec4<u32>(NEVER), vec4<u32>(NEVER));
     }
-    let at = restriction.groups_at + (row.position * restriction.halves + half) * 8u;
-    return Tops(
-        vec4<u32>(cuts[at], cuts[at + 1u], cuts[at + 2u], cuts[at + 3u]),
-        vec4<u32>(cuts[at + 4u], cuts[at + 5u], cuts[at + 6u], cuts[at + 7u]),
-    );
+    let at = restriction.groups_at + (row.position * restriction.halves + half) * 2u;
+    return Tops(cuts[at], cuts[at + 1u]);
 }
 
 fn values_of(tops: Tops) -> Octet {

@@ -3,7 +3,7 @@
 //
 // Dispatch: an invocation for each draw, numbered along x, then y. Barriers: none.
 // Mesa 22.3 ends all loops of an invocation after 65,535 iterations in total: an invocation takes one for each part of a
-// row, of which a row has as many as a device has workgroups at once.
+// row, and a layout never has that many parts.
 //
 // `outcomes` has the sums of the parts, two words each, row by row.
 
@@ -42,14 +42,15 @@ fn write_log_probs(invocation: Invocation) {
     let row = row_of(position, place.y);
     let inverse = bitcast<f32>(row.scale);
     let sum = sum_of_row(position, inverse);
-    // at temperature 0 probabilities have no logarithms to speak of: all but one are 0
-    let exists = row.valid && !row.greedy && sum.sum > 0.0;
+    let race = position * run.draws + place.y;
+    let drawn = draws[race];
+    // Of a row without a draw, for whatever reason, nothing is said. At temperature 0 probabilities have no logarithms to
+    // speak of: all but one are 0.
+    let exists = drawn < run.categories && !row.greedy && sum.sum > 0.0;
     let rest = log(max(sum.sum, 1.0));
     if (run.flags & WITH_LOG_PROBS) != 0u {
-        let race = position * run.draws + place.y;
-        let drawn = draws[race];
         var bits = NOT_A_NUMBER;
-        if exists && drawn < run.categories {
+        if exists {
             let value = vec4<u32>(value_in_row(row.values, drawn));
             bits = bitcast<u32>(log_ratio(value, sum.most, inverse).x - rest);
         }

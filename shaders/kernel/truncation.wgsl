@@ -1,4 +1,4 @@
-// How rows are truncated. Host side: src/gpu/bound/cuts.rs. Needs: nothing.
+// How rows are truncated. Host side: src/gpu/bound/cuts.rs. Needs: rows.
 
 struct Truncation {
     // The number of categories that are kept, or more than there are.
@@ -21,3 +21,8 @@ const SHARE_OF_ALL: u32 = 1u;
 const SHARE_OF_REST: u32 = 2u;
 
 @group(2) @binding(0) var<uniform> truncation: Truncation;
+
+// The reciprocal of the temperature at which a row is cut, as bits.
+fn scale_of_cut(t: Truncation, position: u32) -> u32 {
+    return select(t.scale, temperature_of(position).scale, t.scale == 0u);
+}

@@ -216,10 +216,10 @@ impl<'a> DeviceBatch<'a> {
     /// [allowed](Self::with_allowed).
     ///
     /// Before the draws a dispatch finds where each row is cut, and another one before that the largest values of rows of more
-    /// than 4,096 categories. If top-p or epsilon cut rows of up to 64 draws, three more follow the draws, as
-    /// `docs/decoding.md` explains, to draw once more from the rows whose first draws are in doubt. All that needs 12 bytes a
-    /// row and, for rows of more than 4,096 categories, 36 bytes for each 128 categories, which
-    /// [`bind`](crate::GpuSampler::bind) allocates. A row may have 622,592 categories, or fewer where the device has
+    /// than 4,096 categories. If epsilon cuts rows of up to 64 draws, three more follow the draws, and nine if top-p cuts to a
+    /// share of the whole row, as `docs/decoding.md` explains, to draw again from the rows whose draws were cut or are in doubt. All
+    /// that needs 32 bytes a row and, for rows of more than 4,096 categories, 48 bytes for each 128 categories, or 64 with
+    /// these cuts, which [`bind`](crate::GpuSampler::bind) allocates. A row may have 622,592 categories, or fewer where the device has
     /// workgroups of fewer than 256 invocations.
     ///
     /// ```no_run

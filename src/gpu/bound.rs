@@ -59,15 +59,12 @@ impl Work {
     fn encode(&self, pass: &mut wgpu::ComputePass<'_>, draws: u32, first_draw: u32) {
         let Self { passes, layout, bindings, restriction, scores, rows, immediates, .. } = self;
         let first_draw = immediates.then_some(first_draw);
-        if let Some(restriction) = restriction {
-            restriction.encode(pass);
-        }
         let races = |pass: &mut wgpu::ComputePass<'_>| {
             passes.encode(pass, bindings, layout, *rows, draws as usize, first_draw);
         };
-        races(pass);
-        if restriction.as_ref().is_some_and(|again| again.encode_again(pass, bindings)) {
-            races(pass);
+        match restriction {
+            Some(restriction) => restriction.encode(pass, bindings, races),
+            None => races(pass),
         }
         if let Some(scores) = scores {
             scores.encode(pass);
@@ -247,7 +244,8 @@ impl Gpu {
         let immediates = self.device.features().contains(wgpu::Features::IMMEDIATES)
             && limits.max_immediate_size >= size_of::<u32>() as u32;
         let restriction = match (cuts_rows(batch), batch.allowed.is_some()) {
-            (true, _) => shaders::Restriction::Cut,
+            (true, true) => shaders::Restriction::MaskedAndCut,
+            (true, false) => shaders::Restriction::Cut,
             (false, true) => shaders::Restriction::Masked,
             (false, false) => shaders::Restriction::None,
         };

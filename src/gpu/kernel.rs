@@ -286,7 +286,7 @@ impl Kernels {
                 let layout = self.layout(variant.each).unwrap_or(&self.plain);
                 vec![Some(layout), Some(self.log_probs_layout(variant.each)?)]
             }
-            Kernel::Maxima | Kernel::Cut => {
+            Kernel::Maxima | Kernel::MaximaAndSums | Kernel::Cut => {
                 let layouts = self.cut_layouts(variant.each)?;
                 let truncation = layouts.truncation(variant.each);
                 vec![Some(&layouts.rows), Some(&self.restriction), Some(truncation)]

@@ -60,8 +60,8 @@ impl GpuSampler {
     /// [`Error::Categories`], [`Error::Draws`], [`Error::Temperature`], and [`Error::WeightsTemperature`] with weights
     /// or counts; [`Error::DeviceBuffer`] for a buffer that is too small or too large, is bound at an offset that the
     /// device does not take, or lacks a usage; [`Error::MissingFeature`] if the device was made with fewer than 8
-    /// storage buffers for a shader and seeds, temperatures, first draws or row indices come from buffers; and errors
-    /// of the device.
+    /// storage buffers for a shader and seeds, temperatures, first draws or row indices come from buffers;
+    /// [`Error::NoNoise`] for log-probabilities or sums at temperature 0; and errors of the device.
     #[cfg(not(target_family = "wasm"))]
     pub fn bind(&self, batch: &DeviceBatch<'_>) -> Result<BoundBatch, Error> {
         pollster::block_on(self.engine.bind(batch, None))
@@ -85,7 +85,9 @@ impl GpuSampler {
     /// ```
     ///
     /// # Errors
-    /// Those of [`bind`](Self::bind), and [`Error::DeviceBuffer`] for a batch that differs in more than its buffers.
+    /// Those of [`bind`](Self::bind), and [`Error::DeviceBuffer`] for a batch that needs other memory, as one of another
+    /// shape or with other options does. Where another batch needs the same memory (bf16 instead of f16, or temperature 0
+    /// instead of 1), there is no error, and what is drawn is right.
     #[cfg(not(target_family = "wasm"))]
     pub fn rebind(&self, bound: &BoundBatch, batch: &DeviceBatch<'_>) -> Result<BoundBatch, Error> {
         pollster::block_on(self.engine.bind(batch, Some(bound)))

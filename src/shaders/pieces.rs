@@ -171,29 +171,56 @@ impl Variant {
     fn cuts(self) -> Vec<Piece> {
         let mut pieces = self.one_by_one();
         match self.kernel {
-            Kernel::Maxima => {
-                let maxima = kernel!("maxima");
-                pieces.extend([self.tops(), kernel!("half_span"), kernel!("half_tops"), maxima]);
-                return pieces;
+            Kernel::Maxima | Kernel::MaximaAndSums => {
+                pieces.extend([self.tops(), kernel!("half_span"), kernel!("half_tops")]);
+                if self.kernel == Kernel::MaximaAndSums {
+                    pieces.extend(self.truncations());
+                    pieces.extend(self.logarithm());
+                    pieces.extend([kernel!("float_sums"), kernel!("take_in")]);
+                } else {
+                    pieces.push(kernel!("take_in", "take_in.none"));
+                }
+                pieces.push(kernel!("maxima"));
             }
             Kernel::Check => {
+                pieces.extend(self.shares());
                 pieces.push(kernel!("check"));
-                return pieces;
             }
-            _ => {}
+            _ => {
+                pieces.extend(self.truncations());
+                pieces.extend(self.shares());
+                pieces.push(kernel!("ladder"));
+                pieces.extend(match self.groups {
+                    true => [kernel!("list"), kernel!("words", "words.groups")],
+                    false => [kernel!("list", "list.none"), kernel!("words")],
+                });
+                pieces.push(kernel!("cut"));
+            }
         }
-        pieces.push(kernel!("truncation"));
-        pieces.push(match self.each {
+        pieces
+    }
+
+    /// The pieces that have how rows are truncated.
+    fn truncations(self) -> [Piece; 2] {
+        let truncations = match self.each {
             true => kernel!("truncations", "truncations.each"),
             false => kernel!("truncations"),
-        });
-        pieces.extend(self.logarithm());
-        pieces.push(kernel!("ladder"));
-        pieces.push(match self.groups {
-            true => kernel!("candidates", "candidates.groups"),
-            false => kernel!("candidates"),
-        });
-        pieces.push(kernel!("cut"));
+        };
+        [kernel!("truncation"), truncations]
+    }
+
+    /// The pieces that find the words where a cut begins, and that add words up in floats.
+    fn shares(self) -> Vec<Piece> {
+        let mut pieces = self.logarithm();
+        pieces.extend([kernel!("bisect"), kernel!("float_sums")]);
+        match self.groups {
+            true => pieces.extend([
+                kernel!("half_span"),
+                kernel!("members_of_group"),
+                kernel!("above", "above.groups"),
+            ]),
+            false => pieces.push(kernel!("above")),
+        }
         pieces
     }
 
@@ -255,7 +282,9 @@ impl Variant {
         }
         pieces.push(kernel!("half_span"));
         match self.restriction {
-            Restriction::Cut => pieces.push(kernel!("half_tops", "half_tops.stored")),
+            Restriction::Cut | Restriction::MaskedAndCut => {
+                pieces.push(kernel!("half_tops", "half_tops.stored"))
+            }
             _ => pieces.extend([self.tops(), kernel!("half_tops")]),
         }
         pieces.extend([kernel!("group_words"), kernel!("group_scores"), kernel!("members")]);
@@ -314,11 +343,17 @@ impl Variant {
         };
         let mut pieces = vec![kernel!("octet")];
         pieces.extend(widen);
-        let restriction = match self.restriction {
-            Restriction::None => kernel!("restriction", "restriction.none"),
-            _ => kernel!("restriction"),
-        };
-        pieces.extend([load, restriction, kernel!("values")]);
+        pieces.push(load);
+        match self.restriction {
+            Restriction::None => pieces.push(kernel!("restriction", "restriction.none")),
+            Restriction::Cut => {
+                pieces.extend([kernel!("restriction"), kernel!("masks", "masks.none")])
+            }
+            Restriction::Masked | Restriction::MaskedAndCut => {
+                pieces.extend([kernel!("restriction"), kernel!("masks")])
+            }
+        }
+        pieces.push(kernel!("values"));
         pieces
     }
 }

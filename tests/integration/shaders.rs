@@ -56,7 +56,7 @@ fn restricted() -> impl Iterator<Item = Variant> {
     let some = || forms().filter(|form| !form.int64 && form.immediates == form.each);
     let races = some().flat_map(|form| {
         let kernels = [Kernel::Stream, Kernel::SeveralDraws, Kernel::Greedy, Kernel::Sums];
-        let restrictions = [Restriction::Masked, Restriction::Cut];
+        let restrictions = [Restriction::Masked, Restriction::Cut, Restriction::MaskedAndCut];
         kernels.into_iter().flat_map(move |kernel| {
             restrictions.into_iter().flat_map(move |restriction| {
                 let has_groups = !matches!(kernel, Kernel::Greedy | Kernel::Sums)
@@ -68,12 +68,19 @@ fn restricted() -> impl Iterator<Item = Variant> {
         })
     });
     let cuts = some().filter(|form| form.reduction == Reduction::Workgroup).flat_map(|form| {
-        let of = |kernel, groups| {
-            let (immediates, restriction) = (false, Restriction::Masked);
-            Variant { kernel, groups, immediates, restriction, ..form }
-        };
-        let kernels = [Kernel::Maxima, Kernel::Cut, Kernel::Check];
-        kernels.map(|kernel| of(kernel, false)).into_iter().chain([of(Kernel::Cut, true)])
+        let kernels = [
+            (Kernel::Maxima, false),
+            (Kernel::MaximaAndSums, false),
+            (Kernel::Cut, false),
+            (Kernel::Cut, true),
+            (Kernel::Check, false),
+            (Kernel::Check, true),
+        ];
+        kernels.into_iter().flat_map(move |(kernel, groups)| {
+            let of =
+                |restriction| Variant { kernel, groups, immediates: false, restriction, ..form };
+            [of(Restriction::Masked), of(Restriction::Cut)]
+        })
     });
     let log_probs = forms()
         .filter(|form| form.reduction == Reduction::Workgroup && !form.immediates)

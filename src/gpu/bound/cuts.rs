@@ -34,8 +34,9 @@ const EACH: [u32; 4] = [1, 2, 4, 8];
 
 /// The most half-spans of a row that an invocation looks at; see `shaders/kernel/cut.wgsl`.
 const MAX_HALVES_PER_LANE: usize = 19;
-/// The fewest invocations of a workgroup: one for each rung of a ladder.
-const LEAST_LANES: usize = 8;
+/// The fewest invocations of a workgroup for short and for long rows: one for each rung of a ladder, and so many that each
+/// compares few of the words that are listed; see `shaders/kernel/list.wgsl`.
+const LEAST_LANES: [usize; 2] = [8, 16];
 
 /// The passes that find the cuts of a batch.
 #[derive(Debug)]
@@ -60,13 +61,23 @@ impl CutPasses {
         self.maxima.iter().chain([&self.cut]).for_each(|each| dispatch(pass, each));
     }
 
-    /// Adds the passes after the races, before the races of rows whose draws are in doubt.
-    pub(super) fn encode_again(&self, pass: &mut wgpu::ComputePass<'_>, races: &wgpu::BindGroup) {
+    /// Adds the pass after races of all rows, or again of those whose draws are in doubt, which finds the rows whose draws
+    /// are in doubt. `races` are the bindings of the races.
+    pub(super) fn encode_check(
+        &self,
+        pass: &mut wgpu::ComputePass<'_>,
+        races: &wgpu::BindGroup,
+        again: bool,
+    ) {
         if let Some(check) = &self.check {
             pass.set_bind_group(0, races, &[]);
-            pass.set_bind_group(1, &self.bindings[1], &[]);
+            pass.set_bind_group(1, if again { &self.again } else { &self.bindings[1] }, &[]);
             dispatch(pass, check);
         }
+    }
+
+    /// Adds the pass that finds the cuts of rows whose draws are in doubt by exact sums.
+    pub(super) fn encode_exactly(&self, pass: &mut wgpu::ComputePass<'_>) {
         self.bind(pass, &self.again);
         dispatch(pass, &self.cut);
     }
@@ -91,10 +102,25 @@ const MAX_CHECKED_DRAWS: u32 = 64;
 /// Whether cuts of a batch are found roughly at first: those that depend on the sum of a row, if nobody asks for the sum of
 /// what is kept.
 pub(super) fn cuts_roughly(batch: &DeviceBatch<'_>) -> bool {
-    let [_, top_p, _, epsilon] = batch.cuts;
-    let of_all = batch.truncation.p().is_some() || batch.truncation.epsilon().is_some();
+    let epsilon = batch.truncation.epsilon().is_some() || batch.cuts[3].is_some();
     let few = batch.draws_per_row <= MAX_CHECKED_DRAWS && !batch.has_sums();
-    few && (of_all || top_p.is_some() || epsilon.is_some())
+    few && (epsilon || may_cut_to_share(batch))
+}
+
+/// Whether top-p may cut rows of a batch to a share of their sums, and not of what other cuts keep.
+pub(super) fn may_cut_to_share(batch: &DeviceBatch<'_>) -> bool {
+    let DeviceBatch { truncation, cuts, .. } = batch;
+    let [top_k, top_p, min_p, epsilon] = cuts.map(|own| own.is_some());
+    // cuts of rows may be none
+    let by_k = !top_k && truncation.k_of(batch.categories as usize).is_some();
+    let by_min_p = !min_p && truncation.min_p().is_some();
+    let by_epsilon = !epsilon && truncation.epsilon().is_some();
+    let of_all = match truncation.share {
+        Share::All => true,
+        Share::TopK => !by_k,
+        Share::Rest => !(by_k || by_min_p || by_epsilon),
+    };
+    of_all && (top_p || truncation.p().is_some())
 }
 
 /// Whether rows of a batch may be cut. A truncation cuts nothing off draws at temperature 0, but a row whose own cuts are
@@ -111,8 +137,9 @@ fn lanes(categories: usize, teams: Teams, most: usize) -> Option<usize> {
         true => (halves(categories), halves(categories).div_ceil(MAX_HALVES_PER_LANE)),
         false => (categories.div_ceil(8), 1),
     };
+    let least = LEAST_LANES[usize::from(has_groups(categories))].min(most);
     let wanted = units.div_ceil(2).next_power_of_two().min(teams.team as usize);
-    let lanes = wanted.max(needed.next_power_of_two()).max(LEAST_LANES.min(most));
+    let lanes = wanted.max(needed.next_power_of_two()).max(least);
     (lanes <= most).then_some(lanes)
 }
 
@@ -150,6 +177,7 @@ impl Gpu {
         let own = batch.cuts.iter().any(Option::is_some);
         let [_, _, temperatures, _, row_indices] = &buffers.each;
         let each = own || temperatures.is_some() || row_indices.is_some();
+        let masked = buffers.masks.is_some();
         let variant = |kernel, groups, workgroup_size| Variant {
             kernel,
             reduction: Reduction::Workgroup,
@@ -158,7 +186,7 @@ impl Gpu {
             vec4: buffers.logits.vec4,
             each,
             immediates: false,
-            restriction: Restriction::Masked,
+            restriction: if masked { Restriction::Masked } else { Restriction::Cut },
             int64: self.kernels.common.int64,
             emulated: self.kernels.common.emulated,
             workgroup_size,
@@ -169,7 +197,11 @@ impl Gpu {
         let cut = self.kernels.pipeline(guard, cut).await?;
         let maxima = match groups {
             true => {
-                let variant = variant(Kernel::Maxima, false, layout.workgroup_size);
+                let kernel = match cuts_roughly(batch) {
+                    true => Kernel::MaximaAndSums,
+                    false => Kernel::Maxima,
+                };
+                let variant = variant(kernel, false, layout.workgroup_size);
                 let pipeline = self.kernels.pipeline(guard, variant).await?;
                 Some((pipeline, layout.workgroups(rows, 1)))
             }
@@ -178,12 +210,10 @@ impl Gpu {
 
         let check = match cuts_roughly(batch) {
             true => {
-                let workgroup_size = device.teams.shared_workgroup;
-                let variant = variant(Kernel::Check, false, workgroup_size);
+                let variant = variant(Kernel::Check, groups, lanes as u32);
                 let variant = Variant { each: races_each, ..variant };
                 let pipeline = self.kernels.pipeline(guard, variant).await?;
-                let workgroups = rows.div_ceil(workgroup_size as usize);
-                Some((pipeline, grid(workgroups, device.workgroups)))
+                Some((pipeline, grid(rows, device.workgroups)))
             }
             false => None,
         };
@@ -286,7 +316,8 @@ mod tests {
         for teams in [Teams::HARDWARE, Teams::emulated(2)] {
             for categories in [1, 16, 4096, 4097, 128_256, 1 << 19, 622_592] {
                 let lanes = lanes(categories, teams, 256).unwrap();
-                assert!(lanes.is_power_of_two() && (LEAST_LANES..=256).contains(&lanes));
+                let least = LEAST_LANES[usize::from(categories > 4096)];
+                assert!(lanes.is_power_of_two() && (least..=256).contains(&lanes));
                 assert!(halves(categories) <= lanes * MAX_HALVES_PER_LANE || categories <= 4096);
             }
             assert_eq!(super::lanes(622_593, teams, 256), None);

@@ -13,7 +13,7 @@ use crate::gpu::kernel::{bind, flag};
 use crate::gpu::layout::{halves, has_groups};
 
 use super::buffers::{Bindable, Buffers};
-use super::cuts::{CutPasses, cuts_roughly, cuts_rows};
+use super::cuts::{CutPasses, cuts_roughly, cuts_rows, may_cut_to_share};
 use super::memory::Memory;
 
 /// The uniform `Restriction` of the shader, field by field.
@@ -22,17 +22,21 @@ use super::memory::Memory;
 struct Uniform {
     flags: u32,
     mask_stride: u32,
-    sure_at: u32,
-    doubts_at: u32,
     groups_at: u32,
     halves_at: u32,
+    bounds_at: u32,
     halves: u32,
 }
 
-const MASKED: u32 = 1;
-const CUT: u32 = 2;
-const IN_DOUBT: u32 = 4;
-const ROUGH: u32 = 8;
+const CUT: u32 = 1;
+const IN_DOUBT: u32 = 2;
+const ROUGH: u32 = 4;
+/// The vectors that are kept of each row, and the bytes of one.
+const RECORD: u64 = 2;
+const BYTES: u128 = 16;
+/// How often rows are drawn from again, each time cut above what was drawn, before their cuts are found by exact sums. Of
+/// rows that top-p cuts to a share p, as many as one in 1/p are drawn from twice, and each time fewer remain.
+const ROUNDS: u32 = 3;
 
 /// The restriction of the rows of a bound batch.
 #[derive(Debug)]
@@ -43,15 +47,18 @@ pub(super) struct Restriction {
     cuts: Option<CutPasses>,
     /// The bindings of the races of rows whose draws are in doubt, if that can be.
     again: Option<wgpu::BindGroup>,
+    /// How often these rows are drawn from again before their cuts are found exactly.
+    rounds: u32,
 }
 
-/// The memory for the cuts of a batch, in words.
-#[derive(Clone, Copy, Debug)]
+/// The memory for the cuts of a batch: where what is kept of half-spans begins, in vectors, and its size.
+#[derive(Clone, Copy, Debug, Default)]
 struct CutMemory {
     groups_at: u32,
     halves_at: u32,
+    bounds_at: u32,
     halves: u32,
-    words: u32,
+    bytes: u64,
 }
 
 impl CutMemory {
@@ -61,46 +68,52 @@ impl CutMemory {
         let categories = batch.categories as usize;
         let halves = if has_groups(categories) { halves(categories) as u64 } else { 0 };
         let rows = u64::from(batch.rows);
-        let words = u128::from(rows) * u128::from(3 + 9 * halves);
-        let most = device.most.min(4 * u64::from(u32::MAX));
-        if 4 * words > u128::from(most) {
+        // of each half-span the largest values of groups, the largest word and the sum, and perhaps bounds of sums of groups
+        let of_half = if cuts_roughly(batch) { 4 } else { 3 };
+        let vectors = u128::from(rows) * u128::from(RECORD + of_half * halves);
+        let most = device.most.min(BYTES as u64 * u64::from(u32::MAX));
+        if BYTES * vectors > u128::from(most) {
             let problem = format!(
                 "the largest values of the groups of {rows} rows of {categories} categories need {} bytes, and the \
                  device binds {most} at most; bind fewer rows at a time",
-                4 * words
+                BYTES * vectors
             );
             return Err(Error::DeviceBuffer { what: "the truncation", problem });
         }
-        // as checked, all of these are below 2^32
+        // as checked, all of these are below 2³²
         Ok(Self {
-            groups_at: (3 * rows) as u32,
-            halves_at: (rows * (3 + 8 * halves)) as u32,
+            groups_at: (rows * RECORD) as u32,
+            halves_at: (rows * (RECORD + 2 * halves)) as u32,
+            bounds_at: (rows * (RECORD + 3 * halves)) as u32,
             halves: halves as u32,
-            words: words as u32,
+            bytes: (BYTES * vectors) as u64,
         })
     }
 }
 
 impl Restriction {
-    /// Adds to a compute pass what has to come before the races.
-    pub(super) fn encode(&self, pass: &mut wgpu::ComputePass<'_>) {
+    /// Adds the races to a compute pass, with what has to come before them, and once more for rows whose draws are in doubt.
+    /// `races` adds the races of a bound batch, of which `bindings` are the bindings.
+    pub(super) fn encode(
+        &self,
+        pass: &mut wgpu::ComputePass<'_>,
+        bindings: &wgpu::BindGroup,
+        races: impl Fn(&mut wgpu::ComputePass<'_>),
+    ) {
         if let Some(cuts) = &self.cuts {
             cuts.encode(pass);
         }
         pass.set_bind_group(1, &self.bindings, &[]);
-    }
-
-    /// Adds to a compute pass what has to come between the races and races once more, of the rows whose draws are in
-    /// doubt. Adds nothing, and returns false, if none can be. `races` are the bindings of the races.
-    pub(super) fn encode_again(
-        &self,
-        pass: &mut wgpu::ComputePass<'_>,
-        races: &wgpu::BindGroup,
-    ) -> bool {
-        let (Some(cuts), Some(again)) = (&self.cuts, &self.again) else { return false };
-        cuts.encode_again(pass, races);
-        pass.set_bind_group(1, again, &[]);
-        true
+        races(pass);
+        let (Some(cuts), Some(again)) = (&self.cuts, &self.again) else { return };
+        for round in 0..=self.rounds {
+            cuts.encode_check(pass, bindings, round > 0);
+            if round == self.rounds {
+                cuts.encode_exactly(pass);
+            }
+            pass.set_bind_group(1, again, &[]);
+            races(pass);
+        }
     }
 }
 
@@ -122,9 +135,9 @@ impl Gpu {
         let layout = self.kernels.restriction_layout(each)?;
         let places = match cut {
             true => CutMemory::new(batch, device)?,
-            false => CutMemory { groups_at: 0, halves_at: 0, halves: 0, words: 4 },
+            false => CutMemory::default(),
         };
-        let CutMemory { groups_at, halves_at, halves, words } = places;
+        let CutMemory { groups_at, halves_at, bounds_at, halves, bytes } = places;
         let rough = cut && cuts_roughly(batch);
         // those of the races, and of the passes before them; then those of both for rows in doubt
         let flags = [flag(cut, CUT), flag(rough, ROUGH), flag(cut, CUT) | IN_DOUBT, IN_DOUBT];
@@ -134,19 +147,17 @@ impl Gpu {
         let mut contents = vec![0; 4 * apart];
         for (flags, to) in flags.into_iter().zip(contents.chunks_exact_mut(apart)) {
             let uniform = Uniform {
-                flags: flags | flag(masks.is_some(), MASKED),
+                flags,
                 mask_stride: batch.allowed.map_or(0, |(_, words_per_row)| words_per_row),
-                sure_at: batch.rows,
-                doubts_at: batch.rows.wrapping_mul(2),
                 groups_at,
                 halves_at,
+                bounds_at,
                 halves,
             };
             to[..size_of::<Uniform>()].copy_from_slice(bytes_of(&uniform));
         }
         let uniforms = memory.uniform(self, "the restriction", &contents).await?;
-        let words = 4 * u64::from(words).max(4);
-        let cuts = memory.scratch(self, "the cuts", words).await?;
+        let cuts = memory.scratch(self, "the cuts", bytes.max(BYTES as u64)).await?;
         let nothing = memory.scratch(self, "nothing", 16).await?;
         let guard = &self.guard;
         let bound = || {
@@ -169,7 +180,8 @@ impl Gpu {
             }
             false => None,
         };
-        Ok(Some(Restriction { bindings, cuts, again: rough.then_some(again) }))
+        let rounds = if may_cut_to_share(batch) { ROUNDS } else { 0 };
+        Ok(Some(Restriction { bindings, cuts, again: rough.then_some(again), rounds }))
     }
 }
 
@@ -189,11 +201,12 @@ mod tests {
             .collect();
         assert_eq!(
             fields,
-            ["flags", "mask_stride", "sure_at", "doubts_at", "groups_at", "halves_at", "halves"]
+            ["flags", "mask_stride", "groups_at", "halves_at", "bounds_at", "halves"]
         );
         assert_eq!(size_of::<Uniform>(), 4 * fields.len());
+        let record = RECORD as u32;
         for (name, value) in
-            [("MASKED", MASKED), ("CUT", CUT), ("IN_DOUBT", IN_DOUBT), ("ROUGH", ROUGH)]
+            [("CUT", CUT), ("IN_DOUBT", IN_DOUBT), ("ROUGH", ROUGH), ("RECORD", record)]
         {
             assert!(source.contains(&format!("const {name}: u32 = {value}u;")), "{name}");
         }

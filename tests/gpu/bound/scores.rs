@@ -120,8 +120,10 @@ fn scores_of_rows_with_options(adapter: &AdapterReport) -> Result<(), Failed> {
     plans(adapter, |gpu| {
         for (rows, categories, draws) in [(61, 131, 1), (6, 5003, 2)] {
             for which in [4, 16, 31] {
-                // some temperatures are 0, some rows have no such draws
-                let batch = Batch { draws, ..Batch::normal(F32, rows, categories, categories) };
+                // some temperatures are 0, and where rows have first draws of their own, half of them have no such draws
+                let first_draw = if which == 31 { 1 << 30 } else { 0 };
+                let batch = Batch::normal(F32, rows, categories, categories);
+                let batch = Batch { draws, first_draw, ..batch };
                 same(&with(which, batch), gpu, &format!("of their own: {which:05b}"))?;
             }
         }

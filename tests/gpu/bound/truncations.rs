@@ -41,7 +41,7 @@ const ALL: Truncation =
     Truncation::new().with_top_k(40).with_top_p(0.95).with_min_p(0.002).with_epsilon(1e-4);
 
 /// One of each kind, and all together.
-const TRUNCATIONS: [Truncation; 13] = [
+const TRUNCATIONS: [Truncation; 15] = [
     Truncation::new().with_top_k(1),
     Truncation::new().with_top_k(50),
     Truncation::new().with_top_k(2000),
@@ -52,6 +52,9 @@ const TRUNCATIONS: [Truncation; 13] = [
     Truncation::new().with_min_p(0.05),
     Truncation::new().with_epsilon(3e-4),
     Truncation::new().with_top_p(0.5).with_at_temperature(3.0),
+    // values that differ have one K
+    Truncation::new().with_top_p(0.01).with_at_temperature(1e30),
+    Truncation::new().with_top_p(0.5).with_epsilon(1e-3).with_share(Share::All),
     ALL,
     ALL.with_share(Share::All),
     ALL.with_share(Share::Rest),

@@ -98,19 +98,30 @@ const HANDS_ON: [&str; 37] = [
     "decided_by_bounds",
 ];
 
-/// The functions that compute and compare rough sums, which tell two words that a cut lies between. What is drawn is
-/// found by integers alone: of a row with a draw between the two, the cut is found by exact sums.
-const ROUGH: [&str; 10] = [
-    "add_word",
-    "join_sums",
+/// The functions that compute and compare sums in floats, which tell whether a draw is sure to be kept, or sure not to be. Of a
+/// row of which neither is sure, the cut is found by integers alone.
+const ROUGH: [&str; 21] = [
+    "added_up",
     "largest_of",
     "least_weight",
     "log_of",
     "log_ratio",
-    "narrowed_roughly",
+    "most_above",
     "relative",
-    "rough_sum_from",
-    "searched",
+    "relative_in_octet",
+    "relative_octet",
+    "relative_to",
+    "rough_sum",
+    "standing",
+    "standing_by_bound",
+    "standing_by_sum",
+    "sum_above",
+    "sum_of_eight",
+    "sum_of_row",
+    "sum_of_workgroup",
+    "sums_of_two",
+    "sums_relative_to",
+    "total_of_four",
 ];
 
 /// Returns all variants but those that sum rows, and those that write what follows from sums, on which no draw depends.
