@@ -14,21 +14,15 @@ fn sum_above(values: RowValues, index: u32, halves: u32, above: u32, most: u32, 
     let end = (run.categories - 1u) / 8u + 1u;
     for (var half = index; half < halves; half += WORKGROUP) {
         if cuts[first + half].x > above {
-            let octet = octet_of_member(half, 0u);
-            let x = every_second_octet_before(values, octet, end);
-            let y = every_second_octet_before(values, octet + 16u, end);
-            sum += sum_of_eight(x, range, most, scale) + sum_of_eight(y, range, most, scale);
+            var four = vec4<f32>(0.0);
+            for (var member = 0u; member < 16u; member++) {
+                let octet = octet_before(values, octet_of_member(half, member), end);
+                four += relative_in_octet(octet, range, most, scale);
+            }
+            sum += total_of_four(four);
         }
     }
     return sum;
-}
-
-fn sum_of_eight(x: array<Octet, 8>, range: Range, most: u32, scale: u32) -> f32 {
-    let a = relative_in_octet(x[0], range, most, scale) + relative_in_octet(x[1], range, most, scale);
-    let b = relative_in_octet(x[2], range, most, scale) + relative_in_octet(x[3], range, most, scale);
-    let c = relative_in_octet(x[4], range, most, scale) + relative_in_octet(x[5], range, most, scale);
-    let d = relative_in_octet(x[6], range, most, scale) + relative_in_octet(x[7], range, most, scale);
-    return total_of_four((a + b) + (c + d));
 }
 
 // The sums of all groups that have such words, each rounded up by 1/128 of itself or less.

@@ -95,9 +95,18 @@ fn restricted() -> impl Iterator<Item = Variant> {
         both.map(|(vec4, each)| Variant { format, vec4, each, emulated: vec4 == each, ..plain })
     });
     let of_cuts = |form: Variant| {
-        let kernels = [Kernel::Maxima, Kernel::Cut, Kernel::Check];
-        let short = kernels.map(|kernel| Variant { kernel, ..form });
-        short.into_iter().chain([Variant { kernel: Kernel::Cut, groups: true, ..form }])
+        let kernels = [
+            (Kernel::Maxima, false),
+            (Kernel::MaximaAndSums, false),
+            (Kernel::Cut, false),
+            (Kernel::Cut, true),
+            (Kernel::Check, false),
+            (Kernel::Check, true),
+        ];
+        let restrictions = [Restriction::Masked, Restriction::Cut];
+        restrictions.into_iter().flat_map(move |restriction| {
+            kernels.map(|(kernel, groups)| Variant { kernel, groups, restriction, ..form })
+        })
     };
     let of_races = |form: Variant| {
         let kernels = [
@@ -110,8 +119,8 @@ fn restricted() -> impl Iterator<Item = Variant> {
         ];
         let reductions =
             [(Reduction::Alone, 64), (Reduction::Workgroup, 256), (Reduction::Subgroups, 256)];
-        let both = [Restriction::Masked, Restriction::Cut];
-        let restricted = both.into_iter().flat_map(move |restriction| {
+        let all = [Restriction::Masked, Restriction::Cut, Restriction::MaskedAndCut];
+        let restricted = all.into_iter().flat_map(move |restriction| {
             reductions.map(|(reduction, workgroup_size)| Variant {
                 reduction,
                 workgroup_size,

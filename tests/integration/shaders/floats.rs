@@ -100,7 +100,7 @@ const HANDS_ON: [&str; 37] = [
 
 /// The functions that compute and compare sums in floats, which tell whether a draw is sure to be kept, or sure not to be. Of a
 /// row of which neither is sure, the cut is found by integers alone.
-const ROUGH: [&str; 21] = [
+const ROUGH: [&str; 20] = [
     "added_up",
     "largest_of",
     "least_weight",
@@ -116,7 +116,6 @@ const ROUGH: [&str; 21] = [
     "standing_by_bound",
     "standing_by_sum",
     "sum_above",
-    "sum_of_eight",
     "sum_of_row",
     "sum_of_workgroup",
     "sums_of_two",

@@ -107,8 +107,9 @@ pub(super) fn faults_in_truncations_are_seen(adapter: &AdapterReport) -> Result<
         ("words not listed", of_length(50, 5003, new().with_top_k(30))),
     ];
     seen(adapter, forgetful, &long)?;
-    let halved = |source: String| source.replace(" + sum_of_eight(y, range, most, scale)", "");
-    seen(adapter, halved, &[("half of each half-span", of_length(100, 5003, top_p))])?;
+    let halved =
+        |source: String| source.replace("+= total_of_four(four)", "+= 0.5 * total_of_four(four)");
+    seen(adapter, halved, &[("half of each sum", of_length(100, 5003, top_p))])?;
 
     // where words with the same K are cut apart, and where a row is cut too high to be drawn from again
     let flat = new().with_top_p(0.01).with_at_temperature(1e30);
