@@ -20,7 +20,7 @@ use super::keys::Keys;
 use super::race::Race;
 use super::simd::{Isa, Simd, Task};
 use super::threads::{Division, TIMES, are_few, each, in_chunks, portion};
-use super::top_down::{OneRace, Races};
+use super::top_down::{OneRace, Races, StoredRace};
 use super::values::{BatchValues, RowValues, with_values};
 use crate::job::{Job, NO_DRAW, Temperature};
 use crate::noise::bits::{FLAT, Stream};
@@ -214,6 +214,22 @@ impl<'a> Plan<'a> {
             Method::TopDown(scale) => {
                 self.isa.run(OneRace { stream, scale, values, first, keys: self.keys })
             }
+        }
+    }
+
+    /// Decides a race among all categories of a row on this thread. `maxima` are the largest values of its
+    /// [groups](crate::noise::groups), and no value for what pads them to a multiple of 64; rows with flat noise are raced without.
+    pub(super) fn race_of_maxima<V: RowValues>(
+        &self,
+        stream: Stream,
+        values: V,
+        maxima: &[f32],
+    ) -> Outcome {
+        match self.method {
+            Method::TopDown(scale) => {
+                self.isa.run(StoredRace { stream, scale, values, maxima, keys: self.keys })
+            }
+            _ => self.race(stream, values, 0),
         }
     }
 }

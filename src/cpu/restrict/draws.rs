@@ -26,6 +26,7 @@ use crate::cpu::values::RowValues;
 use crate::cpu::vector_value::VectorValue;
 use crate::error::Error;
 use crate::job::{Job, NO_DRAW, Restriction, Temperature, lengthen};
+use crate::noise::bits::FLAT;
 use crate::noise::cuts::distance_of;
 use crate::noise::order::Scale;
 use crate::options::{Data, Method, Rows, Share, Truncation, Value, Widen, allows};
@@ -155,7 +156,8 @@ impl RestrictedRow<'_> {
         let needs_sum = truncation.epsilon().is_some()
             || truncation.p().is_some() && truncation.share == Share::All;
         let lists = truncation.k_of(values.len()).is_some() || truncation.min_p().is_some();
-        let most = match lists {
+        // long rows are raced by the maxima of their groups
+        let most = match lists || values.len() > FLAT {
             true => {
                 self.maxima.find(isa, values).map_err(|bytes| no_memory(values.len(), bytes))?
             }
@@ -170,12 +172,11 @@ impl RestrictedRow<'_> {
                 let few = list.len() * ONE_IN <= values.len();
                 return Ok(match few {
                     true => self.race(&list),
-                    false => self.kept(Kept::all(values).from(list.least())),
+                    false => self.among(values, list.least()),
                 });
             }
             return self.exactly(values, truncation, scale);
         }
-        let mut kept = Kept::all(values);
         if let Some(share) = truncation.min_p() {
             if needs_sum || truncation.p().is_some() {
                 return self.exactly(values, truncation, scale);
@@ -183,7 +184,7 @@ impl RestrictedRow<'_> {
             let least = least_of_min_p(most, share, scale);
             return Ok(match self.maxima.not_below(isa, values, least) {
                 Listed::All(list) => self.race(&list),
-                Listed::TooMany => self.kept(kept.from(least)),
+                Listed::TooMany => self.among(values, least),
             });
         }
         let is_of_rest = truncation.share == Share::Rest && truncation.p().is_some();
@@ -191,7 +192,7 @@ impl RestrictedRow<'_> {
             return self.exactly(values, truncation, scale);
         }
         let tally = Tally::new(most, scale, values.len());
-        let mut drawn = self.whole(values);
+        let mut drawn = self.among(values, f32::NEG_INFINITY);
         for _ in 0..TURNS {
             let Some(draw) = drawn else { return Ok(None) };
             let value = values[draw as usize];
@@ -201,8 +202,7 @@ impl RestrictedRow<'_> {
                 Verdict::Cut => {}
             }
             // what is no more probable is cut as well
-            kept = kept.from(f32::of_word(tally.first_above(value)));
-            drawn = self.kept(kept);
+            drawn = self.among(values, f32::of_word(tally.first_above(value)));
         }
         self.exactly(values, truncation, scale)
     }
@@ -216,7 +216,7 @@ impl RestrictedRow<'_> {
     ) -> Result<Option<u32>, Error> {
         memory_for_row(&mut self.words, values.len(), 0)?;
         let cut = self.plan.isa.run(FindCut { values, truncation, scale, words: &mut self.words });
-        Ok(cut.and_then(|Cut { least }| self.kept(Kept::all(values).from(f32::of_word(least)))))
+        Ok(cut.and_then(|Cut { least }| self.among(values, f32::of_word(least))))
     }
 
     /// The draw of a row of which all may be drawn.
@@ -227,6 +227,18 @@ impl RestrictedRow<'_> {
     /// The draw among what is kept of a row.
     fn kept<T: VectorValue>(&self, kept: Kept<'_, T>) -> Option<u32> {
         self.plan.race(self.plan.job.stream(self.row, 0), kept, 0).draw()
+    }
+
+    /// The draw among the values of a row from a bound on. If the row is long, the maxima of its groups have been found, and
+    /// bounds never fall.
+    fn among<T: VectorValue>(&mut self, values: &[T], least: f32) -> Option<u32> {
+        let stream = self.plan.job.stream(self.row, 0);
+        let maxima = self.maxima.at_least(least);
+        let outcome = match least > f32::NEG_INFINITY {
+            true => self.plan.race_of_maxima(stream, Kept::all(values).from(least), maxima),
+            false => self.plan.race_of_maxima(stream, values, maxima),
+        };
+        outcome.draw()
     }
 
     /// The draw among listed categories, `None` if one of them is invalid.

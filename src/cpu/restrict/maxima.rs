@@ -8,17 +8,21 @@ use crate::cpu::simd::{MAX_TILE, Simd, Task};
 use crate::cpu::vector_value::VectorValue;
 use crate::job::lengthen;
 use crate::noise::bits::OCTET;
+use crate::noise::groups::{MEMBERS, SPAN};
 use crate::noise::order::Scale;
 use crate::options::{Value, Widen};
 
-/// The tiles of a block. A group is what a lane sees of a block.
-const TILES: usize = 16;
+/// The groups of a span.
+const GROUPS: usize = SPAN / MEMBERS;
+/// The number of maxima is a multiple of this, as races of [`Stored`](crate::cpu::top_down) maxima take them.
+const AT_ONCE: usize = 64;
 /// The most groups, joined from those that are stored, whose maxima are compared to find the k largest values.
 const COMPARED: usize = 1024;
 /// The most categories that are listed of the largest. Ties may be any number.
 const MOST: usize = 2048;
 
-/// The largest value of each group, block by block, a float for each lane of a tile.
+/// The largest value of each [group](crate::noise::groups) of 16 categories, which lie 16 apart, and no value where there is
+/// no group. Rows with flat noise have them too.
 #[derive(Debug, Default)]
 pub(super) struct Maxima {
     groups: Vec<f32>,
@@ -40,10 +44,21 @@ impl Maxima {
         isa: Isa,
         values: &[T],
     ) -> Result<Option<f32>, usize> {
-        // more than any instruction set has groups
-        let most = values.len() / TILES + MAX_TILE * OCTET;
-        lengthen(&mut self.groups, most, f32::NEG_INFINITY)?;
+        let groups = (values.len().div_ceil(SPAN) * GROUPS).next_multiple_of(AT_ONCE);
+        lengthen(&mut self.groups, groups, f32::NEG_INFINITY)?;
+        self.groups.truncate(groups);
         Ok(isa.run(Find { values, to: &mut self.groups }))
+    }
+
+    /// The largest values of groups of the row that was looked at last; those that are below a bound count as none.
+    pub(super) fn at_least(&mut self, least: f32) -> &[f32] {
+        for most in &mut self.groups {
+            // the padding is no value already
+            if *most < least {
+                *most = f32::NEG_INFINITY;
+            }
+        }
+        &self.groups
     }
 
     /// The k largest values of the row that was looked at last, with all that have the same K, and perhaps some more.
@@ -112,7 +127,7 @@ fn largest_of<S: Simd, T: Widen>(s: S, [a, b, c, d]: [S::Floats; 4], rest: &[T])
 /// Finds the largest values of groups.
 struct Find<'a, T> {
     values: &'a [T],
-    to: &'a mut Vec<f32>,
+    to: &'a mut [f32],
 }
 
 impl<T: VectorValue + Widen> Task for Find<'_, T> {
@@ -120,33 +135,41 @@ impl<T: VectorValue + Widen> Task for Find<'_, T> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) -> Option<f32> {
+        const { assert!(matches!(2 * S::OCTETS, GROUPS | 8)) }
         let Self { values, to } = self;
-        let tiles = values.chunks_exact(tile::<S>());
-        let rest = tiles.remainder();
-        let whole = &values[..values.len() - rest.len()];
-        let blocks = whole.len().div_ceil(TILES * tile::<S>());
-        to.truncate(blocks * tile::<S>());
+        let lanes = 2 * S::OCTETS;
         let none = s.all(f32::NEG_INFINITY);
         let (mut largest, mut nans) = ([none; 4], s.no_nans());
-        let blocks = whole.chunks(TILES * tile::<S>());
-        for (block, to) in blocks.zip(to.chunks_exact_mut(tile::<S>())) {
+        let (spans, rest) = values.as_chunks::<SPAN>();
+        for (span, to) in spans.iter().zip(to.chunks_exact_mut(GROUPS)) {
             let mut most = [none; 4];
-            for values in block.chunks_exact(tile::<S>()) {
+            for values in span.chunks_exact(tile::<S>()) {
                 let x = T::accurate(s, values);
                 nans = s.flag_nans(s.flag_nans(nans, x[0], x[1]), x[2], x[3]);
                 for (most, x) in most.iter_mut().zip(x) {
                     *most = s.larger(x, *most);
                 }
             }
-            for ((largest, most), to) in
-                largest.iter_mut().zip(most).zip(to.chunks_exact_mut(2 * S::OCTETS))
-            {
-                s.store(most, to);
-                *largest = s.larger(most, *largest);
+            // a vector has a member of each group, or of every second eight of them
+            let [a, b, c, d] = most;
+            let (even, odd) = (s.larger(a, c), s.larger(b, d));
+            if lanes == GROUPS {
+                s.store(s.larger(even, odd), to);
+            } else {
+                s.store(even, &mut to[..lanes]);
+                s.store(odd, &mut to[lanes..]);
             }
+            largest = [s.larger(largest[0], even), s.larger(largest[1], odd), none, none];
+        }
+        let mut is_valid = s.is_nan_free(nans);
+        let end = &mut to[GROUPS * spans.len()..];
+        end.fill(f32::NEG_INFINITY);
+        for (value, i) in rest.iter().zip(0..) {
+            let x = value.widen();
+            is_valid &= !x.is_nan();
+            end[i % GROUPS] = end[i % GROUPS].max(x);
         }
         let most = largest_of(s, largest, rest);
-        let is_valid = s.is_nan_free(nans) && !rest.iter().any(|value| value.widen().is_nan());
         (is_valid && most > f32::NEG_INFINITY && most < f32::INFINITY).then_some(most)
     }
 }
@@ -221,15 +244,12 @@ impl<T: VectorValue + Widen> Task for Collect<'_, T> {
             return Listed::TooMany;
         }
         let mut entries = Vec::new();
-        // a group is added before the number of entries is looked at, and so is what is left after the last tile
-        if entries.try_reserve_exact(most + TILES + MAX_TILE * OCTET).is_err() {
+        // a group is added before the number of entries is looked at
+        if entries.try_reserve_exact(most + MEMBERS + 1).is_err() {
             return Listed::TooMany;
         }
-        let rest = values.len() % tile::<S>();
-        let (whole, rest) = values.split_at(values.len() - rest);
-        let blocks = whole.chunks(TILES * tile::<S>());
-        for (i, (block, groups)) in blocks.zip(groups.chunks_exact(tile::<S>())).enumerate() {
-            let (first, lanes) = (i * TILES * tile::<S>(), 2 * S::OCTETS);
+        for (groups, first) in groups.chunks_exact(tile::<S>()).zip((0..).step_by(tile::<S>())) {
+            let lanes = 2 * S::OCTETS;
             let four = [0, 1, 2, 3].map(|i| s.floats(&groups[i * lanes..][..lanes]));
             if s.all_below(four, s.all(bound)) {
                 continue;
@@ -241,18 +261,17 @@ impl<T: VectorValue + Widen> Task for Collect<'_, T> {
                     if entries.len() > most {
                         return Listed::TooMany;
                     }
-                    let lane = octet * OCTET + bits.trailing_zeros() as usize;
-                    for at in (lane..block.len()).step_by(tile::<S>()) {
-                        if block[at].widen() >= bound {
-                            entries.push((block[at], (first + at) as u32));
+                    let group = first + octet * OCTET + bits.trailing_zeros() as usize;
+                    let member = group / GROUPS * SPAN + group % GROUPS;
+                    for at in (member..values.len()).step_by(GROUPS).take(MEMBERS) {
+                        if values[at].widen() >= bound {
+                            entries.push((values[at], at as u32));
                         }
                     }
                     bits &= bits - 1;
                 }
             }
         }
-        let after = rest.iter().zip(whole.len() as u32..);
-        entries.extend(after.filter(|(x, _)| x.widen() >= bound).map(|(x, at)| (*x, at)));
         Listed::All(List::new(entries))
     }
 }

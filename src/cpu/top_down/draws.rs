@@ -156,6 +156,28 @@ impl<V: RowValues> Task for OneRace<V> {
     }
 }
 
+/// A race among all categories of a row of whose groups the maxima are stored, and no value for what pads them to a multiple
+/// of 64.
+pub(in crate::cpu) struct StoredRace<'a, V> {
+    pub(in crate::cpu) stream: Stream,
+    pub(in crate::cpu) scale: Scale,
+    pub(in crate::cpu) values: V,
+    pub(in crate::cpu) maxima: &'a [f32],
+    pub(in crate::cpu) keys: RoundKeys,
+}
+
+impl<V: RowValues> Task for StoredRace<'_, V> {
+    type Output = Outcome;
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) -> Outcome {
+        let Self { stream, scale, values, maxima, keys } = self;
+        let mut arena = Arena::new(scale, values, 0, 0);
+        arena.run_stored(s, stream, maxima, &keys);
+        arena.race.outcome()
+    }
+}
+
 /// The races `first ..` of a job, row by row, a draw each.
 pub(in crate::cpu) struct Races<'a, B> {
     pub(in crate::cpu) job: &'a Job<'a>,
