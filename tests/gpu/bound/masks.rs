@@ -186,7 +186,7 @@ fn faults_in_masks_are_seen(adapter: &AdapterReport) -> Result<(), Failed> {
     };
     let edit = |source: String| {
         source
-            .replace("16u, 32u, 64u, 128u", "128u, 64u, 32u, 16u")
+            .replace("27u, 26u, 25u, 24u", "24u, 25u, 26u, 27u")
             .replace("(octet & 1u) * 8u", "0u")
             .replace("position * restriction.mask_stride", "0u")
     };
