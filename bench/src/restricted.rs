@@ -1,5 +1,6 @@
 //! Draws that a mask or a truncation restricts, beside a draw from all categories.
 
+use gumbel::noise::philox::philox4x32_10;
 use gumbel::{Allowed, CpuSampler, DeviceBatch, Logits, SampleOptions, Truncation, wgpu};
 
 use crate::device::Device;
@@ -101,13 +102,9 @@ fn words_per_row(shape: Shape) -> u32 {
 fn masks(shape: Shape, first_row: u32, rows: u32) -> Vec<u32> {
     let per_row = words_per_row(shape);
     let word = |at: u32| {
-        // of a random word's bits, a half is 1, so that 1/8 · 3/4 · 1/2 of these are
-        let hash = |salt: u32| {
-            let x = (at ^ salt).wrapping_mul(0x9e37_79b9);
-            (x ^ x >> 15).wrapping_mul(0x85eb_ca6b).rotate_left(13)
-        };
-        let three = hash(1) & hash(2) & hash(3);
-        !(three & (hash(4) | hash(5)) & hash(6))
+        // of a random word's bits, a half is 1, so that 1/16 · 3/4 of these are
+        let [a, b, c, d] = philox4x32_10([at, 0, 0, 0], [7, 8]);
+        !(a & b & c & d & (a.rotate_left(16) | b.rotate_left(16)))
     };
     let begin = first_row.wrapping_mul(per_row);
     (0..rows * per_row).map(|i| word(begin.wrapping_add(i))).collect()
