@@ -78,7 +78,9 @@ fn drawn_of(least: u32, top: u32, sums: vec4<u32>) -> Drawn {
     if least >= top || sums.y >= ALL_OF_SUM {
         return Drawn(least, least, top, 0u);
     }
-    return Drawn(least, last_with_k_of(sums.x, least, top), top, units_of_row());
+    let last = last_with_k_of(sums.x, least, top);
+    // what has the largest K is kept
+    return Drawn(least, last, top, select(units_of_row(), 0u, last >= top));
 }
 
 // How a sum stands to the share of the sum of all that top-p keeps.

@@ -14,8 +14,8 @@
 // depend on comes from workgroup memory, as Tint, the compiler of browsers, believes nothing that was read from a buffer.
 // Workgroup memory: invocation 0 writes the word, and what is shared, each before a barrier.
 // Mesa 22.3 ends all loops of an invocation after 65,535 iterations in total. For each half-span, of which the host hands an
-// invocation at most 19, top-k takes 11 turns of 41 iterations and a list 169, and exact sums take 14 turns of 137;
-// bisections take 33 each.
+// invocation at most 19, top-k takes 11 turns of 41 iterations and a list 169, and exact sums take 14 turns of 137. A search
+// of the list takes up to 16,384, and bisections take 33 each.
 
 var<workgroup> top_of_row: atomic<u32>;
 var<workgroup> shared_cut: Cut;
@@ -84,6 +84,9 @@ const EPSILON: u32 = 16u;
 const SUM_OF_SHARE: u32 = 32u;
 const TOP_P: u32 = 64u;
 
+// The reciprocal of the least temperature at which sums in floats are used, 4096, as bits.
+const MOST_ROUGH_SCALE: u32 = 0x45800000u;
+
 fn step_if(needed: bool, step: u32) -> u32 {
     return select(0u, step, needed);
 }
@@ -97,8 +100,10 @@ fn cut_of(values: RowValues, row: CutRow, index: u32, known: u32, t: Truncation)
     // whether top-p is a share of what the other cuts keep, and whether of the whole row
     let of_rest = t.share == SHARE_OF_REST && (cuts_k || cuts_min_p || cuts_epsilon);
     let of_all = cuts_p && !of_rest && (t.share == SHARE_OF_ALL || !cuts_k);
-    // not a share of what a rough cut keeps
-    let roughly = (restriction.flags & ROUGH) != 0u && !(cuts_p && of_rest && cuts_epsilon);
+    // Not a share of what a rough cut keeps; and not where a temperature is so low that it magnifies the roundings of
+    // integer logarithms.
+    let roughly = (restriction.flags & ROUGH) != 0u && !(cuts_p && of_rest && cuts_epsilon)
+        && row.scale <= MOST_ROUGH_SCALE;
 
     var found = Found(LEAST_WORD, LEAST_WORD, ALL_OF_SUM, 0u);
     if roughly && (of_all || cuts_epsilon) {
@@ -156,9 +161,7 @@ fn cut_of(values: RowValues, row: CutRow, index: u32, known: u32, t: Truncation)
         if step >= TOP_K && list.low <= search.bracket.low {
             // what is sought is among the words that are listed
             bracket = search.bracket;
-            if step != TOP_P {
-                bracket.all = sum_of_list(row, index, list, bracket.low, step == TOP_K);
-            }
+            bracket.all = sum_of_list(row, index, list, bracket.low, step == TOP_K);
             if !search.once {
                 bracket.low = searched_in_list(index, list, bracket.low, search.limit);
             }

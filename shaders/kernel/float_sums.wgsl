@@ -4,16 +4,17 @@
 // A sum of the integer weights of some words, divided by the largest weight, differs from the sum in floats by little of
 // the sum of all, which is 1 or more:
 //
-//     a logarithm of a ratio, of 40 at most, is rounded                     2^-15
-//     its exponential: WGSL's exp, to within 83 units                       2^-17
+//     logarithms of ratios, together 40 at most, are rounded                2^-15
+//     their exponentials: WGSL's exp, three at most, to within 89 units     2^-16
 //     logarithms beyond 40: e^-40 each, of at most 2^20 categories          2^-37
 //     16 values are added up, then 152 such sums of an invocation           2^-16
 //     or 128 values, relative to the largest of these, then 19 such sums    2^-17
 //     sums of invocations are rounded to a multiple of 2^-31, then to f32   2^-23
 //     the integer weights are rounded                                       2^-20
 //
-// together less than 2^-14. A limit, a share of the sum of all, is off by as much. So nothing is known where a sum is within
-// SLACK of its limit, in units of the sum of all.
+// together less than 2^-13. A limit, a share of the sum of all, is off by as much. So nothing is known where a sum is within
+// SLACK of its limit, in units of the sum of all. Integer logarithms of counts are off by 2^-28, times the reciprocal of the temperature:
+// where that is above 4096, cut.wgsl uses no sums in floats.
 //
 // Barriers: two, and the load of the sum. All invocations reach them.
 // Workgroup memory: invocation 0 empties the sum and writes what is shared, each before a barrier.

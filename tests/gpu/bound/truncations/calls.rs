@@ -2,7 +2,7 @@
 //! the first draw in a buffer.
 
 use gumbel::{
-    AdapterReport, CpuSampler, DeviceBatch, DeviceKind, Logits, SampleOptions, Truncation,
+    AdapterReport, CpuSampler, DeviceBatch, DeviceKind, Logits, SampleOptions, Share, Truncation,
 };
 use libtest_mimic::Failed;
 
@@ -16,7 +16,9 @@ pub(super) fn one_truncation(adapter: &AdapterReport) -> Result<(), Failed> {
     let gpu = shared(adapter, DeviceKind::Emulation)?;
     for (rows, categories) in [(300, 203), (4, 5003)] {
         for draws in [1, 65] {
-            for truncation in [ALL, Truncation::new().with_top_p(0.9)] {
+            // of few that are listed top-p keeps fewer, by the sum of all
+            let of_all = Truncation::new().with_top_k(10).with_top_p(0.1).with_share(Share::All);
+            for truncation in [ALL, Truncation::new().with_top_p(0.9), of_all] {
                 let batch = Batch::normal(F32, rows, categories, categories);
                 let batch = Batch { truncation, draws, ..batch };
                 batch.same(&gpu, &format!("{truncation:?}"))?;

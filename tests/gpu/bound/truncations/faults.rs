@@ -1,6 +1,6 @@
 //! What cannot be bound, and faults that the comparison has to see.
 
-use gumbel::{AdapterReport, DeviceBatch, DeviceKind, Error, NO_DRAW, Truncation};
+use gumbel::{AdapterReport, DeviceBatch, DeviceKind, Error, NO_DRAW, Share, Truncation};
 use libtest_mimic::Failed;
 
 use super::super::super::ensure;
@@ -88,6 +88,7 @@ pub(super) fn faults_in_truncations_are_seen(adapter: &AdapterReport) -> Result<
         ..Batch::normal(F32, rows, categories, categories)
     };
     let top_p = new().with_top_p(0.9);
+    let of_all = new().with_top_k(10).with_top_p(0.1).with_share(Share::All);
     let sure = |source: String| source.replace("u32(doubt)", "0u");
     let settled = [
         ("a draw in doubt is kept", of_length(500, 203, top_p)),
@@ -101,10 +102,15 @@ pub(super) fn faults_in_truncations_are_seen(adapter: &AdapterReport) -> Result<
         source
             .replace("total_of_four(bitcast<vec4<f32>>(low) + bitcast<vec4<f32>>(high))", "0.0")
             .replace("List(low, count)", "List(low, count / 2u)")
+            .replace(
+                "bracket.all = sum_of_list(",
+                "if step == TOP_P { continue; } bracket.all = sum_of_list(",
+            )
     };
     let long = [
         ("no bounds", of_length(50, 5003, top_p)),
         ("words not listed", of_length(50, 5003, new().with_top_k(30))),
+        ("a share of what is listed", many(of_length(4, 5003, of_all))),
     ];
     seen(adapter, forgetful, &long)?;
     let halved =
