@@ -28,15 +28,16 @@ fn allowed_every_second(row: RowValues, octet: u32) -> vec4<u32> {
     return (words >> vec4<u32>((octet & 1u) * 8u)) & vec4<u32>(0xff00ffu);
 }
 
-// Whether something is allowed in one of these octets. Emulated devices read the values in any case.
+// Whether something is allowed in one of these octets.
 fn allows_any(row: RowValues, octet: u32) -> bool {
-    return EMULATED || any(allowed_every_second(row, octet) != vec4<u32>(0u));
+    return any(allowed_every_second(row, octet) != vec4<u32>(0u));
 }
 
 // Every second octet, eight in all, without the values that are not allowed. Those below the row's cut are still there:
 // the largest of some values is below the cut if and only if all of them are, so `uncut` comes after the maxima.
 fn allowed_of(row: RowValues, octet: u32, values: array<Octet, 8>) -> array<Octet, 8> {
     let bits = allowed_every_second(row, octet);
+    // emulated devices execute what follows in any case
     if !EMULATED && all(bits == vec4<u32>(0xff00ffu)) {
         return values;
     }
