@@ -210,6 +210,7 @@ fn faults_in_scores_are_seen(adapter: &AdapterReport) -> Result<(), Failed> {
             .replace("part < run.parts; part++", "part < max(run.parts, 2u) - 1u; part++")
             .replace("log_of(sum.most) * inverse + rest", "log_of(sum.most) + rest")
             .replace("vec4<u32>(value_in_row(row.values, drawn))", "vec4<u32>(sum.most)")
+            .replace("let exists = drawn < run.categories", "let exists = row.valid")
     };
     let builder =
         GpuSampler::builder().tune(|tuning| tuning.with_device_kind(DeviceKind::Emulation));
@@ -218,6 +219,11 @@ fn faults_in_scores_are_seen(adapter: &AdapterReport) -> Result<(), Failed> {
     let batches = [
         ("the last part is left out", Batch::normal(F32, 1, 100_000, 100_000), [true, true]),
         ("all draws are the most probable", normal.clone(), [true, false]),
+        (
+            "rows without such draws have sums",
+            with(8, Batch { first_draw: 1 << 30, ..normal.clone() }),
+            [true, true],
+        ),
         ("the temperature is left out", Batch { temperature: 3.0, ..normal }, [true, true]),
     ];
     for (fault, batch, seen) in batches {

@@ -25,6 +25,7 @@ pub(crate) const CHECKS: &[(&str, Check)] = &[
     ("bound::truncations_that_cannot_be_bound", faults::truncations_that_cannot_be_bound),
     ("bound::faults_in_truncations_are_seen", faults::faults_in_truncations_are_seen),
     ("bound::truncations_of_nearly_flat_rows", calls::nearly_flat),
+    ("bound::truncations_of_counts_at_low_temperatures", calls::counts_at_low_temperatures),
     ("bound::truncations_of_awkward_rows", truncations_of_awkward_rows),
 ];
 

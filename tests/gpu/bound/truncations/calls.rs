@@ -9,7 +9,7 @@ use libtest_mimic::Failed;
 use super::super::super::ensure;
 use super::super::batch::{Batch, buffer, read, words};
 use super::super::shared;
-use super::{ALL, F32};
+use super::{ALL, Counts, F32};
 
 /// Short and long rows, with draws that are looked at again and with more than are.
 pub(super) fn one_truncation(adapter: &AdapterReport) -> Result<(), Failed> {
@@ -71,6 +71,30 @@ pub(super) fn each_step_has_its_own_cuts(adapter: &AdapterReport) -> Result<(), 
         gpu.queue().submit([encoder.finish()]);
         let drawn = read(&gpu, &taken)?;
         ensure(drawn == expected, || format!("{rows} x {categories}: other draws"))?;
+    }
+    Ok(())
+}
+
+/// Rows of counts whose logarithms in floats differ and whose integer logarithms do not: at a temperature so low, sums in floats
+/// say of a half of the draws that they are kept, and they are not.
+pub(super) fn counts_that_floats_tell_apart(rows: u32, categories: u32) -> Batch {
+    let most = (categories - 1) / 2;
+    let count = |i: u32| match i {
+        0 => u32::MAX,
+        i if i <= most => 0xffff_fff0,
+        i if i <= 2 * most => 0xffff_ffef,
+        _ => 0,
+    };
+    let row: Vec<_> = (0..categories).map(count).collect();
+    let batch = Batch::new(Counts, row.repeat(rows as usize), rows, categories);
+    let temperature = 2f32.powi(-20);
+    Batch { temperature, truncation: Truncation::new().with_top_p(0.5006), ..batch }
+}
+
+pub(super) fn counts_at_low_temperatures(adapter: &AdapterReport) -> Result<(), Failed> {
+    let gpu = shared(adapter, DeviceKind::Emulation)?;
+    for categories in [4001, 4501] {
+        counts_that_floats_tell_apart(20, categories).same(&gpu, "counts")?;
     }
     Ok(())
 }

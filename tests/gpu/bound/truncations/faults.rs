@@ -7,6 +7,7 @@ use super::super::super::ensure;
 use super::super::batch::{Batch, buffer};
 use super::super::faults::seen;
 use super::super::shared;
+use super::calls::counts_that_floats_tell_apart;
 use super::{ALL, F32};
 
 pub(super) fn truncations_that_cannot_be_bound(adapter: &AdapterReport) -> Result<(), Failed> {
@@ -117,16 +118,19 @@ pub(super) fn faults_in_truncations_are_seen(adapter: &AdapterReport) -> Result<
         |source: String| source.replace("+= total_of_four(four)", "+= 0.5 * total_of_four(four)");
     seen(adapter, halved, &[("half of each sum", of_length(100, 5003, top_p))])?;
 
-    // where words with the same K are cut apart, and where a row is cut too high to be drawn from again
+    // where words with the same K are cut apart, where a row is cut too high to be drawn from again, and where floats are
+    // trusted that must not be
     let flat = new().with_top_p(0.01).with_at_temperature(1e30);
     let apart = |source: String| {
         source
             .replace("last_with_k_of(sums.x, least, top)", "least")
             .replace("max(kept_from, drawn.last + 1u)", "drawn.top")
+            .replace("MOST_ROUGH_SCALE: u32 = 0x45800000u", "MOST_ROUGH_SCALE: u32 = 0x7f7fffffu")
     };
     let rows = [
         ("words of one K", of_length(40, 203, flat)),
         ("cut too high", of_length(50, 5003, new().with_top_p(0.5))),
+        ("floats at a low temperature", counts_that_floats_tell_apart(20, 4001)),
     ];
     seen(adapter, apart, &rows)
 }
