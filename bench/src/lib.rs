@@ -6,6 +6,9 @@
 //! From the host, by the wall clock: `sample_rows`, an upload of the same bytes and nothing else, and
 //! the CPU engine.
 //!
+//! Or, of logits on the device, draws with a mask and with truncations beside draws from all categories
+//! ([`Config::restricted`]).
+//!
 //! **Ratios** are what counts, and machines are shared. So all things that are compared run in
 //! turn, sample by sample; minima are compared, and medians are stored beside them. Before that,
 //! the results of each are compared with the CPU engine's, and wrong results get no time.

@@ -315,6 +315,24 @@ mod tests {
     }
 
     #[test]
+    fn restricted_draws_have_a_table_and_targets_of_their_own() {
+        let times = [(SAMPLE, 2e6), (MASK, 2.2e6), (MIN_P, 3e6), (TOP_K, 4e6), (TOP_P, 4.4e6)];
+        let text = results(false, Shape::DECODING, &times).markdown();
+        let row = "| 256 × 128,256 | 2.00 | 1.10 | 1.50 | 2.00 | 2.20 | — |\n";
+        assert!(text.contains(row), "{text}");
+        for verdict in [
+            "| mask at most 1.15 × a draw from all, on a software adapter | **reached** |",
+            "| min-p at most 1.25 × a draw from all, on a software adapter | **missed** |",
+            "| top-p at most 2.2 × a draw from all, on a software adapter | **reached** |",
+        ] {
+            assert!(text.contains(verdict), "{text}");
+        }
+        assert!(!text.contains("argmax"), "{text}");
+        let hardware = results(true, Shape::DECODING, &times).markdown();
+        assert!(hardware.contains(row) && !hardware.contains("target"), "{hardware}");
+    }
+
+    #[test]
     fn numbers_have_three_digits() {
         for (x, text) in [(0.012345, "0.0123"), (1.0, "1.00"), (99.96, "100.0"), (1234.5, "1234")] {
             assert_eq!(digits(Some(x)), text);

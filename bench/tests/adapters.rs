@@ -8,15 +8,20 @@ use std::time::Duration;
 use gumbel::wgpu::Features;
 use gumbel::{AdapterReport, GpuSampler, GpuSamplerBuilder};
 use gumbel_bench::{
-    ARGMAX, COPY, Config, Results, SAMPLE, SAMPLE_ROWS, SAMPLE_ROWS_CPU, Shape, UPLOAD,
+    ALL_CUTS, ARGMAX, COPY, Config, MASK, MIN_P, Results, SAMPLE, SAMPLE_ROWS, SAMPLE_ROWS_CPU,
+    Shape, TOP_K, TOP_P, UPLOAD,
 };
 use libtest_mimic::{Arguments, Trial};
 
 fn main() {
     let skipped = std::env::var("GUMBEL_SKIP_GPU_TESTS").is_ok_and(|value| value == "1");
-    let tests: [(_, fn()); 2] = [
+    let tests: [(_, fn()); 3] = [
         ("everything_is_timed_and_right", everything_is_timed_and_right),
         ("wrong_draws_get_no_time", wrong_draws_get_no_time),
+        (
+            "restricted_draws_are_timed_if_they_are_right",
+            restricted_draws_are_timed_if_they_are_right,
+        ),
     ];
     let trials = tests.map(|(name, test)| {
         let run = move || {
@@ -35,11 +40,20 @@ fn each_adapter(
     builder: &GpuSamplerBuilder,
     check: impl Fn(&AdapterReport, &Results),
 ) {
+    each_adapter_with(Config::quick(), shapes, builder, check);
+}
+
+fn each_adapter_with(
+    config: Config,
+    shapes: &[Shape],
+    builder: &GpuSamplerBuilder,
+    check: impl Fn(&AdapterReport, &Results),
+) {
     let config = Config {
         shapes: shapes.to_vec(),
         each: Duration::ZERO,
         builder: builder.clone(),
-        ..Config::quick()
+        ..config
     };
     let adapters = gumbel::adapters(gumbel::wgpu::Backends::all());
     let usable: Vec<_> = adapters.iter().filter(|report| report.obstacle.is_none()).collect();
@@ -98,5 +112,35 @@ fn wrong_draws_get_no_time() {
         // the fault is in draws, so the copy is right
         assert!(!results.find(EVEN, COPY, "").unwrap().wrong);
         assert!(results.wrong().count() >= 4);
+    });
+}
+
+fn restricted_draws_are_timed_if_they_are_right() {
+    let shapes = [EVEN, Shape { rows: 3, categories: 5003 }];
+    let right = GpuSampler::builder();
+    each_adapter_with(Config::restricted(), &shapes, &right, |report, results| {
+        assert_eq!(results.wrong().count(), 0, "{report}: {}", results.csv());
+        for shape in shapes {
+            for what in [SAMPLE, MASK, MIN_P, TOP_K, TOP_P, ALL_CUTS] {
+                let line = results.find(shape, what, "f32").unwrap();
+                assert!(line.time().is_some_and(|time| time.min > 0.0), "{report}: {line:?}");
+            }
+        }
+        // nothing else takes time
+        assert_eq!(results.lines.len(), 12);
+    });
+    // masks that allow what they hide, and cuts that keep only the largest
+    fn restricted_wrongly(source: String) -> String {
+        let edited = source.replace("low < vec4<i32>(0)", "low >= vec4<i32>(0)");
+        edited.replace("cuts[position * RECORD].x", "cuts[position * RECORD].w")
+    }
+    let faulty = GpuSampler::builder().with_shader_edit(restricted_wrongly);
+    let many = Shape { rows: 200, categories: 203 };
+    each_adapter_with(Config::restricted(), &[many], &faulty, |report, results| {
+        assert!(!results.find(many, SAMPLE, "f32").unwrap().wrong, "{report}");
+        for what in [MASK, MIN_P, TOP_K, TOP_P, ALL_CUTS] {
+            let line = results.find(many, what, "f32").unwrap();
+            assert!(line.wrong && line.time().is_none(), "{report}: {line:?}");
+        }
     });
 }

@@ -59,6 +59,21 @@ fn a_small_shape_is_measured() {
 }
 
 #[test]
+fn restricted_draws_are_measured_alone() {
+    if nothing_to_measure() {
+        return;
+    }
+    let output =
+        gumbel(&["bench", "--restricted", "--quick", "--shapes", "8x1024"]).output().unwrap();
+    let text = stdout(output);
+    let head = "| rows × categories | sample, ms | mask | min-p | top-k | top-p | all cuts |";
+    let table: Vec<_> = text.lines().skip_while(|&line| line != head).collect();
+    let row = table.get(2).unwrap_or_else(|| panic!("{text}"));
+    assert!(row.starts_with("| 8 × 1,024 | ") && !row.contains('—'), "{text}");
+    assert!(!text.contains("argmax") && !text.contains("sample_rows"), "{text}");
+}
+
+#[test]
 fn the_times_can_go_to_standard_output() {
     if nothing_to_measure() {
         return;
