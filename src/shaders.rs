@@ -82,7 +82,7 @@ pub enum Kernel {
     MaximaAndSums,
     /// For truncations, finds the least value that each row keeps.
     Cut,
-    /// For truncations, finds the rows of which that value is known so roughly that their draws are in doubt.
+    /// For truncations that depend on the sum of a row, finds the rows whose draws are cut, or may be, after their races.
     Check,
     /// Computes the log-probabilities of draws, and the logarithms of the sums of rows, from the sums of their parts.
     LogProbs,
@@ -94,9 +94,20 @@ impl Kernel {
         matches!(self, Self::SoftWeights | Self::Total | Self::Vjp)
     }
 
+    /// The forms of the kernels that find where rows are cut: each with whether rows are long
+    /// ([`Variant::groups`]). Kernels that know nothing but groups have one form.
+    pub const OF_CUTS: [(Self, bool); 6] = [
+        (Self::Maxima, false),
+        (Self::MaximaAndSums, false),
+        (Self::Cut, false),
+        (Self::Cut, true),
+        (Self::Check, false),
+        (Self::Check, true),
+    ];
+
     /// True for the kernels that find where rows are cut.
     pub fn is_of_cuts(self) -> bool {
-        matches!(self, Self::Maxima | Self::MaximaAndSums | Self::Cut | Self::Check)
+        Self::OF_CUTS.iter().any(|&(kernel, _)| kernel == self)
     }
 
     /// True for the kernels of an inverse CDF.
@@ -125,7 +136,8 @@ pub enum Restriction {
     /// Those that a mask does not allow.
     Masked,
     /// Those below the row's cut. In long rows the kernel takes the largest value of each group from where
-    /// [`Kernel::Maxima`] has stored it.
+    /// [`Kernel::Maxima`] has stored it. The kernels that find cuts have this form where there is no mask, and hide nothing
+    /// then.
     Cut,
     /// Those that a mask does not allow, and those below the row's cut.
     MaskedAndCut,

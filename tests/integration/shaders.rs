@@ -68,15 +68,7 @@ fn restricted() -> impl Iterator<Item = Variant> {
         })
     });
     let cuts = some().filter(|form| form.reduction == Reduction::Workgroup).flat_map(|form| {
-        let kernels = [
-            (Kernel::Maxima, false),
-            (Kernel::MaximaAndSums, false),
-            (Kernel::Cut, false),
-            (Kernel::Cut, true),
-            (Kernel::Check, false),
-            (Kernel::Check, true),
-        ];
-        kernels.into_iter().flat_map(move |(kernel, groups)| {
+        Kernel::OF_CUTS.into_iter().flat_map(move |(kernel, groups)| {
             let of =
                 |restriction| Variant { kernel, groups, immediates: false, restriction, ..form };
             [of(Restriction::Masked), of(Restriction::Cut)]

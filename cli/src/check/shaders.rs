@@ -95,17 +95,9 @@ fn restricted() -> impl Iterator<Item = Variant> {
         both.map(|(vec4, each)| Variant { format, vec4, each, emulated: vec4 == each, ..plain })
     });
     let of_cuts = |form: Variant| {
-        let kernels = [
-            (Kernel::Maxima, false),
-            (Kernel::MaximaAndSums, false),
-            (Kernel::Cut, false),
-            (Kernel::Cut, true),
-            (Kernel::Check, false),
-            (Kernel::Check, true),
-        ];
         let restrictions = [Restriction::Masked, Restriction::Cut];
         restrictions.into_iter().flat_map(move |restriction| {
-            kernels.map(|(kernel, groups)| Variant { kernel, groups, restriction, ..form })
+            Kernel::OF_CUTS.map(|(kernel, groups)| Variant { kernel, groups, restriction, ..form })
         })
     };
     let of_races = |form: Variant| {
