@@ -4,12 +4,13 @@
 // Of the least word that was drawn, what is above it in the order of K is added up in floats. If that is surely less than the
 // limit of top-p, then all draws are kept. If it surely reaches the limit, then that word and all below it are cut: the row is cut
 // above it and drawn from again, which is rarely needed more than once, as each time what is left is a random share of what was
-// left before. Where neither is sure, the row stays in doubt until cut.wgsl finds its cut by exact sums.
+// left before. Where neither is sure, and where the draw is between the words of epsilon, the row stays in doubt until cut.wgsl
+// finds its cut by exact sums.
 //
 // Host side: src/gpu/bound/cuts.rs. Needs: bisect, float_sums, above, rows, values, restriction, workgroups.
 //
 // Dispatch: a workgroup for each row, numbered along x, then y.
-// Barriers: two, the load of what is shared, and those of a sum. All invocations reach them.
+// Barriers: two, the loads of what is shared, and those of two sums. All invocations reach them.
 // Workgroup memory: invocation 0 writes the word, and what is shared, each before a barrier.
 // Loops: those of a sum, and one iteration a draw, of which the host asks for few.
 

@@ -7,8 +7,8 @@
 //     logarithms of ratios, together 40 at most, are rounded                2^-15
 //     their exponentials: WGSL's exp, three at most, to within 89 units     2^-16
 //     logarithms beyond 40: e^-40 each, of at most 2^20 categories          2^-37
-//     16 values are added up, then 152 such sums of an invocation           2^-16
-//     or 128 values, relative to the largest of these, then 19 such sums    2^-17
+//     the values of a half-span or an octet are added up: 34 at most        2^-18
+//     and then the sums of an invocation: 64 at most                        2^-18
 //     sums of invocations are rounded to a multiple of 2^-31, then to f32   2^-23
 //     the integer weights are rounded                                       2^-20
 //
