@@ -30,7 +30,12 @@ fn main() {
         };
         Trial::test(name, run).with_ignored_flag(skipped)
     });
-    libtest_mimic::run(&Arguments::from_args(), trials.into()).exit();
+    let mut arguments = Arguments::from_args();
+    // One at a time, as measurements are: the devices of a GL adapter share a context, for which wgpu does not wait long.
+    // A single thread is the main one, too, so none is still freeing what a driver gave it when the process ends, which
+    // aborts it with Mesa ("double free or corruption").
+    arguments.test_threads = Some(1);
+    libtest_mimic::run(&arguments, trials.into()).exit();
 }
 
 const EVEN: Shape = Shape { rows: 8, categories: 1024 };

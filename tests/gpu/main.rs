@@ -128,13 +128,19 @@ fn alone(adapter: &AdapterReport) -> Option<MutexGuard<'static, ()>> {
     shared.then(|| CONTEXT.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
+/// Runs a check on a thread of its own and waits for the end of the thread, whose last act is to free what drivers gave
+/// it. A harness waits only for its tests; Mesa aborts the process ("double free or corruption") if it ends meanwhile.
+fn on_a_thread(check: impl FnOnce() -> Result<(), Failed> + Send + 'static) -> Result<(), Failed> {
+    std::thread::spawn(check).join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+}
+
 /// A test of an adapter, which shows as ignored, with the reason, where the test has nothing to
 /// look at.
 fn trial(adapter: &AdapterReport, (name, check): (&str, Check), needs: &[(&str, Need)]) -> Trial {
     let own = adapter.clone();
     let test = Trial::test(name, move || {
         let _alone = alone(&own);
-        check(&own)
+        on_a_thread(move || check(&own))
     });
     if let Some(obstacle) = &adapter.obstacle {
         let kind = format!("{adapter} cannot be used: {obstacle}");
