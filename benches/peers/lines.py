@@ -36,6 +36,8 @@ SHAPES = [
     Shape(10_000_000, 16),
     Shape(1, 1 << 24),
 ]
+# those of `gumbel bench --restricted`
+RESTRICTED_SHAPES = [Shape(256, 128_256), Shape(64, 32_000)]
 # the same kinds of shape for a machine without a GPU
 SMALL_SHAPES = [Shape(1, 128_256), Shape(8, 10_000), Shape(256, 1024), Shape(10_000, 16)]
 
@@ -50,6 +52,11 @@ TRITON_4X = "triton gumbel rand4x"
 JAX = "jax.random.categorical"
 JAX_RBG = "jax.random.categorical rbg"
 FLASHINFER = "flashinfer sampling_from_logits"
+# after these cuts, as decoders draw
+TOP_K, TOP_P = 50, 0.9
+TORCH_CUT = "torch topk, sort, cumsum"
+FLASHINFER_CUT = "flashinfer top_k_top_p_sampling_from_logits"
+VLLM_CUT = "vllm apply_top_k_top_p, random_sample"
 
 # Families of peers that run in one process; no two families are in memory at the same time.
 FAMILIES = {
@@ -58,6 +65,13 @@ FAMILIES = {
     "jax": [JAX, JAX_RBG],
     "flashinfer": [FLASHINFER],
 }
+# Those that cut first.
+RESTRICTED_FAMILIES = {
+    "torch": [TORCH_CUT],
+    "flashinfer": [FLASHINFER_CUT],
+    "vllm": [VLLM_CUT],
+}
+RESTRICTED = [name for names in RESTRICTED_FAMILIES.values() for name in names]
 
 COLUMNS = ["rows", "categories", "what", "ns_min", "ns_median", "timing", "note"]
 
@@ -135,6 +149,21 @@ def known_distributions() -> list[list[float]]:
     # the other categories share one hundredth, so that each can be drawn and none stands out
     rest = 0.01 * sum(LONG_WEIGHTS.values()) / (LONG - len(LONG_WEIGHTS))
     return [list(SHORT_WEIGHTS), [LONG_WEIGHTS.get(i, rest) for i in range(LONG)]]
+
+
+def kept_weights(weights: Sequence[float], top_k: int, top_p: float) -> list[float]:
+    """Weights after top-k, and then top-p of what top-k keeps: 0 for what is cut. Ties with the last that is kept are
+    kept, as is the one with which the share is reached."""
+    positive = sorted((weight for weight in weights if weight), reverse=True)
+    least = positive[min(top_k, len(positive)) - 1]
+    kept = [weight for weight in positive if weight >= least]
+    total, reached = sum(kept), 0.0
+    for weight in kept:
+        least = weight
+        reached += weight
+        if reached >= top_p * total:
+            break
+    return [weight if weight >= least else 0 for weight in weights]
 
 
 def log_weights(weights: Sequence[float]) -> list[float]:

@@ -4,6 +4,7 @@
     benches/peers/peers.py --out peers.csv                  # everything, some minutes on a GPU
     benches/peers/peers.py --shapes 256x128256 --peers triton,argmax
     benches/peers/peers.py --device cpu                     # small shapes by the wall clock
+    benches/peers/peers.py --restricted                     # draws after top-k and top-p
 
 One draw a row, from f32 logits that are on the device already. Each family of peers runs in a
 process of its own, so that they do not share memory and none takes another down. Before it is
@@ -39,7 +40,7 @@ if torch.cuda.is_available():
     found |= {"gpu": properties.name, "l2": getattr(properties, "L2_cache_size", 0)}
 print(json.dumps(found))
 """
-PACKAGES = ["jax", "jaxlib", "triton", "flashinfer-python"]
+PACKAGES = ["jax", "jaxlib", "triton", "flashinfer-python", "vllm"]
 
 
 def arguments() -> argparse.Namespace:
@@ -47,16 +48,20 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--shapes", help="ROWSxCATEGORIES, several with commas between")
     parser.add_argument("--peers", help="parts of names, or families, with commas between")
     parser.add_argument("--device", choices=["cuda", "cpu"], default="cuda")
+    parser.add_argument("--restricted", action="store_true", help="what cuts by top-k and top-p")
     parser.add_argument("--inputs", choices=["rotate", "one"], default="rotate")
     parser.add_argument("--seconds", type=float, default=0.3, help="for each measurement")
     parser.add_argument("--limit", type=float, default=300, help="seconds for a family of peers")
     parser.add_argument("--out", type=Path, help="CSV; standard output if not given")
     parser.add_argument("--probe", action="store_true", help="only say what is here")
     # how this file starts itself
-    parser.add_argument("--family", choices=FAMILIES, help=argparse.SUPPRESS)
+    parser.add_argument("--family", help=argparse.SUPPRESS)
     parser.add_argument("--rotate-bytes", type=int, default=0, help=argparse.SUPPRESS)
     options = parser.parse_args()
-    default = lines.SHAPES if options.device == "cuda" else lines.SMALL_SHAPES
+    families = lines.RESTRICTED_FAMILIES if options.restricted else FAMILIES
+    default = lines.RESTRICTED_SHAPES if options.restricted else lines.SHAPES
+    if options.device != "cuda":
+        default = lines.SMALL_SHAPES
     try:
         given = options.shapes
         options.shapes = [Shape.parse(text) for text in given.split(",")] if given else default
@@ -65,10 +70,10 @@ def arguments() -> argparse.Namespace:
     parts = [part.strip().lower() for part in (options.peers or "").split(",")]
     options.names = {
         family: [n for n in names if any(part in n.lower() or part == family for part in parts)]
-        for family, names in FAMILIES.items()
+        for family, names in families.items()
     }
     if not any(options.names.values()):
-        parser.error(f"--peers: none of {', '.join(sum(FAMILIES.values(), []))}")
+        parser.error(f"--peers: none of {', '.join(sum(families.values(), []))}")
     return options
 
 

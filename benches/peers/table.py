@@ -2,6 +2,7 @@
 """Set `gumbel bench --csv` beside peers.py: a Markdown table, and which targets are reached.
 
     benches/peers/table.py gumbel.csv peers.csv
+    benches/peers/table.py --restricted gumbel.csv peers.csv    # of `gumbel bench --restricted`, `peers.py --restricted`
 
 The GPU's times where there are such, the wall clock's, marked, where not. Minima, which is what
 `gumbel bench` compares, or medians.
@@ -14,7 +15,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lines import AMAX, ARGMAX, COPY, FAMILIES, Shape
+from lines import AMAX, ARGMAX, COPY, FAMILIES, RESTRICTED, TOP_K, TOP_P, Shape
 
 # The most that a draw may cost, in units of an argmax, which reads the logits once.
 MOST_OF_ARGMAX = 1.25
@@ -30,6 +31,8 @@ AHEAD_AT = [Shape(256, 128_256), Shape(1_000_000, 16)]
 
 # what a peer is compared with: samplers with sampling
 BASELINES = {ARGMAX: "argmax", AMAX: "argmax", COPY: "copy"}
+# in gumbel's file, with one cut more: min-p 0.02
+ALL_CUTS = "all cuts"
 
 
 @dataclass
@@ -179,6 +182,23 @@ class Comparison:
             return "—"
         return f"{time}, {ratio:.2f}" if ratio else str(time)
 
+    def restricted_table(self) -> list[str]:
+        """Draws after cuts, and the time of each peer beside gumbel's."""
+        names = [what for what in RESTRICTED if what in self.peers.names()]
+        cuts = ["sample", "min-p", "top-k", "top-p", ALL_CUTS]
+        head = ["rows × categories", *(f"gumbel {what}" for what in cuts), *names]
+        lines = [head, ["---"] * len(head)]
+        for shape in self.shapes:
+            ours = [self.gumbel.times.get((shape, what)) for what in cuts]
+            cells = [name(shape), *(str(time) if time else "—" for time in ours)]
+            for what in names:
+                peer, ratio = self.peers.times.get((shape, what)), None
+                if peer and ours[-1]:
+                    ratio = peer.ns / ours[-1].ns
+                cells.append(f"{peer}, {ratio:.2f}" if ratio else str(peer) if peer else "—")
+            lines.append(cells)
+        return [f"| {' | '.join(cells)} |" for cells in lines]
+
     def targets(self) -> list[str]:
         lines = ["| target | verdict | where |", "| --- | --- | --- |"]
         ratios = [(name(s), self.ratio(s), ".2f") for s in self.shapes]
@@ -273,10 +293,29 @@ def page(comparison: Comparison, statistic: str, form: str) -> str:
     return "\n\n".join("\n".join(part) for part in parts if part) + "\n"
 
 
+def restricted_page(comparison: Comparison, statistic: str, form: str) -> str:
+    """The output for draws after cuts."""
+    which = {"median": "Medians", "min": "Minima"}[statistic]
+    parts = [
+        [f"* gumbel: {text}" for text in comparison.gumbel.comments]
+        + [f"* peers: {text}" for text in comparison.peers.comments],
+        comparison.warnings(),
+        [
+            f"{which}, logits of {form}, one draw a row. Peers draw after top-k {TOP_K} and top-p {TOP_P}; beside a "
+            f"peer's time stands its ratio to gumbel's draw after {ALL_CUTS}, which are those and min-p 0.02. (wall): by "
+            "the wall clock, host included."
+        ],
+        comparison.restricted_table(),
+        comparison.notes(),
+    ]
+    return "\n\n".join("\n".join(part) for part in parts if part) + "\n"
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("gumbel", type=Path, help="what gumbel bench --csv wrote")
     parser.add_argument("peers", type=Path, help="what peers.py wrote")
+    parser.add_argument("--restricted", action="store_true", help="draws after cuts")
     parser.add_argument("--statistic", choices=["median", "min"], default=STATISTIC)
     parser.add_argument("--format", default="f32", help="of gumbel's logits")
     options = parser.parse_args()
@@ -286,7 +325,8 @@ def main() -> int:
     except (OSError, ValueError) as error:
         print(error, file=sys.stderr)
         return 1
-    print(page(Comparison(gumbel, peers), options.statistic, options.format), end="")
+    made = restricted_page if options.restricted else page
+    print(made(Comparison(gumbel, peers), options.statistic, options.format), end="")
     return 0
 
 

@@ -4,7 +4,19 @@ import csv
 import random
 import unittest
 
-from lines import COLUMNS, LONG_WEIGHTS, WRONG, Shape, Times, complaint, known_distributions, line
+from lines import (
+    COLUMNS,
+    LONG_WEIGHTS,
+    TOP_K,
+    TOP_P,
+    WRONG,
+    Shape,
+    Times,
+    complaint,
+    kept_weights,
+    known_distributions,
+    line,
+)
 
 
 def counted(weights: list[float], draws: int, seed: int) -> list[int]:
@@ -30,6 +42,24 @@ class Frequencies(unittest.TestCase):
         # the other categories, each by itself too rare to be judged
         common = [weight if i in LONG_WEIGHTS else 0.0 for i, weight in enumerate(long)]
         self.assertIn("rare", complaint(counted(common, 20_000, 3), long))
+
+    def test_cuts(self) -> None:
+        weights = [5.0, 0.0, 1.0, 3.0, 1.0, 2.0]
+        # ties with the last are kept
+        self.assertEqual(kept_weights(weights, 4, 1.0), weights)
+        self.assertEqual(kept_weights(weights, 3, 1.0), [5.0, 0, 0, 3.0, 0, 2.0])
+        # the one with which the share is reached is kept
+        self.assertEqual(kept_weights(weights, 9, 0.6), [5.0, 0, 0, 3.0, 0, 0])
+        self.assertEqual(kept_weights(weights, 9, 0.68), [5.0, 0, 0, 3.0, 0, 2.0])
+        # of what top-k keeps: 8 of 10, instead of 8 of 12
+        self.assertEqual(kept_weights(weights, 3, 0.75), [5.0, 0, 0, 3.0, 0, 0])
+        self.assertEqual(kept_weights(weights, 9, 0.75), [5.0, 0, 0, 3.0, 0, 2.0])
+        # cuts that the distributions of the check are far from
+        short, long = known_distributions()
+        for known, kept in ((short, 7), (long, 6)):
+            for top_p in (TOP_P - 0.003, TOP_P + 0.003):
+                found = kept_weights(known, TOP_K, top_p)
+                self.assertEqual(sum(weight > 0 for weight in found), kept)
 
     def test_always_the_same_category_is_seen(self) -> None:
         for weights in known_distributions():

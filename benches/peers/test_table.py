@@ -9,7 +9,7 @@ from pathlib import Path
 from unittest import mock
 
 from lines import Shape
-from table import Comparison, main, page, read_gumbel, read_peers
+from table import Comparison, main, page, read_gumbel, read_peers, restricted_page
 
 HEAD = (
     "rows,categories,format,what,device_ns_min,device_ns_median,wall_ns_min,wall_ns_median,"
@@ -177,6 +177,24 @@ class Table(unittest.TestCase):
         self.assertNotIn("is it the same", text)
         other = comparison(gumbel=GUMBEL.replace("NVIDIA Made Up", "llvmpipe"))
         self.assertIn("does not name the peers' GPU, NVIDIA Made Up", page(other, "min", "f32"))
+
+    def test_restricted(self) -> None:
+        lines = "256,128256,f32,sample,40000,50000,90000,99000,,\n"
+        lines += "256,128256,f32,top-k,50000,60000,90000,99000,,\n"
+        lines += "256,128256,f32,all cuts,80000,90000,90000,99000,,\n"
+        start = "".join(PEERS.splitlines(keepends=True)[:3])
+        peers = start + "256,128256,flashinfer top_k_top_p_sampling_from_logits,160000,200000,cuda events,\n"
+        peers += '256,128256,"vllm apply_top_k_top_p, random_sample",,,,no vllm\n'
+        made = comparison(HEAD + lines, peers, "min")
+        head, _, large = made.restricted_table()
+        self.assertIn("| gumbel all cuts | flashinfer top_k_top_p_sampling_from_logits | vllm", head)
+        self.assertEqual(
+            large,
+            "| 256 × 128,256 | 40.0 µs | — | 50.0 µs | — | 80.0 µs | 160 µs, 2.00 | — |",
+        )
+        text = restricted_page(made, "min", "f32")
+        self.assertIn("after top-k 50 and top-p 0.9; beside", text)
+        self.assertIn("* vllm apply_top_k_top_p, random_sample, all shapes: no vllm\n", text)
 
     def test_another_file_is_refused(self) -> None:
         with self.assertRaisesRegex(ValueError, "no column device_ns_median"):

@@ -1,4 +1,4 @@
-"""The peers that draw from torch tensors: torch itself, Triton and FlashInfer."""
+"""The peers that draw from torch tensors: torch itself, Triton, FlashInfer and vLLM."""
 
 import gc
 import statistics
@@ -66,6 +66,45 @@ def make_flashinfer(shape: Shape, device: str) -> Iterator[tuple[Sampler, str]]:
     yield flashinfer.sampling.sampling_from_logits, ""
 
 
+def cut(logits: torch.Tensor) -> torch.Tensor:
+    """Cut as the warpers of transformers do, by a sort, and draw from what is left."""
+    least = torch.topk(logits, min(lines.TOP_K, logits.shape[-1])).values[:, -1:]
+    ascending, order = logits.masked_fill(logits < least, -torch.inf).sort(-1)
+    below = ascending.softmax(-1).cumsum(-1)
+    is_cut = below <= 1 - lines.TOP_P
+    is_cut[:, -1] = False
+    kept = ascending.masked_fill(is_cut, -torch.inf)
+    return exponential(torch.empty_like(kept).scatter_(-1, order, kept))
+
+
+def make_cut(shape: Shape, device: str) -> Iterator[tuple[Sampler, str]]:
+    yield cut, ""
+
+
+def make_flashinfer_cut(shape: Shape, device: str) -> Iterator[tuple[Sampler, str]]:
+    import flashinfer.sampling
+
+    if device != "cuda":
+        raise RuntimeError("flashinfer needs CUDA")
+    call, k = flashinfer.sampling.top_k_top_p_sampling_from_logits, min(lines.TOP_K, shape.categories)
+    for order in ("top_k_first", "joint"):
+        yield lambda logits, order=order: call(logits, k, lines.TOP_P, filter_apply_order=order), order
+
+
+def make_vllm_cut(shape: Shape, device: str) -> Iterator[tuple[Sampler, str]]:
+    from vllm.v1.sample.ops.topk_topp_sampler import apply_top_k_top_p, random_sample
+
+    top_k = torch.full((shape.rows,), min(lines.TOP_K, shape.categories), device=device)
+    top_p = torch.full((shape.rows,), lines.TOP_P, device=device)
+
+    def draw(logits: torch.Tensor) -> torch.Tensor:
+        # vLLM overwrites the logits
+        kept = apply_top_k_top_p(logits.clone(), top_k.int(), top_p)
+        return random_sample(kept.softmax(-1, dtype=torch.float32), {})
+
+    yield draw, "a copy of the logits among the time"
+
+
 SAMPLERS: dict[str, Make] = {
     lines.MULTINOMIAL: make_multinomial,
     lines.EXPONENTIAL: make_exponential,
@@ -73,10 +112,13 @@ SAMPLERS: dict[str, Make] = {
     lines.TRITON: make_triton(four=False),
     lines.TRITON_4X: make_triton(four=True),
     lines.FLASHINFER: make_flashinfer,
+    lines.TORCH_CUT: make_cut,
+    lines.FLASHINFER_CUT: make_flashinfer_cut,
+    lines.VLLM_CUT: make_vllm_cut,
 }
 
 
-def check_sampler(make: Make, device: str) -> str:
+def check_sampler(what: str, make: Make, device: str) -> str:
     """What is wrong with a sampler's draws, in every form that it has; empty if nothing is."""
     draws = 1_000_000 if device == "cuda" else 20_000
     for weights in lines.known_distributions():
@@ -94,7 +136,9 @@ def check_sampler(make: Make, device: str) -> str:
             if int(both.min()) < 0:
                 return f"{lines.WRONG}an index below 0"
             counts = torch.bincount(both, minlength=len(weights)).tolist()
-            if text := lines.complaint(counts, weights):
+            is_cut = what in lines.RESTRICTED
+            kept = lines.kept_weights(weights, lines.TOP_K, lines.TOP_P) if is_cut else weights
+            if text := lines.complaint(counts, kept):
                 return f"{text} ({form})" if form else text
     return ""
 
@@ -169,7 +213,7 @@ def run(
     for what in names:
         try:
             make = SAMPLERS.get(what)
-            wrong = check_sampler(make, device) if make else check_baseline(what, device)
+            wrong = check_sampler(what, make, device) if make else check_baseline(what, device)
         except Exception as error:
             wrong = lines.failure(error)
         if wrong:
