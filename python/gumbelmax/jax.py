@@ -83,11 +83,33 @@ def _masks(allowed: Any, axis: int, rows: tuple[int, ...]) -> Any:
     return jnp.broadcast_to(allowed, (*rows, allowed.shape[-1]))
 
 
-def _cuts(cuts: tuple[Any, ...], masks: Any) -> dict[str, Any]:
-    """Return what may be drawn as the functions of the package take it."""
-    names = ("top_k", "top_p", "min_p", "epsilon", "cut_temperature", "share")
-    allowed = None if masks is None else _host(masks)
-    return {**dict(zip(names, cuts, strict=True)), "allowed": allowed}
+def _histories(history: Any, rows: tuple[int, ...]) -> Any:
+    """Return the categories that each row had before."""
+    if history is None:
+        return None
+    history = jnp.asarray(history)
+    if not jnp.issubdtype(history.dtype, jnp.integer):
+        raise TypeError(f"history must have integers, got {history.dtype}")
+    return jnp.broadcast_to(history, (*rows, history.shape[-1]))
+
+
+_NUMBERS = (
+    "top_k",
+    "top_p",
+    "min_p",
+    "epsilon",
+    "cut_temperature",
+    "share",
+    "repetition_penalty",
+    "frequency_penalty",
+    "presence_penalty",
+)
+
+
+def _options(numbers: tuple[Any, ...], arrays: tuple[Any, Any]) -> dict[str, Any]:
+    """Return what is cut, penalised and allowed as the functions of the package take it. Arrays: masks and history."""
+    allowed, history = (None if array is None else _host(array) for array in arrays)
+    return {**dict(zip(_NUMBERS, numbers, strict=True)), "allowed": allowed, "history": history}
 
 
 def _host(array: Any) -> _Array:
@@ -109,6 +131,10 @@ def categorical(
     cut_temperature: float | None = None,
     share: Share = "top-k",
     allowed: Any = None,
+    repetition_penalty: float | None = None,
+    frequency_penalty: float | None = None,
+    presence_penalty: float | None = None,
+    history: Any = None,
 ) -> jax.Array:
     """Draw from each row of logits, as :func:`jax.random.categorical` does.
 
@@ -129,6 +155,10 @@ def categorical(
         top_k: as ``top_p``, ``min_p``, ``epsilon``, ``cut_temperature`` and ``share`` in :func:`gumbelmax.sample`, one
             number for all rows.
         allowed: as in :func:`gumbelmax.sample`; an array, which may be traced.
+        repetition_penalty: as ``frequency_penalty`` and ``presence_penalty`` in :func:`gumbelmax.sample`, one number for
+            all rows.
+        history: integers whose last axis has the categories that each row had before, or all rows; -1 is none. It may be
+            traced.
 
     Returns:
         int32, of the shape of ``logits`` without ``axis``, or of ``shape``.
@@ -149,8 +179,9 @@ def categorical(
         )
     logits = jnp.broadcast_to(logits, (*rows, logits.shape[-1]))
     cuts = (top_k, top_p, min_p, epsilon, cut_temperature, share)
+    numbers = (*cuts, repetition_penalty, frequency_penalty, presence_penalty)
 
-    def draw(words: Any, logits: Any, masks: Any) -> _Array:
+    def draw(words: Any, logits: Any, arrays: Any) -> _Array:
         words, logits = _host(words), _host(logits)
         batch = words.ndim - 1
         drawn = _draws.sample(
@@ -159,7 +190,7 @@ def categorical(
             draws=math.prod(samples),
             temperature=temperature,
             method=method,
-            **_cuts(cuts, masks),
+            **_options(numbers, arrays),
             dtype="int32",
         )
         drawn = np.moveaxis(drawn, -1, batch)
@@ -168,20 +199,21 @@ def categorical(
     if math.prod(samples) == 0:
         return jnp.zeros(all_of, jnp.int32)
     result = jax.ShapeDtypeStruct(all_of, jnp.int32)
+    arrays = (_masks(allowed, axis, rows), _histories(history, rows))
     drawn: jax.Array = jax.pure_callback(
-        draw, result, _words(key), logits, _masks(allowed, axis, rows), vmap_method="broadcast_all"
+        draw, result, _words(key), logits, arrays, vmap_method="broadcast_all"
     )
     return drawn
 
 
-_Soft: TypeAlias = tuple[float, bool, float, tuple[Any, ...]]  # tau, hard, temperature, cuts
+_Soft: TypeAlias = tuple[float, bool, float, tuple[Any, ...]]  # tau, hard, temperature, numbers
 
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(3,))
-def _soft(words: Any, logits: Any, masks: Any, options: _Soft) -> Any:
-    rows, (tau, hard, temperature, cuts) = logits.shape[:-1], options
+def _soft(words: Any, logits: Any, arrays: Any, options: _Soft) -> Any:
+    rows, (tau, hard, temperature, numbers) = logits.shape[:-1], options
 
-    def soften(words: Any, logits: Any, masks: Any) -> _Array:
+    def soften(words: Any, logits: Any, arrays: Any) -> _Array:
         words, logits = _host(words), _host(logits)
         samples = _softmax.gumbel_softmax(
             logits,
@@ -189,23 +221,23 @@ def _soft(words: Any, logits: Any, masks: Any, options: _Soft) -> Any:
             hard,
             temperature=temperature,
             **_rows(words, words.ndim - 1, rows),
-            **_cuts(cuts, masks),
+            **_options(numbers, arrays),
         )
         return np.asarray(samples).astype(logits.dtype, copy=False)
 
     result = jax.ShapeDtypeStruct(logits.shape, logits.dtype)
-    return jax.pure_callback(soften, result, words, logits, masks, vmap_method="broadcast_all")
+    return jax.pure_callback(soften, result, words, logits, arrays, vmap_method="broadcast_all")
 
 
-def _soft_forward(words: Any, logits: Any, masks: Any, options: _Soft) -> Any:
-    return _soft(words, logits, masks, options), (words, logits, masks)
+def _soft_forward(words: Any, logits: Any, arrays: Any, options: _Soft) -> Any:
+    return _soft(words, logits, arrays, options), (words, logits, arrays)
 
 
 def _soft_backward(options: _Soft, kept: Any, cotangents: Any) -> Any:
-    words, logits, masks = kept
-    rows, (tau, hard, temperature, cuts) = logits.shape[:-1], options
+    words, logits, arrays = kept
+    rows, (tau, hard, temperature, numbers) = logits.shape[:-1], options
 
-    def pull(words: Any, logits: Any, masks: Any, cotangents: Any) -> _Array:
+    def pull(words: Any, logits: Any, arrays: Any, cotangents: Any) -> _Array:
         words, logits = _host(words), _host(logits)
         gradients = _softmax.gumbel_softmax_vjp(
             _host(cotangents).astype(np.float32),
@@ -214,13 +246,13 @@ def _soft_backward(options: _Soft, kept: Any, cotangents: Any) -> Any:
             hard,
             temperature=temperature,
             **_rows(words, words.ndim - 1, rows),
-            **_cuts(cuts, masks),
+            **_options(numbers, arrays),
         )
         return np.asarray(gradients).astype(logits.dtype, copy=False)
 
     result = jax.ShapeDtypeStruct(logits.shape, logits.dtype)
     pulled = jax.pure_callback(
-        pull, result, words, logits, masks, cotangents, vmap_method="broadcast_all"
+        pull, result, words, logits, arrays, cotangents, vmap_method="broadcast_all"
     )
     return None, pulled, None
 
@@ -243,6 +275,10 @@ def gumbel_softmax(
     cut_temperature: float | None = None,
     share: Share = "top-k",
     allowed: Any = None,
+    repetition_penalty: float | None = None,
+    frequency_penalty: float | None = None,
+    presence_penalty: float | None = None,
+    history: Any = None,
 ) -> jax.Array:
     """Return soft samples, softmax((logits / T + gumbel noise) / tau), through which gradients go.
 
@@ -259,13 +295,15 @@ def gumbel_softmax(
         hard: return 1 at the draw and 0 elsewhere; the gradient is that of the soft sample.
         axis: the axis of the categories.
         temperature: divides the logits; above 0.
-        top_k: as all that may be drawn, as in :func:`categorical`.
+        top_k: like all other cuts, masks and penalties, as in :func:`categorical`.
 
     Returns:
         An array of the shape and type of ``logits``. It is computed in float32.
     """
     logits = jnp.moveaxis(jnp.asarray(logits), axis, -1)
-    masks = _masks(allowed, axis, logits.shape[:-1])
+    rows = logits.shape[:-1]
+    arrays = (_masks(allowed, axis, rows), _histories(history, rows))
     cuts = (top_k, top_p, min_p, epsilon, cut_temperature, share)
-    samples = _soft(_words(key), logits, masks, (tau, hard, temperature, cuts))
+    numbers = (*cuts, repetition_penalty, frequency_penalty, presence_penalty)
+    samples = _soft(_words(key), logits, arrays, (tau, hard, temperature, numbers))
     return jnp.moveaxis(samples, -1, axis)

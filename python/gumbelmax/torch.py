@@ -14,6 +14,7 @@ The functions are pure: nothing but their arguments decides what they return, an
 All are for tensors in the CPU's memory, of float16, bfloat16, float32 or float64. Gradients are of first order.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -54,24 +55,30 @@ def _rows(logits: Tensor, axis: int) -> list[int]:
     return shape
 
 
-def _cut_tensors(top_k: int | Tensor | None, *cuts: float | Tensor | None) -> list[Tensor | None]:
-    """Return cuts as the operators take them: one number is a tensor without axes."""
-
-    def tensor(cut: float | Tensor | None, dtype: torch.dtype) -> Tensor | None:
-        return cut if cut is None or isinstance(cut, Tensor) else torch.tensor(cut, dtype=dtype)
-
-    return [tensor(top_k, torch.int64), *(tensor(cut, torch.float64) for cut in cuts)]
+_CUTS = ("top_k", "top_p", "min_p", "epsilon", "cut_temperature")
+_PENALTIES = ("repetition_penalty", "frequency_penalty", "presence_penalty", "history")
+_OPTIONS = (*_CUTS, *_PENALTIES, "allowed")
+"""What is cut, penalised and allowed, in the order in which the operators take it: a tensor or None for each."""
 
 
-def _cuts(*cuts: Any) -> dict[str, Any]:
-    """Return what may be drawn as the functions of the package take it."""
-    names = ("top_k", "top_p", "min_p", "epsilon", "cut_temperature")
-    *numbers, share, allowed = cuts
+def _tensors(*options: float | Tensor | None) -> list[Tensor | None]:
+    """Return options as the operators take them: one number is a tensor without axes."""
+
+    def tensor(option: float | Tensor | None, name: str) -> Tensor | None:
+        if option is None or isinstance(option, Tensor):
+            return option
+        return torch.tensor(option, dtype=torch.int64 if name == "top_k" else torch.float64)
+
+    return [tensor(option, name) for option, name in zip(options, _OPTIONS, strict=True)]
+
+
+def _options(tensors: Sequence[Tensor | None], share: str) -> dict[str, Any]:
+    """Return options as the functions of the package take them."""
     given = {
-        name: cut.item() if cut is not None and cut.ndim == 0 else cut
-        for name, cut in zip(names, numbers, strict=True)
+        name: tensor.item() if tensor is not None and tensor.ndim == 0 else tensor
+        for name, tensor in zip(_OPTIONS, tensors, strict=True)
     }
-    return {**given, "share": share, "allowed": allowed}
+    return {**given, "share": share}
 
 
 @torch.library.custom_op("gumbelmax::sample", mutates_args=(), device_types="cpu")
@@ -90,14 +97,13 @@ def _sample_op(
     axis: int,
     method: str,
     invalid: str,
-    top_k: Tensor | None,
-    top_p: Tensor | None,
-    min_p: Tensor | None,
-    epsilon: Tensor | None,
-    cut_temperature: Tensor | None,
+    options: Sequence[Tensor | None],
     share: str,
-    allowed: Tensor | None,
 ) -> Tensor:
+    given = _options(options, share)
+    if weights:
+        # weights have no penalties
+        given = {name: option for name, option in given.items() if name not in _PENALTIES}
     function = _draws.sample_weights if weights else _draws.sample
     drawn = function(
         logits,
@@ -110,7 +116,7 @@ def _sample_op(
         axis=axis,
         method=method,  # type: ignore[arg-type]
         invalid=invalid,  # type: ignore[arg-type]
-        **_cuts(top_k, top_p, min_p, epsilon, cut_temperature, share, allowed),
+        **given,
     )
     return drawn
 
@@ -131,13 +137,8 @@ def _(
     axis: int,
     method: str,
     invalid: str,
-    top_k: Tensor | None,
-    top_p: Tensor | None,
-    min_p: Tensor | None,
-    epsilon: Tensor | None,
-    cut_temperature: Tensor | None,
+    options: Sequence[Tensor | None],
     share: str,
-    allowed: Tensor | None,
 ) -> Tensor:
     shape = _rows(logits, axis) + ([] if draws is None else [draws])
     return logits.new_empty(shape, dtype=torch.int64)
@@ -161,6 +162,10 @@ def sample(
     cut_temperature: float | Tensor | None = None,
     share: Share = "top-k",
     allowed: Tensor | None = None,
+    repetition_penalty: float | Tensor | None = None,
+    frequency_penalty: float | Tensor | None = None,
+    presence_penalty: float | Tensor | None = None,
+    history: Tensor | None = None,
     invalid: Invalid = "raise",
     weights: bool = False,
 ) -> Tensor:
@@ -175,6 +180,8 @@ def sample(
     Args:
         logits: a tensor of one dimension or more.
         weights: the numbers are weights or counts.
+        history: integers whose last axis has the categories that each row had before, or all rows; -1 is none. (A bias
+            for each category is added to the logits as it is.)
 
     Returns:
         int64, of the shape of ``logits`` without ``axis``, and with an axis of the draws, the last.
@@ -187,10 +194,12 @@ def sample(
     first = _signed(first_row, "first_row")
     rows = (first, row_ids)
     numbers = (one_seed, seeds, one_step, steps, one_temperature, own, *rows)
-    cuts = _cut_tensors(top_k, top_p, min_p, epsilon, cut_temperature)
-    return _sample_op(
-        logits, weights, *numbers, draws, axis, method, invalid, *cuts, share, allowed
-    )
+    cuts = (top_k, top_p, min_p, epsilon, cut_temperature)
+    penalties = (repetition_penalty, frequency_penalty, presence_penalty, history)
+    if weights and any(penalty is not None for penalty in penalties):
+        raise ValueError("penalties and history are for logits, and these numbers are weights")
+    options = _tensors(*cuts, *penalties, allowed)
+    return _sample_op(logits, weights, *numbers, draws, axis, method, invalid, options, share)
 
 
 @torch.library.custom_op("gumbelmax::gumbel_softmax", mutates_args=(), device_types="cpu")
@@ -204,20 +213,15 @@ def _softmax_op(
     first_row: int,
     row_ids: Tensor | None,
     axis: int,
-    top_k: Tensor | None,
-    top_p: Tensor | None,
-    min_p: Tensor | None,
-    epsilon: Tensor | None,
-    cut_temperature: Tensor | None,
+    options: Sequence[Tensor | None],
     share: str,
-    allowed: Tensor | None,
 ) -> Tensor:
     samples: Tensor = _softmax.gumbel_softmax(
         logits,
         tau,
         hard,
         **_numbers(seed, step, temperature, first_row, row_ids),
-        **_cuts(top_k, top_p, min_p, epsilon, cut_temperature, share, allowed),
+        **_options(options, share),
         axis=axis,
     )
     return samples.to(logits.dtype).contiguous()
@@ -235,13 +239,8 @@ def _vjp_op(
     first_row: int,
     row_ids: Tensor | None,
     axis: int,
-    top_k: Tensor | None,
-    top_p: Tensor | None,
-    min_p: Tensor | None,
-    epsilon: Tensor | None,
-    cut_temperature: Tensor | None,
+    options: Sequence[Tensor | None],
     share: str,
-    allowed: Tensor | None,
 ) -> Tensor:
     # by float32, which NumPy has, unlike bfloat16
     gradients: Tensor = _softmax.gumbel_softmax_vjp(
@@ -250,7 +249,7 @@ def _vjp_op(
         tau,
         hard,
         **_numbers(seed, step, temperature, first_row, row_ids),
-        **_cuts(top_k, top_p, min_p, epsilon, cut_temperature, share, allowed),
+        **_options(options, share),
         axis=axis,
     )
     return gradients.to(logits.dtype).contiguous()
@@ -315,6 +314,10 @@ def gumbel_softmax(
     cut_temperature: float | Tensor | None = None,
     share: Share = "top-k",
     allowed: Tensor | None = None,
+    repetition_penalty: float | Tensor | None = None,
+    frequency_penalty: float | Tensor | None = None,
+    presence_penalty: float | Tensor | None = None,
+    history: Tensor | None = None,
 ) -> Tensor:
     """Return soft samples, as :func:`torch.nn.functional.gumbel_softmax` does, whose noise the arguments decide.
 
@@ -341,8 +344,10 @@ def gumbel_softmax(
     _check(logits)
     _rows(logits, dim)
     numbers = (_signed(seed, "seed"), step, float(temperature), _signed(first_row, "first_row"))
-    cuts = _cut_tensors(top_k, top_p, min_p, epsilon, cut_temperature)
-    return _softmax_op(logits, float(tau), hard, *numbers, row_ids, dim, *cuts, share, allowed)
+    cuts = (top_k, top_p, min_p, epsilon, cut_temperature)
+    penalties = (repetition_penalty, frequency_penalty, presence_penalty, history)
+    options = _tensors(*cuts, *penalties, allowed)
+    return _softmax_op(logits, float(tau), hard, *numbers, row_ids, dim, options, share)
 
 
 class Categorical(torch.distributions.Categorical):

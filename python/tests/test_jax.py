@@ -137,6 +137,40 @@ def test_masks_under_vmap(logits):
     assert (shared == each).all()
 
 
+@pytest.mark.parametrize("axis", [0, -1])
+def test_penalties(logits, axis):
+    rows = np.moveaxis(np.asarray(logits), axis, -1).shape[:-1]
+    penalties = {"repetition_penalty": 1.5, "frequency_penalty": 0.5, "presence_penalty": 0.25}
+    each = np.arange(np.prod(rows) * 5).reshape(*rows, 5) % 3
+    plain = gumbelmax.sample(np.asarray(logits), seed=SEED, axis=axis)
+    for history in (each, np.array([1, 0, 1, -1])):
+        options = {**penalties, "axis": axis}
+        want = gumbelmax.sample(np.asarray(logits), seed=SEED, history=history, **options)
+        assert (want != plain).any()
+        assert (gj.categorical(KEY, logits, history=history, **options) == want).all()
+        draw = jax.jit(lambda x, h, o=options: gj.categorical(KEY, x, history=h, **o))
+        assert (draw(logits, history) == want).all()
+        want = gumbelmax.gumbel_softmax(
+            np.asarray(logits), 0.7, seed=SEED, history=history, **options
+        )
+        assert (gj.gumbel_softmax(KEY, logits, 0.7, history=history, **options) == want).all()
+    with pytest.raises(TypeError, match="history must have integers"):
+        gj.categorical(KEY, logits, history=jnp.zeros(3), presence_penalty=1.0)
+
+
+def test_histories_under_vmap(logits):
+    keys = jax.random.split(KEY, 4)
+    histories = jnp.arange(12).reshape(4, 3) % 5
+
+    def draw(key, row, history):
+        return gj.categorical(key, row, history=history, presence_penalty=3.0)
+
+    each = jnp.stack([draw(*one) for one in zip(keys, logits, histories, strict=True)])
+    assert (jax.vmap(draw)(keys, logits, histories) == each).all()
+    plain = jnp.stack([gj.categorical(*one) for one in zip(keys, logits, strict=True)])
+    assert (plain != each).any()
+
+
 def test_an_invalid_row_is_an_error(logits):
     with pytest.raises(Exception, match=r"row 0 .* has no draw"):
         jax.block_until_ready(gj.categorical(KEY, logits.at[0, 0, 0].set(jnp.nan)))

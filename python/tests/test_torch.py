@@ -95,6 +95,45 @@ def test_bias_and_penalties(logits):
     assert (want != gumbelmax.sample(logits.numpy(), seed=1)).any()
 
 
+def test_penalties_of_operators(logits):
+    history = torch.arange(60).reshape(4, 3, 5) % 7
+    penalties = {
+        "repetition_penalty": 1.5,
+        "frequency_penalty": torch.tensor([0.5, 1.0, 2.0]),
+        "presence_penalty": 0.25,
+        "top_k": 9,
+    }
+    as_numpy = {**penalties, "frequency_penalty": np.array([0.5, 1.0, 2.0])}
+    for tokens in (history, history[0, 0]):
+        want = gumbelmax.sample(
+            logits.numpy(), seed=1, draws=50, history=tokens.numpy(), **as_numpy
+        )
+        found = gt.sample(logits, seed=1, draws=50, history=tokens, **penalties)
+        assert (found.numpy() == want).all()
+        assert (want != gumbelmax.sample(logits.numpy(), seed=1, draws=50, top_k=9)).any()
+        soft = gt.gumbel_softmax(logits, 0.7, seed=1, history=tokens, **penalties)
+        want = gumbelmax.gumbel_softmax(
+            logits.numpy(), 0.7, seed=1, history=tokens.numpy(), **as_numpy
+        )
+        assert (soft.numpy() == want).all()
+    with pytest.raises(ValueError, match="history says none"):
+        gt.sample(logits, seed=1, presence_penalty=1.0)
+    with pytest.raises(ValueError, match="these numbers are weights"):
+        gt.sample(logits.exp(), seed=1, presence_penalty=1.0, history=history, weights=True)
+
+
+def test_gradients_of_penalised_logits(logits):
+    history = torch.tensor([2, 2, 5])
+    logits.requires_grad_()
+    y = gt.gumbel_softmax(logits, 0.7, seed=1, repetition_penalty=1.5, history=history)
+    (gradient,) = torch.autograd.grad((y**2).sum(), logits)
+    y = y.detach()
+    factor = torch.where(logits.detach() > 0, 1 / 1.5, 1.5)
+    factor[..., [i for i in range(20) if i not in (2, 5)]] = 1.0
+    want = factor * y * (2 * y - (2 * y * y).sum(-1, keepdim=True)) / 0.7
+    assert torch.allclose(gradient, want, atol=1e-5)
+
+
 def test_gradients_of_what_is_kept(logits):
     allowed = torch.arange(20) % 3 > 0
     logits.requires_grad_()
@@ -144,12 +183,14 @@ def test_gradients_have_the_type_of_the_logits(logits, dtype):
 def test_ops(logits):
     op = torch.ops.gumbelmax
     numbers = (1, None, 0, None, 1.0, None, 0, None)
-    no_cuts = (*(None,) * 5, "top-k", None)
+    nothing = ([None] * 10, "top-k")
     allowed = torch.arange(20) % 3 > 0
-    cuts = (torch.tensor(9), torch.full((4, 3), 0.9), *(None,) * 3, "all", allowed)
-    torch.library.opcheck(op.sample, (logits, False, *numbers, None, -1, "gumbel", "raise", *cuts))
-    torch.library.opcheck(op.sample, (logits, False, *numbers, 5, 0, "auto", "mark", *no_cuts))
-    for dim, restrict in ((0, no_cuts), (-1, cuts)):
+    cuts = [torch.tensor(9), torch.full((4, 3), 0.9), *[None] * 3]
+    penalties = [torch.tensor(1.5), torch.full((4, 3), 0.2), None, torch.arange(60).view(4, 3, 5) % 20]
+    given = ([*cuts, *penalties, allowed], "all")
+    torch.library.opcheck(op.sample, (logits, False, *numbers, None, -1, "gumbel", "raise", *given))
+    torch.library.opcheck(op.sample, (logits, False, *numbers, 5, 0, "auto", "mark", *nothing))
+    for dim, restrict in ((0, nothing), (-1, given)):
         options = (0.7, False, 1, 0, 1.0, 0, None, dim, *restrict)
         torch.library.opcheck(op.gumbel_softmax, (logits.clone().requires_grad_(), *options))
         torch.library.opcheck(op.gumbel_softmax_vjp, (logits, logits, *options))
@@ -160,7 +201,9 @@ def test_ops(logits):
 def test_compiled(logits, backend):
     def step(logits, seed):
         soft = gt.gumbel_softmax(logits * 2, 0.5, seed=seed, top_k=9)
-        return gt.sample(logits * 2, seed=seed, draws=3, top_p=0.9), (soft * logits).sum()
+        drawn = gt.sample(logits * 2, seed=seed, draws=3, top_p=0.9)
+        penalised = gt.sample(logits, seed=seed, frequency_penalty=1.0, history=drawn)
+        return torch.cat([drawn, penalised[..., None]], -1), (soft * logits).sum()
 
     want, loss = step(logits, 5)
     logits.requires_grad_()
