@@ -237,13 +237,15 @@ fn seen(adapter: &AdapterReport, edit: fn(String) -> String, name: &str) -> Resu
         let (rows, categories) = (case.batch().rows(), case.batch().categories());
         case.to_string().ends_with(name) && rows <= 65 && rows * categories < 60_000
     });
-    let mut mismatches = 0;
     for case in cases {
+        let expected = case.expected();
         for engine in &engines {
-            mismatches += case.mismatches(engine, &case.expected())?;
+            if case.mismatches(engine, &expected)? > 0 {
+                return Ok(());
+            }
         }
     }
-    ensure(mismatches > 0, || "the fault was not seen".to_owned())
+    Err("the fault was not seen".into())
 }
 
 fn errors_name_the_row(adapter: &AdapterReport) -> Result<(), Failed> {

@@ -69,10 +69,10 @@ fn main() {
         let checks = checks.iter().chain(draws::LONG_CHECKS).chain(&long_checks);
         checks.map(|&(name, _)| absent(name, found, skipped)).collect()
     } else {
-        adapters
+        let of_adapters = adapters
             .iter()
             .enumerate()
-            .flat_map(|(i, adapter)| {
+            .map(|(i, adapter)| {
                 let long = draws::LONG_CHECKS.iter().map(move |&check| {
                     let trial = trial(adapter, check, needs);
                     let ignored = i > 0 || trial.has_ignored_flag();
@@ -88,9 +88,10 @@ fn main() {
                 let longest = long_checks
                     .iter()
                     .map(move |&check| trial(adapter, check, needs).with_ignored_flag(true));
-                all.chain(long).chain(longest)
+                all.chain(long).chain(longest).collect()
             })
-            .collect()
+            .collect();
+        interleaved(of_adapters)
     };
     let trials = conformance::of_no_adapter().into_iter().chain(trials).collect();
     let mut arguments = Arguments::from_args();
@@ -100,6 +101,18 @@ fn main() {
         adapters.iter().for_each(|adapter| eprintln!("{}", exercised(adapter)));
     }
     libtest_mimic::run(&arguments, trials).exit();
+}
+
+/// Spreads the tests of each adapter evenly among those of the others. Those of the backend GL run one at a time, and on
+/// end they would leave all cores but one without work.
+fn interleaved(of_adapters: Vec<Vec<Trial>>) -> Vec<Trial> {
+    let places = of_adapters.into_iter().flat_map(|trials| {
+        let step = 1.0 / trials.len() as f64;
+        trials.into_iter().enumerate().map(move |(i, trial)| ((i as f64 + 0.5) * step, trial))
+    });
+    let mut places: Vec<_> = places.collect();
+    places.sort_by(|(one, _), (other, _)| one.total_cmp(other));
+    places.into_iter().map(|(_, trial)| trial).collect()
 }
 
 /// Returns whether a test may come out differently on another backend of a device on which all tests have run. If not,

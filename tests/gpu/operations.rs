@@ -27,23 +27,23 @@ pub(crate) fn cases(work: usize) -> impl Iterator<Item = Case> {
     })
 }
 
-/// Returns the cases in which the first k of a race are not the reference's.
-fn wrong_top_k(gpu: &GpuSampler, work: usize, k: usize) -> Result<Vec<String>, Failed> {
-    let mut wrong = Vec::new();
+/// Returns the first case in which the first k of a race are not the reference's.
+fn wrong_top_k(gpu: &GpuSampler, work: usize, k: usize) -> Result<Option<Case>, Failed> {
     for case in cases(work) {
         let (batch, options) = (case.batch(), case.options());
         let expected = reference::race_rows(batch, &options, k)?;
-        let found = gpu.race_rows(batch, &options, k)?;
-        if found != expected {
-            wrong.push(format!("{case}, {k} k"));
+        if gpu.race_rows(batch, &options, k)? != expected {
+            return Ok(Some(case));
         }
     }
-    Ok(wrong)
+    Ok(None)
 }
 
 fn same(gpu: &GpuSampler, work: usize, k: usize) -> Result<(), Failed> {
-    let wrong = wrong_top_k(gpu, work, k)?;
-    ensure(wrong.is_empty(), || wrong.join("\n"))
+    match wrong_top_k(gpu, work, k)? {
+        Some(case) => Err(format!("{case}: the first {k} differ").into()),
+        None => Ok(()),
+    }
 }
 
 fn keys(adapter: &AdapterReport) -> Result<(), Failed> {
@@ -162,13 +162,13 @@ fn faults_are_seen(adapter: &AdapterReport) -> Result<(), Failed> {
     ];
     for edit in of_places {
         let gpu = sampler(adapter, GpuSampler::builder().with_shader_edit(edit))?;
-        let seen = !wrong_top_k(&gpu, 6000, 3)?.is_empty();
+        let seen = wrong_top_k(&gpu, 6000, 3)?.is_some();
         ensure(seen, || "a fault of k was not seen".to_owned())?;
     }
     let edit = |source: String| source.replace("UNFINISHED | KEYED |", "UNFINISHED |");
     let builder = GpuSampler::builder()
         .tune(|tuning| tuning.with_device_kind(DeviceKind::Emulation))
         .with_shader_edit(edit);
-    let seen = !wrong_top_k(&sampler(adapter, builder)?, 6000, 1)?.is_empty();
+    let seen = wrong_top_k(&sampler(adapter, builder)?, 6000, 1)?.is_some();
     ensure(seen, || "a key that was not evaluated was not seen".to_owned())
 }

@@ -15,9 +15,8 @@ pub(crate) const CHECKS: &[(&str, Check)] = &[
     ("per_row::faults_are_seen", faults_are_seen),
 ];
 
-/// Returns the cases of at most this much work in which draws, or the first k of races, are not the reference's.
-fn wrong(gpu: &GpuSampler, work: usize) -> Result<Vec<String>, Failed> {
-    let mut wrong = Vec::new();
+/// Returns the first case of at most this much work in which draws, or the first k of races, are not the reference's.
+fn wrong(gpu: &GpuSampler, work: usize) -> Result<Option<String>, Failed> {
     // the device gets copies as it gets other rows: what is large is in the CPU's tests
     let copied = conformance::copied_cases().filter(|case| case.work() <= 12_000);
     let restricted = conformance::restricted_cases().filter(|case| case.work() <= 3000);
@@ -25,20 +24,22 @@ fn wrong(gpu: &GpuSampler, work: usize) -> Result<Vec<String>, Failed> {
     let cases = conformance::per_row_cases().chain(copied);
     for case in cases.filter(|case: &Case| case.work() <= work) {
         if case.mismatches(gpu, &case.expected())? > 0 {
-            wrong.push(format!("{case}: draws"));
+            return Ok(Some(format!("{case}: draws")));
         }
         for k in [1, 3] {
             if case.race_mismatches(gpu, &case.expected_race(k)?)? > 0 {
-                wrong.push(format!("{case}: the first {k}"));
+                return Ok(Some(format!("{case}: the first {k}")));
             }
         }
     }
-    Ok(wrong)
+    Ok(None)
 }
 
 fn same(adapter: &AdapterReport, builder: GpuSamplerBuilder, work: usize) -> Result<(), Failed> {
-    let wrong = wrong(&sampler(adapter, builder)?, work)?;
-    ensure(wrong.is_empty(), || wrong.join("\n"))
+    match wrong(&sampler(adapter, builder)?, work)? {
+        Some(wrong) => Err(wrong.into()),
+        None => Ok(()),
+    }
 }
 
 fn conformance(adapter: &AdapterReport) -> Result<(), Failed> {
@@ -67,7 +68,7 @@ fn faults_are_seen(adapter: &AdapterReport) -> Result<(), Failed> {
     ];
     for (number, edit) in faults.into_iter().enumerate() {
         let gpu = sampler(adapter, GpuSampler::builder().with_shader_edit(edit))?;
-        let seen = !wrong(&gpu, 10_000)?.is_empty();
+        let seen = wrong(&gpu, 10_000)?.is_some();
         ensure(seen, || format!("fault {number} was not seen"))?;
     }
     Ok(())

@@ -6,6 +6,7 @@ use gumbel::{
 };
 use libtest_mimic::Failed;
 
+use super::super::draws::sampler;
 use super::super::{Check, ensure};
 use super::batch::{buffer, read, words};
 use super::shared;
@@ -78,7 +79,10 @@ fn rebound_among_each_other(adapter: &AdapterReport) -> Result<(), Failed> {
 }
 
 fn rebinding_allocates_nothing(adapter: &AdapterReport) -> Result<(), Failed> {
-    let gpu = shared(adapter, DeviceKind::Emulation)?;
+    // of a shared device, other tests' allocations would be counted too
+    let builder =
+        GpuSampler::builder().tune(|tuning| tuning.with_device_kind(DeviceKind::Emulation));
+    let gpu = sampler(adapter, builder)?;
     let (rows, categories) = (64, 20_000);
     let logits = [0, 1].map(|_| buffer(&gpu, &vec![0f32; rows * categories]));
     let draws = buffer(&gpu, &vec![0u32; rows]);
