@@ -75,6 +75,9 @@ pub(super) use with_drawn_row;
 pub(super) fn drawn_row<T: Stored>(job: &Job<'_>, rows: Rows<'_, T>) -> (Vec<T::Drawn>, f64) {
     let (mut values, shift) = relative_row(rows, 0, job.restriction.allowed);
     let (truncation, scale) = job.cut_of(0);
+    if truncation.is_none(values.len()) {
+        return (values, shift);
+    }
     let kept = kept(&values, truncation, scale);
     for (value, kept) in values.iter_mut().zip(kept) {
         // what is invalid leaves its row without a draw

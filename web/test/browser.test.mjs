@@ -217,17 +217,18 @@ test("without WebGPU auto takes the CPU", async () => {
   }
 });
 
-test("Tint takes every variant of the shaders that a browser can get", async (t) => {
+// dawn.test.mjs has Tint compile them all, without a browser's processes and in a quarter of the time
+test("the browser takes every seventh variant of the shaders", async (t) => {
   const report = await page.evaluate(async () => {
     const { compiled, opened } = await import("/test/device.mjs");
     const variants = await fetch("/cases/shaders.json").then((answer) => answer.json());
     const device = await opened(await navigator.gpu.requestAdapter());
-    const report = await compiled(device, variants);
+    const report = await compiled(device, variants.filter((_, i) => i % 7 === 0));
     device.destroy();
     return report;
   });
   assert.deepEqual(report.refused, []);
-  assert.ok(report.taken > 1000, `${report.taken} variants`);
+  assert.ok(report.taken > 150, `${report.taken} variants`);
   t.diagnostic(`${report.taken} variants; left out, as the device lacks subgroups: ${report.left}`);
 });
 

@@ -173,12 +173,8 @@ impl<'a> Lanes<'a> {
         uniforms: &mut [u64; DRAWS],
     ) -> usize {
         let mut count = 0;
-        for uniforms in uniforms.chunks_mut(2 * 2 * S::OCTETS) {
-            let some = self.fill(s, keys, left - count, uniforms);
-            count += some;
-            if some < uniforms.len() {
-                break;
-            }
+        while count < left && count + 2 * 2 * S::OCTETS <= DRAWS {
+            count += self.fill(s, keys, left - count, &mut uniforms[count..]);
         }
         count
     }
@@ -219,6 +215,24 @@ impl<'a> Lanes<'a> {
                 (self.row, self.number) = (self.row + 1, 0);
             }
             return 2 * blocks_at_once;
+        }
+        if draws == 1 && left >= blocks_at_once {
+            let mut words = [[0; BLOCKS]; 2];
+            for i in 0..blocks_at_once {
+                let id = self.races.ids.id(self.row + i);
+                (words[0][i], words[1][i]) = (id as u32, (id >> 32) as u32);
+            }
+            let tile = |i: usize| {
+                let [low, high] = [0, 1].map(|k| s.words(&words[k][i * S::OCTETS..]));
+                [s.all_words(u32::MAX), low, high, s.all_words(draw | 1)]
+            };
+            for (i, [w0, w1, w2, w3]) in blocks(s, [tile(0), tile(1)], keys).into_iter().enumerate()
+            {
+                let [low, high] = if draw.is_multiple_of(2) { [w0, w1] } else { [w2, w3] };
+                s.store_pairs(low, high, &mut uniforms[i * S::OCTETS..]);
+            }
+            self.row += blocks_at_once;
+            return blocks_at_once;
         }
         // row id and draw of each block
         let mut words = [[0; BLOCKS]; 3];

@@ -11,7 +11,6 @@ use super::cdf::{Races, Uniforms};
 use super::simd::Isa;
 use super::threads::{Division, in_chunks};
 use crate::error::Error;
-use crate::job::zeroed;
 use crate::options::RowIds;
 use crate::particles::Resampling;
 
@@ -53,41 +52,39 @@ pub(crate) fn resample(
     if scheme == Resampling::Residual {
         return residual::resample(isa, sums, noise, ancestors);
     }
-    let n = ancestors.len();
-    let strata = Strata::new(sums[sums.len() - 1], n);
+    let strata = Strata::new(sums[sums.len() - 1], ancestors.len());
+    let parallel = !DIVISION.is_small(ancestors.len() + sums.len()) && current_num_threads() > 1;
     if scheme == Resampling::Systematic {
         let mut first = [0];
         noise.uniforms(isa, 0, &mut first);
         let start = strata.within(first[0]);
-        place(sums, &Systematic { strata, start, before: (start >> 64) as f64 }, ancestors);
+        let points = Systematic { strata, start, before: (start >> 64) as f64 };
+        let len = if parallel { DIVISION.at_once(1) } else { ancestors.len() };
+        in_chunks(ancestors, len, parallel, |i, ancestors| {
+            place(sums, &points, i * len, ancestors);
+        });
     } else {
-        let mut points = zeroed(n).ok_or(Error::NoMemoryForPoints { positions: n })?;
-        strata.stratified(isa, noise, &mut points);
-        place(sums, &Stratified { strata, points: &points }, ancestors);
+        in_chunks(ancestors, BLOCK, parallel, |i, ancestors| {
+            let first = i * BLOCK;
+            let points = Stratified::new(strata, isa, noise, first, ancestors.len());
+            place(sums, &points, first, ancestors);
+        });
     }
     Ok(())
 }
 
 /// Points in ascending order, all of them below the sum of all weights.
-trait Points: Sync {
+trait Points {
     /// The point of a position.
     fn at(&self, position: usize) -> u64;
-    /// The number of points below a sum.
+    /// The number of points below a sum. Of points of some positions alone: any number up to the first position's where
+    /// none of them is below the sum, and from the last one's on where all are.
     fn below(&self, sum: u64) -> usize;
 }
 
-/// Writes the ancestor of each position, on several threads if there are many.
-fn place<P: Points>(sums: &[u64], points: &P, ancestors: &mut [u32]) {
-    let len = DIVISION.at_once(1);
-    let parallel = !DIVISION.is_small(ancestors.len() + sums.len()) && current_num_threads() > 1;
-    let len = if parallel { len } else { ancestors.len() };
-    in_chunks(ancestors, len, parallel, |i, ancestors| {
-        place_some(sums, points, i * len, ancestors);
-    });
-}
-
 /// Writes the ancestors of the positions `first ..`.
-fn place_some<P: Points>(sums: &[u64], points: &P, first: usize, ancestors: &mut [u32]) {
+#[inline(always)]
+fn place<P: Points>(sums: &[u64], points: &P, first: usize, ancestors: &mut [u32]) {
     let particle_of = |point: u64| sums.partition_point(|&sum| sum <= point);
     let least = particle_of(points.at(first));
     let last = particle_of(points.at(first + ancestors.len() - 1));
@@ -101,6 +98,12 @@ fn place_some<P: Points>(sums: &[u64], points: &P, first: usize, ancestors: &mut
         head = points.below(sum).saturating_sub(first).min(most);
     }
     ancestors[head] = last as u32;
+    up_to_the_next(ancestors);
+}
+
+/// Gives a position without a number that of the last position before it that has one. Numbers ascend.
+#[inline(always)]
+fn up_to_the_next(ancestors: &mut [u32]) {
     let mut largest = 0;
     for ancestor in ancestors {
         largest = largest.max(*ancestor);
@@ -128,20 +131,6 @@ impl Strata {
         let (high, low) = ((self.width >> 64) as u64, self.width as u64);
         let of_low = (u128::from(uniform) * u128::from(low)) >> 64;
         u128::from(uniform) * u128::from(high) + of_low
-    }
-
-    /// Writes the points of stratified resampling, in whole weights.
-    fn stratified(&self, isa: Isa, noise: &Noise<'_>, points: &mut [u64]) {
-        let len = DIVISION.at_once(1);
-        in_chunks(points, len, !DIVISION.is_small(points.len()), |i, points| {
-            let first = i * len;
-            noise.uniforms(isa, first, points);
-            let mut stratum = self.width * first as u128;
-            for point in points {
-                *point = ((stratum + self.within(*point)) >> 64) as u64;
-                stratum += self.width;
-            }
-        });
     }
 }
 
@@ -181,25 +170,49 @@ impl Points for Systematic {
     }
 }
 
-/// A point in each stratum.
-struct Stratified<'a> {
+/// The positions whose points are in memory at once: in the nearest cache, with as many sums and ancestors.
+const BLOCK: usize = 1 << 11;
+
+/// A point in each stratum of a block of positions.
+struct Stratified {
     strata: Strata,
-    points: &'a [u64],
+    /// The first position of the block.
+    first: usize,
+    /// The points in whole weights, behind a 0, and before as many u64::MAX as there is room for.
+    points: [u64; BLOCK + 2],
 }
 
-impl Points for Stratified<'_> {
+impl Stratified {
+    #[inline(always)]
+    fn new(strata: Strata, isa: Isa, noise: &Noise<'_>, first: usize, positions: usize) -> Self {
+        let mut points = [u64::MAX; BLOCK + 2];
+        points[0] = 0;
+        let of_block = &mut points[1..=positions];
+        noise.uniforms(isa, first, of_block);
+        let mut stratum = strata.width * first as u128;
+        for point in of_block {
+            *point = ((stratum + strata.within(*point)) >> 64) as u64;
+            stratum += strata.width;
+        }
+        Self { strata, first, points }
+    }
+}
+
+impl Points for Stratified {
     #[inline(always)]
     fn at(&self, position: usize) -> u64 {
-        self.points[position]
+        self.points[position - self.first + 1]
     }
 
+    /// The sum is above the block's first point.
     #[inline(always)]
     fn below(&self, sum: u64) -> usize {
         // The rounding error is far below a half. So all points before the two of this stratum and the one before it are
         // below the sum, and none after them.
         let near = nearest(float(sum) * self.strata.of_unit);
-        let before = near.saturating_sub(1);
-        let is_below = |stratum: usize| self.points.get(stratum).is_some_and(|&point| point < sum);
-        before + usize::from(is_below(before)) + usize::from(near > before && is_below(near))
+        let near = near.saturating_sub(self.first).min(BLOCK);
+        let is_below = |i: usize| usize::from(self.points[i] < sum);
+        // a 0 stands before the first point
+        (self.first + near + is_below(near) + is_below(near + 1)) - 1
     }
 }
