@@ -155,10 +155,10 @@ def categorical(
         top_k: as ``top_p``, ``min_p``, ``epsilon``, ``cut_temperature`` and ``share`` in :func:`gumbelmax.sample`, one
             number for all rows.
         allowed: as in :func:`gumbelmax.sample`; an array, which may be traced.
-        repetition_penalty: as ``frequency_penalty`` and ``presence_penalty`` in :func:`gumbelmax.sample`, one number for
-            all rows.
-        history: integers whose last axis has the categories that each row had before, or all rows; -1 is none. It may be
-            traced.
+        repetition_penalty: as ``frequency_penalty`` and ``presence_penalty`` in :func:`gumbelmax.sample`, one number
+            for all rows.
+        history: integers whose last axis has the categories that each row had before, or all rows; -1 is none. It may
+            be traced.
 
     Returns:
         int32, of the shape of ``logits`` without ``axis``, or of ``shape``.

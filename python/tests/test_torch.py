@@ -186,7 +186,12 @@ def test_ops(logits):
     nothing = ([None] * 10, "top-k")
     allowed = torch.arange(20) % 3 > 0
     cuts = [torch.tensor(9), torch.full((4, 3), 0.9), *[None] * 3]
-    penalties = [torch.tensor(1.5), torch.full((4, 3), 0.2), None, torch.arange(60).view(4, 3, 5) % 20]
+    penalties = [
+        torch.tensor(1.5),
+        torch.full((4, 3), 0.2),
+        None,
+        torch.arange(60).view(4, 3, 5) % 20,
+    ]
     given = ([*cuts, *penalties, allowed], "all")
     torch.library.opcheck(op.sample, (logits, False, *numbers, None, -1, "gumbel", "raise", *given))
     torch.library.opcheck(op.sample, (logits, False, *numbers, 5, 0, "auto", "mark", *nothing))
