@@ -217,13 +217,13 @@ impl<'a> Lanes<'a> {
             return 2 * blocks_at_once;
         }
         if draws == 1 && left >= blocks_at_once {
-            let mut words = [[0; BLOCKS]; 2];
-            for i in 0..blocks_at_once {
+            let [mut low, mut high] = [[0; BLOCKS]; 2];
+            for (i, (low, high)) in low.iter_mut().zip(&mut high).take(blocks_at_once).enumerate() {
                 let id = self.races.ids.id(self.row + i);
-                (words[0][i], words[1][i]) = (id as u32, (id >> 32) as u32);
+                (*low, *high) = (id as u32, (id >> 32) as u32);
             }
             let tile = |i: usize| {
-                let [low, high] = [0, 1].map(|k| s.words(&words[k][i * S::OCTETS..]));
+                let [low, high] = [&low, &high].map(|words| s.words(&words[i * S::OCTETS..]));
                 [s.all_words(u32::MAX), low, high, s.all_words(draw | 1)]
             };
             for (i, [w0, w1, w2, w3]) in blocks(s, [tile(0), tile(1)], keys).into_iter().enumerate()

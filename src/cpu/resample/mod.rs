@@ -4,6 +4,8 @@
 //! are the sums: how many points lie below a sum follows from the stratum in which the sum lies, and from the points of
 //! two strata. So no search is needed, and no branch depends on the weights.
 
+use std::ops::Range;
+
 use rayon::current_num_threads;
 
 use super::bound::RoundKeys;
@@ -54,20 +56,22 @@ pub(crate) fn resample(
     }
     let strata = Strata::new(sums[sums.len() - 1], ancestors.len());
     let parallel = !DIVISION.is_small(ancestors.len() + sums.len()) && current_num_threads() > 1;
+    let len = if parallel { DIVISION.at_once(1) } else { ancestors.len() };
     if scheme == Resampling::Systematic {
         let mut first = [0];
         noise.uniforms(isa, 0, &mut first);
         let start = strata.within(first[0]);
         let points = Systematic { strata, start, before: (start >> 64) as f64 };
-        let len = if parallel { DIVISION.at_once(1) } else { ancestors.len() };
         in_chunks(ancestors, len, parallel, |i, ancestors| {
             place(sums, &points, i * len, ancestors);
         });
     } else {
-        in_chunks(ancestors, BLOCK, parallel, |i, ancestors| {
-            let first = i * BLOCK;
-            let points = Stratified::new(strata, isa, noise, first, ancestors.len());
-            place(sums, &points, first, ancestors);
+        in_chunks(ancestors, len, parallel, |i, ancestors| {
+            let mut points = Stratified::new(strata);
+            for (first, ancestors) in (i * len..).step_by(BLOCK).zip(ancestors.chunks_mut(BLOCK)) {
+                points.fill(isa, noise, first, ancestors.len());
+                place(sums, &points, first, ancestors);
+            }
         });
     }
     Ok(())
@@ -88,26 +92,30 @@ fn place<P: Points>(sums: &[u64], points: &P, first: usize, ancestors: &mut [u32
     let particle_of = |point: u64| sums.partition_point(|&sum| sum <= point);
     let least = particle_of(points.at(first));
     let last = particle_of(points.at(first + ancestors.len() - 1));
-    ancestors.fill(0);
-    // A particle's first position gets its number. So do the numbers of particles before it that have no position, but
-    // these are overwritten.
     let most = ancestors.len() - 1;
-    let mut head = 0;
+    let mut begin = 0;
     for (particle, &sum) in (least as u32..).zip(&sums[least..last]) {
-        ancestors[head] = particle;
-        head = points.below(sum).saturating_sub(first).min(most);
+        let end = points.below(sum).saturating_sub(first).min(most);
+        give(ancestors, begin..end, particle);
+        begin = end;
     }
-    ancestors[head] = last as u32;
-    up_to_the_next(ancestors);
+    ancestors[begin..].fill(last as u32);
 }
 
-/// Gives a position without a number that of the last position before it that has one. Numbers ascend.
+/// Gives positions to a particle. A few of the positions after them, which the particles after it will be given, may get its
+/// number too: most particles have few positions, and no branch depends on how many.
 #[inline(always)]
-fn up_to_the_next(ancestors: &mut [u32]) {
-    let mut largest = 0;
-    for ancestor in ancestors {
-        largest = largest.max(*ancestor);
-        *ancestor = largest;
+fn give(ancestors: &mut [u32], positions: Range<usize>, particle: u32) {
+    const FEW: usize = 4;
+    let Range { start, end } = positions;
+    match ancestors[start..].first_chunk_mut::<FEW>() {
+        Some(few) => {
+            *few = [particle; FEW];
+            if end > start + FEW {
+                ancestors[start + FEW..end].fill(particle);
+            }
+        }
+        None => ancestors[start..end].fill(particle),
     }
 }
 
@@ -178,23 +186,28 @@ struct Stratified {
     strata: Strata,
     /// The first position of the block.
     first: usize,
-    /// The points in whole weights, behind a 0, and before as many u64::MAX as there is room for.
+    /// The points in whole weights, between a 0 and a u64::MAX.
     points: [u64; BLOCK + 2],
 }
 
 impl Stratified {
+    fn new(strata: Strata) -> Self {
+        Self { strata, first: 0, points: [0; BLOCK + 2] }
+    }
+
+    /// Makes the points of so many positions.
     #[inline(always)]
-    fn new(strata: Strata, isa: Isa, noise: &Noise<'_>, first: usize, positions: usize) -> Self {
-        let mut points = [u64::MAX; BLOCK + 2];
-        points[0] = 0;
-        let of_block = &mut points[1..=positions];
-        noise.uniforms(isa, first, of_block);
+    fn fill(&mut self, isa: Isa, noise: &Noise<'_>, first: usize, positions: usize) {
+        let strata = self.strata;
+        self.first = first;
+        self.points[positions + 1] = u64::MAX;
+        let points = &mut self.points[1..=positions];
+        noise.uniforms(isa, first, points);
         let mut stratum = strata.width * first as u128;
-        for point in of_block {
+        for point in points {
             *point = ((stratum + strata.within(*point)) >> 64) as u64;
             stratum += strata.width;
         }
-        Self { strata, first, points }
     }
 }
 

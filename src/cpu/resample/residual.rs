@@ -3,7 +3,7 @@
 use super::super::bound::RoundKeys;
 use super::super::cdf::{Races, Table, guide_bits, pick};
 use super::super::simd::Isa;
-use super::{Noise, float, nearest, up_to_the_next};
+use super::{Noise, float, give, nearest};
 use crate::error::Error;
 use crate::job::zeroed;
 
@@ -20,25 +20,19 @@ pub(super) fn resample(
     // how far fractions of a copy are shifted so that the sum of them all is below 2⁶³
     let shift = 64 - (n.min(sums.len() as u64)).leading_zeros();
     let of_weight = n as f64 / total as f64;
-    ancestors.fill(0);
     let (mut copied, mut before, mut sum) = (0, 0, 0);
     for ((particle, &end), left) in (0u32..).zip(sums).zip(&mut left) {
         let weight = end - before;
         before = end;
-        // The first copy gets the particle's number. A particle without copies gets the place of the next one, which
-        // overwrites the number.
-        if let Some(first) = ancestors.get_mut(copied) {
-            *first = particle;
-        }
         let copies = copies(weight, n, total, of_weight);
+        give(ancestors, copied..copied + copies as usize, particle);
         copied += copies as usize;
         // below `total`, so that the low words suffice
         let rest = (weight.wrapping_mul(n)).wrapping_sub(copies.wrapping_mul(total));
         sum += rest >> shift;
         *left = sum;
     }
-    let (of_copies, drawn) = ancestors.split_at_mut(copied);
-    up_to_the_next(of_copies);
+    let drawn = &mut ancestors[copied..];
     if drawn.is_empty() {
         return Ok(());
     }
