@@ -133,6 +133,41 @@ impl<'a> Adjustment<'a> {
         logit: impl Fn(usize) -> f64,
         mut adjusted: impl FnMut(usize, f64),
     ) -> Result<(), usize> {
+        let penalty = self.penalty(row);
+        self.in_each_category(row, entries, logit, |category, before, biased, count| {
+            let x = count.map_or(biased, |count| penalty.apply(biased, count));
+            // what was finite stays so
+            let stays = before.is_finite() && biased != f64::NEG_INFINITY;
+            adjusted(category, if stays { x.clamp(f64::MIN, f64::MAX) } else { x });
+        })
+    }
+
+    /// Gives the derivatives of a row's adjusted logits by the logits as they were, to `slope` with their categories, where
+    /// they may be other than 1. Costs and errors are those of [`adjust`](Self::adjust), whose arguments these are.
+    pub(crate) fn slopes(
+        &self,
+        row: usize,
+        entries: &mut Vec<Entry>,
+        logit: impl Fn(usize) -> f64,
+        mut slope: impl FnMut(usize, f64),
+    ) -> Result<(), usize> {
+        let penalty = self.penalty(row);
+        self.in_each_category(row, entries, logit, |category, _, biased, count| {
+            if count.is_some() {
+                slope(category, penalty.slope(biased));
+            }
+        })
+    }
+
+    /// Calls `with` with each category that the options of a row name: with its logit as it was, the logit after its biases,
+    /// and its count if it has one.
+    fn in_each_category(
+        &self,
+        row: usize,
+        entries: &mut Vec<Entry>,
+        logit: impl Fn(usize) -> f64,
+        mut with: impl FnMut(usize, f64, f64, Option<u32>),
+    ) -> Result<(), usize> {
         let biases =
             self.biases(row).map(|(category, bias)| (category, What::Bias(bias.to_bits())));
         let counts = self.counts(row).map(|(category, count)| (category, What::Count(count)));
@@ -147,24 +182,17 @@ impl<'a> Adjustment<'a> {
         }));
         entries.sort_unstable();
 
-        let penalty = self.penalty(row);
         for same in entries.chunk_by(|a, b| a.category == b.category) {
             let category = same[0].category as usize;
             let before = logit(category);
-            let (mut x, mut count) = (before, None);
+            let (mut biased, mut count) = (before, None);
             for entry in same {
                 match entry.what {
-                    What::Bias(bits) => x += f64::from(f32::from_bits(bits)),
+                    What::Bias(bits) => biased += f64::from(f32::from_bits(bits)),
                     What::Count(more) => count = Some(count.unwrap_or(0u32).saturating_add(more)),
                 }
             }
-            let is_banned = x == f64::NEG_INFINITY;
-            if let Some(count) = count {
-                x = penalty.apply(x, count);
-            }
-            // what was finite stays so
-            let stays = before.is_finite() && !is_banned;
-            adjusted(category, if stays { x.clamp(f64::MIN, f64::MAX) } else { x });
+            with(category, before, biased, count);
         }
         Ok(())
     }
@@ -201,6 +229,29 @@ impl Job<'_> {
         );
         self.adjustment.adjust(row, &mut Vec::new(), logit, set).map_err(no_memory)?;
         Ok(logits)
+    }
+
+    /// Turns derivatives of the rows' adjusted logits into those of the logits as they were.
+    ///
+    /// # Errors
+    /// [`Error::NoMemoryForRows`].
+    pub(crate) fn pull_back_adjustment(&self, gradients: &mut [f32]) -> Result<(), Error> {
+        if self.adjustment.is_none() {
+            return Ok(());
+        }
+        let categories = self.logits.categories();
+        let no_memory = |bytes| Error::NoMemoryForRows { rows: 1, categories, bytes };
+        let mut entries = Vec::new();
+        with_stock!(self.logits.stock(), rows => {
+            for (row, gradient) in gradients.chunks_mut(categories).enumerate() {
+                let logit = |category: usize| rows.value(row, category).as_f64();
+                let pull = |category: usize, slope| {
+                    gradient[category] = (f64::from(gradient[category]) * slope) as f32;
+                };
+                self.adjustment.slopes(row, &mut entries, logit, pull).map_err(no_memory)?;
+            }
+        });
+        Ok(())
     }
 
     /// The error that says why the row at position `row`, with adjusted logits, has no draw, or `None` if it has one.

@@ -103,6 +103,12 @@ impl Penalty {
         let x = x - f64::from(self.frequency) * f64::from(count);
         if count > 0 { x - f64::from(self.presence) } else { x }
     }
+
+    /// The derivative of an [adjusted](Self::apply) logit by the logit.
+    pub(crate) fn slope(&self, logit: f64) -> f64 {
+        let repetition = f64::from(self.repetition);
+        if logit > 0.0 { 1.0 / repetition } else { repetition }
+    }
 }
 
 /// The categories that each row has had before, and how often: what [`Penalty`] looks at.

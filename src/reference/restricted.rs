@@ -27,21 +27,47 @@ pub(super) fn as_adjusted<R>(job: &Job<'_>, with: impl FnOnce(&Job<'_>) -> R) ->
     Ok(with(&job.on_copies(Logits::new(&singles, categories)?.into())))
 }
 
-/// The adjusted logits of a job of one row, as [`Penalty`](crate::Penalty) defines them.
-fn adjusted(job: &Job<'_>) -> Vec<f64> {
-    let before: Vec<f64> = with_stock!(job.logits.stock(), rows => {
+/// The logits of a job of one row.
+fn logits_of(job: &Job<'_>) -> Vec<f64> {
+    with_stock!(job.logits.stock(), rows => {
         rows.values(0, 0..rows.categories()).map(|value| value.as_f64()).collect()
-    });
-    let mut logits = before.clone();
+    })
+}
+
+/// The logits of a job of one row after its biases.
+fn biased(job: &Job<'_>) -> Vec<f64> {
+    let mut logits = logits_of(job);
     for (category, bias) in job.adjustment.biases(0) {
         logits[category as usize] += f64::from(bias);
     }
-    let banned: Vec<bool> = logits.iter().map(|&x| x == f64::NEG_INFINITY).collect();
-    let mut counts = vec![None; logits.len()];
+    logits
+}
+
+/// How often the row of a job has had each category, if the history has it.
+fn counts(job: &Job<'_>) -> Vec<Option<u32>> {
+    let mut counts = vec![None; job.logits.categories()];
     for (category, more) in job.adjustment.counts(0) {
         let count = &mut counts[category as usize];
         *count = Some(count.unwrap_or(0u32).saturating_add(more));
     }
+    counts
+}
+
+/// The derivatives of the adjusted logits of a job of one row by its logits.
+pub(super) fn slopes(job: &Job<'_>) -> Vec<f64> {
+    let repetition = f64::from(job.adjustment.penalty(0).repetition);
+    let slope = |(x, count): (f64, Option<u32>)| match count {
+        None => 1.0,
+        Some(_) if x > 0.0 => 1.0 / repetition,
+        Some(_) => repetition,
+    };
+    biased(job).into_iter().zip(counts(job)).map(slope).collect()
+}
+
+/// The adjusted logits of a job of one row, as [`Penalty`](crate::Penalty) defines them.
+fn adjusted(job: &Job<'_>) -> Vec<f64> {
+    let (before, mut logits, counts) = (logits_of(job), biased(job), counts(job));
+    let banned: Vec<bool> = logits.iter().map(|&x| x == f64::NEG_INFINITY).collect();
     let &Penalty { repetition, frequency, presence } = job.adjustment.penalty(0);
     for (x, count) in logits.iter_mut().zip(counts) {
         let Some(count) = count else { continue };

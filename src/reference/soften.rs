@@ -1,6 +1,6 @@
 //! The definition of soft samples and of their gradients, in f64.
 
-use super::restricted::{as_adjusted, drawn_row};
+use super::restricted::{as_adjusted, drawn_row, slopes};
 use crate::error::Error;
 use crate::job::soften::Softening;
 use crate::noise::bits::Stream;
@@ -96,10 +96,11 @@ pub fn soften_rows(
 /// categories): rows × categories, summed over a row's draws. With y the soft sample and g its cotangent,
 ///
 /// ```text
-/// ∂/∂logitᵢ = 1/(τ·T) · Σ_draws yᵢ (gᵢ − Σⱼ yⱼ gⱼ)
+/// ∂/∂logitᵢ = sᵢ/(τ·T) · Σ_draws yᵢ (gᵢ − Σⱼ yⱼ gⱼ)
 /// ```
 ///
-/// where 1/T is the [reciprocal](Scale::reciprocal) of the temperature with which the draw is made. A cotangent where y
+/// where 1/T is the [reciprocal](Scale::reciprocal) of the temperature with which the draw is made, and sᵢ the derivative of
+/// the adjusted logit by the logit: that of a repetition penalty, or 1. A cotangent where y
 /// is 0 is ignored, whatever it is. The gradients of a row without a draw are NaN if the options ask for sentinels.
 ///
 /// # Errors
@@ -121,6 +122,9 @@ pub fn soften_rows_vjp(
         as_adjusted(&row.job, |&job| {
             gradient.copy_from_slice(&gradients_of(&Softening { job, ..row }, cotangents));
         })?;
+        for (gradient, slope) in gradient.iter_mut().zip(slopes(&row.job)) {
+            *gradient *= slope;
+        }
     }
     softening.check_gradients(&singles(&gradients))?;
     Ok(gradients)

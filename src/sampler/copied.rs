@@ -31,7 +31,8 @@ pub(super) fn on_cpu<O: Operation>(operation: &mut O, cpu: &Cpu) -> Result<(), E
     if !operation.job().adjustment.is_none() {
         // what is left to do may need no further copies
         let adjusted = Adjusted::new(cpu, operation.job())?;
-        return on_cpu(&mut operation.on_copies(adjusted.batch()?), cpu);
+        on_cpu(&mut operation.on_copies(adjusted.batch()?), cpu)?;
+        return operation.pull_back_adjustment();
     }
     let copies = Copies::new(cpu, operation.job())?;
     per_row::on_cpu(&mut operation.on_copies(copies.batch()), cpu)?;
@@ -65,6 +66,7 @@ fn on_copies<'a, O: Operation>(operation: &'a mut O, gpu: &'a Gpu) -> per_row::B
             if let Some(shifts) = copies.shifts() {
                 part.shift(shifts);
             }
+            part.pull_back_adjustment()?;
         }
         Ok(())
     })

@@ -32,6 +32,15 @@ pub(crate) trait Operation: Send {
     /// Adds what copies of the rows [take away](Copies::shifts) from the logarithms of probabilities to the results.
     fn shift(&mut self, _: impl Fn(usize) -> f64) {}
 
+    /// Turns results that belong to adjusted logits into those of the logits as they were, after the operation has run on
+    /// copies with adjusted logits. Draws and sums are the same.
+    ///
+    /// # Errors
+    /// Those for want of memory.
+    fn pull_back_adjustment(&mut self) -> Result<(), Error> {
+        Ok(())
+    }
+
     /// Whether the CPU takes the operation although its rows are restricted.
     fn takes_restrictions(&self, _: &Cpu) -> bool {
         false

@@ -133,7 +133,9 @@ impl<E: Engine> Sampler<E> {
     /// ∂/∂logitᵢ = 1/(τ·T) · Σ_draws yᵢ (gᵢ − Σⱼ yⱼ gⱼ)
     /// ```
     ///
-    /// for soft samples. For straight-through samples this formula is the definition. The noise is computed again from
+    /// for soft samples, times the derivative of the adjusted logit by the logit where a [penalty](crate::Penalty) has one:
+    /// 1/repetition for a positive logit of the history, and repetition for another one. For straight-through samples this
+    /// formula is the definition. The noise is computed again from
     /// seed, row id and draw number, so nothing has to be stored with the samples: pass the same options. A category of
     /// logit −∞ has exactly 0. A cotangent where y is 0 is ignored, whatever it is. A row without a draw is an error,
     /// or its gradients are NaN if the options ask for sentinels.
@@ -329,6 +331,10 @@ impl Operation for Pullback<'_, '_> {
     fn on_copies<'p>(&'p mut self, copies: Batch<'p>) -> Self::Part<'p> {
         let of = Softening { job: self.of.job.on_copies(copies), ..self.of };
         Pullback { of, cotangents: self.cotangents, gradients: self.gradients }
+    }
+
+    fn pull_back_adjustment(&mut self) -> Result<(), Error> {
+        self.of.job.pull_back_adjustment(self.gradients)
     }
 
     fn on_cpu(&mut self, cpu: &Cpu) -> Result<(), Error> {

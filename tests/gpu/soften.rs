@@ -1,8 +1,10 @@
 //! Soft samples and their gradients on a device: near the definition, however they are cut.
 
 use gumbel::conformance::{self, Case, SoftErrors};
-use gumbel::{AdapterReport, CpuSampler, DeviceKind, Error, GpuSampler, GpuSamplerBuilder, Logits};
-use gumbel::{Relaxation, SampleOptions, Teams};
+use gumbel::{
+    AdapterReport, CpuSampler, DeviceKind, Error, GpuSampler, GpuSamplerBuilder, History, Logits,
+    Penalty, Relaxation, SampleOptions, Teams,
+};
 use libtest_mimic::Failed;
 
 use super::draws::sampler;
@@ -19,6 +21,7 @@ pub(crate) const CHECKS: &[(&str, Check)] = &[
     ("soften::rows_without_a_draw", rows_without_a_draw),
     ("soften::huge_cotangents", huge_cotangents),
     ("soften::huge_logits", huge_logits),
+    ("soften::gradients_of_penalised_logits", gradients_of_penalised_logits),
     ("soften::faults_in_the_shader_are_seen", faults_in_the_shader_are_seen),
 ];
 
@@ -63,6 +66,40 @@ fn conformance_in_small_pieces(adapter: &AdapterReport) -> Result<(), Failed> {
     let builder = GpuSampler::builder()
         .tune(|tuning| tuning.with_device_kind(DeviceKind::Teams(with_large_workgroups)));
     run(adapter, builder, &[0.5], |case| case.work() <= 1000)
+}
+
+/// Gradients are by the logits as they were before penalties, on the device as on the CPU, and in rows that are cut.
+fn gradients_of_penalised_logits(adapter: &AdapterReport) -> Result<(), Failed> {
+    let (rows, categories) = (9usize, 300);
+    let logits: Vec<f32> =
+        (0..rows * categories).map(|i| (i * 7919 % 1009) as f32 / 256.0 - 2.0).collect();
+    let logits = Logits::new(&logits, categories)?;
+    let cotangents: Vec<f32> = (0..rows * categories).map(|i| (i % 7) as f32 - 3.0).collect();
+    let categories_seen: Vec<u32> = (0..rows as u32).flat_map(|row| row..row + 40).collect();
+    let offsets: Vec<usize> = (0..=rows).map(|row| 40 * row).collect();
+    let counts = vec![1; categories_seen.len()];
+    let options = |repetition| {
+        SampleOptions::default()
+            .with_history(History::each(&offsets, &categories_seen, &counts))
+            .with_penalty(Penalty::new().with_repetition(repetition).with_presence(0.1))
+    };
+    let soft = Relaxation::soft(0.5);
+    let gradients = |options: &SampleOptions<'_>| {
+        CpuSampler::new().soften_rows_vjp(logits, options, soft, &cotangents)
+    };
+    let (expected, others) = (gradients(&options(1.3))?, gradients(&options(1.31))?);
+    let far = |found: &[f32], expected: &[f32]| {
+        let each = found.iter().zip(expected).map(|(a, b)| (a - b).abs());
+        each.fold(0f32, f32::max)
+    };
+    ensure(far(&others, &expected) > 1e-3, || "another penalty is not seen".to_owned())?;
+    for builder in [GpuSampler::builder(), GpuSampler::builder().with_chunk_bytes(1 << 10)] {
+        let gpu = sampler(adapter, builder)?;
+        let found = gpu.soften_rows_vjp(logits, &options(1.3), soft, &cotangents)?;
+        let worst = far(&found, &expected);
+        ensure(worst < 1e-4, || format!("{worst} off"))?;
+    }
+    Ok(())
 }
 
 /// The variant without any optional feature.

@@ -6,7 +6,7 @@ use gumbel::half::f16;
 use gumbel::noise::philox::philox4x32_10;
 use gumbel::{
     Allowed, Batch, Bias, CpuSampler, Error, History, Logits, Method, Penalty, Relaxation,
-    SampleOptions, Truncation, Undrawable, Weights,
+    SampleOptions, Truncation, Undrawable, Weights, reference,
 };
 
 /// The options of a row, as a user has them: a bias in a list, and tokens in the order in which they came.
@@ -39,6 +39,19 @@ impl Request {
             *logit -= if counts[token] > 0 { f64::from(presence) } else { 0.0 };
         }
         logits
+    }
+
+    /// The derivatives of the adjusted logits of a row by the logits.
+    fn slopes(&self, logits: &[f64]) -> Vec<f64> {
+        let biased = Self { penalty: Penalty::new(), ..self.clone() }.dense(logits);
+        let repetition = f64::from(self.penalty.repetition);
+        let is_seen = |token: &u32| self.drawn.contains(token) || self.prompt.contains(token);
+        let slope = |(token, x): (u32, f64)| match is_seen(&token) {
+            false => 1.0,
+            true if x > 0.0 => 1.0 / repetition,
+            true => repetition,
+        };
+        (0..).zip(biased).map(slope).collect()
     }
 }
 
@@ -139,13 +152,53 @@ fn assert_same(got: (Batch<'_>, SampleOptions<'_>), expected: (Batch<'_>, Sample
         sampler.soften_rows(logits, &options, Relaxation::soft(0.5)).unwrap()
     });
     assert_eq!(got, expected);
-    let [got, expected] = both.map(|(batch, options)| {
-        let logits = batch.logits().unwrap();
-        let cotangents: Vec<f32> =
-            (0..batch.rows() * batch.categories()).map(|i| (word(i, 9) % 9) as f32).collect();
-        sampler.soften_rows_vjp(logits, &options, Relaxation::soft(0.5), &cotangents).unwrap()
-    });
-    assert_eq!(got, expected);
+}
+
+/// Gradients by the logits are those by the adjusted logits, times the slopes; and they are what a small change of a logit
+/// makes of a loss.
+#[test]
+fn gradients_are_by_the_logits_as_they_were() {
+    let (rows, categories, soft) = (6, 40, Relaxation::soft(0.5));
+    let numbers: Vec<f64> =
+        (0..rows * categories).map(|i| f64::from(word(i, 7) % 4096) / 512.0 - 4.0).collect();
+    let requests = requests(rows, categories);
+    let sparse = Sparse::new(&requests);
+    let of_rows = |with: fn(&Request, &[f64]) -> Vec<f64>| -> Vec<f64> {
+        let rows = numbers.chunks(categories).zip(&requests);
+        rows.flat_map(|(row, request)| with(request, row)).collect()
+    };
+    let (adjusted, slopes) = (of_rows(Request::dense), of_rows(Request::slopes));
+    assert!([1.0, 1.2, 0.7].iter().all(|&one| slopes.iter().any(|x| (x - one).abs() < 1e-6)));
+    let cotangents: Vec<f32> = (0..rows * categories).map(|i| (word(i, 9) % 9) as f32).collect();
+    let options = SampleOptions::default().with_seed(3);
+    let with = sparse.options(options);
+    fn logits(numbers: &[f64]) -> Logits<'_> {
+        Logits::from_f64(numbers, 40).unwrap()
+    }
+
+    let sampler = CpuSampler::new();
+    let found = sampler.soften_rows_vjp(logits(&numbers), &with, soft, &cotangents).unwrap();
+    let plain = sampler.soften_rows_vjp(logits(&adjusted), &options, soft, &cotangents).unwrap();
+    let expected = plain.iter().zip(&slopes).map(|(&g, slope)| (f64::from(g) * slope) as f32);
+    assert!(found.iter().copied().eq(expected));
+    assert_ne!(found, plain);
+    let exact = reference::soften_rows_vjp(logits(&numbers), &with, soft, &cotangents).unwrap();
+    assert!(exact.iter().zip(&found).all(|(a, &b)| (a - f64::from(b)).abs() < 1e-4));
+
+    const CHANGE: f64 = 1.0 / 256.0;
+    let loss = |i: usize, change: f64| -> f64 {
+        let mut changed = numbers.clone();
+        changed[i] += change;
+        let samples = reference::soften_rows(logits(&changed), &with, soft).unwrap();
+        samples.iter().zip(&cotangents).map(|(y, &g)| y * f64::from(g)).sum()
+    };
+    let mut wrong_without_slopes = 0;
+    for (i, &gradient) in exact.iter().enumerate() {
+        let change = (loss(i, CHANGE) - loss(i, -CHANGE)) / (2.0 * CHANGE);
+        assert!((gradient - change).abs() < 2e-3, "{i}: {gradient}, {change}");
+        wrong_without_slopes += usize::from((f64::from(plain[i]) - change).abs() > 2e-3);
+    }
+    assert!(wrong_without_slopes > 5);
 }
 
 /// Against an implementation that shares no code: every operation, logits of all types, alone and with cuts and masks.
