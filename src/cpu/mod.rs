@@ -28,6 +28,7 @@ mod shards;
 mod simd;
 mod soften;
 mod threads;
+mod tile;
 mod top_down;
 mod top_k;
 mod values;

@@ -28,7 +28,6 @@ impl Cpu {
         if k == 1 {
             self.on_threads(|| plan.run_with_keys(scale, to.categories, to.keys));
         } else {
-            to.clear();
             let as_asked = (self.filter, k);
             self.on_threads(|| top_k_races(&plan, scale, as_asked, to.categories, to.keys));
         }
@@ -124,6 +123,8 @@ fn top_k_races(
     let some = categories.par_chunks_mut(at_once).zip(won.par_chunks_mut(at_once));
     each(some, &|i, (categories, won)| {
         let first = i * races;
+        // on this thread, since the first write to memory takes the system's time
+        (TopKSlices { categories, keys: won }).clear();
         with_values!(job, rows => isa.run(TopKRaces {
             job, rows, scale, keys, filter, k, first, categories, won,
         }));

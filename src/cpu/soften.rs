@@ -5,7 +5,7 @@
 //!
 //! | shape | what is done |
 //! |---|---|
-//! | up to [`SHORT`] categories | several races side by side in a [tile](tile::Tile) |
+//! | up to [`SHORT`] categories | several races side by side in a [tile](super::tile::Tile) |
 //! | longer rows | a race finds the largest key; then the row is taken tile by tile |
 //!
 //! Long rows are divided among threads by segments if there are few, all others by rows.
@@ -26,7 +26,6 @@ use crate::options::{Data, Widen};
 use crate::reference;
 
 mod soft_weight;
-mod tile;
 mod vjp;
 mod weights;
 

@@ -2,10 +2,15 @@
 //!
 //! In a row with flat noise a category that passes the filter is evaluated exactly at once. As soon as k are found, the
 //! k-th best sets the cutoff, so of n categories in random order about k·(1 + ln(n/k)) are evaluated. Longer rows rank
-//! their candidates by scores first ([`TopKRace`]).
+//! their candidates by scores first ([`TopKRace`]). In rows of a few categories most would be evaluated, so all are, many
+//! rows side by side ([`short_rows`]).
+
+mod short;
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+
+use short::{has_short_rows, short_rows};
 
 use super::bound::{Block, RoundKeys, coarse, not_below, sequence, threshold_at, upper_scores};
 use super::exact::evaluate;
@@ -51,6 +56,9 @@ impl<B: BatchValues> Task for TopKRaces<'_, B> {
                 write(top_k.iter().copied(), categories, won);
             }
             return;
+        }
+        if has_short_rows(rows.categories(), k) {
+            return short_rows(s, (job, rows, first), scale, &keys, outputs);
         }
         let mut heap = TopKHeap::<B::Value>::new(k, scale, filter);
         for ((categories, won), (row, number)) in outputs.zip(job.races(first)) {

@@ -7,8 +7,10 @@
 
 use crate::common::statistics::{ALARM, chi_square, counts, independence, kolmogorov_smirnov};
 use gumbel::conformance::{self, Case};
+use gumbel::half::f16;
 use gumbel::{
-    CpuSampler, Error, Isa, Logits, NO_DRAW, SampleOptions, Undrawable, Weight, Weights, reference,
+    Batch, CpuSampler, Error, Isa, Logits, NO_DRAW, SampleOptions, Undrawable, Weight, Weights,
+    reference,
 };
 use statrs::distribution::{ContinuousCDF, Exp, Gumbel};
 
@@ -40,6 +42,45 @@ fn every_engine_has_the_references_top_k() {
     }
     println!("{compared} places");
     assert!(compared > 1_000_000);
+}
+
+/// Rows of up to 33 categories, some of them without a draw, of logits, weights and counts: as many places as there are
+/// categories, fewer and more.
+#[test]
+fn places_of_short_rows_are_the_references() {
+    let mut compared = 0;
+    for n in (1..=17).chain([24, 25, 31, 32, 33]) {
+        let rows = 300 / n + 3;
+        let number = |i: usize| match (i / n % 5, i % 11) {
+            (_, 3) => 0.0,
+            (3, 7) => f32::NAN,
+            (4, _) if i / n % 10 == 4 => 0.0,
+            (_, j) => j as f32 * 0.5,
+        };
+        let weights: Vec<f32> = (0..rows * n).map(number).collect();
+        let logits: Vec<f32> = weights.iter().map(|x| x.ln()).collect();
+        let halves: Vec<f16> = logits.iter().map(|&x| f16::from_f32(x)).collect();
+        let counts: Vec<u32> = weights.iter().map(|&x| x as u32).collect();
+        let batches: [Batch<'_>; 4] = [
+            Logits::new(&logits, n).unwrap().into(),
+            Logits::from_f16(&halves, n).unwrap().into(),
+            Weights::new(&weights, n).unwrap().into(),
+            Weights::from_counts(&counts, n).unwrap().into(),
+        ];
+        for batch in batches {
+            for k in [1, n.div_ceil(6), n.div_ceil(2), n, n + 3] {
+                let options = SampleOptions::default().with_draws(3).with_seed(9);
+                let options = options.with_sentinels(true).with_temperature(0.7);
+                let expected = reference::race_rows(batch, &options, k).unwrap();
+                for engine in engines() {
+                    let found = engine.race_rows(batch, &options, k).unwrap();
+                    assert!(found == expected, "{n}, {k}, {}", engine.isa());
+                }
+                compared += expected.keys().len();
+            }
+        }
+    }
+    assert!(compared > 300_000, "{compared}");
 }
 
 /// Short rows, some of them without a draw, in pieces for several threads: each key is that of the drawn category.

@@ -2,10 +2,10 @@
 
 use rayon::prelude::*;
 
-use super::tile::{OCTETS, Tile};
 use super::weights::{SHORT, fill, short_weights, sum};
 use super::{DIVISION, Drawable, Soften, is_small, with_logits};
 use crate::cpu::simd::{Simd, Task};
+use crate::cpu::tile::{OCTETS, Tile};
 use crate::cpu::values::{BatchValues, open};
 use crate::error::Error;
 use crate::noise::bits::OCTET;

@@ -2,11 +2,11 @@
 
 use super::Soften;
 use super::soft_weight::soft_weight;
-use super::tile::{NO_KEY, OCTETS, Tile};
 use crate::cpu::bound::RoundKeys;
 use crate::cpu::exact_keys::exact_keys;
 use crate::cpu::lanes::magnitude;
 use crate::cpu::simd::{Isa, Simd, Task};
+use crate::cpu::tile::{NO_KEY, OCTETS, Tile};
 use crate::cpu::top_down::{FirstAlarms, noise_of_span};
 use crate::cpu::values::{BatchValues, RowValues, SideBySide};
 use crate::noise::bits::{FLAT, OCTET, Stream};
@@ -74,7 +74,7 @@ impl<V: RowValues<Value: Widen>> LongWeights<'_, V> {
         for (logits, weights) in logits.parts(SHORT).zip(weights.chunks_mut(SHORT)) {
             let octets = logits.len().div_ceil(OCTET);
             tile.place(0, octets, octet, stream);
-            tile.logits.put_part_widened(logits);
+            tile.values.put_part_widened(logits);
             tile.evaluate(s, octets, by.scale, &by.keys);
             sum += weights_of(tile.keys.as_flattened(), max_key, by.fall, weights);
             octet += octets as u32;
@@ -173,7 +173,7 @@ impl<B: BatchValues<Value: Widen>> Task for ShortSamples<'_, B> {
 #[inline(always)]
 pub(super) fn fill<S: Simd, B: BatchValues<Value: Widen>>(
     s: S,
-    tile: &mut Tile,
+    tile: &mut Tile<f32>,
     of: Soften<'_>,
     rows: B,
     races: impl Iterator<Item = (usize, u32)>,
@@ -183,7 +183,7 @@ pub(super) fn fill<S: Simd, B: BatchValues<Value: Widen>>(
     let (mut sound, mut filled) = (0, 0);
     for (i, (row, draw)) in races.enumerate() {
         tile.place(filled, octets, 0, of.softening.job.stream(row, draw));
-        let logits = tile.logits.put_widened(i, rows.row(row));
+        let logits = tile.values.put_widened(i, rows.row(row));
         let farthest = logits.iter().fold(0, |far, &logit| far.max(magnitude(logit)));
         sound |= u32::from(farthest < f32::INFINITY.to_bits()) << i;
         filled += octets;

@@ -1,11 +1,13 @@
-//! The keys of some octets of categories, exactly: those of several short rows, or part of a long one.
+//! The keys of some octets of categories with flat noise, exactly: those of several short rows, or part of a long one.
 
-use crate::cpu::bound::{RoundKeys, coarse};
-use crate::cpu::exact_keys::{exact_keys, flat_noise};
-use crate::cpu::simd::{Aligned, Simd};
-use crate::cpu::values::SideBySide;
+use super::bound::{RoundKeys, coarse};
+use super::exact_keys::{exact_keys, flat_noise};
+use super::simd::{Aligned, Simd};
+use super::values::SideBySide;
+use super::vector_value::VectorValue;
 use crate::noise::bits::{OCTET, Stream};
 use crate::noise::order::{Best, Scale};
+use crate::options::Chance;
 
 /// The number of octets that are evaluated at a time: so few that all they need stays in the nearest cache.
 pub(super) const OCTETS: usize = 32;
@@ -13,20 +15,20 @@ const LANES: usize = OCTETS * OCTET;
 
 /// Octets side by side, each with a stream and a place in its row.
 #[repr(align(64))]
-pub(super) struct Tile {
+pub(super) struct Tile<T> {
     octet: [u32; OCTETS],
     row: [[u32; OCTETS]; 2],
     draw: [u32; OCTETS],
     category: [[u32; OCTET]; OCTETS],
-    pub(super) logits: SideBySide<f32, OCTETS>,
-    /// The key of each category, [`NO_KEY`] if its logit is not finite.
+    pub(super) values: SideBySide<T, OCTETS>,
+    /// The key of each category, [`NO_KEY`] if the category cannot be drawn.
     pub(super) keys: [[i64; OCTET]; OCTETS],
 }
 
 /// A number below every key.
 pub(super) const NO_KEY: i64 = Best::NONE.key;
 
-impl Tile {
+impl<T: VectorValue> Tile<T> {
     /// A tile for rows of this number of categories.
     #[inline(always)]
     pub(super) fn new(categories: usize) -> Self {
@@ -35,7 +37,7 @@ impl Tile {
             row: [[0; OCTETS]; 2],
             draw: [0; OCTETS],
             category: [[0; OCTET]; OCTETS],
-            logits: SideBySide::new(categories),
+            values: SideBySide::new(categories),
             keys: [[NO_KEY; OCTET]; OCTETS],
         }
     }
@@ -64,7 +66,7 @@ impl Tile {
         scale: Scale,
         round_keys: &RoundKeys,
     ) {
-        let Self { octet, row, draw, category, logits, keys } = self;
+        let Self { octet, row, draw, category, values, keys } = self;
         let Aligned(coarse_bits) = &mut Aligned([0; LANES]);
         for at in (0..octets).step_by(S::OCTETS) {
             let counter = [
@@ -88,12 +90,12 @@ impl Tile {
                 s.all_words(draw[octet] | 1),
             ]
         };
-        let logits = &logits.values()[..octets * OCTET];
+        let values = &values.values()[..octets * OCTET];
         let keys = &mut keys.as_flattened_mut()[..octets * OCTET];
-        let noise = flat_noise(s, logits.len(), coarse_bits, fine_counter, round_keys);
-        exact_keys(logits, scale, &noise, keys);
-        for (key, logit) in keys.iter_mut().zip(logits) {
-            *key = if logit.is_finite() { *key } else { NO_KEY };
+        let noise = flat_noise(s, values.len(), coarse_bits, fine_counter, round_keys);
+        exact_keys(values, scale, &noise, keys);
+        for (key, value) in keys.iter_mut().zip(values) {
+            *key = if value.chance() == Chance::Some { *key } else { NO_KEY };
         }
     }
 }
