@@ -178,8 +178,8 @@ impl Particles {
     /// Those of [`resample_into`](Self::resample_into), and [`Error::NoMemoryForPoints`].
     ///
     /// # Complexity
-    /// O(particles + positions) time, on the threads of rayon's current pool if there are many, and 8 bytes for each
-    /// position; by `Residual` 16 to 24 bytes for each particle.
+    /// O(particles + positions) time, on the threads of rayon's current pool if there are many, and 4 bytes for each
+    /// position; by `Residual` 12 to 16 bytes for each particle as well.
     #[doc(alias = "particle_filter")]
     pub fn resample(
         &self,

@@ -87,8 +87,8 @@ def make_flashinfer_cut(shape: Shape, device: str) -> Iterator[tuple[Sampler, st
     if device != "cuda":
         raise RuntimeError("flashinfer needs CUDA")
     call, k = flashinfer.sampling.top_k_top_p_sampling_from_logits, min(lines.TOP_K, shape.categories)
-    for order in ("top_k_first", "joint"):
-        yield lambda logits, order=order: call(logits, k, lines.TOP_P, filter_apply_order=order), order
+    # top-p of what top-k keeps, as the others
+    yield lambda logits: call(logits, k, lines.TOP_P, filter_apply_order="top_k_first"), ""
 
 
 def make_vllm_cut(shape: Shape, device: str) -> Iterator[tuple[Sampler, str]]:

@@ -88,6 +88,9 @@ def _histories(history: Any, rows: tuple[int, ...]) -> Any:
     if history is None:
         return None
     history = jnp.asarray(history)
+    if history.size == 0:
+        # what nobody has had before, of whatever type
+        history = history.astype(jnp.int32)
     if not jnp.issubdtype(history.dtype, jnp.integer):
         raise TypeError(f"history must have integers, got {history.dtype}")
     return jnp.broadcast_to(history, (*rows, history.shape[-1]))

@@ -14,8 +14,8 @@ The functions are pure: nothing but their arguments decides what they return, an
 All are for tensors in the CPU's memory, of float16, bfloat16, float32 or float64. Gradients are of first order.
 """
 
-from collections.abc import Sequence
-from typing import Any
+# the Sequence of which torch.library makes lists in all releases from 2.4 on
+from typing import Any, NamedTuple, Sequence  # noqa: UP035
 
 import torch
 from torch import Tensor
@@ -63,20 +63,23 @@ _OPTIONS = (*_CUTS, *_PENALTIES, "allowed")
 
 def _tensors(*options: float | Tensor | None) -> list[Tensor | None]:
     """Return options as the operators take them: one number is a tensor without axes."""
+    dtypes = {"top_k": torch.int64, "history": torch.int64, "allowed": torch.bool}
 
     def tensor(option: float | Tensor | None, name: str) -> Tensor | None:
         if option is None or isinstance(option, Tensor):
             return option
-        return torch.tensor(option, dtype=torch.int64 if name == "top_k" else torch.float64)
+        return torch.tensor(option, dtype=dtypes.get(name, torch.float64))
 
-    return [tensor(option, name) for option, name in zip(options, _OPTIONS, strict=True)]
+    tensors = [tensor(option, name) for option, name in zip(options, _OPTIONS, strict=True)]
+    # autograd takes a list of nothing but tensors for as many arguments, and would ask for the gradient of each
+    return [*tensors, None]
 
 
 def _options(tensors: Sequence[Tensor | None], share: str) -> dict[str, Any]:
     """Return options as the functions of the package take them."""
     given = {
         name: tensor.item() if tensor is not None and tensor.ndim == 0 else tensor
-        for name, tensor in zip(_OPTIONS, tensors, strict=True)
+        for name, tensor in zip(_OPTIONS, tensors[:-1], strict=True)
     }
     return {**given, "share": share}
 
@@ -278,18 +281,36 @@ def _(cotangents: Tensor, logits: Tensor, *_: Any) -> Tensor:
 
 
 def _keep(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
-    # tensors, and None in their places, are to be saved; what else there is, is kept as it is
-    is_saved = [isinstance(given, Tensor) for given in inputs]
-    ctx.is_saved = is_saved
-    ctx.others = [None if saved else given for given, saved in zip(inputs, is_saved, strict=True)]
-    ctx.save_for_backward(
-        *(given if saved else None for given, saved in zip(inputs, is_saved, strict=True))
-    )
+    # tensors, those of lists too, are to be saved, so that a change of them is noticed; all else is kept as it is
+    saved: list[Tensor] = []
+
+    def kept(given: Any) -> Any:
+        if isinstance(given, list | tuple):
+            return [kept(one) for one in given]
+        if not isinstance(given, Tensor):
+            return given
+        saved.append(given)
+        return _Saved(len(saved) - 1)
+
+    ctx.inputs = [kept(given) for given in inputs]
+    ctx.save_for_backward(*saved)
+
+
+class _Saved(NamedTuple):
+    """The place of a tensor among those that are saved for the backward pass."""
+
+    number: int
 
 
 def _backward(ctx: Any, cotangents: Tensor) -> tuple[Tensor | None, ...]:
-    kept = zip(ctx.is_saved, ctx.saved_tensors, ctx.others, strict=True)
-    inputs = [tensor if saved else other for saved, tensor, other in kept]
+    saved = ctx.saved_tensors
+
+    def given(kept: Any) -> Any:
+        if isinstance(kept, _Saved):
+            return saved[kept.number]
+        return [given(one) for one in kept] if isinstance(kept, list) else kept
+
+    inputs = given(ctx.inputs)
     return (_vjp_op(cotangents, *inputs), *(None for _ in inputs[1:]))
 
 

@@ -155,6 +155,8 @@ def test_penalties(logits, axis):
             np.asarray(logits), 0.7, seed=SEED, history=history, **options
         )
         assert (gj.gumbel_softmax(KEY, logits, 0.7, history=history, **options) == want).all()
+    none = gj.categorical(KEY, logits, axis, history=[], presence_penalty=1.0)
+    assert (none == plain).all()
     with pytest.raises(TypeError, match="history must have integers"):
         gj.categorical(KEY, logits, history=jnp.zeros(3), presence_penalty=1.0)
 

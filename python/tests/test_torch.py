@@ -122,6 +122,32 @@ def test_penalties_of_operators(logits):
         gt.sample(logits.exp(), seed=1, presence_penalty=1.0, history=history, weights=True)
 
 
+def test_gradients_with_all_options(logits):
+    history = torch.tensor([2, 2, 5])
+    options = {
+        "top_k": 15,
+        "top_p": 0.99,
+        "min_p": 1e-6,
+        "epsilon": 1e-6,
+        "cut_temperature": 1.0,
+        "repetition_penalty": 1.5,
+        "frequency_penalty": 0.5,
+        "presence_penalty": 0.1,
+        "allowed": torch.arange(20) != 3,
+    }
+    logits.requires_grad_()
+    soft = gt.gumbel_softmax(logits, 0.7, seed=1, history=history, **options)
+    soft[..., 0].sum().backward()
+    assert logits.grad.abs().sum() > 0
+    again = gt.gumbel_softmax(logits, 0.7, seed=1, history=[2, 2, 5], **options)
+    assert torch.equal(soft, again)
+    # what has changed since is noticed
+    loss = gt.gumbel_softmax(logits, 0.7, seed=1, history=history, **options)[..., 0].sum()
+    history += 1
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        loss.backward()
+
+
 def test_gradients_of_penalised_logits(logits):
     history = torch.tensor([2, 2, 5])
     logits.requires_grad_()
@@ -183,7 +209,7 @@ def test_gradients_have_the_type_of_the_logits(logits, dtype):
 def test_ops(logits):
     op = torch.ops.gumbelmax
     numbers = (1, None, 0, None, 1.0, None, 0, None)
-    nothing = ([None] * 10, "top-k")
+    nothing = ([None] * 11, "top-k")
     allowed = torch.arange(20) % 3 > 0
     cuts = [torch.tensor(9), torch.full((4, 3), 0.9), *[None] * 3]
     penalties = [
@@ -192,7 +218,7 @@ def test_ops(logits):
         None,
         torch.arange(60).view(4, 3, 5) % 20,
     ]
-    given = ([*cuts, *penalties, allowed], "all")
+    given = ([*cuts, *penalties, allowed, None], "all")
     torch.library.opcheck(op.sample, (logits, False, *numbers, None, -1, "gumbel", "raise", *given))
     torch.library.opcheck(op.sample, (logits, False, *numbers, 5, 0, "auto", "mark", *nothing))
     for dim, restrict in ((0, nothing), (-1, given)):

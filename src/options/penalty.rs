@@ -104,7 +104,8 @@ impl Penalty {
         if count > 0 { x - f64::from(self.presence) } else { x }
     }
 
-    /// The derivative of an [adjusted](Self::apply) logit by the logit.
+    /// The derivative of an [adjusted](Self::apply) logit by the logit. It is the same where the adjusted logit would be
+    /// infinite and is the largest number instead.
     pub(crate) fn slope(&self, logit: f64) -> f64 {
         let repetition = f64::from(self.repetition);
         if logit > 0.0 { 1.0 / repetition } else { repetition }

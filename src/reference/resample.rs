@@ -44,8 +44,9 @@ pub fn particle_weights(log_weights: &[f64]) -> Result<Vec<u64>, Error> {
 /// * Systematic: the point of position i is ⌊(i·Δ + ⌊u₀·Δ/2⁶⁴⌋) / 2⁶⁴⌋.
 /// * Stratified: the point of position i is ⌊(i·Δ + ⌊uᵢ·Δ/2⁶⁴⌋) / 2⁶⁴⌋.
 /// * Residual: particle j has the first ⌊n·wⱼ/W⌋ positions after those of the particles before it. For the positions that
-///   are left, particle j has weight ⌊(n·wⱼ mod W) / 2ˢ⌋, where s is the number of bits of the smaller of n and the
-///   number of particles, and the point of position i is [`point`] of uᵢ and the sum of these weights.
+///   are left, particle j has weight ⌊(n·wⱼ mod W) / 2ˢ⌋, and the point of position i is [`point`] of uᵢ and the sum of
+///   these weights. Without the division the sum would be r·W, where r is the number of positions that are left; s is the
+///   least number with r·W < 2⁶³⁺ˢ.
 ///
 /// The ancestor of a position is the first particle at which the sum of the weights so far exceeds the point.
 pub fn resample(
@@ -78,14 +79,16 @@ pub fn resample(
         }
         Resampling::Residual => {
             let mut ancestors = Vec::new();
-            let shift = 64 - (n.min(weights.len()) as u64).leading_zeros();
             let mut left = Vec::new();
             for (j, &weight) in (0..).zip(weights) {
                 let expected = positions * u128::from(weight);
                 let copies = expected / u128::from(total);
                 ancestors.extend((0..copies).map(|_| j));
-                left.push((expected % u128::from(total)) as u64 >> shift);
+                left.push((expected % u128::from(total)) as u64);
             }
+            let sum = u128::from(total) * (n - ancestors.len()) as u128;
+            let shift = (0..).find(|s| sum >> s < 1 << 63).unwrap_or(0);
+            left.iter_mut().for_each(|weight| *weight >>= shift);
             let sum = left.iter().sum();
             let drawn = (ancestors.len()..n).map(|i| find(&left, point(uniform(i), sum)));
             let drawn: Vec<_> = drawn.collect();

@@ -141,7 +141,7 @@ impl<E: Engine> Sampler<E> {
     /// or its gradients are NaN if the options ask for sentinels.
     ///
     /// The difference of a gradient from the [definition](crate::reference::soften_rows_vjp) in `f64` is at most 10⁻⁶
-    /// (on a GPU 2·10⁻⁵) times Σ_draws yᵢ (|gᵢ| + Σⱼ yⱼ|gⱼ|)/(τ·T), for up to 100 draws.
+    /// (on a GPU 2·10⁻⁵) times Σ_draws yᵢ (|gᵢ| + Σⱼ yⱼ|gⱼ|)/(τ·T) and the derivative of a penalty, for up to 100 draws.
     ///
     /// ```
     /// use gumbel::{Logits, Relaxation, SampleOptions, Sampler};

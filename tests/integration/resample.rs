@@ -224,6 +224,33 @@ fn what_is_wrong_is_named() {
     assert!(matches!(error, Error::NoMemoryForPoints { .. }), "{error}");
 }
 
+/// Many particles of which none has a copy for certain share a position, and each has its chance of it.
+#[test]
+fn small_fractions_are_not_lost() {
+    let n = 1 << 21;
+    let mut log_weights = vec![f64::NEG_INFINITY; n];
+    log_weights[0] = 0.0;
+    // integer weights of 1, beside one of 2⁴¹
+    log_weights[1..=n / 2].fill(-28.2);
+    let weights = reference::particle_weights(&log_weights).unwrap();
+    assert_eq!((weights[0], weights[1], weights[n / 2 + 1]), (1 << 41, 1, 0));
+    let particles = Particles::new(&log_weights).unwrap();
+    let mut last = Vec::new();
+    for draw in 0..8 {
+        let options = SampleOptions::default().with_first_draw(draw);
+        let all = particles.resample(Resampling::Residual, &options, n).unwrap();
+        assert!(all[..n - 1].iter().all(|&ancestor| ancestor == 0));
+        last.push(all[n - 1]);
+        assert_eq!(all, reference::resample(&weights, Resampling::Residual, &options, n));
+    }
+    last.sort_unstable();
+    last.dedup();
+    assert!(
+        last.len() == 8 && last.iter().all(|&one| (1..=n as u32 / 2).contains(&one)),
+        "{last:?}"
+    );
+}
+
 /// Ancestors are pinned: another release gives the same.
 #[test]
 fn golden_ancestors() {

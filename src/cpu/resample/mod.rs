@@ -2,7 +2,7 @@
 //!
 //! Systematic and stratified resampling put one point into each of n strata of the sum. The points are in order, and so
 //! are the sums: how many points lie below a sum follows from the stratum in which the sum lies, and from the points of
-//! two strata. So no search is needed, and no branch depends on the weights.
+//! two strata. So no search is needed, and hardly a branch depends on the weights.
 
 use std::ops::Range;
 
@@ -103,7 +103,7 @@ fn place<P: Points>(sums: &[u64], points: &P, first: usize, ancestors: &mut [u32
 }
 
 /// Gives positions to a particle. A few of the positions after them, which the particles after it will be given, may get its
-/// number too: most particles have few positions, and no branch depends on how many.
+/// number too: most particles have few positions, and then no branch depends on how many.
 #[inline(always)]
 fn give(ancestors: &mut [u32], positions: Range<usize>, particle: u32) {
     const FEW: usize = 4;
@@ -178,7 +178,7 @@ impl Points for Systematic {
     }
 }
 
-/// The positions whose points are in memory at once: in the nearest cache, with as many sums and ancestors.
+/// The positions whose points are in memory at once: in a near cache, with as many sums and ancestors.
 const BLOCK: usize = 1 << 11;
 
 /// A point in each stratum of a block of positions.

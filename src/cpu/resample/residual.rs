@@ -17,10 +17,8 @@ pub(super) fn resample(
     let (n, total) = (ancestors.len() as u64, sums[sums.len() - 1]);
     let no_memory = Error::NoMemoryForPoints { positions: sums.len() };
     let mut left: Vec<u64> = zeroed(sums.len()).ok_or(no_memory.clone())?;
-    // how far fractions of a copy are shifted so that the sum of them all is below 2⁶³
-    let shift = 64 - (n.min(sums.len() as u64)).leading_zeros();
     let of_weight = n as f64 / total as f64;
-    let (mut copied, mut before, mut sum) = (0, 0, 0);
+    let (mut copied, mut before) = (0, 0);
     for ((particle, &end), left) in (0u32..).zip(sums).zip(&mut left) {
         let weight = end - before;
         before = end;
@@ -28,13 +26,19 @@ pub(super) fn resample(
         give(ancestors, copied..copied + copies as usize, particle);
         copied += copies as usize;
         // below `total`, so that the low words suffice
-        let rest = (weight.wrapping_mul(n)).wrapping_sub(copies.wrapping_mul(total));
-        sum += rest >> shift;
-        *left = sum;
+        *left = (weight.wrapping_mul(n)).wrapping_sub(copies.wrapping_mul(total));
     }
     let drawn = &mut ancestors[copied..];
     if drawn.is_empty() {
         return Ok(());
+    }
+    // the fractions of all copies, shifted so far that their sum is below 2⁶³
+    let fractions = u128::from(total) * drawn.len() as u128;
+    let shift = (128 - fractions.leading_zeros()).saturating_sub(63);
+    let mut sum = 0;
+    for left in &mut left {
+        sum += *left >> shift;
+        *left = sum;
     }
     let mut guide = zeroed(1 << guide_bits(left.len(), drawn.len())).ok_or(no_memory)?;
     // these are sums already
