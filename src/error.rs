@@ -250,7 +250,7 @@ pub enum Error {
         bytes: usize,
     },
     /// There is no memory to resample so many particles, or positions.
-    #[error("there is no memory to resample {positions} particles, 8 to 24 bytes for each")]
+    #[error("there is no memory to resample {positions} particles, 4 to 16 bytes for each")]
     NoMemoryForPoints {
         /// The number of particles, or of positions.
         positions: usize,

@@ -179,7 +179,7 @@ impl Particles {
     ///
     /// # Complexity
     /// O(particles + positions) time, on the threads of rayon's current pool if there are many, and 4 bytes for each
-    /// position; by `Residual` 12 to 16 bytes for each particle as well.
+    /// position; by `Residual` 8 to 16 bytes for each particle as well.
     #[doc(alias = "particle_filter")]
     pub fn resample(
         &self,
