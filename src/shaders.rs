@@ -86,6 +86,10 @@ pub enum Kernel {
     Check,
     /// Computes the log-probabilities of draws, and the logarithms of the sums of rows, from the sums of their parts.
     LogProbs,
+    /// Copies rows, as `f32`, to where they are adjusted.
+    Copy,
+    /// Adds biases to copies of rows and subtracts penalties.
+    Adjust,
 }
 
 impl Kernel {
@@ -108,6 +112,11 @@ impl Kernel {
     /// True for the kernels that find where rows are cut.
     pub fn is_of_cuts(self) -> bool {
         Self::OF_CUTS.iter().any(|&(kernel, _)| kernel == self)
+    }
+
+    /// True for the kernels that adjust rows.
+    pub fn is_of_adjustment(self) -> bool {
+        matches!(self, Self::Copy | Self::Adjust)
     }
 
     /// True for the kernels of an inverse CDF.
@@ -197,6 +206,8 @@ impl Variant {
             Kernel::Cut => "cut_rows",
             Kernel::Check => "check",
             Kernel::LogProbs => "write_log_probs",
+            Kernel::Copy => "copy_rows",
+            Kernel::Adjust => "adjust",
         }
     }
 

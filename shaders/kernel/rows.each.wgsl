@@ -57,6 +57,11 @@ fn place_of(position: u32) -> RowValues {
     return row_values(position, run.first_logit + source * run.row_stride);
 }
 
+// Whether the values of the row at a position exist.
+fn is_gathered(position: u32) -> bool {
+    return source_of(position) < run.source_rows;
+}
+
 fn row_of(position: u32, draw: u32) -> Row {
     var id = add64(run.first_row, vec2<u32>(position, 0u));
     if (run.flags & EACH_ID) != 0u {
@@ -68,7 +73,7 @@ fn row_of(position: u32, draw: u32) -> Row {
     }
     // draws are numbered from 0 to 2^31 - 1
     var number = run.first_draw + step_draw();
-    var valid = source_of(position) < run.source_rows;
+    var valid = is_gathered(position);
     if (run.flags & EACH_FIRST_DRAW) != 0u {
         let first = first_draws[position];
         valid = valid && first < 0x80000000u && first + number < 0x80000000u

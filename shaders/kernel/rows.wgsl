@@ -31,6 +31,11 @@ fn place_of(position: u32) -> RowValues {
     return row_values(position, run.first_logit + position * run.row_stride);
 }
 
+// Whether the values of the row at a position exist.
+fn is_gathered(position: u32) -> bool {
+    return true;
+}
+
 fn row_of(position: u32, draw: u32) -> Row {
     var id = add64(run.first_row, vec2<u32>(position, 0u));
     if (run.flags & EACH_ID) != 0u {

@@ -1,6 +1,10 @@
 //! A batch that is on the device already: the values to draw from, and the memory for the draws.
 
-use crate::options::{Truncation, ValueFormat};
+use crate::options::{Penalty, Truncation, ValueFormat};
+
+pub(super) use adjustment::DeviceEntries;
+
+mod adjustment;
 
 /// Rows of logits, [weights](crate::Weights) or counts in a buffer of the caller's, a buffer for their
 /// draws, and how to draw.
@@ -33,8 +37,8 @@ use crate::options::{Truncation, ValueFormat};
 /// # What can differ from row to row
 ///
 /// Row ids, seeds, temperatures, the number of the first draw, the row of the logits to draw from, the allowed
-/// categories, top-k, top-p, min-p and epsilon can each come from a buffer, with an element for each of the `rows` rows. The elements are read
-/// when the commands run, so that an earlier pass may have written them. A row with an element out
+/// categories, top-k, top-p, min-p, epsilon and penalties can each come from a buffer, with an element for each of the
+/// `rows` rows; bias and history are lists of each row. The elements are read when the commands run, so that an earlier pass may have written them. A row with an element out
 /// of range has no draw: it gets [`NO_DRAW`](crate::NO_DRAW), and no other row is harmed. A row
 /// with values that cannot be drawn from has no draw either:
 ///
@@ -70,6 +74,10 @@ pub struct DeviceBatch<'a> {
     pub(super) cuts: [Option<&'a wgpu::Buffer>; 4],
     pub(super) log_probs: Option<&'a wgpu::Buffer>,
     pub(super) logsumexps: Option<&'a wgpu::Buffer>,
+    pub(super) bias: Option<DeviceEntries<'a>>,
+    pub(super) history: Option<DeviceEntries<'a>>,
+    pub(super) penalty: Penalty,
+    pub(super) penalties: Option<&'a wgpu::Buffer>,
 }
 
 impl<'a> DeviceBatch<'a> {
@@ -108,6 +116,10 @@ impl<'a> DeviceBatch<'a> {
             cuts: [None; 4],
             log_probs: None,
             logsumexps: None,
+            bias: None,
+            history: None,
+            penalty: Penalty::new(),
+            penalties: None,
         }
     }
 

@@ -7,6 +7,7 @@ use bytemuck::bytes_of;
 use crate::error::Error;
 use crate::job::{Temperature, check_truncation};
 use crate::noise::bits::MAX_DRAWS;
+use crate::options::ValueFormat;
 use crate::shaders;
 
 use super::Gpu;
@@ -18,12 +19,14 @@ use super::kernel::{
 };
 use super::layout::{Layout, Races, has_groups};
 
+use adjustment::{Adjustment, stride};
 use buffers::{Bindable, Buffers};
 use cuts::cuts_rows;
 use memory::Memory;
 use restriction::Restriction;
 use scores::Scores;
 
+mod adjustment;
 mod buffers;
 mod cuts;
 mod memory;
@@ -43,6 +46,7 @@ pub struct BoundBatch {
 
 #[derive(Debug)]
 struct Work {
+    adjustment: Option<Adjustment>,
     passes: Passes,
     layout: Layout,
     bindings: wgpu::BindGroup,
@@ -58,6 +62,9 @@ struct Work {
 impl Work {
     fn encode(&self, pass: &mut wgpu::ComputePass<'_>, draws: u32, first_draw: u32) {
         let Self { passes, layout, bindings, restriction, scores, rows, immediates, .. } = self;
+        if let Some(adjustment) = &self.adjustment {
+            adjustment.encode(pass);
+        }
         let first_draw = immediates.then_some(first_draw);
         let races = |pass: &mut wgpu::ComputePass<'_>| {
             passes.encode(pass, bindings, layout, *rows, draws as usize, first_draw);
@@ -207,10 +214,38 @@ impl Gpu {
                     Some(work) => Memory::in_place_of(&work.memory),
                     None => Memory::in_place_of(&Memory::default()),
                 });
-                Some(self.work(batch, temperature, &limits, memory.unwrap_or_default()).await?)
+                let memory = memory.unwrap_or_default();
+                let work = match batch.is_adjusted() {
+                    true => self.adjusted_work(batch, temperature, &limits, memory).await?,
+                    false => self.work(batch, temperature, &limits, memory).await?,
+                };
+                Some(work)
             }
         };
         Ok(BoundBatch { draws, work })
+    }
+
+    /// Prepares all that it takes to adjust copies of the rows of a batch and to draw from these.
+    async fn adjusted_work(
+        &self,
+        batch: &DeviceBatch<'_>,
+        temperature: Temperature,
+        limits: &wgpu::Limits,
+        mut memory: Memory,
+    ) -> Result<Work, Error> {
+        let bindable = Bindable::new(limits);
+        let (copies, adjustment) = self.adjustment(batch, bindable, &mut memory).await?;
+        let adjusted = DeviceBatch {
+            logits: &copies,
+            format: ValueFormat::F32,
+            offset: 0,
+            // as the copies are bound, this is below 2³²
+            row_stride: stride(batch.categories) as u32,
+            row_indices: None,
+            ..*batch
+        };
+        let work = self.work(&adjusted, temperature, limits, memory).await?;
+        Ok(Work { adjustment: Some(adjustment), ..work })
     }
 
     /// Prepares all that it takes to draw from a batch with at least one row.
@@ -300,6 +335,7 @@ impl Gpu {
         let scores = self.scores(batch, &buffers, bindable, (pass, options), &mut memory).await?;
         let memory = memory.all()?;
         Ok(Work {
+            adjustment: None,
             passes,
             layout,
             bindings,

@@ -14,10 +14,10 @@ mod bindings;
 mod pass;
 mod restricted;
 
-pub(super) use bindings::{CutLayouts, TableLayouts, bind, bind_at};
+pub(super) use bindings::{AdjustmentLayouts, CutLayouts, TableLayouts, bind, bind_at};
 use bindings::{
-    bind_group_layout, each, of_cut_rows, of_log_probs, of_restriction, of_table_chunk, of_tables,
-    of_truncation, plain, soft,
+    bind_group_layout, each, of_copies, of_cut_rows, of_lists, of_log_probs, of_restriction,
+    of_table_chunk, of_tables, of_truncation, plain, soft,
 };
 pub(crate) use pass::Pass;
 pub(super) use pass::{
@@ -54,6 +54,8 @@ pub(super) struct Kernels {
     cut: CutLayouts,
     /// The layout of the bindings of log-probabilities and the logarithms of sums.
     log_probs: wgpu::BindGroupLayout,
+    /// The layouts of the bindings of copies of rows, and of the lists by which these are adjusted.
+    adjustment: Option<[wgpu::BindGroupLayout; 2]>,
     /// The most storage buffers of a kernel.
     most_buffers: u32,
     pipelines: Mutex<HashMap<Variant, wgpu::ComputePipeline>>,
@@ -124,6 +126,8 @@ impl KernelOptions {
 const EACH_BUFFERS: u32 = 8;
 /// The number of storage buffers in the layout of soft samples.
 const SOFT_BUFFERS: u32 = 7;
+/// The number of storage buffers in the layout of the lists by which rows are adjusted.
+const LIST_BUFFERS: u32 = 8;
 /// The number of storage buffers in the layouts of an inverse CDF.
 const TABLE_BUFFERS: u32 = 6;
 
@@ -150,9 +154,12 @@ impl Kernels {
                     each: bind_group_layout(device, &of_truncation(true)),
                 },
                 bind_group_layout(device, &of_log_probs()),
+                (most_buffers >= LIST_BUFFERS).then(|| {
+                    [of_copies(), of_lists()].map(|entries| bind_group_layout(device, &entries))
+                }),
             )
         };
-        let (plain, each, soft, table, restriction, cut, log_probs) =
+        let (plain, each, soft, table, restriction, cut, log_probs, adjustment) =
             guard.checked(Activity::Drawing, layouts).await?;
         let pipelines = Mutex::default();
         Ok(Self {
@@ -164,6 +171,7 @@ impl Kernels {
             restriction,
             cut,
             log_probs,
+            adjustment,
             most_buffers,
             pipelines,
         })
@@ -286,6 +294,11 @@ impl Kernels {
                 let layout = self.layout(variant.each).unwrap_or(&self.plain);
                 vec![Some(layout), Some(self.log_probs_layout(variant.each)?)]
             }
+            Kernel::Copy => {
+                let layouts = self.adjustment_layouts(variant.each)?;
+                vec![Some(layouts.rows), Some(layouts.copies)]
+            }
+            Kernel::Adjust => vec![Some(self.adjustment_layouts(false)?.lists)],
             Kernel::Maxima | Kernel::MaximaAndSums | Kernel::Cut => {
                 let layouts = self.cut_layouts(variant.each)?;
                 let truncation = layouts.truncation(variant.each);

@@ -25,8 +25,7 @@ pub(crate) struct Adjustment<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Entry {
     category: u32,
-    /// Biases come before counts, and in the order in which they were given.
-    number: u32,
+    /// Biases come before counts, and in the order of their bits: the order in which they were given does not matter.
     what: What,
 }
 
@@ -175,11 +174,7 @@ impl<'a> Adjustment<'a> {
         let count = all.clone().count();
         entries.clear();
         entries.try_reserve(count).map_err(|_| count.saturating_mul(size_of::<Entry>()))?;
-        entries.extend((0..).zip(all).map(|(number, (category, what))| Entry {
-            category,
-            number,
-            what,
-        }));
+        entries.extend(all.map(|(category, what)| Entry { category, what }));
         entries.sort_unstable();
 
         for same in entries.chunk_by(|a, b| a.category == b.category) {

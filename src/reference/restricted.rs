@@ -34,10 +34,12 @@ fn logits_of(job: &Job<'_>) -> Vec<f64> {
     })
 }
 
-/// The logits of a job of one row after its biases.
+/// The logits of a job of one row after its biases, in the order of the biases' bits.
 fn biased(job: &Job<'_>) -> Vec<f64> {
     let mut logits = logits_of(job);
-    for (category, bias) in job.adjustment.biases(0) {
+    let mut biases: Vec<_> = job.adjustment.biases(0).collect();
+    biases.sort_by_key(|(_, bias)| bias.to_bits());
+    for (category, bias) in biases {
         logits[category as usize] += f64::from(bias);
     }
     logits

@@ -65,7 +65,11 @@ pub(super) const NOISE: [Piece; 10] = [
 impl Variant {
     /// Returns the pieces of this form, each after the pieces that it needs.
     pub fn pieces(self) -> impl Iterator<Item = Piece> {
-        let own = if self.kernel.is_of_tables() { self.of_tables() } else { self.of_races() };
+        let own = match self.kernel {
+            Kernel::Adjust => vec![kernel!("workgroups"), kernel!("double"), kernel!("adjust")],
+            kernel if kernel.is_of_tables() => self.of_tables(),
+            _ => self.of_races(),
+        };
         noise_pieces(self.int64).chain(own)
     }
 
@@ -98,6 +102,11 @@ impl Variant {
             let mut pieces = self.one_by_one();
             pieces.extend(self.logarithm());
             pieces.extend([kernel!("sum"), kernel!("log_probs")]);
+            return pieces;
+        }
+        if self.kernel == Kernel::Copy {
+            let mut pieces = self.one_by_one();
+            pieces.push(kernel!("copy"));
             return pieces;
         }
         let reduction = match self.reduction {

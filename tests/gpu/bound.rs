@@ -1,6 +1,7 @@
 //! Batches that are on the device already: their draws are the reference's, among the caller's
 //! passes too, and a caller's mistake is an error that says so.
 
+mod adjustments;
 mod batch;
 mod creations;
 mod each;
@@ -8,6 +9,7 @@ mod errors;
 mod faults;
 mod forms;
 mod limits;
+mod lists;
 mod masks;
 mod rebind;
 mod scores;
@@ -37,6 +39,7 @@ pub(crate) fn checks() -> Vec<(&'static str, Check)> {
         scores::CHECKS,
         rebind::CHECKS,
         truncations::CHECKS,
+        adjustments::CHECKS,
     ]
     .concat()
 }

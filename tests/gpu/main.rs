@@ -11,6 +11,7 @@ mod cdf;
 mod conformance;
 mod decode;
 mod device;
+mod doubles;
 mod draws;
 mod faults;
 mod filter;
@@ -45,6 +46,7 @@ fn main() {
     let checks = [
         words::CHECKS,
         pairs::CHECKS,
+        doubles::CHECKS,
         filter::CHECKS,
         conformance::CHECKS,
         decode::CHECKS,

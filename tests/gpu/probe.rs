@@ -107,6 +107,8 @@ pub(crate) enum Engine {
     EachRow,
     /// The contract, the filter and a kernel for logits of 16 bits.
     Halves(ValueFormat),
+    /// The contract and the kernel that adjusts rows.
+    Adjusting,
 }
 
 impl Engine {
@@ -129,6 +131,7 @@ impl Engine {
             Self::Contract => (plain, "run"),
             Self::EachRow => (Variant { each: true, ..plain }, "stream"),
             Self::Halves(format) => (Variant { format, ..plain }, "stream"),
+            Self::Adjusting => (Variant { kernel: Kernel::Adjust, ..plain }, "adjust"),
         };
         let pieces = variant.pieces().take_while(|piece| piece.stem != end);
         let texts = pieces.map(|piece| piece.source);

@@ -265,6 +265,29 @@ fn a_wrong_entry_is_seen() {
 }
 
 /// Neither the order of a history nor how it is counted matters.
+/// Numbers that add up to 4, 0, or what the logit was, as they follow each other.
+#[test]
+fn biases_have_no_order() {
+    let logsumexp = |biases: &[f32]| {
+        let categories = vec![1; biases.len()];
+        let options = SampleOptions::default().with_bias(Bias::shared(&categories, biases));
+        let logits = Logits::new(&[0.0, 2.0, 1.0], 3).unwrap();
+        CpuSampler::new().logsumexp_rows(logits, &options).unwrap()[0]
+    };
+    let [a, b, c] = [1e30, -1e30, 4.0];
+    // the order of their bits
+    let expected = logsumexp(&[c, a, b]);
+    assert_eq!(
+        expected,
+        CpuSampler::new()
+            .logsumexp_rows(Logits::new(&[0.0f32, 0.0, 1.0], 3).unwrap(), &SampleOptions::default())
+            .unwrap()[0]
+    );
+    for biases in [[a, b, c], [a, c, b], [b, a, c], [b, c, a], [c, b, a]] {
+        assert_eq!(logsumexp(&biases), expected, "{biases:?}");
+    }
+}
+
 #[test]
 fn histories_have_no_order() {
     let logits: Vec<f32> = (0..40).map(|i| (word(i, 7) % 900) as f32 / 100.0 - 4.0).collect();

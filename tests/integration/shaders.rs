@@ -51,7 +51,7 @@ fn variants() -> impl Iterator<Item = Variant> {
     drawing().chain(soft())
 }
 
-/// Draws from rows in which not every category may be drawn, and what finds where these rows are cut.
+/// Draws from rows in which not every category may be drawn, what finds where these rows are cut, and what adjusts rows.
 fn restricted() -> impl Iterator<Item = Variant> {
     let some = || forms().filter(|form| !form.int64 && form.immediates == form.each);
     let races = some().flat_map(|form| {
@@ -77,7 +77,10 @@ fn restricted() -> impl Iterator<Item = Variant> {
     let log_probs = forms()
         .filter(|form| form.reduction == Reduction::Workgroup && !form.immediates)
         .map(|form| Variant { kernel: Kernel::LogProbs, ..form });
-    races.chain(cuts).chain(log_probs)
+    let adjusting = forms()
+        .filter(|form| form.reduction == Reduction::Workgroup && !form.immediates)
+        .flat_map(|form| [Kernel::Copy, Kernel::Adjust].map(|kernel| Variant { kernel, ..form }));
+    races.chain(cuts).chain(log_probs).chain(adjusting)
 }
 
 fn drawing() -> impl Iterator<Item = Variant> {

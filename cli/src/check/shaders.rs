@@ -126,12 +126,12 @@ fn restricted() -> impl Iterator<Item = Variant> {
         // a group takes a team
         all.filter(|variant| !(variant.groups && variant.reduction == Reduction::Alone))
     };
-    let log_probs = |form: Variant| Variant {
-        kernel: Kernel::LogProbs,
-        restriction: Restriction::None,
-        ..form
+    // before the races, and after them
+    let of_rows = |form: Variant| {
+        let kernels = [Kernel::Copy, Kernel::Adjust, Kernel::LogProbs];
+        kernels.map(|kernel| Variant { kernel, restriction: Restriction::None, ..form })
     };
-    let ends = forms.clone().map(log_probs);
+    let ends = forms.clone().flat_map(of_rows);
     forms.clone().flat_map(of_cuts).chain(forms.flat_map(of_races)).chain(ends)
 }
 

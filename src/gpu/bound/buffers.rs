@@ -65,7 +65,6 @@ impl<'a> Buffers<'a> {
     /// # Errors
     /// [`Error::DeviceBuffer`], which says what does not fit.
     pub(super) fn new(batch: &DeviceBatch<'a>, device: Bindable) -> Result<Self, Error> {
-        let row_indices = batch.row_indices.map(|(buffer, _)| buffer);
         let each = |what, buffer, bytes| each(what, buffer, bytes, batch, device);
         Ok(Self {
             logits: Logits::new(batch, device)?,
@@ -75,7 +74,7 @@ impl<'a> Buffers<'a> {
                 each("the seeds", batch.seeds, 8)?,
                 each("the temperatures", batch.temperatures, 4)?,
                 each("the first draws", batch.first_draws, 4)?,
-                each("the row indices", row_indices, 4)?,
+                row_indices(batch, device)?,
             ],
             masks: masks(batch, device)?,
             cuts: [
@@ -100,7 +99,7 @@ pub(super) struct Logits<'a> {
 }
 
 impl<'a> Logits<'a> {
-    fn new(batch: &DeviceBatch<'a>, device: Bindable) -> Result<Self, Error> {
+    pub(super) fn new(batch: &DeviceBatch<'a>, device: Bindable) -> Result<Self, Error> {
         let wrong = |problem: String| wrong("the logits", problem);
         let (buffer, offset) = (batch.logits, batch.offset);
         usable("the logits", buffer)?;
@@ -261,21 +260,48 @@ fn each<'a>(
     batch: &DeviceBatch<'_>,
     device: Bindable,
 ) -> Result<Option<wgpu::BufferBinding<'a>>, Error> {
-    let Some(buffer) = buffer else {
-        return Ok(None);
-    };
-    usable(what, buffer)?;
-    if buffer == batch.draws {
-        return Err(wrong(what, "they are in the same buffer as the draws".to_owned()));
-    }
-    let (rows, size) = (batch.rows, buffer.size());
-    let needed = u64::from(rows) * bytes;
-    if needed > size {
+    let words_of_rows = u64::from(batch.rows) * bytes / 4;
+    buffer.map(|buffer| words(what, buffer, words_of_rows, batch, device)).transpose()
+}
+
+/// The row indices of a batch.
+pub(super) fn row_indices<'a>(
+    batch: &DeviceBatch<'a>,
+    device: Bindable,
+) -> Result<Option<wgpu::BufferBinding<'a>>, Error> {
+    let buffer = batch.row_indices.map(|(buffer, _)| buffer);
+    each("the row indices", buffer, 4, batch, device)
+}
+
+/// The first words of a buffer.
+pub(super) fn words<'a>(
+    what: &'static str,
+    buffer: &'a wgpu::Buffer,
+    count: u64,
+    batch: &DeviceBatch<'_>,
+    device: Bindable,
+) -> Result<wgpu::BufferBinding<'a>, Error> {
+    let (rows, needed, room) = (batch.rows, 4 * count, 4 * elements(what, buffer, batch)?);
+    if needed > room {
+        let size = buffer.size();
         let problem = format!("{rows} rows need {needed} bytes, and the buffer has {size}");
         return Err(wrong(what, problem));
     }
     device.check(what, needed, "rows")?;
-    Ok(Some(wgpu::BufferBinding { buffer, offset: 0, size: NonZeroU64::new(needed) }))
+    Ok(wgpu::BufferBinding { buffer, offset: 0, size: NonZeroU64::new(needed) })
+}
+
+/// The number of words of a buffer that the draws are not in.
+pub(super) fn elements(
+    what: &'static str,
+    buffer: &wgpu::Buffer,
+    batch: &DeviceBatch<'_>,
+) -> Result<u64, Error> {
+    usable(what, buffer)?;
+    if buffer == batch.draws {
+        return Err(wrong(what, "they are in the same buffer as the draws".to_owned()));
+    }
+    Ok(buffer.size() / 4)
 }
 
 /// A buffer of the caller's, or the one that stands for none.
@@ -314,6 +340,6 @@ fn usable(what: &'static str, buffer: &wgpu::Buffer) -> Result<(), Error> {
     Err(wrong(what, format!("the buffer lacks the usage STORAGE; it has {:?}", buffer.usage())))
 }
 
-fn wrong(what: &'static str, problem: String) -> Error {
+pub(super) fn wrong(what: &'static str, problem: String) -> Error {
     Error::DeviceBuffer { what, problem }
 }

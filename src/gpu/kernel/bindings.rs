@@ -87,6 +87,25 @@ pub(super) fn of_log_probs() -> Vec<Entry> {
     vec![storage(0, false), storage(1, false)]
 }
 
+/// The bindings of copies of rows.
+pub(super) fn of_copies() -> Vec<Entry> {
+    vec![storage(0, false)]
+}
+
+/// The bindings of `shaders/kernel/adjust.wgsl`.
+pub(super) fn of_lists() -> Vec<Entry> {
+    let lists = (2..9).map(|binding| storage(binding, true));
+    [uniform(0), storage(9, false)].into_iter().chain(lists).collect()
+}
+
+/// The layouts of the bindings of rows that are to be adjusted, of their copies, and of the lists by which these are.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::gpu) struct AdjustmentLayouts<'a> {
+    pub(in crate::gpu) rows: &'a wgpu::BindGroupLayout,
+    pub(in crate::gpu) copies: &'a wgpu::BindGroupLayout,
+    pub(in crate::gpu) lists: &'a wgpu::BindGroupLayout,
+}
+
 /// The layouts of the bindings of cuts.
 #[derive(Clone, Debug)]
 pub(in crate::gpu) struct CutLayouts {

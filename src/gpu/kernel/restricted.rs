@@ -1,8 +1,8 @@
-//! The layouts of the bindings of rows of which not every category may be drawn, and of log-probabilities.
+//! The layouts of the bindings of rows of which not every category may be drawn, of log-probabilities, and of adjusted rows.
 
 use crate::error::Error;
 
-use super::{CutLayouts, EACH_BUFFERS, Kernels};
+use super::{AdjustmentLayouts, CutLayouts, EACH_BUFFERS, Kernels};
 
 /// The number of storage buffers in the layout of restricted rows.
 const RESTRICTION_BUFFERS: u32 = 2;
@@ -12,6 +12,23 @@ const LOG_PROBS_BUFFERS: u32 = 2;
 const EACH_CUT_BUFFERS: u32 = 9;
 
 impl Kernels {
+    /// Returns the layouts of the bindings that adjust rows, gathered ones if `gathered`.
+    ///
+    /// # Errors
+    /// [`Error::MissingFeature`] if the device binds fewer storage buffers.
+    pub(in crate::gpu) fn adjustment_layouts(
+        &self,
+        gathered: bool,
+    ) -> Result<AdjustmentLayouts<'_>, Error> {
+        let Some([copies, lists]) = &self.adjustment else {
+            return Err(Error::MissingFeature {
+                feature: "max_storage_buffers_per_shader_stage of 8 or more",
+                needed_for: "bias or penalties of rows on the device",
+            });
+        };
+        Ok(AdjustmentLayouts { rows: &self.cut_layouts(gathered)?.rows, copies, lists })
+    }
+
     /// Returns the layout of the bindings of restricted rows, for kernels with parameters of each row if `each`.
     ///
     /// # Errors

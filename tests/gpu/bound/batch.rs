@@ -4,13 +4,14 @@ use gumbel::noise::bits::MAX_DRAWS;
 use gumbel::noise::philox::philox4x32_10;
 use gumbel::reference::sample_rows;
 use gumbel::{
-    Allowed, DeviceBatch, Error, GpuSampler, Logits, NO_DRAW, SampleOptions, Truncation,
-    ValueFormat, Weights, wgpu,
+    Allowed, Bias, DeviceBatch, Error, GpuSampler, History, Logits, NO_DRAW, Penalty,
+    SampleOptions, Truncation, ValueFormat, Weights, wgpu,
 };
 use libtest_mimic::Failed;
 use wgpu::BufferUsages as Usage;
 
 use super::super::ensure;
+use super::lists::{List, Lists};
 
 /// A word that is neither a draw nor the sentinel.
 const UNWRITTEN: u32 = NO_DRAW - 1;
@@ -46,6 +47,10 @@ pub(crate) struct Batch {
     pub(crate) top_k: Option<Vec<u32>>,
     /// Top-p, min-p and epsilon of each row.
     pub(crate) shares: [Option<Vec<f32>>; 3],
+    pub(crate) bias: Option<Lists<f32>>,
+    pub(crate) history: Option<Lists<u32>>,
+    pub(crate) penalty: Penalty,
+    pub(crate) penalties: Option<Vec<Penalty>>,
 }
 
 impl Batch {
@@ -75,6 +80,10 @@ impl Batch {
             truncation: Truncation::new(),
             top_k: None,
             shares: [None, None, None],
+            bias: None,
+            history: None,
+            penalty: Penalty::new(),
+            penalties: None,
         }
     }
 
@@ -129,7 +138,18 @@ impl Batch {
             .with_first_draw(first as u32)
             .with_temperature(self.temperatures.as_ref().map_or(self.temperature, |t| t[row]))
             .with_sentinels(true)
+            .with_penalty(self.penalties.as_ref().map_or(self.penalty, |own| own[row]))
             .with_truncation(self.truncation_of(row));
+        let options = match self.bias.as_ref().map(|bias| bias.of(row)) {
+            Some(list) => options.with_bias(Bias::shared(&list.categories, &list.values)),
+            None => options,
+        };
+        let options = match self.history.as_ref().map(|history| history.of(row)) {
+            Some(List { offsets, categories, values }) => {
+                options.with_history(History::each(offsets, categories, values))
+            }
+            None => options,
+        };
         let options = match &self.allowed {
             Some((words, apart)) => {
                 options.with_allowed(Allowed::shared(&words[row * *apart as usize..]))
@@ -200,6 +220,12 @@ impl Batch {
         let top_k = self.top_k.as_ref().map(|top_k| buffer(gpu, top_k));
         let [top_p, min_p, epsilon] =
             self.shares.each_ref().map(|shares| shares.as_ref().map(|shares| buffer(gpu, shares)));
+        let bias = self.bias.as_ref().map(|lists| lists.buffers(gpu));
+        let history = self.history.as_ref().map(|lists| lists.buffers(gpu));
+        let penalties = self.penalties.as_ref().map(|penalties| {
+            let own = penalties.iter().map(|p| [p.repetition, p.frequency, p.presence]);
+            buffer(gpu, &own.collect::<Vec<_>>())
+        });
 
         let alignment = u64::from(gpu.device().limits().min_storage_buffer_offset_alignment);
         let before = (self.draws_offset * alignment / 4) as usize;
@@ -215,7 +241,17 @@ impl Batch {
             .with_seed(self.seed)
             .with_first_row(self.first_row)
             .with_temperature(self.temperature)
-            .with_truncation(self.truncation);
+            .with_truncation(self.truncation)
+            .with_penalty(self.penalty);
+        if let Some((offsets, categories, values)) = &bias {
+            batch = batch.with_bias(offsets.as_ref(), categories, values);
+        }
+        if let Some((Some(offsets), categories, counts)) = &history {
+            batch = batch.with_history(offsets, categories, counts);
+        }
+        if let Some(penalties) = &penalties {
+            batch = batch.with_penalties(penalties);
+        }
         if let Some(row_ids) = &row_ids {
             batch = batch.with_row_ids(row_ids);
         }

@@ -69,6 +69,12 @@ fn a_device_with_few_buffers(adapter: &AdapterReport) -> Result<(), Failed> {
         "the device was made without max_storage_buffers_per_shader_stage of 8 or more, which is \
          needed for seeds, temperatures, first draws or row indices from a buffer; ask for it when \
          making the device",
+    )?;
+    refused(
+        &gpu,
+        DeviceBatch::new(&logits, &draws, 10, 100).with_bias(None, &seeds, &seeds),
+        "the device was made without max_storage_buffers_per_shader_stage of 8 or more, which is \
+         needed for bias or penalties of rows on the device; ask for it when making the device",
     )
 }
 
@@ -80,6 +86,12 @@ fn more_than_a_device_binds(adapter: &AdapterReport) -> Result<(), Failed> {
         [(); 3].map(|()| buffer(&gpu, 1 << 20, Usage::STORAGE | Usage::COPY_SRC));
     let batch = |rows, categories| DeviceBatch::new(&logits, &draws, rows, categories);
     let bound = gpu.bind(&batch(1 << 13, 2).with_seeds(&seeds).with_row_ids(&seeds))?;
+    refused(
+        &gpu,
+        batch(1 << 12, 2).with_bias(None, &seeds, &seeds),
+        "the logits cannot be bound: adjusted copies of 4096 rows of 2 categories need 131072 bytes, and the device binds \
+         65536 at most; bind fewer rows at a time",
+    )?;
     let mut encoder = gpu.device().create_command_encoder(&Default::default());
     bound.encode(&mut encoder, 0)?;
     gpu.queue().submit([encoder.finish()]);

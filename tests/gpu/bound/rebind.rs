@@ -1,8 +1,8 @@
 //! A batch in the place of another one: other buffers, and the memory of the batch that was bound before.
 
 use gumbel::{
-    AdapterReport, CpuSampler, DeviceBatch, DeviceKind, Error, GpuSampler, Logits, SampleOptions,
-    Truncation, wgpu,
+    AdapterReport, Bias, CpuSampler, DeviceBatch, DeviceKind, Error, GpuSampler, Logits,
+    SampleOptions, Truncation, wgpu,
 };
 use libtest_mimic::Failed;
 
@@ -32,9 +32,14 @@ fn step(gpu: &GpuSampler, salt: u64, n: usize) -> (Vec<f32>, wgpu::Buffer) {
 fn rebound_among_each_other(adapter: &AdapterReport) -> Result<(), Failed> {
     let gpu = shared(adapter, DeviceKind::Emulation)?;
     for (rows, categories) in [(41, 203), (2, 5003)] {
-        for (truncation, scored) in
-            [(Truncation::new(), false), (TRUNCATION, false), (TRUNCATION, true)]
-        {
+        for (truncation, scored, biased) in [
+            (Truncation::new(), false, false),
+            (TRUNCATION, false, false),
+            (TRUNCATION, true, true),
+        ] {
+            let lists = [0, 1].map(|i| ([3u32, 7], [9.0f32, 8.0 + i as f32]));
+            let on_device =
+                lists.map(|(tokens, values)| (buffer(&gpu, &tokens), buffer(&gpu, &values)));
             let steps = [0, 7].map(|salt| step(&gpu, salt, rows * categories));
             let draws = [0, 1].map(|_| buffer(&gpu, &vec![0u32; rows]));
             let log_probs = [0, 1].map(|_| buffer(&gpu, &vec![0f32; rows]));
@@ -43,6 +48,8 @@ fn rebound_among_each_other(adapter: &AdapterReport) -> Result<(), Failed> {
                     DeviceBatch::new(&steps[i].1, &draws[i], rows as u32, categories as u32)
                         .with_seed(3)
                         .with_truncation(truncation);
+                let (tokens, values) = &on_device[i];
+                let batch = if biased { batch.with_bias(None, tokens, values) } else { batch };
                 if scored { batch.with_log_probs(&log_probs[i]) } else { batch }
             };
             let even = gpu.bind(&batch(0))?;
@@ -62,6 +69,11 @@ fn rebound_among_each_other(adapter: &AdapterReport) -> Result<(), Failed> {
                     .with_seed(3)
                     .with_first_draw(number)
                     .with_truncation(truncation);
+                let (tokens, values) = &lists[i];
+                let options = match biased {
+                    true => options.with_bias(Bias::shared(tokens, values)),
+                    false => options,
+                };
                 let expected = CpuSampler::new().sample_rows_scored(logits, &options)?;
                 let what = format!("batch {i}, {rows} x {categories}, {truncation:?}");
                 let drawn = read(&gpu, &draws[i])?;
@@ -123,6 +135,7 @@ fn other_batches_are_not_rebound(adapter: &AdapterReport) -> Result<(), Failed> 
         ("an offset", batch.with_logits_offset(4)),
         ("a truncation", batch.with_truncation(TRUNCATION)),
         ("log-probabilities", batch.with_log_probs(&other)),
+        ("a bias", batch.with_bias(None, &masks, &masks)),
     ] {
         let error = gpu.rebind(&bound, &other).err();
         let named = matches!(error, Some(Error::DeviceBuffer { what: "the batch", .. }));

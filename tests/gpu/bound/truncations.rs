@@ -69,7 +69,7 @@ fn restricted(case: &Case) -> Option<Batch> {
     let as_buffers = |t: &Truncation| t.at_temperature.is_none() && t.share == Share::TopK;
     if matches!(case.batch().format(), F64 | WeightsF64)
         || own.is_some_and(|own| !own.iter().all(as_buffers))
-        // the host adjusts logits
+        // adjustments.rs has these
         || options.bias.is_some()
         || options.history.is_some()
     {

@@ -254,6 +254,7 @@ fn float_operations(
         E::AtomicResult { .. }
         | E::SubgroupOperationResult { .. }
         | E::WorkGroupUniformLoadResult { .. } => !float(handle),
+        E::ArrayLength(_) => true,
         // any other expression needs a decision here when a shader first has it
         _ => false,
     };
