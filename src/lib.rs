@@ -146,8 +146,8 @@ pub use gpu::{
 pub use half;
 pub use job::NO_DRAW;
 pub use options::{
-    Allowed, Batch, Bias, Drafts, History, Logit, Logits, Method, Penalty, Relaxation, RowIds,
-    SampleOptions, Shard, Share, Truncation, ValueFormat, Weight, Weights,
+    Allowed, Batch, Bias, Drafts, History, LogProbsOf, Logit, Logits, Method, Penalty, Relaxation,
+    RowIds, SampleOptions, Shard, Share, Truncation, ValueFormat, Weight, Weights,
 };
 pub use particles::{Particles, Resampling};
 #[cfg(feature = "rand")]

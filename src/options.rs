@@ -7,6 +7,7 @@ mod batch;
 mod bias;
 mod drafts;
 mod entries;
+mod log_probs_of;
 mod logits;
 mod method;
 mod penalty;
@@ -25,6 +26,7 @@ pub use bias::Bias;
 pub use drafts::Drafts;
 #[cfg(feature = "serde")]
 pub(crate) use entries::Entries;
+pub use log_probs_of::LogProbsOf;
 pub use logits::{Logit, Logits, ValueFormat};
 pub use method::Method;
 pub use penalty::{History, Penalty};
@@ -113,6 +115,8 @@ pub struct SampleOptions<'a> {
     pub penalties: Option<&'a [Penalty]>,
     /// The categories that each row has had before.
     pub history: Option<History<'a>>,
+    /// What log-probabilities are among.
+    pub log_probs_of: LogProbsOf,
 }
 
 impl Default for SampleOptions<'_> {
@@ -136,6 +140,7 @@ impl Default for SampleOptions<'_> {
             penalty: Penalty::new(),
             penalties: None,
             history: None,
+            log_probs_of: LogProbsOf::Kept,
         }
     }
 }
@@ -344,5 +349,12 @@ impl<'a> SampleOptions<'a> {
     #[must_use]
     pub fn with_history(self, history: History<'a>) -> Self {
         Self { history: Some(history), ..self }
+    }
+
+    /// Sets what the log-probabilities and logsumexps of [`sample_rows_scored`](crate::Sampler::sample_rows_scored) are
+    /// among: what a truncation keeps, or all that is allowed. Draws do not depend on this.
+    #[must_use]
+    pub fn with_log_probs_of(self, log_probs_of: LogProbsOf) -> Self {
+        Self { log_probs_of, ..self }
     }
 }

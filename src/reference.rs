@@ -16,7 +16,8 @@ use crate::noise::gumbel::gumbel;
 use crate::noise::order::Best;
 use crate::noise::relative::{key_shift, shifted_key};
 use crate::options::{
-    Batch, Chance, Data, Method, SampleOptions, Stock, Value, with_rows, with_stock,
+    Batch, Chance, Data, LogProbsOf, Method, SampleOptions, Stock, Truncation, Value, with_rows,
+    with_stock,
 };
 use crate::results::{ScoredDraws, TopK, TopKSlices};
 
@@ -171,7 +172,7 @@ pub fn logsumexp_rows<'a>(
     let call = SumJob::of_rows(batch, options)?;
     let mut sums = Vec::with_capacity(call.job.logits.rows());
     for row in 0..call.job.logits.rows() {
-        let SumJob { job, inverse } = call.part(row..row + 1);
+        let SumJob { job, inverse, .. } = call.part(row..row + 1);
         let gaps = with_drawn_row!(&job, row => gaps(row, inverse))?;
         sums.push(gaps.map_or(f64::NAN, |gaps| gaps.most + gaps.log_sum()));
     }
@@ -203,11 +204,16 @@ pub fn sample_rows_scored<'a>(
     options: &SampleOptions<'a>,
 ) -> Result<ScoredDraws, Error> {
     let batch = batch.into();
-    let call = SumJob::of_draws(batch, options)?;
     let draws = sample_rows(batch, options)?;
+    let of_allowed = SampleOptions { truncation: Truncation::new(), truncations: None, ..*options };
+    let options = match options.log_probs_of {
+        LogProbsOf::Kept => options,
+        LogProbsOf::Allowed => &of_allowed,
+    };
+    let call = SumJob::of_draws(batch, options)?;
     let mut log_probs = Vec::with_capacity(draws.len());
     for (row, draws) in draws.chunks(call.job.draws as usize).enumerate() {
-        let SumJob { job, inverse } = call.part(row..row + 1);
+        let SumJob { job, inverse, .. } = call.part(row..row + 1);
         let gaps = with_drawn_row!(&job, row => gaps(row, inverse))?;
         let log_sum = gaps.as_ref().map_or(f64::NAN, Gaps::log_sum);
         log_probs.extend(draws.iter().map(|&draw| match &gaps {

@@ -38,12 +38,14 @@ impl Cpu {
         self.on_threads(|| self.sums(of, Sum::ln, sums));
     }
 
-    /// Writes a draw for each race, the log-probability of the draw, and the logarithm of the sum of each
-    /// row.
+    /// Writes a draw for each race, unless there are draws, the log-probability of the draw, and the logarithm of the sum of
+    /// each row.
     pub(crate) fn score(&self, of: &SumJob<'_>, to: &mut Scores<'_>) -> Result<(), Error> {
-        let SumJob { job, inverse } = *of;
-        if job.draws > 1 || job.inverse_cdf().is_some() {
-            self.draw(&job, to.draws)?;
+        let SumJob { job, inverse, has_draws } = *of;
+        if has_draws || job.draws > 1 || job.inverse_cdf().is_some() {
+            if !has_draws {
+                self.draw(&job, to.draws)?;
+            }
             let (rows, draws) = (job.logits.rows(), job.draws);
             let mut sums = zeroed(rows).ok_or(Error::TooManyDraws { rows, draws })?;
             self.on_threads(|| {
@@ -72,7 +74,7 @@ impl Cpu {
 
     /// Writes `make` of the sum of each row to `all`.
     fn sums<A: Send>(&self, of: &SumJob<'_>, make: impl Fn(Sum) -> A + Sync + Send, all: &mut [A]) {
-        let SumJob { job, inverse } = of;
+        let SumJob { job, inverse, .. } = of;
         let rows = all.len();
         let grain = Division::READING.at_once(job.logits.categories());
         in_chunks(all, grain, rows > grain, |i, all| {

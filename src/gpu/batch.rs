@@ -1,6 +1,6 @@
 //! A batch that is on the device already: the values to draw from, and the memory for the draws.
 
-use crate::options::{Penalty, Truncation, ValueFormat};
+use crate::options::{LogProbsOf, Penalty, Truncation, ValueFormat};
 
 pub(super) use adjustment::DeviceEntries;
 
@@ -74,6 +74,7 @@ pub struct DeviceBatch<'a> {
     pub(super) cuts: [Option<&'a wgpu::Buffer>; 4],
     pub(super) log_probs: Option<&'a wgpu::Buffer>,
     pub(super) logsumexps: Option<&'a wgpu::Buffer>,
+    pub(super) log_probs_of: LogProbsOf,
     pub(super) bias: Option<DeviceEntries<'a>>,
     pub(super) history: Option<DeviceEntries<'a>>,
     pub(super) penalty: Penalty,
@@ -116,6 +117,7 @@ impl<'a> DeviceBatch<'a> {
             cuts: [None; 4],
             log_probs: None,
             logsumexps: None,
+            log_probs_of: LogProbsOf::Kept,
             bias: None,
             history: None,
             penalty: Penalty::new(),
@@ -307,6 +309,17 @@ impl<'a> DeviceBatch<'a> {
     /// [`with_log_probs`](Self::with_log_probs).
     pub fn with_logsumexps(self, logsumexps: &'a wgpu::Buffer) -> Self {
         Self { logsumexps: Some(logsumexps), ..self }
+    }
+
+    /// Sets what log-probabilities and logsumexps are among: what a truncation keeps, or all that is allowed. Then cuts need
+    /// not be found at once.
+    pub fn with_log_probs_of(self, log_probs_of: LogProbsOf) -> Self {
+        Self { log_probs_of, ..self }
+    }
+
+    /// Whether what is kept of rows is to be added up.
+    pub(super) fn has_sums_of_kept(&self) -> bool {
+        self.has_sums() && self.log_probs_of == LogProbsOf::Kept
     }
 
     /// Whether rows are to be added up.

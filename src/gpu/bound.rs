@@ -332,7 +332,10 @@ impl Gpu {
         };
         let bindings = guard.checked(Activity::Drawing, bound).await?;
         let restriction = self.restriction(batch, &buffers, bindable, own, &mut memory).await?;
-        let scores = self.scores(batch, &buffers, bindable, (pass, options), &mut memory).await?;
+        let scores = {
+            let (of_races, restriction) = ((pass, options), restriction.as_ref());
+            self.scores(batch, &buffers, bindable, of_races, restriction, &mut memory).await?
+        };
         let memory = memory.all()?;
         Ok(Work {
             adjustment: None,

@@ -40,10 +40,12 @@ impl Gpu {
 
     /// Draws for all races, with their log-probabilities, and the logarithm of the sum of each row.
     pub(crate) async fn score(&self, of: &SumJob<'_>, to: &mut Scores<'_>) -> Result<(), Error> {
-        let SumJob { job, inverse } = *of;
-        let sums = if job.inverse_cdf().is_some() {
-            self.draw(&job, to.draws).await?;
-            let rows = SumJob { job: Job { draws: 1, method: Method::Gumbel, ..job }, inverse };
+        let SumJob { job, inverse, has_draws } = *of;
+        let sums = if has_draws || job.inverse_cdf().is_some() {
+            if !has_draws {
+                self.draw(&job, to.draws).await?;
+            }
+            let rows = SumJob { job: Job { draws: 1, method: Method::Gumbel, ..job }, ..*of };
             let mut nothing = rows.job.allocate()?;
             self.sums(&rows, Output::Sums, &mut nothing).await?
         } else {
@@ -138,7 +140,7 @@ impl Gpu {
         output: Output,
         draws: &mut [u32],
     ) -> Result<Vec<Sum>, Error> {
-        let SumJob { ref job, inverse } = *of;
+        let SumJob { ref job, inverse, .. } = *of;
         let rows = job.logits.rows();
         let too_many = |_| Error::TooManyDraws { rows, draws: job.draws };
         let mut sums = Vec::new();

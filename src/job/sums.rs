@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::Job;
 use crate::error::Error;
-use crate::options::{Batch, SampleOptions};
+use crate::options::{Batch, LogProbsOf, SampleOptions};
 
 /// A call for the sum of each row.
 #[derive(Clone, Copy, Debug)]
@@ -12,6 +12,8 @@ pub(crate) struct SumJob<'a> {
     pub(crate) job: Job<'a>,
     /// 1/temperature.
     pub(crate) inverse: f64,
+    /// Whether the draws have been made, and only their log-probabilities are wanted.
+    pub(crate) has_draws: bool,
 }
 
 impl<'a> SumJob<'a> {
@@ -32,16 +34,34 @@ impl<'a> SumJob<'a> {
         Self::new(Job::new(batch, options)?, "a log-probability")
     }
 
+    /// The call for log-probabilities of draws among all that is allowed, once the draws of a call have been made; `None` if
+    /// the probabilities are to be among what is kept, or if nothing is cut off. Rows without a draw are left to the call for
+    /// the draws.
+    pub(crate) fn of_allowed(
+        batch: Batch<'a>,
+        options: &SampleOptions<'a>,
+    ) -> Result<Option<Self>, Error> {
+        if options.log_probs_of == LogProbsOf::Kept {
+            return Ok(None);
+        }
+        let no_noise = options.without_noise().with_draws(options.draws).with_sentinels(true);
+        let job = Job::new(batch, &no_noise)?;
+        let cuts = job.restriction.truncates(job.logits.categories());
+        let restriction = job.restriction.without_truncation();
+        let of = Self::of(Job { restriction, ..job });
+        Ok(cuts.then_some(Self { has_draws: true, ..of }))
+    }
+
     fn new(job: Job<'a>, operation: &'static str) -> Result<Self, Error> {
         job.with_noise(Error::NoNoise { operation }).map(Self::of)
     }
 
     fn of(job: Job<'a>) -> Self {
-        Self { inverse: f64::from(job.scale().reciprocal()), job }
+        Self { inverse: f64::from(job.scale().reciprocal()), has_draws: false, job }
     }
 
     /// The call for some of the rows.
     pub(crate) fn part(&self, rows: Range<usize>) -> Self {
-        Self::of(self.job.part(rows))
+        Self { has_draws: self.has_draws, ..Self::of(self.job.part(rows)) }
     }
 }

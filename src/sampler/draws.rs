@@ -138,9 +138,9 @@ impl<E: Engine> Sampler<E> {
 }
 
 /// Draws of all races.
-struct Draws<'a, 'r> {
-    job: Job<'a>,
-    draws: &'r mut [u32],
+pub(super) struct Draws<'a, 'r> {
+    pub(super) job: Job<'a>,
+    pub(super) draws: &'r mut [u32],
 }
 
 impl Operation for Draws<'_, '_> {

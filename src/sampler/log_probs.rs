@@ -1,6 +1,7 @@
 //! Draws with their log-probabilities.
 
 use super::Sampler;
+use super::draws::Draws;
 use super::run::Operation;
 use crate::cpu::Cpu;
 use crate::engine::{Blocking, Engine};
@@ -17,7 +18,8 @@ impl<E: Engine> Sampler<E> {
     /// and with each row's [logsumexp](Self::logsumexp_rows). The draws are those of
     /// [`sample_rows`](Self::sample_rows).
     ///
-    /// The log-probabilities are those of the logits, whichever [method](crate::Method) draws.
+    /// The log-probabilities are those of the logits, whichever [method](crate::Method) draws: among what a truncation keeps,
+    /// or among all that is allowed ([`LogProbsOf`](crate::LogProbsOf)).
     ///
     /// **Accuracy**: a log-probability is within 5·10⁻⁶ on the CPU and 2·10⁻⁵ on a GPU (and, as an `f64` is rounded,
     /// 10⁻¹⁵ of itself), whatever constant is added to the logits. It is computed from the drawn logit and the sum,
@@ -49,9 +51,10 @@ impl<E: Engine> Sampler<E> {
     where
         E: Blocking,
     {
+        let batch = batch.into();
         let of = SumJob::of_draws(batch, options)?;
         let mut scored = ScoredDraws::unwritten(&of.job)?;
-        self.run(LogProbs { of, scores: scored.scores_mut() })?;
+        self.score(batch, options, of, scored.scores_mut())?;
         Ok(scored)
     }
 
@@ -87,11 +90,12 @@ impl<E: Engine> Sampler<E> {
     where
         E: Blocking,
     {
+        let batch = batch.into();
         let of = SumJob::of_draws(batch, options)?;
         of.job.check_output(draws)?;
         Error::check_floats("log-probabilities", of.job.total(), log_probs.len())?;
         Error::check_floats("logsumexps", of.job.logits.rows(), logsumexps.len())?;
-        self.run(LogProbs { of, scores: Scores { draws, log_probs, logsumexps } })
+        self.score(batch, options, of, Scores { draws, log_probs, logsumexps })
     }
 
     /// Draws from each row as [`sample_rows_scored`](Self::sample_rows_scored) does, for executors: a
@@ -115,10 +119,35 @@ impl<E: Engine> Sampler<E> {
         batch: impl Into<Batch<'a>>,
         options: &SampleOptions<'a>,
     ) -> Result<ScoredDraws, Error> {
+        let batch = batch.into();
         let of = SumJob::of_draws(batch, options)?;
         let mut scored = ScoredDraws::unwritten(&of.job)?;
-        self.run_async(LogProbs { of, scores: scored.scores_mut() }).await?;
+        let Some(scores) = SumJob::of_allowed(batch, options)? else {
+            self.run_async(LogProbs { of, scores: scored.scores_mut() }).await?;
+            return Ok(scored);
+        };
+        self.run_async(Draws { job: of.job, draws: &mut scored.draws }).await?;
+        self.run_async(LogProbs { of: scores, scores: scored.scores_mut() }).await?;
         Ok(scored)
+    }
+
+    /// Draws, and scores the draws among what is kept or among all that is allowed.
+    fn score<'a>(
+        &self,
+        batch: Batch<'a>,
+        options: &SampleOptions<'a>,
+        of: SumJob<'a>,
+        scores: Scores<'_>,
+    ) -> Result<(), Error>
+    where
+        E: Blocking,
+    {
+        let Some(of_allowed) = SumJob::of_allowed(batch, options)? else {
+            return self.run(LogProbs { of, scores });
+        };
+        let drawn = self.run(Draws { job: of.job, draws: &mut *scores.draws });
+        self.run(LogProbs { of: of_allowed, scores })?;
+        drawn
     }
 }
 

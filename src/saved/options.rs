@@ -10,7 +10,9 @@ use super::restriction::SavedAllowed;
 use crate::error::Error;
 use crate::job::{Temperature, check_draws, check_own};
 use crate::noise::order::Scale;
-use crate::options::{Method, Penalty, Relaxation, RowIds, SampleOptions, Truncation, ValueFormat};
+use crate::options::{
+    LogProbsOf, Method, Penalty, Relaxation, RowIds, SampleOptions, Truncation, ValueFormat,
+};
 use crate::sequence::Sequence;
 
 /// [`SampleOptions`] that own what each row has of its own: what serde reads, as options borrow row ids, seeds and the
@@ -81,6 +83,7 @@ impl OwnedOptions {
             penalty: self.saved.penalty,
             penalties: self.saved.penalties.as_deref(),
             history: self.saved.history.as_ref().map(SavedHistory::history),
+            log_probs_of: self.saved.log_probs_of.into(),
         }
     }
 }
@@ -112,6 +115,7 @@ struct SavedOptions<'a> {
     penalty: Penalty,
     penalties: OfRows<'a, Penalty>,
     history: Option<SavedHistory<'a>>,
+    log_probs_of: SavedLogProbsOf,
 }
 
 /// What each row has of its own, if that is given.
@@ -122,6 +126,31 @@ type OfRows<'a, T> = Option<Cow<'a, [T]>>;
 enum SavedIds<'a> {
     Consecutive(u64),
     Each(Cow<'a, [u64]>),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(rename = "LogProbsOf", rename_all = "kebab-case")]
+enum SavedLogProbsOf {
+    Kept,
+    Allowed,
+}
+
+impl From<LogProbsOf> for SavedLogProbsOf {
+    fn from(of: LogProbsOf) -> Self {
+        match of {
+            LogProbsOf::Kept => Self::Kept,
+            LogProbsOf::Allowed => Self::Allowed,
+        }
+    }
+}
+
+impl From<SavedLogProbsOf> for LogProbsOf {
+    fn from(of: SavedLogProbsOf) -> Self {
+        match of {
+            SavedLogProbsOf::Kept => Self::Kept,
+            SavedLogProbsOf::Allowed => Self::Allowed,
+        }
+    }
 }
 
 impl<'a> From<SampleOptions<'a>> for SavedOptions<'a> {
@@ -150,6 +179,7 @@ impl<'a> From<SampleOptions<'a>> for SavedOptions<'a> {
             penalty: options.penalty,
             penalties: options.penalties.map(Cow::Borrowed),
             history: options.history.map(SavedHistory::from),
+            log_probs_of: options.log_probs_of.into(),
         }
     }
 }

@@ -6,7 +6,10 @@ use crate::common::values::{
     furthest, log_probs, log_probs_by_logsumexp, log_probs_in_single, next, shifted_rows,
 };
 use gumbel::conformance;
-use gumbel::{CpuSampler, Error, Isa, Logits, Method, SampleOptions, Weights, reference};
+use gumbel::{
+    CpuSampler, Error, Isa, LogProbsOf, Logits, Method, SampleOptions, Truncation, Weights,
+    reference,
+};
 
 /// The error of a log-probability that the documentation promises.
 const PROMISED: f64 = 5e-6;
@@ -242,4 +245,67 @@ fn huge_shifts_and_weights_are_stable() {
     let error =
         cpu.logsumexp_rows(Weights::new(&weights, 3).unwrap(), &options.with_temperature(0.0));
     assert!(matches!(error, Err(Error::NoNoise { .. })));
+}
+
+/// The draws are cut, and their probabilities are those among what is allowed: as if nothing had been cut.
+#[test]
+fn among_all_that_is_allowed() {
+    let (mut cut, mut most) = (0, 0f64);
+    let cases = conformance::restricted_cases().filter(|case| case.work() < 20_000);
+    for case in cases.filter(|case| case.options().temperature > 0.0) {
+        let batch = case.batch();
+        let kept = case.options().with_sentinels(true);
+        if kept.temperatures.is_some() {
+            // some of them are 0
+            continue;
+        }
+        let of_all = kept.with_log_probs_of(LogProbsOf::Allowed);
+        let mut whole = kept;
+        (whole.truncation, whole.truncations) = (Truncation::new(), None);
+        let due = reference::sample_rows_scored(batch, &of_all).unwrap();
+        assert_eq!(due.draws, reference::sample_rows(batch, &kept).unwrap(), "{case}");
+        assert_eq!(
+            format!("{:?}", due.logsumexps),
+            format!("{:?}", reference::logsumexp_rows(batch, &whole).unwrap())
+        );
+        for engine in engines() {
+            let found = engine.sample_rows_scored(batch, &of_all).unwrap();
+            assert_eq!(found.draws, due.draws, "{case}");
+            let worst_sum = worst(&found.logsumexps, &due.logsumexps);
+            let worst = worst(&found.log_probs, &due.log_probs).max(worst_sum);
+            assert!(worst <= 1.0, "{case}: {worst} tolerances, {}", engine.isa());
+            most = most.max(worst);
+        }
+        let among_kept = CpuSampler::new().sample_rows_scored(batch, &kept).unwrap();
+        let differ = |(kept, all): (&f64, &f64)| *kept > all + 1e-3;
+        cut += usize::from(among_kept.log_probs.iter().zip(&due.log_probs).any(differ));
+    }
+    assert!(cut > 30, "in {cut} cases cuts make a difference");
+    assert!(most > 0.01);
+}
+
+/// Of three categories with 4/8, 3/8 and 1/8 the first two are kept. After an error the other rows are scored.
+#[test]
+fn among_what_is_kept_or_allowed() {
+    let row = [4f32.ln(), 3f32.ln(), 0.0];
+    let batch = [row, [f32::NAN; 3], row].concat();
+    let options = SampleOptions::default()
+        .with_truncation(Truncation::new().with_top_k(2))
+        .with_log_probs_of(LogProbsOf::Allowed)
+        .with_draws(20);
+    let (mut draws, mut log_probs, mut sums) = ([9; 60], [0.0; 60], [0.0; 3]);
+    let logits = Logits::new(&batch, 3).unwrap();
+    let scored = CpuSampler::new().sample_rows_scored_into(
+        logits,
+        &options,
+        &mut draws,
+        &mut log_probs,
+        &mut sums,
+    );
+    assert!(matches!(scored, Err(Error::UndrawableRow { row: 1, .. })), "{scored:?}");
+    for i in (0..20).chain(40..60) {
+        let due: f64 = [0.5f64, 0.375][draws[i] as usize];
+        assert!((log_probs[i] - due.ln()).abs() < 1e-5, "{} {}", draws[i], log_probs[i]);
+    }
+    assert!((sums[0] - 8f64.ln()).abs() < 1e-5 && sums[1].is_nan() && log_probs[20].is_nan());
 }

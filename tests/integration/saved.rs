@@ -4,9 +4,9 @@ use std::fmt::Debug;
 
 use gumbel::noise::philox::philox4x32_10;
 use gumbel::{
-    Allowed, Bias, CpuSampler, History, Logits, Method, NO_DRAW, OwnedOptions, Penalty, Relaxation,
-    SampleOptions, ScoredDraws, Sequence, Shard, ShardDraws, ShardSums, Share, TopK, Truncation,
-    Winner,
+    Allowed, Bias, CpuSampler, History, LogProbsOf, Logits, Method, NO_DRAW, OwnedOptions, Penalty,
+    Relaxation, SampleOptions, ScoredDraws, Sequence, Shard, ShardDraws, ShardSums, Share, TopK,
+    Truncation, Winner,
 };
 use serde::de::DeserializeOwned;
 use serde::de::value::{Error as ValueError, MapDeserializer};
@@ -58,6 +58,7 @@ fn options() {
     let restricted = own
         .with_truncation(nucleus.with_epsilon(0.3))
         .with_truncations(&truncations)
+        .with_log_probs_of(LogProbsOf::Allowed)
         .with_allowed(Allowed::each(&[1, u32::MAX, 0, 7], 2));
     let shared = plain.with_allowed(Allowed::shared(&[9]));
     let ids_given = full.with_row_ids(&ids);
@@ -80,7 +81,7 @@ fn options() {
     }
     assert_eq!(
         serde_json::to_string(&full.with_row_ids(&ids[1..])).unwrap(),
-        r#"{"seed":18446744073709551615,"row_ids":{"each":[0,9007199254740993]},"first_draw":5,"draws":2147483643,"temperature":0.1,"method":"inverse-cdf","sentinels":true,"seeds":null,"temperatures":null,"first_draws":null,"row_indices":null,"truncation":{"top_k":null,"top_p":null,"min_p":null,"epsilon":null,"at_temperature":null,"share":"top-k"},"truncations":null,"allowed":null,"bias":null,"penalty":{"repetition":1.0,"frequency":0.0,"presence":0.0},"penalties":null,"history":null}"#
+        r#"{"seed":18446744073709551615,"row_ids":{"each":[0,9007199254740993]},"first_draw":5,"draws":2147483643,"temperature":0.1,"method":"inverse-cdf","sentinels":true,"seeds":null,"temperatures":null,"first_draws":null,"row_indices":null,"truncation":{"top_k":null,"top_p":null,"min_p":null,"epsilon":null,"at_temperature":null,"share":"top-k"},"truncations":null,"allowed":null,"bias":null,"penalty":{"repetition":1.0,"frequency":0.0,"presence":0.0},"penalties":null,"history":null,"log_probs_of":"kept"}"#
     );
     let text = r#"{"row_ids":{"consecutive":7}}"#;
     let read: OwnedOptions = serde_json::from_str(text).unwrap();

@@ -55,6 +55,11 @@ pub(super) struct CutPasses {
 type Dispatch = (wgpu::ComputePipeline, [u32; 2]);
 
 impl CutPasses {
+    /// The bindings of the restriction for passes that look at all that is allowed.
+    pub(super) fn of_allowed(&self) -> &wgpu::BindGroup {
+        &self.bindings[1]
+    }
+
     /// Adds the passes before the races.
     pub(super) fn encode(&self, pass: &mut wgpu::ComputePass<'_>) {
         self.bind(pass, &self.bindings[1]);
@@ -103,7 +108,7 @@ const MAX_CHECKED_DRAWS: u32 = 64;
 /// what is kept.
 pub(super) fn cuts_roughly(batch: &DeviceBatch<'_>) -> bool {
     let epsilon = batch.truncation.epsilon().is_some() || batch.cuts[3].is_some();
-    let few = batch.draws_per_row <= MAX_CHECKED_DRAWS && !batch.has_sums();
+    let few = batch.draws_per_row <= MAX_CHECKED_DRAWS && !batch.has_sums_of_kept();
     few && (epsilon || may_cut_to_share(batch))
 }
 

@@ -93,6 +93,11 @@ impl CutMemory {
 }
 
 impl Restriction {
+    /// The bindings with which rows are masked and not cut.
+    pub(super) fn of_allowed(&self) -> &wgpu::BindGroup {
+        self.cuts.as_ref().map_or(&self.bindings, CutPasses::of_allowed)
+    }
+
     /// Adds the races to a compute pass, with what has to come before them, and once more for rows whose draws are in doubt.
     /// `races` adds the races of a bound batch, of which `bindings` are the bindings.
     pub(super) fn encode(

@@ -11,6 +11,7 @@ use crate::gpu::kernel::{
 };
 use crate::gpu::layout::{Layout, Races, grid};
 use crate::job::Temperature;
+use crate::options::LogProbsOf;
 use crate::shaders::{Kernel, Reduction, Restriction, Variant};
 
 use super::buffers::{Bindable, Buffers, given};
@@ -20,6 +21,8 @@ use super::memory::Memory;
 #[derive(Debug)]
 pub(super) struct Scores {
     sums: Dispatch,
+    /// The bindings of the restriction, if rows are not added up as races are restricted.
+    of_allowed: Option<wgpu::BindGroup>,
     /// The bindings of the rows, with the sums in the place of the draws.
     of_sums: wgpu::BindGroup,
     log_probs: Dispatch,
@@ -33,9 +36,12 @@ type Dispatch = (wgpu::ComputePipeline, [u32; 2]);
 impl Scores {
     /// Adds the passes after the races. Where rows are restricted, group 1 has the bindings of the restriction.
     pub(super) fn encode(&self, pass: &mut wgpu::ComputePass<'_>) {
-        let Self { sums, of_sums, log_probs, of_log_probs: [of_draws, written] } = self;
+        let Self { sums, of_allowed, of_sums, log_probs, of_log_probs: [of_draws, written] } = self;
         pass.set_pipeline(&sums.0);
         pass.set_bind_group(0, of_sums, &[]);
+        if let Some(of_allowed) = of_allowed {
+            pass.set_bind_group(1, of_allowed, &[]);
+        }
         pass.dispatch_workgroups(sums.1[0], sums.1[1], 1);
         pass.set_pipeline(&log_probs.0);
         pass.set_bind_group(0, of_draws, &[]);
@@ -46,13 +52,14 @@ impl Scores {
 
 impl Gpu {
     /// Prepares the passes that write log-probabilities or the logarithms of sums; `None` if a batch has neither.
-    /// `races` is the uniform of the races, and `options` are those of their kernels.
+    /// `races` is the uniform of the races, `options` are those of their kernels, and `restriction` is theirs.
     pub(super) async fn scores(
         &self,
         batch: &DeviceBatch<'_>,
         buffers: &Buffers<'_>,
         bindable: Bindable,
         (races, options): (Pass, KernelOptions),
+        restriction: Option<&super::Restriction>,
         memory: &mut Memory,
     ) -> Result<Option<Scores>, Error> {
         if !batch.has_sums() {
@@ -85,7 +92,17 @@ impl Gpu {
         }
         let guard = &self.guard;
         // nothing of a sum depends on the number of a draw
-        let options = KernelOptions { immediates: false, ..options };
+        let mut options = KernelOptions { immediates: false, ..options };
+        let mut of_allowed = None;
+        if batch.log_probs_of == LogProbsOf::Allowed {
+            options.restriction = match options.restriction {
+                Restriction::Masked | Restriction::MaskedAndCut => Restriction::Masked,
+                Restriction::None | Restriction::Cut => Restriction::None,
+            };
+            of_allowed = restriction
+                .filter(|_| options.restriction == Restriction::Masked)
+                .map(|restriction| restriction.of_allowed().clone());
+        }
         let sums = self.kernels.sums(guard, &layout, options).await?;
         let workgroup_size = device.teams.shared_workgroup;
         let variant = Variant {
@@ -156,6 +173,7 @@ impl Gpu {
         let workgroups = (rows * draws).div_ceil(workgroup_size as usize);
         Ok(Some(Scores {
             sums: (sums, layout.workgroups(rows, 1)),
+            of_allowed,
             of_sums,
             log_probs: (log_probs, grid(workgroups, device.workgroups)),
             of_log_probs,

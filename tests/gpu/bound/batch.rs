@@ -4,7 +4,7 @@ use gumbel::noise::bits::MAX_DRAWS;
 use gumbel::noise::philox::philox4x32_10;
 use gumbel::reference::sample_rows;
 use gumbel::{
-    Allowed, Bias, DeviceBatch, Error, GpuSampler, History, Logits, NO_DRAW, Penalty,
+    Allowed, Bias, DeviceBatch, Error, GpuSampler, History, LogProbsOf, Logits, NO_DRAW, Penalty,
     SampleOptions, Truncation, ValueFormat, Weights, wgpu,
 };
 use libtest_mimic::Failed;
@@ -51,6 +51,7 @@ pub(crate) struct Batch {
     pub(crate) history: Option<Lists<u32>>,
     pub(crate) penalty: Penalty,
     pub(crate) penalties: Option<Vec<Penalty>>,
+    pub(crate) log_probs_of: LogProbsOf,
 }
 
 impl Batch {
@@ -84,6 +85,7 @@ impl Batch {
             history: None,
             penalty: Penalty::new(),
             penalties: None,
+            log_probs_of: LogProbsOf::Kept,
         }
     }
 
@@ -139,7 +141,8 @@ impl Batch {
             .with_temperature(self.temperatures.as_ref().map_or(self.temperature, |t| t[row]))
             .with_sentinels(true)
             .with_penalty(self.penalties.as_ref().map_or(self.penalty, |own| own[row]))
-            .with_truncation(self.truncation_of(row));
+            .with_truncation(self.truncation_of(row))
+            .with_log_probs_of(self.log_probs_of);
         let options = match self.bias.as_ref().map(|bias| bias.of(row)) {
             Some(list) => options.with_bias(Bias::shared(&list.categories, &list.values)),
             None => options,
@@ -242,7 +245,8 @@ impl Batch {
             .with_first_row(self.first_row)
             .with_temperature(self.temperature)
             .with_truncation(self.truncation)
-            .with_penalty(self.penalty);
+            .with_penalty(self.penalty)
+            .with_log_probs_of(self.log_probs_of);
         if let Some((offsets, categories, values)) = &bias {
             batch = batch.with_bias(offsets.as_ref(), categories, values);
         }

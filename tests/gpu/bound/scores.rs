@@ -1,8 +1,8 @@
 //! Log-probabilities and the logarithms of sums in the caller's buffers: those of the CPU, within the documented errors.
 
 use gumbel::{
-    AdapterReport, CpuSampler, DeviceBatch, DeviceKind, Error, GpuSampler, Truncation, ValueFormat,
-    wgpu,
+    AdapterReport, CpuSampler, DeviceBatch, DeviceKind, Error, GpuSampler, LogProbsOf, Truncation,
+    ValueFormat, wgpu,
 };
 use libtest_mimic::Failed;
 
@@ -145,6 +145,9 @@ fn scores_of_what_is_kept(adapter: &AdapterReport) -> Result<(), Failed> {
         ] {
             let batch = Batch { truncation, ..batch.clone() };
             same(&batch, &gpu, &format!("{truncation:?}"))?;
+            let of_all = Batch { log_probs_of: LogProbsOf::Allowed, ..batch.clone() };
+            same(&of_all, &gpu, &format!("of all: {truncation:?}"))?;
+            same(&Batch { allowed: allowed.clone(), ..of_all }, &gpu, "of all that is allowed")?;
             same(&Batch { allowed: allowed.clone(), ..batch }, &gpu, "masks and cuts")?;
         }
     }
