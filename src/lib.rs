@@ -37,9 +37,9 @@
 //!
 //! # Loops
 //!
-//! A call keeps no state. A draw is decided by its row, the temperature, the method, the seed, the row's id and the
-//! number of the draw, so that two calls with the same options use the same noise. A [`Sequence`] numbers the draws of
-//! a loop: each call gets numbers that no call before it had.
+//! A call keeps no state. A draw is decided by its row, the options of its row (temperature, method, and what is added to its
+//! logits or cut off), the seed, the row's id and the number of the draw, so that two calls with the same options use the same
+//! noise. A [`Sequence`] numbers the draws of a loop: each call gets numbers that no call before it had.
 //!
 //! ```
 //! use gumbel::{CpuSampler, Logits, SampleOptions, Sequence};

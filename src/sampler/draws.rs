@@ -15,8 +15,8 @@ use crate::options::{Batch, SampleOptions};
 impl<E: Engine> Sampler<E> {
     /// Draws from each row, and returns rows × draws category indices, row by row.
     ///
-    /// **What decides a draw**: the row, the temperature, the method, the seed, the row's id and the number of the
-    /// draw, and nothing else. So **two calls with the same options use the same noise**. In a loop, let a
+    /// **What decides a draw**: the row, the options of the row (temperature, method, and what is added to its logits or cut
+    /// off), the seed, the row's id and the number of the draw, and nothing else. So **two calls with the same options use the same noise**. In a loop, let a
     /// [`Sequence`](crate::Sequence) number the draws.
     ///
     /// **Many draws from a row**: [`Method::Auto`](crate::Method::Auto) adds the row up once. The default reads the row
