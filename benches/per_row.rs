@@ -1,9 +1,10 @@
 //! The cost of options of rows on the CPU: one call in which each row has a seed, a temperature and a first draw of its
-//! own, beside one call with the same options for all rows, and beside a call for each row.
+//! own, beside one call with the same options for all rows, and beside a call for each row. Then the time of backward
+//! sampling, in which each of many chains draws its next state from the row of the state that it is in.
 //!
 //!     cargo bench --bench per_row
 //!
-//! The ways run in turn, and the minima are compared, since the machines are shared. Prints a table in Markdown. Without
+//! The ways run in turn, and the minima are compared, since the machines are shared. Prints tables in Markdown. Without
 //! `--bench`, which cargo bench passes, every way runs once and nothing is timed.
 
 #![expect(clippy::unwrap_used, reason = "a benchmark that cannot go on ends")]
@@ -14,11 +15,15 @@ use std::time::Duration;
 mod common;
 
 use common::{Way, is_timed, logits, minima};
-use gumbel::{CpuSampler, Logits, Method, SampleOptions};
+use gumbel::{CpuSampler, Logits, Method, SampleOptions, Sequence, Weights};
 
 /// The numbers of rows and of categories.
 const SHAPES: [(usize, usize); 5] =
     [(64, 32_000), (256, 128_256), (4096, 1024), (100_000, 50), (1_000_000, 16)];
+/// The numbers of steps, chains and states of backward sampling.
+const STEPS: usize = 100;
+const CHAINS: usize = 100_000;
+const STATES: usize = 50;
 /// The time for each shape.
 const EACH: Duration = Duration::from_secs(12);
 
@@ -27,6 +32,37 @@ fn main() {
     for (n, (rows, categories)) in SHAPES.into_iter().enumerate() {
         let rows = if timed { rows } else { rows.div_ceil(256) };
         measure(rows, categories, timed, n == 0);
+    }
+    measure_backward(if timed { CHAINS } else { CHAINS.div_ceil(256) }, timed);
+}
+
+/// Chains that go through steps: in each step a chain draws from one of as many rows as there are states, chosen by its state.
+fn measure_backward(chains: usize, timed: bool) {
+    let each = STATES * STATES;
+    let weights: Vec<f32> = logits(STEPS * each).into_iter().map(f32::exp).collect();
+    let cpu = CpuSampler::new();
+    let backward = |method| {
+        let options = SampleOptions::default().with_method(method);
+        let (mut sequence, mut states, mut next) =
+            (Sequence::new(1), vec![0; chains], vec![0; chains]);
+        for rows in weights.chunks_exact(each) {
+            let options = sequence.take(&options).unwrap().with_row_indices(&states);
+            let rows = Weights::new(rows, STATES).unwrap();
+            cpu.sample_rows_into(rows, &options, &mut next).unwrap();
+            std::mem::swap(&mut states, &mut next);
+        }
+        black_box(states);
+    };
+    let mut ways: Vec<Way<'_>> = vec![
+        ("by races", Box::new(|| backward(Method::Gumbel))),
+        ("auto", Box::new(|| backward(Method::Auto))),
+    ];
+    let best = minima(&mut ways, timed.then_some(EACH));
+    if timed {
+        println!("\n| {STEPS} steps, {chains} chains × {STATES} states, gathered | s |\n|---|---|");
+        for ((name, _), best) in ways.iter().zip(best) {
+            println!("| {name} | {best:.3} |");
+        }
     }
 }
 

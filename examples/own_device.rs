@@ -15,8 +15,8 @@ fn main() -> Result<(), Box<dyn Error>> {
 async fn run() -> Result<(), Box<dyn Error>> {
     let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle());
     let adapter = instance.request_adapter(&wgpu::RequestAdapterOptions::default()).await?;
-    // the limits that the program needs, and four bytes of immediate data, which `bind` needs for
-    // draws from logits on the device; some features make gumbel faster on devices that have them
+    // the limits that the program needs, and four bytes of immediate data, if the adapter has any, by which
+    // `encode` hands over the number of a draw; some features make gumbel faster on devices that have them
     let limits = wgpu::Limits {
         max_immediate_size: adapter.limits().max_immediate_size.min(4),
         ..Default::default()
@@ -46,16 +46,22 @@ async fn run() -> Result<(), Box<dyn Error>> {
             mapped_at_creation: false,
         })
     });
-    match sampler.bind_async(&DeviceBatch::new(&logits, &draws, 1000, 50)).await {
-        Ok(bound) => {
-            let mut encoder = device.create_command_encoder(&Default::default());
-            bound.encode(&mut encoder, 0)?;
-            queue.submit([encoder.finish()]);
-            println!("1000 draws more are left on the device");
+    let bound = sampler.bind_async(&DeviceBatch::new(&logits, &draws, 1000, 50)).await?;
+    let mut encoder = device.create_command_encoder(&Default::default());
+    match bound.encode(&mut encoder, 0) {
+        // without immediate data the device reads the number of the draw from a buffer; a new buffer has zeros
+        Err(DrawError::MissingFeature { .. }) => {
+            let number = device.create_buffer(&wgpu::BufferDescriptor {
+                label: None,
+                size: 4,
+                usage: wgpu::BufferUsages::COPY_SRC,
+                mapped_at_creation: false,
+            });
+            bound.encode_from(&mut encoder, &number, 0)?;
         }
-        // an adapter without immediate data draws from the host's logits only
-        Err(error @ DrawError::MissingFeature { .. }) => println!("{error}"),
-        Err(error) => Err(error)?,
+        encoded => encoded?,
     }
+    queue.submit([encoder.finish()]);
+    println!("1000 draws more are left on the device");
     Ok(())
 }

@@ -37,9 +37,9 @@
 //!
 //! # Loops
 //!
-//! A call keeps no state. A draw is decided by its row, the temperature, the method, the seed, the row's id and the
-//! number of the draw, so that two calls with the same options use the same noise. A [`Sequence`] numbers the draws of
-//! a loop: each call gets numbers that no call before it had.
+//! A call keeps no state. A draw is decided by its row, the options of its row (temperature, method, and what is added to its
+//! logits or cut off), the seed, the row's id and the number of the draw, so that two calls with the same options use the same
+//! noise. A [`Sequence`] numbers the draws of a loop: each call gets numbers that no call before it had.
 //!
 //! ```
 //! use gumbel::{CpuSampler, Logits, SampleOptions, Sequence};
@@ -65,10 +65,18 @@
 //! | all −∞ | this row has no draw |
 //! | any other | counts in full, up to the largest finite number: nothing saturates |
 //!
-//! Logits may be `f32`, `f16` or `bf16`; a batch of halves draws what the same numbers in `f32` draw.
+//! Logits may be `f32`, `f64`, `f16` or `bf16`. A batch of halves draws what the same numbers in `f32` draw. A row of `f64`
+//! draws what its differences from its largest logit, rounded to `f32`, draw ([`noise::relative`]): logits of 10⁷ and
+//! 10⁷ + ½ are told apart.
 //!
-//! Instead of logits a row may have positive [`Weights`]: a weight of 0 is probability 0, any other finite weight
-//! counts in full, and a negative, NaN or infinite weight leaves its row without a draw.
+//! Instead of logits a row may have positive [`Weights`] of `f32` or `f64`, or counts of `u32`:
+//!
+//! | weight | meaning |
+//! |---|---|
+//! | 0, −0 | probability 0, never drawn |
+//! | negative, NaN, +∞ | this row has no draw; no other row is harmed |
+//! | all 0 | this row has no draw |
+//! | any other | counts in full, subnormal or huge |
 //!
 //! For a row without a draw, a call returns an [`Error::UndrawableRow`] that names the row and the category, or the
 //! draw is [`NO_DRAW`] if the options ask for [sentinels](SampleOptions::with_sentinels).
@@ -97,7 +105,13 @@
 //!
 //! Logits and noise are integers in units of 2⁻²⁴ ≈ 6·10⁻⁸. The noise is within 0.85 units of −ln(−ln(1 − p)) for its
 //! 64-bit p, and a logit (divided by the temperature) is rounded once, to the nearest unit, so the probability of a
-//! category is off by no more than some 10⁻⁷ of itself. Where the reciprocal of the temperature is no `f32`, the
+//! category is off by no more than some 10⁻⁷ of itself. A weight's logarithm is within 0.3 units before its rounding.
+//!
+//! A row of `f64` is rounded to `f32` first, relative to its largest value. For weights that adds 6·10⁻⁸. A logit that lies D
+//! below the largest, divided by the temperature, is moved by up to D·2⁻²⁴, and its probability by so much of itself:
+//! 6·10⁻⁸ at a distance of 1, and 3·10⁻⁶ at 48.9, where the last categories that can win have probability 10⁻²¹.
+//!
+//! Where the reciprocal of the temperature is no `f32`, the
 //! reciprocal is rounded, as if the temperature differed by at most 6·10⁻⁸ of itself.
 
 // docs.rs then shows for each item which feature it needs

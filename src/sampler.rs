@@ -33,13 +33,17 @@ pub use inverse_cdf::InverseCdf;
 /// the same options use the same noise. In a loop, let a [`Sequence`](crate::Sequence) number the draws. For many draws
 /// from a row, choose [`Method::Auto`](crate::Method::Auto), which is up to hundreds of times faster.
 ///
-/// Every operation on rows is a method, and each method has three forms:
+/// Every operation on rows is a method, and most methods have three forms:
 ///
 /// | form | example | |
 /// |---|---|---|
 /// | a value | [`sample_rows`](Self::sample_rows) | allocates and returns its results |
 /// | into a slice | [`sample_rows_into`](Self::sample_rows_into) | writes its results to the caller's memory |
 /// | a future | [`sample_rows_async`](Self::sample_rows_async) | for executors, and for browsers, where nothing may block |
+///
+/// Results that say how long they are have no form into a slice: [kept tables](Self::inverse_cdf), [verified
+/// drafts](Self::verify_rows) and the draws of [shards](Self::sample_shard). [`sum_shard`](Self::sum_shard), for which the host's CPU
+/// does the work on every engine, returns a value alone.
 ///
 /// The engine is the type parameter:
 ///

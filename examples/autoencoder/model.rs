@@ -5,7 +5,7 @@
 //! The loss is the error of the reconstruction alone: all that the encoder learns comes to it through the draws.
 
 use gumbel::noise::philox::philox4x32_10;
-use gumbel::{Error, Logits, Relaxation, SampleOptions, Sampler};
+use gumbel::{Error, Logits, Relaxation, SampleOptions, Sampler, Sequence};
 
 use super::digits::PIXELS;
 use super::layer::Layer;
@@ -37,6 +37,8 @@ pub(crate) struct Autoencoder<'a> {
     encoder: [Layer; 2],
     decoder: [Layer; 2],
     seed: u32,
+    /// Numbers the draws: each step of training has noise that no step before it had.
+    sequence: Sequence,
     steps: i32,
 }
 
@@ -55,7 +57,7 @@ impl<'a> Autoencoder<'a> {
         let layer = |i, inputs, outputs| Layer::new(inputs, outputs, 4 * seed + i);
         let encoder = [layer(0, PIXELS, HIDDEN), layer(1, HIDDEN, CODE)];
         let decoder = [layer(2, CODE, HIDDEN), layer(3, HIDDEN, PIXELS)];
-        Self { sampler, encoder, decoder, seed, steps: 0 }
+        Self { sampler, encoder, decoder, seed, sequence: Sequence::new(seed.into()), steps: 0 }
     }
 
     /// Learns from images. Returns the loss of each epoch in nats an image, less the least loss that is possible for
@@ -86,7 +88,8 @@ impl<'a> Autoencoder<'a> {
     /// Takes a step of Adam. Returns the loss of the batch.
     fn learn(&mut self, batch: &[f32], done: f32, through: Through) -> Result<f64, Error> {
         let relaxation = Relaxation::soft(TAUS[0] * (TAUS[1] / TAUS[0]).powf(done));
-        let values = self.values(batch, relaxation)?;
+        let options = self.sequence.take(&SampleOptions::default())?;
+        let values = self.values(batch, &options, relaxation)?;
         let images = (batch.len() / PIXELS) as f32;
         let mut by_pixels = Vec::with_capacity(batch.len());
         let mut loss = 0.0;
@@ -100,8 +103,7 @@ impl<'a> Autoencoder<'a> {
         let by_code = self.decoder[0].backward(&values.code, &by_decoded);
         // the gradient computes the noise again, from the same options
         let logits = Logits::new(&values.logits, CATEGORIES)?;
-        let by_logits =
-            self.sampler.soften_rows_vjp(logits, &self.options(), relaxation, &by_code)?;
+        let by_logits = self.sampler.soften_rows_vjp(logits, &options, relaxation, &by_code)?;
         let by_hidden = self.encoder[1].backward(&values.hidden, &by_logits);
         let by_hidden = through_tanh(by_hidden, &values.hidden);
         self.encoder[0].backward(batch, &by_hidden);
@@ -115,17 +117,16 @@ impl<'a> Autoencoder<'a> {
         Ok(loss)
     }
 
-    /// Returns the options of the current step, which has draws of its own.
-    fn options(&self) -> SampleOptions<'static> {
-        let seed = SampleOptions::default().with_seed(self.seed.into());
-        seed.with_first_row(self.steps as u64 * (BATCH * VARIABLES) as u64)
-    }
-
-    fn values(&self, images: &[f32], relaxation: Relaxation) -> Result<Values, Error> {
+    fn values(
+        &self,
+        images: &[f32],
+        options: &SampleOptions<'_>,
+        relaxation: Relaxation,
+    ) -> Result<Values, Error> {
         let hidden = tanh(self.encoder[0].forward(images));
         let logits = self.encoder[1].forward(&hidden);
         let rows = Logits::new(&logits, CATEGORIES)?;
-        let code = self.sampler.soften_rows(rows, &self.options(), relaxation)?;
+        let code = self.sampler.soften_rows(rows, options, relaxation)?;
         let decoded = tanh(self.decoder[0].forward(&code));
         let pixels = self.decoder[1].forward(&decoded);
         Ok(Values { hidden, logits, code, decoded, pixels })
@@ -133,7 +134,9 @@ impl<'a> Autoencoder<'a> {
 
     /// Returns images that are decoded from drawn categories alone, one for each variable.
     pub(crate) fn reconstruct(&self, images: &[f32]) -> Result<Vec<f32>, Error> {
-        let values = self.values(images, Relaxation::straight_through(TAUS[1]))?;
+        // a clone repeats its noise, so that the same images are reconstructed in the same way
+        let options = self.sequence.clone().take(&SampleOptions::default())?;
+        let values = self.values(images, &options, Relaxation::straight_through(TAUS[1]))?;
         Ok(values.pixels.into_iter().map(sigmoid).collect())
     }
 

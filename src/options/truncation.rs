@@ -18,7 +18,7 @@ use crate::noise::order::Scale;
 /// |---|---|
 /// | [`top_k`](Self::with_top_k) | fewer than k categories have a larger K |
 /// | [`top_p`](Self::with_top_p) | those with a larger K have together less than p of the weights, or Kᵢ = M |
-/// | [`min_p`](Self::with_min_p) | M − Kᵢ ≤ −ln(min-p) |
+/// | [`min_p`](Self::with_min_p) | M − Kᵢ ≤ −ln(min-p), [rounded](crate::noise::cuts::distance_of) to 2⁻²⁴ |
 /// | [`epsilon`](Self::with_epsilon) | wᵢ ≥ ε·S, or Kᵢ = M |
 ///
 /// Categories with the same K are kept or cut together, and the category that crosses p is kept. All of this is integer
@@ -58,7 +58,7 @@ pub enum Share {
     /// again (HF transformers, FlashInfer's `top_k_first`, llama.cpp).
     #[default]
     TopK,
-    /// The probability of all categories (SGLang, FlashInfer's `joint`, candle).
+    /// The probability of all categories (FlashInfer's `joint`, which SGLang asks for without min-p; candle; MLX-LM).
     All,
     /// The probability of the categories that all other cuts keep (vLLM, where min-p comes first).
     Rest,

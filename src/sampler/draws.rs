@@ -15,8 +15,8 @@ use crate::options::{Batch, SampleOptions};
 impl<E: Engine> Sampler<E> {
     /// Draws from each row, and returns rows × draws category indices, row by row.
     ///
-    /// **What decides a draw**: the row, the temperature, the method, the seed, the row's id and the number of the
-    /// draw, and nothing else. So **two calls with the same options use the same noise**. In a loop, let a
+    /// **What decides a draw**: the row, the options of the row (temperature, method, and what is added to its logits or cut
+    /// off), the seed, the row's id and the number of the draw, and nothing else. So **two calls with the same options use the same noise**. In a loop, let a
     /// [`Sequence`](crate::Sequence) number the draws.
     ///
     /// **Many draws from a row**: [`Method::Auto`](crate::Method::Auto) adds the row up once. The default reads the row
@@ -25,7 +25,9 @@ impl<E: Engine> Sampler<E> {
     ///
     /// **Many requests in one call**: each row may have its own [seed](SampleOptions::with_seeds),
     /// [temperature](SampleOptions::with_temperatures) and [first draw](SampleOptions::with_first_draws), and rows may be
-    /// [gathered](SampleOptions::with_row_indices) from the batch. This is so for every operation.
+    /// [gathered](SampleOptions::with_row_indices) from the batch. This is so for every operation but three: tables that are kept ([`inverse_cdf`](Self::inverse_cdf))
+    /// have one seed, temperature and first draw for all rows, and rows of [shards](Self::sample_shard) and rows that are verified
+    /// [by ratio](Self::verify_rows_by_ratio) cannot be gathered.
     ///
     /// Category i of a row of logits is drawn with probability exp(logitᵢ/T) / Σⱼ exp(logitⱼ/T), and of a row of
     /// weights with probability wᵢ^(1/T) / Σⱼ wⱼ^(1/T), where T is the [temperature](SampleOptions::with_temperature).

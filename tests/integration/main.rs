@@ -18,9 +18,12 @@ mod errors;
 mod forms;
 mod golden;
 mod halves;
+mod hidden_chain;
 mod independence;
 mod invariance;
 mod log_probabilities;
+#[cfg(feature = "rand")]
+mod nile;
 #[cfg(feature = "gpu")]
 mod noop;
 mod oracle;

@@ -190,13 +190,18 @@ fn settings() -> Vec<(&'static str, Vec<Step>, Truncation, f32)> {
             0.6,
         ),
         (
-            "MLX-LM top_p, min_p, then top_k",
-            vec![TopPOfAll(f(0.97)), MinP(f(0.01)), TopK(25)],
-            new().with_top_p(0.97).with_min_p(0.01).with_top_k(25).with_share(Share::All),
-            1.0,
+            "MLX-LM top_p, min_p, then top_k, temp=0.7 last",
+            vec![TopPOfAll(f(0.97)), MinP(f(0.01)), TopK(25), Temperature(0.7)],
+            new()
+                .with_top_p(0.97)
+                .with_min_p(0.01)
+                .with_top_k(25)
+                .with_share(Share::All)
+                .with_at_temperature(1.0),
+            0.7,
         ),
         (
-            "MaxText nucleus 0.8, temperature last",
+            "MaxText nucleus 0.8, temperature=0.5 last",
             vec![TopP(f(0.8)), Temperature(0.5)],
             new().with_top_p(0.8).with_at_temperature(1.0),
             0.5,

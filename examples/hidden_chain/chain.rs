@@ -1,53 +1,14 @@
-//! A hundred thousand histories that explain a noisy series: backward sampling of a hidden Markov chain.
-//!
-//! `cargo run --release --example hidden_chain [PICTURE]`
-//!
-//! A walker moves among 50 places for 100 steps, and is only seen through noise. What was its path? The forward filter
-//! gives the weights of the places at each step. Then paths are drawn backwards: the place before is drawn with weights
-//! that depend on the place after, so that each step draws from one of 50 rows, chosen by each path. One call gathers
-//! these rows for all paths (`with_row_indices`), and adds each of them up once (`Method::Auto`).
-//!
-//! The picture shows how many paths pass each place at each step, darker where more pass, with the true path in red. The
-//! fractions are compared with the exact ones, which the forward-backward algorithm gives.
-
-use std::error::Error;
-use std::fs::File;
-use std::io::BufWriter;
-use std::time::Instant;
+//! A hidden Markov chain: its paths, given what was seen, and the exact probabilities of these.
 
 use gumbel::{Method, SampleOptions, Sampler, Sequence, Weights};
 
-const PLACES: usize = 50;
-const STEPS: usize = 100;
-const PATHS: usize = 100_000;
+pub(crate) const PLACES: usize = 50;
+pub(crate) const STEPS: usize = 100;
 /// The standard deviation of what is seen of a place.
 const NOISE: f32 = 6.0;
-/// The pixels of a place, or a step, in the picture.
-const ZOOM: usize = 8;
-
-fn main() -> Result<(), Box<dyn Error>> {
-    let default = format!("{}/hidden_chain.png", std::env::temp_dir().display());
-    let picture = std::env::args().nth(1).unwrap_or(default);
-    let sampler = Sampler::auto();
-    let moves = moves();
-    let (truth, seen) = walk(&sampler, &moves)?;
-    let filtered = filter(&moves, &seen);
-
-    let started = Instant::now();
-    let paths = paths(&sampler, &moves, &filtered)?;
-    let seconds = started.elapsed().as_secs_f64();
-    println!("{PATHS} paths of {STEPS} steps among {PLACES} places in {seconds:.2} s.");
-
-    let passing = passing(&paths);
-    let worst = worst(&passing, &smoothed(&moves, &seen, &filtered));
-    println!("No fraction is further than {worst:.1} standard errors from the exact one.");
-    draw(&picture, &passing, &truth)?;
-    println!("How many paths pass each place at each step, and the true path: {picture}");
-    Ok(())
-}
 
 /// The weights of the place after (column) for each place before (row): mostly near, and now and then anywhere.
-fn moves() -> Vec<f32> {
+pub(crate) fn moves() -> Vec<f32> {
     let weight = |i: usize| {
         let distance = (i / PLACES).abs_diff(i % PLACES) as f32;
         (-distance / 1.5).exp() + 1e-4
@@ -56,7 +17,10 @@ fn moves() -> Vec<f32> {
 }
 
 /// A path of the walker, and what is seen of it.
-fn walk(sampler: &Sampler, moves: &[f32]) -> Result<(Vec<usize>, Vec<f32>), gumbel::Error> {
+pub(crate) fn walk(
+    sampler: &Sampler,
+    moves: &[f32],
+) -> Result<(Vec<usize>, Vec<f32>), gumbel::Error> {
     let mut sequence = Sequence::new(2026);
     let (moves, mut place) = (Weights::new(moves, PLACES)?, [25]);
     // a sum of twelve uniform numbers is about normal
@@ -80,7 +44,7 @@ fn likelihood(seen: f32) -> impl Fn(usize) -> f32 {
 }
 
 /// For each step the weights of the places, given what was seen so far.
-fn filter(moves: &[f32], seen: &[f32]) -> Vec<Vec<f32>> {
+pub(crate) fn filter(moves: &[f32], seen: &[f32]) -> Vec<Vec<f32>> {
     let mut before = vec![1.0; PLACES];
     let steps = seen.iter().map(|&seen| {
         let likelihood = likelihood(seen);
@@ -98,16 +62,17 @@ fn normalised(weights: Vec<f32>) -> Vec<f32> {
 }
 
 /// The place of each path at each step, step by step, drawn from the last step to the first.
-fn paths(
+pub(crate) fn paths(
     sampler: &Sampler,
     moves: &[f32],
     filtered: &[Vec<f32>],
+    count: usize,
 ) -> Result<Vec<Vec<u32>>, gumbel::Error> {
     let mut sequence = Sequence::new(42);
-    let mut paths = vec![vec![0; PATHS]; STEPS];
+    let mut paths = vec![vec![0; count]; STEPS];
     let options = SampleOptions::default().with_method(Method::Auto);
     // all paths end with a draw from the same row
-    let mut places = vec![0; PATHS];
+    let mut places = vec![0; count];
     let mut rows = filtered[STEPS - 1].clone();
     for step in (0..STEPS).rev() {
         let options = sequence.take(&options)?.with_row_indices(&places);
@@ -126,17 +91,17 @@ fn paths(
 }
 
 /// For each step the fraction of the paths at each place.
-fn passing(paths: &[Vec<u32>]) -> Vec<[f64; PLACES]> {
+pub(crate) fn passing(paths: &[Vec<u32>]) -> Vec<[f64; PLACES]> {
     let fractions = paths.iter().map(|places| {
         let mut fractions = [0.0; PLACES];
-        places.iter().for_each(|&place| fractions[place as usize] += 1.0 / PATHS as f64);
+        places.iter().for_each(|&place| fractions[place as usize] += 1.0 / places.len() as f64);
         fractions
     });
     fractions.collect()
 }
 
 /// For each step the exact probability of each place, given all that was seen.
-fn smoothed(moves: &[f32], seen: &[f32], filtered: &[Vec<f32>]) -> Vec<[f64; PLACES]> {
+pub(crate) fn smoothed(moves: &[f32], seen: &[f32], filtered: &[Vec<f32>]) -> Vec<[f64; PLACES]> {
     let mut after = [1.0; PLACES];
     let mut smoothed = vec![[0.0; PLACES]; STEPS];
     for step in (0..STEPS).rev() {
@@ -155,42 +120,13 @@ fn smoothed(moves: &[f32], seen: &[f32], filtered: &[Vec<f32>]) -> Vec<[f64; PLA
     smoothed
 }
 
-/// The largest difference of a fraction from its probability, in standard errors.
-fn worst(fractions: &[[f64; PLACES]], exact: &[[f64; PLACES]]) -> f64 {
+/// The largest difference of a fraction of so many paths from its probability, in standard errors.
+pub(crate) fn worst(fractions: &[[f64; PLACES]], exact: &[[f64; PLACES]], paths: usize) -> f64 {
     let pairs = fractions.as_flattened().iter().zip(exact.as_flattened());
     let errors = pairs.map(|(fraction, p)| {
         // where less than one path is expected, one may be there all the same
-        let variance = (p * (1.0 - p)).max(1.0 / PATHS as f64) / PATHS as f64;
+        let variance = (p * (1.0 - p)).max(1.0 / paths as f64) / paths as f64;
         (fraction - p).abs() / variance.sqrt()
     });
     errors.fold(0.0, f64::max)
-}
-
-/// Writes a PNG: steps from left to right, places from bottom to top.
-fn draw(path: &str, passing: &[[f64; PLACES]], truth: &[usize]) -> Result<(), Box<dyn Error>> {
-    let (width, height) = (STEPS * ZOOM, PLACES * ZOOM);
-    let mut pixels = Vec::with_capacity(3 * width * height);
-    for y in 0..height {
-        let place = PLACES - 1 - y / ZOOM;
-        for x in 0..width {
-            let step = x / ZOOM;
-            // the middle of the field of the true place
-            let inside = |at: usize| (2..ZOOM - 2).contains(&(at % ZOOM));
-            if truth[step] == place && inside(x) && inside(y) {
-                pixels.extend([0xd0, 0x30, 0x28]);
-            } else {
-                // a square root shows the rare ones too
-                let shade = 255.0 * (1.0 - passing[step][place].sqrt().min(0.6) / 0.6);
-                pixels.extend([shade as u8, shade as u8, (shade * 0.6 + 102.0) as u8]);
-            }
-        }
-    }
-    let file = BufWriter::new(File::create(path)?);
-    let mut encoder = png::Encoder::new(file, width as u32, height as u32);
-    encoder.set_color(png::ColorType::Rgb);
-    encoder.set_depth(png::BitDepth::Eight);
-    let mut writer = encoder.write_header()?;
-    writer.write_image_data(&pixels)?;
-    writer.finish()?;
-    Ok(())
 }
