@@ -146,10 +146,10 @@ pub use gpu::{
 pub use half;
 pub use job::NO_DRAW;
 pub use options::{
-    Allowed, Batch, Bias, Drafts, History, Logit, Logits, Method, Penalty, Relaxation, RowIds,
-    SampleOptions, Shard, Share, Truncation, ValueFormat, Weight, Weights,
+    Allowed, Batch, Bias, Drafts, History, Logit, Logits, Method, Penalty, Relaxation, Resampling,
+    RowIds, SampleOptions, Shard, Share, Truncation, ValueFormat, Weight, Weights,
 };
-pub use particles::{Particles, Resampling};
+pub use particles::Particles;
 #[cfg(feature = "rand")]
 pub use random::{CdfRow, GumbelRow, PhiloxRng};
 pub use results::{Cut, LogZ, ScoredDraws, ShardDraws, ShardSums, TopK, Verified, Winner};
