@@ -97,19 +97,19 @@ pub struct SampleOptions<'a> {
     pub seeds: Option<&'a [u64]>,
     /// A temperature for each row, instead of `temperature`.
     pub temperatures: Option<&'a [f32]>,
-    /// For each row what is added to `first_draw`.
+    /// A number for each row, which is added to `first_draw`.
     pub first_draws: Option<&'a [u32]>,
     /// The positions in the batch of the rows of the call, instead of one row of the call for each row of the batch.
     pub row_indices: Option<&'a [u32]>,
-    /// How unlikely categories are cut off.
+    /// The truncation, which cuts unlikely categories off.
     pub truncation: Truncation,
     /// A truncation for each row, instead of `truncation`.
     pub truncations: Option<&'a [Truncation]>,
     /// The categories that may be drawn, or all.
     pub allowed: Option<Allowed<'a>>,
-    /// What is added to logits.
+    /// The bias, which is added to logits.
     pub bias: Option<Bias<'a>>,
-    /// What is taken from the logits of the categories of the history.
+    /// The penalty, which changes the logits of the categories of the history.
     pub penalty: Penalty,
     /// A penalty for each row, instead of `penalty`.
     pub penalties: Option<&'a [Penalty]>,
