@@ -4,8 +4,9 @@
     scripts/performance_tables.py           rewrites the tables
     scripts/performance_tables.py --check   fails if a table is not what its file says
 
-A line `<!-- TABLE FILE -->` and an empty one stand before each table. TABLE names a function below, and FILE
-is a file in benches/results. Needs nothing but Python's own library.
+A line `<!-- TABLE FILE -->` and an empty one stand before each table, and an empty one after the table: Markdown takes a
+line that follows a table for a row of the table. TABLE names a function below, and FILE is a file in benches/results.
+Needs nothing but Python's own library.
 """
 
 import csv
@@ -16,7 +17,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benches" / "results"
 PAGES = [ROOT / "README.md", ROOT / "docs" / "performance.md"]
-MARK = re.compile(r"<!-- (\w+) (\S+) -->\n\n(?:\|.*\n)*")
+MARK = re.compile(r"<!-- (\w+) (\S+) -->\n\n(?:\|.*\n)*\n*")
 
 MAXIMA = ["maximum of all logits", "maximum of each row"]
 PEERS = ["inverse CDF in f64", "inverse CDF in f32", "noise on each logit"]
@@ -180,7 +181,7 @@ TABLES = {f.__name__: f for f in [
 def rewritten(text):
     def write(match):
         make, file = match.groups()
-        return f"<!-- {make} {file} -->\n\n{TABLES[make](RESULTS / file)}"
+        return f"<!-- {make} {file} -->\n\n{TABLES[make](RESULTS / file)}\n"
 
     return MARK.sub(write, text)
 

@@ -63,7 +63,7 @@ pub enum Error {
         /// The number of row ids given.
         got: usize,
     },
-    /// What each row has of its own must be given for each row.
+    /// Options of rows must be given for each row.
     #[error("{expected} rows need as many {what}, got {got}")]
     RowOptions {
         /// What was given for each row: seeds, temperatures or first draws.
@@ -109,7 +109,7 @@ pub enum Error {
         /// What was given.
         got: f32,
     },
-    /// What was given beside the rows does not fit them: a bias, a history, drafts or the options of a shard.
+    /// An argument beside the rows does not fit the rows: a bias, a history, drafts or the options of a shard.
     #[error("{what}: {problem}")]
     Entries {
         /// What was given.

@@ -161,9 +161,9 @@ pub use half;
 pub use job::NO_DRAW;
 pub use options::{
     Allowed, Batch, Bias, Drafts, History, LogProbsOf, Logit, Logits, Method, Penalty, Relaxation,
-    RowIds, SampleOptions, Shard, Share, Truncation, ValueFormat, Weight, Weights,
+    Resampling, RowIds, SampleOptions, Shard, Share, Truncation, ValueFormat, Weight, Weights,
 };
-pub use particles::{Particles, Resampling};
+pub use particles::Particles;
 #[cfg(feature = "rand")]
 pub use random::{CdfRow, GumbelRow, PhiloxRng};
 pub use results::{Cut, LogZ, ScoredDraws, ShardDraws, ShardSums, TopK, Verified, Winner};

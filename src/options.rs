@@ -12,6 +12,7 @@ mod logits;
 mod method;
 mod penalty;
 mod relaxation;
+mod resampling;
 mod rows;
 mod shard;
 mod stored;
@@ -31,6 +32,7 @@ pub use logits::{Logit, Logits, ValueFormat};
 pub use method::Method;
 pub use penalty::{History, Penalty};
 pub use relaxation::Relaxation;
+pub use resampling::Resampling;
 pub(crate) use rows::{Data, Owned, Rows, Stock, with_rows, with_stock};
 pub use shard::Shard;
 pub(crate) use stored::{Stored, allowed_values, relative_row};
@@ -97,19 +99,19 @@ pub struct SampleOptions<'a> {
     pub seeds: Option<&'a [u64]>,
     /// A temperature for each row, instead of `temperature`.
     pub temperatures: Option<&'a [f32]>,
-    /// For each row what is added to `first_draw`.
+    /// A number for each row, which is added to `first_draw`.
     pub first_draws: Option<&'a [u32]>,
     /// The positions in the batch of the rows of the call, instead of one row of the call for each row of the batch.
     pub row_indices: Option<&'a [u32]>,
-    /// How unlikely categories are cut off.
+    /// The truncation, which cuts unlikely categories off.
     pub truncation: Truncation,
     /// A truncation for each row, instead of `truncation`.
     pub truncations: Option<&'a [Truncation]>,
     /// The categories that may be drawn, or all.
     pub allowed: Option<Allowed<'a>>,
-    /// What is added to logits.
+    /// The bias, which is added to logits.
     pub bias: Option<Bias<'a>>,
-    /// What is taken from the logits of the categories of the history.
+    /// The penalty, which changes the logits of the categories of the history.
     pub penalty: Penalty,
     /// A penalty for each row, instead of `penalty`.
     pub penalties: Option<&'a [Penalty]>,

@@ -4,6 +4,11 @@
 //! [`GpuSampler`] and [`Sampler`] have the same methods and one page of documentation. Each operation is a file in
 //! `sampler/`: the methods that users call, and a type with the trait [`Operation`], which defines how each engine runs
 //! the operation. [`run`] takes an operation to the engine that runs it.
+//!
+//! Four files have no such type. The host finds cuts for all engines ([`cuts`]). Kept tables ([`inverse_cdf`]) choose their
+//! engine when they are made. Verified drafts ([`verify`]) and shards ([`shards`]) are compositions: `verify_rows` is a call of
+//! `sample_rows` and a walk along the drafts, `verify_rows_by_ratio` has a test on the host in place of that walk, `sample_shard`
+//! is calls of `race_rows` (none at temperature 0) with work of the host, and `sum_shard` is work of the host alone.
 
 use crate::engine::{Auto, Cpu, Engine};
 

@@ -46,6 +46,10 @@ pub fn noise_source(int64: bool) -> String {
 }
 
 /// A kernel of the GPU engine.
+///
+/// Not part of the API: any version may change this type, which the tests and tools of the project use.
+#[doc(hidden)]
+#[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kernel {
     /// Draws from each row as its logits stream by.
@@ -126,6 +130,9 @@ impl Kernel {
 }
 
 /// How the invocations that draw from one row share their findings.
+///
+/// Not part of the API: any version may change this type, which the tests and tools of the project use.
+#[doc(hidden)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Reduction {
     /// Not at all: each invocation draws from a row of its own.
@@ -138,6 +145,10 @@ pub enum Reduction {
 }
 
 /// Which values a kernel hides.
+///
+/// Not part of the API: any version may change this type, which the tests and tools of the project use.
+#[doc(hidden)]
+#[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Restriction {
     /// None.
@@ -153,6 +164,9 @@ pub enum Restriction {
 }
 
 /// A form of the engine's shader. All forms draw the same categories.
+///
+/// Not part of the API: any version may change this type, which the tests and tools of the project use.
+#[doc(hidden)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Variant {
     /// The kernel.

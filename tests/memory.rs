@@ -14,8 +14,8 @@ use std::ptr::null_mut;
 use gumbel::half::{bf16, f16};
 use gumbel::noise::philox::philox4x32_10;
 use gumbel::{
-    Allowed, Batch, CpuSampler, Isa, LogZ, Logits, Method, Relaxation, SampleOptions, Truncation,
-    Weights, reference,
+    Allowed, Batch, CpuSampler, Drafts, Isa, LogZ, Logits, Method, Particles, Relaxation,
+    Resampling, SampleOptions, Shard, Truncation, Weights, reference,
 };
 
 /// At least the size of a page, and a multiple of it.
@@ -124,6 +124,35 @@ fn operations(sampler: &CpuSampler, batch: Batch<'_>) {
     }
 }
 
+/// Both ways to verify drafts, of one request: the drafter has a row for each row of the target but one.
+fn verifications(sampler: &CpuSampler, target: Batch<'_>, drafter: Batch<'_>) {
+    let options = SampleOptions::default().with_seed(9);
+    let guesses = sampler.sample_rows(drafter, &options).unwrap();
+    let offsets = [0, guesses.len()];
+    let drafts = Drafts::chains(&offsets, &guesses).unwrap();
+    let verified = sampler.verify_rows(target, &drafts, &options).unwrap();
+    assert_eq!(verified, reference::verify_rows(target, &drafts, &options).unwrap());
+    let verified = sampler.verify_rows_by_ratio(target, drafter, &drafts, &options).unwrap();
+    let expected = reference::verify_rows_by_ratio(target, drafter, &drafts, &options).unwrap();
+    assert_eq!(verified, expected);
+}
+
+/// A shard that has all categories, and one that has some.
+fn shards(sampler: &CpuSampler, logits: Logits<'_>) {
+    let options = SampleOptions::default().with_seed(9);
+    let categories = logits.categories();
+    for truncation in [Truncation::new().with_top_k(7), Truncation::new().with_top_p(0.4)] {
+        let options = options.with_truncation(truncation);
+        let all = Shard::new(0, categories).unwrap();
+        let draws = sampler.sample_shard(logits, all, &options).unwrap();
+        let sums = sampler.sum_shard(logits, all, &options, &draws).unwrap();
+        let drawn = draws.draws(Some(&sums)).unwrap();
+        assert_eq!(drawn, sampler.sample_rows(logits, &options).unwrap());
+        let some = Shard::new(3, categories + 5).unwrap();
+        sampler.sample_shard(logits, some, &options).unwrap();
+    }
+}
+
 #[test]
 fn nothing_reaches_beyond_the_end_of_memory() {
     // one to three rows of a length on both sides of each choice of an algorithm, and then many short ones
@@ -138,14 +167,42 @@ fn nothing_reaches_beyond_the_end_of_memory() {
         let counts: Vec<_> = weights.iter().map(|&x| (4.0 * x) as u32).collect();
         for isa in Isa::available() {
             let sampler = CpuSampler::new().with_isa(isa).unwrap();
-            let each: [Batch<'_>; 5] = [
-                Logits::new(&logits, categories).unwrap().into(),
-                Logits::from_f16(&f16, categories).unwrap().into(),
-                Logits::from_bf16(&bf16, categories).unwrap().into(),
-                Weights::new(&weights, categories).unwrap().into(),
-                Weights::from_counts(&counts, categories).unwrap().into(),
-            ];
-            each.into_iter().for_each(|batch| operations(&sampler, batch));
+            let batches = |first: usize| -> [Batch<'_>; 5] {
+                [
+                    Logits::new(&logits[first..], categories).unwrap().into(),
+                    Logits::from_f16(&f16[first..], categories).unwrap().into(),
+                    Logits::from_bf16(&bf16[first..], categories).unwrap().into(),
+                    Weights::new(&weights[first..], categories).unwrap().into(),
+                    Weights::from_counts(&counts[first..], categories).unwrap().into(),
+                ]
+            };
+            for (batch, but_one) in batches(0).into_iter().zip(batches(categories)) {
+                operations(&sampler, batch);
+                verifications(&sampler, batch, but_one);
+                if let Some(logits) = batch.logits() {
+                    shards(&sampler, logits);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn particles_reach_nothing_beyond_the_end_of_memory() {
+    for particles in [1, 2, 3, 7, 8, 100, 127, 129, 4999, 33_001] {
+        let log_weights: Vec<_> = logits(1, particles).into_iter().map(f64::from).collect();
+        let weights = reference::particle_weights(&log_weights).unwrap();
+        let options = SampleOptions::default().with_seed(9);
+        for isa in Isa::available() {
+            let mut weighed = Particles::default().with_isa(isa).unwrap();
+            weighed.weigh(&log_weights).unwrap();
+            for scheme in [Resampling::Systematic, Resampling::Stratified, Resampling::Residual] {
+                for positions in [0, 1, 3, 5, 100, 2049] {
+                    let ancestors = weighed.resample(scheme, &options, positions).unwrap();
+                    let expected = reference::resample(&weights, scheme, &options, positions);
+                    assert!(ancestors == expected, "{particles}, {positions}, {scheme:?}");
+                }
+            }
         }
     }
 }

@@ -292,7 +292,7 @@ pub(crate) struct BenchArgs {
     /// Lay races out in teams of other sizes than gumbel has for the adapter: NAME=N and commas between
     ///
     /// For kinds of devices that have not been measured. The names are team, shared-workgroup, alone-octets,
-    /// octets-per-lane, busy-invocations and holds; src/gpu/layout.rs says what they are, and what they are for a
+    /// octets-per-lane, busy-invocations and holds-logits; src/gpu/layout.rs says what they are, and what they are for a
     /// GPU unless they are given. Numbers that the device cannot have are lowered to those that it can.
     #[arg(long, value_name = "TEAMS", value_parser = gumbel_bench::teams)]
     pub(crate) teams: Option<gumbel::Teams>,

@@ -17,6 +17,12 @@
 //! counts. What a file decides never ends the process: malformed files are errors that say where, and memory whose size
 //! a file chooses grows with what has been read, or is asked for in a way that can fail.
 //!
+//! **How a file is read.** A *section* is a part of a regular file, which all threads read at once. The bytes of a pipe that are
+//! needed out of order are kept in a temporary file first. `dense.rs` has arrays (.npy, .npz, safetensors), `text/` lines and
+//! `arrow/` tables (Parquet among them). Each gives *blocks* of rows. In the command `gumbel`, `input.rs` has a thread that reads
+//! the next block while one is drawn from, and `sink.rs` one that writes the draws of the block before. Its `output/` has files
+//! that have no name until they are complete.
+//!
 //! The crate is what the command `gumbel` reads files with, and its errors name ways out in that command's words.
 
 mod column;

@@ -10,6 +10,11 @@
 //! | `engines` | threads and devices of this process |
 //! | `call`, `restrict`, `adjust`, `error`, `pieces` | options, exceptions, and how a long call is divided |
 //! | `draws`, `sums`, `log_prob`, `soften`, `inverse_cdf`, `particles`, `sequence` | the operations |
+//!
+//! `dlpack` reads arrays of any library. `strided` and `rows` see arrays as rows, and copy only what the crate cannot read in
+//! place. `pieces` hands each operation's rows and options over in pieces, so that Ctrl-C ends a long call. `engines` keeps threads
+//! and devices, which a forked process begins anew. The modules of `python/gumbelmax` for PyTorch, HF transformers, JAX, Arrow,
+//! Dask and Ray are Python over the same functions, and `_batches.py` has the one function that all cluster engines map.
 
 use pyo3::prelude::*;
 

@@ -26,7 +26,7 @@ const HALVES: u32 = 0u;
 const ONES: u32 = 1u;
 const WEIGHTS: u32 = 2u;
 
-// A search. `once` ends it after a turn, and any turn does that leaves a sum from the bracket on of at most `enough`.
+// A search. The search ends after one turn if `once`, or when the sum from the bracket on is at most `enough`.
 struct Search {
     bracket: Bracket,
     limit: vec2<u32>,

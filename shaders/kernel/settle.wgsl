@@ -3,8 +3,8 @@
 // evaluates exactly what may still win.
 // Needs: members.
 //
-// Where a team is the whole workgroup. Who finds no room in the queue waits until it has been settled. A group that is
-// settled twice would do no harm.
+// The team must be the whole workgroup. An invocation that finds the queue full waits until the queue is empty. A group
+// that is settled twice would do no harm.
 // Barriers: one after begin_queue, three in all_queued, and in settle one and five for every turn of its loops. All
 // invocations of a workgroup reach them: the counts on which these loops depend are uniform.
 // Workgroup memory: invocations write the elements whose numbers they took, and read elements after a barrier.

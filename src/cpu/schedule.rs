@@ -218,7 +218,7 @@ impl<'a> Plan<'a> {
     }
 
     /// Decides a race among all categories of a row on this thread. `maxima` are the largest values of its
-    /// [groups](crate::noise::groups), and no value for what pads them to a multiple of 64; rows with flat noise are raced without.
+    /// [groups](crate::noise::groups), padded to a multiple of 64 with −∞; races with flat noise do not read the maxima.
     pub(super) fn race_of_maxima<V: RowValues>(
         &self,
         stream: Stream,

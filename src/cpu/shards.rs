@@ -1,4 +1,4 @@
-//! Shards of rows: what the host finds of them beside their races.
+//! Shards of rows: the work that the host does beside the races of shards.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -71,9 +71,9 @@ impl ShardRows {
 }
 
 impl Cpu {
-    /// What a shard tells of its rows: of a call on whole rows of `f32`, whose truncations are still to come. The race has the
-    /// first categories of each row; at temperature 0 there is none. The result says too whether all winners are among
-    /// these categories.
+    /// Returns the results of a shard's rows. The job has whole rows of `f32` that are not truncated yet. The race has the first
+    /// categories of each row; at temperature 0 there is no race. The second result is true if all winners are among these
+    /// categories.
     ///
     /// # Errors
     /// [`Error::NoMemoryForRows`].
@@ -121,7 +121,7 @@ impl Cpu {
         Ok((rows, are_complete.into_inner()))
     }
 
-    /// The sums of a shard's rows, given what all shards tell.
+    /// The sums of a shard's rows, given the merged results of all shards.
     ///
     /// # Errors
     /// [`Error::NoMemoryForRows`].

@@ -93,7 +93,7 @@ const RANGE: f32 = POWER * (1 << 30) as f32;
 const LIST: usize = 64;
 /// How many groups are opened at once, and how many members are looked at.
 const BATCH: usize = 16;
-/// By how much an upper score falls short of a bound on scores.
+/// A bound on scores, less the upper score: the 32 and the 127 powers of "The cutoff" above.
 const OFFSET: f32 = POWER * (32.0 + 127.0);
 
 /// A race under way.

@@ -1,4 +1,4 @@
-//! The one door to the values of rows.
+//! The door to the values of rows.
 //!
 //! No algorithm behind this door reads a row's memory. An algorithm is given a [`BatchValues`], which returns
 //! the [`RowValues`] of each row, and these return whole tiles, single values and parts of themselves. So a
@@ -7,7 +7,10 @@
 //! [`Value::NEVER`](crate::options::Value::NEVER), and every algorithm behind the door, and every proof about it,
 //! holds unchanged. Rows as they lie in memory cost nothing: their tiles are slices of that memory.
 //!
-//! This is also the only place that pads: values that are never drawn fill up the last tile of a row.
+//! Code that makes copies of rows, finds where rows are cut, tests drafts or looks at shards reads the memory of rows itself.
+//!
+//! Values that are never drawn fill up the last tile of a row. [`top_down`](super::top_down) fills up the last groups of a row
+//! in the same way.
 
 use std::ops::{Deref, Range};
 

@@ -17,7 +17,7 @@ use super::ring::{Input, Kind, Memory, RowValues, Sections, Workload};
 const PASS: usize = 0;
 const ROW_IDS: usize = 1;
 const LOGITS: usize = 2;
-/// What rows have of their own, each in a section of its own.
+/// The sections of the options of rows: a section for each option.
 const SEEDS: usize = 3;
 const TEMPERATURES: usize = 4;
 const FIRST_DRAWS: usize = 5;

@@ -5,6 +5,36 @@
 //! to the device and back, and [`drawing`] takes races along it. [`batch`] and [`bound`] are for
 //! batches that are on the device already, [`cdf`] is for draws by inverse CDF. [`guard`] waits and
 //! turns faults into errors, [`adapter`] finds the device and [`builder`] sets all of it up.
+//!
+//! # How a batch runs
+//!
+//! A *race* is one draw of one row. A *team* of invocations takes a race: one invocation for a short row, a few or a workgroup
+//! for a longer row. With too few races to keep the device busy, a race is cut into *parts*, a team each, and a second pass
+//! merges the parts.
+//!
+//! **A row of up to 4,096 categories.** An invocation takes two octets at a time. The least key that the coarse bits of the
+//! first octets guarantee sets the team's first *cutoff*. After that, the largest logit of an octet with the octet's smallest
+//! coarse bits nearly always shows that none of its eight categories can win. Categories that pass the filter are evaluated
+//! exactly. If two octets for each invocation are the whole race, and an invocation is alone or a team fills its workgroup,
+//! bounds on the keys (`bound.wgsl`) nearly always decide the race instead. For several draws of a row, a team can hold up to four
+//! octets an invocation in registers, and race these again for each draw. Temperature 0 has a kernel of its own, an argmax,
+//! which is the benchmarks' yardstick.
+//!
+//! **A longer row.** An invocation takes a *half-span*, eight groups, at a time (`half_span.wgsl`): 16 loads, their maxima, two
+//! blocks. Groups whose upper score reaches the cutoff wait in a queue in workgroup memory and are settled together
+//! (`settle.wgsl`): first an invocation for each group, then one for each member that may win.
+//!
+//! **Log-probabilities.** The first draw's invocations also add up the values that they load (`running_sums.wgsl`), relative to
+//! the largest. The host joins the sums of parts, in f64; for batches on the device `log_probs.wgsl` joins these.
+//!
+//! **In the host's memory** a batch is cut into *chunks* of at most 16 MiB. The three slots of the *ring* take turns: one is
+//! written while the device works on another and a third is read. Where the device reads the host's memory, the slots are that
+//! memory. A row larger than a chunk is cut into *segments*, a pass each, and the outcome is carried over.
+//!
+//! **On the device** a batch is *bound* once and then encoded into the caller's commands any number of times, without
+//! allocation. Masks and cuts hide values at the door (`restriction.wgsl`). Passes before the races find the cuts (`cut.wgsl`,
+//! `bound/cuts.rs`). Where the cuts depend on a row's sum, passes after the races find the rows whose draws are cut or in doubt,
+//! and race these rows again (`check.wgsl`). Log-probabilities and sums come last (`log_probs.wgsl`, `bound/scores.rs`).
 
 use std::sync::Arc;
 

@@ -1,4 +1,7 @@
 //! The other operations of the GPU engine on races: keys, the top k, sums and log-probabilities.
+//!
+//! For the top k the cutoff is the k-th best key so far. The device finds the few categories that may be among the top k, and
+//! the host ranks these.
 
 use rayon::prelude::*;
 

@@ -48,8 +48,7 @@ pub struct DrawKernel {
 }
 
 impl DrawKernel {
-    /// Where the [uniform](Self::uniform) has the number of the first draw, a `u32`, in bytes: for a step of a loop only
-    /// that number changes.
+    /// The byte offset, in the [uniform](Self::uniform), of the first draw's number. A loop changes only this `u32`.
     pub const FIRST_DRAW: usize = std::mem::offset_of!(Pass, first_draw);
 
     /// The kernel for `draws` draws from each of `rows` rows, with seed 0, from draw 0 on, and rows that are numbered

@@ -55,7 +55,7 @@ pub(crate) enum Output {
     Scores,
     /// The sums of rows, with the place of the draws left unwritten.
     Sums,
-    /// For each segment the categories that may be among the first k, for this k.
+    /// For each segment, the categories that may be among the first k of the race.
     TopK(u32),
 }
 

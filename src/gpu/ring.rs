@@ -1,7 +1,7 @@
 //! The way to a device and back: a ring of slots, so that one chunk is written while the device works on
 //! another, and a third is read.
 //!
-//! Every operation takes this way. An operation is a [`Workload`]: it says how large its sections
+//! All rows in the host's memory take this way. An operation is a [`Workload`]: it says how large its sections
 //! of the ring's buffers are, how a slot's input is written, what the device does with the input,
 //! and where the results go. The ring's memory is kept from call to call and only grows: calls of
 //! several shapes and several operations in turn come to share one ring. The size of a chunk bounds

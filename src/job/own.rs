@@ -12,7 +12,7 @@ use crate::options::{Batch, Method, SampleOptions, ValueFormat};
 pub(crate) struct OwnOptions<'a> {
     pub(crate) seeds: Option<&'a [u64]>,
     pub(crate) temperatures: Option<&'a [f32]>,
-    /// What is added to the call's first draw.
+    /// For each row, a number that is added to the call's first draw.
     pub(crate) first_draws: Option<&'a [u32]>,
 }
 

@@ -1,4 +1,9 @@
 //! A validated call that softens draws, which the engines are given.
+//!
+//! Soft samples are made of exact keys: a weight is exp((key − largest key)/τ), and the difference of two keys is an exact
+//! integer. So the drawn category has the largest weight, and τ → 0 and τ → ∞ need no special case. From logits of 2³¹ on keys are
+//! codes; the host makes such rows by the reference. Only the weights are floats: GPUs agree to some 10⁻⁵, the CPU's instruction
+//! sets bit for bit.
 
 use std::ops::Range;
 

@@ -9,8 +9,8 @@ use crate::options::{Batch, Drafts, SampleOptions};
 pub(crate) struct RatioJob<'a> {
     /// The target's rows.
     pub(crate) target: Job<'a>,
-    /// For each row of the target but the last of a request the row that the draft after it was drawn from, with the options
-    /// of the target's row.
+    /// A row for each row of the target but the last of a request: the drafter's row from which the next draft was drawn, with
+    /// the options of the target's row.
     pub(crate) drafter: Job<'a>,
     pub(crate) drafts: Drafts<'a>,
 }

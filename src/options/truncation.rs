@@ -165,7 +165,7 @@ impl Truncation {
         }
     }
 
-    /// The scale at which a row is cut whose own is `scale`, at temperature 1 if that is that of a greedy row.
+    /// The scale at which a row with scale `scale` is cut. Callers pass the scale of temperature 1 for a greedy row.
     pub(crate) fn scale(&self, scale: Scale) -> Scale {
         self.at_temperature.and_then(Scale::from_temperature).unwrap_or(scale)
     }

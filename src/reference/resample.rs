@@ -5,8 +5,7 @@ use crate::noise::bits::{Stream, uniform_bits, uniform_block};
 use crate::noise::cdf::point;
 use crate::noise::exp::{NOTHING_FROM, log2_floor, weight};
 use crate::noise::gumbel::UNIT;
-use crate::options::SampleOptions;
-use crate::particles::Resampling;
+use crate::options::{Resampling, SampleOptions};
 
 /// The integer weights of particles with these log-weights.
 ///

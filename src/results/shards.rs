@@ -1,4 +1,4 @@
-//! What shards of rows tell of their draws.
+//! The results of shards of rows, which merge to the draws of whole rows.
 
 use crate::error::Error;
 use crate::job::NO_DRAW;
@@ -6,7 +6,7 @@ use crate::noise::cuts::{distance_of, share_of};
 use crate::noise::exp::{log2_floor, weight};
 use crate::options::{Share, Truncation};
 
-/// What shards of some rows tell of the draws of the whole rows: the result of
+/// What is needed of some shards for the draws of the whole rows: the result of
 /// [`sample_shard`](crate::Sampler::sample_shard), a hundred bytes or so a row, and 8 for each category of a top-k.
 ///
 /// Results of different shards [merge](Self::merge) in any order. If the rows are cut by top-p or epsilon, shards are asked a second
@@ -18,12 +18,12 @@ pub struct ShardDraws {
     pub(crate) rows: Vec<Row>,
 }
 
-/// Which categories of whole rows have been heard of.
+/// The categories whose shards have been merged.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Parts {
     /// The number of categories of whole rows.
     pub(crate) whole: usize,
-    /// The first category of each shard, and that after its last, in order.
+    /// The first category of each shard, and the first category after the shard, in ascending order.
     pub(crate) ends: Vec<[usize; 2]>,
 }
 
@@ -48,10 +48,10 @@ impl Parts {
         Ok(())
     }
 
-    /// Checks that every category has been heard of.
+    /// Checks that every category is in a merged shard.
     ///
     /// # Errors
-    /// [`Error::Shards`] for the first that has not.
+    /// [`Error::Shards`], which names the first category that is in no merged shard.
     fn check(&self) -> Result<(), Error> {
         let end = self.ends.iter().fold(0, |end, part| if part[0] == end { part[1] } else { end });
         if end == self.whole {
@@ -62,7 +62,7 @@ impl Parts {
     }
 }
 
-/// What shards tell of a row.
+/// The merged results of a row.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Row {
     /// The truncation; a top-k that cuts nothing is none.
@@ -76,7 +76,7 @@ pub(crate) struct Row {
     pub(crate) largest: Vec<i64>,
 }
 
-/// A category that wins if what has a smaller K is cut.
+/// A category that wins if all categories with a smaller K are cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Candidate {
     /// The logit at the scale of the cut.
@@ -98,16 +98,16 @@ pub struct ShardSums {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct RowSums {
     pub(crate) all: u64,
-    /// Of what top-k keeps.
+    /// The sum of the weights that top-k keeps.
     pub(crate) of_k: u64,
-    /// Of what top-k and min-p keep.
+    /// The sum of the weights that top-k and min-p keep.
     pub(crate) of_rest: u64,
-    /// Of the categories with a larger K, for each of the winners.
+    /// For each winner, the sum of the weights of the categories with a larger K.
     pub(crate) above: Vec<u64>,
 }
 
 impl Row {
-    /// Keeps the winners and the largest Ks of a list with others among them.
+    /// Sorts the lists, and removes what is no winner and no K that top-k keeps.
     pub(crate) fn tidy(&mut self) {
         let by_key = |winner: &Candidate| (std::cmp::Reverse(winner.key), winner.category);
         self.winners.sort_unstable_by_key(by_key);
@@ -171,7 +171,7 @@ impl Row {
 }
 
 impl ShardDraws {
-    /// Adds what other shards of the same rows tell. If that is an error, nothing is added.
+    /// Adds the results of other shards of the same rows. After an error nothing has been added.
     ///
     /// # Errors
     /// [`Error::Shards`] if they are shards of other rows, were asked with another truncation or another choice of sentinels,
@@ -258,7 +258,7 @@ impl ShardDraws {
 }
 
 impl ShardSums {
-    /// Adds the sums of other shards of the same rows. If that is an error, nothing is added.
+    /// Adds the sums of other shards of the same rows. After an error nothing has been added.
     ///
     /// # Errors
     /// [`Error::Shards`] if they are sums of other rows, or of categories that are here already.

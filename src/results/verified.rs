@@ -19,7 +19,7 @@ use crate::options::Drafts;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verified {
-    /// Where the categories of each request begin, and those of the last end.
+    /// For each request, the position of its first category; and then the number of all categories.
     offsets: Vec<usize>,
     categories: Vec<u32>,
     /// For each category the row of its request from which it was drawn.

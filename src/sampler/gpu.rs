@@ -67,9 +67,9 @@ impl GpuSampler {
         pollster::block_on(self.engine.bind(batch, None))
     }
 
-    /// Prepares a batch that differs from one that was prepared before in nothing but its buffers, in the memory of the
-    /// one before: no memory is allocated. Commands of both may be encoded and submitted in any order. That serves those who
-    /// write the logits of the next step while this one is drawn from, or whose buffers come from a pool.
+    /// Binds other buffers in the memory of `bound`, without allocation. Everything else of the batch must be equal. Commands
+    /// of both batches may be encoded and submitted in any order. So the logits of the next step can be written while this
+    /// step's are drawn from, and buffers can come from a pool.
     ///
     /// The buffers may be of other sizes, and draws may begin elsewhere in theirs; so may logits, if both offsets are
     /// multiples of 256. Rows, strides, options, and which options come from buffers, have to be the same.
@@ -85,9 +85,9 @@ impl GpuSampler {
     /// ```
     ///
     /// # Errors
-    /// Those of [`bind`](Self::bind), and [`Error::DeviceBuffer`] for a batch that needs other memory, as one of another
-    /// shape or with other options does. Where another batch needs the same memory (bf16 instead of f16, or temperature 0
-    /// instead of 1), there is no error, and what is drawn is right.
+    /// Those of [`bind`](Self::bind), and [`Error::DeviceBuffer`] for a batch that needs other memory, for instance a batch of
+    /// another shape. A batch that differs but needs the same memory (bf16 instead of f16, or temperature 0 instead of 1) is no
+    /// error, and the draws are right.
     #[cfg(not(target_family = "wasm"))]
     pub fn rebind(&self, bound: &BoundBatch, batch: &DeviceBatch<'_>) -> Result<BoundBatch, Error> {
         pollster::block_on(self.engine.bind(batch, Some(bound)))

@@ -36,7 +36,7 @@ pub(crate) trait Operation: Send {
     /// copies with adjusted logits. Draws and sums are the same.
     ///
     /// # Errors
-    /// Those for want of memory.
+    /// [`Error::NoMemoryForRows`].
     fn pull_back_adjustment(&mut self) -> Result<(), Error> {
         Ok(())
     }

@@ -15,9 +15,9 @@ impl<E: Engine> Sampler<E> {
     /// Draws from a shard of some rows' categories, so that [`ShardDraws`] of all shards make the draws of the whole rows: for a
     /// vocabulary that is split over devices, none of which has all logits.
     ///
-    /// A shard tells the category with the largest key, and those that would win if less probable categories were cut:
-    /// some ten a row. With top-k it tells the k largest logits too. So a result takes a hundred bytes or two a row, and 8·k
-    /// with top-k, instead of all logits. Results [merge](ShardDraws::merge) in any order, in a tree or one after the other.
+    /// The result holds the shard's best category, and for each possible cut the best category above that cut: some ten
+    /// categories a row. With top-k the result holds the k largest logits too. So a result takes a hundred bytes or two a row,
+    /// and 8·k with top-k, instead of all logits. Results [merge](ShardDraws::merge) in any order, in a tree or one after the other.
     ///
     /// Options are those of the whole rows, with one draw a row: masks and biases have the categories of the whole rows.
     /// If a row is cut by top-p or epsilon, there is a second round, [`sum_shard`](Self::sum_shard), since no shard knows the
@@ -195,13 +195,13 @@ impl ShardCall {
         Ok(job)
     }
 
-    /// How many categories of each race are asked for at first: with cuts, nearly always more than are needed.
+    /// The number of categories that the first race asks for: with cuts, nearly always more than are needed.
     fn first(&self, job: &Job<'_>) -> usize {
         let whole = job.logits.categories();
         if job.restriction.truncates(whole) { FIRST.min(whole) } else { 1 }
     }
 
-    /// What the shard tells after a race of which there are the first `k` categories; `None` if more are needed.
+    /// The result of the shard after a race with the first `k` categories; `None` if more categories are needed.
     fn told(
         &self,
         job: &Job<'_>,

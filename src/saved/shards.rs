@@ -31,7 +31,7 @@ struct SavedRow {
 struct SavedSums {
     whole: usize,
     ends: Vec<[usize; 2]>,
-    /// Of all, of what top-k keeps, and of what top-k and min-p keep; and what is above each winner.
+    /// The sums of all weights, of those that top-k keeps and of those that top-k and min-p keep; the sum above each winner.
     rows: Vec<([u64; 3], Vec<u64>)>,
 }
 

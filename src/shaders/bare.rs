@@ -6,7 +6,7 @@ pub(super) const fn length(text: &str) -> usize {
     write(text, &mut [])
 }
 
-/// What is left of a text, in so many bytes.
+/// The bytes that are left of a text; `LENGTH` is the text's [`length`].
 pub(super) const fn bytes<const LENGTH: usize>(text: &str) -> [u8; LENGTH] {
     let mut bytes = [0; LENGTH];
     write(text, &mut bytes);

@@ -1,7 +1,7 @@
 //! The tests that need no adapter, in one binary: each binary links wgpu anew.
 //!
-//! Only two other binaries exist: `tests/gpu/`, whose tests are made at run time, and `tests/allocations.rs`, whose
-//! allocator counts for a whole process.
+//! Only three other binaries exist: `tests/gpu/`, whose tests are made at run time, and `tests/allocations.rs` and
+//! `tests/memory.rs`, whose allocators are those of a whole process.
 
 mod adjustment;
 mod autoencoder;

@@ -1,8 +1,12 @@
 //! The types and futures that may cross threads: checked by the compiler.
 
-use gumbel::{CpuSampler, Error, InverseCdf, Logits, SampleOptions, Sampler, Sequence};
 #[cfg(feature = "gpu")]
-use gumbel::{GpuSampler, Relaxation};
+use gumbel::GpuSampler;
+use gumbel::engine::{Auto, Engine};
+use gumbel::{
+    CpuSampler, Drafts, Error, InverseCdf, Logits, Relaxation, SampleOptions, Sampler, Sequence,
+    Shard,
+};
 
 fn crosses<T: Send + Sync>() {}
 
@@ -29,29 +33,37 @@ fn samplers_and_errors_cross_threads() {
     crosses::<gumbel::OwnedOptions>();
 }
 
-/// An executor with several threads may move these futures between them. Nothing runs here: a
-/// future does nothing until it is polled.
+/// Moves the future of every operation. Nothing runs here: a future does nothing until it is polled.
+fn move_all<E: Engine + Sync>(sampler: &Sampler<E>) -> Result<(), Error> {
+    let (logits, options) = (Logits::new(&[0.0; 6], 3)?, &SampleOptions::default());
+    let (drafts, drafter) = (Drafts::chains(&[0, 1], &[2])?, Logits::new(&[0.0; 3], 3)?);
+    let (shard, soft) = (Shard::new(0, 3)?, Relaxation::soft(0.5));
+    drop(moves(sampler.sample_rows_async(logits, options)));
+    drop(moves(sampler.race_rows_async(logits, options, 3)));
+    drop(moves(sampler.sample_rows_scored_async(logits, options)));
+    drop(moves(sampler.logsumexp_rows_async(logits, options)));
+    drop(moves(sampler.estimate_log_z_async(logits, options)));
+    drop(moves(sampler.cut_rows_async(logits, options)));
+    drop(moves(sampler.soften_rows_async(logits, options, soft)));
+    drop(moves(sampler.soften_rows_vjp_async(logits, options, soft, &[])));
+    drop(moves(sampler.verify_rows_async(logits, &drafts, options)));
+    drop(moves(sampler.verify_rows_by_ratio_async(logits, drafter, &drafts, options)));
+    drop(moves(sampler.sample_shard_async(logits, shard, options)));
+    drop(moves(sampler.inverse_cdf_async(logits, options)));
+    Ok(())
+}
+
+/// An executor with several threads may move these futures between them.
 #[test]
 fn futures_move_between_threads() {
     #[cfg(feature = "gpu")]
     {
         drop(moves(GpuSampler::new_async()));
-        let _of_a_gpu = |gpu: &GpuSampler, logits: Logits<'_>, options: &SampleOptions<'_>| {
-            drop(moves(gpu.sample_rows_async(logits, options)));
-            drop(moves(gpu.race_rows_async(logits, options, 3)));
-            drop(moves(gpu.sample_rows_scored_async(logits, options)));
-            drop(moves(gpu.logsumexp_rows_async(logits, options)));
-            drop(moves(gpu.estimate_log_z_async(logits, options)));
-            drop(moves(gpu.soften_rows_async(logits, options, Relaxation::soft(0.5))));
-            drop(moves(gpu.soften_rows_vjp_async(logits, options, Relaxation::soft(0.5), &[])));
-            drop(moves(gpu.inverse_cdf_async(logits, options)));
-        };
+        let _of_a_gpu = move_all::<gumbel::engine::Gpu>;
     }
     drop(moves(Sampler::auto_async()));
-    let _of_either = |either: &Sampler, logits: Logits<'_>, options: &SampleOptions<'_>| {
-        drop(moves(either.sample_rows_async(logits, options)));
-        drop(moves(either.inverse_cdf_async(logits, options)));
-    };
+    move_all(&CpuSampler::new()).unwrap();
+    move_all::<Auto>(&CpuSampler::new().into()).unwrap();
     let _of_tables = |cdf: &InverseCdf| drop(moves(cdf.sample_rows_async(0, 1)));
 }
 

@@ -11,6 +11,13 @@
 //! | `outcome` | results: at once from the CPU, a promise from a GPU |
 //! | `engine`, `table` | the operations |
 //! | `wgsl` | the shaders, for devices of the caller's |
+//!
+//! **What differs in a browser.** A module of WebAssembly has one instruction set, simd128 (`src/cpu/simd/simd128.rs` of the
+//! crate), and nothing in a module blocks: `engine::Blocking` of the crate leaves blocking methods out. wgpu's browser backend
+//! knows neither subgroups, 64-bit integers nor immediate data, so a bound batch takes the number of its first draw from a buffer.
+//! `src/gpu/adapter/browser.rs` asks the browser what wgpu does not tell. `outcome` runs the CPU engine's calls at once, where
+//! JavaScript can catch a trap, and hands a GPU's over as promises. Devices of other libraries get the kernel as text
+//! (`src/gpu/own_device.rs`).
 
 use std::cell::RefCell;
 

@@ -5,6 +5,9 @@
 //!
 //! Sums of integers do not depend on their order. So a long row is cut into segments: threads add up each
 //! segment on its own, and the sum of the segments before it is added afterwards.
+//!
+//! The integer weights of logits are [`noise::exp`](crate::noise::exp)'s. At temperature 1 weights are added up as they are,
+//! times a power of two, and counts without any rounding ([`noise::cdf`](crate::noise::cdf)).
 
 use rayon::prelude::*;
 

@@ -13,8 +13,7 @@ use super::cdf::{Races, Uniforms};
 use super::simd::Isa;
 use super::threads::{Division, in_chunks};
 use crate::error::Error;
-use crate::options::RowIds;
-use crate::particles::Resampling;
+use crate::options::{Resampling, RowIds};
 
 mod residual;
 mod weigh;
@@ -81,8 +80,8 @@ pub(crate) fn resample(
 trait Points {
     /// The point of a position.
     fn at(&self, position: usize) -> u64;
-    /// The number of points below a sum. Of points of some positions alone: any number up to the first position's where
-    /// none of them is below the sum, and from the last one's on where all are.
+    /// The number of points below a sum. Points of a block of positions know their block alone: the result is any number up to
+    /// the block's first position if none of its points is below the sum, and any number from its last position on if all are.
     fn below(&self, sum: u64) -> usize;
 }
 

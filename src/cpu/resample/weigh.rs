@@ -9,7 +9,7 @@ use crate::options::{Stored, Value};
 /// The number of weights that are computed before they are added up.
 const BLOCK: usize = 128;
 
-/// What is known of particles beside the running sums of their weights.
+/// Two numbers that [`weigh`] finds on its way, beside the running sums.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Weighed {
     /// The largest log-weight.

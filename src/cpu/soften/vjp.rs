@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::noise::bits::OCTET;
 use crate::options::Data;
 
-/// What is done with scratch, and with the number, the gradients and the cotangents of a chunk.
+/// A function of scratch memory, the number of a chunk, its gradients and its cotangents.
 type Pull<'a> = dyn Fn(&mut Vec<f32>, usize, &mut [f32], &[f32]) -> Result<(), Error> + Sync + 'a;
 
 /// Calls `pull` for each chunk of so many gradients and cotangents, on the threads of the current pool if `parallel`.

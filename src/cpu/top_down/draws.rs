@@ -32,14 +32,14 @@ impl<V: RowValues> Arena<V> {
         Self { race, first_groups: FirstGroups::EMPTY, end: [V::Value::NEVER; PAIR] }
     }
 
-    /// Where the values end that are whole pairs of units.
+    /// The number of values in whole pairs of units.
     #[inline(always)]
     fn whole<S: Simd>(&self, _: S) -> usize {
         self.race.row.len() / (2 * categories::<S>()) * (2 * categories::<S>())
     }
 
-    /// Copies the end of the row that is no whole pair of units, and fills it up to one. Returns the pair's length, or
-    /// 0 if nothing is left.
+    /// Copies the values after the whole pairs of units, and fills up their pair with values that are never drawn. Returns the
+    /// pair's length, or 0 if no values are left.
     #[inline(always)]
     fn pad_end<S: Simd>(&mut self, s: S) -> usize {
         let (whole, len) = (self.whole(s), self.race.row.len());
@@ -156,8 +156,8 @@ impl<V: RowValues> Task for OneRace<V> {
     }
 }
 
-/// A race among all categories of a row of whose groups the maxima are stored, and no value for what pads them to a multiple
-/// of 64.
+/// A race among all categories of a row. The maxima of its groups are stored, padded to a multiple of 64 with the float of a
+/// value that is never drawn.
 pub(in crate::cpu) struct StoredRace<'a, V> {
     pub(in crate::cpu) stream: Stream,
     pub(in crate::cpu) scale: Scale,

@@ -12,8 +12,8 @@ use crate::options::{Chance, Value};
 /// The most categories that are ranked, each against all others.
 const MOST: usize = 32;
 
-/// Whether all categories are evaluated and ranked. Of rows of n categories, the heap evaluates about k·(1 + ln(n/k)), each
-/// by itself, which takes some four times as long as one among many; and it has to find the place of each.
+/// True if evaluating all keys is faster. In rows of n categories the heap evaluates about k·(1 + ln(n/k)) keys singly, each at
+/// some four times the cost, and sorts these keys.
 pub(super) fn has_short_rows(categories: usize, k: usize) -> bool {
     categories <= MOST && 6 * k >= categories
 }

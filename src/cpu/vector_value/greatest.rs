@@ -4,9 +4,8 @@
 //! logits, and of words for weights and counts, which then take a single logarithm for each group.
 //!
 //! A logit that leaves its row without a draw shows: +∞ is the greatest, and NaNs are flagged. A weight with a sign, an
-//! infinite one and a NaN have greater words than all others, so a maximum that is not
-//! [sound](Greatest::are_sound) tells of them. So it may of −0, which is a weight of 0; then the values have to be
-//! looked at one by one.
+//! infinite one and a NaN have greater words than all others. An [unsound](Greatest::are_sound) maximum shows an invalid
+//! weight or −0, which is a weight of 0; the values are then checked one by one.
 
 use bytemuck::TransparentWrapper;
 use half::{bf16, f16};

@@ -1,5 +1,8 @@
 //! Draws by inverse CDF on a device, where tables are built and drawn from.
 //!
+//! A workgroup adds up a block of a row. A draw searches first the sums of the blocks, then one block. Integer sums are the same
+//! in whatever order they are added, so the draws are the CPU engine's.
+//!
 //! [`plan`] cuts a batch, [`table`] has the uniform of the shaders and the memory of tables, and
 //! [`run`] takes chunks through the ring. [`prepared`] keeps tables for the caller. A call without
 //! prepared tables has memory for those of one chunk in the ring.

@@ -20,8 +20,8 @@ use super::pipelines::TablePasses;
 use super::plan::{PickPlan, Picks, TablePlan};
 use super::table::{EACH_ID, TablePass, Tables};
 
-/// All that it takes to build the tables of a batch and to draw from them, but for their memory. A
-/// runner does not need the sampler any more.
+/// Builds the tables of a batch and draws from them, in memory that each call gives. A runner outlives the
+/// sampler if need be.
 #[derive(Clone, Debug)]
 pub(super) struct Runner {
     guard: Guard,
