@@ -37,7 +37,9 @@ fn logits_of(job: &Job<'_>) -> Vec<f64> {
 /// The logits of a job of one row after its biases.
 fn biased(job: &Job<'_>) -> Vec<f64> {
     let mut logits = logits_of(job);
-    for (category, bias) in job.adjustment.biases(0) {
+    let mut biases: Vec<(u32, f32)> = job.adjustment.biases(0).collect();
+    biases.sort_by(|(_, a), (_, b)| a.total_cmp(b));
+    for (category, bias) in biases {
         logits[category as usize] += f64::from(bias);
     }
     logits
