@@ -8,6 +8,7 @@ use gumbel::{
     Truncation, Weights, conformance, reference,
 };
 
+mod corners;
 mod errors;
 mod oracle;
 
