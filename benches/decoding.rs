@@ -1,5 +1,5 @@
 //! The cost of truncations and masks on the CPU: draws with each of them beside a plain draw of the same logits, and
-//! beside what a decoder in Rust does by hand.
+//! beside what a decoder in Rust does by hand, on one thread.
 //!
 //!     cargo bench --bench decoding
 //!
@@ -111,6 +111,7 @@ fn measure(name: &str, data: &[f32], categories: usize, timed: bool) {
         ("top-p 0.9", Box::new(|| draw(cut(new().with_top_p(0.9))))),
         ("top-p 0.1", Box::new(|| draw(cut(new().with_top_p(0.1))))),
         ("epsilon 3e-4", Box::new(|| draw(cut(new().with_epsilon(3e-4))))),
+        ("min-p and top-p", Box::new(|| draw(cut(new().with_min_p(0.05).with_top_p(0.9))))),
         ("k, p, min-p", Box::new(|| draw(cut(all)))),
         ("k, p of all", Box::new(|| draw(cut(all.with_share(Share::All))))),
         ("mask, k, p, min-p", Box::new(|| draw(allowed(&half).with_truncation(all)))),
@@ -127,7 +128,7 @@ fn measure(name: &str, data: &[f32], categories: usize, timed: bool) {
             }),
         ),
         (
-            "by hand, k, p",
+            "by hand, one thread, k, p",
             Box::new(|| {
                 let mut order = Vec::with_capacity(categories);
                 for (i, row) in data.chunks(categories).enumerate() {
@@ -137,7 +138,7 @@ fn measure(name: &str, data: &[f32], categories: usize, timed: bool) {
             }),
         ),
         (
-            "by hand, p",
+            "by hand, one thread, p",
             Box::new(|| {
                 let mut order = Vec::with_capacity(categories);
                 for (i, row) in data.chunks(categories).enumerate() {

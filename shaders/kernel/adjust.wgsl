@@ -129,27 +129,32 @@ fn count_of(entries: Entries, category: u32) -> Count {
     return found;
 }
 
-// The logit after the biases of its category, in the order of the bits of these biases, of which equal ones follow each
-// other. All of them are finite.
+// The bits of a number as a word in the order of numbers. That of no finite number is 2^32 - 1.
+fn in_order(bits: u32) -> u32 {
+    return bits ^ select(0x80000000u, 0xffffffffu, (bits & 0x80000000u) != 0u);
+}
+
+// The logit after the biases of its category, the least of them first. All of them are finite.
 fn with_biases(logit: Double, entries: Entries, category: u32, first: u32) -> Double {
     var x = logit;
     var added = 0u;
-    var bits = 0u;
+    var least = 0u;
     loop {
-        // the least bits that have not been added
+        // the least one that has not been added
         var next = 0xffffffffu;
         for (var i = first; i < entries.end; i++) {
-            if bias_categories[i] == category && (added == 0u || biases[i] > bits) {
-                next = min(next, biases[i]);
+            let bias = in_order(biases[i]);
+            if bias_categories[i] == category && (added == 0u || bias > least) {
+                next = min(next, bias);
             }
         }
         if next == 0xffffffffu {
             break;
         }
-        bits = next;
+        least = next;
         for (var i = first; i < entries.end; i++) {
-            if bias_categories[i] == category && biases[i] == bits {
-                x = sum_of_doubles(x, double_of(bits));
+            if bias_categories[i] == category && in_order(biases[i]) == least {
+                x = sum_of_doubles(x, double_of(biases[i]));
                 added += 1u;
             }
         }

@@ -6,8 +6,8 @@ use super::own::of_row;
 use super::{Job, lengthen};
 use crate::error::Error;
 use crate::options::{
-    Bias, Data, History, Logits, Penalty, SampleOptions, Stock, Stored, ValueFormat, with_rows,
-    with_stock,
+    Bias, Data, History, Logits, Penalty, SampleOptions, Stock, Stored, Value, ValueFormat,
+    with_rows, with_stock,
 };
 
 /// The bias and the penalties of the rows of a call.
@@ -25,13 +25,13 @@ pub(crate) struct Adjustment<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Entry {
     category: u32,
-    /// Biases come before counts, and in the order of their bits: the order in which they were given does not matter.
     what: What,
 }
 
+/// Biases come before counts, and the least bias first: sums do not depend on the order in which entries were given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum What {
-    /// The bits of a bias.
+    /// A bias as a [word](Value::word).
     Bias(u32),
     Count(u32),
 }
@@ -167,14 +167,15 @@ impl<'a> Adjustment<'a> {
         logit: impl Fn(usize) -> f64,
         mut with: impl FnMut(usize, f64, f64, Option<u32>),
     ) -> Result<(), usize> {
+        let entry = |category, what| Entry { category, what };
         let biases =
-            self.biases(row).map(|(category, bias)| (category, What::Bias(bias.to_bits())));
-        let counts = self.counts(row).map(|(category, count)| (category, What::Count(count)));
+            self.biases(row).map(|(category, bias)| entry(category, What::Bias(bias.word())));
+        let counts = self.counts(row).map(|(category, count)| entry(category, What::Count(count)));
         let all = biases.chain(counts);
         let count = all.clone().count();
         entries.clear();
         entries.try_reserve(count).map_err(|_| count.saturating_mul(size_of::<Entry>()))?;
-        entries.extend(all.map(|(category, what)| Entry { category, what }));
+        entries.extend(all);
         entries.sort_unstable();
 
         for same in entries.chunk_by(|a, b| a.category == b.category) {
@@ -183,7 +184,7 @@ impl<'a> Adjustment<'a> {
             let (mut biased, mut count) = (before, None);
             for entry in same {
                 match entry.what {
-                    What::Bias(bits) => biased += f64::from(f32::from_bits(bits)),
+                    What::Bias(word) => biased += f64::from(f32::of_word(word)),
                     What::Count(more) => count = Some(count.unwrap_or(0u32).saturating_add(more)),
                 }
             }

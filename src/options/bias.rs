@@ -6,8 +6,8 @@ use crate::error::Error;
 /// Numbers that are added to some of the logits of rows before anything else happens to them: the same for all rows, or
 /// others for each row.
 ///
-/// A bias of −∞ bans a category. If a category has several biases, they are added one after the other, in the order of their
-/// bits as `u32`: the order in which they are given does not matter. [`Penalty`](crate::Penalty) gives the arithmetic.
+/// A bias of −∞ bans a category. If a category has several biases, they are added one after the other, the least of them
+/// first, so that the order in which they are given does not matter. [`Penalty`](crate::Penalty) gives the arithmetic.
 ///
 /// For each row its entries are sorted: O(entries), if they come in the order of categories, and otherwise O(entries · log
 /// entries).

@@ -10,7 +10,7 @@ use crate::error::Error;
 ///
 /// | step | for |
 /// |---|---|
-/// | x ← l + b | categories with a bias |
+/// | x ← l + b | categories with a bias; of several the least first |
 /// | x ← x / repetition if x > 0, otherwise x · repetition | categories in the history |
 /// | x ← x − frequency · count | categories in the history |
 /// | x ← x − presence | categories in the history with a count of 1 or more |

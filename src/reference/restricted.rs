@@ -34,11 +34,11 @@ fn logits_of(job: &Job<'_>) -> Vec<f64> {
     })
 }
 
-/// The logits of a job of one row after its biases, in the order of the biases' bits.
+/// The logits of a job of one row after its biases.
 fn biased(job: &Job<'_>) -> Vec<f64> {
     let mut logits = logits_of(job);
-    let mut biases: Vec<_> = job.adjustment.biases(0).collect();
-    biases.sort_by_key(|(_, bias)| bias.to_bits());
+    let mut biases: Vec<(u32, f32)> = job.adjustment.biases(0).collect();
+    biases.sort_by(|(_, a), (_, b)| a.total_cmp(b));
     for (category, bias) in biases {
         logits[category as usize] += f64::from(bias);
     }

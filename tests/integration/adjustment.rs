@@ -9,6 +9,8 @@ use gumbel::{
     SampleOptions, Truncation, Undrawable, Weights, reference,
 };
 
+mod order;
+
 /// The options of a row, as a user has them: a bias in a list, and tokens in the order in which they came.
 #[derive(Clone, Default)]
 struct Request {
@@ -262,48 +264,6 @@ fn a_wrong_entry_is_seen() {
     let mut wrong = Sparse::new(&requests(rows, categories));
     wrong.bias.2[0] += 0.001;
     assert_eq!(differing(&sums(&wrong)), 1);
-}
-
-/// Neither the order of a history nor how it is counted matters.
-/// Numbers that add up to 4, 0, or what the logit was, as they follow each other.
-#[test]
-fn biases_have_no_order() {
-    let logsumexp = |biases: &[f32]| {
-        let categories = vec![1; biases.len()];
-        let options = SampleOptions::default().with_bias(Bias::shared(&categories, biases));
-        let logits = Logits::new(&[0.0, 2.0, 1.0], 3).unwrap();
-        CpuSampler::new().logsumexp_rows(logits, &options).unwrap()[0]
-    };
-    let [a, b, c] = [1e30, -1e30, 4.0];
-    // the order of their bits
-    let expected = logsumexp(&[c, a, b]);
-    assert_eq!(
-        expected,
-        CpuSampler::new()
-            .logsumexp_rows(Logits::new(&[0.0f32, 0.0, 1.0], 3).unwrap(), &SampleOptions::default())
-            .unwrap()[0]
-    );
-    for biases in [[a, b, c], [a, c, b], [b, a, c], [b, c, a], [c, b, a]] {
-        assert_eq!(logsumexp(&biases), expected, "{biases:?}");
-    }
-}
-
-#[test]
-fn histories_have_no_order() {
-    let logits: Vec<f32> = (0..40).map(|i| (word(i, 7) % 900) as f32 / 100.0 - 4.0).collect();
-    let logits = Logits::new(&logits, 40).unwrap();
-    let penalty = Penalty::new().with_repetition(1.1).with_frequency(0.1).with_presence(0.3);
-    let sums = |categories: &[u32], counts: &[u32]| {
-        let offsets = [0, categories.len()];
-        let history = History::each(&offsets, categories, counts);
-        let options = SampleOptions::default().with_history(history).with_penalty(penalty);
-        CpuSampler::new().logsumexp_rows(logits, &options).unwrap()
-    };
-    let counted = sums(&[3, 7, 39], &[2, 0, 3]);
-    assert_eq!(sums(&[39, 3, 39, 7, 39, 3], &[1, 1, 1, 0, 1, 1]), counted);
-    assert_eq!(sums(&[7, 3, 7, 39, 3], &[0, 0, 0, 3, 2]), counted);
-    // counts that exceed 32 bits are the largest that there are
-    assert_eq!(sums(&[3, 3], &[u32::MAX, u32::MAX]), sums(&[3], &[u32::MAX]));
 }
 
 /// Numbers by hand, and what stays finite.

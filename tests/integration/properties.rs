@@ -6,17 +6,19 @@
 
 mod batch;
 mod faults;
+mod restriction;
 
 use std::sync::{Arc, LazyLock};
 
 use gumbel::half::{bf16, f16};
-use gumbel::{CpuSampler, Isa, NO_DRAW, reference};
+use gumbel::{CpuSampler, Isa, NO_DRAW, Share, reference};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{RngSeed, TestCaseResult, TestRunner};
 
 use batch::{Batch, batches, long_rows};
 use faults::{FAULTS, Fault};
+use restriction::{Restriction, restricted_batches};
 
 /// An engine for every instruction set of this machine, on one thread and on three.
 #[expect(clippy::unwrap_used, reason = "the instruction sets are there, and so are a few threads")]
@@ -152,6 +154,65 @@ proptest! {
     fn rows_of_weights_that_are_cut_among_threads(batch in long_rows()) {
         holds_of_weights(&batch)?;
     }
+}
+
+proptest! {
+    #![proptest_config(config(384))]
+
+    #[test]
+    fn random_restricted_batches(batch in restricted_batches()) {
+        holds(&batch)?;
+    }
+}
+
+proptest! {
+    #![proptest_config(config(32))]
+
+    #[test]
+    fn random_restricted_batches_of_halves_and_weights(batch in restricted_batches()) {
+        holds_of_halves(&batch)?;
+        holds_of_weights(&batch)?;
+    }
+}
+
+/// In the restricted batches, each part of a restriction changes draws, and so do other shares and numbers of what is kept.
+#[test]
+fn the_restricted_batches_tell_faults() {
+    type Edit = fn(&mut Restriction);
+    let edits: [(&str, Edit); 9] = [
+        ("no mask", |of| of.mask = None),
+        ("no bias", |of| of.bias = None),
+        ("no history", |of| of.history = None),
+        ("k + 1", |of| of.truncation.top_k = of.truncation.top_k.map(|k| k.saturating_add(1))),
+        ("p of something else", |of| {
+            of.truncation.share = match of.truncation.share {
+                Share::All => Share::Rest,
+                _ => Share::All,
+            };
+        }),
+        ("a larger p", |of| of.truncation.top_p = of.truncation.top_p.map(|p| p * 1.5)),
+        ("no min-p", |of| of.truncation.min_p = None),
+        ("no epsilon", |of| of.truncation.epsilon = None),
+        ("at the draw's temperature", |of| of.truncation.at_temperature = None),
+    ];
+    let mut runner = TestRunner::new(config(256));
+    let mut seen = edits.map(|(name, _)| (name, 0));
+    for _ in 0..1000 {
+        let batch = restricted_batches().new_tree(&mut runner).unwrap().current();
+        let data = batch.data();
+        // what engines draw is the reference's, as the tests above see, and takes less time
+        let draws = |batch: &Batch| {
+            CpuSampler::new().sample_rows(batch.logits(&data), &batch.options()).unwrap()
+        };
+        let expected = draws(&batch);
+        for ((_, count), (_, edit)) in seen.iter_mut().zip(edits) {
+            let mut other = batch.clone();
+            edit(&mut other.restriction);
+            *count += u32::from(draws(&other) != expected);
+        }
+    }
+    println!("of 1000 batches show it: {seen:?}");
+    assert!(seen.iter().all(|&(_, count)| count >= 4), "{seen:?}");
 }
 
 /// In the batches of weights, a logarithm in `f32` changes draws, and so does a count that is

@@ -8,6 +8,8 @@ use gumbel::{
     Truncation, Weights, conformance, reference,
 };
 
+mod corners;
+mod doubt;
 mod errors;
 mod oracle;
 
@@ -204,6 +206,13 @@ fn the_short_ways_lead_to_the_same_draws() {
         new().with_top_p(0.8).with_epsilon(1e-4),
         new().with_top_p(0.8).with_epsilon(1e-3).with_share(Share::Rest),
         new().with_top_p(0.8).with_min_p(0.01),
+        new().with_top_p(0.6).with_min_p(1e-4).with_share(Share::Rest),
+        new().with_top_p(0.5).with_min_p(0.3),
+        new().with_top_p(0.02).with_min_p(0.2).with_at_temperature(0.5),
+        new().with_top_p(0.9).with_min_p(0.4).with_share(Share::Rest),
+        new().with_top_p(0.9).with_min_p(0.2).with_epsilon(1e-3),
+        new().with_top_p(0.9).with_min_p(0.3).with_epsilon(1e-3).with_share(Share::Rest),
+        new().with_min_p(0.1).with_epsilon(1e-3),
         all,
         all.with_share(Share::All),
         all.with_share(Share::Rest).with_epsilon(1e-3),

@@ -4,12 +4,12 @@
 
 use gumbel::noise::philox::philox4x32_10;
 use gumbel::{
-    CpuSampler, Drafts, History, Logits, NO_DRAW, Penalty, SampleOptions, Truncation, Verified,
-    reference,
+    CpuSampler, Drafts, History, Logits, Penalty, SampleOptions, Truncation, Verified, reference,
 };
 
 use crate::common::statistics::{ALARM, chi_square, counts};
 
+mod errors;
 mod ratio;
 
 /// The number of categories of the model below.
@@ -72,7 +72,7 @@ impl Request {
     }
 }
 
-/// Trees of drafts: `depth` tokens deep, with `children` children of each node of the first level.
+/// Trees of drafts, with as many children of each node as `children` has for its level.
 struct Trees {
     offsets: Vec<usize>,
     tokens: Vec<u32>,
@@ -82,24 +82,18 @@ struct Trees {
 }
 
 impl Trees {
-    fn new(
-        requests: &[Request],
-        texts: &[Vec<u32>],
-        error: f32,
-        depth: usize,
-        children: usize,
-    ) -> Self {
+    fn new(requests: &[Request], texts: &[Vec<u32>], error: f32, children: &[usize]) -> Self {
         let mut all = Self { offsets: vec![0], tokens: vec![], parents: vec![], texts: vec![] };
         for (request, text) in requests.iter().zip(texts) {
             let root = all.texts.len();
             all.texts.push(text.clone());
             // the rows of the last level
             let mut leaves = vec![0];
-            for level in 0..depth {
+            for &children in children {
                 let mut next = vec![];
                 for &leaf in &leaves {
                     let here = all.texts[root + leaf].clone();
-                    for token in request.next(&here, error, if level == 0 { children } else { 1 }) {
+                    for token in request.next(&here, error, children) {
                         all.tokens.push(token);
                         all.parents.push(leaf as u32);
                         next.push(all.texts.len() - root);
@@ -154,13 +148,21 @@ fn the_text_does_not_depend_on_the_drafter() {
         (0..6).map(|i| Request { id: 1000 + i * i, temperature: temperature(i) }).collect();
     let alone: Vec<_> = requests.iter().map(|request| request.decode(TOKENS)).collect();
     let mut passes = vec![];
-    for (error, depth, children) in
-        [(0.0, 4, 1), (1.0, 4, 1), (8.0, 4, 1), (1.0, 3, 3), (8.0, 3, 3), (1.0, 0, 1)]
-    {
+    for (error, children) in [
+        (0.0, &[1, 1, 1, 1][..]),
+        (1.0, &[1, 1, 1, 1]),
+        (8.0, &[1, 1, 1, 1]),
+        (1.0, &[3, 1, 1]),
+        (8.0, &[3, 1, 1]),
+        (8.0, &[3, 3, 2]),
+        (1.0, &[]),
+    ] {
         let mut texts = vec![vec![]; requests.len()];
+        // the passes that requests need, all together
         let mut count = 0;
         while texts.iter().any(|text| text.len() < TOKENS) {
-            let trees = Trees::new(&requests, &texts, error, depth, children);
+            count += texts.iter().filter(|text| text.len() < TOKENS).count();
+            let trees = Trees::new(&requests, &texts, error, children);
             let verified = trees.verify(&requests, &texts);
             for (request, text) in texts.iter_mut().enumerate() {
                 // the rows are those of the text as it grows
@@ -172,25 +174,31 @@ fn the_text_does_not_depend_on_the_drafter() {
                     text.push(token);
                 }
             }
-            count += 1;
         }
         for (text, alone) in texts.iter().zip(&alone) {
-            assert_eq!(text[..TOKENS], alone[..], "error {error}, depth {depth}, {children}");
+            assert_eq!(text[..TOKENS], alone[..], "error {error}, {children:?}");
         }
         passes.push(count);
     }
     // a perfect drafter has all accepted, and without drafts there is a token a pass
-    let [perfect, good, bad, good_tree, bad_tree, none] = passes[..] else { unreachable!() };
-    assert_eq!((perfect, none), (TOKENS / 5, TOKENS));
+    let [perfect, good, bad, good_tree, bad_tree, wide_tree, none] = passes[..] else {
+        unreachable!()
+    };
+    assert_eq!((perfect, none), (6 * TOKENS / 5, 6 * TOKENS));
     assert!(good < bad && bad < none, "{passes:?}");
     assert!(good_tree < none && bad_tree < none, "{passes:?}");
+    // branches of the second and third level are taken
+    assert!(wide_tree < bad_tree, "{passes:?}");
 }
 
-/// Probabilities of logits.
-fn softmax(logits: &[f32]) -> Vec<f64> {
+/// Probabilities of logits, of those that top-p keeps.
+fn softmax(logits: &[f32], p: f64) -> Vec<f64> {
     let exps: Vec<f64> = logits.iter().map(|&x| f64::from(x).exp()).collect();
-    let sum: f64 = exps.iter().sum();
-    exps.iter().map(|x| x / sum).collect()
+    let sum = |exps: &[f64]| exps.iter().sum::<f64>();
+    let above = |x: f64| exps.iter().filter(|&&y| y > x).sum::<f64>();
+    let kept: Vec<f64> =
+        exps.iter().map(|&x| if above(x) < p * sum(&exps) { x } else { 0.0 }).collect();
+    kept.iter().map(|x| x / sum(&kept)).collect()
 }
 
 /// A target and a drafter of eight categories, which differ.
@@ -202,31 +210,43 @@ fn pair() -> [Vec<f32>; 2] {
 
 const REQUESTS: usize = 200_000;
 
-/// First and second tokens of many requests with one draft each, and how many of the drafts were accepted.
-fn verify_many(by_ratio: bool) -> ([Vec<u32>; 2], usize) {
+/// What became of many requests with two drafts each.
+struct Outcome {
+    /// The first, second and third tokens of those that have so many.
+    tokens: [Vec<u32>; 3],
+    /// How many first drafts were accepted, and how many second ones after them.
+    accepted: [usize; 2],
+}
+
+fn verify_many(by_ratio: bool, truncation: Truncation) -> Outcome {
     let [target, drafter] = pair();
     let sampler = CpuSampler::new();
-    let options = SampleOptions::default().with_seed(11).with_first_draw(3);
+    let options =
+        SampleOptions::default().with_seed(11).with_first_draw(3).with_truncation(truncation);
     let one = Logits::strided(&drafter, REQUESTS, 8, 0).unwrap();
-    let guesses = sampler.sample_rows(one, &options).unwrap();
-    let offsets: Vec<usize> = (0..=REQUESTS).collect();
+    let guesses = sampler.sample_rows(one, &options.with_draws(2)).unwrap();
+    let offsets: Vec<usize> = (0..=REQUESTS).map(|i| 2 * i).collect();
     let drafts = Drafts::chains(&offsets, &guesses).unwrap();
     let ids: Vec<u64> = (0..REQUESTS as u64).collect();
     let ids = drafts.per_row(&ids).unwrap();
     let draws = drafts.first_draws(&vec![0; REQUESTS]).unwrap();
     let options = options.with_row_ids(&ids).with_first_draws(&draws);
-    let target = Logits::strided(&target, 2 * REQUESTS, 8, 0).unwrap();
+    let target = Logits::strided(&target, 3 * REQUESTS, 8, 0).unwrap();
+    let drafter = Logits::strided(&drafter, 2 * REQUESTS, 8, 0).unwrap();
     let verified = match by_ratio {
-        true => sampler.verify_rows_by_ratio(target, one, &drafts, &options),
+        true => sampler.verify_rows_by_ratio(target, drafter, &drafts, &options),
         false => sampler.verify_rows(target, &drafts, &options),
     }
     .unwrap();
     let of = |at: usize| {
         (0..REQUESTS).filter_map(|i| verified.categories(i).get(at).copied()).collect::<Vec<_>>()
     };
-    let accepted = (0..REQUESTS).map(|i| verified.accepted(i)).sum();
-    ([of(0), of(1)], accepted)
+    let accepted = |least: usize| (0..REQUESTS).filter(|&i| verified.accepted(i) >= least).count();
+    Outcome { tokens: [of(0), of(1), of(2)], accepted: [accepted(1), accepted(2)] }
 }
+
+/// The rules and the top-p under which many requests are verified.
+const RULES: [(bool, f32); 4] = [(false, 1.0), (true, 1.0), (false, 0.8), (true, 0.8)];
 
 /// Whether a count is what a probability makes of so many trials, within five standard deviations.
 fn fits(count: usize, trials: usize, probability: f64) -> bool {
@@ -234,42 +254,50 @@ fn fits(count: usize, trials: usize, probability: f64) -> bool {
     (count - trials * probability).abs() < 5.0 * (trials * probability * (1.0 - probability)).sqrt()
 }
 
-/// Both rules give the target's distribution, for the token in the draft's place and for the one after.
+/// Both rules give the target's distribution, for the tokens in the drafts' places and for the one after, with a cut too.
 #[test]
 fn tokens_have_the_targets_distribution() {
-    let [target, drafter] = pair().map(|logits| softmax(&logits));
-    for by_ratio in [false, true] {
-        let (tokens, _) = verify_many(by_ratio);
-        for tokens in tokens {
+    for (by_ratio, p) in RULES {
+        let [target, drafter] = pair().map(|logits| softmax(&logits, p.into()));
+        let outcome = verify_many(by_ratio, Truncation::new().with_top_p(p));
+        for (place, tokens) in outcome.tokens.into_iter().enumerate() {
+            let what = format!("by ratio: {by_ratio}, top-p {p}, token {place}");
             let p = chi_square(&counts(tokens.iter().copied(), 8), &target);
-            assert!(p > ALARM, "by ratio: {by_ratio}, p = {p}");
+            assert!(p > ALARM, "{what}, p = {p}");
             // the drafter's would be seen
             let p = chi_square(&counts(tokens, 8), &drafter);
-            assert!(p < ALARM, "by ratio: {by_ratio}, p = {p}");
+            assert!(p < ALARM, "{what}, p = {p}");
         }
     }
 }
 
-/// The share of drafts that are accepted is the closed form of each rule.
+/// The share of drafts that are accepted is the closed form of each rule, for second drafts as for first ones.
 #[test]
 fn as_many_are_accepted_as_the_closed_forms_say() {
-    let [target, drafter] = pair().map(|logits| softmax(&logits));
-    // Daliri, Musco and Suresh (2024): the sum over i of 1/Σⱼ max(pⱼ/pᵢ, qⱼ/qᵢ)
-    let of = |i: usize| {
-        let larger = |j: usize| (target[j] / target[i]).max(drafter[j] / drafter[i]);
-        match target[i] * drafter[i] > 0.0 {
-            true => 1.0 / (0..8).map(larger).sum::<f64>(),
-            false => 0.0,
+    for (by_ratio, p) in RULES {
+        let [target, drafter] = pair().map(|logits| softmax(&logits, p.into()));
+        // Daliri, Musco and Suresh (2024): the sum over i of 1/Σⱼ max(pⱼ/pᵢ, qⱼ/qᵢ)
+        let of = |i: usize| {
+            let larger = |j: usize| (target[j] / target[i]).max(drafter[j] / drafter[i]);
+            match target[i] * drafter[i] > 0.0 {
+                true => 1.0 / (0..8).map(larger).sum::<f64>(),
+                false => 0.0,
+            }
+        };
+        let coupled: f64 = (0..8).map(of).sum();
+        let distance: f64 = target.iter().zip(&drafter).map(|(p, q)| (p - q).abs() / 2.0).sum();
+        assert!(coupled >= (1.0 - distance) / (1.0 + distance) && coupled < 1.0 - distance);
+        let [expected, other] = match by_ratio {
+            true => [1.0 - distance, coupled],
+            false => [coupled, 1.0 - distance],
+        };
+        let [first, second] = verify_many(by_ratio, Truncation::new().with_top_p(p)).accepted;
+        for (accepted, trials) in [(first, REQUESTS), (second, first)] {
+            assert!(fits(accepted, trials, expected), "{accepted} of {trials}, {expected}");
+            // the other rule's share would be seen
+            assert!(!fits(accepted, trials, other), "{accepted} of {trials}, {other}");
         }
-    };
-    let coupled: f64 = (0..8).map(of).sum();
-    let distance: f64 = target.iter().zip(&drafter).map(|(p, q)| (p - q).abs() / 2.0).sum();
-    assert!(coupled >= (1.0 - distance) / (1.0 + distance) && coupled < 1.0 - distance);
-    let (_, accepted) = verify_many(false);
-    assert!(fits(accepted, REQUESTS, coupled), "{accepted}, {coupled}");
-    let (_, accepted) = verify_many(true);
-    assert!(fits(accepted, REQUESTS, 1.0 - distance), "{accepted}, {distance}");
-    assert!(!fits(accepted, REQUESTS, coupled));
+    }
 }
 
 /// A draft of weight 0 is accepted where both rows are the same, since nothing can be drawn in its place.
@@ -284,83 +312,4 @@ fn a_draft_of_no_weight_from_equal_rows() {
     ] {
         assert_eq!((verified.accepted(0), verified.categories(0)[0]), (1, 1));
     }
-}
-
-#[test]
-fn rows_without_a_draw() {
-    let sampler = CpuSampler::new();
-    let drafts = Drafts::chains(&[0, 2], &[1, 1]).unwrap();
-    let data = [0.0, 9.0, f32::NAN, 0.0, 0.0, 9.0];
-    let (target, drafter) = (Logits::new(&data, 2).unwrap(), Logits::new(&[0.0; 4], 2).unwrap());
-    let options = SampleOptions::default().with_seed(1);
-    let error = sampler.verify_rows(target, &drafts, &options).unwrap_err().to_string();
-    assert_eq!(error, "row 1 has no draw: its logit of category 0 is NaN");
-    let options = options.with_sentinels(true);
-    for verified in [
-        sampler.verify_rows(target, &drafts, &options).unwrap(),
-        sampler.verify_rows_by_ratio(target, drafter, &drafts, &options).unwrap(),
-    ] {
-        assert_eq!((verified.categories(0), verified.rows(0)), (&[1, NO_DRAW][..], &[0, 1][..]));
-    }
-    // no requests, and no drafts
-    let none = Drafts::chains(&[0], &[]).unwrap();
-    let empty = Logits::new(&[], 2).unwrap();
-    assert_eq!(sampler.verify_rows(empty, &none, &options).unwrap().requests(), 0);
-    let one = Drafts::chains(&[0, 0], &[]).unwrap();
-    let row = Logits::new(&[0.0, 9.0], 2).unwrap();
-    let verified = sampler.verify_rows_by_ratio(row, empty, &one, &options).unwrap();
-    assert_eq!((verified.categories(0), verified.accepted(0)), (&[1][..], 0));
-}
-
-#[test]
-fn errors() {
-    let sampler = CpuSampler::new();
-    let of = |offsets: &[usize], tokens: &[u32]| {
-        Drafts::chains(offsets, tokens).unwrap_err().to_string()
-    };
-    assert_eq!(of(&[], &[]), "drafts: there must be an offset more than there are requests, got 0");
-    assert_eq!(of(&[0, 2, 1], &[1]), "drafts: request 1 begins at 2 and ends at 1");
-    let ends = "drafts: the offsets must go from 0 to 2, got";
-    assert_eq!(of(&[0, 1], &[1, 1]), format!("{ends} 0 to 1"));
-    let tree =
-        |parents: &[u32]| Drafts::trees(&[0, 1, 3], &[1, 1, 0], parents).unwrap_err().to_string();
-    assert_eq!(tree(&[0]), "drafts: 3 drafts need as many parents, got 1");
-    assert_eq!(tree(&[0, 0, 2]), "drafts: draft 1 of request 1 must come after row 0 to 1, got 2");
-    let drafts = Drafts::chains(&[0, 1], &[1]).unwrap();
-    let few = drafts.per_row(&[1, 2]).unwrap_err().to_string();
-    assert_eq!(few, "drafts: 1 requests need as many elements, got 2");
-    assert!(drafts.first_draws(&[u32::MAX]).is_err());
-
-    let options = SampleOptions::default();
-    let verify = |drafts: &Drafts<'_>, rows: usize, options: &SampleOptions<'_>| {
-        let data = vec![0.0; 2 * rows];
-        let target = Logits::new(&data, 2).unwrap();
-        sampler.verify_rows(target, drafts, options).unwrap_err().to_string()
-    };
-    let rows = "drafts: 1 drafts of 1 requests need 2 rows of the target, got";
-    assert_eq!(verify(&drafts, 3, &options), format!("{rows} 3"));
-    let draws = "drafts: a row is drawn from once, got 2 draws";
-    assert_eq!(verify(&drafts, 2, &options.with_draws(2)), draws);
-    let beyond = Drafts::chains(&[0, 1], &[2]).unwrap();
-    let words = "drafts: draft 0 of request 0 is category 2 of rows of 2, numbered from 0";
-    assert_eq!(verify(&beyond, 2, &options), words);
-
-    let by_ratio = |drafts: &Drafts<'_>, drafter: &[f32], options: &SampleOptions<'_>| {
-        let target = Logits::new(&[0.0; 4], 2).unwrap();
-        let drafter = Logits::new(drafter, 2).unwrap();
-        sampler.verify_rows_by_ratio(target, drafter, drafts, options).unwrap_err().to_string()
-    };
-    let few = "drafts: 1 drafts need as many rows of the drafter, got 2";
-    assert_eq!(by_ratio(&drafts, &[0.0; 4], &options), few);
-    let gathered = "drafts: rows that are verified by ratio cannot be gathered";
-    assert_eq!(by_ratio(&drafts, &[0.0; 2], &options.with_row_indices(&[0, 1])), gathered);
-    let cannot =
-        "drafts: draft 0 of request 0, category 1, cannot be drawn from the drafter's row for it";
-    assert_eq!(by_ratio(&drafts, &[0.0, f32::NEG_INFINITY], &options), cannot);
-    assert_eq!(by_ratio(&drafts, &[f32::NAN, 0.0], &options), cannot);
-    let trees = Drafts::trees(&[0, 2], &[1, 0], &[0, 0]).unwrap();
-    let target = Logits::new(&[0.0; 6], 2).unwrap();
-    let drafter = Logits::new(&[0.0; 4], 2).unwrap();
-    let error = sampler.verify_rows_by_ratio(target, drafter, &trees, &options).unwrap_err();
-    assert_eq!(error.to_string(), "drafts: the ratio test is of chains, not of trees");
 }

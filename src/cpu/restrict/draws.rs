@@ -7,10 +7,10 @@
 //!   computed one by one. The other categories need no noise at all.
 //! * **Behind a door.** If a mask says what is left, or a threshold that follows from the largest value (min-p), the rest
 //!   reads as values that are never drawn (`door`).
-//! * **Draw first, then check.** Otherwise a category is drawn from the whole row. If the category is kept, it is the
-//!   draw, since its key is the largest of all. If not, everything that is no more probable is cut as well, and the draw
-//!   is repeated among the rest. Whether a category is kept is decided by sums in floats with proven slack (`tally`), and
-//!   by the exact cut only where that leaves a doubt.
+//! * **Draw first, then check.** Otherwise a category is drawn from the whole row, or from what min-p leaves of it. If the
+//!   category is kept, it is the draw, since its key is the largest of all. If not, everything that is no more probable is
+//!   cut as well, and the draw is repeated among the rest. Whether a category is kept is decided by sums in floats with
+//!   proven slack (`tally`), and by the exact cut only where that leaves a doubt.
 //!
 //! Without the filter none of this is done, and rows are drawn from as copies.
 
@@ -152,24 +152,30 @@ impl RestrictedRow<'_> {
         truncation: &Truncation,
         scale: Scale,
     ) -> Result<Option<u32>, Error> {
-        let isa = self.plan.isa;
+        let (isa, categories) = (self.plan.isa, values.len());
+        let k = truncation.k_of(categories);
+        // without top-k, what it keeps is all
+        let truncation = &match (k, truncation.share) {
+            (None, Share::TopK) => truncation.with_share(Share::All),
+            _ => *truncation,
+        };
         let needs_sum = truncation.epsilon().is_some()
             || truncation.p().is_some() && truncation.share == Share::All;
-        let lists = truncation.k_of(values.len()).is_some() || truncation.min_p().is_some();
+        let lists = k.is_some() || truncation.min_p().is_some();
         // long rows are raced by the maxima of their groups
-        let most = match lists || values.len() > FLAT {
-            true => {
-                self.maxima.find(isa, values).map_err(|bytes| no_memory(values.len(), bytes))?
-            }
+        let most = match lists || categories > FLAT {
+            true => self.maxima.find(isa, values).map_err(|bytes| no_memory(categories, bytes))?,
             false => Maxima::largest(isa, values),
         };
         let Some(most) = most else { return Ok(self.whole(values)) };
-        if let Some(k) = truncation.k_of(values.len()) {
-            let all = needs_sum.then(|| Tally::new(most, scale, values.len()).sum(isa, values));
+        let tally = Tally::new(most, scale, categories);
+        let sum = || needs_sum.then(|| tally.sum(isa, values));
+        if let Some(k) = k {
+            let all = sum();
             if let Listed::All(mut list) = self.maxima.of_largest(isa, values, k, scale)
-                && list.cut(truncation, scale, values.len(), all)
+                && list.cut(truncation, scale, categories, all)
             {
-                let few = list.len() * ONE_IN <= values.len();
+                let few = list.len() * ONE_IN <= categories;
                 return Ok(match few {
                     true => self.race(&list),
                     false => self.among(values, list.least()),
@@ -177,26 +183,50 @@ impl RestrictedRow<'_> {
             }
             return self.exactly(values, truncation, scale);
         }
-        if let Some(share) = truncation.min_p() {
-            if needs_sum || truncation.p().is_some() {
+        let is_of_rest = truncation.share == Share::Rest && truncation.p().is_some();
+        let Some(share) = truncation.min_p() else {
+            if is_of_rest && truncation.epsilon().is_some() {
                 return self.exactly(values, truncation, scale);
             }
-            let least = least_of_min_p(most, share, scale);
-            return Ok(match self.maxima.not_below(isa, values, least) {
-                Listed::All(list) => self.race(&list),
-                Listed::TooMany => self.among(values, least),
-            });
+            return self.checked(values, f32::NEG_INFINITY, tally, truncation, scale);
+        };
+        let least = least_of_min_p(most, share, scale);
+        let is_alone = truncation.p().is_none() && truncation.epsilon().is_none();
+        if let Listed::All(mut list) = self.maxima.not_below(isa, values, least) {
+            let drawn = self.race(&list);
+            let keeps = |draw| list.must_keep(draw, truncation, scale, categories);
+            if is_alone || drawn.is_some_and(keeps) {
+                return Ok(drawn);
+            }
+            return match list.cut(truncation, scale, categories, sum()) {
+                true => Ok(self.race(&list)),
+                false => self.exactly(values, truncation, scale),
+            };
         }
-        let is_of_rest = truncation.share == Share::Rest && truncation.p().is_some();
+        if is_alone {
+            return Ok(self.among(values, least));
+        }
         if is_of_rest && truncation.epsilon().is_some() {
             return self.exactly(values, truncation, scale);
         }
-        let tally = Tally::new(most, scale, values.len());
-        let mut drawn = self.among(values, f32::NEG_INFINITY);
+        let tally = if is_of_rest { tally.of_rest(isa, values, least) } else { tally };
+        self.checked(values, least, tally, truncation, scale)
+    }
+
+    /// The draw of a row from a bound on, below which all is cut: a category is drawn, and checked by sums.
+    fn checked<T: VectorValue + Widen>(
+        &mut self,
+        values: &[T],
+        least: f32,
+        tally: Tally,
+        truncation: &Truncation,
+        scale: Scale,
+    ) -> Result<Option<u32>, Error> {
+        let mut drawn = self.among(values, least);
         for _ in 0..TURNS {
             let Some(draw) = drawn else { return Ok(None) };
             let value = values[draw as usize];
-            match tally.verdict(isa, values, value, truncation) {
+            match tally.verdict(self.plan.isa, values, value, truncation) {
                 Verdict::Kept => return Ok(drawn),
                 Verdict::Doubt => break,
                 Verdict::Cut => {}

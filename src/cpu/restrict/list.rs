@@ -135,6 +135,28 @@ impl<T: VectorValue + Widen> List<T> {
         true
     }
 
+    /// Whether a truncation is sure to keep a listed category, if all that its min-p keeps is listed. What is more probable
+    /// is listed then, and top-p is a share of no less than what is listed. Epsilon asks for more.
+    pub(super) fn must_keep(
+        &self,
+        draw: u32,
+        truncation: &Truncation,
+        scale: Scale,
+        categories: usize,
+    ) -> bool {
+        let most = self.entries.iter().max_by_key(|(value, _)| value.word());
+        let drawn = self.entries.iter().find(|(_, category)| *category == draw);
+        let (Some(&(most, _)), Some(&(drawn, _))) = (most, drawn) else { return false };
+        let (k, log2_categories) = (drawn.fixed(scale), log2_floor(categories as u32));
+        let (mut above, mut all) = (0, 0);
+        for (value, _) in &self.entries {
+            let weight = value.integer_weight(most, scale, log2_categories);
+            above += if value.fixed(scale) > k { weight } else { 0 };
+            all += weight;
+        }
+        truncation.epsilon().is_none() && truncation.p().is_none_or(|p| above < share_of(p, all))
+    }
+
     /// The draw among the listed categories of a row of `categories` categories, `None` if there is none or if one of
     /// them is invalid.
     pub(super) fn race(&self, stream: Stream, scale: Scale, categories: usize) -> Option<u32> {

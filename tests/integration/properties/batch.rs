@@ -11,6 +11,8 @@ use gumbel::{Logit, Logits, RowIds, SampleOptions, Weight, Weights};
 use proptest::prelude::*;
 use proptest::sample::select;
 
+use super::restriction::Restriction;
+
 /// The kind of the logits, before some are masked.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Base {
@@ -71,6 +73,7 @@ pub(crate) struct Batch {
     pub(crate) first_draw: u32,
     pub(crate) draws: u32,
     pub(crate) temperature: f32,
+    pub(crate) restriction: Restriction,
 }
 
 /// Numbers of categories at which some engine changes its algorithm, and their neighbours.
@@ -192,6 +195,7 @@ fn batches_of(
             first_draw,
             draws,
             temperature,
+            restriction: Restriction::default(),
         }
     })
 }
@@ -208,7 +212,7 @@ impl Batch {
             Some(ids) => RowIds::Each(ids),
             None => RowIds::Consecutive(self.first_row),
         };
-        options
+        self.restriction.add_to(options, self.categories)
     }
 
     /// Returns the noise of draw `draw` of a row, counted from the first.
@@ -254,7 +258,7 @@ impl Batch {
             0.0 => 0.0,
             temperature => temperature.max(least),
         };
-        Self { temperature, ..self.clone() }
+        Self { temperature, restriction: self.restriction.of_weights(), ..self.clone() }
     }
 
     /// Returns the exponentials of the data as weights: exp(−T·G) where the data cancel the noise.
