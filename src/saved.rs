@@ -4,6 +4,7 @@
 //! value: ranges, shapes, the order of keys, and that NaNs stand where there is no draw and nowhere else.
 
 mod adjustment;
+mod decoding;
 mod float;
 mod options;
 mod restriction;

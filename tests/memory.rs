@@ -207,6 +207,32 @@ fn particles_reach_nothing_beyond_the_end_of_memory() {
     }
 }
 
+/// Particles, whose ancestors are written a few positions at a time.
+#[test]
+fn particles_stay_within_their_memory() {
+    let schemes = [Resampling::Systematic, Resampling::Stratified, Resampling::Residual];
+    for particles in [1, 2, 3, 5, 8, 16, 17, 100, 1023, 2047, 2049] {
+        let log_weights: Vec<f64> = logits(1, particles).into_iter().map(f64::from).collect();
+        let weights = reference::particle_weights(&log_weights).unwrap();
+        for positions in [1, 3, 4, 5, particles, particles + 2, particles + 2049] {
+            let ids: Vec<_> = (0..positions as u64).rev().collect();
+            let plain = SampleOptions::default().with_seed(positions as u64);
+            for (scheme, options) in schemes
+                .into_iter()
+                .flat_map(|scheme| [(scheme, plain), (scheme, plain.with_row_ids(&ids))])
+            {
+                let expected = reference::resample(&weights, scheme, &options, positions);
+                for isa in Isa::available() {
+                    let mut of = Particles::default().with_isa(isa).unwrap();
+                    of.weigh(&log_weights).unwrap();
+                    let ancestors = of.resample(scheme, &options, positions).unwrap();
+                    assert!(ancestors == expected, "{particles}, {positions}, {scheme:?}, {isa}");
+                }
+            }
+        }
+    }
+}
+
 /// The allocator guards: another process, which touches the byte after its memory, is ended for it.
 #[test]
 fn the_page_behind_memory_cannot_be_touched() {

@@ -7,13 +7,24 @@
 //! | row | relative row |
 //! |---|---|
 //! | logits x | (x − m) rounded to `f64`, and then to `f32` |
-//! | weights w | w·2⁻ᵉ rounded to `f32`, where 2ᵉ ≤ m < 2ᵉ⁺¹ |
+//! | weights w | w·2⁻ᵉ rounded to `f32`, where 2ᵉ⁺¹²⁶ ≤ m < 2ᵉ⁺¹²⁷ |
 //!
-//! and draws are those of the relative row. Neither step changes a probability but by its rounding: a relative logit is
-//! within 2⁻²⁴ of itself, so that the logits near the largest are the most accurate, and a relative weight is so too.
-//! In numpy a relative row of logits is `(x - x.max()).astype('f4')`.
+//! and draws are those of the relative row. Within these limits neither step changes a probability but by its rounding: a
+//! relative logit is within 2⁻²⁴ of itself, so that the logits near the largest are the most accurate, and a relative
+//! weight is so too. In numpy a relative row of logits is `(x - x.max()).astype('f4')`.
 //!
-//! What has a chance keeps it: where a result would be −∞ or 0, as `f32` has no such number, it is the least `f32` above.
+//! **Limits.** What has a chance keeps it: where a result would be −∞ or 0, as `f32` has no such number, it is the least
+//! `f32` above.
+//!
+//! | | keep fewer bits | count as the smallest |
+//! |---|---|---|
+//! | logits | | lower than the largest by more than 3.4·10³⁸, which no temperature makes likely |
+//! | weights | below 2⁻²⁵² of the largest, which is 1.4·10⁻⁷⁶ | below 2⁻²⁷⁶ of it, which is 8.2·10⁻⁸⁴ |
+//!
+//! The largest weight lies near the end of `f32` so that these are so small. They matter only in what depends on small
+//! weights alone, as the later places of a race do, and at high temperatures: at 100 the smallest weight counts a seventh of
+//! the largest. Logits that are the logarithms of such weights have no such limit.
+//!
 //! A row with a NaN, a +∞ or a negative weight has no draw, and its relative row has a NaN.
 //!
 //! Subtraction, multiplication by a power of two and rounding are the same on every machine (IEEE 754). The host makes
@@ -66,11 +77,14 @@ pub fn is_invalid_f64_weight(weight: f64) -> bool {
     !(0.0..f64::INFINITY).contains(&weight)
 }
 
+/// The exponent of the largest weight of a relative row: the largest at which no rounding gives an infinity.
+const OF_LARGEST: i32 = 126;
+
 /// The power of two, 2ᵉ, that the weights of a relative row are relative to.
 #[derive(Clone, Copy, Debug)]
 pub struct Power {
     exponent: i32,
-    /// Two factors, whose product is 2⁻ᵉ: neither overflows, and the first product is exact.
+    /// Two factors, whose product is 2⁻ᵉ: neither overflows, and the first product is exact where the second counts.
     factors: [f64; 2],
 }
 
@@ -80,7 +94,7 @@ fn two_to(exponent: i32) -> f64 {
     f64::from_bits(((1023 + exponent) as u64) << 52)
 }
 
-/// The power of two of a row whose largest weight is `largest`. For a row without a draw, any.
+/// The power of two of a row whose largest weight is `largest`, which is 126 powers below it. For a row without a draw, any.
 #[inline(always)]
 pub fn power_of(largest: f64) -> Power {
     let bits = largest.to_bits() & (u64::MAX >> 1);
@@ -89,6 +103,7 @@ pub fn power_of(largest: f64) -> Power {
         0 => 63 - (bits | 1).leading_zeros() as i32 - 1074,
         biased => biased - 1023,
     };
+    let exponent = exponent - OF_LARGEST;
     // 2^-(e/2) twice, but for the odd one
     let half = exponent / 2;
     Power { exponent, factors: [two_to(-half), two_to(half - exponent)] }
@@ -101,7 +116,7 @@ impl Power {
     /// use gumbel::noise::relative::power_of;
     /// let power = power_of(3e-300);
     /// let [small, large] = [1e-300, 3e-300].map(|weight| power.relative_weight(weight));
-    /// assert!((1.0..2.0).contains(&large) && (large / small - 3.0).abs() < 1e-6);
+    /// assert!((2f32.powi(126)..2f32.powi(127)).contains(&large) && (large / small - 3.0).abs() < 1e-6);
     /// ```
     #[inline(always)]
     pub fn relative_weight(self, weight: f64) -> f32 {

@@ -160,7 +160,8 @@ mod sealed {
 /// # Double precision
 ///
 /// A row x of `f64` draws what the row x − max x in `f32` draws, by [definition](crate::noise::relative), so that logits
-/// near each other are told apart however far from 0 they are: near 10⁷ an `f32` has no halves. Perturbed logits, times
+/// near each other are told apart however far from 0 they are: near 10⁷ an `f32` has no halves. Logits lower than the
+/// largest by more than 3.4·10³⁸, as the least `f64` in place of −∞ is, count as lower by that. Perturbed logits, times
 /// and sums are those of x. Batches of `f64` are copied as `f32`: at most 512 KiB for each thread on the CPU and 64 MiB
 /// on a GPU at a time, or a row if that is longer. `cargo bench --bench operations` measures what the copies cost.
 ///

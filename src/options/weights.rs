@@ -63,8 +63,8 @@ mod sealed {
 /// `f32` draw. With a temperature T, category i is drawn with probability wᵢ^(1/T) / Σⱼ wⱼ^(1/T); T is 0 or from 2⁻²⁰
 /// on.
 ///
-/// A row of `f64` draws what it draws times the power of two that brings its largest weight to between 1 and 2, in `f32`,
-/// by [definition](crate::noise::relative). Times, keys and sums are those of the weights as they are.
+/// A row of `f64` draws what it draws times the power of two that brings its largest weight to between 2¹²⁶ and 2¹²⁷, in
+/// `f32`, by [definition](crate::noise::relative). Times, keys and sums are those of the weights as they are.
 ///
 /// ```
 /// use gumbel::{CpuSampler, SampleOptions, Weights};
@@ -93,6 +93,11 @@ impl<'a> Weights<'a> {
     }
 
     /// Makes a batch of rows of `f64` that follow each other without a gap; empty data makes a batch of no rows.
+    ///
+    /// The weights of a row may be of any size, and as far apart as 1 and 10⁻⁷⁶. Those that are smaller than that beside the
+    /// largest of their row keep fewer bits, and those below 8.2·10⁻⁸⁴ (2⁻²⁷⁶) of it count as that or up to twice as much,
+    /// never as 0. A high temperature shows it: at 100 the latter count a seventh of the largest. [Logits](crate::Logits::from_f64), of
+    /// which these are the exponentials, have no such limit.
     ///
     /// ```
     /// use gumbel::{CpuSampler, SampleOptions, Weights};

@@ -136,10 +136,12 @@ pub(crate) fn gradients_of(row: &Softening<'_>, cotangents: &[f32]) -> Vec<f64> 
     let mut gradient = vec![0.0; categories];
     for (draw, cotangent) in (0..).zip(cotangents.chunks_exact(categories)) {
         let sample = sample_of(row, draw);
-        let product = |(&y, &g): (&f64, &f32)| if y == 0.0 { 0.0 } else { y * f64::from(g) };
-        let mean: f64 = sample.iter().zip(cotangent).map(product).sum();
-        for (gradient, pair) in gradient.iter_mut().zip(sample.iter().zip(cotangent)) {
-            *gradient += product(pair) - pair.0 * mean;
+        // 0·∞ is NaN, and so is y·(g − ∞) for a y of 0
+        let term = |y: f64, g: f64| if y == 0.0 { 0.0 } else { y * g };
+        let pairs = || sample.iter().copied().zip(cotangent.iter().copied().map(f64::from));
+        let mean: f64 = pairs().map(|(y, g)| term(y, g)).sum();
+        for (gradient, (y, g)) in gradient.iter_mut().zip(pairs()) {
+            *gradient += term(y, g - mean);
         }
     }
     gradient.iter_mut().for_each(|x| *x *= row.slope());

@@ -59,6 +59,39 @@ impl Verified {
         &self.rows[self.offsets[request]..self.offsets[request + 1]]
     }
 
+    /// Where the categories of each request begin, and those of the last end; the categories, and their rows.
+    #[cfg(feature = "serde")]
+    pub(crate) fn parts(&self) -> (&[usize], &[u32], &[u32]) {
+        (&self.offsets, &self.categories, &self.rows)
+    }
+
+    /// The outcome with these parts, or what is wrong with them.
+    #[cfg(feature = "serde")]
+    pub(crate) fn from_parts(
+        offsets: Vec<usize>,
+        categories: Vec<u32>,
+        rows: Vec<u32>,
+    ) -> Result<Self, &'static str> {
+        let ends = (offsets.first(), offsets.last());
+        if ends != (Some(&0), Some(&categories.len())) || categories.len() != rows.len() {
+            return Err("offsets go from 0 to the number of categories, of which each has a row");
+        }
+        if !offsets.is_sorted_by(|a, b| a < b) {
+            return Err("a request has a category or more");
+        }
+        for request in offsets.windows(2) {
+            let of_request = request[0]..request[1];
+            let (categories, rows) = (&categories[of_request.clone()], &rows[of_request]);
+            if rows[0] != 0 || !rows.is_sorted_by(|a, b| a < b) {
+                return Err("the rows of a request begin with 0, the root, and rise");
+            }
+            if categories[..categories.len() - 1].contains(&NO_DRAW) {
+                return Err("nothing comes after a row without a draw");
+            }
+        }
+        Ok(Self { offsets, categories, rows })
+    }
+
     /// An outcome without requests, with memory for the requests of these drafts.
     pub(crate) fn begin(drafts: &Drafts<'_>) -> Result<Self, Error> {
         let (rows, requests) = (drafts.rows(), drafts.requests());

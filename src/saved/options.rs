@@ -11,7 +11,8 @@ use crate::error::Error;
 use crate::job::{Temperature, check_draws, check_own};
 use crate::noise::order::Scale;
 use crate::options::{
-    LogProbsOf, Method, Penalty, Relaxation, RowIds, SampleOptions, Truncation, ValueFormat,
+    LogProbsOf, Method, Penalty, Relaxation, Resampling, RowIds, SampleOptions, Truncation,
+    ValueFormat,
 };
 use crate::sequence::Sequence;
 
@@ -274,6 +275,36 @@ impl<'de> Deserialize<'de> for Method {
             SavedMethod::Gumbel => Self::Gumbel,
             SavedMethod::InverseCdf => Self::InverseCdf,
             SavedMethod::Auto => Self::Auto,
+        })
+    }
+}
+
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(rename = "Resampling", rename_all = "kebab-case")]
+enum SavedResampling {
+    Systematic,
+    Stratified,
+    Residual,
+}
+
+/// Writes the name in lower case.
+impl Serialize for Resampling {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let saved = match self {
+            Self::Systematic => SavedResampling::Systematic,
+            Self::Stratified => SavedResampling::Stratified,
+            Self::Residual => SavedResampling::Residual,
+        };
+        saved.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Resampling {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(match SavedResampling::deserialize(deserializer)? {
+            SavedResampling::Systematic => Self::Systematic,
+            SavedResampling::Stratified => Self::Stratified,
+            SavedResampling::Residual => Self::Residual,
         })
     }
 }

@@ -72,6 +72,106 @@ fn weights_of_any_size_are_told_apart() {
     }
 }
 
+/// The probabilities of two weights with this ratio at temperature 100, where their 100th roots count.
+fn root_of(ratio: f64) -> [f64; 2] {
+    let root = ratio.powf(0.01);
+    [1.0 / (1.0 + root), root / (1.0 + root)]
+}
+
+/// Weights so far below the largest that no draw at temperature 1 sees them, as numbers: 0.201, 0.148 and 0.387 at
+/// temperature 100. In the second place of a race one is three times as frequent as the other.
+#[test]
+fn the_smallest_weights_count_in_full() {
+    const FAR: [([f64; 3], f64); 3] = [
+        ([1.0, 1e-60, 3e-60], 0.200_76),
+        ([2e200, 2e124, 6e124], 0.148_05),
+        ([1.9e-300, 1.9e-300 * 1e-20, 1.9e-300 * 3e-20], 0.386_86),
+    ];
+    let warm = SampleOptions::default().with_draws(MANY).with_temperature(100.0);
+    for (weights, expected) in &FAR {
+        let pair = Weights::from_f64(&weights[..2], 2).unwrap();
+        assert!((root_of(weights[1] / weights[0])[1] - expected).abs() < 1e-5);
+        for method in [Method::Gumbel, Method::InverseCdf] {
+            let draws = CpuSampler::new().sample_rows(pair, &warm.with_method(method)).unwrap();
+            let share = draws.iter().filter(|&&draw| draw == 1).count() as f64 / f64::from(MANY);
+            assert!(
+                fit(&[1.0 - share, share], &[1.0 - expected, *expected]),
+                "{weights:?} {share}"
+            );
+        }
+        let scored = CpuSampler::new().sample_rows_scored(pair, &warm.with_draws(9)).unwrap();
+        for (draw, log_prob) in scored.draws.iter().zip(&scored.log_probs) {
+            let expected = root_of(weights[1] / weights[0])[*draw as usize].ln();
+            assert!((log_prob - expected).abs() < 1e-6, "{weights:?}: {log_prob}");
+        }
+        let three = Weights::from_f64(weights, 3).unwrap();
+        let options = SampleOptions::default().with_draws(MANY);
+        let race = CpuSampler::new().race_rows(three, &options, 3).unwrap();
+        let second = |of| race.categories().chunks(3).filter(|won| won[1] == of).count();
+        let share = |of| second(of) as f64 / f64::from(MANY);
+        assert!(fit(&[share(0), share(1), share(2)], &[0.0, 0.25, 0.75]), "{weights:?}");
+        // of the later of two alarms with rates λ and 3λ, −ln t is γ + ln λ + ln 3 − ln 4 on average
+        let mean = race.perturbed_logits().skip(2).step_by(3).sum::<f64>() / f64::from(MANY);
+        let off = mean - (0.577_216 + weights[1].ln() + 0.75f64.ln());
+        assert!(off.abs() < 0.01, "{weights:?}: {off}");
+    }
+}
+
+/// The limit that is documented: smaller weights count as 2⁻²⁷⁵ of the largest, here of a power of two.
+#[test]
+fn weights_below_the_limit_count_as_the_smallest() {
+    let warm = SampleOptions::default().with_draws(MANY).with_temperature(100.0);
+    for small in [1e-90, 1e-300, f64::from_bits(1)] {
+        let weights = [1.0, small];
+        let weights = Weights::from_f64(&weights, 2).unwrap();
+        let draws = CpuSampler::new().sample_rows(weights, &warm).unwrap();
+        let share = draws.iter().filter(|&&draw| draw == 1).count() as f64 / f64::from(MANY);
+        let expected = root_of(2f64.powi(-275));
+        assert!(fit(&[1.0 - share, share], &expected), "{small:e}: {share}");
+        assert!((expected[1] - 0.129_413).abs() < 1e-5);
+    }
+}
+
+/// Weights of f32 draw the same as numbers of f64, but where two keys are within a rounding of each other: that shift of all
+/// keys by the same does not matter.
+#[test]
+fn weights_of_f32_draw_the_same_in_f64() {
+    let weight = |i: usize| ((i * 7919 % 1013) as f32 / 37.0 - 14.0).exp();
+    let single: Vec<f32> = (0..200 * 300).map(weight).collect();
+    let double: Vec<f64> = single.iter().copied().map(f64::from).collect();
+    let cpu = CpuSampler::new();
+    for (method, temperature) in
+        [(Method::Gumbel, 1.0), (Method::Gumbel, 0.7), (Method::InverseCdf, 1.0)]
+    {
+        let options = SampleOptions::default().with_draws(1000).with_method(method);
+        let options = options.with_temperature(temperature);
+        let narrow = cpu.sample_rows(Weights::new(&single, 300).unwrap(), &options).unwrap();
+        let wide = cpu.sample_rows(Weights::from_f64(&double, 300).unwrap(), &options).unwrap();
+        let other = narrow.iter().zip(&wide).filter(|(a, b)| a != b).count();
+        println!("{other} of {} draws, {method} at {temperature}", narrow.len());
+        assert!(other <= if method == Method::Gumbel { 2 } else { 0 }, "{other}");
+    }
+}
+
+/// No logit is further below the largest than the range of an f32, as no temperature makes a difference of it: beside the
+/// largest the least f64, which some take for −∞, is never drawn, and alone always.
+#[test]
+fn logits_beyond_the_range_of_f32_count_as_its_least() {
+    for temperature in [1.0, 2f32.powi(100)] {
+        let options = SampleOptions::default().with_draws(10_000).with_temperature(temperature);
+        let draws = |logits: &[f64]| {
+            CpuSampler::new().sample_rows(Logits::from_f64(logits, 2).unwrap(), &options).unwrap()
+        };
+        assert!(draws(&[f64::MIN, 0.0]).iter().all(|&draw| draw == 1));
+        assert!(draws(&[f64::MIN, f64::NEG_INFINITY]).iter().all(|&draw| draw == 0));
+        // -1e39 and -1e300 count as the same beside 0: the first three places tell
+        let logits = Logits::from_f64(&[0.0, -1e39, -1e300], 3).unwrap();
+        let race = CpuSampler::new().race_rows(logits, &options, 3).unwrap();
+        let second = race.categories().chunks(3).filter(|won| won[1] == 1).count();
+        assert!((4_750..5_250).contains(&second), "{second}");
+    }
+}
+
 /// The first alarm rings after 1/Σλ on average, whatever the rates are.
 #[test]
 fn times_are_those_of_the_rates_as_they_are() {

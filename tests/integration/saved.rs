@@ -1,5 +1,7 @@
 //! What serde saves is read as it was, and what breaks a rule of its type is refused.
 
+mod decoding;
+
 use std::fmt::Debug;
 
 use gumbel::noise::philox::philox4x32_10;

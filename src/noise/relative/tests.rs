@@ -73,6 +73,10 @@ fn logits_keep_their_chances() {
     }
 }
 
+/// Where the largest weight of a relative row lies: from 2^126 to 2^127, to which it may be rounded.
+const NEAR_THE_END: std::ops::RangeInclusive<f32> =
+    f32::from_bits((127 + 126) << 23)..=f32::from_bits((127 + 127) << 23);
+
 /// A product with a power of two changes the exponent alone.
 #[test]
 fn a_relative_weight_is_the_rounded_multiple() {
@@ -84,7 +88,7 @@ fn a_relative_weight_is_the_rounded_multiple() {
         let power = power_of(largest);
         let weight = largest * ((word % 1000) as f64 / 1000.0);
         let relative = power.relative_weight(weight);
-        assert!((1.0..=2.0).contains(&power.relative_weight(largest)), "{largest:e}");
+        assert!(NEAR_THE_END.contains(&power.relative_weight(largest)), "{largest:e}");
         if relative > 1e-30 {
             let (mantissa, exponent) = parts(weight);
             assert!(is_nearest(relative, mantissa, exponent - power.exponent), "{weight:e}");
@@ -104,14 +108,38 @@ fn weights_keep_their_chances() {
         (f64::MAX, 1023),
     ] {
         let power = power_of(largest);
-        assert!((1.0..=2.0).contains(&power.relative_weight(largest)), "{largest:e}");
+        assert!(NEAR_THE_END.contains(&power.relative_weight(largest)), "{largest:e}");
         assert!(power.relative_weight(least) > 0.0, "{largest:e}");
         assert_eq!([0.0, -0.0].map(|zero| power.relative_weight(zero)), [0.0, 0.0]);
         for invalid in [-least, -1.0, f64::INFINITY, f64::NEG_INFINITY, f64::NAN] {
             assert!(power.relative_weight(invalid).is_nan(), "{invalid}");
         }
-        assert_eq!(power.ln(), f64::from(exponent) * 2f64.ln(), "{largest:e}");
+        assert_eq!(power.ln(), f64::from(exponent - 126) * 2f64.ln(), "{largest:e}");
     }
+}
+
+/// The limits that the documentation states, whatever the largest weight is.
+#[test]
+fn small_weights_keep_their_bits_down_to_the_limits() {
+    for largest in [2f64.powi(-700), 1e-200, 0.3, 1.0, 2f64.powi(52) - 1.0, 1e300, f64::MAX] {
+        let power = power_of(largest);
+        let most = f64::from(power.relative_weight(largest));
+        for word in words().take(10_000) {
+            // from 2^-252 to 1
+            let ratio = 2f64.powf(-252.0 * (word >> 11) as f64 / 2f64.powi(53));
+            let relative = f64::from(power.relative_weight(largest * ratio));
+            assert!(
+                (relative / most / ratio - 1.0).abs() < 1.01 * 2f64.powi(-23),
+                "{largest:e} {ratio:e}"
+            );
+        }
+        let smallest = power.relative_weight(largest * 2f64.powi(-277));
+        assert_eq!(smallest, f32::from_bits(1), "{largest:e}");
+        assert_eq!(power.relative_weight(largest * 1e-100), smallest, "{largest:e}");
+    }
+    // fewer bits between the two: 32.03 units are 32
+    let few = power_of(1.0).relative_weight(2f64.powi(-270) * 1.001);
+    assert_eq!(few, f32::from_bits(32));
 }
 
 #[test]

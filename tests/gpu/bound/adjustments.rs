@@ -225,8 +225,8 @@ fn faults_are_seen(adapter: &AdapterReport) -> Result<(), Failed> {
             "biases in the order in which they are given",
             |s| {
                 s.replace(
-                    "next = min(next, biases[i]);",
-                    "next = select(next, biases[i], added == 0u);",
+                    "next = min(next, bias);",
+                    "next = select(next, bias, next == 0xffffffffu);",
                 )
             },
             &of_several,

@@ -1,6 +1,6 @@
 //! Soft samples and gradients of huge logits and cotangents, and of the least and the largest τ.
 
-use gumbel::reference::soften_rows_vjp;
+use gumbel::reference::{soften_rows, soften_rows_vjp};
 use gumbel::{CpuSampler, Logits, Relaxation, SampleOptions};
 
 use super::{isas, ramp};
@@ -13,15 +13,68 @@ fn huge_cotangents_have_finite_gradients() {
         (row[0], row[1]) = (0.0, 0.0);
         let logits = Logits::new(&row, categories).unwrap();
         let (options, soft) = (SampleOptions::default(), Relaxation::soft(1.0));
+        // of two categories, y·(1 − y)·(g₀ − g₁) and its negative
+        let sample = soften_rows(logits, &options, soft).unwrap();
         for (first, second) in [(3e38, -3e38), (3e38, 2.9e38), (f32::MAX, f32::MIN)] {
             let mut cotangents = vec![0.0; categories];
             (cotangents[0], cotangents[1]) = (first, second);
-            let expected = soften_rows_vjp(logits, &options, soft, &cotangents).unwrap();
-            let found = CpuSampler::new().soften_rows_vjp(logits, &options, soft, &cotangents);
-            for (found, expected) in found.unwrap().into_iter().zip(expected) {
-                let (found, near) = (f64::from(found), expected.abs() * 1e-5);
-                assert!((found - expected).abs() <= near, "{first}, {second}: {found}, {expected}");
+            let slope = sample[0] * sample[1] * (f64::from(first) - f64::from(second));
+            let mut expected = vec![0.0; categories];
+            (expected[0], expected[1]) = (slope, -slope);
+            let reference = soften_rows_vjp(logits, &options, soft, &cotangents).unwrap();
+            let of_engines =
+                isas().map(|engine| engine.soften_rows_vjp(logits, &options, soft, &cotangents));
+            let of_engines = of_engines.map(|found| found.unwrap().into_iter().map(f64::from));
+            for found in of_engines.map(Vec::from_iter).chain([reference]) {
+                for (found, expected) in found.into_iter().zip(&expected) {
+                    let near = expected.abs() * 1e-5;
+                    assert!(
+                        (found - expected).abs() <= near,
+                        "{first}, {second}: {found}, {expected}"
+                    );
+                }
             }
+        }
+    }
+}
+
+/// The same as numbers.
+#[test]
+fn the_gradients_of_two_huge_cotangents() {
+    let (options, soft) = (SampleOptions::default(), Relaxation::soft(1.0));
+    let logits = Logits::new(&[0.0, 0.0], 2).unwrap();
+    for (cotangents, expected) in [([3e38, -3e38], 8.66e37), ([3e38, 2.9e38], 1.44e36)] {
+        let near = |found: f64, expected: f64| (found - expected).abs() < expected.abs() * 3e-3;
+        let reference = soften_rows_vjp(logits, &options, soft, &cotangents).unwrap();
+        assert!(near(reference[0], expected) && near(reference[1], -expected), "{reference:?}");
+        for engine in isas() {
+            let found = engine.soften_rows_vjp(logits, &options, soft, &cotangents).unwrap();
+            let [first, second] = [found[0], found[1]].map(f64::from);
+            assert!(near(first, expected) && near(second, -expected), "{found:?}");
+        }
+    }
+}
+
+/// A category that cannot be drawn has gradient 0, whatever the cotangents are: of the others one is infinite here, so that
+/// the mean is, and no difference from it is a number.
+#[test]
+fn a_masked_category_has_no_gradient_beside_an_infinite_cotangent() {
+    let (options, soft) = (SampleOptions::default().with_draws(2), Relaxation::soft(1.0));
+    for categories in [3, 600, 9000] {
+        let mut row = vec![f32::NEG_INFINITY; categories];
+        (row[0], row[2]) = (0.0, 0.0);
+        let logits = Logits::new(&row, categories).unwrap();
+        let mut cotangents = vec![0.0; 2 * categories];
+        (cotangents[0], cotangents[1]) = (f32::INFINITY, 5.0);
+        let reference = soften_rows_vjp(logits, &options, soft, &cotangents).unwrap();
+        let as_singles = reference.iter().map(|&x| x as f32).collect();
+        let of_engines =
+            isas().map(|engine| engine.soften_rows_vjp(logits, &options, soft, &cotangents));
+        for gradients in of_engines.map(Result::unwrap).chain([as_singles]) {
+            // y·(∞ − ∞), 0 and y·(0 − ∞)
+            assert!(gradients[0].is_nan() && gradients[1] == 0.0, "{:?}", &gradients[..3]);
+            assert_eq!(gradients[2], f32::NEG_INFINITY);
+            assert!(gradients[3..].iter().all(|&x| x == 0.0));
         }
     }
 }
