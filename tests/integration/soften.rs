@@ -33,7 +33,7 @@ fn made(engine: &CpuSampler, case: &Case, tau: f32) -> (Vec<f32>, Vec<f32>) {
         (case.logits().unwrap(), case.warm_options(), Relaxation::soft(tau));
     let mut samples = vec![7.5; case.work()];
     engine.soften_rows_into(logits, &options, soft, &mut samples).unwrap();
-    let mut gradients = vec![7.5; logits.rows() * logits.categories()];
+    let mut gradients = vec![7.5; case.work() / options.draws as usize];
     let cotangents = case.cotangents();
     engine.soften_rows_vjp_into(logits, &options, soft, &cotangents, &mut gradients).unwrap();
     (samples, gradients)
