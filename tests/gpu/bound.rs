@@ -11,6 +11,7 @@ mod limits;
 mod masks;
 mod rebind;
 mod scores;
+mod settings;
 mod steps;
 mod truncations;
 mod weights;
@@ -37,6 +38,7 @@ pub(crate) fn checks() -> Vec<(&'static str, Check)> {
         scores::CHECKS,
         rebind::CHECKS,
         truncations::CHECKS,
+        settings::CHECKS,
     ]
     .concat()
 }

@@ -22,6 +22,8 @@ mod pairs;
 mod per_row;
 mod potts;
 mod probe;
+#[path = "../integration/common/settings.rs"]
+mod settings;
 mod soften;
 mod sums;
 #[path = "../integration/common/values.rs"]
