@@ -24,6 +24,8 @@ mod potts;
 mod probe;
 #[path = "../integration/common/settings.rs"]
 mod settings;
+#[path = "../integration/common/shards.rs"]
+mod shards;
 mod soften;
 mod sums;
 #[path = "../integration/common/values.rs"]
