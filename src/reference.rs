@@ -27,6 +27,7 @@ mod soften;
 mod verify;
 
 pub use resample::{particle_weights, resample};
+pub(crate) use restricted::slopes;
 use restricted::{as_adjusted, drawn_row, with_drawn_row};
 pub use restricted::{cut_rows, kept_row};
 pub(crate) use soften::{gradients_of, sample_of};

@@ -187,26 +187,6 @@ fn nothing_reaches_beyond_the_end_of_memory() {
     }
 }
 
-#[test]
-fn particles_reach_nothing_beyond_the_end_of_memory() {
-    for particles in [1, 2, 3, 7, 8, 100, 127, 129, 4999, 33_001] {
-        let log_weights: Vec<_> = logits(1, particles).into_iter().map(f64::from).collect();
-        let weights = reference::particle_weights(&log_weights).unwrap();
-        let options = SampleOptions::default().with_seed(9);
-        for isa in Isa::available() {
-            let mut weighed = Particles::default().with_isa(isa).unwrap();
-            weighed.weigh(&log_weights).unwrap();
-            for scheme in [Resampling::Systematic, Resampling::Stratified, Resampling::Residual] {
-                for positions in [0, 1, 3, 5, 100, 2049] {
-                    let ancestors = weighed.resample(scheme, &options, positions).unwrap();
-                    let expected = reference::resample(&weights, scheme, &options, positions);
-                    assert!(ancestors == expected, "{particles}, {positions}, {scheme:?}");
-                }
-            }
-        }
-    }
-}
-
 /// Particles, whose ancestors are written a few positions at a time.
 #[test]
 fn particles_stay_within_their_memory() {

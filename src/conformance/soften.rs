@@ -3,6 +3,7 @@
 use super::Case;
 use crate::engine::Blocking;
 use crate::error::Error;
+use crate::job::soften::Softening;
 use crate::noise::philox::philox4x32_10;
 use crate::options::Relaxation;
 use crate::reference;
@@ -11,13 +12,14 @@ use crate::sampler::Sampler;
 /// The largest errors of an engine's soft samples and gradients of a batch, relative to the reference.
 ///
 /// An error is infinite if a number is NaN in one of the two and not in the other, if a drawn category's y is not the
-/// largest of its sample, or if a gradient is not 0 where a logit is −∞.
+/// largest of its sample, or if a gradient is not 0 where all samples are: where a logit is −∞, or what a row's cut or
+/// mask takes away.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct SoftErrors {
     /// The largest error of a sample, as a fraction of y + 10⁻³¹.
     pub samples: f64,
     /// The largest error of a gradient, as a fraction of what the gradient would be if nothing cancelled, Σ_draws (y +
-    /// 10⁻³¹)·(|g| + Σ y|g|)/(τ·T).
+    /// 10⁻³¹)·(|g| + Σ y|g|)/(τ·T), times the slope of a repetition penalty.
     pub gradients: f64,
 }
 
@@ -44,9 +46,12 @@ impl SoftErrors {
 /// A number that is added to y, so that the errors of the smallest samples are relative to this number.
 const FLOOR: f64 = 1e-31;
 
-/// The [`cases`](super::cases) of logits, which alone have soft samples.
+/// The cases of logits, which alone have soft samples: those of [`cases`](super::cases) first, and then those with options
+/// of rows, and whose rows are copied or restricted.
 pub fn soft_cases() -> impl Iterator<Item = Case> {
-    super::cases().filter(|case| case.logits().is_some())
+    let others = super::per_row_cases().chain(super::copied_cases());
+    let others = others.chain(super::restricted_cases());
+    super::cases().chain(others).filter(|case| case.logits().is_some())
 }
 
 impl Case {
@@ -119,17 +124,18 @@ impl Case {
                 errors.samples = f64::INFINITY;
             }
         }
-        let slope = slope(options.temperature, tau);
         let per_row = categories * options.draws as usize;
-        for row in 0..logits.rows() {
+        for (row, call) in Softening::new(logits, &options, soft)?.each_row().enumerate() {
             let of_row = row * per_row..(row + 1) * per_row;
-            let whole = uncancelled(&expected[of_row.clone()], &cotangents[of_row], categories);
-            let row_logits = logits.row_f32(row);
+            let row_samples = &expected[of_row.clone()];
+            let whole = uncancelled(row_samples, &cotangents[of_row], categories);
+            let slopes = reference::slopes(&call.job);
             for (category, whole) in whole.into_iter().enumerate() {
                 let (got, expected) =
                     (gradients[row * categories + category], pulled[row * categories + category]);
-                let mut error = share(got, expected, slope * whole);
-                if row_logits[category] == f32::NEG_INFINITY && !expected.is_nan() && got != 0.0 {
+                let mut error = share(got, expected, call.slope() * slopes[category] * whole);
+                let mut of_category = row_samples.iter().skip(category).step_by(categories);
+                if got != 0.0 && of_category.all(|&y| y == 0.0) {
                     error = f64::INFINITY;
                 }
                 errors.gradients = worse(errors.gradients, error);
@@ -137,10 +143,6 @@ impl Case {
         }
         Ok(errors)
     }
-}
-
-fn slope(temperature: f32, tau: f32) -> f64 {
-    1.0 / (f64::from(temperature) * f64::from(tau))
 }
 
 /// The larger, or infinity if one is NaN.

@@ -56,7 +56,7 @@ fn counts(job: &Job<'_>) -> Vec<Option<u32>> {
 }
 
 /// The derivatives of the adjusted logits of a job of one row by its logits.
-pub(super) fn slopes(job: &Job<'_>) -> Vec<f64> {
+pub(crate) fn slopes(job: &Job<'_>) -> Vec<f64> {
     let repetition = f64::from(job.adjustment.penalty(0).repetition);
     let slope = |(x, count): (f64, Option<u32>)| match count {
         None => 1.0,

@@ -13,6 +13,7 @@ mod lists;
 mod masks;
 mod rebind;
 mod scores;
+mod settings;
 mod steps;
 mod truncations;
 mod weights;
@@ -40,6 +41,7 @@ pub(crate) fn checks() -> Vec<(&'static str, Check)> {
         rebind::CHECKS,
         truncations::CHECKS,
         adjustments::CHECKS,
+        settings::CHECKS,
     ]
     .concat()
 }

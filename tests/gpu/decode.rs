@@ -15,13 +15,17 @@ use gumbel::{
 use libtest_mimic::Failed;
 
 use super::draws::sampler;
+use super::shards::agree;
 use super::{Check, ensure};
 use decoder::decode;
 use model::Model;
 use requests::requests;
 
-pub(crate) const CHECKS: &[(&str, Check)] =
-    &[("decode::as_on_the_cpu", as_on_the_cpu), ("decode::drafts_and_shards", drafts_and_shards)];
+pub(crate) const CHECKS: &[(&str, Check)] = &[
+    ("decode::as_on_the_cpu", as_on_the_cpu),
+    ("decode::drafts_and_shards", drafts_and_shards),
+    ("decode::shards_of_whole_rows", shards_of_whole_rows),
+];
 
 const BOOK: &str = include_str!("../../data/alice.txt");
 
@@ -96,4 +100,12 @@ fn drafts_and_shards(adapter: &AdapterReport) -> Result<(), Failed> {
         drafted += rows - 1;
     }
     ensure(accepted > 0 && accepted < drafted, || format!("{accepted} of {drafted} accepted"))
+}
+
+/// Shards of uneven sizes make the draws of whole rows, whether one GPU tells of all or the CPU tells of every second.
+fn shards_of_whole_rows(adapter: &AdapterReport) -> Result<(), Failed> {
+    let gpu = sampler(adapter, GpuSampler::builder())?;
+    agree(&gpu, &gpu, &[(4, 203)])?;
+    agree(&gpu, &CpuSampler::new(), &[(2, 5000)])?;
+    Ok(())
 }

@@ -23,6 +23,10 @@ mod pairs;
 mod per_row;
 mod potts;
 mod probe;
+#[path = "../integration/common/settings.rs"]
+mod settings;
+#[path = "../integration/common/shards.rs"]
+mod shards;
 mod soften;
 mod sums;
 #[path = "../integration/common/values.rs"]

@@ -129,8 +129,11 @@ fn estimates(adapter: &AdapterReport) -> Result<(), Failed> {
         let of_row = |z: &LogZ| [z.estimate.to_bits(), z.standard_error.to_bits()];
         estimates.iter().map(of_row).collect()
     };
-    for case in cases(30_000) {
-        let (batch, options) = (case.batch(), case.options());
+    // and of the smallest cases of rows with options of their own, and of those that are copied or restricted
+    let others = conformance::per_row_cases().chain(conformance::copied_cases());
+    let others = others.chain(conformance::restricted_cases());
+    for case in cases(30_000).chain(others.filter(|case| case.work() <= 3000)) {
+        let (batch, options) = (case.batch(), case.warm_options());
         let expected = bits(cpu.estimate_log_z(batch, &options)?);
         let same = bits(gpu.estimate_log_z(batch, &options)?) == expected;
         ensure(same, || format!("{case}: estimates differ"))?;

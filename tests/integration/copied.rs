@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "the calls of this file are valid")]
 
-use crate::common::per_row::agree_on;
+use crate::common::per_row::{LENGTHS, agree_on};
 use gumbel::half::{bf16, f16};
 use gumbel::{
     Batch, CpuSampler, Error, Isa, Logit, Logits, Method, Relaxation, SampleOptions, Undrawable,
@@ -239,7 +239,7 @@ fn a_batch_of_f64_is_its_relative_rows() {
 /// and its temperature say.
 #[test]
 fn options_of_rows() {
-    agree_on(&CpuSampler::new(), 0.0, |logit| f64::from(logit) * 3.0 - 1e6).unwrap();
+    agree_on(&CpuSampler::new(), 0.0, &LENGTHS, |logit| f64::from(logit) * 3.0 - 1e6).unwrap();
 }
 
 /// A row as a distribution of the crate rand is copied once.

@@ -11,7 +11,9 @@ use gumbel::conformance::{self, Case, SoftErrors};
 use gumbel::noise::bits::Stream;
 use gumbel::noise::order::Scale;
 use gumbel::reference::{self, soften_row};
-use gumbel::{CpuSampler, Error, Isa, Logits, Relaxation, SampleOptions, Undrawable};
+use gumbel::{
+    CpuSampler, Error, Isa, Logits, Penalty, Relaxation, SampleOptions, Truncation, Undrawable,
+};
 
 /// The errors that the engine's documentation promises.
 const SAMPLES: f64 = SoftErrors::CPU.samples;
@@ -33,7 +35,7 @@ fn made(engine: &CpuSampler, case: &Case, tau: f32) -> (Vec<f32>, Vec<f32>) {
         (case.logits().unwrap(), case.warm_options(), Relaxation::soft(tau));
     let mut samples = vec![7.5; case.work()];
     engine.soften_rows_into(logits, &options, soft, &mut samples).unwrap();
-    let mut gradients = vec![7.5; logits.rows() * logits.categories()];
+    let mut gradients = vec![7.5; case.work() / options.draws as usize];
     let cotangents = case.cotangents();
     engine.soften_rows_vjp_into(logits, &options, soft, &cotangents, &mut gradients).unwrap();
     (samples, gradients)
@@ -115,6 +117,53 @@ fn faults_are_seen() {
     let mut tied = samples.clone();
     tied[(largest.unwrap() + 1) % 131] = tied[largest.unwrap()] * 1.000_001;
     assert!(errors(&tied, &gradients).0);
+}
+
+/// The comparison sees rows that are not cut, masked or penalised, the first draw of another row, gradients by the logits
+/// after penalties, and a gradient where nothing is drawn.
+#[test]
+fn faults_of_rows_are_seen() {
+    let (engine, soft) = (CpuSampler::new(), Relaxation::soft(0.5));
+    let case = |name: &str| {
+        let mut all = conformance::soft_cases();
+        all.find(|case| case.to_string().starts_with(name)).unwrap()
+    };
+    type Change = for<'a> fn(SampleOptions<'a>) -> SampleOptions<'a>;
+    let changes: [(&str, Change); 4] = [
+        ("50 x 9: top-k 5", |o| o.with_truncation(Truncation::new())),
+        ("7 x 203: NaN where nothing is allowed", |mut o| {
+            o.allowed = None;
+            o
+        }),
+        ("50 x 9: penalties", |o| o.with_penalty(Penalty::new())),
+        ("33 x 131: options of rows", |mut o| {
+            o.first_draws = None;
+            o
+        }),
+    ];
+    for (name, change) in changes {
+        let case = case(name);
+        let (samples, gradients) = made(&engine, &case, 0.5);
+        let right = case.soft_errors(0.5, &samples, &gradients).unwrap();
+        assert!(right.are_within(SoftErrors::CPU), "{name}: {right:?}");
+        let (logits, options) = (case.logits().unwrap(), change(case.warm_options()));
+        let samples = engine.soften_rows(logits, &options, soft).unwrap();
+        let cotangents = case.cotangents();
+        let gradients = engine.soften_rows_vjp(logits, &options, soft, &cotangents).unwrap();
+        let errors = case.soft_errors(0.5, &samples, &gradients).unwrap();
+        let seen = errors.samples >= SAMPLES && errors.gradients >= GRADIENTS;
+        assert!(seen, "{name}: {errors:?}");
+    }
+    let penalised = case("50 x 9: penalties");
+    let (samples, mut gradients) = made(&engine, &penalised, 0.5);
+    gradients.iter_mut().for_each(|x| *x *= 1.3);
+    assert!(penalised.soft_errors(0.5, &samples, &gradients).unwrap().gradients >= GRADIENTS);
+    // a gradient where nothing is drawn, however small
+    let cut = case("50 x 9: top-k 5");
+    let (samples, mut gradients) = made(&engine, &cut, 0.5);
+    let never = gradients.iter().position(|&x| x == 0.0).unwrap();
+    gradients[never] = 1e-37;
+    assert_eq!(cut.soft_errors(0.5, &samples, &gradients).unwrap().gradients, f64::INFINITY);
 }
 
 /// Returns the loss Σ wᵢ yᵢ² of a sample, by the definition alone.

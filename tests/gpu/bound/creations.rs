@@ -7,17 +7,21 @@ use std::cell::RefCell;
 use std::sync::Once;
 
 use gumbel::engine::Gpu;
-use gumbel::{AdapterReport, DeviceBatch, Error, GpuSampler, InverseCdf, Logits, Method};
-use gumbel::{Relaxation, SampleOptions};
+use gumbel::{
+    AdapterReport, BoundBatch, DeviceBatch, DeviceKind, Error, GpuSampler, InverseCdf, Logits,
+    Method, Relaxation, SampleOptions,
+};
 use libtest_mimic::Failed;
 
 use super::super::draws::sampler;
 use super::super::{Check, ensure};
 use super::batch::buffer;
-use super::plans;
+use super::truncations::ALL;
+use super::{plans, shared};
 
 pub(crate) const CHECKS: &[(&str, Check)] = &[
     ("bound::encoding_creates_nothing", encoding_creates_nothing),
+    ("bound::encoding_restrictions_creates_nothing", encoding_restrictions_creates_nothing),
     ("bound::calls_of_a_shape_create_nothing", calls_of_a_shape_create_nothing),
     ("bound::calls_of_two_shapes_in_turn_create_no_buffer", calls_of_two_shapes_in_turn),
     ("bound::soft_samples_of_two_shapes_in_turn_create_no_buffer", soft_samples_in_turn),
@@ -85,17 +89,43 @@ fn encoding_creates_nothing(adapter: &AdapterReport) -> Result<(), Failed> {
             let bound = bound?;
             let bind_group = seen.iter().any(|what| what.contains("create_bind_group "));
             ensure(bind_group, || format!("bound, and only {seen:?} seen"))?;
-            let mut encoder = gpu.device().create_command_encoder(&Default::default());
-            let (result, seen) = created(|| {
-                (0..1000).try_for_each(|step| bound.encode(&mut encoder, step))?;
-                let mut pass = encoder.begin_compute_pass(&Default::default());
-                (0..1000).try_for_each(|step| bound.encode_in(&mut pass, step))
-            });
-            result?;
-            ensure(seen.is_empty(), || format!("{} creations, {:?}", seen.len(), seen.first()))?;
+            created_by(gpu, &bound, 1000)?;
         }
         Ok(())
     })
+}
+
+/// Checks that a bound batch creates nothing where it is encoded, this often among the caller's passes and in one.
+fn created_by(gpu: &GpuSampler, bound: &BoundBatch, times: u32) -> Result<(), Failed> {
+    let mut encoder = gpu.device().create_command_encoder(&Default::default());
+    let (result, seen) = created(|| {
+        (0..times).try_for_each(|step| bound.encode(&mut encoder, step))?;
+        let mut pass = encoder.begin_compute_pass(&Default::default());
+        (0..times).try_for_each(|step| bound.encode_in(&mut pass, step))
+    });
+    result?;
+    ensure(seen.is_empty(), || format!("{} creations, {:?}", seen.len(), seen.first()))
+}
+
+/// Nor do masks, cuts and log-probabilities, whose passes come before and after the races.
+fn encoding_restrictions_creates_nothing(adapter: &AdapterReport) -> Result<(), Failed> {
+    let gpu = &*shared(adapter, DeviceKind::Emulation)?;
+    it_listens(gpu)?;
+    for categories in [203, 9001] {
+        let rows = 2;
+        let apart = usize::div_ceil(categories, 32);
+        let logits = buffer(gpu, &vec![0f32; rows * categories]);
+        let masks = buffer(gpu, &vec![u32::MAX; rows * apart]);
+        let top_p = buffer(gpu, &vec![0.9f32; rows]);
+        let [draws, log_probs] = [0; 2].map(|zero| buffer(gpu, &vec![zero; rows]));
+        let plain = DeviceBatch::new(&logits, &draws, rows as u32, categories as u32);
+        let masked = plain.with_allowed(&masks, apart as u32);
+        let cut = masked.with_truncation(ALL).with_top_p(&top_p);
+        for batch in [masked, cut, cut.with_log_probs(&log_probs)] {
+            created_by(gpu, &gpu.bind(&batch)?, 100)?;
+        }
+    }
+    Ok(())
 }
 
 /// Checks that neither call creates a buffer once both were made.

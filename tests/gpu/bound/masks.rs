@@ -22,9 +22,9 @@ pub(crate) const CHECKS: &[(&str, Check)] = &[
 
 /// A software adapter takes seconds to compile each of the kernels.
 pub(crate) const LONG_CHECKS: &[(&str, Check)] = &[
-    ("bound::masks_of_all_formats", masks_of_all_formats),
-    ("bound::masks_without_a_filter", masks_without_a_filter),
-    ("bound::masks_of_rows_with_options_of_their_own", masks_of_rows_with_options),
+    ("bound::long::masks_of_all_formats", masks_of_all_formats),
+    ("bound::long::masks_without_a_filter", masks_without_a_filter),
+    ("bound::long::masks_of_rows_with_options_of_their_own", masks_of_rows_with_options),
 ];
 
 /// Masks in which about `share` of 256 bits are 1, with words that are whole and words that are empty among them. The

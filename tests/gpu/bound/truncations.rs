@@ -13,11 +13,12 @@ use super::batch::{Batch, words};
 use super::each::{half_without, temperatures, with};
 use super::forms::on_device;
 use super::masks::masks;
-use super::plans;
+use super::{plans, shared};
 
 use ValueFormat::{Bf16, Counts, F16, F32, F64, Weights, WeightsF64};
 
 pub(crate) const CHECKS: &[(&str, Check)] = &[
+    ("bound::small_restricted_cases", small_cases),
     ("bound::one_truncation", calls::one_truncation),
     ("bound::each_step_has_its_own_cuts", calls::each_step_has_its_own_cuts),
     ("bound::truncations_from_buffers", truncations_from_buffers),
@@ -31,14 +32,14 @@ pub(crate) const CHECKS: &[(&str, Check)] = &[
 
 /// A software adapter takes half a minute or more for each of these.
 pub(crate) const LONG_CHECKS: &[(&str, Check)] = &[
-    ("bound::restricted_cases", conformance),
-    ("bound::restricted_cases_without_features", conformance_without_features),
-    ("bound::truncations_of_all_formats", truncations_of_all_formats),
-    ("bound::truncations_of_all_lengths", truncations_of_all_lengths),
-    ("bound::truncations_and_all_else", truncations_and_all_else),
+    ("bound::long::restricted_cases", conformance),
+    ("bound::long::restricted_cases_without_features", conformance_without_features),
+    ("bound::long::truncations_of_all_formats", truncations_of_all_formats),
+    ("bound::long::truncations_of_all_lengths", truncations_of_all_lengths),
+    ("bound::long::truncations_and_all_else", truncations_and_all_else),
 ];
 
-const ALL: Truncation =
+pub(super) const ALL: Truncation =
     Truncation::new().with_top_k(40).with_top_p(0.95).with_min_p(0.002).with_epsilon(1e-4);
 
 /// One of each kind, and all together.
@@ -108,8 +109,13 @@ fn cases(gpu: &GpuSampler, work: usize) -> Result<(), Failed> {
         }
         number += 1;
     }
-    ensure(number > 30, || format!("only {number} cases"))?;
+    ensure(number > 20, || format!("only {number} cases"))?;
     ensure(wrong.is_empty(), || wrong.join("\n"))
+}
+
+/// Those that take few seconds, planned as the adapter is.
+fn small_cases(adapter: &AdapterReport) -> Result<(), Failed> {
+    cases(&*shared(adapter, DeviceKind::Emulation)?, 3000)
 }
 
 fn conformance(adapter: &AdapterReport) -> Result<(), Failed> {

@@ -1,11 +1,12 @@
 //! Tables that are prepared on a device: their draws are those of one call and those of the CPU's tables, however often
 //! they are drawn from and whatever becomes of the data that they were built from; and faults that are seen.
 
+use gumbel::conformance::{self, Case};
 use gumbel::engine::Gpu;
 use gumbel::half::f16;
 use gumbel::{
     AdapterReport, Batch, CpuSampler, Error, GpuSampler, GpuSamplerBuilder, InverseCdf, Logits,
-    Method, NO_DRAW, SampleOptions, Undrawable, Weights, conformance, wgpu,
+    Method, NO_DRAW, SampleOptions, Undrawable, Weights, wgpu,
 };
 use libtest_mimic::Failed;
 
@@ -31,9 +32,13 @@ pub(crate) const CHECKS: &[(&str, Check)] = &[
     ("cdf::prepared::a_lost_device", a_lost_device),
     ("cdf::prepared::tables_of_another_batch_are_seen", tables_of_another_batch_are_seen),
     ("cdf::prepared::the_first_tables_for_all_are_seen", the_first_tables_for_all_are_seen),
+    (
+        "cdf::prepared::the_first_row_for_gathered_ones_is_seen",
+        the_first_row_for_gathered_ones_is_seen,
+    ),
 ];
 
-/// Checks the cases of no more logits than this.
+/// Checks the cases of no more logits than this, and the smallest of those that are gathered, copied or restricted.
 fn conformance(
     adapter: &AdapterReport,
     builder: GpuSamplerBuilder,
@@ -41,13 +46,43 @@ fn conformance(
 ) -> Result<(), Failed> {
     let gpu = sampler(adapter, builder)?;
     let mut wrong = Vec::new();
-    for case in conformance::cases().filter(|case| work(case) <= most) {
+    let cases = conformance::cases().filter(|case| work(case) <= most);
+    for case in cases.chain(others(3000)) {
         let mismatches = case.prepared_cdf_mismatches(&gpu, &case.expected_inverse_cdf()?)?;
         if mismatches > 0 {
             wrong.push(format!("{case}: {mismatches} mismatches"));
         }
     }
     ensure(wrong.is_empty(), || wrong.join("\n"))
+}
+
+/// The cases of at most this much work whose rows are gathered, copied or restricted, and have one seed, one temperature
+/// and one first draw.
+fn others(work: usize) -> impl Iterator<Item = Case> {
+    let others = conformance::per_row_cases().chain(conformance::copied_cases());
+    others.chain(conformance::restricted_cases()).filter(move |case| {
+        let SampleOptions { seeds, temperatures, first_draws, .. } = case.options();
+        let one_of_each = seeds.is_none() && temperatures.is_none() && first_draws.is_none();
+        case.work() <= work && one_of_each
+    })
+}
+
+/// The comparison above sees tables of the first row in the place of those of the gathered rows.
+fn the_first_row_for_gathered_ones_is_seen(adapter: &AdapterReport) -> Result<(), Failed> {
+    let gpu = sampler(adapter, GpuSampler::builder())?;
+    let (mut gathered, mut seen) = (0, 0);
+    for case in others(3000).filter(|case| case.options().row_indices.is_some()) {
+        let expected = case.expected_inverse_cdf()?;
+        ensure(case.prepared_cdf_mismatches(&gpu, &expected)? == 0, || format!("{case}"))?;
+        let rows = expected.len() / case.options().draws as usize;
+        let first = vec![0; rows];
+        let wrong = gpu.inverse_cdf(case.batch(), &case.options().with_row_indices(&first))?;
+        let mut draws = vec![0; expected.len()];
+        wrong.sample_rows_into(case.options().first_draw, &mut draws)?;
+        gathered += usize::from(rows > 1 && case.batch().categories() > 1);
+        seen += usize::from(draws != expected);
+    }
+    ensure(seen > 1 && seen == gathered, || format!("{seen} of {gathered}"))
 }
 
 /// Returns counts that differ from their neighbours. [`logits`] are made from them.

@@ -11,6 +11,9 @@ const FIRST_DRAWS: [u32; 5] = [0, 3, 1 << 30, 5, 5];
 const INDICES: [u32; 5] = [2, 0, 0, 3, 1];
 const IDS: [u64; 5] = [0, 1 << 40, 2, 0, 9];
 
+/// The lengths of rows.
+pub(crate) const LENGTHS: [usize; 5] = [1, 9, 50, 700, 5000];
+
 /// Draws of each row.
 const DRAWS: usize = 2;
 
@@ -40,10 +43,10 @@ fn alone<'a>(
 /// # Panics
 /// If a call differs from the calls for its rows.
 pub(crate) fn agree<E: Blocking>(sampler: &Sampler<E>, tolerance: f64) -> Result<(), Error> {
-    agree_on(sampler, tolerance, |logit| logit)
+    agree_on(sampler, tolerance, &LENGTHS, |logit| logit)
 }
 
-/// Compares as [`agree`] does, with logits of any type.
+/// Compares as [`agree`] does, with logits of any type, in rows of these lengths.
 ///
 /// # Errors
 /// The engine's errors.
@@ -53,10 +56,11 @@ pub(crate) fn agree<E: Blocking>(sampler: &Sampler<E>, tolerance: f64) -> Result
 pub(crate) fn agree_on<E: Blocking, T: Logit>(
     sampler: &Sampler<E>,
     tolerance: f64,
+    lengths: &[usize],
     from: fn(f32) -> T,
 ) -> Result<(), Error> {
     let plain = SampleOptions::default().with_draws(DRAWS as u32).with_seed(5).with_first_draw(9);
-    for categories in [1, 9, 50, 700, 5000] {
+    for &categories in lengths {
         let value = |i: usize| (i * 7919 % 101) as f32 / 16.0;
         let data: Vec<T> = (0..5 * categories).map(value).map(from).collect();
         for options in [
