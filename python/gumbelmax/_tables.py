@@ -66,6 +66,20 @@ class InverseCdf:
         # an empty array of the library in which results are given
         self._like = logits[:0, ...] if hasattr(logits, "__dlpack__") else None
 
+    def __reduce__(self) -> str | tuple[Any, ...]:
+        """Refuse to be pickled."""
+        raise TypeError(
+            "InverseCdf cannot be pickled: its sums are in this process; make it again from the logits"
+        )
+
+    def __copy__(self) -> "InverseCdf":
+        """Return itself, as it does not change."""
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "InverseCdf":
+        """Return itself, as it does not change."""
+        return self
+
     @property
     def categories(self) -> int:
         """The number of categories of each row."""

@@ -100,26 +100,31 @@ def run(code):
     return done.stdout
 
 
+DRIVERS = """
+import re, numpy, gumbelmax
+
+def drivers():
+    kinds = r"\\S*/lib(?:vulkan_|nvidia|GLX?_|EGL_|amdvlk|LLVM)\\S*"
+    return len(set(re.findall(kinds, open("/proc/self/maps").read())))
+
+def draw(device):
+    gumbelmax.sample(numpy.zeros((3, 4)), seed=1, device=device)
+    return drivers()
+"""
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="the list of libraries is of Linux")
 def test_a_device_that_is_named_draws(device):
     """The draws are the same everywhere, so that they do not tell who drew: the process's libraries do."""
-    drivers = """
-        import re, numpy, gumbelmax
-        def drivers():
-            of_vendors = r"\\S*/lib(?:vulkan_|nvidia|GLX?_|EGL_|amdvlk|LLVM)\\S*"
-            return len(set(re.findall(of_vendors, open("/proc/self/maps").read())))
-        def draw(device):
-            gumbelmax.sample(numpy.zeros((3, 4)), seed=1, device=device)
-            return drivers()
-    """
-    said = run(drivers + f"    print(drivers(), draw('cpu'), draw('auto'), draw({device!r}))")
+    said = run(DRIVERS + f"print(drivers(), draw('cpu'), draw('auto'), draw({device!r}))")
     before, cpu, auto, there = map(int, said.split())
     # "auto" asks nobody for so few logits
     assert before == cpu == auto == 0
     assert there > 0
     # "gpu" is a GPU, and no software that stands for one
-    with_gpu = "    try:\n            print(draw('gpu'))\n        except ValueError as e:\n            print(e)"
-    said = run(drivers + "    " + with_gpu.strip())
+    said = run(
+        DRIVERS + "try:\n    print(draw('gpu'))\nexcept ValueError as error:\n    print(error)"
+    )
     assert said.startswith("no adapter is a hardware GPU") or int(said) > 0
 
 
