@@ -66,8 +66,12 @@ def with_draws(
     chunks = column.chunks if isinstance(column, pa.ChunkedArray) else [column]
     ids = None if row_id is None else _ids(table[row_id], row_id)
     found, first, categories = [], 0, None
+
+    def of_table(row: int) -> str:
+        return named(first + row, ids, first_row, of)
+
     for chunk in chunks:
-        with naming(lambda row, first=first: named(first + row, ids, first_row, of)):
+        with naming(of_table):
             rows = numbers(chunk)
             if len(chunk):
                 categories = categories or rows.shape[1]
