@@ -71,7 +71,10 @@ def check(folder: pathlib.Path, rows: int) -> None:
 
 
 class Peaks(threading.Thread):
-    """Looks how much memory the workers of this process have had at most, where there is /proc."""
+    """Looks how much memory of their own the workers of this process have at most, where there is /proc.
+
+    What they share, which is Ray's store of blocks, counts for none of them: --store-mb is its size.
+    """
 
     def __init__(self) -> None:
         """Begin to look."""
@@ -81,7 +84,7 @@ class Peaks(threading.Thread):
 
     def run(self) -> None:
         """Look again and again, as workers come and go."""
-        while not self.done.wait(0.2):
+        while not self.done.wait(0.1):
             parents, names = {}, {}
             for process in pathlib.Path("/proc").glob("[0-9]*"):
                 try:
@@ -91,9 +94,9 @@ class Peaks(threading.Thread):
                     continue
                 pid = int(process.name)
                 parents[pid] = int(re.search(r"PPid:\s*(\d+)", status)[1])
-                peak = re.search(r"VmHWM:\s*(\d+) kB", status)
-                if peak and re.match(r"ray::.*(Read|Map|Write)", name):
-                    names[pid] = (name, int(peak[1]) / 1000)
+                own = re.search(r"RssAnon:\s*(\d+) kB", status)
+                if own and re.match(r"ray::.*(Read|Map|Write)", name):
+                    names[pid] = (name.partition(")).")[0], int(own[1]) / 1000)
             for pid, (name, peak) in names.items():
                 above = pid
                 while above not in (0, os.getpid()):
