@@ -92,6 +92,12 @@ def test_draws_by_weights(device, rng, dtype, name):
     assert there.tobytes() == here.tobytes()
 
 
+def test_a_call_in_many_pieces(device):
+    # so many that they are no one piece on a GPU either
+    found = gumbelmax.sample(np.zeros(40, "float32"), seed=1, draws=4_000_000, device=device)
+    assert (found[-100:] == gumbelmax.sample(np.zeros(40), seed=1, step=3_999_900, draws=100)).all()
+
+
 def run(code):
     """The standard output of a program of its own."""
     arguments = [sys.executable, "-P", "-c", textwrap.dedent(code)]
