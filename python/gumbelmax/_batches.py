@@ -5,7 +5,7 @@ import dataclasses
 import functools
 import re
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +13,7 @@ import numpy.typing as npt
 from gumbelmax import _draws
 from gumbelmax._adjustment import biases
 from gumbelmax._lib import __version__
-from gumbelmax._options import Invalid, Method, Seed, seed_of
+from gumbelmax._options import BatchOptions, Invalid, Method, OneSeed, seed_of
 
 Array = npt.NDArray[Any]
 OF_BATCH = " of the batch"
@@ -105,7 +105,7 @@ class Draw:
 
 def planned(  # what each engine passes on
     *,
-    seed: Seed,
+    seed: OneSeed,
     step: int = 0,
     temperature: float = 1.0,
     draws: int | None = None,
@@ -164,8 +164,8 @@ def make_batch_fn(
     row_id: str = "row_id",
     *,
     output: str = "draw",
-    seed: Seed,
-    **options: Any,
+    seed: OneSeed,
+    **options: Unpack[BatchOptions],
 ) -> BatchFunction:
     """Return a function that adds a column of draws to a batch of rows.
 

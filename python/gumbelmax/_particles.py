@@ -4,7 +4,7 @@ from typing import Any, Literal, TypeAlias
 
 from gumbelmax import _lib
 from gumbelmax._libraries import index_dtype, like, readable
-from gumbelmax._options import Seed, seed_of
+from gumbelmax._options import OneSeed, seed_of
 
 Scheme: TypeAlias = Literal["systematic", "stratified", "residual"]
 
@@ -63,7 +63,7 @@ class Particles:
     def resample(
         self,
         *,
-        seed: Seed,
+        seed: OneSeed,
         step: int = 0,
         scheme: Scheme = "systematic",
         positions: int | None = None,

@@ -5,7 +5,7 @@ from typing import Any
 from gumbelmax import _lib
 from gumbelmax._adjustment import adjustment
 from gumbelmax._libraries import index_dtype, like, readable
-from gumbelmax._options import Invalid, Seed, Share, restriction, seed_of
+from gumbelmax._options import Invalid, OneSeed, Share, restriction, seed_of
 
 
 class InverseCdf:
@@ -34,7 +34,7 @@ class InverseCdf:
         self,
         logits: Any,
         *,
-        seed: Seed,
+        seed: OneSeed,
         temperature: float = 1.0,
         row_ids: Any = None,
         first_row: int = 0,

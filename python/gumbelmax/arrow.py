@@ -13,13 +13,13 @@ float64, or integers (counts). The numbers of a chunk are read where they are.
 
 import os
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 import pyarrow as pa
 
 from gumbelmax._batches import Array, Draw, named, naming, planned
-from gumbelmax._options import Seed
+from gumbelmax._options import BatchOptions, OneSeed
 
 __all__ = ["first_rows", "numbers", "sample"]
 
@@ -31,8 +31,8 @@ def sample(
     *,
     first_row: int = 0,
     output: str = "draw",
-    seed: Seed,
-    **options: Any,
+    seed: OneSeed,
+    **options: Unpack[BatchOptions],
 ) -> Any:
     """Return a table with one more column, of draws.
 

@@ -13,13 +13,13 @@ nothing but the seed.
 """
 
 import math
-from typing import Any
+from typing import Any, Unpack
 
 import dask.array as da
 import numpy as np
 
 from gumbelmax._batches import Array, Draw, named, naming, planned
-from gumbelmax._options import Seed
+from gumbelmax._options import BatchOptions, OneSeed
 
 __all__ = ["sample"]
 
@@ -30,8 +30,8 @@ def sample(
     axis: int = -1,
     first_row: int = 0,
     row_ids: Any = None,
-    seed: Seed,
-    **options: Any,
+    seed: OneSeed,
+    **options: Unpack[BatchOptions],
 ) -> da.Array:
     """Draw from each row of a Dask array, lazily.
 

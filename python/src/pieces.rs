@@ -104,7 +104,7 @@ pub(crate) fn in_pieces(
     let engine = engine.map_err(|error| rows.error(error, 0))?;
     let most = cost as u64 * if engine.has_gpu() { ON_GPU } else { 1 };
     // Too many draws are a fault that the last piece alone would show: a piece without rows shows it first.
-    let of_options = (total > most).then(|| Piece { rows: 0..0, draws: 0..call.draws });
+    let of_options = (total > most).then_some(Piece { rows: 0..0, draws: 0..call.draws });
     let all = pieces(rows.rows, categories, call.draws, most, cut);
     for piece in of_options.into_iter().chain(all) {
         py.check_signals()?;
