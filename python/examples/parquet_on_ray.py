@@ -1,6 +1,6 @@
 """Sample a Parquet data set that is larger than the memory of a worker, on Ray Data.
 
-    python python/examples/parquet_on_ray.py --rows 10_000_000 --categories 100 --memory-mb 1000 FOLDER
+    python python/examples/parquet_on_ray.py --rows 6_000_000 --categories 100 --memory-mb 800 FOLDER
 
 writes FOLDER/logits (made-up logits, a file at a time), draws from each row, and writes FOLDER/draws: row ids and
 draws. Then it reads some files of both, and checks that each draw is that of one call. Ray streams: blocks are read,
@@ -29,6 +29,8 @@ import gumbelmax.ray
 
 SEED = 42
 ROWS_OF_A_FILE = 50_000
+# A worker of Ray has loaded Ray, Arrow and NumPy before it reads any data, and has several blocks on their way then.
+WORKER_MB = 250
 BLOCKS_OF_A_WORKER = 16
 
 
@@ -96,7 +98,7 @@ class Peaks(threading.Thread):
                 parents[pid] = int(re.search(r"PPid:\s*(\d+)", status)[1])
                 own = re.search(r"RssAnon:\s*(\d+) kB", status)
                 if own and re.match(r"ray::.*(Read|Map|Write)", name):
-                    names[pid] = (name.partition(")).")[0], int(own[1]) / 1000)
+                    names[pid] = (re.sub(r"\.\w+$", "", name), int(own[1]) / 1000)
             for pid, (name, peak) in names.items():
                 above = pid
                 while above not in (0, os.getpid()):
@@ -125,11 +127,18 @@ def main() -> None:
         "--store-mb", type=int, default=300, help="for the blocks in memory, of all"
     )
     options = parser.parse_args()
+    if options.memory_mb and options.memory_mb < 2 * WORKER_MB:
+        parser.error(
+            f"a worker of Ray takes {WORKER_MB} MB before it reads anything: --memory-mb {2 * WORKER_MB} or more"
+        )
     logits, draws = options.folder / "logits", options.folder / "draws"
     write_logits(logits, options.rows, options.categories)
     shutil.rmtree(draws, ignore_errors=True)
 
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    if options.memory_mb:
+        # Ray's reader would have 8 batches of a file in memory before the first is asked for
+        os.environ["RAY_DATA_ARROW_SCANNER_BATCH_READAHEAD"] = "1"
     ray.init(
         num_cpus=options.workers + 1,
         include_dashboard=False,
@@ -137,7 +146,7 @@ def main() -> None:
         object_store_memory=options.store_mb * 1_000_000,
     )
     if options.memory_mb:
-        block = options.memory_mb * 1_000_000 // BLOCKS_OF_A_WORKER
+        block = (options.memory_mb - WORKER_MB) * 1_000_000 // BLOCKS_OF_A_WORKER
         ray.data.DataContext.get_current().target_max_block_size = block
     start, peaks = time.monotonic(), Peaks()
     ds = ray.data.read_parquet(str(logits))

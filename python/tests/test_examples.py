@@ -3,6 +3,7 @@
 import importlib.util
 import os
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -82,5 +83,9 @@ def test_parquet_on_ray(tmp_path):
     for name in ("ray", "pyarrow"):
         if importlib.util.find_spec(name) is None:
             pytest.skip(f"{name} is not installed")
-    said = run("parquet_on_ray.py", tmp_path, "--rows", 100_000, "--categories", 50)
-    assert said.splitlines()[-1].startswith("100000 rows of 50 categories")
+    for memory in ([], ["--memory-mb", 800]):
+        # the second run finds the logits of the first, and its draws
+        said = run("parquet_on_ray.py", tmp_path, "--rows", 100_000, "--categories", 50, *memory)
+        assert said.splitlines()[-1].startswith("100000 rows of 50 categories")
+        if sys.platform == "linux":
+            assert re.search(r"MapWorker.*: \d+ MB at most, of \d+ MB of data", said)
