@@ -5,11 +5,13 @@
 #
 #     python python/examples/gallery.py FOLDER
 #
-# writes the pictures, and checks what they show. It needs matplotlib.
+# writes the pictures, and checks what they show. In a notebook they are shown beside their cells, and written to the
+# folder gallery beside it. It needs matplotlib, and data/letters.npy of the repository that it lies in.
 
 # %%
 """Pictures of gumbelmax: the race, Gumbel top-k, a Potts lattice, training by Gumbel-softmax, decoding with top-p."""
 
+import os
 import pathlib
 import sys
 
@@ -18,10 +20,15 @@ import numpy as np
 
 import gumbelmax
 
-mpl.use("Agg")
+# Jupyter has chosen how it shows pictures; a program has no display to show them on
+if "MPLBACKEND" not in os.environ:
+    mpl.use("Agg")
 import matplotlib.pyplot as plt
 
-FOLDER = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else "gallery")
+# a notebook has the kernel's arguments, of which "-f" is the first, and no file
+ARGUMENTS = sys.argv[1:] if "__file__" in globals() else []
+HERE = pathlib.Path(__file__ if "__file__" in globals() else "notebook").resolve().parent
+FOLDER = pathlib.Path(ARGUMENTS[0] if ARGUMENTS and ARGUMENTS[0] != "-f" else "gallery")
 FOLDER.mkdir(parents=True, exist_ok=True)
 
 # %% [markdown]
@@ -146,7 +153,8 @@ assert np.abs(learned - TARGET).max() < 0.08
 # same letter with and without a cut, unless that letter is cut: words differ from the first such letter on.
 
 # %%
-LETTERS = np.load(pathlib.Path(__file__).resolve().parent.parent.parent / "data/letters.npy")
+ROOT = next(up for up in (HERE, *HERE.parents) if (up / "data/letters.npy").exists())
+LETTERS = np.load(ROOT / "data/letters.npy")
 NAMES, EDGE, LENGTH = "abcdefghijklmnopqrstuvwxyz.", 26, 12
 SHARES = [0.3, 0.5, 0.7, 0.9, 1.0]
 

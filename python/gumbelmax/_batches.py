@@ -1,9 +1,11 @@
 """One function for batches of rows, for every engine that maps functions over them."""
 
+import contextlib
 import dataclasses
 import functools
-from collections.abc import Mapping
-from typing import Any
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Unpack
 
 import numpy as np
 import numpy.typing as npt
@@ -11,10 +13,44 @@ import numpy.typing as npt
 from gumbelmax import _draws
 from gumbelmax._adjustment import biases
 from gumbelmax._lib import __version__
-from gumbelmax._options import Invalid, Method, Seed, seed_of
+from gumbelmax._options import BatchOptions, Invalid, Method, OneSeed, seed_of
 
 Array = npt.NDArray[Any]
+OF_BATCH = " of the batch"
 CUTS = {"top_k", "top_p", "min_p", "epsilon", "cut_temperature", "share", "allowed", "bias"}
+
+
+_ROW = re.compile(r"^row (\d+)(?: \(index \([\d, ]*\) of rows of shape \([\d, ]*\)\))?")
+
+
+@contextlib.contextmanager
+def naming(words: Callable[[int], str]) -> Iterator[None]:
+    """Have an error about a row of a block say which one it is to whoever does not see the block.
+
+    Args:
+        words: what a row is called that has this number in the block.
+    """
+    try:
+        yield
+    except ValueError as error:
+        row = _ROW.match(str(error))
+        if row is None:
+            raise
+        raise ValueError(words(int(row[1])) + str(error)[row.end() :]) from None
+
+
+def named(row: int, ids: Array | None, first_row: int = 0, of: str = "") -> str:
+    """Return a row in words: its place, and its id unless that is the same.
+
+    Args:
+        row: its place.
+        ids: of the rows, or None if they are numbered.
+        first_row: the number of the first row, if they are.
+        of: what the place is in.
+    """
+    row_id = (first_row + row) % 2**64 if ids is None else ids[row]
+    is_said = row_id != row or (ids is not None and of != "")
+    return f"row {row}{of}" + (f" (row id {row_id})" if is_said else "")
 
 
 @functools.cache
@@ -69,7 +105,7 @@ class Draw:
 
 def planned(  # what each engine passes on
     *,
-    seed: Seed,
+    seed: OneSeed,
     step: int = 0,
     temperature: float = 1.0,
     draws: int | None = None,
@@ -113,11 +149,14 @@ class BatchFunction:
     def __call__(self, batch: Any) -> Any:
         """Add a column of draws to a batch."""
         if isinstance(batch, Mapping):
-            found = self.draw(_stacked(batch[self.logits]), row_ids=_ids(batch[self.row_id]))
+            ids = _ids(batch[self.row_id])
+            with naming(lambda row: named(row, ids, of=OF_BATCH)):
+                found = self.draw(_stacked(batch[self.logits]), row_ids=ids)
             return {**batch, self.output: found}
         from gumbelmax import arrow  # noqa: PLC0415  (pyarrow is not a requirement)
 
-        return arrow.with_draws(batch, self.draw, self.logits, self.row_id, 0, self.output)
+        which = (self.logits, self.row_id, 0, self.output)
+        return arrow.with_draws(batch, self.draw, *which, of=OF_BATCH)
 
 
 def make_batch_fn(
@@ -125,8 +164,8 @@ def make_batch_fn(
     row_id: str = "row_id",
     *,
     output: str = "draw",
-    seed: Seed,
-    **options: Any,
+    seed: OneSeed,
+    **options: Unpack[BatchOptions],
 ) -> BatchFunction:
     """Return a function that adds a column of draws to a batch of rows.
 
@@ -152,6 +191,11 @@ def make_batch_fn(
         options: `step`, `temperature`, `draws`, `method`, `invalid`, `weights` (the numbers are weights or counts),
             `device`, `bias`, and what may be drawn: `top_k`, `top_p`, `min_p`, `epsilon`, `cut_temperature`, `share`
             and `allowed`, as in :func:`gumbelmax.sample`. Each is the same for all rows.
+
+    Raises:
+        ValueError: an option is invalid. The function raises it too, and names the row by its place in the batch and
+            by its id.
+        TypeError: the type of an option is, or there is no option of its name.
     """
     return BatchFunction(planned(seed=seed, **options), logits, row_id, output)
 
@@ -165,7 +209,9 @@ def _stacked(rows: Any) -> Array:
     if len(lengths) > 1:
         first = len(array[0])
         row = next(i for i, row in enumerate(array) if len(row) != first)
-        raise ValueError(f"row {row} has {len(array[row])} categories, and row 0 has {first}")
+        raise ValueError(
+            f"row {row} has {len(array[row])} categories, and those before it have {first}"
+        )
     return np.stack(list(array)) if len(array) else np.empty((0, 1))
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from gumbelmax import _draws, _lib, _particles, _softmax, _sums
-from gumbelmax._options import Seed, seed_of
+from gumbelmax._options import OneSeed, seed_of
 from gumbelmax._results import LogZ, Race, Scored
 
 
@@ -30,7 +30,7 @@ class Generator:
         ValueError: by any call for more draws than are left of the 2**31 that a seed has.
     """
 
-    def __init__(self, seed: Seed, step: int = 0) -> None:
+    def __init__(self, seed: OneSeed, step: int = 0) -> None:
         """Begin at a step."""
         self._sequence = _lib.Sequence(seed_of(seed), step)
 

@@ -1,13 +1,36 @@
 """Options that many functions have."""
 
-from typing import Any, Literal, TypeAlias
+from collections.abc import Mapping
+from typing import Any, Literal, TypeAlias, TypedDict
 
 import numpy as np
+import numpy.typing as npt
 
 Method: TypeAlias = Literal["gumbel", "inverse-cdf", "auto"]
 Invalid: TypeAlias = Literal["raise", "mark"]
 Share: TypeAlias = Literal["top-k", "all", "rest"]
-Seed: TypeAlias = Any  # int | array of ints | np.random.Generator | np.random.SeedSequence
+OneSeed: TypeAlias = int | np.integer[Any] | np.random.Generator | np.random.SeedSequence
+Seed: TypeAlias = npt.ArrayLike | np.random.Generator | np.random.SeedSequence
+
+
+class BatchOptions(TypedDict, total=False):
+    """What :func:`gumbelmax.make_batch_fn` takes beside names and a seed, each for all rows."""
+
+    step: int
+    temperature: float
+    draws: int | None
+    method: Method
+    invalid: Invalid
+    weights: bool
+    device: str
+    bias: Mapping[int, float] | None
+    top_k: int | None
+    top_p: float | None
+    min_p: float | None
+    epsilon: float | None
+    cut_temperature: float | None
+    share: Share
+    allowed: npt.ArrayLike | None
 
 
 def seed_of(seed: Seed) -> Any:

@@ -4,7 +4,7 @@ from typing import Any, Literal, TypeAlias
 
 from gumbelmax import _lib
 from gumbelmax._libraries import index_dtype, like, readable
-from gumbelmax._options import Seed, seed_of
+from gumbelmax._options import OneSeed, seed_of
 
 Scheme: TypeAlias = Literal["systematic", "stratified", "residual"]
 
@@ -32,6 +32,20 @@ class Particles:
         self._particles = _lib.Particles(readable(log_weights))
         self._like = log_weights[:0, ...] if hasattr(log_weights, "__dlpack__") else None
 
+    def __reduce__(self) -> str | tuple[Any, ...]:
+        """Refuse to be pickled."""
+        raise TypeError(
+            "Particles cannot be pickled: their sums are in this process; make them again from the log-weights"
+        )
+
+    def __copy__(self) -> "Particles":
+        """Return itself, as it does not change."""
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Particles":
+        """Return itself, as it does not change."""
+        return self
+
     def __len__(self) -> int:
         """Return the number of particles."""
         return len(self._particles)
@@ -49,7 +63,7 @@ class Particles:
     def resample(
         self,
         *,
-        seed: Seed,
+        seed: OneSeed,
         step: int = 0,
         scheme: Scheme = "systematic",
         positions: int | None = None,

@@ -5,7 +5,7 @@ from typing import Any
 from gumbelmax import _lib
 from gumbelmax._adjustment import adjustment
 from gumbelmax._libraries import index_dtype, like, readable
-from gumbelmax._options import Invalid, Seed, Share, restriction, seed_of
+from gumbelmax._options import Invalid, OneSeed, Share, restriction, seed_of
 
 
 class InverseCdf:
@@ -34,7 +34,7 @@ class InverseCdf:
         self,
         logits: Any,
         *,
-        seed: Seed,
+        seed: OneSeed,
         temperature: float = 1.0,
         row_ids: Any = None,
         first_row: int = 0,
@@ -65,6 +65,20 @@ class InverseCdf:
         self._table = _lib.Table(readable(logits), axis, weights, call)
         # an empty array of the library in which results are given
         self._like = logits[:0, ...] if hasattr(logits, "__dlpack__") else None
+
+    def __reduce__(self) -> str | tuple[Any, ...]:
+        """Refuse to be pickled."""
+        raise TypeError(
+            "InverseCdf cannot be pickled: its sums are in this process; make it again from the logits"
+        )
+
+    def __copy__(self) -> "InverseCdf":
+        """Return itself, as it does not change."""
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "InverseCdf":
+        """Return itself, as it does not change."""
+        return self
 
     @property
     def categories(self) -> int:

@@ -11,15 +11,17 @@ Columns are FixedSizeList, fixed-shape tensors, List or LargeList with as many n
 float64, or integers (counts). The numbers of a chunk are read where they are.
 """
 
-from typing import Any
+import os
+from collections.abc import Iterable
+from typing import Any, Unpack
 
 import numpy as np
 import pyarrow as pa
 
-from gumbelmax._batches import Array, Draw, planned
-from gumbelmax._options import Seed
+from gumbelmax._batches import Array, Draw, named, naming, planned
+from gumbelmax._options import BatchOptions, OneSeed
 
-__all__ = ["numbers", "sample"]
+__all__ = ["first_rows", "numbers", "sample"]
 
 
 def sample(
@@ -29,8 +31,8 @@ def sample(
     *,
     first_row: int = 0,
     output: str = "draw",
-    seed: Seed,
-    **options: Any,
+    seed: OneSeed,
+    **options: Unpack[BatchOptions],
 ) -> Any:
     """Return a table with one more column, of draws.
 
@@ -51,27 +53,37 @@ def sample(
 
 
 def with_draws(
-    table: Any, draw: Draw, logits: str, row_id: str | None, first_row: int, output: str
+    table: Any,
+    draw: Draw,
+    logits: str,
+    row_id: str | None,
+    first_row: int,
+    output: str,
+    of: str = "",
 ) -> Any:
-    """Return the table with a column of draws."""
+    """Return the table with a column of draws. Errors name a row by its place in the table, which is `of` something."""
     column = table[logits]
     chunks = column.chunks if isinstance(column, pa.ChunkedArray) else [column]
     ids = None if row_id is None else _ids(table[row_id], row_id)
-    found, row = [], 0
+    found, first, categories = [], 0, None
+
+    def of_table(row: int) -> str:
+        return named(first + row, ids, first_row, of)
+
     for chunk in chunks:
-        try:
+        with naming(of_table):
             rows = numbers(chunk)
-            which = (
-                {"first_row": (first_row + row) % 2**64}
-                if ids is None
-                else {"row_ids": ids[row : row + len(chunk)]}
-            )
-            drawn = draw(rows, **which)
-        except ValueError as error:
-            if len(chunks) == 1:
-                raise
-            raise ValueError(f"in the rows from {row} on: {error}") from error
-        row += len(chunk)
+            if len(chunk):
+                categories = categories or rows.shape[1]
+                if rows.shape[1] != categories:
+                    raise ValueError(
+                        f"row 0 has {rows.shape[1]} categories, and those before it have {categories}"
+                    )
+            if ids is None:
+                drawn = draw(rows, first_row=(first_row + first) % 2**64)
+            else:
+                drawn = draw(rows, row_ids=ids[first : first + len(chunk)])
+        first += len(chunk)
         found.append(_column(drawn))
     type_ = found[0].type if found else pa.int64()
     return (
@@ -116,18 +128,49 @@ def _categories(array: Any) -> int:
     others = np.flatnonzero(lengths != lengths[0])
     if len(others):
         row = int(others[0])
-        raise ValueError(f"row {row} has {lengths[row]} categories, and row 0 has {lengths[0]}")
+        raise ValueError(
+            f"row {row} has {lengths[row]} categories, and those before it have {lengths[0]}"
+        )
     return int(lengths[0])
+
+
+def first_rows(paths: Iterable[Any], *, filesystem: Any = None) -> dict[Any, int]:
+    """Return the number of the first row of each of some Parquet files, by their footers.
+
+    The rows of all files are numbered as those of one table, the files in the order of their paths, whatever order
+    these come in. Files without a column of row ids are drawn from by these numbers, one by one, on any worker:
+
+        first = gumbelmax.arrow.first_rows(paths)
+        for path in paths:
+            table = pyarrow.parquet.read_table(path)
+            drawn = gumbelmax.arrow.sample(table, row_id=None, first_row=first[path], seed=42)
+
+    A file that is added later, and whose path is not the last, changes the numbers of those behind it: keep the result.
+
+    Args:
+        paths: of all files of the data set.
+        filesystem: of ``pyarrow``, where the paths are not of this machine.
+    """
+    import pyarrow.parquet as pq  # noqa: PLC0415  (not all builds of pyarrow have it)
+
+    found, first = {}, 0
+    for path in sorted(paths, key=os.fspath):
+        if path in found:
+            raise ValueError(f"{path} is there twice")
+        found[path] = first
+        first += pq.read_metadata(path, filesystem=filesystem).num_rows
+    return found
 
 
 def _ids(column: Any, name: str) -> Array:
     if column.null_count:
-        row = int(np.flatnonzero(column.is_null().to_numpy())[0])
+        row = int(np.flatnonzero(column.is_null().to_numpy(zero_copy_only=False))[0])
         raise ValueError(f"row {row}: its {name} is null")
     if not pa.types.is_integer(column.type):
         raise TypeError(f"{name}: expected integers, got {column.type}")
     if isinstance(column, pa.ChunkedArray):
-        return column.to_numpy()
+        ids: Array = column.to_numpy()
+        return ids
     return column.to_numpy(zero_copy_only=False)
 
 

@@ -109,6 +109,16 @@ _NUMBERS = (
 )
 
 
+def _check(**numbers: Any) -> None:
+    """Refuse numbers that are known only when a compiled function runs: they are no operands of the callback."""
+    for name, number in numbers.items():
+        if isinstance(number, jax.core.Tracer):
+            raise TypeError(
+                f"{name} must be a number that is known when the function is traced, got {number}: make it a static "
+                f"argument of jit, and none that is mapped or differentiated by"
+            )
+
+
 def _options(numbers: tuple[Any, ...], arrays: tuple[Any, Any]) -> dict[str, Any]:
     """Return what is cut, penalised and allowed as the functions of the package take it. Arrays: masks and history."""
     allowed, history = (None if array is None else _host(array) for array in arrays)
@@ -141,6 +151,9 @@ def categorical(
 ) -> jax.Array:
     """Draw from each row of logits, as :func:`jax.random.categorical` does.
 
+    ``key``, ``logits``, ``axis`` and ``shape`` are as there. ``mode``, a choice of the noise, is not here, as there is
+    but one, exact to the far tail; for ``replace=False`` there is :func:`gumbelmax.race`, outside of jit.
+
     >>> import jax
     >>> from gumbelmax.jax import categorical
     >>> keys, logits = jax.random.split(jax.random.key(1), 4), jax.numpy.zeros((4, 100))
@@ -153,7 +166,8 @@ def categorical(
         logits: an array of float16, bfloat16, float32 or float64.
         axis: the axis of the categories.
         shape: that of the result: it ends with the shape of the rows, or with one to which that is broadcast.
-        temperature: divides the logits; 0 is greedy.
+        temperature: divides the logits; 0 is greedy. As all numbers it must be known when the function is traced: a
+            number, or a static argument of jit. (One that is traced divides the logits beforehand.)
         method: as in :func:`gumbelmax.sample`.
         top_k: as ``top_p``, ``min_p``, ``epsilon``, ``cut_temperature`` and ``share`` in :func:`gumbelmax.sample`, one
             number for all rows.
@@ -169,7 +183,11 @@ def categorical(
     Raises:
         ValueError: the shape does not fit. (An invalid row is an error of the callback, with the words of
             :func:`gumbelmax.sample`.)
+        TypeError: a number is traced.
     """
+    cuts = (top_k, top_p, min_p, epsilon, cut_temperature, share)
+    numbers = (*cuts, repetition_penalty, frequency_penalty, presence_penalty)
+    _check(temperature=temperature, **dict(zip(_NUMBERS, numbers, strict=True)))
     logits = jnp.moveaxis(jnp.asarray(logits), axis, -1)
     if not jnp.issubdtype(logits.dtype, jnp.floating):
         logits = logits.astype(jnp.float32)
@@ -181,8 +199,6 @@ def categorical(
             f"shape {all_of} does not end with the shape of the rows, {logits.shape[:-1]}, or one it is broadcast to"
         )
     logits = jnp.broadcast_to(logits, (*rows, logits.shape[-1]))
-    cuts = (top_k, top_p, min_p, epsilon, cut_temperature, share)
-    numbers = (*cuts, repetition_penalty, frequency_penalty, presence_penalty)
 
     def draw(words: Any, logits: Any, arrays: Any) -> _Array:
         words, logits = _host(words), _host(logits)
@@ -294,7 +310,7 @@ def gumbel_softmax(
     Args:
         key: that of the draw of :func:`categorical` at which a sample has its largest number.
         logits: an array of floats.
-        tau: how soft.
+        tau: how soft. As all numbers it must be known when the function is traced.
         hard: return 1 at the draw and 0 elsewhere; the gradient is that of the soft sample.
         axis: the axis of the categories.
         temperature: divides the logits; above 0.
@@ -302,11 +318,15 @@ def gumbel_softmax(
 
     Returns:
         An array of the shape and type of ``logits``. It is computed in float32.
+
+    Raises:
+        TypeError: a number is traced.
     """
+    cuts = (top_k, top_p, min_p, epsilon, cut_temperature, share)
+    numbers = (*cuts, repetition_penalty, frequency_penalty, presence_penalty)
+    _check(tau=tau, temperature=temperature, **dict(zip(_NUMBERS, numbers, strict=True)))
     logits = jnp.moveaxis(jnp.asarray(logits), axis, -1)
     rows = logits.shape[:-1]
     arrays = (_masks(allowed, axis, rows), _histories(history, rows))
-    cuts = (top_k, top_p, min_p, epsilon, cut_temperature, share)
-    numbers = (*cuts, repetition_penalty, frequency_penalty, presence_penalty)
     samples = _soft(_words(key), logits, arrays, (tau, hard, temperature, numbers))
     return jnp.moveaxis(samples, -1, axis)

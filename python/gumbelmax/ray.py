@@ -9,13 +9,13 @@ whatever order, and if a worker dies and its blocks are drawn from again. Ids th
 (`monotonically_increasing_id`) are not the same in the next run, and are not for this.
 """
 
-from typing import Any
+from typing import Any, Unpack
 
 import ray.data
 
 from gumbelmax import _lib
 from gumbelmax._batches import BatchFunction, make_batch_fn
-from gumbelmax._options import Seed
+from gumbelmax._options import BatchOptions, OneSeed
 
 __all__ = ["Sampler", "sample"]
 
@@ -40,12 +40,12 @@ def sample(
     row_id: str = "row_id",
     *,
     output: str = "draw",
-    seed: Seed,
+    seed: OneSeed,
     num_cpus: int = 1,
     concurrency: int | tuple[int, int] = 1,
     batch_size: int | None = None,
     map_options: dict[str, Any] | None = None,
-    **options: Any,
+    **options: Unpack[BatchOptions],
 ) -> "ray.data.Dataset":
     """Return the data set with one more column, of draws.
 

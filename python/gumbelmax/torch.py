@@ -186,6 +186,9 @@ def sample(
         history: integers whose last axis has the categories that each row had before, or all rows; -1 is none. (A bias
             for each category is added to the logits as it is.)
 
+    Numbers that change from call to call are tensors under ``torch.compile``: it compiles anew for another ``float``.
+    There is no ``bias`` here, no ``dtype`` and no ``device``.
+
     Returns:
         int64, of the shape of ``logits`` without ``axis``, and with an axis of the draws, the last.
     """
@@ -208,11 +211,13 @@ def sample(
 @torch.library.custom_op("gumbelmax::gumbel_softmax", mutates_args=(), device_types="cpu")
 def _softmax_op(
     logits: Tensor,
-    tau: float,
+    tau: Tensor,
     hard: bool,
     seed: int,
+    seeds: Tensor | None,
     step: int,
-    temperature: float,
+    steps: Tensor | None,
+    temperature: Tensor,
     first_row: int,
     row_ids: Tensor | None,
     axis: int,
@@ -221,9 +226,9 @@ def _softmax_op(
 ) -> Tensor:
     samples: Tensor = _softmax.gumbel_softmax(
         logits,
-        tau,
+        tau.item(),
         hard,
-        **_numbers(seed, step, temperature, first_row, row_ids),
+        **_numbers(seed, seeds, step, steps, temperature, first_row, row_ids),
         **_options(options, share),
         axis=axis,
     )
@@ -234,11 +239,13 @@ def _softmax_op(
 def _vjp_op(
     cotangents: Tensor,
     logits: Tensor,
-    tau: float,
+    tau: Tensor,
     hard: bool,
     seed: int,
+    seeds: Tensor | None,
     step: int,
-    temperature: float,
+    steps: Tensor | None,
+    temperature: Tensor,
     first_row: int,
     row_ids: Tensor | None,
     axis: int,
@@ -249,9 +256,9 @@ def _vjp_op(
     gradients: Tensor = _softmax.gumbel_softmax_vjp(
         cotangents.float(),
         logits,
-        tau,
+        tau.item(),
         hard,
-        **_numbers(seed, step, temperature, first_row, row_ids),
+        **_numbers(seed, seeds, step, steps, temperature, first_row, row_ids),
         **_options(options, share),
         axis=axis,
     )
@@ -259,12 +266,18 @@ def _vjp_op(
 
 
 def _numbers(
-    seed: int, step: int, temperature: float, first_row: int, row_ids: Tensor | None
+    seed: int,
+    seeds: Tensor | None,
+    step: int,
+    steps: Tensor | None,
+    temperature: Tensor,
+    first_row: int,
+    row_ids: Tensor | None,
 ) -> dict[str, Any]:
     return {
-        "seed": _unsigned(seed),
-        "step": step,
-        "temperature": temperature,
+        "seed": _unsigned(seed) if seeds is None else seeds,
+        "step": step if steps is None else steps,
+        "temperature": temperature if temperature.ndim else temperature.item(),
         "first_row": _unsigned(first_row),
         "row_ids": row_ids,
     }
@@ -319,12 +332,12 @@ _softmax_op.register_autograd(_backward, setup_context=_keep)
 
 def gumbel_softmax(
     logits: Tensor,
-    tau: float = 1.0,
+    tau: float | Tensor = 1.0,
     hard: bool = False,
     *,
-    seed: int,
-    step: int = 0,
-    temperature: float = 1.0,
+    seed: int | Tensor,
+    step: int | Tensor = 0,
+    temperature: float | Tensor = 1.0,
     row_ids: Tensor | None = None,
     first_row: int = 0,
     dim: int = -1,
@@ -350,25 +363,50 @@ def gumbel_softmax(
     >>> gumbel_softmax(torch.zeros(3), hard=True, seed=1).sum()
     tensor(1.)
 
+    The gradient is by ``logits``, and by nothing else. In training, change ``step`` from one step to the next.
+
     Args:
         logits: a tensor of one dimension or more.
-        tau: how soft; 2**-100 to 2**100.
+        tau: how soft; 2**-100 to 2**100; one number. A tensor without axes where it changes from call to call under
+            ``torch.compile``, which compiles anew for another ``float``. (So it does for a ``temperature``, a cut and
+            a penalty.)
         hard: straight-through samples.
+        seed: as ``step``, ``temperature``, ``row_ids`` and ``first_row`` in :func:`gumbelmax.sample`: tensors if each
+            row has its own.
         dim: the axis of the categories.
+        top_k: as all other cuts, ``allowed``, the penalties and ``history``, as in :func:`sample`.
 
-    The other arguments and the errors are those of :func:`gumbelmax.gumbel_softmax`; in training, change ``step`` from
-    one step to the next.
+    Several ``draws`` of a row, a ``bias``, ``invalid="mark"`` and a ``device`` are options of
+    :func:`gumbelmax.gumbel_softmax` and not of this one: expand the logits, add the bias to them, and mask.
 
     Returns:
         A tensor of the shape and type of ``logits``. It is computed in float32.
+
+    Raises:
+        ValueError: an argument or a row is invalid, as in :func:`gumbelmax.sample`; or ``tau`` or ``temperature`` asks
+            for a gradient.
     """
     _check(logits)
     _rows(logits, dim)
-    numbers = (_signed(seed, "seed"), step, float(temperature), _signed(first_row, "first_row"))
+    softness = (_number(tau, "tau"), _number(temperature, "temperature"))
+    one_seed, seeds = (0, seed) if isinstance(seed, Tensor) else (_signed(seed, "seed"), None)
+    one_step, steps = (0, step) if isinstance(step, Tensor) else (step, None)
+    numbers = (one_seed, seeds, one_step, steps, softness[1], _signed(first_row, "first_row"))
     cuts = (top_k, top_p, min_p, epsilon, cut_temperature)
     penalties = (repetition_penalty, frequency_penalty, presence_penalty, history)
     options = _tensors(*cuts, *penalties, allowed)
-    return _softmax_op(logits, float(tau), hard, *numbers, row_ids, dim, options, share)
+    return _softmax_op(logits, softness[0], hard, *numbers, row_ids, dim, options, share)
+
+
+def _number(given: float | Tensor, name: str) -> Tensor:
+    """Return a number, or one for each row, as a tensor."""
+    if not isinstance(given, Tensor):
+        return torch.tensor(float(given), dtype=torch.float64)
+    if given.requires_grad:
+        raise ValueError(f"{name} has no gradient here: give {name}.detach()")
+    if name == "tau" and given.ndim:
+        raise ValueError(f"tau must be one number, got a tensor of shape {tuple(given.shape)}")
+    return given
 
 
 class Categorical(torch.distributions.Categorical):

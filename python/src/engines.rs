@@ -21,6 +21,10 @@ static ENGINES: AtomicPtr<Slot> = AtomicPtr::new(std::ptr::null_mut());
 static THREADS: AtomicUsize = AtomicUsize::new(0);
 /// Whether this process was forked from one that had engines.
 static FORKED: AtomicBool = AtomicBool::new(false);
+/// Whether this process, or one that it was forked from, asked the drivers of devices for anything.
+static ASKED: AtomicBool = AtomicBool::new(false);
+/// Whether this process was forked from one that had asked them.
+static FORKED_WITH_DRIVERS: AtomicBool = AtomicBool::new(false);
 
 /// The engines of a process.
 pub(crate) struct Engines {
@@ -120,9 +124,12 @@ fn watch_forks() {
     #[cfg(unix)]
     {
         extern "C" fn in_child() {
-            // two stores, which are all that may be done here: other threads may have held any lock
+            // stores to atomics, which are all that may be done here: other threads may have held any lock
             if !ENGINES.swap(std::ptr::null_mut(), Ordering::AcqRel).is_null() {
                 FORKED.store(true, Ordering::Release);
+            }
+            if ASKED.load(Ordering::Acquire) {
+                FORKED_WITH_DRIVERS.store(true, Ordering::Release);
             }
         }
         static ONCE: Once = Once::new();
@@ -131,6 +138,25 @@ fn watch_forks() {
             unsafe { libc::pthread_atfork(None, None, Some(in_child)) };
         });
     }
+}
+
+/// Notes that drivers are about to be asked.
+#[cfg(feature = "gpu")]
+fn ask_drivers() {
+    watch_forks();
+    ASKED.store(true, Ordering::Release);
+}
+
+/// Refuses a device whose driver another process has been asked by: this one was forked from it, and would wait for the
+/// driver's threads, which it does not have. "auto" draws on the CPU then.
+pub(crate) fn check_device(device: &str) -> PyResult<()> {
+    if matches!(device, "cpu" | "auto") || !FORKED_WITH_DRIVERS.load(Ordering::Acquire) {
+        return Ok(());
+    }
+    Err(PyRuntimeError::new_err(format!(
+        "device={device:?}: this process was forked from one that had asked the drivers of devices, and they work in \
+         the first alone; draw with device=\"cpu\" or \"auto\", or start processes by \"spawn\" or \"forkserver\""
+    )))
 }
 
 impl Engines {
@@ -180,9 +206,11 @@ impl Engines {
 
     #[cfg(feature = "gpu")]
     fn auto(&self, work: u64) -> Sampler {
-        if work < Sampler::GPU_FROM || FORKED.load(Ordering::Acquire) {
+        let forked = FORKED.load(Ordering::Acquire) || FORKED_WITH_DRIVERS.load(Ordering::Acquire);
+        if work < Sampler::GPU_FROM || forked {
             return self.cpu.clone();
         }
+        ask_drivers();
         let mut gpus = lock(&self.gpus);
         if let Some(sampler) = gpus.get("auto") {
             return sampler.clone();
@@ -204,6 +232,7 @@ impl Engines {
         if let Some(sampler) = gpus.get(name) {
             return Ok(sampler.clone());
         }
+        ask_drivers();
         let sampler: Sampler = match name {
             "gpu" => GpuSampler::new()?.into(),
             name => GpuSampler::builder().with_adapter(name).build()?.into(),
@@ -218,6 +247,7 @@ pub(crate) fn devices() -> Vec<String> {
     let cpu = std::iter::once("cpu".to_owned());
     #[cfg(feature = "gpu")]
     let gpus = {
+        ask_drivers();
         let usable = gumbel::adapters(gumbel::wgpu::Backends::all());
         usable.into_iter().filter(|report| report.obstacle.is_none()).map(|report| report.info.name)
     };

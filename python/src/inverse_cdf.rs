@@ -7,7 +7,7 @@ use pyo3::types::PyTuple;
 
 use crate::call::integer;
 use crate::draws::{Index, check_index, given, lengthen, with_index, write};
-use crate::engines::engines;
+use crate::engines::{check_device, engines};
 use crate::numpy::Output;
 use crate::pieces::at_once;
 
@@ -33,6 +33,7 @@ impl Table {
         call: &Bound<'_, PyTuple>,
     ) -> PyResult<Self> {
         let (rows, call) = given(values, axis, weights, call)?;
+        check_device(&call.device)?;
         let (source, engines, count) = (rows.source(), engines()?, rows.rows);
         let work = (rows.rows as u64).saturating_mul(rows.categories as u64);
         let built = at_once(values.py(), || {

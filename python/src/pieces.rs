@@ -8,7 +8,7 @@ use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 
 use crate::call::Call;
-use crate::engines::engines;
+use crate::engines::{check_device, engines};
 use crate::rows::Rows;
 
 /// The work that a piece may be on the CPU, in logits: some hundredths of a second.
@@ -81,16 +81,18 @@ pub(crate) fn in_pieces(
     (cost, cut): (Cost, Cut),
     mut work: impl FnMut(&Sampler, Batch<'_>, &SampleOptions<'_>, &Piece) -> Result<(), Error> + Send,
 ) -> PyResult<()> {
+    check_device(&call.device)?;
     let source = rows.source();
     let engines = engines()?;
     let total = (rows.rows as u64).saturating_mul(rows.categories as u64);
     let total = total.saturating_mul(u64::from(call.draws));
-    // An inverse CDF adds up the row in each call: it takes all draws of a row at once, and counts each as a logit.
+    // An inverse CDF adds up the row in each call, and counts each draw as a logit. It takes all draws of a row at once,
+    // unless the row is short beside what a piece may draw, so that adding it up again takes no time.
     let (cut, total, categories) = match call.method {
         Method::InverseCdf => {
             let each = (rows.categories as u64).saturating_add(u64::from(call.draws));
             (
-                Cut::Rows,
+                if rows.categories as u64 <= cost as u64 / 16 { cut } else { Cut::Rows },
                 (rows.rows as u64).saturating_mul(each),
                 each / u64::from(call.draws.max(1)),
             )
@@ -101,7 +103,10 @@ pub(crate) fn in_pieces(
     let engine = py.detach(|| guarded(|| engines.engine(&call.device, total)))?;
     let engine = engine.map_err(|error| rows.error(error, 0))?;
     let most = cost as u64 * if engine.has_gpu() { ON_GPU } else { 1 };
-    for piece in pieces(rows.rows, categories, call.draws, most, cut) {
+    // Too many draws are a fault that the last piece alone would show: a piece without rows shows it first.
+    let of_options = (total > most).then_some(Piece { rows: 0..0, draws: 0..call.draws });
+    let all = pieces(rows.rows, categories, call.draws, most, cut);
+    for piece in of_options.into_iter().chain(all) {
         py.check_signals()?;
         let (first, work) = (piece.rows.start, &mut work);
         let outcome = py.detach(|| {

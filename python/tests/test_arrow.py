@@ -84,7 +84,7 @@ ERRORS = [
         {"logits": pa.array([[1.0, 2.0], [1.0]])},
         None,
         ValueError,
-        "row 1 has 1 categories, and row 0 has 2",
+        "row 1 has 1 categories, and those before it have 2",
     ),
     (
         {"logits": pa.array([1.0, 2.0])},
@@ -97,6 +97,18 @@ ERRORS = [
         "id",
         ValueError,
         "row 0: its id is null",
+    ),
+    (
+        {"logits": pa.array([[1.0], [2.0]]), "row_id": pa.array([7, None])},
+        "row_id",
+        ValueError,
+        "row 1: its row_id is null",
+    ),
+    (
+        {"logits": pa.array([[1.0], [2.0]]), "row_id": pa.array([7, -5])},
+        "row_id",
+        ValueError,
+        r"row 1 \(row id -5\): row_ids must be integers from 0",
     ),
     (
         {"logits": pa.array([[1.0]]), "id": pa.array([1.5])},
@@ -113,8 +125,96 @@ ERRORS = [
 ]
 
 
+@pytest.mark.parametrize("kind", [pa.table, pa.record_batch])
 @pytest.mark.parametrize("row", range(len(ERRORS)))
-def test_errors(row):
-    columns, ids, kind, words = ERRORS[row]
-    with pytest.raises(kind, match=words):
-        ga.sample(pa.table(columns), row_id=ids, seed=1)
+def test_errors(row, kind):
+    columns, ids, error, words = ERRORS[row]
+    with pytest.raises(error, match=f"^{words}"):
+        ga.sample(kind(columns), row_id=ids, seed=1)
+
+
+def bad(logits):
+    logits = logits.copy()
+    logits[85, 3] = np.nan
+    return logits
+
+
+ROW_85 = {
+    "a table": (lambda a: pa.table({"logits": fixed(a)}), {"row_id": None}, "row 85 has no draw"),
+    "a batch": (
+        lambda a: pa.record_batch({"logits": fixed(a)}),
+        {"row_id": None, "first_row": 1000},
+        r"row 85 \(row id 1085\) has no draw: its logit of category 3 is NaN",
+    ),
+    "chunks": (
+        lambda a: pa.table({"logits": pa.chunked_array([fixed(a[:70]), fixed(a[70:])])}),
+        {"row_id": None, "first_row": 2**64 - 1},
+        r"row 85 \(row id 84\) has no draw",
+    ),
+    "chunks with ids": (
+        lambda a: pa.table(
+            {
+                "logits": pa.chunked_array([fixed(a[:70]), fixed(a[70:])]),
+                "row_id": np.arange(100) + 2000,
+            }
+        ),
+        {},
+        r"row 85 \(row id 2085\) has no draw",
+    ),
+    "null": (
+        lambda a: pa.table(
+            {
+                "logits": pa.chunked_array([fixed(a[:70]), pa.array([*a[70:85], None], FIXED)]),
+                "row_id": np.arange(86) + 2000,
+            }
+        ),
+        {},
+        r"row 85 \(row id 2085\) is null",
+    ),
+    "lists": (
+        lambda a: pa.table(
+            {"logits": pa.chunked_array([pa.array([*a[:85]]), pa.array([a[85][:5]])])}
+        ),
+        {"row_id": None},
+        "row 85 has 5 categories, and those before it have 8",
+    ),
+}
+FIXED = pa.list_(pa.float64(), 8)
+
+
+@pytest.mark.parametrize("what", ROW_85)
+def test_errors_name_the_row_of_the_table(logits, what):
+    make, options, words = ROW_85[what]
+    table = make(bad(logits))
+    with pytest.raises(ValueError, match=f"^{words}"):
+        ga.sample(table, seed=1, **options)
+    if not options:
+        words = words.replace("row 85", "row 85 of the batch")
+        with pytest.raises(ValueError, match=f"^{words}"):
+            gumbelmax.make_batch_fn(seed=1)(table)
+
+
+def test_files_without_ids(logits, rng, tmp_path):
+    import pyarrow.parquet as pq  # noqa: PLC0415
+
+    sizes, want = [30, 0, 45, 25], gumbelmax.sample(logits, seed=1)
+    starts = np.cumsum([0, *sizes])
+    paths = [tmp_path / f"{i}.parquet" for i in range(4)]
+    for path, start, stop in zip(paths, starts, starts[1:], strict=False):
+        pq.write_table(pa.table({"logits": fixed(logits[start:stop])}), path, row_group_size=10)
+    mixed = [paths[i] for i in rng.permutation(4)]
+    first = ga.first_rows(mixed)
+    assert first == dict(zip(paths, starts.tolist(), strict=False))
+    for path in mixed:
+        # a file at once, and as it is streamed
+        found = ga.sample(pq.read_table(path), row_id=None, first_row=first[path], seed=1)
+        part = want[first[path] :][: found.num_rows]
+        assert (found["draw"].to_numpy() == part).all()
+        row = first[path]
+        for batch in pq.ParquetFile(path).iter_batches(7):
+            found = ga.sample(batch, row_id=None, first_row=row, seed=1)
+            assert (found["draw"].to_numpy() == want[row:][: batch.num_rows]).all()
+            row += batch.num_rows
+    assert ga.first_rows(map(str, paths))[str(paths[3])] == 75
+    with pytest.raises(ValueError, match=r"0\.parquet is there twice"):
+        ga.first_rows([*paths, paths[0]])

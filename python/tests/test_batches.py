@@ -36,8 +36,28 @@ def test_rows_as_objects(rows):
     found = make_batch_fn(**OPTIONS)({"logits": objects, "row_id": ids})
     assert (found["draw"] == sample(logits, row_ids=ids, **OPTIONS)).all()
     objects[7] = objects[7][:-1]
-    with pytest.raises(ValueError, match="row 7 has 29 categories, and row 0 has 30"):
+    words = (
+        rf"^row 7 of the batch \(row id {ids[7]}\) has 29 categories, and those before it have 30"
+    )
+    with pytest.raises(ValueError, match=words):
         make_batch_fn(**OPTIONS)({"logits": objects, "row_id": ids})
+
+
+def test_errors_name_the_row_by_its_id(rows):
+    logits, ids = rows
+    logits[95, 4] = np.nan
+    words = (
+        rf"^row 95 of the batch \(row id {ids[95]}\) has no draw: its logit of category 4 is NaN"
+    )
+    with pytest.raises(ValueError, match=words):
+        make_batch_fn(**OPTIONS)({"logits": logits, "row_id": ids})
+    counts = {"logits": [[1, 2], [3, -1]], "row_id": [7, 1]}
+    with pytest.raises(ValueError, match=r"^row 1 of the batch \(row id 1\), category 1: a count"):
+        make_batch_fn(seed=1, weights=True)(counts)
+    with pytest.raises(ValueError, match=r"^row 1 of the batch \(row id -7\): row_ids must be"):
+        make_batch_fn(seed=1)({"logits": [[1.0], [2.0]], "row_id": [1, -7]})
+    with pytest.raises(ValueError, match=r"^row 0 of the batch \(row id nan\): .* got floats"):
+        make_batch_fn(seed=1)({"logits": [[1.0], [2.0]], "row_id": [np.nan, 1.0]})
 
 
 def test_cuts_and_a_mask_for_all_rows(rows, rng):

@@ -2,13 +2,14 @@
 
 import subprocess
 
+import ml_dtypes
 import numpy as np
 import pytest
 
 import gumbelmax
 
 SHAPES = [(1, 1), (3, 2), (1000, 16), (65, 1000), (3, 4096), (2, 4097), (2, 20_000)]
-TYPES = ["float16", "float32", "float64"]
+TYPES = ["float16", ml_dtypes.bfloat16, "float32", "float64"]
 
 
 def logits_of(shape, dtype, rng):
@@ -22,6 +23,8 @@ def run(command, folder, array, *options, values=False):
     """Draws of the command, and the numbers beside them."""
     np.save(folder / "in.npy", array)
     arguments = [command, "sample", folder / "in.npy", "-o", folder / "out.npy", *options]
+    if array.dtype == ml_dtypes.bfloat16:
+        arguments += ["--dtype", "bf16"]
     if values:
         arguments += ["--with-output", folder / "values.npy"]
     subprocess.run([str(a) for a in arguments], check=True, capture_output=True, timeout=300)
@@ -87,10 +90,11 @@ OPTIONS = {
 
 
 @pytest.mark.parametrize("name", OPTIONS)
+@pytest.mark.parametrize("dtype", TYPES)
 @pytest.mark.parametrize("shape", [(40, 30), (2, 5000)])
-def test_options(command, tmp_path, rng, shape, name):
+def test_options(command, tmp_path, rng, shape, dtype, name):
     flags, options = OPTIONS[name]
-    logits = logits_of(shape, "float32", rng)
+    logits = logits_of(shape, dtype, rng)
     want = run(command, tmp_path, logits, *flags)
     assert_same(gumbelmax.sample(logits, **{"seed": 0, **options}, dtype="uint32"), want)
 
@@ -173,6 +177,45 @@ def test_weights(command, tmp_path, rng, dtype):
     weights = (rng.random((50, 40)) * 100).astype(dtype)
     want = run(command, tmp_path, weights, "--weights", "--seed", "3", "--draws", "4")
     assert_same(gumbelmax.sample_weights(weights, seed=3, draws=4, dtype="uint32"), want)
+
+
+WEIGHTS = {
+    **{name: OPTIONS[name] for name in ("temperature", "greedy", "first row", *CUTS)},
+    "inverse CDF at a temperature": (
+        ["--draws", 9, "--method", "inverse-cdf", "--temperature", 0.7],
+        {"draws": 9, "method": "inverse-cdf", "temperature": 0.7},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WEIGHTS)
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64", "uint32"])
+def test_options_of_weights(command, tmp_path, rng, dtype, name):
+    flags, options = WEIGHTS[name]
+    weights = (rng.random((50, 40)) ** 4 * 1000).astype(dtype)
+    want = run(command, tmp_path, weights, "--weights", *flags)
+    got = gumbelmax.sample_weights(weights, **{"seed": 0, **options}, dtype="uint32")
+    assert_same(got, want)
+
+
+@pytest.mark.parametrize("dtype", [d for d in TYPES if d != ml_dtypes.bfloat16])
+def test_row_ids(command, tmp_path, rng, dtype):
+    """Ids from a column of a table: of text, which every build of the command reads."""
+    logits, ids = logits_of((40, 30), dtype, rng), rng.integers(0, 2**63, 40)
+    names = ",".join(f"p{i}" for i in range(30))
+    lines = [
+        ",".join([str(row_id), *(repr(float(logit)) for logit in row)])
+        for row_id, row in zip(ids, logits, strict=True)
+    ]
+    path = tmp_path / "in.csv"
+    path.write_text("\n".join([f"row_id,{names}", *lines]) + "\n")
+    short = {"float16": "f16", "float32": "f32", "float64": "f64"}[dtype]
+    table = [command, "sample", path, "--row-id", "row_id", "--columns", "p0..p29"]
+    arguments = [*table, "--dtype", short, "--draws", 3, "-o", tmp_path / "out.npy"]
+    subprocess.run([str(a) for a in arguments], check=True, capture_output=True, timeout=300)
+    got = gumbelmax.sample(logits, seed=0, row_ids=ids, draws=3, dtype="uint32")
+    assert_same(got, np.load(tmp_path / "out.npy"))
+    assert (got != gumbelmax.sample(logits, seed=0, draws=3)).any()
 
 
 @pytest.mark.parametrize("with_values", ["time", "max"])

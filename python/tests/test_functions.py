@@ -132,6 +132,95 @@ def test_log_prob_of_what_is_cut():
     assert found[1].tolist() == [*want, -np.inf]
 
 
+@pytest.mark.parametrize("method", ["gumbel", "inverse-cdf"])
+def test_what_rows_of_weights_have_of_their_own(rng, method):
+    """Temperatures, ids, first rows and axes are those of the logits of the weights, as far as these are exact."""
+    weights = 2.0 ** rng.integers(-8, 8, (2, 3, 40))
+    ids = rng.integers(0, 2**64, (2, 3), dtype="uint64")
+    options = {
+        "seed": np.arange(6).reshape(2, 3),
+        "temperature": np.array([[0.5], [0.0]]),
+        "step": [3, 2**30, 7],
+        "row_ids": ids,
+        "draws": 20,
+        "method": method,
+    }
+    found = sample_weights(weights, **options)
+    assert found.shape == (2, 3, 20)
+    for i, j in np.ndindex(2, 3):
+        one = {"seed": 3 * i + j, "step": options["step"][j], "draws": 20, "method": method}
+        temperature = options["temperature"][i, 0]
+        alone = sample_weights(weights[i, j], **one, temperature=temperature, first_row=ids[i, j])
+        assert (found[i, j] == alone).all()
+        if temperature == 0:
+            assert (alone == weights[i, j].argmax()).all()
+        else:
+            # to the power of 1 / T
+            squares = weights[i, j] ** 2
+            assert np.mean(squares[alone] / squares.max()) > 0.3
+    for axis in (0, 1, -3):
+        moved = np.moveaxis(weights, -1, axis)
+        assert (sample_weights(moved, **options, axis=axis) == found).all()
+        assert (sample_weights(np.ascontiguousarray(moved), **options, axis=axis) == found).all()
+    rows = weights.reshape(6, 40)
+    whole = sample_weights(rows, seed=4, first_row=100, method=method)
+    assert (sample_weights(rows[2:], seed=4, first_row=102, method=method) == whole[2:]).all()
+    assert (sample_weights(rows, seed=4, row_ids=np.arange(100, 106), method=method) == whole).all()
+    assert (whole != sample_weights(rows, seed=4, method=method)).any()
+
+
+def test_weights_at_a_temperature():
+    weights, draws = np.array([1.0, 2.0, 4.0, 0.0]), 100_000
+    for temperature in (0.5, 1.0, 2.0):
+        powers = weights ** (1 / temperature)
+        for method in ("gumbel", "inverse-cdf"):
+            found = sample_weights(
+                weights, seed=1, draws=draws, temperature=temperature, method=method
+            )
+            assert chi_square(found, powers / powers.sum() + 1e-300) < 40
+    assert chi_square(found, weights / 7 + 1e-300) > 1000
+
+
+MARKED = {
+    "sample": lambda x, **o: sample(x, seed=3, **o),
+    "several draws": lambda x, **o: sample(x, seed=3, draws=4, **o),
+    "by inverse CDF": lambda x, **o: sample(x, seed=3, draws=4, method="inverse-cdf", **o),
+    "greedy": lambda x, **o: sample(x, seed=3, temperature=0, **o),
+    "cut": lambda x, **o: sample(x, seed=3, top_k=3, top_p=0.9, **o),
+    "sample_weights": lambda x, **o: sample_weights(np.exp(x), seed=3, **o),
+    "weights by inverse CDF": lambda x, **o: sample_weights(
+        np.exp(x), seed=3, draws=4, method="inverse-cdf", **o
+    ),
+    "sample_scored": lambda x, **o: sample_scored(x, seed=3, **o),
+    "race": lambda x, **o: race(x, 3, seed=3, **o),
+    "cuts": lambda x, **o: gumbelmax.cuts(x, top_p=0.9, **o),
+    "logsumexp": gumbelmax.logsumexp,
+    "estimate_log_z": lambda x, **o: gumbelmax.estimate_log_z(x, seed=3, draws=9, **o).estimate,
+    "gumbel_softmax": lambda x, **o: gumbelmax.gumbel_softmax(x, seed=3, **o),
+    "gumbel_softmax_vjp": lambda x, **o: gumbelmax.gumbel_softmax_vjp(
+        np.ones(x.shape), x, seed=3, **o
+    ),
+    "InverseCdf": lambda x, **o: InverseCdf(x, seed=3, **o).sample(4),
+}
+
+
+@pytest.mark.parametrize("name", MARKED)
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+def test_a_marked_row_harms_no_other(rng, dtype, name):
+    function = MARKED[name]
+    rows = rng.normal(size=(50, 8)).astype(dtype)
+    want = function(rows)
+    rows[7, 2], rows[20], rows[49, 0] = np.nan, -np.inf, np.inf
+    with pytest.raises(ValueError, match="row 7 has no draw"):
+        function(rows)
+    found = function(rows, invalid="mark")
+    found, want = ((r,) if isinstance(r, np.ndarray) else r for r in (found, want))
+    for one, other in zip(found, want, strict=True):
+        is_marked = np.isin(np.arange(50), [7, 20, 49])
+        assert one[~is_marked].tobytes() == other[~is_marked].tobytes()
+        assert (one[is_marked] != other[is_marked]).all()
+
+
 def test_pieces_and_permutations_draw_what_the_whole_does(rng):
     logits = rng.normal(size=(100, 30)).astype("float32")
     whole = sample(logits, seed=9, first_row=1000, step=5, draws=6)
@@ -155,6 +244,17 @@ def test_a_call_in_many_pieces_draws_what_its_parts_do(rng):
     ).all()
     scored = sample_scored(row, seed=2, draws=200_000)
     assert (scored.draws == many).all()
+
+
+def test_a_row_by_inverse_cdf_in_pieces_draws_what_its_parts_do(rng):
+    row, many = rng.normal(size=50), 2**24 + 5000
+    whole = sample(row, seed=2, draws=many, method="inverse-cdf", dtype="int32")
+    for first in (0, 2**24 - 1000, many - 100):
+        part = sample(row, seed=2, step=first, draws=100, method="inverse-cdf")
+        assert (whole[first : first + 100] == part).all()
+    # that these are too many is said before the first is drawn
+    with pytest.raises(ValueError, match=r"step \+ draws must not exceed 2147483648"):
+        sample(row, seed=2, step=2**31 - many + 1, draws=many, method="inverse-cdf", dtype="int32")
 
 
 def test_races(rng):
@@ -310,6 +410,19 @@ def test_a_generator_counts_and_can_be_kept(rng):
     with pytest.raises(ValueError, match="row"):
         generator.sample([np.nan])
     assert generator.step == 19
+
+
+@pytest.mark.parametrize(
+    "what", [InverseCdf(np.zeros(3), seed=1), gumbelmax.Particles(np.zeros(3))]
+)
+def test_what_cannot_be_pickled_says_so(what):
+    with pytest.raises(
+        TypeError, match=f"{type(what).__name__} cannot be pickled: .* again from the"
+    ):
+        pickle.dumps(what)
+    # they do not change, so that a copy may be the thing itself
+    assert copy.copy(what) is what
+    assert copy.deepcopy([what])[0] is what
 
 
 def test_seeds_of_numpy():

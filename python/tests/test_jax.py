@@ -177,3 +177,22 @@ def test_histories_under_vmap(logits):
 def test_an_invalid_row_is_an_error(logits):
     with pytest.raises(Exception, match=r"row 0 .* has no draw"):
         jax.block_until_ready(gj.categorical(KEY, logits.at[0, 0, 0].set(jnp.nan)))
+
+
+@pytest.mark.parametrize("name", ["tau", "temperature", "top_k", "top_p", "presence_penalty"])
+def test_numbers_that_are_traced_are_refused(logits, name):
+    number, words = jnp.asarray(2), f"^{name} must be a number that is known when the function is"
+    functions = [gj.gumbel_softmax] if name == "tau" else [gj.gumbel_softmax, gj.categorical]
+    for function in functions:
+
+        def draw(number, function=function):
+            return function(KEY, logits, history=logits[0, 0, :3].astype(int), **{name: number})
+
+        for traced, given in ((jax.jit(draw), number), (jax.vmap(draw), number[None])):
+            with pytest.raises(TypeError, match=words):
+                traced(given)
+        # known, or static
+        assert (draw(2) == jax.jit(draw, static_argnums=0)(2)).all()
+    # what the words of the documentation propose
+    scaled = jax.jit(lambda t: gj.categorical(KEY, logits / t))(2.0)
+    assert (scaled == gj.categorical(KEY, logits, temperature=2.0)).all()

@@ -1,12 +1,11 @@
 """gumbelmax.ray: needs Ray. The cluster is a real one, on this machine."""
 
-import contextlib
 import doctest
 import os
-import pathlib
 
 import numpy as np
 import pytest
+from conftest import ray_cluster
 
 ray = pytest.importorskip("ray", reason="Ray is not installed")
 pa = pytest.importorskip("pyarrow", reason="pyarrow is not installed")
@@ -21,23 +20,8 @@ ROWS = 100_000
 
 @pytest.fixture(scope="module", autouse=True)
 def cluster(tmp_path_factory):
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-    # what a worker imports it finds where this process does
-    path = str(pathlib.Path(gumbelmax.__file__).parent.parent)
-    environment = {"env_vars": {"PYTHONPATH": path}}
-    # Ray has workers look into this process's folder first, which may be that of the sources
-    with contextlib.chdir(tmp_path_factory.mktemp("ray")):
-        ray.init(
-            num_cpus=3,
-            include_dashboard=False,
-            _node_ip_address="127.0.0.1",
-            runtime_env=environment,
-            log_to_driver=False,
-            object_store_memory=500_000_000,
-        )
-    ray.data.DataContext.get_current().enable_progress_bars = False
-    yield
-    ray.shutdown()
+    with ray_cluster(tmp_path_factory.mktemp("ray")):
+        yield
 
 
 def test_examples():
@@ -122,6 +106,17 @@ def test_a_worker_is_killed_in_the_middle(table, want, tmp_path, monkeypatch):
     found = drawn(gr.sample(ray.data.from_arrow(blocks), seed=42, concurrency=2), ROWS)
     assert os.path.exists(marker)
     assert found.tobytes() == want.tobytes()
+
+
+def test_errors_name_the_row_by_its_id(table):
+    logits = table["logits"].combine_chunks().values.to_numpy()[:100_000].reshape(1000, 100).copy()
+    logits[995, 4] = np.nan
+    column = pa.FixedSizeListArray.from_arrays(pa.array(logits.ravel()), 100)
+    whole = pa.table({"row_id": np.arange(2000, 3000), "logits": column})
+    ds = ray.data.from_arrow([whole.slice(first, 100) for first in range(0, 1000, 100)])
+    words = r"row 95 of the batch \(row id 2995\) has no draw: its logit of category 4 is NaN"
+    with pytest.raises(Exception, match=words):
+        gr.sample(ds, seed=1).materialize()
 
 
 def test_files(table, want, tmp_path):

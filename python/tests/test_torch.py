@@ -222,7 +222,8 @@ def test_ops(logits):
     torch.library.opcheck(op.sample, (logits, False, *numbers, None, -1, "gumbel", "raise", *given))
     torch.library.opcheck(op.sample, (logits, False, *numbers, 5, 0, "auto", "mark", *nothing))
     for dim, restrict in ((0, nothing), (-1, given)):
-        options = (0.7, False, 1, 0, 1.0, 0, None, dim, *restrict)
+        tau, temperature = torch.tensor(0.7), torch.tensor(1.0)
+        options = (tau, False, 1, None, 0, None, temperature, 0, None, dim, *restrict)
         torch.library.opcheck(op.gumbel_softmax, (logits.clone().requires_grad_(), *options))
         torch.library.opcheck(op.gumbel_softmax_vjp, (logits, logits, *options))
 
@@ -243,6 +244,64 @@ def test_compiled(logits, backend):
     assert torch.allclose(compiled_loss, loss)
     compiled_loss.backward()
     assert logits.grad.abs().sum() > 0
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_numbers_that_change_are_not_compiled_again(logits):
+    """As tensors: for each float, torch.compile compiles a function once more."""
+    compiled = 0
+
+    def backend(graph, _):
+        nonlocal compiled
+        compiled += 1
+        return graph.forward
+
+    def step(logits, number, seed):
+        soft = gt.gumbel_softmax(logits, number, seed=seed, temperature=number)
+        return soft, gt.sample(logits, seed=seed, temperature=number, top_p=number)
+
+    torch._dynamo.reset()
+    once = torch.compile(step, backend=backend, fullgraph=True)
+    for turn, number in enumerate((0.5, 0.6, 0.7, 0.8)):
+        soft, drawn = once(logits, torch.tensor(number), torch.tensor(turn))
+        options = {"seed": turn, "temperature": number}
+        want = gumbelmax.gumbel_softmax(logits.numpy(), number, **options)
+        assert np.allclose(soft.numpy(), want, atol=1e-6)
+        want = gumbelmax.sample(logits.numpy(), **options, top_p=np.float32(number))
+        assert (drawn.numpy() == want).all()
+    assert compiled == 1
+    torch._dynamo.reset()
+
+
+def test_soft_samples_of_rows_with_seeds_of_their_own(logits):
+    own = {
+        "seed": torch.arange(12).reshape(4, 3),
+        "step": torch.arange(3),
+        "temperature": torch.tensor([[0.5], [0.3], [1.0], [2.0]]),
+        "row_ids": torch.arange(100, 112).reshape(4, 3),
+    }
+    logits.requires_grad_()
+    soft = gt.gumbel_softmax(logits, torch.tensor(0.7, dtype=torch.float64), **own)
+    as_numpy = {name: value.numpy() for name, value in own.items()}
+    want = gumbelmax.gumbel_softmax(logits.detach().numpy(), 0.7, **as_numpy)
+    assert (soft.detach().numpy() == want).all()
+    assert (soft.argmax(-1) == gt.sample(logits, **own)).all()
+    (gradient,) = torch.autograd.grad(soft[..., 0].sum(), logits)
+    cotangents = np.zeros((4, 3, 20), "float32")
+    cotangents[..., 0] = 1
+    want = gumbelmax.gumbel_softmax_vjp(cotangents, logits.detach().numpy(), 0.7, **as_numpy)
+    assert (gradient.numpy() == want).all()
+
+
+def test_what_has_no_gradient_says_so(logits):
+    for name in ("tau", "temperature"):
+        number = torch.tensor(0.7, requires_grad=True)
+        with pytest.raises(
+            ValueError, match=rf"{name} has no gradient here: give {name}.detach\(\)"
+        ):
+            gt.gumbel_softmax(logits, **{"seed": 1, name: number})
+    with pytest.raises(ValueError, match=r"tau must be one number, got a tensor of shape \(3,\)"):
+        gt.gumbel_softmax(logits, torch.ones(3), seed=1)
 
 
 def test_categorical(logits):

@@ -15,8 +15,11 @@ use gumbel::{
     Shard, ShardDraws, ShardSums, Share, Truncation,
 };
 
+/// The name of a kind of rows, and the value of a random word there.
+type Made = (&'static str, fn(usize) -> f32);
+
 /// Random rows, rows with ties, and rows that make the most of what shards tell.
-const ROWS: [(&str, fn(usize) -> f32); 5] = [
+const ROWS: [Made; 5] = [
     ("normal", normal),
     ("ties", |i| (word(i) % 5) as f32),
     ("equal", |_| 0.25),
@@ -66,7 +69,7 @@ fn under_all_options(
     let all = new().with_top_k(40).with_top_p(0.9).with_min_p(0.01).with_epsilon(1e-4);
     let of_rest = new().with_top_k(30).with_top_p(0.9).with_min_p(0.05).with_share(Share::Rest);
     let ids: Vec<u64> = (0..rows as u64).map(|row| row * row + 7).collect();
-    let seeds: Vec<u64> = (0..rows as u64).map(|row| row / 2 << 33 | 11).collect();
+    let seeds: Vec<u64> = (0..rows as u64).map(|row| ((row / 2) << 33) | 11).collect();
     let first_draws: Vec<u32> = (0..rows).map(|row| [5, 0, 1 << 30, 5][row % 4]).collect();
     let temperatures: Vec<f32> = (0..rows).map(|row| [1.0, 0.5, 2.0][row % 3]).collect();
     let truncations: Vec<Truncation> =
