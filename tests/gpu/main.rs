@@ -103,6 +103,11 @@ fn main() {
     let mut arguments = Arguments::from_args();
     // tests that are skipped stay skipped, whatever else is included
     arguments.include_ignored &= !skipped;
+    // a thread more than cores, for the one that waits in `alone`
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
+    if adapters.iter().any(|adapter| adapter.info.backend == wgpu::Backend::Gl) {
+        arguments.test_threads.get_or_insert(cores + 1);
+    }
     if !arguments.list && !skipped {
         adapters.iter().for_each(|adapter| eprintln!("{}", exercised(adapter)));
     }

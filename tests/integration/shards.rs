@@ -1,7 +1,5 @@
 //! Rows whose categories are split: what shards tell makes the draws of the whole rows.
 
-#![expect(clippy::unwrap_used, reason = "the calls of this file are valid")]
-
 use gumbel::{
     CpuSampler, Logits, NO_DRAW, SampleOptions, Sampler, Shard, ShardDraws, Share, Truncation,
     Weights,

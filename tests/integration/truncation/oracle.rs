@@ -9,7 +9,8 @@ use crate::common::settings::{chain, rows, settings};
 fn mask(row: &[bf16]) -> Vec<u32> {
     let most = row.iter().map(|x| x.to_f32()).fold(f32::NEG_INFINITY, f32::max);
     let allows = |i: usize| {
-        row[i].to_f32() < most && (i as u32).wrapping_mul(0x85eb_ca6b).rotate_left(7) % 2 == 0
+        row[i].to_f32() < most
+            && (i as u32).wrapping_mul(0x85eb_ca6b).rotate_left(7).is_multiple_of(2)
     };
     let mut words = vec![0; row.len().div_ceil(32)];
     (0..row.len()).for_each(|i| words[i / 32] |= u32::from(allows(i)) << (i % 32));
