@@ -23,9 +23,9 @@ pub(crate) enum Step {
 }
 use Step::{Epsilon, MinP, Temperature, TopK, TopP, TopPOfAll};
 
-/// What the steps keep of a row.
+/// What the steps keep of a row. Categories of probability 0 are not there.
 pub(crate) fn chain(logits: &[f64], steps: &[Step]) -> Vec<bool> {
-    let mut kept = vec![true; logits.len()];
+    let mut kept: Vec<bool> = logits.iter().map(|&x| x > f64::NEG_INFINITY).collect();
     let mut scaled = logits.to_vec();
     for step in steps {
         let left = |kept: &[bool], x: &[f64]| -> Vec<f64> {
