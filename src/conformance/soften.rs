@@ -124,7 +124,7 @@ impl Case {
         for row in 0..logits.rows() {
             let of_row = row * per_row..(row + 1) * per_row;
             let whole = uncancelled(&expected[of_row.clone()], &cotangents[of_row], categories);
-            let row_logits = logits.row_f32(row);
+            let row_logits = logits.row_f32(row)?;
             for (category, whole) in whole.into_iter().enumerate() {
                 let (got, expected) =
                     (gradients[row * categories + category], pulled[row * categories + category]);

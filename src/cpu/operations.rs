@@ -1,5 +1,7 @@
 //! The CPU engine's operations beside the draw: top k, sums and log-probabilities.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use rayon::prelude::*;
 
 use super::Cpu;
@@ -19,18 +21,22 @@ use crate::results::{Scores, Sum, TopKSlices, score};
 
 impl Cpu {
     /// Writes the top k of each race: categories and keys.
-    pub(crate) fn race(&self, race: &RaceJob<'_>, to: &mut TopKSlices<'_>) {
+    ///
+    /// # Errors
+    /// [`Error::TopKTooLarge`] if there is no memory in which to look for them.
+    pub(crate) fn race(&self, race: &RaceJob<'_>, to: &mut TopKSlices<'_>) -> Result<(), Error> {
         let RaceJob { job, scale, k } = *race;
         if to.categories.is_empty() {
-            return;
+            return Ok(());
         }
         let plan = Plan::new(&job, self.isa, self.filter);
         if k == 1 {
             self.on_threads(|| plan.run_with_keys(scale, to.categories, to.keys));
-        } else {
-            let as_asked = (self.filter, k);
-            self.on_threads(|| top_k_races(&plan, scale, as_asked, to.categories, to.keys));
+            return Ok(());
         }
+        let as_asked = (self.filter, k);
+        let found = self.on_threads(|| top_k_races(&plan, scale, as_asked, to.categories, to.keys));
+        found.ok_or(Error::TopKTooLarge { races: job.total(), k })
     }
 
     /// Writes the logarithm of the sum of each row.
@@ -89,8 +95,8 @@ impl Cpu {
     }
 }
 
-/// Writes the top k of one race, where k is the length of `categories`. The GPU engine calls this function
-/// where the device has no memory for all categories that may be among them.
+/// Writes the top k of one race, where k is the length of `categories`; `None` if there is no memory in which to look for
+/// them. The GPU engine calls this function where the device has no memory for all categories that may be among them.
 #[cfg(feature = "gpu")]
 pub(crate) fn top_k_of_race(
     job: &Job<'_>,
@@ -98,35 +104,39 @@ pub(crate) fn top_k_of_race(
     (row, number): (usize, u32),
     categories: &mut [u32],
     won: &mut [i64],
-) {
+) -> Option<()> {
     let keys = super::bound::RoundKeys::new(job.seed);
     let stream = job.stream(row, number);
     with_values!(job, rows => {
         let values = rows.row(row);
         let race = super::top_k::OneRace { values, scale, keys, stream, categories, won };
-        super::Isa::detect().run(race);
-    });
+        super::Isa::detect().run(race)
+    })
 }
 
+/// Writes the top k of all races; `None` if a thread has no memory in which to look for them.
 fn top_k_races(
     plan: &Plan<'_>,
     scale: Scale,
     (filter, k): (bool, usize),
     categories: &mut [u32],
     won: &mut [i64],
-) {
+) -> Option<()> {
     let Plan { job, isa, keys, .. } = *plan;
     let races = Division::READING.at_once(job.logits.categories());
     // no more races than there are, so that `at_once` is at most the length of the slice
     let races = races.min(categories.len() / k);
     let at_once = races * k;
     let some = categories.par_chunks_mut(at_once).zip(won.par_chunks_mut(at_once));
+    let has_memory = AtomicBool::new(true);
     each(some, &|i, (categories, won)| {
         let first = i * races;
         // on this thread, since the first write to memory takes the system's time
         (TopKSlices { categories, keys: won }).clear();
-        with_values!(job, rows => isa.run(TopKRaces {
+        let found = with_values!(job, rows => isa.run(TopKRaces {
             job, rows, scale, keys, filter, k, first, categories, won,
         }));
+        has_memory.fetch_and(found.is_some(), Ordering::Relaxed);
     });
+    has_memory.into_inner().then_some(())
 }

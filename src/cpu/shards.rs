@@ -91,23 +91,33 @@ impl Cpu {
             let truncation = Truncation { top_k, ..*truncation };
             let drawable =
                 || (first..).zip(values).filter(|(_, value)| value.chance() == Chance::Some);
-            let winners: Vec<_> = match race {
-                Some(race) => race.race(row).map(|won| (won.category, won.key)).collect(),
+            let candidate = |category: u32, key: i64| {
+                let k = values[(category - first) as usize].fixed(scale);
+                Candidate { k, key, category }
+            };
+            let mut winners = Vec::new();
+            match race {
+                Some(race) => {
+                    let count = race.race(row).count();
+                    winners.try_reserve_exact(count).map_err(|_| Error::NoMemoryForRows {
+                        rows: 1,
+                        categories: values.len(),
+                        bytes: count.saturating_mul(size_of::<Candidate>()),
+                    })?;
+                    winners.extend(race.race(row).map(|won| candidate(won.category, won.key)));
+                }
                 None => {
                     let all =
                         drawable().map(|(i, value)| Best { key: value.greedy(), category: i });
                     let best = all.fold(Best::NONE, Best::or);
-                    (best != Best::NONE).then_some((best.category, best.key)).into_iter().collect()
+                    winners
+                        .extend((best != Best::NONE).then(|| candidate(best.category, best.key)));
                 }
-            };
-            let candidate = |(category, key): (u32, i64)| {
-                let k = values[(category - first) as usize].fixed(scale);
-                Candidate { k, key, category }
-            };
+            }
             let ks = || drawable().map(|(_, value)| value.fixed(scale));
             let mut told = Row {
                 is_invalid: values.iter().any(|value| value.chance() == Chance::Invalid),
-                winners: winners.into_iter().map(candidate).collect(),
+                winners,
                 largest: largest_of(ks(), &truncation, values.len())?,
                 truncation,
             };
@@ -134,7 +144,10 @@ impl Cpu {
         let log2_categories = log2_floor(of.shard.whole() as u32);
         let rows = self.each_row(job, of, &|row, values| {
             let (told, (_, scale)) = (&draws.rows[row], job.cut_of(row));
-            let mut sums = RowSums { above: vec![0; told.winners.len()], ..RowSums::default() };
+            let mut sums = RowSums::default();
+            lengthen(&mut sums.above, told.winners.len(), 0).map_err(|bytes| {
+                Error::NoMemoryForRows { rows: 1, categories: values.len(), bytes }
+            })?;
             let Some(most) = told.most() else { return Ok(sums) };
             let [of_k, of_rest] = told.least();
             for value in values.iter().filter(|value| value.chance() == Chance::Some) {

@@ -40,31 +40,34 @@ pub(super) struct TopKRaces<'a, B> {
 }
 
 impl<B: BatchValues> Task for TopKRaces<'_, B> {
-    type Output = ();
+    /// `None` if there is no memory in which to look for the top k.
+    type Output = Option<()>;
 
     #[inline(always)]
-    fn run<S: Simd>(self, s: S) {
+    fn run<S: Simd>(self, s: S) -> Option<()> {
         let Self { job, rows, scale, keys, filter, k, first, categories, won } = self;
         if categories.is_empty() {
-            return;
+            return Some(());
         }
         let outputs = categories.chunks_exact_mut(k).zip(won.chunks_exact_mut(k));
         if rows.categories() > FLAT {
-            let mut race = TopKRace::new(k, scale, filter, rows.row(first / job.draws as usize));
+            let mut race = TopKRace::new(k, scale, filter, rows.row(first / job.draws as usize))?;
             for ((categories, won), (row, number)) in outputs.zip(job.races(first)) {
                 let top_k = race.run(s, job.stream(row, number), rows.row(row), &keys);
                 write(top_k.iter().copied(), categories, won);
             }
-            return;
+            return Some(());
         }
         if has_short_rows(rows.categories(), k) {
-            return short_rows(s, (job, rows, first), scale, &keys, outputs);
+            short_rows(s, (job, rows, first), scale, &keys, outputs);
+            return Some(());
         }
-        let mut heap = TopKHeap::<B::Value>::new(k, scale, filter);
+        let mut heap = TopKHeap::<B::Value>::new(k.min(rows.categories()), scale, filter)?;
         for ((categories, won), (row, number)) in outputs.zip(job.races(first)) {
             heap.race(s, job.stream(row, number), rows.row(row), &keys);
             heap.write(categories, won);
         }
+        Some(())
     }
 }
 
@@ -82,19 +85,23 @@ pub(super) struct OneRace<'a, V> {
 
 #[cfg(feature = "gpu")]
 impl<V: RowValues> Task for OneRace<'_, V> {
-    type Output = ();
+    /// `None` if there is no memory in which to look for the top k.
+    type Output = Option<()>;
 
     #[inline(always)]
-    fn run<S: Simd>(self, s: S) {
+    fn run<S: Simd>(self, s: S) -> Option<()> {
         let Self { values, scale, keys, stream, categories, won } = self;
         if values.len() > FLAT {
-            let mut race = TopKRace::new(categories.len(), scale, true, values);
+            let mut race = TopKRace::new(categories.len(), scale, true, values)?;
             let top_k = race.run(s, stream, values, &keys);
-            return write(top_k.iter().copied(), categories, won);
+            write(top_k.iter().copied(), categories, won);
+            return Some(());
         }
-        let mut heap = TopKHeap::<V::Value>::new(categories.len(), scale, true);
+        let k = categories.len().min(values.len());
+        let mut heap = TopKHeap::<V::Value>::new(k, scale, true)?;
         heap.race(s, stream, values, &keys);
         heap.write(categories, won);
+        Some(())
     }
 }
 
@@ -134,10 +141,14 @@ impl PartialOrd for Ranked {
 }
 
 impl<T: VectorValue> TopKHeap<T> {
-    fn new(k: usize, scale: Scale, filter: bool) -> Self {
+    /// Memory for the best k of races; `None` if it is not to be had.
+    fn new(k: usize, scale: Scale, filter: bool) -> Option<Self> {
         let of = std::marker::PhantomData;
-        let (taken, in_order, cutoff) = (BinaryHeap::new(), Vec::new(), f32::NEG_INFINITY);
-        Self { k, scale, filter, taken, in_order, cutoff, invalid: false, all_valid: true, of }
+        let (mut taken, mut in_order) = (BinaryHeap::new(), Vec::new());
+        taken.try_reserve_exact(k).ok()?;
+        in_order.try_reserve_exact(k).ok()?;
+        let (cutoff, invalid, all_valid) = (f32::NEG_INFINITY, false, true);
+        Some(Self { k, scale, filter, taken, in_order, cutoff, invalid, all_valid, of })
     }
 
     #[inline(always)]

@@ -1,7 +1,9 @@
 //! The ratio test of drafts.
 
+use rayon::prelude::*;
+
 use super::cdf::sum_weights_of;
-use super::threads::{on_pool, results};
+use super::threads::on_pool;
 use super::{Copies, Cpu};
 use crate::error::Error;
 use crate::job::verify::RatioJob;
@@ -52,10 +54,14 @@ impl Cpu {
     /// [`Error::NoMemoryForRows`], [`Error::TooManyDraws`] and [`Error::Entries`].
     pub(crate) fn verify(&self, of: &RatioJob<'_>, draws: &[u32]) -> Result<Verified, Error> {
         let requests = of.drafts.requests();
-        let all = on_pool(self.pool.as_ref(), requests < 2, || {
-            results(requests, &|request| self.verify_request(of, draws, request))
-        });
         let mut verified = Verified::begin(&of.drafts)?;
+        let mut all = Vec::new();
+        lengthen(&mut all, requests, Ok(Vec::new())).map_err(|_| no_memory(of))?;
+        on_pool(self.pool.as_ref(), requests < 2, || {
+            all.par_iter_mut().enumerate().for_each(|(request, to)| {
+                *to = self.verify_request(of, draws, request);
+            });
+        });
         for drawn in all {
             verified.push(drawn?);
         }
@@ -71,7 +77,8 @@ impl Cpu {
     ) -> Result<Vec<(u32, u32)>, Error> {
         let (root, guesses) = (of.drafts.root(request), of.drafts.guesses(request));
         let (mut target, mut drafter) = (Weights::default(), Weights::default());
-        let mut drawn = Vec::with_capacity(guesses.len() + 1);
+        let mut drawn = Vec::new();
+        drawn.try_reserve_exact(guesses.len() + 1).map_err(|_| no_memory(of))?;
         for (at, &guess) in guesses.iter().enumerate() {
             let row = root + at;
             let job = of.target.part(row..row + 1);
@@ -102,6 +109,11 @@ impl Cpu {
         drawn.push((guesses.len() as u32, draws[root + guesses.len()]));
         Ok(drawn)
     }
+}
+
+/// The error for want of memory for the categories that were drawn.
+fn no_memory(of: &RatioJob<'_>) -> Error {
+    Error::TooManyDraws { rows: of.drafts.rows(), draws: 1 }
 }
 
 /// The draw by the residuals of two rows; `None` if there are none, which is so where both rows have the same weights, and

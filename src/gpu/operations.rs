@@ -111,7 +111,7 @@ impl Gpu {
                 let of_race = records.chunks_exact(record).skip(i).step_by(chunk.races());
                 let at = k * (row * job.draws as usize + number as usize);
                 let (categories, keys) = (&mut to.categories[at..][..k], &mut to.keys[at..][..k]);
-                match ranked(of_race) {
+                match ranked(of_race).ok_or_else(too_many)? {
                     Ranking::NoDraw => {}
                     Ranking::Of(found) => {
                         for ((category, key), best) in categories.iter_mut().zip(keys).zip(found) {
@@ -122,7 +122,8 @@ impl Gpu {
                     // memory for
                     Ranking::Unknown => {
                         let RaceJob { job, scale, .. } = race.part(row..row + 1);
-                        top_k_of_race(&job, scale, (0, number), categories, keys);
+                        top_k_of_race(&job, scale, (0, number), categories, keys)
+                            .ok_or_else(too_many)?;
                     }
                 }
             }
@@ -182,24 +183,25 @@ enum Ranking {
 }
 
 /// Ranks what the records of a race's segments have: the number of categories that were found, and
-/// then three words of each.
-fn ranked<'a>(records: impl Iterator<Item = &'a [u32]>) -> Ranking {
+/// then three words of each. `None` if there is no memory for them.
+fn ranked<'a>(records: impl Iterator<Item = &'a [u32]>) -> Option<Ranking> {
     let mut all = Vec::new();
     let mut overflows = false;
     for words in records {
         if words[0] == NO_DRAW {
-            return Ranking::NoDraw;
+            return Some(Ranking::NoDraw);
         }
         let found = words[1..].chunks_exact(3);
         overflows |= words[0] as usize > found.len();
         let found = found.take(words[0] as usize);
+        all.try_reserve(found.len()).ok()?;
         all.extend(found.map(|w| Best { category: w[0], key: key_of(w[1], w[2]) }));
     }
     if overflows {
-        return Ranking::Unknown;
+        return Some(Ranking::Unknown);
     }
     all.sort_unstable_by_key(|best| (std::cmp::Reverse(best.key), best.category));
-    Ranking::Of(all)
+    Some(Ranking::Of(all))
 }
 
 fn key_of(low: u32, high: u32) -> i64 {

@@ -6,9 +6,10 @@ use half::{bf16, f16};
 
 use super::batch::Batch;
 use super::rows::{Data, Rows, Stock};
-use super::stored::{Stored, relative_row};
+use super::stored::Stored;
 use super::value::Widen;
 use crate::error::Error;
+use crate::job::lengthen;
 
 /// The type of a batch's values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -250,7 +251,7 @@ impl<'a> Logits<'a> {
     /// use gumbel::{CpuSampler, Logits, SampleOptions};
     /// let columns = [0.0, 3.0, /* second category */ 1.0, 4.0, /* third */ 2.0, 5.0f32];
     /// let logits = Logits::with_strides(&columns, 2, 3, 1, 2)?;
-    /// assert_eq!(*logits.row_f32(1), [3.0, 4.0, 5.0]);
+    /// assert_eq!(*logits.row_f32(1)?, [3.0, 4.0, 5.0]);
     /// let rows = [0.0, 1.0, 2.0, 3.0, 4.0, 5.0];
     /// let (engine, options) = (CpuSampler::new(), SampleOptions::default().with_draws(100));
     /// let draws = engine.sample_rows(logits, &options)?;
@@ -325,30 +326,56 @@ impl<'a> Logits<'a> {
     /// use gumbel::half::f16;
     /// use gumbel::Logits;
     /// let logits = [f16::from_f32(0.5), f16::MIN_POSITIVE_SUBNORMAL];
-    /// assert_eq!(*Logits::from_f16(&logits, 2)?.row_f32(0), [0.5, 2f32.powi(-24)]);
-    /// assert_eq!(*Logits::from_f64(&[1e9, 1e9 - 0.5], 2)?.row_f32(0), [0.0, -0.5]);
+    /// assert_eq!(*Logits::from_f16(&logits, 2)?.row_f32(0)?, [0.5, 2f32.powi(-24)]);
+    /// assert_eq!(*Logits::from_f64(&[1e9, 1e9 - 0.5], 2)?.row_f32(0)?, [0.0, -0.5]);
     /// # Ok::<(), gumbel::Error>(())
     /// ```
     ///
+    /// # Errors
+    /// [`Error::NoMemoryForRows`].
+    ///
     /// # Panics
     /// If `row` is not below [`rows`](Self::rows).
-    pub fn row_f32(&self, row: usize) -> Cow<'a, [f32]> {
-        fn widen<T: Widen>(rows: Rows<'_, T>, row: usize) -> Vec<f32> {
-            rows.values(row, 0..rows.categories()).map(Widen::widen).collect()
+    pub fn row_f32(&self, row: usize) -> Result<Cow<'a, [f32]>, Error> {
+        fn widened<'a, T: Widen>(rows: Rows<'_, T>, row: usize) -> Result<Cow<'a, [f32]>, Error> {
+            converted(rows, row, Widen::widen)
         }
         match self.batch.stock() {
-            Stock::InPlace(Data::F32(rows)) => rows.row(row).into(),
+            Stock::InPlace(Data::F32(rows)) => Ok(rows.row(row).into()),
             Stock::InPlace(data) | Stock::Spread(data) => match data {
-                Data::F32(rows) => widen(rows, row).into(),
-                Data::F16(rows) => widen(rows, row).into(),
-                Data::Bf16(rows) => widen(rows, row).into(),
+                Data::F32(rows) => widened(rows, row),
+                Data::F16(rows) => widened(rows, row),
+                Data::Bf16(rows) => widened(rows, row),
                 // `Logits` never holds weights or counts
-                Data::Weights(_) | Data::Counts(_) => Cow::default(),
+                Data::Weights(_) | Data::Counts(_) => Ok(Cow::default()),
             },
-            Stock::F64(rows) => relative_row(rows, row, None).0.into(),
-            Stock::WeightsF64(_) => Cow::default(),
+            Stock::F64(rows) => {
+                let all = rows.values(row, 0..rows.categories());
+                let most = all.fold(f64::NEG_INFINITY, |most, x| f64::largest(most, &[x]));
+                converted(rows, row, |x| x.drawn(f64::base(most)))
+            }
+            Stock::WeightsF64(_) => Ok(Cow::default()),
         }
     }
+}
+
+/// The values of a row in memory of their own.
+fn converted<'a, T: Stored>(
+    rows: Rows<'_, T>,
+    row: usize,
+    convert: impl Fn(T) -> f32,
+) -> Result<Cow<'a, [f32]>, Error> {
+    let categories = rows.categories();
+    let mut all = Vec::new();
+    lengthen(&mut all, categories, 0.0).map_err(|bytes| Error::NoMemoryForRows {
+        rows: 1,
+        categories,
+        bytes,
+    })?;
+    for (to, value) in all.iter_mut().zip(rows.values(row, 0..categories)) {
+        *to = convert(value);
+    }
+    Ok(all.into())
 }
 
 impl<'a> From<Logits<'a>> for Batch<'a> {

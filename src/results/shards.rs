@@ -28,24 +28,27 @@ pub(crate) struct Parts {
 }
 
 impl Parts {
-    /// Adds other parts.
+    /// These parts and others, of so many rows.
     ///
     /// # Errors
-    /// [`Error::Shards`] if they are parts of other rows, or if a category is in two of them.
-    fn merge(&mut self, other: &Self) -> Result<(), Error> {
+    /// [`Error::Shards`] if they are parts of other rows, or if a category is in two of them, and [`Error::TooManyDraws`] if
+    /// there is no memory for them.
+    fn merged(&self, other: &Self, rows: usize) -> Result<Self, Error> {
         let wrong = |problem| Err(Error::Shards { problem });
         let (a, b) = (self.whole, other.whole);
         if a != b {
             return wrong(format!("rows of {a} categories, and of {b}"));
         }
-        let mut ends = [&self.ends[..], &other.ends[..]].concat();
+        let mut ends: Vec<[usize; 2]> = Vec::new();
+        ends.try_reserve_exact(self.ends.len() + other.ends.len())
+            .map_err(|_| Error::TooManyDraws { rows, draws: 1 })?;
+        ends.extend(self.ends.iter().chain(&other.ends));
         ends.sort_unstable();
         if let Some(pair) = ends.windows(2).find(|pair| pair[0][1] > pair[1][0]) {
             let [first, last] = [pair[1][0], pair[0][1].min(pair[1][1]) - 1];
             return wrong(format!("categories {first} to {last} were merged twice"));
         }
-        self.ends = ends;
-        Ok(())
+        Ok(Self { whole: a, ends })
     }
 
     /// Checks that every category has been heard of.
@@ -175,7 +178,7 @@ impl ShardDraws {
     ///
     /// # Errors
     /// [`Error::Shards`] if they are shards of other rows, were asked with another truncation or another choice of sentinels,
-    /// or have categories that are here already.
+    /// or have categories that are here already, and [`Error::TooManyDraws`] if there is no memory for both.
     pub fn merge(&mut self, other: &Self) -> Result<(), Error> {
         let wrong = |problem| Err(Error::Shards { problem });
         let (a, b) = (self.rows.len(), other.rows.len());
@@ -189,7 +192,15 @@ impl ShardDraws {
         if self.sentinels != other.sentinels {
             return wrong("some were asked for sentinels, and some not".to_owned());
         }
-        self.parts.merge(&other.parts)?;
+        let parts = self.parts.merged(&other.parts, a)?;
+        // all memory is there before anything is added
+        for (row, other) in self.rows.iter_mut().zip(&other.rows) {
+            row.winners
+                .try_reserve(other.winners.len())
+                .and_then(|()| row.largest.try_reserve(other.largest.len()))
+                .map_err(|_| Error::TooManyDraws { rows: a, draws: 1 })?;
+        }
+        self.parts = parts;
         for (row, other) in self.rows.iter_mut().zip(&other.rows) {
             row.is_invalid |= other.is_invalid;
             row.winners.extend(&other.winners);
@@ -261,14 +272,15 @@ impl ShardSums {
     /// Adds the sums of other shards of the same rows. If that is an error, nothing is added.
     ///
     /// # Errors
-    /// [`Error::Shards`] if they are sums of other rows, or of categories that are here already.
+    /// [`Error::Shards`] if they are sums of other rows, or of categories that are here already, and
+    /// [`Error::TooManyDraws`] if there is no memory for both.
     pub fn merge(&mut self, other: &Self) -> Result<(), Error> {
         let fits = |(a, b): (&RowSums, &RowSums)| a.above.len() == b.above.len();
         if self.rows.len() != other.rows.len() || !self.rows.iter().zip(&other.rows).all(fits) {
             let problem = "the sums are those of other rows".to_owned();
             return Err(Error::Shards { problem });
         }
-        self.parts.merge(&other.parts)?;
+        self.parts = self.parts.merged(&other.parts, self.rows.len())?;
         for (sums, other) in self.rows.iter_mut().zip(&other.rows) {
             // weights of one row add up to less than 2⁶³
             sums.all = sums.all.saturating_add(other.all);

@@ -148,7 +148,7 @@ impl Operation for EstimateLogZ<'_, '_> {
         self.of.begin(self.estimates);
         for piece in self.of.pieces() {
             let mut maxima = TopK::unwritten(&piece)?;
-            cpu.race(&piece, &mut maxima.slices_mut());
+            cpu.race(&piece, &mut maxima.slices_mut())?;
             self.of.add(&maxima, self.estimates);
         }
         self.of.finish(self.estimates);

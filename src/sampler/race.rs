@@ -175,8 +175,7 @@ impl Operation for Race<'_, '_> {
     }
 
     fn on_cpu(&mut self, cpu: &Cpu) -> Result<(), Error> {
-        cpu.race(&self.job, &mut self.k);
-        Ok(())
+        cpu.race(&self.job, &mut self.k)
     }
 
     #[cfg(feature = "gpu")]

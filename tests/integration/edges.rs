@@ -1,6 +1,6 @@
 //! Calls at the edges of what makes sense, and sums that depend on nothing but their row.
 
-use gumbel::{CpuSampler, Logits, SampleOptions};
+use gumbel::{CpuSampler, Logits, SampleOptions, reference};
 
 /// A race of no rows gives no categories, whatever k is.
 #[test]
@@ -12,6 +12,20 @@ fn no_rows_and_all_places() {
         assert!(top_k.categories().is_empty() && top_k.keys().is_empty());
     }
     assert!(CpuSampler::new().estimate_log_z(none, &options).unwrap().is_empty());
+}
+
+/// One category has all places but the first empty, however many they are: also more than 2¹⁶, of which the product with the
+/// number of races that a thread is given at once is beyond 32 bits.
+#[test]
+fn one_category_and_many_places() {
+    let row = Logits::new(&[0.5, f32::NEG_INFINITY], 1).unwrap();
+    let options = SampleOptions::default().with_sentinels(true);
+    for places in [65_535, 65_536, 65_537, 1 << 17] {
+        let top_k = CpuSampler::new().race_rows(row, &options, places).unwrap();
+        assert_eq!(top_k, reference::race_rows(row, &options, places).unwrap(), "{places}");
+        assert_eq!(top_k.race(0).map(|won| won.category).collect::<Vec<_>>(), [0]);
+        assert_eq!((top_k.race(1).count(), top_k.categories().len()), (0, 2 * places));
+    }
 }
 
 /// The options for the number of draws do not matter to logsumexp and to prepared tables.

@@ -1,7 +1,9 @@
 //! The calls that are refused, the words of the errors, and the draws that a row without a draw
 //! leaves untouched.
 
-use gumbel::{CpuSampler, Error, Isa, Logits, NO_DRAW, SampleOptions, Undrawable, Weights};
+use gumbel::{
+    CpuSampler, Error, Isa, Logits, NO_DRAW, Relaxation, SampleOptions, Undrawable, Weights,
+};
 
 fn sample(
     logits: &[f32],
@@ -200,6 +202,46 @@ fn too_many_draws() {
             matches!(error, Error::TooManyDraws { rows: r, draws: d } if (r, d) == (rows, draws));
         assert!(same, "{error:?}");
     }
+}
+
+/// The same of all operations, and of prepared tables in their own words: no allocation ends the process.
+#[test]
+fn more_rows_than_memory() {
+    let rows = 1 << 60;
+    let logits = Logits::strided(&[0.0f32, 1.0], rows, 2, 0).unwrap();
+    let (cpu, options) = (CpuSampler::new(), SampleOptions::default());
+    assert_refused!(
+        cpu.estimate_log_z(logits, &options),
+        Error::TooManyDraws { .. },
+        "1 draws from each of 1152921504606846976 rows do not fit into memory"
+    );
+    assert_refused!(
+        cpu.logsumexp_rows(logits, &options),
+        Error::TooManyDraws { .. },
+        "1 draws from each of 1152921504606846976 rows do not fit into memory"
+    );
+    assert_refused!(
+        cpu.sample_rows_scored(logits, &options),
+        Error::TooManyDraws { .. },
+        "1 draws from each of 1152921504606846976 rows do not fit into memory"
+    );
+    assert!(cpu.cut_rows(logits, &options).is_err());
+    assert!(cpu.soften_rows(logits, &options, Relaxation::soft(1.0)).is_err());
+    let one = Logits::strided(&[0.0f32], 1 << 60, 1, 0).unwrap();
+    assert!(cpu.race_rows(one, &options, 1).is_err() && cpu.race_rows(one, &options, 7).is_err());
+}
+
+/// Prepared tables hold the sums of all rows, and their error says so. The rows overlap.
+#[test]
+fn tables_larger_than_memory() {
+    let (rows, data) = (1 << 23, vec![0.0f32; 1 << 24]);
+    let logits = Logits::strided(&data, rows, rows, 1).unwrap();
+    assert_refused!(
+        CpuSampler::new().inverse_cdf(logits, &SampleOptions::default()),
+        Error::NoMemoryForSums { bytes, .. } if bytes == 8 << 46,
+        "the sums of rows of 8388608 categories need 562949953421312 bytes, which are not to be had; try Method::Gumbel, \
+         which needs none"
+    );
 }
 
 /// Rows 2, 5 and 8 have no draw. The first of them is named with the reason and the category, at

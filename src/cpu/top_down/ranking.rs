@@ -24,6 +24,13 @@ impl Ranking {
         Self { k, candidates: Vec::new(), rank_at: 2 * k, winners: Vec::new() }
     }
 
+    /// Asks for the memory that a row of so many categories needs; `None` if it is not to be had.
+    pub(super) fn reserve(&mut self, categories: usize) -> Option<()> {
+        let most = self.k.saturating_mul(5).saturating_add(300).min(categories);
+        self.candidates.try_reserve_exact(most).ok()?;
+        self.winners.try_reserve_exact(most).ok()
+    }
+
     #[inline(always)]
     pub(super) fn clear(&mut self) {
         self.candidates.clear();

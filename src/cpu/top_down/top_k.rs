@@ -14,10 +14,13 @@ pub(in crate::cpu) struct TopKRace<V: RowValues> {
 }
 
 impl<V: RowValues> TopKRace<V> {
-    /// Memory for races of rows like `any`; without the `filter`, all categories are evaluated.
+    /// Memory for races of rows like `any`, `None` if it is not to be had; without the `filter`, all categories are
+    /// evaluated.
     #[inline(always)]
-    pub(in crate::cpu) fn new(k: usize, scale: Scale, filter: bool, any: V) -> Self {
-        Self { arena: Arena::new(scale, any, 0, k), filter }
+    pub(in crate::cpu) fn new(k: usize, scale: Scale, filter: bool, any: V) -> Option<Self> {
+        let mut arena = Arena::new(scale, any, 0, k);
+        arena.race.ranking.reserve(any.len())?;
+        Some(Self { arena, filter })
     }
 
     /// The top k of a race in their order; none if the row has no draw.

@@ -5,6 +5,8 @@
 
 #![expect(unsafe_code, reason = "an allocator that counts is an unsafe trait's")]
 
+mod operations;
+
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::sync::Arc;
@@ -12,10 +14,9 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use gumbel::half::f16;
 use gumbel::noise::philox::philox4x32_10;
-use gumbel::{
-    Allowed, CpuSampler, Error, Isa, Logits, Method, Particles, Relaxation, Resampling,
-    SampleOptions, Truncation, Weights,
-};
+use gumbel::{CpuSampler, Isa, Logits, Relaxation, SampleOptions};
+
+use operations::{more_rows_than_memory, where_memory_ends};
 
 thread_local! {
     /// How often this thread has allocated. The test harness allocates too, on a thread of its own.
@@ -147,129 +148,6 @@ fn soften_small() {
     }
 }
 
-/// An operation that allocates what its caller asks for, and whether it gave a result.
-type Operation = (&'static str, fn(&Asked<'_>) -> Result<(), Error>);
-
-/// What operations are asked for.
-struct Asked<'a> {
-    cpu: &'a CpuSampler,
-    logits: Logits<'a>,
-    weights: Weights<'a>,
-    options: SampleOptions<'a>,
-    /// As many as samples.
-    cotangents: &'a [f32],
-    log_weights: &'a [f64],
-    /// A mask of few categories, for all rows.
-    mask: &'a [u32],
-}
-
-impl Asked<'_> {
-    /// Draws, and sums, of what a truncation keeps.
-    fn cut(&self, truncation: Truncation, options: SampleOptions<'_>) -> Result<(), Error> {
-        let options = options.with_truncation(truncation);
-        self.cpu.sample_rows(self.logits, &options)?;
-        self.cpu.logsumexp_rows(self.logits, &options).map(drop)
-    }
-}
-
-const OPERATIONS: [Operation; 19] = [
-    ("draws", |a| a.cpu.sample_rows(a.logits, &a.options).map(drop)),
-    ("draws of weights", |a| a.cpu.sample_rows(a.weights, &a.options).map(drop)),
-    ("draws by inverse CDF", |a| {
-        a.cpu.sample_rows(a.logits, &a.options.with_method(Method::InverseCdf)).map(drop)
-    }),
-    ("the first of races", |a| a.cpu.race_rows(a.logits, &a.options, 1).map(drop)),
-    ("the first three of races", |a| a.cpu.race_rows(a.logits, &a.options, 3).map(drop)),
-    ("logsumexps", |a| a.cpu.logsumexp_rows(a.logits, &a.options).map(drop)),
-    ("log-probabilities", |a| a.cpu.sample_rows_scored(a.logits, &a.options).map(drop)),
-    ("log-probabilities of draws by inverse CDF", |a| {
-        let options = a.options.with_method(Method::InverseCdf);
-        a.cpu.sample_rows_scored(a.logits, &options).map(drop)
-    }),
-    ("estimates of log Z", |a| a.cpu.estimate_log_z(a.logits, &a.options).map(drop)),
-    ("a kept inverse CDF", |a| a.cpu.inverse_cdf(a.weights, &a.options).map(drop)),
-    ("draws from a kept inverse CDF", |a| {
-        let draws = a.options.draws;
-        a.cpu.inverse_cdf(a.logits, &a.options)?.sample_rows(0, draws).map(drop)
-    }),
-    ("soft samples", |a| a.cpu.soften_rows(a.logits, &a.options, Relaxation::soft(0.5)).map(drop)),
-    ("hard samples", |a| {
-        a.cpu.soften_rows(a.logits, &a.options, Relaxation::straight_through(0.5)).map(drop)
-    }),
-    ("gradients", |a| {
-        let soft = Relaxation::soft(0.5);
-        a.cpu.soften_rows_vjp(a.logits, &a.options, soft, a.cotangents).map(drop)
-    }),
-    ("draws from the top k", |a| a.cut(Truncation::new().with_top_k(40), a.options)),
-    ("draws from a nucleus", |a| a.cut(Truncation::new().with_top_p(0.4), a.options)),
-    ("draws of what is allowed", |a| {
-        let allowed = a.options.with_allowed(Allowed::shared(a.mask));
-        a.cut(Truncation::new(), allowed)?;
-        a.cut(Truncation::new().with_top_k(9), allowed)
-    }),
-    ("cuts", |a| {
-        let options = a.options.with_truncation(Truncation::new().with_top_p(0.4));
-        a.cpu.cut_rows(a.logits, &options)?;
-        a.cpu.cut_rows(a.weights, &options).map(drop)
-    }),
-    ("resampling", |a| {
-        let plain = SampleOptions::default();
-        let particles = Particles::new(a.log_weights)?;
-        particles.resample(Resampling::Residual, &plain, a.log_weights.len()).map(drop)
-    }),
-];
-
-/// Rows, categories and draws, many of each.
-const MUCH: [(usize, usize, u32); 4] =
-    [(60_000, 3, 1), (60, 5000, 2), (1, 300_000, 1), (1, 20, 20_000)];
-
-/// Runs every operation with memory for its first large allocations and for no more, however many these are, and expects
-/// an error. (An allocation that cannot fail ends the process.) Returns the number of errors for each operation.
-#[expect(clippy::unwrap_used, reason = "all that is asked for is valid")]
-fn where_memory_ends() -> [usize; OPERATIONS.len()] {
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(THREADS);
-    let cpu = CpuSampler::new().with_pool(Arc::new(pool.build().unwrap()));
-    let mut errors = [0; OPERATIONS.len()];
-    for (rows, categories, draws) in MUCH {
-        let single = logits(rows * categories);
-        let double: Vec<_> = single.iter().map(|&x| f64::from(x)).collect();
-        let positive: Vec<_> = double.iter().map(|x| x.exp()).collect();
-        let columns = Logits::with_strides(&single, rows, categories, 1, rows).unwrap();
-        let ids: Vec<_> = (0..rows as u64).collect();
-        let indices: Vec<_> = (0..rows as u32).rev().collect();
-        let mask: Vec<_> = (0..categories.div_ceil(32)).map(|i| u32::from(i % 8 == 0)).collect();
-        let cotangents = vec![1.0; rows * categories * draws as usize];
-        let plain = SampleOptions::default().with_draws(draws).with_temperature(0.9);
-        for logits in [
-            Logits::new(&single, categories).unwrap(),
-            Logits::from_f64(&double, categories).unwrap(),
-            columns,
-        ] {
-            let weights = Weights::from_f64(&positive, categories).unwrap();
-            for options in [plain, plain.with_row_ids(&ids), plain.with_row_indices(&indices)] {
-                let (cpu, mask, cotangents, log_weights) = (&cpu, &mask, &cotangents, &double);
-                let asked = Asked { cpu, logits, weights, options, cotangents, log_weights, mask };
-                for (errors, (name, operation)) in errors.iter_mut().zip(OPERATIONS) {
-                    for granted in 0.. {
-                        // seen if the process ends
-                        let format = logits.format();
-                        println!("{name}, {rows} x {categories} x {draws}, {format}: {granted}");
-                        LARGE_LEFT.store(granted, Relaxed);
-                        let result = operation(&asked);
-                        LARGE_LEFT.store(usize::MAX, Relaxed);
-                        if result.is_ok() {
-                            break;
-                        }
-                        *errors += 1;
-                    }
-                    operation(&asked).unwrap();
-                }
-            }
-        }
-    }
-    errors
-}
-
 #[test]
 fn memory_beside_the_draws() {
     let (calls, bytes) = count(|| drop(std::hint::black_box(vec![0u8; 1000])));
@@ -289,7 +167,9 @@ fn memory_beside_the_draws() {
         assert!(bytes <= THREADS * HEAP, "{shape}: {bytes} bytes");
     });
 
-    for ((name, _), errors) in OPERATIONS.iter().zip(where_memory_ends()) {
+    more_rows_than_memory();
+
+    for (name, errors) in where_memory_ends() {
         println!("{name}: {errors} errors");
         assert!(errors > 0, "{name} never lacked memory");
     }
