@@ -322,6 +322,9 @@ pub(crate) fn where_memory_ends() -> Vec<(&'static str, usize)> {
     errors
 }
 
+/// The name of a call on a batch, and the call.
+type Call<'a> = (&'static str, &'a dyn Fn(Batch<'_>) -> Result<(), Error>);
+
 /// So many rows that nothing for each of them fits into memory, all of which are the same two logits. The allocator refuses
 /// them, as a system would that grants no more than there is.
 #[expect(clippy::unwrap_used, reason = "all that is asked for is valid")]
@@ -332,8 +335,7 @@ pub(crate) fn more_rows_than_memory() {
         let weights = Weights::strided(&[1.0f64, 2.0], rows, 2, 0).unwrap();
         let cut = SampleOptions::default().with_truncation(Truncation::new().with_top_k(1));
         let (options, soft) = (SampleOptions::default(), Relaxation::soft(0.5));
-        type Named<'a> = (&'a str, &'a dyn Fn(Batch<'_>) -> Result<(), Error>);
-        let all: [Named<'_>; 9] = [
+        let all: [Call<'_>; 9] = [
             ("draws", &|batch| cpu.sample_rows(batch, &options).map(drop)),
             ("one place", &|batch| cpu.race_rows(batch, &options, 1).map(drop)),
             ("three places", &|batch| cpu.race_rows(batch, &options, 3).map(drop)),
