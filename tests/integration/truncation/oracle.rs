@@ -1,6 +1,5 @@
 //! The thirty settings of other samplers: the reference and the CPU engine keep what the oracle of `common::settings` keeps.
 
-use gumbel::half::bf16;
 use gumbel::{CpuSampler, Logits, SampleOptions, Share, Truncation, reference};
 
 use crate::common::settings::{chain, rows, settings};
