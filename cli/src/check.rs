@@ -9,15 +9,17 @@ use crate::error::Error;
 use crate::progress::Progress;
 
 mod cases;
+mod decoding;
 mod engines;
 mod operations;
 mod shaders;
 mod table;
 
+use decoding::{Ancestors, Cuts, Estimates, Shards, Verification, can_be_split, can_be_tested};
 use operations::{InverseCdf, LogProbs, Race, Soft, Sums};
 use table::Table;
 
-/// The most work of a case whose soft samples are checked: logits, counted once for each draw.
+/// The most work of a case whose soft samples, shards and drafts are checked: logits, counted once for each draw.
 const MOST_SOFTENED: usize = 3000;
 /// The most work of a case whose races, sums, log-probabilities and draws by inverse CDF are checked: all cases but the
 /// longest rows and the largest batches.
@@ -55,12 +57,23 @@ pub(crate) fn run(args: &CheckArgs) -> Result<bool, Error> {
     table.operation(&Race { k: 1 }, with_rows_of(raced))?;
     table.operation(&Race { k: 3 }, with_rows_of(raced))?;
     table.operation(&InverseCdf { prepared: false }, with_rows_of(raced))?;
-    table.operation(&InverseCdf { prepared: true }, up_to(raced))?;
+    let tables = with_rows_of(raced).filter(has_one_seed);
+    table.operation(&InverseCdf { prepared: true }, tables)?;
     table.operation(&Sums { promise: operations::promised_sums }, with_rows_of(raced))?;
     table.operation(&LogProbs { promise: operations::promised_log_probs }, with_rows_of(raced))?;
     let softened = most.min(MOST_SOFTENED);
     let small = conformance::soft_cases().filter(|case| case.work() <= softened);
     table.operation(&Soft { promise: operations::promised_soft_samples }, small)?;
+    table.operation(&Estimates, with_rows_of(softened))?;
+    table.operation(
+        &Cuts,
+        conformance::restricted_cases().filter(move |case| case.work() <= raced),
+    )?;
+    table.operation(&Shards, with_rows_of(softened).filter(can_be_split))?;
+    table.operation(&Verification { by_ratio: false }, with_rows_of(softened))?;
+    let tested = with_rows_of(softened).filter(can_be_tested);
+    table.operation(&Verification { by_ratio: true }, tested)?;
+    table.operation(&Ancestors, with_rows_of(softened).filter(|case| case.logits().is_some()))?;
     table.report(refused)
 }
 
@@ -75,6 +88,12 @@ fn with_rows_of(work: usize) -> impl Iterator<Item = Case> {
     let others = conformance::per_row_cases().chain(conformance::copied_cases());
     let others = others.chain(conformance::restricted_cases());
     up_to(work).chain(others.filter(move |case| case.work() <= work))
+}
+
+/// Returns whether the rows of a case have one seed, one temperature and one first draw, as a kept table takes them.
+fn has_one_seed(case: &Case) -> bool {
+    let options = case.options();
+    options.seeds.is_none() && options.temperatures.is_none() && options.first_draws.is_none()
 }
 
 /// Returns the version and the platform, which a report of a mismatch has to begin with.

@@ -74,14 +74,21 @@ fn the_cpu_engine_is_the_references_equal() {
         assert!(line.ends_with("  ok"), "{line}");
         assert_eq!(line.rfind("ok"), lines[1].rfind("cpu"), "the columns stand in line: {line}");
     }
-    let [first, places, cdf, prepared, sums, probs, soft] = operations else {
+    let [first, places, cdf, prepared, sums, probs, soft, others @ ..] = operations else {
         panic!("{operations:?}")
     };
+    let [log_z, cuts, shards, drafts, by_ratio, ancestors] = others else { panic!("{others:?}") };
     for (line, name) in [
         (first, "the first of each race, and its key"),
         (places, "the first 3 of each race, and their keys"),
         (cdf, "draws by inverse CDF"),
         (prepared, "draws from prepared tables"),
+        (log_z, "estimates of log Z"),
+        (cuts, "where rows are cut"),
+        (shards, "draws of rows that are split into shards"),
+        (drafts, "verified drafts"),
+        (by_ratio, "drafts verified by ratio"),
+        (ancestors, "ancestors of particles, on the CPU"),
     ] {
         let cells = line.strip_prefix(name).unwrap();
         assert_eq!(cells.split_whitespace().collect::<Vec<_>>(), vec!["ok"; isas.len()], "{line}");

@@ -5,6 +5,7 @@ use gumbel::{CpuSampler, DeviceKind, GpuSampler, Sampler};
 
 use super::*;
 use crate::adapters::all;
+use crate::check::decoding::{Ancestors, Cuts, Estimates, Shards, Verification};
 use crate::check::operations::{
     InverseCdf, LogProbs, Race, Soft, Sums, promised_log_probs, promised_soft_samples,
     promised_sums,
@@ -115,8 +116,8 @@ fn an_operation_that_fails_fails_the_check() {
     assert!(text.ends_with("0 mismatches, 3 errors\n"), "{text}");
 }
 
-/// An operation that expects the results of another case of the same shape.
-struct Swapped<O>(O);
+/// An operation that expects the results of the case with this name.
+struct Swapped<O>(O, &'static str);
 
 impl<O: Operation> Operation for Swapped<O> {
     type Expected = O::Expected;
@@ -126,7 +127,7 @@ impl<O: Operation> Operation for Swapped<O> {
         self.0.name()
     }
     fn expected(&self, _: &Case) -> Result<O::Expected, gumbel::Error> {
-        self.0.expected(&named("33 x 131: temperature 3"))
+        self.0.expected(&named(self.1))
     }
     fn off(&self, case: &Case, e: &Sampler, x: &O::Expected) -> Result<O::Off, gumbel::Error> {
         self.0.off(case, e, x)
@@ -137,17 +138,24 @@ impl<O: Operation> Operation for Swapped<O> {
 }
 
 fn named(name: &str) -> Case {
-    conformance::cases().find(|case| case.to_string() == name).unwrap()
+    let mut all = conformance::cases().chain(conformance::restricted_cases());
+    all.find(|case| case.to_string() == name).unwrap()
 }
 
 /// Returns the table for an engine that is right, and for an expectation that is another case's.
 #[track_caller]
 fn both<O: Operation>(operation: O) -> [String; 2] {
-    let case = || [named("33 x 131: temperature 0.7")].into_iter();
+    both_of(operation, ["33 x 131: temperature 0.7", "33 x 131: temperature 3"])
+}
+
+/// Returns the table for an engine that is right on a case, and for the expectation of another case.
+#[track_caller]
+fn both_of<O: Operation>(operation: O, [name, other]: [&'static str; 2]) -> [String; 2] {
+    let case = || [named(name)].into_iter();
     let (passed, right) = line_of(&cpu(), &operation, case());
     assert!(passed, "{right}");
     assert!(right.ends_with("0 mismatches\n"), "{right}");
-    let (passed, wrong) = line_of(&cpu(), &Swapped(operation), case());
+    let (passed, wrong) = line_of(&cpu(), &Swapped(operation, other), case());
     assert!(!passed, "{wrong}");
     assert!(wrong.ends_with(", 1 errors\n"), "{wrong}");
     [right, wrong]
@@ -160,12 +168,19 @@ fn what_differs_fails_the_check_and_names_the_case() {
         both(Race { k: 3 }),
         both(InverseCdf { prepared: false }),
         both(InverseCdf { prepared: true }),
+        both(Estimates),
+        both(Shards),
+        both(Verification { by_ratio: false }),
+        both(Verification { by_ratio: true }),
+        both_of(Cuts, ["41 x 203: top-p 0.9", "41 x 203: top-k 5"]),
+        both_of(Ancestors, ["41 x 203: shifted by 1e5", "41 x 203: all equal"]),
     ];
     for [right, wrong] in lines {
         assert!(right.lines().nth(1).unwrap().ends_with("  ok"), "{right}");
         assert!(wrong.lines().nth(1).unwrap().ends_with(" differ"), "{wrong}");
-        let case = ", 33 x 131: temperature 0.7: ";
-        assert!(wrong.lines().nth(2).unwrap().contains(case), "{wrong}");
+        let error = wrong.lines().nth(2).unwrap();
+        let case = [", 33 x 131: temperature 0.7: ", ", 41 x 203: "];
+        assert!(case.iter().any(|case| error.contains(case)), "{wrong}");
         assert!(!wrong.contains(" 0 mismatches"), "{wrong}");
     }
 }
