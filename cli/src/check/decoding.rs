@@ -295,7 +295,10 @@ impl Operation for Estimates {
     fn off(&self, case: &Case, engine: &Sampler, expected: &Vec<f64>) -> Result<usize, Error> {
         let found = engine.estimate_log_z(case.batch(), &case.warm_options())?;
         // a row of f64 is relative to its base, which keys round and estimates do not
-        let apart = if case.batch().format() == ValueFormat::F64 { 1e-7 } else { 1e-15 };
+        let apart = match case.batch().format() {
+            ValueFormat::F64 | ValueFormat::WeightsF64 => 1e-7,
+            _ => 1e-15,
+        };
         let same = |a: f64, b: f64| {
             a == b || a.is_nan() && b.is_nan() || (a - b).abs() <= apart * b.abs().max(1.0)
         };
