@@ -14,6 +14,7 @@ use gumbel::{Batch, Method, SampleOptions};
 
 use crate::kind::Kind;
 use crate::own::{Own, OwnInput};
+use crate::restriction::{Restriction, RestrictionInput};
 
 /// The most values of one case, counted once for each draw: few enough for one thread, and for
 /// speed.
@@ -61,6 +62,7 @@ pub struct Input {
     /// A position in the memory and a word for it alone, so that a word which comes once may come
     /// late.
     odd: Option<(u16, u32)>,
+    restriction: Option<RestrictionInput>,
     pattern: Vec<u32>,
 }
 
@@ -144,6 +146,7 @@ pub struct Case<K: Kind> {
     row_stride: usize,
     ids: Option<Vec<u64>>,
     own: Own,
+    restriction: Restriction,
     options: SampleOptions<'static>,
 }
 
@@ -183,7 +186,14 @@ impl<K: Kind> Case<K> {
                 data[at] = input.value::<K>(at, category, stream, temperature);
             }
         }
-        Self { data, rows, categories, row_stride, ids, own: Own::default(), options }
+        let (own, restriction) = (Own::default(), Self::restriction(input, rows, categories));
+        Self { data, rows, categories, row_stride, ids, own, restriction, options }
+    }
+
+    fn restriction(input: &Input, rows: usize, categories: usize) -> Restriction {
+        let choices = input.restriction.as_ref();
+        let new = |choices| Restriction::new(choices, rows, categories, K::IS_LOGITS);
+        choices.map(new).unwrap_or_default()
     }
 
     /// Returns the case of this input with what its rows have of their own.
@@ -192,7 +202,8 @@ impl<K: Kind> Case<K> {
         let own = Own::new(own, self.rows, &self.options, |bits| temperature(bits, least));
         let rows = own.rows(self.rows);
         let ids = input.ids.map(|ids| (0..rows).map(|row| ids[row % 3]).collect());
-        Self { own, ids, ..self }
+        let restriction = Self::restriction(input, rows, self.categories);
+        Self { own, ids, restriction, ..self }
     }
 
     /// Returns the same case, drawn by this method.
@@ -215,7 +226,7 @@ impl<K: Kind> Case<K> {
 
     /// Returns the options, with sentinels, so that rows without a draw are compared too.
     pub fn options(&self) -> SampleOptions<'_> {
-        let options = self.own.add_to(self.options);
+        let options = self.restriction.add_to(self.own.add_to(self.options));
         match &self.ids {
             None => options,
             Some(ids) => options.with_row_ids(ids),

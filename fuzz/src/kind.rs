@@ -12,6 +12,8 @@ pub trait Kind {
     const LEAST_TEMPERATURE: f32 = f32::from_bits((127 - 100) << 23);
     /// The logarithm of a large value, far below which other values of the same row can be.
     const LARGEST_LOG: f64 = 0.0;
+    /// Whether values are logits, to which something can be added.
+    const IS_LOGITS: bool = true;
 
     /// Returns the value with these bits.
     fn from_word(word: u32) -> Self::Value;
@@ -89,6 +91,7 @@ pub struct WeightsF64;
 impl Kind for WeightsF64 {
     type Value = f64;
     const LEAST_TEMPERATURE: f32 = Weights::LEAST_TEMPERATURE;
+    const IS_LOGITS: bool = false;
 
     /// Few words become negative weights, since a row with one of these has no draw.
     fn from_word(word: u32) -> f64 {
@@ -113,6 +116,7 @@ pub struct Weights;
 impl Kind for Weights {
     type Value = f32;
     const LEAST_TEMPERATURE: f32 = f32::from_bits((127 - 20) << 23);
+    const IS_LOGITS: bool = false;
 
     /// Few words become negative weights, since a row with one of these has no draw.
     fn from_word(word: u32) -> f32 {
@@ -140,6 +144,7 @@ pub struct Counts;
 impl Kind for Counts {
     type Value = u32;
     const LEAST_TEMPERATURE: f32 = Weights::LEAST_TEMPERATURE;
+    const IS_LOGITS: bool = false;
     const LARGEST_LOG: f64 = 22.0;
 
     fn from_word(word: u32) -> u32 {

@@ -5,6 +5,7 @@ pub mod files;
 mod input;
 mod kind;
 mod own;
+mod restriction;
 
 use std::sync::LazyLock;
 
