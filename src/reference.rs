@@ -27,6 +27,7 @@ mod soften;
 mod verify;
 
 pub use resample::{particle_weights, resample};
+#[cfg(any(test, feature = "conformance"))]
 pub(crate) use restricted::slopes;
 use restricted::{as_adjusted, drawn_row, with_drawn_row};
 pub use restricted::{cut_rows, kept_row};
