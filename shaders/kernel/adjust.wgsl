@@ -4,8 +4,9 @@
 // Dispatch: an invocation for each entry of the lists, those of biases first, numbered along x, then y. A category that
 // has several entries is the first one's, and a category with biases is that of the first bias, so that no two
 // invocations write the same logit. Barriers: none.
-// Mesa 22.3 ends all loops of an invocation after 65,535 iterations in total: an invocation takes two for each entry of
-// its row, and more where a category has several biases.
+// Mesa 22.3 ends all loops of an invocation after 65,535 iterations in total: an invocation takes one for each count of its
+// row and four for each bias, and two more for each other bias of its category. The documentation of
+// `DeviceBatch::with_bias` says so.
 
 struct Adjustment {
     rows: u32,

@@ -198,6 +198,10 @@ impl Gpu {
     ) -> Result<BoundBatch, Error> {
         let temperature = Temperature::for_format(batch.format, batch.temperature)?;
         check_truncation(&batch.truncation, batch.format)?;
+        batch.penalty.check()?;
+        if batch.is_adjusted() && batch.format.is_of_weights() {
+            return Err(Error::NeedsLogits { operation: "a bias or a penalty" });
+        }
         let draws = batch.draws_per_row;
         if batch.categories == 0 {
             return Err(Error::Categories { got: 0 });

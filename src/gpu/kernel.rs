@@ -295,10 +295,10 @@ impl Kernels {
                 vec![Some(layout), Some(self.log_probs_layout(variant.each)?)]
             }
             Kernel::Copy => {
-                let layouts = self.adjustment_layouts(variant.each)?;
+                let layouts = self.adjustment_layouts()?;
                 vec![Some(layouts.rows), Some(layouts.copies)]
             }
-            Kernel::Adjust => vec![Some(self.adjustment_layouts(false)?.lists)],
+            Kernel::Adjust => vec![Some(self.adjustment_layouts()?.lists)],
             Kernel::Maxima | Kernel::MaximaAndSums | Kernel::Cut => {
                 let layouts = self.cut_layouts(variant.each)?;
                 let truncation = layouts.truncation(variant.each);

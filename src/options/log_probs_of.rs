@@ -4,7 +4,8 @@
 ///
 /// ```
 /// use gumbel::{LogProbsOf, Logits, SampleOptions, Sampler, Truncation};
-/// let row = Logits::new(&[3f32.ln(), 0.0, 0.0, f32::NEG_INFINITY], 4)?;
+/// let logits = [3f32.ln(), 0.0, 0.0, f32::NEG_INFINITY];
+/// let row = Logits::new(&logits, 4)?;
 /// let top_1 = SampleOptions::default().with_truncation(Truncation::new().with_top_k(1));
 /// let log_prob = |of| {
 ///     let scored = Sampler::auto().sample_rows_scored(row, &top_1.with_log_probs_of(of))?;

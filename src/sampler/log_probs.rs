@@ -146,7 +146,9 @@ impl<E: Engine> Sampler<E> {
             return self.run(LogProbs { of, scores });
         };
         let drawn = self.run(Draws { job: of.job, draws: &mut *scores.draws });
-        self.run(LogProbs { of: of_allowed, scores })?;
+        if matches!(drawn, Ok(()) | Err(Error::UndrawableRow { .. })) {
+            self.run(LogProbs { of: of_allowed, scores })?;
+        }
         drawn
     }
 }

@@ -22,10 +22,14 @@ impl<'a> DeviceBatch<'a> {
     /// the buffers. Entries of categories that do not exist, such as [`NO_DRAW`](crate::NO_DRAW), are left out, and so are
     /// entries beyond the end of a buffer. A NaN or +∞ makes the logit NaN.
     ///
+    /// A row should have few entries: the work for each of them grows with the number of entries of its row. Some drivers end
+    /// loops after 65,535 iterations (Mesa's lavapipe does, up to 22.3), and entries beyond that go unnoticed there: four for each
+    /// bias of a row and one for each entry of its history are within that up to 16,000 biases or 65,000 entries. Bias for more
+    /// categories belongs into the logits.
+    ///
     /// The draws are those of [`SampleOptions::with_bias`](crate::SampleOptions::with_bias), bit for bit. Adjusted rows are
     /// copies: [`bind`](crate::GpuSampler::bind) allocates 4 bytes for each logit, and two dispatches before the draws copy
-    /// the rows and adjust them. The work for each entry grows with the number of entries of its row. Only logits can be
-    /// adjusted.
+    /// the rows and adjust them. Only logits can be adjusted.
     ///
     /// ```no_run
     /// use gumbel::{DeviceBatch, GpuSampler, wgpu};

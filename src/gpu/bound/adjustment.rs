@@ -88,7 +88,9 @@ impl<'a> List<'a> {
     ) -> Result<Option<Self>, Error> {
         let elements = |what, buffer| buffers::elements(what, buffer, batch);
         let entries = elements(categories, of.categories)?.min(elements(values, of.values)?);
-        let entries = u32::try_from(entries.min(device.most / 4)).unwrap_or(u32::MAX);
+        device.check(categories, 4 * entries, "entries")?;
+        // a device binds fewer than 2³² words
+        let entries = u32::try_from(entries).unwrap_or(u32::MAX);
         let offsets = match of.offsets {
             Some(buffer) => {
                 let needed = u64::from(batch.rows) + 1;
@@ -114,10 +116,8 @@ impl Gpu {
         bindable: Bindable,
         memory: &mut Memory,
     ) -> Result<(wgpu::Buffer, Adjustment), Error> {
-        if batch.format.is_of_weights() {
-            return Err(Error::NeedsLogits { operation: "a bias or a penalty" });
-        }
-        batch.penalty.check()?;
+        // of the batch as it was given: its logits are not what is written to
+        buffers::Buffers::new(batch, bindable)?;
         let logits = buffers::Logits::new(batch, bindable)?;
         let row_indices = buffers::row_indices(batch, bindable)?;
         let names = ["the offsets of biases", "the categories of biases", "the biases"];
@@ -181,7 +181,7 @@ impl Gpu {
         let pipeline = self.kernels.pipeline(&self.guard, variant).await?;
         let octets = rows as u64 * categories.div_ceil(8) as u64;
         let workgroups = self.workgroups(octets, variant.workgroup_size)?;
-        let layouts = self.kernels.adjustment_layouts(each)?;
+        let layouts = self.kernels.adjustment_layouts()?;
         let bound = || {
             let device = self.guard.device();
             let nothing = nothing.as_entire_buffer_binding();
@@ -234,7 +234,7 @@ impl Gpu {
         let variant = self.adjusting(Kernel::Adjust, ValueFormat::F32);
         let pipeline = self.kernels.pipeline(&self.guard, variant).await?;
         let workgroups = self.workgroups(entries, variant.workgroup_size)?;
-        let layout = self.kernels.adjustment_layouts(false)?.lists;
+        let layout = self.kernels.adjustment_layouts()?.lists;
         let bound = || {
             let nothing = nothing.as_entire_buffer_binding();
             let mut bound = Vec::new();

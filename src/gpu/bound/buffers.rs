@@ -30,7 +30,7 @@ impl Bindable {
     ///
     /// # Errors
     /// [`Error::DeviceBuffer`] if the device binds fewer bytes.
-    fn check(self, what: &'static str, bytes: u64, fewer: &str) -> Result<(), Error> {
+    pub(super) fn check(self, what: &'static str, bytes: u64, fewer: &str) -> Result<(), Error> {
         let most = self.most;
         if bytes <= most {
             return Ok(());

@@ -12,21 +12,18 @@ const LOG_PROBS_BUFFERS: u32 = 2;
 const EACH_CUT_BUFFERS: u32 = 9;
 
 impl Kernels {
-    /// Returns the layouts of the bindings that adjust rows, gathered ones if `gathered`.
+    /// Returns the layouts of the bindings that adjust rows.
     ///
     /// # Errors
     /// [`Error::MissingFeature`] if the device binds fewer storage buffers.
-    pub(in crate::gpu) fn adjustment_layouts(
-        &self,
-        gathered: bool,
-    ) -> Result<AdjustmentLayouts<'_>, Error> {
+    pub(in crate::gpu) fn adjustment_layouts(&self) -> Result<AdjustmentLayouts<'_>, Error> {
         let Some([copies, lists]) = &self.adjustment else {
             return Err(Error::MissingFeature {
                 feature: "max_storage_buffers_per_shader_stage of 8 or more",
                 needed_for: "bias or penalties of rows on the device",
             });
         };
-        Ok(AdjustmentLayouts { rows: &self.cut_layouts(gathered)?.rows, copies, lists })
+        Ok(AdjustmentLayouts { rows: &self.cut.rows, copies, lists })
     }
 
     /// Returns the layout of the bindings of restricted rows, for kernels with parameters of each row if `each`.

@@ -192,6 +192,18 @@ fn cannot_be_bound(adapter: &AdapterReport) -> Result<(), Failed> {
         batch.with_history(&offsets, &list, &list).with_penalties(&of(29)),
         "the penalties cannot be bound: 10 rows need 120 bytes, and the buffer has 116",
     )?;
+    let in_one = batch.with_bias(None, &list, &list).with_log_probs(&logits);
+    refused(
+        &gpu,
+        in_one,
+        "the log-probabilities cannot be bound: they are in the same buffer as something else of the batch",
+    )?;
+    // whether or not there is a history
+    refused(
+        &gpu,
+        batch.with_penalty(Penalty::new().with_frequency(f32::NAN)),
+        "a frequency penalty must be a finite number, got NaN",
+    )?;
     refused(
         &gpu,
         some.with_penalty(Penalty::new().with_repetition(0.0)).with_history(&offsets, &list, &list),

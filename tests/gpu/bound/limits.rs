@@ -11,6 +11,7 @@ use super::super::draws::sampler;
 use super::super::{Check, Need, device, ensure};
 use super::batch::Batch;
 use super::errors::{buffer, refused};
+use super::lists::Lists;
 
 pub(crate) const CHECKS: &[(&str, Check)] = &[
     ("bound::a_device_without_immediates", a_device_without_immediates),
@@ -75,7 +76,13 @@ fn a_device_with_few_buffers(adapter: &AdapterReport) -> Result<(), Failed> {
         DeviceBatch::new(&logits, &draws, 10, 100).with_bias(None, &seeds, &seeds),
         "the device was made without max_storage_buffers_per_shader_stage of 8 or more, which is \
          needed for bias or penalties of rows on the device; ask for it when making the device",
-    )
+    )?;
+    // rows that are gathered and adjusted need no more than 8
+    let gpu = limited(adapter, |limits| limits.max_storage_buffers_per_shader_stage = 8)?;
+    let bias = Some(Lists::shared(vec![(3, 1.0), (7, f32::NEG_INFINITY)]));
+    let row_indices = Some(vec![3, 3, 0, 9, 1, 2, 7, 8, 5, 6]);
+    let batch = Batch { bias, row_indices, ..Batch::normal(ValueFormat::F16, 10, 100, 100) };
+    batch.same(&gpu, "gathered and biased")
 }
 
 /// If a part of a large buffer is needed, only that part is bound.
