@@ -73,27 +73,21 @@ fn history_of(position: u32) -> Entries {
     return Entries(history_offsets[position], min(history_offsets[position + 1u], history_count()));
 }
 
-// The last row whose offset is not above the entry; the entry may not belong to that row either.
-fn row_of_bias(entry: u32) -> u32 {
-    var least = 0u;
-    var most = adjustment.rows - 1u;
-    while least < most {
-        let middle = most - (most - least) / 2u;
-        if bias_offsets[middle] <= entry {
-            least = middle;
-        } else {
-            most = middle - 1u;
-        }
+// Where the entries of a row begin, among biases or in the history.
+fn offset_of(position: u32, of_bias: bool) -> u32 {
+    if of_bias {
+        return bias_offsets[position];
     }
-    return least;
+    return history_offsets[position];
 }
 
-fn row_of_count(entry: u32) -> u32 {
+// The last row whose offset is not above the entry; the entry may not belong to that row either.
+fn row_of_entry(entry: u32, of_bias: bool) -> u32 {
     var least = 0u;
     var most = adjustment.rows - 1u;
     while least < most {
         let middle = most - (most - least) / 2u;
-        if history_offsets[middle] <= entry {
+        if offset_of(middle, of_bias) <= entry {
             least = middle;
         } else {
             most = middle - 1u;
@@ -245,7 +239,7 @@ fn adjust(invocation: Invocation) {
         if is_shared {
             place = vec2<u32>(i / bias_count(), i % bias_count());
         } else {
-            place.x = row_of_bias(i);
+            place.x = row_of_entry(i, true);
         }
         let of_bias = biases_of(place.x);
         let entry = place.y;
@@ -260,7 +254,7 @@ fn adjust(invocation: Invocation) {
     if entry >= history_count() {
         return;
     }
-    let position = row_of_count(entry);
+    let position = row_of_entry(entry, false);
     let of_row = history_of(position);
     let category = history_categories[entry];
     if entry < of_row.begin || entry >= of_row.end || category >= adjustment.categories {

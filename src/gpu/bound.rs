@@ -7,7 +7,6 @@ use bytemuck::bytes_of;
 use crate::error::Error;
 use crate::job::{Temperature, check_truncation};
 use crate::noise::bits::MAX_DRAWS;
-use crate::options::ValueFormat;
 use crate::shaders;
 
 use super::Gpu;
@@ -19,7 +18,7 @@ use super::kernel::{
 };
 use super::layout::{Layout, Races, has_groups};
 
-use adjustment::{Adjustment, stride};
+use adjustment::Adjustment;
 use buffers::{Bindable, Buffers};
 use cuts::cuts_rows;
 use memory::Memory;
@@ -77,6 +76,14 @@ impl Work {
             scores.encode(pass);
         }
     }
+}
+
+/// A pipeline, and the numbers of workgroups along x and y.
+type Dispatch = (wgpu::ComputePipeline, [u32; 2]);
+
+fn dispatch(pass: &mut wgpu::ComputePass<'_>, (pipeline, [x, y]): &Dispatch) {
+    pass.set_pipeline(pipeline);
+    pass.dispatch_workgroups(*x, *y, 1);
 }
 
 /// A compute pass of gumbel's own.
@@ -229,29 +236,6 @@ impl Gpu {
         Ok(BoundBatch { draws, work })
     }
 
-    /// Prepares all that it takes to adjust copies of the rows of a batch and to draw from these.
-    async fn adjusted_work(
-        &self,
-        batch: &DeviceBatch<'_>,
-        temperature: Temperature,
-        limits: &wgpu::Limits,
-        mut memory: Memory,
-    ) -> Result<Work, Error> {
-        let bindable = Bindable::new(limits);
-        let (copies, adjustment) = self.adjustment(batch, bindable, &mut memory).await?;
-        let adjusted = DeviceBatch {
-            logits: &copies,
-            format: ValueFormat::F32,
-            offset: 0,
-            // as the copies are bound, this is below 2³²
-            row_stride: stride(batch.categories) as u32,
-            row_indices: None,
-            ..*batch
-        };
-        let work = self.work(&adjusted, temperature, limits, memory).await?;
-        Ok(Work { adjustment: Some(adjustment), ..work })
-    }
-
     /// Prepares all that it takes to draw from a batch with at least one row.
     async fn work(
         &self,
@@ -402,4 +386,14 @@ fn outcome_bytes(batch: &DeviceBatch<'_>, layout: &Layout, most: u64) -> Result<
         return Err(Error::DeviceBuffer { what: "the draws", problem });
     }
     Ok(bytes as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    /// The fields of a struct of words in a shader, which a uniform has to have: the uniform is laid out by two compilers.
+    pub(super) fn fields<'a>(source: &'a str, name: &str) -> Vec<&'a str> {
+        let begin = source.find(&format!("struct {name} {{")).unwrap();
+        let body = &source[begin..][..source[begin..].find('}').unwrap()];
+        body.lines().filter_map(|line| line.trim().strip_suffix(": u32,")).collect()
+    }
 }

@@ -15,6 +15,7 @@ use crate::shaders::{Kernel, Reduction, Restriction, Variant};
 
 use super::buffers::{self, Bindable, given, wrong};
 use super::memory::Memory;
+use super::{Dispatch, Work, dispatch};
 
 /// The uniform `Adjustment` of `shaders/kernel/adjust.wgsl`, field by field.
 #[derive(Clone, Copy, Debug, Pod, Zeroable)]
@@ -44,9 +45,6 @@ pub(super) struct Adjustment {
     adjust: Option<(Dispatch, wgpu::BindGroup)>,
 }
 
-/// A pipeline, and the numbers of workgroups along x and y.
-type Dispatch = (wgpu::ComputePipeline, [u32; 2]);
-
 impl Adjustment {
     /// Adds the passes before all others.
     pub(super) fn encode(&self, pass: &mut wgpu::ComputePass<'_>) {
@@ -59,11 +57,6 @@ impl Adjustment {
             dispatch(pass, adjust);
         }
     }
-}
-
-fn dispatch(pass: &mut wgpu::ComputePass<'_>, (pipeline, [x, y]): &Dispatch) {
-    pass.set_pipeline(pipeline);
-    pass.dispatch_workgroups(*x, *y, 1);
 }
 
 /// Entries that there is memory for.
@@ -108,9 +101,32 @@ impl<'a> List<'a> {
 }
 
 impl Gpu {
+    /// Prepares all that it takes to adjust copies of the rows of a batch and to draw from these.
+    pub(super) async fn adjusted_work(
+        &self,
+        batch: &DeviceBatch<'_>,
+        temperature: Temperature,
+        limits: &wgpu::Limits,
+        mut memory: Memory,
+    ) -> Result<Work, Error> {
+        let bindable = Bindable::new(limits);
+        let (copies, adjustment) = self.adjustment(batch, bindable, &mut memory).await?;
+        let adjusted = DeviceBatch {
+            logits: &copies,
+            format: ValueFormat::F32,
+            offset: 0,
+            // as the copies are bound, this is below 2³²
+            row_stride: stride(batch.categories) as u32,
+            row_indices: None,
+            ..*batch
+        };
+        let work = self.work(&adjusted, temperature, limits, memory).await?;
+        Ok(Work { adjustment: Some(adjustment), ..work })
+    }
+
     /// Returns the copies of the rows of a batch, and the passes that adjust them. A row of the copies begins at each multiple
     /// of [`stride`].
-    pub(super) async fn adjustment(
+    async fn adjustment(
         &self,
         batch: &DeviceBatch<'_>,
         bindable: Bindable,
@@ -294,25 +310,21 @@ impl Gpu {
 }
 
 /// The distance between copies of rows, in logits: whole octets.
-pub(super) fn stride(categories: u32) -> u64 {
+fn stride(categories: u32) -> u64 {
     u64::from(categories).next_multiple_of(8)
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::tests::fields;
     use super::*;
 
-    /// The uniform is laid out by two compilers; in both it is words.
     #[test]
     fn the_adjustment_is_laid_out_as_in_the_shader() {
         let source = include_str!("../../../shaders/kernel/adjust.wgsl");
-        let begin = source.find("struct Adjustment {").unwrap();
-        let body = &source[begin..][..source[begin..].find('}').unwrap()];
-        let fields: Vec<_> =
-            body.lines().filter_map(|line| line.trim().strip_suffix(": u32,")).collect();
         let names =
             ["rows", "categories", "stride", "flags", "repetition", "frequency", "presence"];
-        assert_eq!(fields, names);
+        assert_eq!(fields(source, "Adjustment"), names);
         assert_eq!(size_of::<Uniform>(), 4 * names.len());
         for (name, value) in [
             ("BIASED", BIASED),

@@ -15,6 +15,7 @@ use crate::shaders::{Kernel, Reduction, Restriction, Variant};
 
 use super::buffers::{Buffers, given};
 use super::memory::Memory;
+use super::{Dispatch, dispatch};
 
 /// The uniform `Truncation` of `shaders/kernel/truncation.wgsl`, field by field.
 #[derive(Clone, Copy, Debug, Pod, Zeroable)]
@@ -50,9 +51,6 @@ pub(super) struct CutPasses {
     /// The bindings of the restriction for the rows whose draws are in doubt.
     again: wgpu::BindGroup,
 }
-
-/// A pipeline, and the numbers of workgroups along x and y.
-type Dispatch = (wgpu::ComputePipeline, [u32; 2]);
 
 impl CutPasses {
     /// The bindings of the restriction for passes that look at all that is allowed.
@@ -93,11 +91,6 @@ impl CutPasses {
             pass.set_bind_group(at, bindings, &[]);
         }
     }
-}
-
-fn dispatch(pass: &mut wgpu::ComputePass<'_>, (pipeline, [x, y]): &Dispatch) {
-    pass.set_pipeline(pipeline);
-    pass.dispatch_workgroups(*x, *y, 1);
 }
 
 /// The most draws of a row that are looked at to find whether one of them is in doubt. With more, exact cuts are found at
@@ -291,21 +284,15 @@ impl Gpu {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tests::fields;
     use super::*;
 
-    fn fields(source: &str) -> Vec<&str> {
-        let begin = source.find("struct Truncation {").unwrap();
-        let body = &source[begin..][..source[begin..].find('}').unwrap()];
-        body.lines().filter_map(|line| line.trim().strip_suffix(": u32,")).collect()
-    }
-
-    /// The uniform is laid out by two compilers; in both it is words.
     #[test]
     fn the_truncation_is_laid_out_as_in_the_shaders() {
         let source = include_str!("../../../shaders/kernel/truncation.wgsl");
         let each = include_str!("../../../shaders/kernel/truncations.each.wgsl");
         let names = ["top_k", "top_p", "min_p", "epsilon", "scale", "share", "flags"];
-        assert_eq!(fields(source), names);
+        assert_eq!(fields(source, "Truncation"), names);
         for (name, value) in [("TOP_K", 0), ("ALL", 1), ("REST", 2)] {
             assert!(source.contains(&format!("const SHARE_OF_{name}: u32 = {value}u;")));
         }

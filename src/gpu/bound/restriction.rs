@@ -193,23 +193,15 @@ impl Gpu {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tests::fields;
     use super::*;
 
-    /// The uniform is laid out by two compilers; in both it is words.
     #[test]
     fn the_restriction_is_laid_out_as_in_the_shader() {
         let source = include_str!("../../../shaders/kernel/restriction.wgsl");
-        let begin = source.find("struct Restriction {").unwrap();
-        let body = &source[begin..][..source[begin..].find('}').unwrap()];
-        let fields: Vec<_> = body
-            .lines()
-            .filter_map(|line| line.trim().strip_suffix(": u32,").map(str::to_owned))
-            .collect();
-        assert_eq!(
-            fields,
-            ["flags", "mask_stride", "groups_at", "halves_at", "bounds_at", "halves"]
-        );
-        assert_eq!(size_of::<Uniform>(), 4 * fields.len());
+        let names = ["flags", "mask_stride", "groups_at", "halves_at", "bounds_at", "halves"];
+        assert_eq!(fields(source, "Restriction"), names);
+        assert_eq!(size_of::<Uniform>(), 4 * names.len());
         let record = RECORD as u32;
         for (name, value) in
             [("CUT", CUT), ("IN_DOUBT", IN_DOUBT), ("ROUGH", ROUGH), ("RECORD", record)]

@@ -16,6 +16,7 @@ use crate::shaders::{Kernel, Reduction, Restriction, Variant};
 
 use super::buffers::{Bindable, Buffers, given};
 use super::memory::Memory;
+use super::{Dispatch, dispatch};
 
 /// The passes that add up the rows of a batch and write what follows from the sums.
 #[derive(Debug)]
@@ -30,23 +31,18 @@ pub(super) struct Scores {
     of_log_probs: [wgpu::BindGroup; 2],
 }
 
-/// A pipeline, and the numbers of workgroups along x and y.
-type Dispatch = (wgpu::ComputePipeline, [u32; 2]);
-
 impl Scores {
     /// Adds the passes after the races. Where rows are restricted, group 1 has the bindings of the restriction.
     pub(super) fn encode(&self, pass: &mut wgpu::ComputePass<'_>) {
         let Self { sums, of_allowed, of_sums, log_probs, of_log_probs: [of_draws, written] } = self;
-        pass.set_pipeline(&sums.0);
         pass.set_bind_group(0, of_sums, &[]);
         if let Some(of_allowed) = of_allowed {
             pass.set_bind_group(1, of_allowed, &[]);
         }
-        pass.dispatch_workgroups(sums.1[0], sums.1[1], 1);
-        pass.set_pipeline(&log_probs.0);
+        dispatch(pass, sums);
         pass.set_bind_group(0, of_draws, &[]);
         pass.set_bind_group(1, written, &[]);
-        pass.dispatch_workgroups(log_probs.1[0], log_probs.1[1], 1);
+        dispatch(pass, log_probs);
     }
 }
 
