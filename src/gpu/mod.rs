@@ -32,7 +32,8 @@
 //! memory. A row larger than a chunk is cut into *segments*, a pass each, and the outcome is carried over.
 //!
 //! **On the device** a batch is *bound* once and then encoded into the caller's commands any number of times, without
-//! allocation. Masks and cuts hide values at the door (`restriction.wgsl`). Passes before the races find the cuts (`cut.wgsl`,
+//! allocation. Rows with a bias or penalties are copied first, and the copies adjusted (`copy.wgsl`, `adjust.wgsl`,
+//! `bound/adjustment.rs`). Masks and cuts hide values at the door (`restriction.wgsl`). Passes before the races find the cuts (`cut.wgsl`,
 //! `bound/cuts.rs`). Where the cuts depend on a row's sum, passes after the races find the rows whose draws are cut or in doubt,
 //! and race these rows again (`check.wgsl`). Log-probabilities and sums come last (`log_probs.wgsl`, `bound/scores.rs`).
 
