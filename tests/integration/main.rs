@@ -1,6 +1,6 @@
 //! The tests that need no adapter, in one binary: each binary links wgpu anew.
 //!
-//! Only three other binaries exist: `tests/gpu/`, whose tests are made at run time, and `tests/allocations.rs` and
+//! Only three other binaries exist: `tests/gpu/`, whose tests are made at run time, and `tests/allocations/` and
 //! `tests/memory.rs`, whose allocators are those of a whole process.
 
 mod adjustment;
