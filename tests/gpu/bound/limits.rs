@@ -93,9 +93,16 @@ fn more_than_a_device_binds(adapter: &AdapterReport) -> Result<(), Failed> {
         [(); 3].map(|()| buffer(&gpu, 1 << 20, Usage::STORAGE | Usage::COPY_SRC));
     let batch = |rows, categories| DeviceBatch::new(&logits, &draws, rows, categories);
     let bound = gpu.bind(&batch(1 << 13, 2).with_seeds(&seeds).with_row_ids(&seeds))?;
+    let biases = buffer(&gpu, 1 << 10, Usage::STORAGE);
     refused(
         &gpu,
         batch(1 << 12, 2).with_bias(None, &seeds, &seeds),
+        "the categories of biases cannot be bound: 1048576 bytes are to be bound, and the device binds 65536 at most; \
+         bind fewer entries at a time",
+    )?;
+    refused(
+        &gpu,
+        batch(1 << 12, 2).with_bias(None, &biases, &biases),
         "the logits cannot be bound: adjusted copies of 4096 rows of 2 categories need 131072 bytes, and the device binds \
          65536 at most; bind fewer rows at a time",
     )?;
