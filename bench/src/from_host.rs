@@ -24,10 +24,14 @@ pub(crate) fn measure(
 ) -> Vec<Line> {
     let bytes: &[u8] = bytemuck::cast_slice(&known.logits);
     let options = SampleOptions::default();
-    let logits = || Logits::new(&known.logits, shape.categories as usize);
+    let categories = shape.categories as usize;
+    let doubles: Vec<f64> = known.logits.iter().map(|&logit| f64::from(logit)).collect();
+    let logits = || Logits::new(&known.logits, categories);
+    let engine = CpuSampler::new();
     let gpu = || Ok(device.sampler.sample_rows(logits()?, &options)?);
-    let cpu = CpuSampler::new();
-    let cpu = || Ok(cpu.sample_rows(logits()?, &options)?);
+    let gpu_f64 =
+        || Ok(device.sampler.sample_rows(Logits::from_f64(&doubles, categories)?, &options)?);
+    let cpu = || Ok(engine.sample_rows(logits()?, &options)?);
     let upload = |way| Upload::new(device, bytes.len(), chunk_bytes, way);
     let mut uploads = vec![(UPLOAD, upload(Way::Copied))];
     if maps_its_memory(device.sampler) {
@@ -35,14 +39,22 @@ pub(crate) fn measure(
     }
     let in_chunks = format!("in chunks {}", chunks(chunk_bytes));
 
-    let right = |draws: Vec<u32>| {
-        let differ = draws.iter().zip(&known.sample).filter(|(a, b)| a != b).count();
-        differing(differ + draws.len().abs_diff(known.sample.len()), known.sample.len())
+    let right = |draws: Vec<u32>, expected: &[u32]| {
+        let differ = draws.iter().zip(expected).filter(|(a, b)| a != b).count();
+        differing(differ + draws.len().abs_diff(expected.len()), expected.len())
     };
+    // a row of f64 has draws of its own
+    let right_f64 = |draws| {
+        let expected = engine.sample_rows(Logits::from_f64(&doubles, categories)?, &options)?;
+        right(draws, &expected)
+    };
+    let right = |draws| right(draws, &known.sample);
     let gpu_run: Run<'_> = Box::new(|| timed(|| gpu().map(drop)));
+    let gpu_f64_run: Run<'_> = Box::new(|| timed(|| gpu_f64().map(drop)));
     let cpu_run: Run<'_> = Box::new(|| timed(|| cpu().map(drop)));
     let mut things = vec![
         (SAMPLE_ROWS, "f32", "", gpu().and_then(right).map(|()| gpu_run)),
+        (SAMPLE_ROWS, "f64", "", gpu_f64().and_then(right_f64).map(|()| gpu_f64_run)),
         (SAMPLE_ROWS_CPU, "f32", "", cpu().and_then(right).map(|()| cpu_run)),
     ];
     for (what, upload) in uploads {

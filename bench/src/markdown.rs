@@ -58,7 +58,8 @@ impl Results {
         parts.push(self.on_device());
         parts.push(
             "From the host's memory and back, by the wall clock. The upload is the same bytes in \
-             the same chunks to the device, and nothing else, in the faster way if there are two.\n"
+             the same chunks to the device, and nothing else, in the faster way if there are two. f64 is \
+             the ratio of the time of the same logits in f64, which the host makes relative rows of f32 of.\n"
                 .to_owned(),
         );
         parts.push(self.calls());
@@ -133,10 +134,12 @@ impl Results {
             "sample_rows, ms",
             "logits a second",
             "of the upload's rate",
+            "f64",
             "CPU engine, ms",
         ];
         let rows = self.shapes().into_iter().map(|shape| {
             let call = self.find(shape, SAMPLE_ROWS, "f32").and_then(Line::time);
+            let doubles = self.find(shape, SAMPLE_ROWS, "f64").and_then(Line::time);
             let cpu = self.find(shape, SAMPLE_ROWS_CPU, "f32").and_then(Line::time);
             let share = call.zip(self.upload(shape)).map(|(call, upload)| upload / call.min);
             let rate = call.map(|call| shape.logits() as f64 / call.min * 1e9);
@@ -145,6 +148,7 @@ impl Results {
                 ms(call.map(|call| call.min)),
                 rate.map_or(NONE.to_owned(), in_words),
                 share.map_or(NONE.to_owned(), percent),
+                digits(doubles.zip(call).map(|(doubles, call)| doubles.min / call.min)),
                 ms(cpu.map(|cpu| cpu.min)),
             ]
         });
@@ -310,7 +314,7 @@ mod tests {
         let text = results.markdown();
         let device = "| 256 × 128,256 | 2.00 | 2.00 | 65.7 | 2.00 | — | — | — |\n";
         assert!(text.contains(device), "{text}");
-        let host = "| 256 × 128,256 | 40.0 | 821 million | 75 % | — |\n";
+        let host = "| 256 × 128,256 | 40.0 | 821 million | 75 % | — | — |\n";
         assert!(text.contains(host), "{text}");
     }
 

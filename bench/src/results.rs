@@ -61,7 +61,11 @@ impl Line {
         spans: &Result<Spans, Error>,
         note: &str,
     ) -> Self {
-        let logit = if matches!(format, "f16" | "bf16") { 2 } else { 4 };
+        let logit = match format {
+            "f16" | "bf16" => 2,
+            "f64" => 8,
+            _ => 4,
+        };
         let bytes = shape.logits().saturating_mul(logit);
         let (device, wall, note, wrong) = match spans {
             Ok(Spans { device, wall }) => (*device, *wall, note.to_owned(), false),

@@ -82,6 +82,7 @@ fn everything_is_timed_and_right() {
                 (SAMPLE, "f16"),
                 (SAMPLE, "bf16"),
                 (SAMPLE_ROWS, "f32"),
+                (SAMPLE_ROWS, "f64"),
                 (SAMPLE_ROWS_CPU, "f32"),
                 (UPLOAD, ""),
             ] {
@@ -107,16 +108,20 @@ fn wrong_draws_get_no_time() {
     }
     let faulty = GpuSampler::builder().with_shader_edit(numbered_wrongly);
     each_adapter(&[EVEN], &faulty, |report, results| {
-        for (what, format) in
-            [(SAMPLE, "f32"), (ARGMAX, "f32"), (SAMPLE, "f16"), (SAMPLE_ROWS, "f32")]
-        {
+        for (what, format) in [
+            (SAMPLE, "f32"),
+            (ARGMAX, "f32"),
+            (SAMPLE, "f16"),
+            (SAMPLE_ROWS, "f32"),
+            (SAMPLE_ROWS, "f64"),
+        ] {
             let line = results.find(EVEN, what, format).unwrap();
             assert!(line.wrong && line.time().is_none(), "{report}: {line:?}");
             assert!(line.note.ends_with(" of 8 draws are not the CPU engine's"), "{}", line.note);
         }
         // the fault is in draws, so the copy is right
         assert!(!results.find(EVEN, COPY, "").unwrap().wrong);
-        assert!(results.wrong().count() >= 4);
+        assert!(results.wrong().count() >= 5);
     });
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use gumbel::{Logits, Method, SampleOptions, Sampler};
+use gumbel::{LogProbsOf, Logits, Method, SampleOptions, Sampler};
 use gumbel_io::Kind;
 
 use crate::args::{self, OutputFormat, SampleArgs, With};
@@ -26,6 +26,7 @@ pub(crate) fn run(args: &SampleArgs) -> Result<(), Error> {
         .with_seed(args.noise.seed.value)
         .with_draws(args.draws)
         .with_temperature(args.noise.temperature)
+        .with_log_probs_of(args.logprob_of.map_or(LogProbsOf::Kept, LogProbsOf::from))
         .with_method(method(args, input.categories())?);
     let asked = Asked { top: args.top, with: args.with };
     let restriction = Restriction::new(&args.restrict, input.categories())?;
@@ -121,6 +122,11 @@ fn check(args: &SampleArgs) -> Result<(), Error> {
         );
     }
     let arrays = args.output.as_ref().filter(|_| format == OutputFormat::Npy);
+    if args.logprob_of.is_some() && args.with != Some(With::Logprob) {
+        return usage(
+            "--logprob-of says what the numbers of --with logprob are among: ask for these with it",
+        );
+    }
     match (args.with, arrays, &args.with_output) {
         (None, _, Some(_)) => usage("--with-output has nothing to write without --with"),
         (Some(_), None, Some(_)) => {

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::ValueEnum;
+use gumbel::LogProbsOf;
 
 use super::{MAX_DRAWS, Noise, OutputFormat, RestrictArgs, Source, Where};
 
@@ -70,6 +71,9 @@ pub(crate) struct SampleArgs {
     /// where it is above 745, so ask for max where logits may be as large.
     #[arg(long, value_enum, value_name = "WHAT")]
     pub(crate) with: Option<With>,
+    /// What the probabilities of --with logprob are among, where cuts take categories away
+    #[arg(long, value_enum, value_name = "WHAT")]
+    pub(crate) logprob_of: Option<LogProbOf>,
     /// Write the numbers of --with to this .npy file of f64, of the shape of --output
     #[arg(long, value_name = "OUT.npy")]
     pub(crate) with_output: Option<PathBuf>,
@@ -115,4 +119,22 @@ pub(crate) enum With {
     Max,
     /// The logarithm of its probability.
     Logprob,
+}
+
+/// What log-probabilities are among.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogProbOf {
+    /// What the cuts keep, which is the distribution that is drawn from (the default)
+    Kept,
+    /// All that --allowed allows, cut or not
+    Allowed,
+}
+
+impl From<LogProbOf> for LogProbsOf {
+    fn from(of: LogProbOf) -> Self {
+        match of {
+            LogProbOf::Kept => Self::Kept,
+            LogProbOf::Allowed => Self::Allowed,
+        }
+    }
 }

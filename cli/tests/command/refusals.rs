@@ -232,6 +232,9 @@ fn what_is_asked_for_with_draws_must_fit_them() {
         &["--without-replacement", "0"],
         "'--without-replacement <K>': 0 is not in 1..=4294967295",
     );
+    let among = "--logprob-of says what the numbers of --with logprob are among";
+    refused(&rows, &["--logprob-of", "allowed"], among);
+    refused(&rows, &with(&["v.npy", "--logprob-of", "kept"]), among);
     refused(&rows, &["--with", "luck"], "'luck' for '--with <WHAT>'");
     // without an --output the numbers are part of the text
     let mut command = gumbel(&["sample", "-", "--engine", "cpu"]);

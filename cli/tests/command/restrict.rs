@@ -1,6 +1,8 @@
 //! Cuts and masks of decoders, and `gumbel cuts`.
 
-use gumbel::{Allowed, CpuSampler, Logits, Relaxation, SampleOptions, Share, Truncation};
+use gumbel::{
+    Allowed, CpuSampler, LogProbsOf, Logits, Relaxation, SampleOptions, Share, Truncation,
+};
 
 use crate::common::{f32s, gumbel, header, sample, stdout};
 
@@ -75,6 +77,17 @@ fn draws_and_cuts_are_the_library_s() {
                 .map(|row| row.iter().map(u32::to_string).collect::<Vec<_>>().join(" "))
                 .collect();
             assert_eq!(text.lines().collect::<Vec<_>>(), lines, "{args:?}");
+
+            for (among, of) in [("kept", LogProbsOf::Kept), ("allowed", LogProbsOf::Allowed)] {
+                let args = [&args[..], &["--with", "logprob", "--logprob-of", among]].concat();
+                let text = stdout(sample(&rows, &args));
+                let options = options.with_draws(9).with_log_probs_of(of);
+                let scored = cpu.sample_rows_scored(batch, &options).unwrap();
+                let pairs = scored.draws.iter().zip(scored.log_probs);
+                let pairs: Vec<String> = pairs.map(|(c, x)| format!("{c}:{x:?}")).collect();
+                let lines: Vec<String> = pairs.chunks(9).map(|row| row.join(" ")).collect();
+                assert_eq!(text.lines().collect::<Vec<_>>(), lines, "{args:?}");
+            }
 
             let cuts = [flags, &["--temperature", "0.7"], chunk].concat();
             let text = stdout(gumbel(&["cuts"]).arg(&rows).args(&cuts).output().unwrap());
