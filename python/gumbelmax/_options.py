@@ -9,6 +9,7 @@ import numpy.typing as npt
 Method: TypeAlias = Literal["gumbel", "inverse-cdf", "auto"]
 Invalid: TypeAlias = Literal["raise", "mark"]
 Share: TypeAlias = Literal["top-k", "all", "rest"]
+LogProbsOf: TypeAlias = Literal["kept", "allowed"]
 OneSeed: TypeAlias = int | np.integer[Any] | np.random.Generator | np.random.SeedSequence
 Seed: TypeAlias = npt.ArrayLike | np.random.Generator | np.random.SeedSequence
 

@@ -1,6 +1,6 @@
 //! Log-probabilities of given categories, in `f64`.
 
-use gumbel::{Allowed, Error, Undrawable};
+use gumbel::{Allowed, Error, LogProbsOf, Undrawable};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
@@ -14,6 +14,7 @@ use crate::engines::engines;
 use crate::error::{row_words, shape_words};
 use crate::numpy::Output;
 use crate::pieces::at_once;
+use crate::restrict::log_probs_of;
 use crate::rows::{Kind, Source};
 use crate::strided::integers;
 
@@ -30,8 +31,9 @@ pub(crate) fn log_prob<'py>(
     weights: bool,
     call: &Bound<'py, PyTuple>,
     index: &Bound<'py, PyAny>,
+    of: &Bound<'py, PyAny>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let py = values.py();
+    let (py, of) = (values.py(), log_probs_of(of)?);
     let (rows, call) = given(values, axis, weights, call)?;
     let (shape, categories) = (Tensor::new(index, "index")?.shape, rows.categories);
     if !shape.starts_with(&rows.shape) {
@@ -86,7 +88,11 @@ pub(crate) fn log_prob<'py>(
             let one = |(i, (to, indices)): (usize, (&mut [f64], &[usize]))| {
                 let row = first + i;
                 let kept = Kept {
-                    threshold: cuts.get(i).map(|cut| cut.threshold),
+                    // among all that is allowed, cuts are checked and take nothing away
+                    threshold: match of {
+                        LogProbsOf::Kept => cuts.get(i).map(|cut| cut.threshold),
+                        _ => None,
+                    },
                     mask: of_piece.allowed.map(|allowed| mask_of(allowed, i)),
                     adjustment: call.adjustment(),
                 };

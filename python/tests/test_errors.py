@@ -184,6 +184,21 @@ TABLE = [
         'share must be "top-k", "all" or "rest", got "most"',
     ),
     (
+        lambda: sample_scored(ROW, seed=1, log_probs_of="all"),
+        ValueError,
+        'log_probs_of must be "kept" or "allowed", got "all"',
+    ),
+    (
+        lambda: gumbelmax.log_prob(ROW, 0, log_probs_of=None),
+        TypeError,
+        "log_probs_of must be a str, got NoneType",
+    ),
+    (
+        lambda: gumbelmax.log_prob(ROW, 0, top_p=0, log_probs_of="allowed"),
+        ValueError,
+        "top_p must be above 0 .* got 0",
+    ),
+    (
         lambda: sample(ROW, seed=1, allowed=[True, False]),
         ValueError,
         "allowed has 2 booleans for a row of 3 categories",
