@@ -13,12 +13,10 @@ import numpy.typing as npt
 from gumbelmax import _draws
 from gumbelmax._adjustment import biases
 from gumbelmax._lib import __version__
-from gumbelmax._options import BatchOptions, Invalid, Method, OneSeed, seed_of
+from gumbelmax._options import BatchOptions, OneSeed, seed_of
 
 Array = npt.NDArray[Any]
 OF_BATCH = " of the batch"
-CUTS = {"top_k", "top_p", "min_p", "epsilon", "cut_temperature", "share", "allowed", "bias"}
-
 
 _ROW = re.compile(r"^row (\d+)(?: \(index \([\d, ]*\) of rows of shape \([\d, ]*\)\))?")
 
@@ -66,33 +64,21 @@ class Draw:
     """What to draw from each batch. Can be pickled; the process that calls it may be another one."""
 
     seed: int
-    step: int
-    temperature: float
-    draws: int | None
-    method: Method
-    invalid: Invalid
-    weights: bool
-    device: str
-    cuts: dict[str, Any]
+    options: BatchOptions
     version: str = __version__
     golden: tuple[int, ...] = dataclasses.field(default_factory=golden)
 
-    def __call__(self, logits: Any, **rows: Any) -> Array:
-        """Draw from the rows of an array, whose numbers `row_ids` or `first_row` give."""
+    @property
+    def draws(self) -> int | None:
+        """How many from each row, or None for one without an axis of draws."""
+        return self.options.get("draws")
+
+    def __call__(self, logits: Any, *, row_ids: Any = None, first_row: int = 0) -> Array:
+        """Draw from the rows of an array."""
         self.check()
-        function = _draws.sample_weights if self.weights else _draws.sample
-        drawn: Array = function(
-            logits,
-            seed=self.seed,
-            step=self.step,
-            temperature=self.temperature,
-            draws=self.draws,
-            method=self.method,
-            invalid=self.invalid,
-            device=self.device,
-            **self.cuts,
-            **rows,
-        )
+        options: dict[str, Any] = {**self.options, "row_ids": row_ids, "first_row": first_row}
+        function = _draws.sample_weights if options.pop("weights", False) else _draws.sample
+        drawn: Array = function(logits, seed=self.seed, **options)
         return drawn
 
     def check(self) -> None:
@@ -103,37 +89,27 @@ class Draw:
             )
 
 
-def planned(  # what each engine passes on
-    *,
-    seed: OneSeed,
-    step: int = 0,
-    temperature: float = 1.0,
-    draws: int | None = None,
-    method: Method = "gumbel",
-    invalid: Invalid = "raise",
-    weights: bool = False,
-    device: str = "cpu",
-    **cuts: Any,
-) -> Draw:
+def planned(*, seed: OneSeed, **options: Unpack[BatchOptions]) -> Draw:
     """Return what to draw, its options checked: a fault of theirs must not wait for a worker."""
-    for name in cuts.keys() - CUTS:
+    for name in options.keys() - BatchOptions.__optional_keys__:
         raise TypeError(f"there is no option {name!r}")
-    if cuts.get("bias") is None:
-        cuts.pop("bias", None)
-    elif weights:
-        raise TypeError("a bias is of logits, and weights have none")
-    draw = Draw(seed_of(seed), step, temperature, draws, method, invalid, weights, device, cuts)
     categories = 1
-    if "bias" in cuts:
-        if not isinstance(cuts["bias"], Mapping):
-            raise TypeError("bias must be a dict from categories to numbers, for all rows")
-        categories = int(biases(cuts["bias"])[1].max(initial=0)) + 1
-    if cuts.get("allowed") is not None:
-        cuts["allowed"] = mask = np.asarray(cuts["allowed"])
+    bias = options.get("bias")
+    if bias is None:
+        options.pop("bias", None)
+    elif options.get("weights"):
+        raise TypeError("a bias is of logits, and weights have none")
+    elif not isinstance(bias, Mapping):
+        raise TypeError("bias must be a dict from categories to numbers, for all rows")
+    else:
+        categories = int(biases(bias)[1].max(initial=0)) + 1
+    if options.get("allowed") is not None:
+        options["allowed"] = mask = np.asarray(options["allowed"])
         if mask.ndim != 1:
             raise ValueError(f"allowed must be one mask for all rows, got the shape {mask.shape}")
         categories = len(mask) if mask.dtype == bool else categories
-    draw(np.empty((0, categories)), first_row=0)
+    draw = Draw(seed_of(seed), options)
+    draw(np.empty((0, categories)))
     return draw
 
 
