@@ -197,7 +197,10 @@ where
             PyValueError::new_err(words())
         }
     })?;
-    T::try_from(value).map_err(|_| PyValueError::new_err(words()))
+    match T::try_from(value) {
+        Ok(value) if value.into() <= most.into() => Ok(value),
+        _ => Err(PyValueError::new_err(words())),
+    }
 }
 
 /// Whether an object is for all rows, and no array.
@@ -238,8 +241,10 @@ where
 {
     of_elements(object, what, shape, |tensor, layout| {
         integers(tensor, layout, |value| {
-            let value = u64::try_from(value).ok().and_then(|value| T::try_from(value).ok());
-            value.ok_or_else(|| format!("{what} must be integers from 0 to {}", most.into()))
+            let value = u64::try_from(value).ok().filter(|&value| value <= most.into());
+            value
+                .and_then(|value| T::try_from(value).ok())
+                .ok_or_else(|| format!("{what} must be integers from 0 to {}", most.into()))
         })
     })
 }

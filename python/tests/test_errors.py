@@ -349,7 +349,46 @@ TABLE = [
         ValueError,
         r"row 11 \(index \(2, 1\)",
     ),
-    (lambda: gumbelmax.log_prob(ROW, 0, temperature=0), ValueError, "no meaning at temperature 0"),
+    (
+        lambda: gumbelmax.log_prob(ROW, 0, temperature=0),
+        ValueError,
+        "^a log-probability has no meaning at temperature 0",
+    ),
+    (
+        lambda: gumbelmax.log_prob([ROW, ROW], [0, 0], temperature=[1, 0]),
+        ValueError,
+        "^a log-probability has no meaning at temperature 0",
+    ),
+    (
+        lambda: gumbelmax.log_prob(ROW, 0, temperature=-1),
+        ValueError,
+        "temperature must be 0 .* got -1",
+    ),
+    (
+        lambda: gumbelmax.log_prob([ROW, ROW], [0, 0], temperature=[1, NAN]),
+        ValueError,
+        "row 1: the temperature must be 0 .* got NaN",
+    ),
+    (
+        lambda: gumbelmax.log_prob(np.zeros((0, 3)), np.zeros(0, int), temperature=1e-40),
+        ValueError,
+        "temperature must be 0",
+    ),
+    (
+        lambda: gumbelmax.log_prob([[0.0, -1.0]], [0], weights=True),
+        ValueError,
+        "row 0 has no draw: its weight of category 1 is -1",
+    ),
+    (
+        # of a later piece of the call
+        lambda: gumbelmax.log_prob(
+            np.broadcast_to(ROW, (6_000_000, 3)),
+            np.zeros(6_000_000, int),
+            temperature=np.arange(5_999_999, -1, -1) - 0.5,
+        ),
+        ValueError,
+        "^row 5999999: the temperature must be 0 .* got -0.5",
+    ),
     (
         lambda: gumbelmax.log_prob(np.zeros((2, 0)), [0, 0]),
         ValueError,
@@ -399,6 +438,7 @@ TABLE = [
         "go on with a sequence of another seed",
     ),
     (lambda: gumbelmax.set_num_threads(-1), ValueError, "threads must be an integer from 0"),
+    (lambda: gumbelmax.set_num_threads(2**16), ValueError, "from 0 to 65535, got 65536"),
 ]
 
 
