@@ -62,6 +62,8 @@ def with_draws(
     of: str = "",
 ) -> Any:
     """Return the table with a column of draws. Errors name a row by its place in the table, which is `of` something."""
+    if not isinstance(table, pa.Table | pa.RecordBatch):
+        raise TypeError(f"expected a table or a record batch of Arrow, got {type(table).__name__}")
     column = table[logits]
     chunks = column.chunks if isinstance(column, pa.ChunkedArray) else [column]
     ids = None if row_id is None else _ids(table[row_id], row_id)

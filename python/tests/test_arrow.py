@@ -218,3 +218,8 @@ def test_files_without_ids(logits, rng, tmp_path):
     assert ga.first_rows(map(str, paths))[str(paths[3])] == 75
     with pytest.raises(ValueError, match=r"0\.parquet is there twice"):
         ga.first_rows([*paths, paths[0]])
+
+
+def test_what_is_no_table_says_so():
+    with pytest.raises(TypeError, match=r"^expected a table or a record batch .* got dict"):
+        gumbelmax.arrow.sample({"logits": [[0.0]], "row_id": [1]}, seed=1)
