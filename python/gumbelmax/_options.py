@@ -152,6 +152,8 @@ def masks_of(allowed: Any, axis: int) -> tuple[Any, int | None]:
     if array.dtype != bool or array.ndim == 0:
         return array, None
     if array.ndim > 1:
+        if not -array.ndim <= axis < array.ndim:
+            raise ValueError(f"axis {axis} is out of range for allowed of {array.ndim} dimensions")
         array = np.moveaxis(array, axis, -1)
     categories = array.shape[-1]
     packed = np.packbits(array, axis=-1, bitorder="little")

@@ -142,10 +142,8 @@ def gumbel_softmax_vjp(
         restrict,
         adjust,
     )
-    cotangents = readable(cotangents)
-    if draws is None and axis != -1:
-        cotangents = np.moveaxis(np.asarray(cotangents), axis, -1)
-    gradients = _lib.gumbel_softmax_vjp(readable(logits), axis, call, tau, hard, cotangents)
+    found = readable(cotangents)
+    gradients = _lib.gumbel_softmax_vjp(readable(logits), axis, call, tau, hard, found)
     if axis != -1:
         gradients = np.moveaxis(gradients, -1, axis)
     return like(logits, gradients)

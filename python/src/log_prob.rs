@@ -9,7 +9,7 @@ use pyo3::types::PyTuple;
 use rayon::prelude::*;
 
 use crate::adjust::Adjustment;
-use crate::call::of_elements;
+use crate::call::of_rows;
 use crate::dlpack::Tensor;
 use crate::draws::given;
 use crate::engines::engines;
@@ -47,7 +47,7 @@ pub(crate) fn log_prob<'py>(
     }
     let each: usize = shape[rows.shape.len()..].iter().product();
     let mut wrong = None;
-    let indices = of_elements(index, "index", &shape, |tensor, layout| {
+    let indices = of_rows(index, "index", &shape, |tensor, layout| {
         integers(tensor, layout, |value| Ok(usize::try_from(value).unwrap_or(usize::MAX)))
     })?;
     if let Some(at) = indices.iter().position(|&index| index >= categories) {

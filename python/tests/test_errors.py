@@ -136,8 +136,8 @@ TABLE = [
     ),
     (
         lambda: sample(ROWS, seed=1, row_ids=np.ones((4, 5))),
-        ValueError,
-        "expected integers, got floats",
+        TypeError,
+        "row_ids must be integers, got floats",
     ),
     (lambda: sample(ROW, seed=1, first_row=-1), ValueError, "first_row must be an integer from 0"),
     (
@@ -308,8 +308,13 @@ TABLE = [
     ),
     (
         lambda: sample(ROW, seed=1, presence_penalty=1, history=np.array([0.5])),
-        ValueError,
-        "expected integers, got floats",
+        TypeError,
+        "history must be integers, got floats",
+    ),
+    (
+        lambda: sample(ROW, seed=1, presence_penalty=1, history=[0, 0.5]),
+        TypeError,
+        "history must have integers as categories, got 0",
     ),
     (lambda: sample(ROW, seed=1, presence_penalty=1, history=5), TypeError, "history"),
     (
@@ -343,6 +348,36 @@ TABLE = [
         "does not begin with the shape of the rows",
     ),
     (lambda: gumbelmax.log_prob([ROW, ROW], [0, 3]), ValueError, "row 1: an index is from 0 to 2"),
+    (
+        lambda: gumbelmax.log_prob([ROW, ROW], [0.0, 1.0]),
+        TypeError,
+        "^index must be integers, got floats",
+    ),
+    (
+        lambda: sample([[1, 2], [3]], seed=1),
+        ValueError,
+        "^logits: NumPy makes no array of this list: .* inhomogeneous",
+    ),
+    (
+        lambda: sample(ROWS, seed=1, allowed=np.ones((4, 5, 3), bool), axis=3),
+        ValueError,
+        "^axis 3 is out of range for allowed of 3 dimensions",
+    ),
+    (
+        lambda: gumbelmax.gumbel_softmax_vjp(ROWS, ROWS, seed=1, axis=-4),
+        ValueError,
+        "^axis -4 is out of range for logits of 3 dimensions",
+    ),
+    (
+        lambda: gumbelmax.gumbel_softmax_vjp(np.zeros((5, 4)), ROWS, seed=1, axis=0),
+        ValueError,
+        r"^cotangents of shape \(5, 4\) does not fit samples of shape \(4, 5, 3\)",
+    ),
+    (
+        lambda: gumbelmax.resample(ROW, seed=1, row_ids=[1, 2]),
+        ValueError,
+        r"^row_ids of shape \(2,\) does not fit positions of shape \(3,\)",
+    ),
     (lambda: gumbelmax.log_prob([ROW, ROW], [0, -1]), ValueError, "row 1: an index is from 0 to 2"),
     (
         lambda: gumbelmax.log_prob(BAD, np.zeros((4, 5), int)),

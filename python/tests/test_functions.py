@@ -401,6 +401,21 @@ def test_soft_samples_and_their_gradients(rng, axis):
     ).all()
 
 
+@pytest.mark.parametrize("axis", [0, 1, 2, -1, -2, -3])
+def test_cotangents_lie_as_the_samples_do(rng, axis):
+    logits = rng.normal(size=(3, 4, 5))
+    want = gumbelmax.gumbel_softmax_vjp(np.cos(logits), logits, 0.7, seed=1)
+    # so that rows are the same, whichever axis has the categories
+    moved = np.moveaxis(logits, -1, axis)
+    for cotangents in (np.cos(moved), np.cos(moved)[:, ::-1].copy()[:, ::-1]):
+        found = gumbelmax.gumbel_softmax_vjp(cotangents, moved, 0.7, seed=1, axis=axis)
+        assert (np.moveaxis(found, axis, -1) == want).all()
+    several = np.stack([np.cos(logits)] * 2, -2)
+    twice = gumbelmax.gumbel_softmax_vjp(several, moved, 0.7, seed=1, draws=2, axis=axis)
+    next_step = gumbelmax.gumbel_softmax_vjp(np.cos(logits), logits, 0.7, seed=1, step=1)
+    assert np.allclose(np.moveaxis(twice, axis, -1), want + next_step, atol=1e-6)
+
+
 def test_soft_samples_of_several_draws(rng):
     logits = rng.normal(size=(4, 6)).astype("float32")
     soft = gumbelmax.gumbel_softmax(logits, 0.5, seed=3, draws=7)
