@@ -11,7 +11,8 @@ torch.Size([2])
 torch.Size([2, 5])
 
 The functions are pure: nothing but their arguments decides what they return, and PyTorch's own generators have no part.
-All are for tensors in the CPU's memory, of float16, bfloat16, float32 or float64. Gradients are of first order.
+All are for tensors in the CPU's memory, of float16, bfloat16, float32 or float64; :func:`sample` takes integers too.
+Gradients are of first order.
 """
 
 # the Sequence of which torch.library makes lists in all releases from 2.4 on
@@ -40,6 +41,8 @@ def _unsigned(number: int) -> int:
 
 
 def _check(tensor: Tensor) -> None:
+    if not isinstance(tensor, Tensor):
+        raise TypeError(f"logits must be a tensor, got {type(tensor).__name__}")
     if tensor.device.type not in ("cpu", "meta"):
         raise ValueError(
             f"logits: expected a tensor in the CPU's memory, got one on {tensor.device}; copy it first, with .cpu()"
@@ -385,8 +388,11 @@ def gumbel_softmax(
     Raises:
         ValueError: an argument or a row is invalid, as in :func:`gumbelmax.sample`; or ``tau`` or ``temperature`` asks
             for a gradient.
+        TypeError: ``logits`` are no tensor, or integers.
     """
     _check(logits)
+    if not logits.is_floating_point():
+        raise TypeError(f"logits must be floats, as the samples are, got {logits.dtype}")
     _rows(logits, dim)
     softness = (_number(tau, "tau"), _number(temperature, "temperature"))
     one_seed, seeds = (0, seed) if isinstance(seed, Tensor) else (_signed(seed, "seed"), None)

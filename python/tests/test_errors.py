@@ -68,6 +68,11 @@ TABLE = [
     (lambda: sample(["a"], seed=1), TypeError, "logits: expected numbers of .* got ndarray of <U1"),
     (lambda: sample(np.zeros(3, complex), seed=1), TypeError, "logits: expected numbers of"),
     (lambda: sample(np.zeros(3, ">f4"), seed=1), TypeError, "byte order"),
+    (
+        lambda: sample(np.ma.masked_array(ROW, [0, 0, 1]), seed=1),
+        TypeError,
+        r"a masked array is read without its mask: give its filled\(-np.inf\)",
+    ),
     (lambda: sample(None, seed=1), TypeError, "logits: expected numbers of"),
     (
         lambda: sample(ROW, seed=-1),
