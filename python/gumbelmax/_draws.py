@@ -6,7 +6,7 @@ from numpy import ndarray
 
 from gumbelmax import _lib
 from gumbelmax._adjustment import adjustment
-from gumbelmax._libraries import index_dtype, like, readable
+from gumbelmax._libraries import index_dtype, like
 from gumbelmax._options import Invalid, LogProbsOf, Method, Seed, Share, restriction, seed_of
 from gumbelmax._results import Race, Scored
 
@@ -140,7 +140,7 @@ def sample(
         name = "int64" if dtype is None else index_dtype(dtype, logits)
         drawn = _lib.sample(logits, axis, False, call, name)
         return drawn if drawn.ndim else drawn[()]
-    drawn = _lib.sample(readable(logits), axis, False, call, index_dtype(dtype, logits))
+    drawn = _lib.sample(logits, axis, False, call, index_dtype(dtype, logits))
     return like(logits, drawn)
 
 
@@ -194,7 +194,7 @@ def sample_weights(
         restrict,
         None,
     )
-    drawn = _lib.sample(readable(weights), axis, True, call, index_dtype(dtype, weights))
+    drawn = _lib.sample(weights, axis, True, call, index_dtype(dtype, weights))
     return like(weights, drawn)
 
 
@@ -273,10 +273,8 @@ def sample_scored(
         restrict,
         adjust,
     )
-    values = readable(logits)
-    found = _lib.sample_scored(
-        values, axis, weights, call, index_dtype(dtype, logits), log_probs_of
-    )
+    name = index_dtype(dtype, logits)
+    found = _lib.sample_scored(logits, axis, weights, call, name, log_probs_of)
     return Scored(*(like(logits, result) for result in found))
 
 
@@ -348,5 +346,5 @@ def race(
         restrict,
         adjust,
     )
-    found = _lib.race(readable(logits), axis, weights, call, index_dtype(dtype, logits), k)
+    found = _lib.race(logits, axis, weights, call, index_dtype(dtype, logits), k)
     return Race(*(like(logits, result) for result in found))

@@ -32,18 +32,6 @@ def like(array: Any, result: npt.NDArray[Any]) -> Any:
     return result
 
 
-def readable(array: Any) -> Any:
-    """Return the array without what keeps its library from giving it away: its part in a gradient."""
-    if isinstance(array, np.ma.MaskedArray):
-        # else what is behind the mask would be read
-        raise TypeError(
-            "a masked array is read without its mask: give its filled(-np.inf), or for weights filled(0)"
-        )
-    if is_of(array, "torch") and array.requires_grad:
-        return array.detach()
-    return array
-
-
 def index_dtype(dtype: Any, array: object) -> str:
     """Return the name of the type of indices: by default the one at home in the library of ``array``."""
     if dtype is None:

@@ -3,7 +3,7 @@
 from typing import Any, Unpack
 
 from gumbelmax import _lib
-from gumbelmax._libraries import index_dtype, like, readable
+from gumbelmax._libraries import index_dtype, like
 from gumbelmax._options import AncestorOptions, OneSeed, Scheme, seed_of
 
 
@@ -27,7 +27,7 @@ class Particles:
 
     def __init__(self, log_weights: Any) -> None:
         """Add the weights up."""
-        self._particles = _lib.Particles(readable(log_weights))
+        self._particles = _lib.Particles(log_weights)
         self._like = log_weights[:0, ...] if hasattr(log_weights, "__dlpack__") else None
 
     def __reduce__(self) -> str | tuple[Any, ...]:

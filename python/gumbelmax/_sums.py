@@ -4,7 +4,7 @@ from typing import Any
 
 from gumbelmax import _lib
 from gumbelmax._adjustment import adjustment
-from gumbelmax._libraries import like, readable
+from gumbelmax._libraries import like
 from gumbelmax._options import Invalid, LogProbsOf, Seed, Share, restriction, seed_of
 from gumbelmax._results import Cuts, LogZ
 
@@ -48,7 +48,7 @@ def logsumexp(
     restrict = restriction(top_k, top_p, min_p, epsilon, cut_temperature, share, allowed, axis)
     adjust = adjustment(bias, repetition_penalty, frequency_penalty, presence_penalty, history)
     call = (0, 0, temperature, 0, None, None, "gumbel", invalid, device, restrict, adjust)
-    return like(logits, _lib.logsumexp(readable(logits), axis, weights, call))
+    return like(logits, _lib.logsumexp(logits, axis, weights, call))
 
 
 def log_prob(
@@ -107,7 +107,7 @@ def log_prob(
     restrict = restriction(top_k, top_p, min_p, epsilon, cut_temperature, share, allowed, axis)
     adjust = adjustment(bias, repetition_penalty, frequency_penalty, presence_penalty, history)
     call = (0, 0, temperature, 0, None, None, "gumbel", "raise", "cpu", restrict, adjust)
-    found = _lib.log_prob(readable(logits), axis, weights, call, readable(index), log_probs_of)
+    found = _lib.log_prob(logits, axis, weights, call, index, log_probs_of)
     return like(logits, found)
 
 
@@ -165,7 +165,7 @@ def estimate_log_z(
         restrict,
         adjust,
     )
-    found = _lib.estimate_log_z(readable(logits), axis, weights, call)
+    found = _lib.estimate_log_z(logits, axis, weights, call)
     return LogZ(*(like(logits, result) for result in found))
 
 
@@ -207,5 +207,5 @@ def cuts(
     restrict = restriction(top_k, top_p, min_p, epsilon, cut_temperature, share, allowed, axis)
     adjust = adjustment(bias, repetition_penalty, frequency_penalty, presence_penalty, history)
     call = (0, 0, temperature, 0, None, None, "gumbel", invalid, "cpu", restrict, adjust)
-    found = _lib.cuts(readable(logits), axis, weights, call)
+    found = _lib.cuts(logits, axis, weights, call)
     return Cuts(*(like(logits, result) for result in found))

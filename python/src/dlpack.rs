@@ -114,8 +114,17 @@ impl<'py> Tensor<'py> {
     /// The array that `object` is, or that NumPy makes of it. `what` names it in errors.
     pub(crate) fn new(object: &Bound<'py, PyAny>, what: &str) -> PyResult<Self> {
         let py = object.py();
-        let exporter = if numpy::is_array(object)? || object.hasattr(intern!(py, "__dlpack__"))? {
+        let exporter = if numpy::is_array(object)? {
+            if numpy::is_masked(object)? {
+                // else what is behind the mask would be read
+                return Err(PyTypeError::new_err(format!(
+                    "{what}: a masked array is read without its mask: give what it has filled with, as with -inf for \
+                     logits"
+                )));
+            }
             object.clone()
+        } else if object.hasattr(intern!(py, "__dlpack__"))? {
+            without_gradient(object)?
         } else {
             numpy::asarray(object).map_err(|error| no_array(object, what, &error))?
         };
@@ -189,6 +198,15 @@ impl<'py> Tensor<'py> {
         };
         let data = tensor.data.cast_const().wrapping_byte_add(tensor.byte_offset as usize);
         Ok(Self { data, dtype, shape, strides, capsule })
+    }
+}
+
+/// A tensor of PyTorch without its part in a gradient, which keeps it from being given away.
+fn without_gradient<'py>(object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    let py = object.py();
+    match object.getattr_opt(intern!(py, "requires_grad"))? {
+        Some(requires) if requires.is_truthy()? => object.call_method0(intern!(py, "detach")),
+        _ => Ok(object.clone()),
     }
 }
 

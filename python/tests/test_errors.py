@@ -71,7 +71,7 @@ TABLE = [
     (
         lambda: sample(np.ma.masked_array(ROW, [0, 0, 1]), seed=1),
         TypeError,
-        r"a masked array is read without its mask: give its filled\(-np.inf\)",
+        "^logits: a masked array is read without its mask: .* filled with",
     ),
     (lambda: sample(None, seed=1), TypeError, "logits: expected numbers of"),
     (
@@ -446,7 +446,11 @@ TABLE = [
     ),
     (lambda: gumbelmax.logsumexp(BAD), ValueError, r"row 11 \(index \(2, 1\)"),
     (lambda: gumbelmax.InverseCdf(BAD, seed=1), ValueError, "row 11"),
-    (lambda: gumbelmax.InverseCdf(np.zeros((2, 3)), seed=[1, 2]), ValueError, "takes one seed"),
+    (
+        lambda: gumbelmax.InverseCdf(np.zeros((2, 3)), seed=[1, 2]),
+        ValueError,
+        "^InverseCdf takes one seed",
+    ),
     (lambda: gumbelmax.InverseCdf(ROW, seed=1).sample(2**31 + 1), ValueError, "step"),
     (lambda: gumbelmax.resample([0.0, NAN], seed=1), ValueError, "log-weight of particle 1 is NaN"),
     (lambda: gumbelmax.resample([-INF], seed=1), ValueError, "all log-weights are -infinity"),
@@ -487,17 +491,6 @@ def test_errors(row):
     call, kind, words = TABLE[row]
     with pytest.raises(kind, match=words):
         call()
-
-
-def test_a_marked_row_harms_no_other():
-    rows = np.zeros((50, 8))
-    want = sample(rows, seed=3)
-    rows[7, 2], rows[20] = NAN, -INF
-    found = sample(rows, seed=3, invalid="mark")
-    want[[7, 20]] = gumbelmax.NO_DRAW
-    assert (found == want).all()
-    scored = gumbelmax.sample_scored(rows, seed=3, invalid="mark")
-    assert np.isnan(scored.log_probs).nonzero()[0].tolist() == [7, 20]
 
 
 def test_the_row_is_named_in_later_pieces_too():

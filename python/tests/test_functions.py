@@ -508,3 +508,9 @@ def test_seeds_of_numpy():
     assert first != second
     assert first == sample(logits, seed=np.random.default_rng(5))
     assert sample(logits, seed=np.uint64(7)) == sample(logits, seed=7)
+
+
+def test_digests_of_no_draws():
+    none = gumbelmax.digest(sample(np.zeros((0, 3)), seed=1))
+    assert none == gumbelmax.digest([]) == "00000000"
+    assert none != gumbelmax.digest([0])

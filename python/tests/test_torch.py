@@ -316,6 +316,16 @@ def test_what_is_no_tensor_of_floats_says_so(logits):
         gumbelmax.sample([logits[0, 0].clone().requires_grad_()] * 2, seed=1)
 
 
+def test_draws_take_what_asks_for_a_gradient(logits):
+    numbers = {"temperature": torch.linspace(0.5, 2, 3), "top_p": torch.tensor(0.75)}
+    want = gt.sample(logits, seed=1, **numbers)
+    asking = {name: number.clone().requires_grad_() for name, number in numbers.items()}
+    for function in (gt.sample, gumbelmax.sample):
+        assert (function(logits.clone().requires_grad_(), seed=1, **asking) == want).all()
+    log_weights = torch.zeros(3, requires_grad=True)
+    assert gumbelmax.resample(log_weights, seed=1).tolist() == [0, 1, 2]
+
+
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float64])
 def test_cotangents_of_all_types_along_all_axes(logits, dtype):
     cotangents = logits.cos().to(dtype)
