@@ -87,7 +87,7 @@ def with_draws(
                 drawn = draw(rows, row_ids=ids[first : first + len(chunk)])
         first += len(chunk)
         found.append(_column(drawn))
-    type_ = found[0].type if found else pa.int64()
+    type_ = pa.int64() if draw.draws is None else pa.list_(pa.int64(), draw.draws)
     return (
         table.append_column(output, pa.chunked_array(found, type_))
         if isinstance(table, pa.Table)

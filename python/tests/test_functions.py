@@ -5,14 +5,10 @@ import pickle
 
 import numpy as np
 import pytest
+from conftest import log_softmax
 
 import gumbelmax
 from gumbelmax import Generator, InverseCdf, log_prob, race, sample, sample_scored, sample_weights
-
-
-def log_softmax(x, axis=-1):
-    x = x - x.max(axis, keepdims=True)
-    return x - np.log(np.exp(x).sum(axis, keepdims=True))
 
 
 def chi_square(draws, probabilities):
@@ -122,73 +118,6 @@ def test_every_function_draws_from_what_is_kept(rng, axis):
     logits = np.where(allowed, logits, np.nan)
     one = log_prob(logits, draws, **cuts)
     assert (one == log_prob(kept, draws, axis=axis)).all()
-
-
-def test_log_prob_of_what_is_cut():
-    logits = [[0.0, 1.0, 2.0, 3.0], [3.0, 2.0, 1.0, 0.0]]
-    found = log_prob(logits, [[0, 1, 2, 3]] * 2, top_k=[1, 3])
-    assert found[0].tolist() == [-np.inf, -np.inf, -np.inf, 0.0]
-    want = log_prob([3.0, 2.0, 1.0], [0, 1, 2])
-    assert found[1].tolist() == [*want, -np.inf]
-
-
-@pytest.mark.parametrize("weights", [False, True])
-@pytest.mark.parametrize("method", ["gumbel", "inverse-cdf"])
-def test_log_probs_among_what_is_kept_or_allowed(rng, method, weights):
-    """Of the same draws: by the definition in NumPy, for cuts, masks, bias and temperatures of each row."""
-    logits = rng.normal(0, 2, (5, 40))
-    allowed, temperature = rng.random((5, 40)) < 0.8, np.array([0.5, 1, 2, 0.75, 1.25])
-    bias = [{} if weights else {3: 1.5, 7: -np.inf} for _ in range(5)]
-    options = {
-        "top_k": [3, 5, 40, 7, 1],
-        "top_p": [1.0, 0.6, 0.7, 1.0, 0.9],
-        "allowed": allowed,
-        "temperature": temperature,
-        "weights": weights,
-        **({} if weights else {"bias": bias}),
-    }
-    adjusted = logits.copy()
-    for row, of_row in zip(adjusted, bias, strict=True):
-        row[list(of_row)] += list(of_row.values())
-    values = np.exp(logits) if weights else logits
-    threshold = gumbelmax.cuts(values, **options).threshold[:, None]
-    masked = np.where(allowed, adjusted, -np.inf)
-    cut = (np.exp(adjusted) if weights else adjusted) < threshold
-    want, sums = {}, {}
-    for of, among in (("kept", np.where(cut, -np.inf, masked)), ("allowed", masked)):
-        scaled = among / temperature[:, None]
-        want[of], sums[of] = log_softmax(scaled), np.log(np.exp(scaled).sum(-1))
-    drawing = {"seed": 6, "draws": 30, "method": method}
-    draws = gumbelmax.sample_scored(values, **drawing, **options).draws
-    assert not np.take_along_axis(cut, draws, -1).any()
-    for of, log_probs in want.items():
-        at = np.take_along_axis(log_probs, draws, -1)
-        scored = sample_scored(values, **drawing, **options, log_probs_of=of)
-        assert (scored.draws == draws).all()
-        assert np.abs(scored.log_probs - at).max() < 5e-6
-        assert np.abs(scored.logsumexp - sums[of]).max() < 1e-5
-        every = log_prob(values, [np.arange(40)] * 5, **options, log_probs_of=of)
-        assert np.allclose(every, log_probs, atol=1e-7, rtol=0)
-        assert (every == -np.inf).sum() == (
-            ~allowed | cut if of == "kept" else masked == -np.inf
-        ).sum()
-    # a row of which one category is kept: the two are not the same
-    assert (want["kept"][4].max(), cut[4].sum()) == (0.0, 39)
-    assert want["allowed"][4].max() < -0.1
-    generator = Generator(6)
-    found = generator.sample_scored(values, draws=30, **options, log_probs_of="allowed")
-    of_all = sample_scored(values, seed=6, draws=30, **options, log_probs_of="allowed")
-    assert found.log_probs.tobytes() == of_all.log_probs.tobytes()
-
-
-@pytest.mark.parametrize("of", ["kept", "allowed"])
-def test_a_marked_row_has_no_log_probability(of):
-    rows = [[0.0, 1.0], [np.nan, 0.0], [2.0, 0.0]]
-    scored = sample_scored(rows, seed=1, top_k=1, invalid="mark", log_probs_of=of)
-    assert scored.draws.tolist() == [1, gumbelmax.NO_DRAW, 0]
-    assert np.isnan(scored.log_probs).tolist() == np.isnan(scored.logsumexp).tolist()
-    want = log_softmax(np.array([[0.0, 1.0], [2.0, 0.0]])).max(-1) if of == "allowed" else 0.0
-    assert np.abs(scored.log_probs[[0, 2]] - want).max() < 5e-6
 
 
 @pytest.mark.parametrize("method", ["gumbel", "inverse-cdf"])
@@ -330,34 +259,6 @@ def test_races(rng):
     assert few.perturbed_logits[1] == -np.inf
 
 
-@pytest.mark.parametrize("axis", [0, 1, -1])
-@pytest.mark.parametrize("shift", [0, 1e7])
-def test_log_probs(rng, axis, shift):
-    logits = rng.normal(size=(7, 8, 9)) + shift
-    want = log_softmax(logits / 0.5, axis)
-    scored = sample_scored(logits, seed=1, temperature=0.5, axis=axis, device="cpu")
-    index = np.expand_dims(scored.draws, axis)
-    at = np.take_along_axis(want, index, axis).squeeze(axis)
-    assert np.abs(scored.log_probs - at).max() < 5e-6
-    assert np.abs(log_prob(logits, scored.draws, temperature=0.5, axis=axis) - at).max() < 1e-7
-    # the bounds see a fault
-    assert np.abs(scored.log_probs - np.roll(at, 1)).max() > 1e-3
-
-
-def test_log_prob_of_many_indices(rng):
-    logits = rng.normal(size=(40, 1000)).astype("float32")
-    logits[:, 3] = -np.inf
-    index = rng.integers(0, 1000, (40, 2, 5))
-    index[0, 0, 0] = 3
-    found = log_prob(logits, index)
-    want = np.take_along_axis(log_softmax(logits.astype("float64")), index.reshape(40, -1), 1)
-    assert found.shape == index.shape
-    assert found[0, 0, 0] == -np.inf
-    assert np.allclose(found.reshape(40, -1), want, atol=1e-12)
-    weights = np.exp(logits)
-    assert np.allclose(log_prob(weights, index, weights=True), found, atol=1e-5)
-
-
 def test_normalisers(rng):
     weights = rng.integers(1, 100, (30, 20)).astype("uint32")
     want = np.log(weights.sum(-1))
@@ -368,67 +269,6 @@ def test_normalisers(rng):
     assert errors.max() < 5
     assert errors.max() > 0.5
     assert np.allclose(gumbelmax.sample_scored(weights, seed=1, weights=True).logsumexp, want)
-
-
-@pytest.mark.parametrize("axis", [0, 1, 2, -1])
-def test_soft_samples_and_their_gradients(rng, axis):
-    logits = rng.normal(size=(3, 4, 5))
-    options = {"tau": 0.7, "seed": 1, "axis": axis, "temperature": 2.0}
-    soft = gumbelmax.gumbel_softmax(logits, **options)
-    assert soft.shape == logits.shape
-    assert soft.dtype == np.float32
-    draws = sample(logits, seed=1, axis=axis, temperature=2.0)
-    assert (soft.argmax(axis) == draws).all()
-    hard = gumbelmax.gumbel_softmax(logits, hard=True, **options)
-    assert (hard == np.moveaxis(np.eye(logits.shape[axis])[draws], -1, axis)).all()
-
-    cotangents = rng.normal(size=logits.shape)
-    gradient = gumbelmax.gumbel_softmax_vjp(cotangents, logits, **options)
-    # the derivative of the samples, by their formula: y (g - sum(g y)) / (tau T)
-    y = soft.astype("float64")
-    want = y * (cotangents - (cotangents * y).sum(axis, keepdims=True)) / (0.7 * 2.0)
-    assert np.abs(gradient - want).max() < 1e-5
-    # and by differences
-    h, (i, j, k) = 1e-2, (1, 2, 3)
-    losses = []
-    for sign in (1, -1):
-        moved = logits.copy()
-        moved[i, j, k] += sign * h
-        losses.append((gumbelmax.gumbel_softmax(moved, **options) * cotangents).sum())
-    assert abs((losses[0] - losses[1]) / (2 * h) - gradient[i, j, k]) < 1e-3
-    assert (
-        gumbelmax.gumbel_softmax_vjp(cotangents, logits, hard=True, **options) == gradient
-    ).all()
-
-
-@pytest.mark.parametrize("axis", [0, 1, 2, -1, -2, -3])
-def test_cotangents_lie_as_the_samples_do(rng, axis):
-    logits = rng.normal(size=(3, 4, 5))
-    want = gumbelmax.gumbel_softmax_vjp(np.cos(logits), logits, 0.7, seed=1)
-    # so that rows are the same, whichever axis has the categories
-    moved = np.moveaxis(logits, -1, axis)
-    for cotangents in (np.cos(moved), np.cos(moved)[:, ::-1].copy()[:, ::-1]):
-        found = gumbelmax.gumbel_softmax_vjp(cotangents, moved, 0.7, seed=1, axis=axis)
-        assert (np.moveaxis(found, axis, -1) == want).all()
-    several = np.stack([np.cos(logits)] * 2, -2)
-    twice = gumbelmax.gumbel_softmax_vjp(several, moved, 0.7, seed=1, draws=2, axis=axis)
-    next_step = gumbelmax.gumbel_softmax_vjp(np.cos(logits), logits, 0.7, seed=1, step=1)
-    assert np.allclose(np.moveaxis(twice, axis, -1), want + next_step, atol=1e-6)
-
-
-def test_soft_samples_of_several_draws(rng):
-    logits = rng.normal(size=(4, 6)).astype("float32")
-    soft = gumbelmax.gumbel_softmax(logits, 0.5, seed=3, draws=7)
-    assert soft.shape == (4, 7, 6)
-    each = [gumbelmax.gumbel_softmax(logits, 0.5, seed=3, step=step) for step in range(7)]
-    assert (soft == np.stack(each, 1)).all()
-    cotangents = rng.normal(size=soft.shape).astype("float32")
-    whole = gumbelmax.gumbel_softmax_vjp(cotangents, logits, 0.5, seed=3, draws=7)
-    parts = [
-        gumbelmax.gumbel_softmax_vjp(cotangents[:, step], logits, 0.5, seed=3, step=step)
-        for step in range(7)
-    ]
-    assert np.allclose(whole, sum(parts), atol=1e-6)
 
 
 def test_tables_draw_what_the_method_does(rng):
