@@ -58,6 +58,9 @@ def _history(history: Any) -> Any:
         return history
     if not isinstance(history, Mapping) and all(_is_integer(token) for token in history):
         return np.array(history, np.int64)
+    for row in _rows(history):
+        if not isinstance(row, Iterable):
+            raise TypeError(f"history must have integers as categories, got {row!r}")
     # -1 is none, as in arrays
     rows = [
         row if isinstance(row, Mapping) else [token for token in row if token != -1]

@@ -13,12 +13,11 @@ import numpy.typing as npt
 from gumbelmax import _draws
 from gumbelmax._adjustment import biases
 from gumbelmax._lib import __version__
-from gumbelmax._options import BatchOptions, Invalid, Method, OneSeed, seed_of
+from gumbelmax._libraries import is_of
+from gumbelmax._options import BatchOptions, OneSeed, seed_of
 
 Array = npt.NDArray[Any]
 OF_BATCH = " of the batch"
-CUTS = {"top_k", "top_p", "min_p", "epsilon", "cut_temperature", "share", "allowed", "bias"}
-
 
 _ROW = re.compile(r"^row (\d+)(?: \(index \([\d, ]*\) of rows of shape \([\d, ]*\)\))?")
 
@@ -66,33 +65,21 @@ class Draw:
     """What to draw from each batch. Can be pickled; the process that calls it may be another one."""
 
     seed: int
-    step: int
-    temperature: float
-    draws: int | None
-    method: Method
-    invalid: Invalid
-    weights: bool
-    device: str
-    cuts: dict[str, Any]
+    options: BatchOptions
     version: str = __version__
     golden: tuple[int, ...] = dataclasses.field(default_factory=golden)
 
-    def __call__(self, logits: Any, **rows: Any) -> Array:
-        """Draw from the rows of an array, whose numbers `row_ids` or `first_row` give."""
+    @property
+    def draws(self) -> int | None:
+        """How many from each row, or None for one without an axis of draws."""
+        return self.options.get("draws")
+
+    def __call__(self, logits: Any, *, row_ids: Any = None, first_row: int = 0) -> Array:
+        """Draw from the rows of an array."""
         self.check()
-        function = _draws.sample_weights if self.weights else _draws.sample
-        drawn: Array = function(
-            logits,
-            seed=self.seed,
-            step=self.step,
-            temperature=self.temperature,
-            draws=self.draws,
-            method=self.method,
-            invalid=self.invalid,
-            device=self.device,
-            **self.cuts,
-            **rows,
-        )
+        options: dict[str, Any] = {**self.options, "row_ids": row_ids, "first_row": first_row}
+        function = _draws.sample_weights if options.pop("weights", False) else _draws.sample
+        drawn: Array = function(logits, seed=self.seed, **options)
         return drawn
 
     def check(self) -> None:
@@ -103,37 +90,31 @@ class Draw:
             )
 
 
-def planned(  # what each engine passes on
-    *,
-    seed: OneSeed,
-    step: int = 0,
-    temperature: float = 1.0,
-    draws: int | None = None,
-    method: Method = "gumbel",
-    invalid: Invalid = "raise",
-    weights: bool = False,
-    device: str = "cpu",
-    **cuts: Any,
-) -> Draw:
+def planned(*, seed: OneSeed, **options: Unpack[BatchOptions]) -> Draw:
     """Return what to draw, its options checked: a fault of theirs must not wait for a worker."""
-    for name in cuts.keys() - CUTS:
-        raise TypeError(f"there is no option {name!r}")
-    if cuts.get("bias") is None:
-        cuts.pop("bias", None)
-    elif weights:
-        raise TypeError("a bias is of logits, and weights have none")
-    draw = Draw(seed_of(seed), step, temperature, draws, method, invalid, weights, device, cuts)
+    for name, option in options.items():
+        if name not in BatchOptions.__optional_keys__:
+            raise TypeError(f"there is no option {name!r}")
+        if name not in ("allowed", "bias"):
+            _check_one(name, option)
+    _check_one("seed", seed)
     categories = 1
-    if "bias" in cuts:
-        if not isinstance(cuts["bias"], Mapping):
-            raise TypeError("bias must be a dict from categories to numbers, for all rows")
-        categories = int(biases(cuts["bias"])[1].max(initial=0)) + 1
-    if cuts.get("allowed") is not None:
-        cuts["allowed"] = mask = np.asarray(cuts["allowed"])
+    bias = options.get("bias")
+    if bias is None:
+        options.pop("bias", None)
+    elif options.get("weights"):
+        raise TypeError("a bias is of logits, and weights have none")
+    elif not isinstance(bias, Mapping):
+        raise TypeError("bias must be a dict from categories to numbers, for all rows")
+    else:
+        categories = int(biases(bias)[1].max(initial=0)) + 1
+    if options.get("allowed") is not None:
+        options["allowed"] = mask = np.asarray(options["allowed"])
         if mask.ndim != 1:
             raise ValueError(f"allowed must be one mask for all rows, got the shape {mask.shape}")
         categories = len(mask) if mask.dtype == bool else categories
-    draw(np.empty((0, categories)), first_row=0)
+    draw = Draw(seed_of(seed), options)
+    draw(np.empty((0, categories)))
     return draw
 
 
@@ -149,10 +130,20 @@ class BatchFunction:
     def __call__(self, batch: Any) -> Any:
         """Add a column of draws to a batch."""
         if isinstance(batch, Mapping):
-            ids = _ids(batch[self.row_id])
+            ids = _ids(batch[self.row_id], self.row_id)
             with naming(lambda row: named(row, ids, of=OF_BATCH)):
-                found = self.draw(_stacked(batch[self.logits]), row_ids=ids)
+                rows = _stacked(batch[self.logits], self.logits)
+                if len(ids) != len(rows):
+                    raise ValueError(
+                        f"the batch has {len(rows)} rows of {self.logits}, and {len(ids)} of {self.row_id}"
+                    )
+                found = self.draw(rows, row_ids=ids)
             return {**batch, self.output: found}
+        if not is_of(batch, "pyarrow"):
+            raise TypeError(
+                f"a batch is a mapping of names to arrays, or a table or record batch of Arrow, got "
+                f"{type(batch).__name__}"
+            )
         from gumbelmax import arrow  # noqa: PLC0415  (pyarrow is not a requirement)
 
         which = (self.logits, self.row_id, 0, self.output)
@@ -200,21 +191,34 @@ def make_batch_fn(
     return BatchFunction(planned(seed=seed, **options), logits, row_id, output)
 
 
-def _stacked(rows: Any) -> Array:
-    """Return rows that come as an array of arrays as an array of numbers."""
+def _check_one(name: str, option: Any) -> None:
+    if shape := np.shape(option):
+        raise ValueError(f"{name} must be one for all rows, got the shape {shape}")
+
+
+def _stacked(rows: Any, name: str) -> Array:
+    """Return rows that come as an array or a list of arrays as an array of numbers."""
+    if isinstance(rows, list | tuple) or getattr(rows, "dtype", None) == np.dtype(object):
+        rows = list(rows)
+        lengths = [np.size(row) if np.ndim(row) else None for row in rows]
+        for row, length in enumerate(lengths):
+            if length is None:
+                raise ValueError(f"row {row} is no array of numbers, got {rows[row]!r}")
+            if length != lengths[0]:
+                raise ValueError(
+                    f"row {row} has {length} categories, and those before it have {lengths[0]}"
+                )
+        rows = np.stack(rows) if lengths else np.empty((0, 1))
     array = np.asarray(rows)
-    if array.dtype != object:
-        return array
-    lengths = {len(row) for row in array}
-    if len(lengths) > 1:
-        first = len(array[0])
-        row = next(i for i, row in enumerate(array) if len(row) != first)
-        raise ValueError(
-            f"row {row} has {len(array[row])} categories, and those before it have {first}"
-        )
-    return np.stack(list(array)) if len(array) else np.empty((0, 1))
+    if array.ndim != 2:  # noqa: PLR2004  (rows and categories)
+        raise ValueError(f"{name}: expected rows x categories, got the shape {array.shape}")
+    return array
 
 
-def _ids(ids: Any) -> Array:
+def _ids(ids: Any, name: str) -> Array:
     array = np.asarray(ids)
-    return array if array.size else array.astype(np.uint64)
+    if array.ndim != 1:
+        raise ValueError(f"{name}: expected one id for each row, got the shape {array.shape}")
+    if array.size and not np.issubdtype(array.dtype, np.integer):
+        raise TypeError(f"{name}: expected integers, got {array.dtype}")
+    return array

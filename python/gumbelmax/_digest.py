@@ -5,8 +5,6 @@ from typing import Any
 
 import numpy as np
 
-from gumbelmax._libraries import readable
-
 
 def digest(draws: Any) -> str:
     """Return a short digest of draws: the one that ``gumbel sample --digest`` prints for the same draws.
@@ -27,8 +25,8 @@ def digest(draws: Any) -> str:
     Raises:
         ValueError: a number is no draw.
     """
-    array = np.asarray(readable(draws))
-    if not np.issubdtype(array.dtype, np.integer):
+    array = np.asarray(draws)
+    if array.size and not np.issubdtype(array.dtype, np.integer):
         raise ValueError(f"draws must be integers, got {array.dtype}")
     if array.size and not -1 <= array.min() <= array.max() < 2**32:
         raise ValueError("draws must be from -1 (none) to 4294967295")

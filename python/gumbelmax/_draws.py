@@ -6,8 +6,8 @@ from numpy import ndarray
 
 from gumbelmax import _lib
 from gumbelmax._adjustment import adjustment
-from gumbelmax._libraries import index_dtype, like, readable
-from gumbelmax._options import Invalid, Method, Seed, Share, restriction, seed_of
+from gumbelmax._libraries import index_dtype, like
+from gumbelmax._options import Invalid, LogProbsOf, Method, Seed, Share, restriction, seed_of
 from gumbelmax._results import Race, Scored
 
 NO_DRAW = -1
@@ -140,7 +140,7 @@ def sample(
         name = "int64" if dtype is None else index_dtype(dtype, logits)
         drawn = _lib.sample(logits, axis, False, call, name)
         return drawn if drawn.ndim else drawn[()]
-    drawn = _lib.sample(readable(logits), axis, False, call, index_dtype(dtype, logits))
+    drawn = _lib.sample(logits, axis, False, call, index_dtype(dtype, logits))
     return like(logits, drawn)
 
 
@@ -194,7 +194,7 @@ def sample_weights(
         restrict,
         None,
     )
-    drawn = _lib.sample(readable(weights), axis, True, call, index_dtype(dtype, weights))
+    drawn = _lib.sample(weights, axis, True, call, index_dtype(dtype, weights))
     return like(weights, drawn)
 
 
@@ -222,6 +222,7 @@ def sample_scored(
     presence_penalty: Any = None,
     history: Any = None,
     invalid: Invalid = "raise",
+    log_probs_of: LogProbsOf = "kept",
     weights: bool = False,
     dtype: Any = None,
     device: str = "cpu",
@@ -237,8 +238,20 @@ def sample_scored(
     >>> np.allclose(scored.log_probs, np.log(1 / 4), atol=1e-5)
     True
 
+    Of three categories with 4/8, 3/8 and 1/8, two are kept:
+
+    >>> options = {"seed": 3, "top_k": 2, "weights": True}  # draws the first
+    >>> kept, allowed = (
+    ...     sample_scored([4, 3, 1], **options, log_probs_of=of) for of in ("kept", "allowed")
+    ... )
+    >>> np.exp([kept.log_probs, allowed.log_probs]).round(4), kept.draws == allowed.draws
+    (array([0.5714, 0.5   ]), np.True_)
+
     Args:
         logits: as in :func:`sample`.
+        log_probs_of: what probabilities and normalisers are among, where cuts take categories away: what is "kept",
+            the distribution that is drawn from, or all that is "allowed", as if nothing were cut. Mask, bias, penalties
+            and temperature count in both, and the draws are the same.
         weights: the numbers are weights or counts, as in :func:`sample_weights`.
 
     The other arguments and the errors are those of :func:`sample`; a temperature of 0, at which there are no
@@ -260,8 +273,8 @@ def sample_scored(
         restrict,
         adjust,
     )
-    values = readable(logits)
-    found = _lib.sample_scored(values, axis, weights, call, index_dtype(dtype, logits))
+    name = index_dtype(dtype, logits)
+    found = _lib.sample_scored(logits, axis, weights, call, name, log_probs_of)
     return Scored(*(like(logits, result) for result in found))
 
 
@@ -333,5 +346,5 @@ def race(
         restrict,
         adjust,
     )
-    found = _lib.race(readable(logits), axis, weights, call, index_dtype(dtype, logits), k)
+    found = _lib.race(logits, axis, weights, call, index_dtype(dtype, logits), k)
     return Race(*(like(logits, result) for result in found))

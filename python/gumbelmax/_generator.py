@@ -1,9 +1,20 @@
 """A generator that advances from call to call."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Unpack
 
 from gumbelmax import _draws, _lib, _particles, _softmax, _sums
-from gumbelmax._options import OneSeed, seed_of
+from gumbelmax._options import (
+    AncestorOptions,
+    EstimateOptions,
+    OneSeed,
+    RaceOptions,
+    SampleOptions,
+    ScoredOptions,
+    SoftOptions,
+    WeightOptions,
+    seed_of,
+)
 from gumbelmax._results import LogZ, Race, Scored
 
 
@@ -52,39 +63,41 @@ class Generator:
         """Say how to make this generator again."""
         return Generator, (self.seed, self.step)
 
-    def _numbers(self, options: dict[str, Any]) -> dict[str, Any]:
+    def _numbers(self, options: Mapping[str, Any]) -> dict[str, Any]:
         """Return the options of a call with the seed and with the step that is its turn."""
         for name in ("seed", "step"):
             if name in options:
                 raise TypeError(f"a Generator has the {name} of its own")
         return {**options, "seed": self.seed, "step": self._sequence.take(options.get("draws"))}
 
-    def sample(self, logits: Any, **options: Any) -> Any:
+    def sample(self, logits: Any, **options: Unpack[SampleOptions]) -> Any:
         """Draw from each row, as :func:`gumbelmax.sample` does."""
         return _draws.sample(logits, **self._numbers(options))
 
-    def sample_weights(self, weights: Any, **options: Any) -> Any:
+    def sample_weights(self, weights: Any, **options: Unpack[WeightOptions]) -> Any:
         """Draw from each row of weights, as :func:`gumbelmax.sample_weights` does."""
         return _draws.sample_weights(weights, **self._numbers(options))
 
-    def sample_scored(self, logits: Any, **options: Any) -> Scored:
+    def sample_scored(self, logits: Any, **options: Unpack[ScoredOptions]) -> Scored:
         """Draw with log-probabilities, as :func:`gumbelmax.sample_scored` does."""
         return _draws.sample_scored(logits, **self._numbers(options))
 
-    def race(self, logits: Any, k: int, **options: Any) -> Race:
+    def race(self, logits: Any, k: int, **options: Unpack[RaceOptions]) -> Race:
         """Run races, as :func:`gumbelmax.race` does."""
         return _draws.race(logits, k, **self._numbers(options))
 
-    def estimate_log_z(self, logits: Any, *, draws: int, **options: Any) -> LogZ:
+    def estimate_log_z(
+        self, logits: Any, *, draws: int, **options: Unpack[EstimateOptions]
+    ) -> LogZ:
         """Estimate log Z, as :func:`gumbelmax.estimate_log_z` does."""
         return _sums.estimate_log_z(logits, **self._numbers({**options, "draws": draws}))
 
     def gumbel_softmax(
-        self, logits: Any, tau: float = 1.0, hard: bool = False, **options: Any
+        self, logits: Any, tau: float = 1.0, hard: bool = False, **options: Unpack[SoftOptions]
     ) -> Any:
         """Return soft samples, as :func:`gumbelmax.gumbel_softmax` does."""
         return _softmax.gumbel_softmax(logits, tau, hard, **self._numbers(options))
 
-    def resample(self, log_weights: Any, **options: Any) -> Any:
+    def resample(self, log_weights: Any, **options: Unpack[AncestorOptions]) -> Any:
         """Resample particles, as :func:`gumbelmax.resample` does."""
         return _particles.resample(log_weights, **self._numbers(options))

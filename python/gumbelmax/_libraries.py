@@ -32,13 +32,6 @@ def like(array: Any, result: npt.NDArray[Any]) -> Any:
     return result
 
 
-def readable(array: Any) -> Any:
-    """Return the array without what keeps its library from giving it away: its part in a gradient."""
-    if is_of(array, "torch") and array.requires_grad:
-        return array.detach()
-    return array
-
-
 def index_dtype(dtype: Any, array: object) -> str:
     """Return the name of the type of indices: by default the one at home in the library of ``array``."""
     if dtype is None:

@@ -1,7 +1,7 @@
 """Options that many functions have."""
 
 from collections.abc import Mapping
-from typing import Any, Literal, TypeAlias, TypedDict
+from typing import Any, Generic, Literal, TypeAlias, TypedDict, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -9,11 +9,54 @@ import numpy.typing as npt
 Method: TypeAlias = Literal["gumbel", "inverse-cdf", "auto"]
 Invalid: TypeAlias = Literal["raise", "mark"]
 Share: TypeAlias = Literal["top-k", "all", "rest"]
+LogProbsOf: TypeAlias = Literal["kept", "allowed"]
 OneSeed: TypeAlias = int | np.integer[Any] | np.random.Generator | np.random.SeedSequence
 Seed: TypeAlias = npt.ArrayLike | np.random.Generator | np.random.SeedSequence
+Scheme: TypeAlias = Literal["systematic", "stratified", "residual"]
+
+Integer = TypeVar("Integer")
+Number = TypeVar("Number")
+Masks = TypeVar("Masks")
 
 
-class BatchOptions(TypedDict, total=False):
+# Options of each function to which others pass them on. What may be given for each row is Any, as in that function:
+# arrays are of any library.
+
+
+class _Cuts(TypedDict, Generic[Integer, Number, Masks], total=False):
+    """What may be drawn."""
+
+    top_k: Integer | None
+    top_p: Number | None
+    min_p: Number | None
+    epsilon: Number | None
+    cut_temperature: Number | None
+    share: Share
+    allowed: Masks | None
+
+
+class _Rows(TypedDict, total=False):
+    """Which rows, and where the work is done."""
+
+    temperature: Any
+    row_ids: Any
+    first_row: int
+    axis: int
+    invalid: Invalid
+    device: str
+
+
+class _Adjustment(TypedDict, total=False):
+    """What is added to logits and taken from them."""
+
+    bias: Any
+    repetition_penalty: Any
+    frequency_penalty: Any
+    presence_penalty: Any
+    history: Any
+
+
+class BatchOptions(_Cuts[int, float, npt.ArrayLike], total=False):
     """What :func:`gumbelmax.make_batch_fn` takes beside names and a seed, each for all rows."""
 
     step: int
@@ -24,13 +67,54 @@ class BatchOptions(TypedDict, total=False):
     weights: bool
     device: str
     bias: Mapping[int, float] | None
-    top_k: int | None
-    top_p: float | None
-    min_p: float | None
-    epsilon: float | None
-    cut_temperature: float | None
-    share: Share
-    allowed: npt.ArrayLike | None
+
+
+class WeightOptions(_Rows, _Cuts[Any, Any, Any], total=False):
+    """What :func:`gumbelmax.sample_weights` takes beside weights, seed and step."""
+
+    draws: int | None
+    method: Method
+    dtype: Any
+
+
+class SampleOptions(WeightOptions, _Adjustment, total=False):
+    """What :func:`gumbelmax.sample` takes beside logits, seed and step."""
+
+
+class ScoredOptions(SampleOptions, total=False):
+    """What :func:`gumbelmax.sample_scored` takes beside logits, seed and step."""
+
+    log_probs_of: LogProbsOf
+    weights: bool
+
+
+class EstimateOptions(_Rows, _Cuts[Any, Any, Any], _Adjustment, total=False):
+    """What :func:`gumbelmax.estimate_log_z` takes beside logits, seed, step and draws."""
+
+    weights: bool
+
+
+class RaceOptions(EstimateOptions, total=False):
+    """What :func:`gumbelmax.race` takes beside logits, k, seed and step."""
+
+    draws: int | None
+    dtype: Any
+
+
+class SoftOptions(_Rows, _Cuts[Any, Any, Any], _Adjustment, total=False):
+    """What :func:`gumbelmax.gumbel_softmax` takes beside logits, softness, seed and step."""
+
+    draws: int | None
+
+
+class AncestorOptions(TypedDict, total=False):
+    """What :meth:`gumbelmax.Particles.resample` takes beside seed and step."""
+
+    scheme: Scheme
+    positions: int | None
+    first_row: int
+    row_ids: Any
+    dtype: Any
 
 
 def seed_of(seed: Seed) -> Any:
@@ -68,6 +152,8 @@ def masks_of(allowed: Any, axis: int) -> tuple[Any, int | None]:
     if array.dtype != bool or array.ndim == 0:
         return array, None
     if array.ndim > 1:
+        if not -array.ndim <= axis < array.ndim:
+            raise ValueError(f"axis {axis} is out of range for allowed of {array.ndim} dimensions")
         array = np.moveaxis(array, axis, -1)
     categories = array.shape[-1]
     packed = np.packbits(array, axis=-1, bitorder="little")

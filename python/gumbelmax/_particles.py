@@ -1,12 +1,10 @@
 """Resampling for particle filters."""
 
-from typing import Any, Literal, TypeAlias
+from typing import Any, Unpack
 
 from gumbelmax import _lib
-from gumbelmax._libraries import index_dtype, like, readable
-from gumbelmax._options import OneSeed, seed_of
-
-Scheme: TypeAlias = Literal["systematic", "stratified", "residual"]
+from gumbelmax._libraries import index_dtype, like
+from gumbelmax._options import AncestorOptions, OneSeed, Scheme, seed_of
 
 
 class Particles:
@@ -29,7 +27,7 @@ class Particles:
 
     def __init__(self, log_weights: Any) -> None:
         """Add the weights up."""
-        self._particles = _lib.Particles(readable(log_weights))
+        self._particles = _lib.Particles(log_weights)
         self._like = log_weights[:0, ...] if hasattr(log_weights, "__dlpack__") else None
 
     def __reduce__(self) -> str | tuple[Any, ...]:
@@ -92,7 +90,9 @@ class Particles:
         return like(self._like, found)
 
 
-def resample(log_weights: Any, **options: Any) -> Any:
+def resample(
+    log_weights: Any, *, seed: OneSeed, step: int = 0, **options: Unpack[AncestorOptions]
+) -> Any:
     """Return the ancestors of particles with these log-weights.
 
     >>> from gumbelmax import resample
@@ -101,4 +101,4 @@ def resample(log_weights: Any, **options: Any) -> Any:
 
     Arguments and errors are those of :class:`Particles` and of :meth:`Particles.resample`.
     """
-    return Particles(log_weights).resample(**options)
+    return Particles(log_weights).resample(seed=seed, step=step, **options)

@@ -11,7 +11,7 @@ class Scored(NamedTuple):
     log_probs: Any
     """The natural logarithm of the probability of each draw, float64, of the shape of the draws."""
     logsumexp: Any
-    """The logarithm of each row's normaliser, float64, of the rows' shape."""
+    """The logarithm of each row's normaliser, float64, of the rows' shape: of what the log-probabilities are among."""
 
 
 class Race(NamedTuple):

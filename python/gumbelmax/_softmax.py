@@ -6,7 +6,7 @@ import numpy as np
 
 from gumbelmax import _lib
 from gumbelmax._adjustment import adjustment
-from gumbelmax._libraries import like, readable
+from gumbelmax._libraries import like
 from gumbelmax._options import Invalid, Seed, Share, restriction, seed_of
 
 
@@ -76,7 +76,7 @@ def gumbel_softmax(
         restrict,
         adjust,
     )
-    samples = _lib.gumbel_softmax(readable(logits), axis, call, tau, hard)
+    samples = _lib.gumbel_softmax(logits, axis, call, tau, hard)
     if draws is None and axis != -1:
         samples = np.moveaxis(samples, -1, axis)
     return like(logits, samples)
@@ -142,10 +142,7 @@ def gumbel_softmax_vjp(
         restrict,
         adjust,
     )
-    cotangents = readable(cotangents)
-    if draws is None and axis != -1:
-        cotangents = np.moveaxis(np.asarray(cotangents), axis, -1)
-    gradients = _lib.gumbel_softmax_vjp(readable(logits), axis, call, tau, hard, cotangents)
+    gradients = _lib.gumbel_softmax_vjp(logits, axis, call, tau, hard, cotangents)
     if axis != -1:
         gradients = np.moveaxis(gradients, -1, axis)
     return like(logits, gradients)

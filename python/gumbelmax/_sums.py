@@ -4,8 +4,8 @@ from typing import Any
 
 from gumbelmax import _lib
 from gumbelmax._adjustment import adjustment
-from gumbelmax._libraries import like, readable
-from gumbelmax._options import Invalid, Seed, Share, restriction, seed_of
+from gumbelmax._libraries import like
+from gumbelmax._options import Invalid, LogProbsOf, Seed, Share, restriction, seed_of
 from gumbelmax._results import Cuts, LogZ
 
 
@@ -39,7 +39,8 @@ def logsumexp(
     >>> np.allclose(logsumexp([[0.0, 0.0], [1000.0, 1000.0]]), [np.log(2), 1000 + np.log(2)])
     True
 
-    Arguments and errors are those of :func:`gumbelmax.sample`. A row that is marked has NaN.
+    Arguments and errors are those of :func:`gumbelmax.sample`. What is cut is not added up. A row that is marked has
+    NaN.
 
     Returns:
         float64, of the shape of ``logits`` without ``axis``.
@@ -47,7 +48,7 @@ def logsumexp(
     restrict = restriction(top_k, top_p, min_p, epsilon, cut_temperature, share, allowed, axis)
     adjust = adjustment(bias, repetition_penalty, frequency_penalty, presence_penalty, history)
     call = (0, 0, temperature, 0, None, None, "gumbel", invalid, device, restrict, adjust)
-    return like(logits, _lib.logsumexp(readable(logits), axis, weights, call))
+    return like(logits, _lib.logsumexp(logits, axis, weights, call))
 
 
 def log_prob(
@@ -68,6 +69,7 @@ def log_prob(
     frequency_penalty: Any = None,
     presence_penalty: Any = None,
     history: Any = None,
+    log_probs_of: LogProbsOf = "kept",
     weights: bool = False,
 ) -> Any:
     """Return the log-probabilities of categories: log_softmax(logits / T) at ``index``, computed in float64.
@@ -77,15 +79,27 @@ def log_prob(
     >>> log_prob(np.log([[1.0, 3.0], [1.0, 1.0]]), [1, 0]).round(4)
     array([-0.2877, -0.6931])
 
+    What is cut has probability 0 among what is kept, and its own among all that is allowed:
+
+    >>> for of in ("kept", "allowed"):
+    ...     print(np.exp(log_prob([4, 3, 1], [0, 1, 2], top_k=2, log_probs_of=of, weights=True)).round(4))
+    [0.5714 0.4286 0.    ]
+    [0.5   0.375 0.125]
+
     Args:
         logits: as in :func:`gumbelmax.sample`.
         index: categories: integers of the shape of the rows, and of more axes behind those, as draws have.
         temperature: above 0.
         axis: the axis of the categories.
+        log_probs_of: as in :func:`gumbelmax.sample_scored`. Among all that is "allowed", cuts are checked and change
+            nothing: a category that is cut has its log-probability before the cut, and not -inf. So a draw that other
+            cuts have let through (those of the policy that drew it) is finite here.
         weights: the numbers are weights or counts.
 
+    The other arguments are those of :func:`gumbelmax.sample`.
+
     Returns:
-        float64, of the shape of ``index``; -inf for a category that is never drawn.
+        float64, of the shape of ``index``; -inf for a category of probability 0.
 
     Raises:
         ValueError: a row is invalid, or an index is that of no category; the words name the row.
@@ -93,7 +107,8 @@ def log_prob(
     restrict = restriction(top_k, top_p, min_p, epsilon, cut_temperature, share, allowed, axis)
     adjust = adjustment(bias, repetition_penalty, frequency_penalty, presence_penalty, history)
     call = (0, 0, temperature, 0, None, None, "gumbel", "raise", "cpu", restrict, adjust)
-    return like(logits, _lib.log_prob(readable(logits), axis, weights, call, readable(index)))
+    found = _lib.log_prob(logits, axis, weights, call, index, log_probs_of)
+    return like(logits, found)
 
 
 def estimate_log_z(
@@ -150,7 +165,7 @@ def estimate_log_z(
         restrict,
         adjust,
     )
-    found = _lib.estimate_log_z(readable(logits), axis, weights, call)
+    found = _lib.estimate_log_z(logits, axis, weights, call)
     return LogZ(*(like(logits, result) for result in found))
 
 
@@ -192,5 +207,5 @@ def cuts(
     restrict = restriction(top_k, top_p, min_p, epsilon, cut_temperature, share, allowed, axis)
     adjust = adjustment(bias, repetition_penalty, frequency_penalty, presence_penalty, history)
     call = (0, 0, temperature, 0, None, None, "gumbel", invalid, "cpu", restrict, adjust)
-    found = _lib.cuts(readable(logits), axis, weights, call)
+    found = _lib.cuts(logits, axis, weights, call)
     return Cuts(*(like(logits, result) for result in found))

@@ -4,7 +4,7 @@ from typing import Any
 
 from gumbelmax import _lib
 from gumbelmax._adjustment import adjustment
-from gumbelmax._libraries import index_dtype, like, readable
+from gumbelmax._libraries import index_dtype, like
 from gumbelmax._options import Invalid, OneSeed, Share, restriction, seed_of
 
 
@@ -62,7 +62,7 @@ class InverseCdf:
             *(seed_of(seed), 0, temperature, first_row, row_ids, None),
             *("inverse-cdf", invalid, device, restrict, adjust),
         )
-        self._table = _lib.Table(readable(logits), axis, weights, call)
+        self._table = _lib.Table(logits, axis, weights, call)
         # an empty array of the library in which results are given
         self._like = logits[:0, ...] if hasattr(logits, "__dlpack__") else None
 

@@ -62,6 +62,8 @@ def with_draws(
     of: str = "",
 ) -> Any:
     """Return the table with a column of draws. Errors name a row by its place in the table, which is `of` something."""
+    if not isinstance(table, pa.Table | pa.RecordBatch):
+        raise TypeError(f"expected a table or a record batch of Arrow, got {type(table).__name__}")
     column = table[logits]
     chunks = column.chunks if isinstance(column, pa.ChunkedArray) else [column]
     ids = None if row_id is None else _ids(table[row_id], row_id)
@@ -85,7 +87,7 @@ def with_draws(
                 drawn = draw(rows, row_ids=ids[first : first + len(chunk)])
         first += len(chunk)
         found.append(_column(drawn))
-    type_ = found[0].type if found else pa.int64()
+    type_ = pa.int64() if draw.draws is None else pa.list_(pa.int64(), draw.draws)
     return (
         table.append_column(output, pa.chunked_array(found, type_))
         if isinstance(table, pa.Table)

@@ -33,9 +33,22 @@ _Array: TypeAlias = npt.NDArray[Any]
 
 def _words(key: Any) -> Any:
     """Return the words of a key of the new kind or of the old one."""
-    if jnp.issubdtype(key.dtype, jax.dtypes.prng_key):
-        return jax.random.key_data(key)
-    return jnp.asarray(key)
+    dtype = getattr(key, "dtype", type(key).__name__)
+    is_new = not isinstance(dtype, str) and jnp.issubdtype(dtype, jax.dtypes.prng_key)
+    if not is_new and dtype != jnp.uint32:
+        raise TypeError(f"key must be a key, as jax.random.key makes it, got {dtype}")
+    words = jax.random.key_data(key) if is_new else jnp.asarray(key)
+    if words.ndim != 1:
+        raise ValueError(
+            f"key must be one key, got keys of shape {words.shape[:-1]}: jax.vmap maps over several"
+        )
+    return words
+
+
+def _last(logits: Any, axis: int) -> jax.Array:
+    """Return logits, floats, with the axis of the categories as the last."""
+    logits = jnp.moveaxis(jnp.asarray(logits), axis, -1)
+    return logits if jnp.issubdtype(logits.dtype, jnp.floating) else logits.astype(jnp.float32)
 
 
 def _seeds(words: _Array) -> npt.NDArray[np.uint64]:
@@ -78,6 +91,8 @@ def _masks(allowed: Any, axis: int, rows: tuple[int, ...]) -> Any:
     if allowed is None:
         return None
     allowed = jnp.asarray(allowed)
+    if allowed.ndim == 0:
+        raise TypeError("allowed must be an array, with an axis of categories or of their words")
     if allowed.dtype == bool and allowed.ndim > 1:
         allowed = jnp.moveaxis(allowed, axis, -1)
     return jnp.broadcast_to(allowed, (*rows, allowed.shape[-1]))
@@ -163,7 +178,7 @@ def categorical(
 
     Args:
         key: of either kind.
-        logits: an array of float16, bfloat16, float32 or float64.
+        logits: an array of float16, bfloat16, float32 or float64; integers become float32.
         axis: the axis of the categories.
         shape: that of the result: it ends with the shape of the rows, or with one to which that is broadcast.
         temperature: divides the logits; 0 is greedy. As all numbers it must be known when the function is traced: a
@@ -181,16 +196,14 @@ def categorical(
         int32, of the shape of ``logits`` without ``axis``, or of ``shape``.
 
     Raises:
-        ValueError: the shape does not fit. (An invalid row is an error of the callback, with the words of
-            :func:`gumbelmax.sample`.)
-        TypeError: a number is traced.
+        ValueError: the shape does not fit, or there are several keys. (An invalid row is an error of the callback, with
+            the words of :func:`gumbelmax.sample`.)
+        TypeError: a number is traced, or the key is none.
     """
     cuts = (top_k, top_p, min_p, epsilon, cut_temperature, share)
     numbers = (*cuts, repetition_penalty, frequency_penalty, presence_penalty)
     _check(temperature=temperature, **dict(zip(_NUMBERS, numbers, strict=True)))
-    logits = jnp.moveaxis(jnp.asarray(logits), axis, -1)
-    if not jnp.issubdtype(logits.dtype, jnp.floating):
-        logits = logits.astype(jnp.float32)
+    words, logits = _words(key), _last(logits, axis)
     rows = logits.shape[:-1]
     all_of = rows if shape is None else tuple(shape)
     samples, rows = all_of[: len(all_of) - len(rows)], all_of[len(all_of) - len(rows) :]
@@ -220,7 +233,7 @@ def categorical(
     result = jax.ShapeDtypeStruct(all_of, jnp.int32)
     arrays = (_masks(allowed, axis, rows), _histories(history, rows))
     drawn: jax.Array = jax.pure_callback(
-        draw, result, _words(key), logits, arrays, vmap_method="broadcast_all"
+        draw, result, words, logits, arrays, vmap_method="broadcast_all"
     )
     return drawn
 
@@ -309,7 +322,7 @@ def gumbel_softmax(
 
     Args:
         key: that of the draw of :func:`categorical` at which a sample has its largest number.
-        logits: an array of floats.
+        logits: as there.
         tau: how soft. As all numbers it must be known when the function is traced.
         hard: return 1 at the draw and 0 elsewhere; the gradient is that of the soft sample.
         axis: the axis of the categories.
@@ -317,7 +330,7 @@ def gumbel_softmax(
         top_k: like all other cuts, masks and penalties, as in :func:`categorical`.
 
     Returns:
-        An array of the shape and type of ``logits``. It is computed in float32.
+        An array of the shape and type of ``logits`` (float32 for integers). It is computed in float32.
 
     Raises:
         TypeError: a number is traced.
@@ -325,8 +338,8 @@ def gumbel_softmax(
     cuts = (top_k, top_p, min_p, epsilon, cut_temperature, share)
     numbers = (*cuts, repetition_penalty, frequency_penalty, presence_penalty)
     _check(tau=tau, temperature=temperature, **dict(zip(_NUMBERS, numbers, strict=True)))
-    logits = jnp.moveaxis(jnp.asarray(logits), axis, -1)
+    words, logits = _words(key), _last(logits, axis)
     rows = logits.shape[:-1]
     arrays = (_masks(allowed, axis, rows), _histories(history, rows))
-    samples = _soft(_words(key), logits, arrays, (tau, hard, temperature, numbers))
+    samples = _soft(words, logits, arrays, (tau, hard, temperature, numbers))
     return jnp.moveaxis(samples, -1, axis)

@@ -11,140 +11,28 @@ torch.Size([2])
 torch.Size([2, 5])
 
 The functions are pure: nothing but their arguments decides what they return, and PyTorch's own generators have no part.
-All are for tensors in the CPU's memory, of float16, bfloat16, float32 or float64. Gradients are of first order.
+All are for tensors in the CPU's memory, of float16, bfloat16, float32 or float64; :func:`sample` takes integers too.
+Gradients are of first order.
 """
 
-# the Sequence of which torch.library makes lists in all releases from 2.4 on
-from typing import Any, NamedTuple, Sequence  # noqa: UP035
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from gumbelmax import _draws, _softmax
 from gumbelmax._options import Invalid, Method, Share
+from gumbelmax._torch_ops import rows_of, sample_op, signed, softmax_op, tensors_of
 
 __all__ = ["Categorical", "gumbel_softmax", "sample"]
 
-_SIGNED = 2**63
-
-
-def _signed(number: int, name: str) -> int:
-    """Return 64 bits as PyTorch's integers have them."""
-    if not 0 <= number < 2 * _SIGNED:
-        raise ValueError(f"{name} must be an integer from 0 to {2 * _SIGNED - 1}, got {number}")
-    return number - 2 * _SIGNED if number >= _SIGNED else number
-
-
-def _unsigned(number: int) -> int:
-    return int(number) % (2 * _SIGNED)
-
 
 def _check(tensor: Tensor) -> None:
+    if not isinstance(tensor, Tensor):
+        raise TypeError(f"logits must be a tensor, got {type(tensor).__name__}")
     if tensor.device.type not in ("cpu", "meta"):
         raise ValueError(
             f"logits: expected a tensor in the CPU's memory, got one on {tensor.device}; copy it first, with .cpu()"
         )
-
-
-def _rows(logits: Tensor, axis: int) -> list[int]:
-    """Return the shape of the rows."""
-    shape = list(logits.shape)
-    if not -len(shape) <= axis < len(shape):
-        raise ValueError(f"axis {axis} is out of range for logits of {len(shape)} dimensions")
-    del shape[axis]
-    return shape
-
-
-_CUTS = ("top_k", "top_p", "min_p", "epsilon", "cut_temperature")
-_PENALTIES = ("repetition_penalty", "frequency_penalty", "presence_penalty", "history")
-_OPTIONS = (*_CUTS, *_PENALTIES, "allowed")
-"""What is cut, penalised and allowed, in the order in which the operators take it: a tensor or None for each."""
-
-
-def _tensors(*options: float | Tensor | None) -> list[Tensor | None]:
-    """Return options as the operators take them: one number is a tensor without axes."""
-    dtypes = {"top_k": torch.int64, "history": torch.int64, "allowed": torch.bool}
-
-    def tensor(option: float | Tensor | None, name: str) -> Tensor | None:
-        if option is None or isinstance(option, Tensor):
-            return option
-        return torch.tensor(option, dtype=dtypes.get(name, torch.float64))
-
-    tensors = [tensor(option, name) for option, name in zip(options, _OPTIONS, strict=True)]
-    # autograd takes a list of nothing but tensors for as many arguments, and would ask for the gradient of each
-    return [*tensors, None]
-
-
-def _options(tensors: Sequence[Tensor | None], share: str) -> dict[str, Any]:
-    """Return options as the functions of the package take them."""
-    given = {
-        name: tensor.item() if tensor is not None and tensor.ndim == 0 else tensor
-        for name, tensor in zip(_OPTIONS, tensors[:-1], strict=True)
-    }
-    return {**given, "share": share}
-
-
-@torch.library.custom_op("gumbelmax::sample", mutates_args=(), device_types="cpu")
-def _sample_op(
-    logits: Tensor,
-    weights: bool,
-    seed: int,
-    seeds: Tensor | None,
-    step: int,
-    steps: Tensor | None,
-    temperature: float,
-    temperatures: Tensor | None,
-    first_row: int,
-    row_ids: Tensor | None,
-    draws: int | None,
-    axis: int,
-    method: str,
-    invalid: str,
-    options: Sequence[Tensor | None],
-    share: str,
-) -> Tensor:
-    given = _options(options, share)
-    if weights:
-        # weights have no penalties
-        given = {name: option for name, option in given.items() if name not in _PENALTIES}
-    function = _draws.sample_weights if weights else _draws.sample
-    drawn = function(
-        logits,
-        seed=_unsigned(seed) if seeds is None else seeds,
-        step=step if steps is None else steps,
-        temperature=temperature if temperatures is None else temperatures,
-        first_row=_unsigned(first_row),
-        row_ids=row_ids,
-        draws=draws,
-        axis=axis,
-        method=method,  # type: ignore[arg-type]
-        invalid=invalid,  # type: ignore[arg-type]
-        **given,
-    )
-    return drawn
-
-
-@_sample_op.register_fake
-def _(
-    logits: Tensor,
-    weights: bool,
-    seed: int,
-    seeds: Tensor | None,
-    step: int,
-    steps: Tensor | None,
-    temperature: float,
-    temperatures: Tensor | None,
-    first_row: int,
-    row_ids: Tensor | None,
-    draws: int | None,
-    axis: int,
-    method: str,
-    invalid: str,
-    options: Sequence[Tensor | None],
-    share: str,
-) -> Tensor:
-    shape = _rows(logits, axis) + ([] if draws is None else [draws])
-    return logits.new_empty(shape, dtype=torch.int64)
 
 
 def sample(
@@ -193,141 +81,19 @@ def sample(
         int64, of the shape of ``logits`` without ``axis``, and with an axis of the draws, the last.
     """
     _check(logits)
-    one_seed, seeds = (0, seed) if isinstance(seed, Tensor) else (_signed(seed, "seed"), None)
+    one_seed, seeds = (0, seed) if isinstance(seed, Tensor) else (signed(seed, "seed"), None)
     one_step, steps = (0, step) if isinstance(step, Tensor) else (step, None)
     own = temperature if isinstance(temperature, Tensor) else None
     one_temperature = 1.0 if isinstance(temperature, Tensor) else float(temperature)
-    first = _signed(first_row, "first_row")
+    first = signed(first_row, "first_row")
     rows = (first, row_ids)
     numbers = (one_seed, seeds, one_step, steps, one_temperature, own, *rows)
     cuts = (top_k, top_p, min_p, epsilon, cut_temperature)
     penalties = (repetition_penalty, frequency_penalty, presence_penalty, history)
     if weights and any(penalty is not None for penalty in penalties):
         raise ValueError("penalties and history are for logits, and these numbers are weights")
-    options = _tensors(*cuts, *penalties, allowed)
-    return _sample_op(logits, weights, *numbers, draws, axis, method, invalid, options, share)
-
-
-@torch.library.custom_op("gumbelmax::gumbel_softmax", mutates_args=(), device_types="cpu")
-def _softmax_op(
-    logits: Tensor,
-    tau: Tensor,
-    hard: bool,
-    seed: int,
-    seeds: Tensor | None,
-    step: int,
-    steps: Tensor | None,
-    temperature: Tensor,
-    first_row: int,
-    row_ids: Tensor | None,
-    axis: int,
-    options: Sequence[Tensor | None],
-    share: str,
-) -> Tensor:
-    samples: Tensor = _softmax.gumbel_softmax(
-        logits,
-        tau.item(),
-        hard,
-        **_numbers(seed, seeds, step, steps, temperature, first_row, row_ids),
-        **_options(options, share),
-        axis=axis,
-    )
-    return samples.to(logits.dtype).contiguous()
-
-
-@torch.library.custom_op("gumbelmax::gumbel_softmax_vjp", mutates_args=(), device_types="cpu")
-def _vjp_op(
-    cotangents: Tensor,
-    logits: Tensor,
-    tau: Tensor,
-    hard: bool,
-    seed: int,
-    seeds: Tensor | None,
-    step: int,
-    steps: Tensor | None,
-    temperature: Tensor,
-    first_row: int,
-    row_ids: Tensor | None,
-    axis: int,
-    options: Sequence[Tensor | None],
-    share: str,
-) -> Tensor:
-    # by float32, which NumPy has, unlike bfloat16
-    gradients: Tensor = _softmax.gumbel_softmax_vjp(
-        cotangents.float(),
-        logits,
-        tau.item(),
-        hard,
-        **_numbers(seed, seeds, step, steps, temperature, first_row, row_ids),
-        **_options(options, share),
-        axis=axis,
-    )
-    return gradients.to(logits.dtype).contiguous()
-
-
-def _numbers(
-    seed: int,
-    seeds: Tensor | None,
-    step: int,
-    steps: Tensor | None,
-    temperature: Tensor,
-    first_row: int,
-    row_ids: Tensor | None,
-) -> dict[str, Any]:
-    return {
-        "seed": _unsigned(seed) if seeds is None else seeds,
-        "step": step if steps is None else steps,
-        "temperature": temperature if temperature.ndim else temperature.item(),
-        "first_row": _unsigned(first_row),
-        "row_ids": row_ids,
-    }
-
-
-@_softmax_op.register_fake
-def _(logits: Tensor, *_: Any) -> Tensor:
-    return logits.new_empty(logits.shape)
-
-
-@_vjp_op.register_fake
-def _(cotangents: Tensor, logits: Tensor, *_: Any) -> Tensor:
-    return logits.new_empty(logits.shape)
-
-
-def _keep(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
-    # tensors, those of lists too, are to be saved, so that a change of them is noticed; all else is kept as it is
-    saved: list[Tensor] = []
-
-    def kept(given: Any) -> Any:
-        if isinstance(given, list | tuple):
-            return [kept(one) for one in given]
-        if not isinstance(given, Tensor):
-            return given
-        saved.append(given)
-        return _Saved(len(saved) - 1)
-
-    ctx.inputs = [kept(given) for given in inputs]
-    ctx.save_for_backward(*saved)
-
-
-class _Saved(NamedTuple):
-    """The place of a tensor among those that are saved for the backward pass."""
-
-    number: int
-
-
-def _backward(ctx: Any, cotangents: Tensor) -> tuple[Tensor | None, ...]:
-    saved = ctx.saved_tensors
-
-    def given(kept: Any) -> Any:
-        if isinstance(kept, _Saved):
-            return saved[kept.number]
-        return [given(one) for one in kept] if isinstance(kept, list) else kept
-
-    inputs = given(ctx.inputs)
-    return (_vjp_op(cotangents, *inputs), *(None for _ in inputs[1:]))
-
-
-_softmax_op.register_autograd(_backward, setup_context=_keep)
+    options = tensors_of(*cuts, *penalties, allowed)
+    return sample_op(logits, weights, *numbers, draws, axis, method, invalid, options, share)
 
 
 def gumbel_softmax(
@@ -385,17 +151,20 @@ def gumbel_softmax(
     Raises:
         ValueError: an argument or a row is invalid, as in :func:`gumbelmax.sample`; or ``tau`` or ``temperature`` asks
             for a gradient.
+        TypeError: ``logits`` are no tensor, or integers.
     """
     _check(logits)
-    _rows(logits, dim)
+    if not logits.is_floating_point():
+        raise TypeError(f"logits must be floats, as the samples are, got {logits.dtype}")
+    rows_of(logits, dim)
     softness = (_number(tau, "tau"), _number(temperature, "temperature"))
-    one_seed, seeds = (0, seed) if isinstance(seed, Tensor) else (_signed(seed, "seed"), None)
+    one_seed, seeds = (0, seed) if isinstance(seed, Tensor) else (signed(seed, "seed"), None)
     one_step, steps = (0, step) if isinstance(step, Tensor) else (step, None)
-    numbers = (one_seed, seeds, one_step, steps, softness[1], _signed(first_row, "first_row"))
+    numbers = (one_seed, seeds, one_step, steps, softness[1], signed(first_row, "first_row"))
     cuts = (top_k, top_p, min_p, epsilon, cut_temperature)
     penalties = (repetition_penalty, frequency_penalty, presence_penalty, history)
-    options = _tensors(*cuts, *penalties, allowed)
-    return _softmax_op(logits, softness[0], hard, *numbers, row_ids, dim, options, share)
+    options = tensors_of(*cuts, *penalties, allowed)
+    return softmax_op(logits, softness[0], hard, *numbers, row_ids, dim, options, share)
 
 
 def _number(given: float | Tensor, name: str) -> Tensor:

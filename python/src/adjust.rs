@@ -7,7 +7,7 @@ use pyo3::exceptions::{PyMemoryError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
-use crate::call::{PerRow, of_elements, singles_of_rows};
+use crate::call::{PerRow, of_rows, singles_of_rows};
 use crate::dlpack::Tensor;
 use crate::error::{row_words, shape_words};
 use crate::rows::Rows;
@@ -45,7 +45,7 @@ impl Adjustment {
             none if none.is_none() => None,
             bias => {
                 let values = |values: &Bound<'_, PyAny>, len: usize| {
-                    let values = of_elements(values, "bias", &[len], floats)?;
+                    let values = of_rows(values, "bias", &[len], floats)?;
                     // not `single`, which keeps what is next to 0 apart from 0: here that is no other case
                     Ok(values.into_iter().map(|value| value as f32).collect())
                 };
@@ -176,7 +176,7 @@ fn penalty(numbers: [Option<PerRow<f32>>; 3], rows: usize) -> PyResult<PerRow<Pe
 
 /// Words of 32 bits, which Python has checked.
 fn words(array: &Bound<'_, PyAny>, len: usize) -> PyResult<Vec<u32>> {
-    of_elements(array, "history", &[len], |tensor, layout| {
+    of_rows(array, "history", &[len], |tensor, layout| {
         integers(tensor, layout, |word| u32::try_from(word).map_err(|error| error.to_string()))
     })
 }
@@ -292,17 +292,8 @@ impl Entries<u32> {
                 .map(Some)
                 .map_err(|_| format!("{WHAT} has tokens from 0 on, or -1 for none, got {token}")),
         };
-        let all = match tensor.shape.contains(&0) {
-            // of any type: an empty list is one of floats
-            true => Vec::new(),
-            false => integers(&tensor, &layout, token).map_err(|failure| match failure {
-                None => PyMemoryError::new_err("no memory for a copy of the history"),
-                Some((at, words)) => {
-                    let row = row_words(at / each.max(1), &rows.shape);
-                    PyValueError::new_err(format!("{row}: {words}"))
-                }
-            })?,
-        };
+        let all = integers(&tensor, &layout, token)
+            .map_err(|failure| failure.to_python(WHAT, |at| row_words(at / each, &rows.shape)))?;
         let mut offsets = vec![0];
         let mut categories = Vec::new();
         for row in 0..rows.rows {

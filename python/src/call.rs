@@ -1,10 +1,10 @@
 //! The options of a call, as the Python part hands them over.
 
 use gumbel::{Method, SampleOptions};
-use pyo3::exceptions::{PyMemoryError, PyTypeError, PyValueError};
+use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyFloat, PyInt, PyList, PyString, PyTuple};
+use pyo3::types::{PyBytes, PyFloat, PyInt, PyString, PyTuple};
 
 use crate::adjust::{Adjustment, Offsets};
 use crate::dlpack::Tensor;
@@ -197,7 +197,10 @@ where
             PyValueError::new_err(words())
         }
     })?;
-    T::try_from(value).map_err(|_| PyValueError::new_err(words()))
+    match T::try_from(value) {
+        Ok(value) if value.into() <= most.into() => Ok(value),
+        _ => Err(PyValueError::new_err(words())),
+    }
 }
 
 /// Whether an object is for all rows, and no array.
@@ -205,9 +208,10 @@ fn is_single(object: &Bound<'_, PyAny>) -> PyResult<bool> {
     if object.is_instance_of::<PyInt>() || object.is_instance_of::<PyFloat>() {
         return Ok(true);
     }
-    let is_array = object.is_instance_of::<PyList>()
-        || object.is_instance_of::<PyTuple>()
-        || object.hasattr(intern!(object.py(), "__dlpack__"))?;
+    // what has a length is a list or, as a series of pandas, an array that speaks no DLPack
+    let is_text = object.is_instance_of::<PyString>() || object.is_instance_of::<PyBytes>();
+    let is_array = object.hasattr(intern!(object.py(), "__dlpack__"))?
+        || (object.hasattr(intern!(object.py(), "__len__"))? && !is_text);
     Ok(!is_array)
 }
 
@@ -236,10 +240,12 @@ fn integers_of_rows<T>(
 where
     T: TryFrom<u64> + Into<u64> + Copy,
 {
-    of_elements(object, what, shape, |tensor, layout| {
+    of_rows(object, what, shape, |tensor, layout| {
         integers(tensor, layout, |value| {
-            let value = u64::try_from(value).ok().and_then(|value| T::try_from(value).ok());
-            value.ok_or_else(|| format!("{what} must be integers from 0 to {}", most.into()))
+            let value = u64::try_from(value).ok().filter(|&value| value <= most.into());
+            value
+                .and_then(|value| T::try_from(value).ok())
+                .ok_or_else(|| format!("{what} must be integers from 0 to {}", most.into()))
         })
     })
 }
@@ -265,29 +271,36 @@ pub(crate) fn singles_of_rows(
         })?;
         return Ok(PerRow::One(single(value)));
     }
-    let values = of_elements(object, what, shape, floats)?;
+    let values = of_rows(object, what, shape, floats)?;
     Ok(PerRow::Each(values.into_iter().map(single).collect()))
 }
 
 /// A copy of an array, broadcast to the shape of the rows.
+pub(crate) fn of_rows<T>(
+    object: &Bound<'_, PyAny>,
+    what: &str,
+    shape: &[usize],
+    copied: impl FnOnce(&Tensor<'_>, &Layout) -> Result<Vec<T>, Failure>,
+) -> PyResult<Vec<T>> {
+    of_elements(object, what, "rows", shape, copied)
+}
+
+/// A copy of an array, broadcast to the shape of what has an element of it each: rows, or something else.
 pub(crate) fn of_elements<T>(
     object: &Bound<'_, PyAny>,
     what: &str,
+    each: &str,
     shape: &[usize],
     copied: impl FnOnce(&Tensor<'_>, &Layout) -> Result<Vec<T>, Failure>,
 ) -> PyResult<Vec<T>> {
     let tensor = Tensor::new(object, what)?;
     let Some(layout) = Layout::broadcast(&tensor, shape) else {
         return Err(PyValueError::new_err(format!(
-            "{what} of shape {} does not fit rows of shape {}",
+            "{what} of shape {} does not fit {each} of shape {}",
             shape_words(&tensor.shape),
             shape_words(shape)
         )));
     };
-    copied(&tensor, &layout).map_err(|failure| match failure {
-        None => PyMemoryError::new_err(format!("no memory for a copy of {what}")),
-        Some((row, words)) => {
-            PyValueError::new_err(format!("{}: {words}", crate::error::row_words(row, shape)))
-        }
-    })
+    copied(&tensor, &layout)
+        .map_err(|failure| failure.to_python(what, |row| crate::error::row_words(row, shape)))
 }

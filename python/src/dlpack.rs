@@ -8,7 +8,7 @@
 
 use std::ffi::{CStr, c_void};
 
-use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -114,10 +114,19 @@ impl<'py> Tensor<'py> {
     /// The array that `object` is, or that NumPy makes of it. `what` names it in errors.
     pub(crate) fn new(object: &Bound<'py, PyAny>, what: &str) -> PyResult<Self> {
         let py = object.py();
-        let exporter = if numpy::is_array(object)? || object.hasattr(intern!(py, "__dlpack__"))? {
+        let exporter = if numpy::is_array(object)? {
+            if numpy::is_masked(object)? {
+                // else what is behind the mask would be read
+                return Err(PyTypeError::new_err(format!(
+                    "{what}: a masked array is read without its mask: give what it has filled with, as with -inf for \
+                     logits"
+                )));
+            }
             object.clone()
+        } else if object.hasattr(intern!(py, "__dlpack__"))? {
+            without_gradient(object)?
         } else {
-            numpy::asarray(object)?
+            numpy::asarray(object).map_err(|error| no_array(object, what, &error))?
         };
         if !numpy::is_array(&exporter)? {
             check_device(&exporter, what)?;
@@ -192,6 +201,15 @@ impl<'py> Tensor<'py> {
     }
 }
 
+/// A tensor of PyTorch without its part in a gradient, which keeps it from being given away.
+fn without_gradient<'py>(object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    let py = object.py();
+    match object.getattr_opt(intern!(py, "requires_grad"))? {
+        Some(requires) if requires.is_truthy()? => object.call_method0(intern!(py, "detach")),
+        _ => Ok(object.clone()),
+    }
+}
+
 /// The strides of rows that follow each other without a gap.
 fn dense(shape: &[usize]) -> Vec<isize> {
     let mut strides = vec![1; shape.len()];
@@ -219,7 +237,16 @@ fn export<'py>(object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
 }
 
 fn check_device(object: &Bound<'_, PyAny>, what: &str) -> PyResult<()> {
-    let device = object.call_method0(intern!(object.py(), "__dlpack_device__"))?;
+    let device = object.call_method0(intern!(object.py(), "__dlpack_device__"));
+    let device = device.map_err(|error| {
+        let words = format!(
+            "{what}: expected an array in the CPU's memory, got {}: {} (what JAX or PyTorch traces, gumbelmax.jax and \
+             gumbelmax.torch take)",
+            type_of(object),
+            error.value(object.py())
+        );
+        caused(PyTypeError::new_err(words), &error, object.py())
+    })?;
     let kind: i32 = device.get_item(0)?.extract()?;
     if HOST.contains(&kind) { Ok(()) } else { Err(on_device(what)) }
 }
@@ -234,8 +261,7 @@ fn on_device(what: &str) -> PyErr {
 /// The library's reason for giving no capsule, in words that tell which argument is meant.
 fn refused(object: &Bound<'_, PyAny>, what: &str, error: &PyErr) -> PyErr {
     let py = object.py();
-    let type_name =
-        object.get_type().name().map_or_else(|_| "object".into(), |name| name.to_string());
+    let type_name = type_of(object);
     let dtype = object
         .getattr(intern!(py, "dtype"))
         .map_or_else(|_| String::new(), |dtype| format!(" of {dtype}"));
@@ -244,7 +270,30 @@ fn refused(object: &Bound<'_, PyAny>, what: &str, error: &PyErr) -> PyErr {
          {type_name}{dtype}: {}",
         error.value(py)
     );
-    let refusal = PyTypeError::new_err(words);
-    refusal.set_cause(py, Some(error.clone_ref(py)));
+    caused(PyTypeError::new_err(words), error, py)
+}
+
+/// NumPy's reason for making no array, as of lists of several lengths.
+fn no_array(object: &Bound<'_, PyAny>, what: &str, error: &PyErr) -> PyErr {
+    let py = object.py();
+    let words =
+        format!("{what}: NumPy makes no array of this {}: {}", type_of(object), error.value(py));
+    if error.is_instance_of::<PyValueError>(py) {
+        caused(PyValueError::new_err(words), error, py)
+    } else if error.is_instance_of::<PyTypeError>(py) || error.is_instance_of::<PyRuntimeError>(py)
+    {
+        caused(PyTypeError::new_err(words), error, py)
+    } else {
+        // there may be no memory for it
+        error.clone_ref(py)
+    }
+}
+
+fn type_of(object: &Bound<'_, PyAny>) -> String {
+    object.get_type().name().map_or_else(|_| "object".into(), |name| name.to_string())
+}
+
+fn caused(refusal: PyErr, by: &PyErr, py: Python<'_>) -> PyErr {
+    refusal.set_cause(py, Some(by.clone_ref(py)));
     refusal
 }

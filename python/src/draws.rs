@@ -1,6 +1,6 @@
 //! Draws, alone and with their log-probabilities, and races.
 
-use gumbel::{Error, NO_DRAW};
+use gumbel::{Error, LogProbsOf, NO_DRAW};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
@@ -8,6 +8,7 @@ use pyo3::types::PyTuple;
 use crate::call::{Call, integer};
 use crate::numpy::{self, Output};
 use crate::pieces::{Cost, Cut, in_pieces};
+use crate::restrict::log_probs_of;
 use crate::rows::{Kind, Rows};
 
 /// A type in which indices of categories are returned.
@@ -148,15 +149,18 @@ pub(crate) fn sample_scored<'py>(
     weights: bool,
     call: &Bound<'py, PyTuple>,
     dtype: &str,
+    of: &Bound<'py, PyAny>,
 ) -> PyResult<[Bound<'py, PyAny>; 3]> {
+    let of = log_probs_of(of)?;
     let (rows, call) = given(values, axis, weights, call)?;
-    with_index!(dtype, Index => scored::<Index>(values.py(), &rows, &call))
+    with_index!(dtype, Index => scored::<Index>(values.py(), &rows, &call, of))
 }
 
 fn scored<'py, T: Index>(
     py: Python<'py>,
     rows: &Rows<'py>,
     call: &Call,
+    of: LogProbsOf,
 ) -> PyResult<[Bound<'py, PyAny>; 3]> {
     check_index::<T>(rows.categories)?;
     let axis = call.axis_of_draws();
@@ -175,7 +179,8 @@ fn scored<'py, T: Index>(
             let (to, log_probs) = (&mut all[at.clone()], &mut all_probs[at]);
             lengthen(&mut draws, to.len())?;
             let sums = &mut all_sums[piece.rows.clone()];
-            sampler.sample_rows_scored_into(batch, options, &mut draws, log_probs, sums)?;
+            let options = options.with_log_probs_of(of);
+            sampler.sample_rows_scored_into(batch, &options, &mut draws, log_probs, sums)?;
             write(&draws, to);
             Ok(())
         },

@@ -70,6 +70,9 @@ fn words(error: &Error, first: usize, shape: &[usize]) -> String {
         Error::NeedsGumbel { operation } => format!(
             "{operation} needs method=\"gumbel\", got an inverse CDF (or \"auto\", which is that for so many draws)"
         ),
+        Error::OptionsOfRows { .. } => {
+            "InverseCdf takes one seed, one temperature and one step for all rows".to_owned()
+        }
         Error::NoMemoryForSums { categories, bytes } => format!(
             "the sums of rows of {categories} categories need {bytes} bytes, which are not to be had; \
              method=\"gumbel\" needs none"

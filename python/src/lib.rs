@@ -39,7 +39,7 @@ mod sums;
 /// Sets the number of threads of the calls to come; 0 for all cores.
 #[pyfunction]
 fn set_num_threads(py: Python<'_>, threads: &Bound<'_, PyAny>) -> PyResult<()> {
-    let threads = call::integer(threads, "threads", u32::from(u16::MAX))? as usize;
+    let threads = usize::from(call::integer(threads, "threads", u16::MAX)?);
     py.detach(|| engines::set_threads(threads))
 }
 

@@ -1,19 +1,22 @@
 //! Log-probabilities of given categories, in `f64`.
 
-use gumbel::{Allowed, Error, Undrawable};
+use std::ops::Range;
+
+use gumbel::{Allowed, Error, LogProbsOf, SampleOptions};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 use rayon::prelude::*;
 
 use crate::adjust::Adjustment;
-use crate::call::of_elements;
+use crate::call::of_rows;
 use crate::dlpack::Tensor;
 use crate::draws::given;
 use crate::engines::engines;
 use crate::error::{row_words, shape_words};
 use crate::numpy::Output;
 use crate::pieces::at_once;
+use crate::restrict::log_probs_of;
 use crate::rows::{Kind, Source};
 use crate::strided::integers;
 
@@ -30,8 +33,9 @@ pub(crate) fn log_prob<'py>(
     weights: bool,
     call: &Bound<'py, PyTuple>,
     index: &Bound<'py, PyAny>,
+    of: &Bound<'py, PyAny>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let py = values.py();
+    let (py, of) = (values.py(), log_probs_of(of)?);
     let (rows, call) = given(values, axis, weights, call)?;
     let (shape, categories) = (Tensor::new(index, "index")?.shape, rows.categories);
     if !shape.starts_with(&rows.shape) {
@@ -43,7 +47,7 @@ pub(crate) fn log_prob<'py>(
     }
     let each: usize = shape[rows.shape.len()..].iter().product();
     let mut wrong = None;
-    let indices = of_elements(index, "index", &shape, |tensor, layout| {
+    let indices = of_rows(index, "index", &shape, |tensor, layout| {
         integers(tensor, layout, |value| Ok(usize::try_from(value).unwrap_or(usize::MAX)))
     })?;
     if let Some(at) = indices.iter().position(|&index| index >= categories) {
@@ -57,17 +61,24 @@ pub(crate) fn log_prob<'py>(
         )));
     }
     let mut output = Output::<f64>::new(py, &shape, &[])?;
-    if each == 0 || rows.rows == 0 {
+    let (all, source, engines) = (output.values(), rows.source(), engines()?);
+    let engine = py.detach(|| engines.engine("cpu", 0)).map_err(|error| rows.error(error, 0))?;
+    // The crate checks options and rows, so that what is added up below is drawable.
+    let checked = |some: &Range<usize>, options: &SampleOptions<'_>| {
+        let batch = source.part(some.clone())?;
+        engine.run(|sampler| match call.changes_rows() {
+            true => sampler.cut_rows(batch, options),
+            false => sampler.logsumexp_rows(batch, options).map(|_| Vec::new()),
+        })
+    };
+    if all.is_empty() {
+        let none = 0..0;
+        let outcome =
+            at_once(py, || checked(&none, &call.options(&none, &call.offsets(&none)?, &(0..1))))?;
+        outcome.map_err(|error| rows.error(error, 0))?;
         return output.into_array();
     }
-    let (all, source, engines) = (output.values(), rows.source(), engines()?);
-    let all_rows = 0..rows.rows;
-    let offsets = call.offsets(&all_rows).map_err(|error| rows.error(error, 0))?;
-    let options = call.options(&all_rows, &offsets, &(0..1));
-    let temperature =
-        |row: usize| options.temperatures.map_or(options.temperature, |each| each[row]);
     let rows_at_once = (AT_ONCE / categories).max(1);
-    let engine = py.detach(|| engines.engine("cpu", 0)).map_err(|error| rows.error(error, 0))?;
     for (piece, (to, indices)) in
         all.chunks_mut(rows_at_once * each).zip(indices.chunks(rows_at_once * each)).enumerate()
     {
@@ -75,34 +86,34 @@ pub(crate) fn log_prob<'py>(
         let outcome = at_once(py, || {
             let some = first..first + to.len() / each;
             let offsets = call.offsets(&some)?;
-            let of_piece = call.options(&some, &offsets, &(0..1));
-            let cuts = match call.changes_rows() {
-                true => engine.run(|sampler| {
-                    let cuts = sampler.cut_rows(source.part(some.clone())?, &of_piece);
-                    cuts.map_err(|error| of_row_from(first, error))
-                })?,
-                false => Vec::new(),
-            };
+            let options = call.options(&some, &offsets, &(0..1));
+            let temperature =
+                |i: usize| options.temperatures.map_or(options.temperature, |each| each[i]);
+            if (0..some.len()).any(|i| temperature(i) == 0.0) {
+                return Err(Error::NoNoise { operation: "a log-probability" });
+            }
+            let cuts = checked(&some, &options)?;
             let one = |(i, (to, indices)): (usize, (&mut [f64], &[usize]))| {
                 let row = first + i;
                 let kept = Kept {
-                    threshold: cuts.get(i).map(|cut| cut.threshold),
-                    mask: of_piece.allowed.map(|allowed| mask_of(allowed, i)),
+                    // among all that is allowed, cuts are checked and take nothing away
+                    threshold: match of {
+                        LogProbsOf::Kept => cuts.get(i).map(|cut| cut.threshold),
+                        _ => None,
+                    },
+                    mask: options.allowed.map(|allowed| mask_of(allowed, i)),
                     adjustment: call.adjustment(),
                 };
-                log_probs(&source, row, temperature(row), &kept, indices, to)
+                log_probs(&source, row, temperature(i), &kept, indices, to)
             };
             if to.len() / each * categories <= FEW {
                 return to.chunks_mut(each).zip(indices.chunks(each)).enumerate().try_for_each(one);
             }
             engine.install(|| {
-                let all = to.par_chunks_mut(each).zip(indices.par_chunks(each)).enumerate();
-                // of several errors the first
-                let failed = all.filter_map(|of| one(of).err()).min_by_key(row_of);
-                failed.map_or(Ok(()), Err)
+                to.par_chunks_mut(each).zip(indices.par_chunks(each)).enumerate().try_for_each(one)
             })
         })?;
-        outcome.map_err(|error| rows.error(error, 0))?;
+        outcome.map_err(|error| rows.error(error, first))?;
     }
     output.into_array()
 }
@@ -116,12 +127,9 @@ struct Kept<'a> {
 }
 
 impl Kept<'_> {
-    fn allows(&self, category: usize) -> bool {
+    fn keeps(&self, category: usize, value: f64) -> bool {
         self.mask.is_none_or(|mask| mask[category / 32] >> (category % 32) & 1 == 1)
-    }
-
-    fn cuts(&self, value: f64) -> bool {
-        self.threshold.is_some_and(|threshold| value < threshold)
+            && self.threshold.is_none_or(|threshold| value >= threshold)
     }
 }
 
@@ -129,22 +137,6 @@ fn mask_of(allowed: Allowed<'_>, row: usize) -> &[u32] {
     match allowed.words_per_row() {
         None => allowed.words(),
         Some(each) => &allowed.words()[row * each..][..each],
-    }
-}
-
-/// The error of a call for the rows from `first` on, with the number of the row in the array.
-fn of_row_from(first: usize, error: Error) -> Error {
-    match error {
-        Error::UndrawableRow { row, reason } => Error::UndrawableRow { row: first + row, reason },
-        Error::OfRow { row, error } => Error::OfRow { row: first + row, error },
-        other => other,
-    }
-}
-
-fn row_of(error: &Error) -> usize {
-    match error {
-        Error::UndrawableRow { row, .. } | Error::OfRow { row, .. } => *row,
-        _ => 0,
     }
 }
 
@@ -156,9 +148,6 @@ fn log_probs(
     indices: &[usize],
     to: &mut [f64],
 ) -> Result<(), Error> {
-    if temperature == 0.0 {
-        return Err(Error::NoNoise { operation: "a log-probability" });
-    }
     let mut values = Vec::new();
     let (rows, categories) = (1, source.categories);
     let bytes = categories.saturating_mul(8);
@@ -170,37 +159,12 @@ fn log_probs(
     }
     let mut largest = f64::NEG_INFINITY;
     for (category, value) in values.iter_mut().enumerate() {
-        if !kept.allows(category) {
-            *value = f64::NEG_INFINITY;
-            continue;
-        }
-        let is_cut = kept.cuts(*value);
-        let reason = match source.kind {
-            Kind::Weights if *value >= 0.0 && value.is_finite() => {
-                *value = value.ln();
-                None
-            }
-            Kind::Weights => Some(Undrawable::InvalidWeight { category, weight: *value }),
-            Kind::Logits if value.is_nan() => Some(Undrawable::Nan { category }),
-            Kind::Logits if *value == f64::INFINITY => {
-                Some(Undrawable::PositiveInfinity { category })
-            }
-            Kind::Logits => None,
+        *value = match source.kind {
+            _ if !kept.keeps(category, *value) => f64::NEG_INFINITY,
+            Kind::Weights => value.ln(),
+            Kind::Logits => *value,
         };
-        if let Some(reason) = reason {
-            return Err(Error::UndrawableRow { row, reason });
-        }
-        if is_cut {
-            *value = f64::NEG_INFINITY;
-        }
         largest = largest.max(*value);
-    }
-    if largest == f64::NEG_INFINITY {
-        let reason = match source.kind {
-            Kind::Weights => Undrawable::NoWeight,
-            Kind::Logits => Undrawable::NothingDrawable,
-        };
-        return Err(Error::UndrawableRow { row, reason });
     }
     let relative = |value: f64| (value - largest) / f64::from(temperature);
     let log_sum = values.iter().map(|&value| relative(value).exp()).sum::<f64>().ln();

@@ -9,6 +9,7 @@ use pyo3::types::{PyTuple, PyType};
 
 struct NumPy {
     array: Py<PyType>,
+    masked: Py<PyAny>,
     asarray: Py<PyAny>,
     empty: Py<PyAny>,
     int32: Py<PyAny>,
@@ -27,6 +28,7 @@ fn numpy(py: Python<'_>) -> PyResult<&'static NumPy> {
         let dtype = |name: &str| PyResult::Ok(module.call_method1("dtype", (name,))?.unbind());
         Ok(NumPy {
             array: module.getattr("ndarray")?.cast_into::<PyType>()?.unbind(),
+            masked: module.getattr("ma")?.getattr("MaskedArray")?.unbind(),
             asarray: get("asarray")?,
             empty: get("empty")?,
             int32: dtype("int32")?,
@@ -42,6 +44,12 @@ fn numpy(py: Python<'_>) -> PyResult<&'static NumPy> {
 /// Whether `object` is an array of NumPy.
 pub(crate) fn is_array(object: &Bound<'_, PyAny>) -> PyResult<bool> {
     object.is_instance(numpy(object.py())?.array.bind(object.py()))
+}
+
+/// Whether an array of NumPy has a mask.
+pub(crate) fn is_masked(array: &Bound<'_, PyAny>) -> PyResult<bool> {
+    let numpy = numpy(array.py())?;
+    Ok(!array.get_type().is(&numpy.array) && array.is_instance(numpy.masked.bind(array.py()))?)
 }
 
 /// NumPy's array of a list, a number, or whatever it takes.

@@ -4,7 +4,7 @@ use gumbel::{Error, Resampling, SampleOptions, Undrawable};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
-use crate::call::{integer, of_elements};
+use crate::call::{integer, of_elements, of_rows};
 use crate::dlpack::Tensor;
 use crate::draws::{Index, lengthen, with_index, write};
 use crate::engines::engines;
@@ -31,7 +31,7 @@ impl Particles {
                 shape_words(&shape)
             )));
         }
-        let values = of_elements(log_weights, WHAT, &shape, floats)?;
+        let values = of_rows(log_weights, WHAT, &shape, floats)?;
         let weighed = at_once(log_weights.py(), || gumbel::Particles::new(&values))?;
         Ok(Self { particles: weighed.map_err(refused)? })
     }
@@ -87,11 +87,18 @@ impl Particles {
             .with_first_draw(integer(step, "step", u32::MAX)?);
         let ids = match row_ids.is_none() {
             true => None,
-            false => Some(of_elements(row_ids, "row_ids", &[positions], |tensor, layout| {
-                integers(tensor, layout, |id| {
-                    u64::try_from(id).map_err(|_| format!("row_ids must not be negative, got {id}"))
-                })
-            })?),
+            false => Some(of_elements(
+                row_ids,
+                "row_ids",
+                "positions",
+                &[positions],
+                |tensor, layout| {
+                    integers(tensor, layout, |id| {
+                        u64::try_from(id)
+                            .map_err(|_| format!("row_ids must not be negative, got {id}"))
+                    })
+                },
+            )?),
         };
         let options = match &ids {
             Some(ids) => options.with_row_ids(ids),

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use gumbel::{Allowed, SampleOptions, Share, Truncation};
+use gumbel::{Allowed, LogProbsOf, SampleOptions, Share, Truncation};
 use pyo3::exceptions::{PyMemoryError, PyTypeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -116,6 +116,17 @@ fn share(name: &str) -> PyResult<Share> {
         "rest" => Ok(Share::Rest),
         got => Err(PyValueError::new_err(format!(
             "share must be \"top-k\", \"all\" or \"rest\", got {got:?}"
+        ))),
+    }
+}
+
+/// What log-probabilities are among.
+pub(crate) fn log_probs_of(name: &Bound<'_, PyAny>) -> PyResult<LogProbsOf> {
+    match text(name, "log_probs_of")?.as_str() {
+        "kept" => Ok(LogProbsOf::Kept),
+        "allowed" => Ok(LogProbsOf::Allowed),
+        got => Err(PyValueError::new_err(format!(
+            "log_probs_of must be \"kept\" or \"allowed\", got {got:?}"
         ))),
     }
 }

@@ -2,7 +2,6 @@
 
 use gumbel::half::{bf16, f16};
 use gumbel::{Batch, Logits, Weights};
-use pyo3::exceptions::{PyMemoryError, PyValueError};
 use pyo3::prelude::*;
 
 use crate::dlpack::{Dtype, Tensor};
@@ -205,16 +204,11 @@ fn converted<S: Copy, T>(
 /// A copy as the rows that it is of.
 fn copy<T>(copied: Result<Vec<T>, Failure>, layout: &Layout) -> PyResult<Memory<T>> {
     let (rows, categories) = (layout.rows, layout.categories);
-    match copied {
-        Ok(values) => {
-            Ok(Memory { place: Place::Copied(values), row_stride: categories, category_stride: 1 })
-        }
-        Err(None) => Err(PyMemoryError::new_err(format!(
-            "no memory for a copy of {rows} rows of {categories} categories"
-        ))),
-        Err(Some((at, words))) => {
+    let values = copied.map_err(|failure| {
+        failure.to_python(&format!("{rows} rows of {categories} categories"), |at| {
             let row = error::row_words(at / categories, &layout.shape);
-            Err(PyValueError::new_err(format!("{row}, category {}: {words}", at % categories)))
-        }
-    }
+            format!("{row}, category {}", at % categories)
+        })
+    })?;
+    Ok(Memory { place: Place::Copied(values), row_stride: categories, category_stride: 1 })
 }

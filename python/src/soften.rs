@@ -43,7 +43,7 @@ pub(crate) fn gumbel_softmax<'py>(
 }
 
 /// The derivatives of a loss by the logits, of the rows' shape and of the categories. `cotangents` has the derivatives
-/// by the samples, in the shape in which [`gumbel_softmax`] returns them.
+/// by the samples: their categories lie along `axis`, unless there is an axis of draws, behind which they are.
 #[pyfunction]
 pub(crate) fn gumbel_softmax_vjp<'py>(
     values: &Bound<'py, PyAny>,
@@ -56,9 +56,23 @@ pub(crate) fn gumbel_softmax_vjp<'py>(
     let (rows, call) = given(values, axis, false, call)?;
     let (py, each) = (values.py(), rows.categories);
     let of_row = each.saturating_mul(call.draws as usize);
-    let axes: Vec<usize> = call.axis_of_draws().into_iter().chain([each]).collect();
-    let shape = [rows.shape.as_slice(), &axes].concat();
-    let cotangents = of_elements(cotangents, "cotangents", &shape, singles)?;
+    // with an axis of draws, categories are behind that; without, they are where those of the logits are
+    let (mut shape, last) = (rows.shape.clone(), rows.shape.len());
+    shape.extend(call.axis_of_draws());
+    let at = match shape.len() == last {
+        true => {
+            if axis < 0 {
+                last.saturating_add_signed(axis + 1)
+            } else {
+                axis.unsigned_abs()
+            }
+        }
+        false => last + 1,
+    };
+    shape.insert(at, each);
+    let cotangents = of_elements(cotangents, "cotangents", "samples", &shape, |tensor, layout| {
+        singles(tensor, &layout.with_last(at))
+    })?;
     let mut output = Output::<f32>::new(py, &rows.shape, &[each])?;
     let all = output.values();
     in_pieces(py, &rows, &call, (Cost::Softening, Cut::Rows), |sampler, batch, options, piece| {

@@ -5,7 +5,7 @@
 use std::ffi::c_void;
 
 use gumbel::half::{bf16, f16};
-use pyo3::exceptions::PyValueError;
+use pyo3::exceptions::{PyMemoryError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 
 use crate::dlpack::{Dtype, Tensor};
@@ -63,6 +63,15 @@ impl Layout {
             }
         }
         Some(Self { rows: shape.iter().product(), shape: shape.to_vec(), strides, ..*self })
+    }
+
+    /// The elements of an array in the order of one in which this axis is the last.
+    pub(crate) fn with_last(&self, axis: usize) -> Self {
+        let (mut shape, mut strides) = (self.shape.clone(), self.strides.clone());
+        let (extent, stride) = (shape.remove(axis), strides.remove(axis));
+        shape.push(extent);
+        strides.push(stride);
+        Self { shape, strides, ..*self }
     }
 
     /// The address of the rows, the number of elements from there to the last one, and both strides, if the crate can
@@ -154,8 +163,25 @@ impl<T> Place<T> {
     }
 }
 
-/// The number of a value, and what is wrong with it; `None` if there is no memory.
-pub(crate) type Failure = Option<(usize, String)>;
+/// Why there is no copy.
+pub(crate) enum Failure {
+    NoMemory,
+    /// Integers are asked for.
+    Floats,
+    /// The number of a value, and what is wrong with it.
+    Value(usize, String),
+}
+
+impl Failure {
+    /// The exception for a copy of `what`, in which `place` says in words where a value is.
+    pub(crate) fn to_python(&self, what: &str, place: impl FnOnce(usize) -> String) -> PyErr {
+        match self {
+            Self::NoMemory => PyMemoryError::new_err(format!("no memory for a copy of {what}")),
+            Self::Floats => PyTypeError::new_err(format!("{what} must be integers, got floats")),
+            Self::Value(at, words) => PyValueError::new_err(format!("{}: {words}", place(*at))),
+        }
+    }
+}
 
 /// The values of type `S` from `data` on, converted, row by row.
 pub(crate) fn copied<S: Copy, T>(
@@ -166,15 +192,16 @@ pub(crate) fn copied<S: Copy, T>(
     let data = data.cast::<S>();
     let categories = layout.categories;
     let mut values = Vec::new();
-    values.try_reserve_exact(layout.rows.checked_mul(categories).ok_or(None)?).map_err(|_| None)?;
+    let len = layout.rows.checked_mul(categories).ok_or(Failure::NoMemory)?;
+    values.try_reserve_exact(len).map_err(|_| Failure::NoMemory)?;
     layout.for_each_row(|row, offset| {
         for category in 0..categories {
             let at = offset.wrapping_add(layout.category_stride.wrapping_mul(category as isize));
             // SAFETY: these indices are below the shape, so that the strides lead to an element of the array, which may
             // lie anywhere
             let value = unsafe { data.wrapping_offset(at).read_unaligned() };
-            values
-                .push(convert(value).map_err(|words| Some((row * categories + category, words)))?);
+            let failure = |words| Failure::Value(row * categories + category, words);
+            values.push(convert(value).map_err(failure)?);
         }
         Ok::<(), Failure>(())
     })?;
@@ -201,9 +228,11 @@ pub(crate) fn integers<T>(
         Dtype::I16 => of!(i16),
         Dtype::I32 => of!(i32),
         Dtype::I64 => of!(i64),
-        Dtype::F16 | Dtype::Bf16 | Dtype::F32 | Dtype::F64 => {
-            Err(Some((0, "expected integers, got floats".to_owned())))
+        // an empty list is one of floats
+        Dtype::F16 | Dtype::Bf16 | Dtype::F32 | Dtype::F64 if tensor.shape.contains(&0) => {
+            Ok(Vec::new())
         }
+        Dtype::F16 | Dtype::Bf16 | Dtype::F32 | Dtype::F64 => Err(Failure::Floats),
     }
 }
 

@@ -18,6 +18,11 @@ def rng():
     return np.random.default_rng(20261129)
 
 
+def log_softmax(x, axis=-1):
+    x = x - x.max(axis, keepdims=True)
+    return x - np.log(np.exp(x).sum(axis, keepdims=True))
+
+
 @pytest.fixture(scope="session")
 def command():
     """The command `gumbel`: $GUMBEL_COMMAND, or what a build of this repository left."""

@@ -218,3 +218,18 @@ def test_files_without_ids(logits, rng, tmp_path):
     assert ga.first_rows(map(str, paths))[str(paths[3])] == 75
     with pytest.raises(ValueError, match=r"0\.parquet is there twice"):
         ga.first_rows([*paths, paths[0]])
+
+
+def test_what_is_no_table_says_so():
+    with pytest.raises(TypeError, match=r"^expected a table or a record batch .* got dict"):
+        gumbelmax.arrow.sample({"logits": [[0.0]], "row_id": [1]}, seed=1)
+
+
+@pytest.mark.parametrize("draws", [None, 3])
+def test_a_table_without_chunks_has_a_column_of_the_same_type(draws):
+    numbers = pa.list_(pa.float32())
+    one = pa.table({"row_id": [1], "logits": pa.array([[0.0, 1.0]], numbers)})
+    none = {"row_id": pa.chunked_array([], pa.int64()), "logits": pa.chunked_array([], numbers)}
+    found = ga.sample(pa.table(none), seed=1, draws=draws)
+    assert found.num_rows == 0
+    assert found["draw"].type == ga.sample(one, seed=1, draws=draws)["draw"].type

@@ -56,8 +56,49 @@ def test_errors_name_the_row_by_its_id(rows):
         make_batch_fn(seed=1, weights=True)(counts)
     with pytest.raises(ValueError, match=r"^row 1 of the batch \(row id -7\): row_ids must be"):
         make_batch_fn(seed=1)({"logits": [[1.0], [2.0]], "row_id": [1, -7]})
-    with pytest.raises(ValueError, match=r"^row 0 of the batch \(row id nan\): .* got floats"):
+    with pytest.raises(TypeError, match=r"^row_id: expected integers, got float64"):
         make_batch_fn(seed=1)({"logits": [[1.0], [2.0]], "row_id": [np.nan, 1.0]})
+
+
+@pytest.mark.parametrize(
+    ("batch", "kind", "words"),
+    [
+        (
+            {"logits": np.zeros((2, 3)), "row_id": [5]},
+            ValueError,
+            "^the batch has 2 rows of logits, and 1 of row_id",
+        ),
+        (
+            {"logits": [1.0, 2.0], "row_id": [5, 6]},
+            ValueError,
+            r"^row 0 of the batch \(row id 5\) is no array of numbers, got 1.0",
+        ),
+        (
+            {"logits": np.zeros(2), "row_id": [5, 6]},
+            ValueError,
+            r"^logits: expected rows x categories, got the shape \(2,\)",
+        ),
+        (
+            {"logits": [[1, 2], [3]], "row_id": [5, 6]},
+            ValueError,
+            r"^row 1 of the batch \(row id 6\) has 1 categories, and those before it have 2",
+        ),
+        (
+            {"logits": [[1, 2], None], "row_id": [5, 6]},
+            ValueError,
+            r"^row 1 of the batch \(row id 6\) is no array of numbers, got None",
+        ),
+        (
+            {"logits": np.zeros((1, 2)), "row_id": 5},
+            ValueError,
+            r"^row_id: expected one id for each row, got the shape \(\)",
+        ),
+        ([[1, 2]], TypeError, "^a batch is a mapping of names to arrays, .* got list"),
+    ],
+)
+def test_what_is_no_batch(batch, kind, words):
+    with pytest.raises(kind, match=words):
+        make_batch_fn(seed=1)(batch)
 
 
 def test_cuts_and_a_mask_for_all_rows(rows, rng):
@@ -80,6 +121,9 @@ def test_options_are_checked_before_any_batch():
         make_batch_fn(seed=1, top_p=0)
     with pytest.raises(ValueError, match="one mask for all rows, got the shape"):
         make_batch_fn(seed=1, allowed=np.ones((2, 3), bool))
+    for name in ("seed", "temperature", "step", "top_k"):
+        with pytest.raises(ValueError, match=rf"^{name} must be one for all rows, got .* \(1,\)"):
+            make_batch_fn(**{"seed": 1, name: [1]})
     with pytest.raises(TypeError, match="there is no option 'top_q'"):
         make_batch_fn(seed=1, top_q=0.5)
 

@@ -68,6 +68,11 @@ TABLE = [
     (lambda: sample(["a"], seed=1), TypeError, "logits: expected numbers of .* got ndarray of <U1"),
     (lambda: sample(np.zeros(3, complex), seed=1), TypeError, "logits: expected numbers of"),
     (lambda: sample(np.zeros(3, ">f4"), seed=1), TypeError, "byte order"),
+    (
+        lambda: sample(np.ma.masked_array(ROW, [0, 0, 1]), seed=1),
+        TypeError,
+        "^logits: a masked array is read without its mask: .* filled with",
+    ),
     (lambda: sample(None, seed=1), TypeError, "logits: expected numbers of"),
     (
         lambda: sample(ROW, seed=-1),
@@ -136,8 +141,8 @@ TABLE = [
     ),
     (
         lambda: sample(ROWS, seed=1, row_ids=np.ones((4, 5))),
-        ValueError,
-        "expected integers, got floats",
+        TypeError,
+        "row_ids must be integers, got floats",
     ),
     (lambda: sample(ROW, seed=1, first_row=-1), ValueError, "first_row must be an integer from 0"),
     (
@@ -182,6 +187,21 @@ TABLE = [
         lambda: sample(ROW, seed=1, top_p=0.5, share="most"),
         ValueError,
         'share must be "top-k", "all" or "rest", got "most"',
+    ),
+    (
+        lambda: sample_scored(ROW, seed=1, log_probs_of="all"),
+        ValueError,
+        'log_probs_of must be "kept" or "allowed", got "all"',
+    ),
+    (
+        lambda: gumbelmax.log_prob(ROW, 0, log_probs_of=None),
+        TypeError,
+        "log_probs_of must be a str, got NoneType",
+    ),
+    (
+        lambda: gumbelmax.log_prob(ROW, 0, top_p=0, log_probs_of="allowed"),
+        ValueError,
+        "top_p must be above 0 .* got 0",
     ),
     (
         lambda: sample(ROW, seed=1, allowed=[True, False]),
@@ -293,8 +313,13 @@ TABLE = [
     ),
     (
         lambda: sample(ROW, seed=1, presence_penalty=1, history=np.array([0.5])),
-        ValueError,
-        "expected integers, got floats",
+        TypeError,
+        "history must be integers, got floats",
+    ),
+    (
+        lambda: sample(ROW, seed=1, presence_penalty=1, history=[0, 0.5]),
+        TypeError,
+        "history must have integers as categories, got 0",
     ),
     (lambda: sample(ROW, seed=1, presence_penalty=1, history=5), TypeError, "history"),
     (
@@ -328,13 +353,82 @@ TABLE = [
         "does not begin with the shape of the rows",
     ),
     (lambda: gumbelmax.log_prob([ROW, ROW], [0, 3]), ValueError, "row 1: an index is from 0 to 2"),
+    (
+        lambda: gumbelmax.log_prob([ROW, ROW], [0.0, 1.0]),
+        TypeError,
+        "^index must be integers, got floats",
+    ),
+    (
+        lambda: sample([[1, 2], [3]], seed=1),
+        ValueError,
+        "^logits: NumPy makes no array of this list: .* inhomogeneous",
+    ),
+    (
+        lambda: sample(ROWS, seed=1, allowed=np.ones((4, 5, 3), bool), axis=3),
+        ValueError,
+        "^axis 3 is out of range for allowed of 3 dimensions",
+    ),
+    (
+        lambda: gumbelmax.gumbel_softmax_vjp(ROWS, ROWS, seed=1, axis=-4),
+        ValueError,
+        "^axis -4 is out of range for logits of 3 dimensions",
+    ),
+    (
+        lambda: gumbelmax.gumbel_softmax_vjp(np.zeros((5, 4)), ROWS, seed=1, axis=0),
+        ValueError,
+        r"^cotangents of shape \(5, 4\) does not fit samples of shape \(4, 5, 3\)",
+    ),
+    (
+        lambda: gumbelmax.resample(ROW, seed=1, row_ids=[1, 2]),
+        ValueError,
+        r"^row_ids of shape \(2,\) does not fit positions of shape \(3,\)",
+    ),
     (lambda: gumbelmax.log_prob([ROW, ROW], [0, -1]), ValueError, "row 1: an index is from 0 to 2"),
     (
         lambda: gumbelmax.log_prob(BAD, np.zeros((4, 5), int)),
         ValueError,
         r"row 11 \(index \(2, 1\)",
     ),
-    (lambda: gumbelmax.log_prob(ROW, 0, temperature=0), ValueError, "no meaning at temperature 0"),
+    (
+        lambda: gumbelmax.log_prob(ROW, 0, temperature=0),
+        ValueError,
+        "^a log-probability has no meaning at temperature 0",
+    ),
+    (
+        lambda: gumbelmax.log_prob([ROW, ROW], [0, 0], temperature=[1, 0]),
+        ValueError,
+        "^a log-probability has no meaning at temperature 0",
+    ),
+    (
+        lambda: gumbelmax.log_prob(ROW, 0, temperature=-1),
+        ValueError,
+        "temperature must be 0 .* got -1",
+    ),
+    (
+        lambda: gumbelmax.log_prob([ROW, ROW], [0, 0], temperature=[1, NAN]),
+        ValueError,
+        "row 1: the temperature must be 0 .* got NaN",
+    ),
+    (
+        lambda: gumbelmax.log_prob(np.zeros((0, 3)), np.zeros(0, int), temperature=1e-40),
+        ValueError,
+        "temperature must be 0",
+    ),
+    (
+        lambda: gumbelmax.log_prob([[0.0, -1.0]], [0], weights=True),
+        ValueError,
+        "row 0 has no draw: its weight of category 1 is -1",
+    ),
+    (
+        # of a later piece of the call
+        lambda: gumbelmax.log_prob(
+            np.broadcast_to(ROW, (6_000_000, 3)),
+            np.zeros(6_000_000, int),
+            temperature=np.arange(5_999_999, -1, -1) - 0.5,
+        ),
+        ValueError,
+        "^row 5999999: the temperature must be 0 .* got -0.5",
+    ),
     (
         lambda: gumbelmax.log_prob(np.zeros((2, 0)), [0, 0]),
         ValueError,
@@ -352,7 +446,11 @@ TABLE = [
     ),
     (lambda: gumbelmax.logsumexp(BAD), ValueError, r"row 11 \(index \(2, 1\)"),
     (lambda: gumbelmax.InverseCdf(BAD, seed=1), ValueError, "row 11"),
-    (lambda: gumbelmax.InverseCdf(np.zeros((2, 3)), seed=[1, 2]), ValueError, "takes one seed"),
+    (
+        lambda: gumbelmax.InverseCdf(np.zeros((2, 3)), seed=[1, 2]),
+        ValueError,
+        "^InverseCdf takes one seed",
+    ),
     (lambda: gumbelmax.InverseCdf(ROW, seed=1).sample(2**31 + 1), ValueError, "step"),
     (lambda: gumbelmax.resample([0.0, NAN], seed=1), ValueError, "log-weight of particle 1 is NaN"),
     (lambda: gumbelmax.resample([-INF], seed=1), ValueError, "all log-weights are -infinity"),
@@ -384,6 +482,7 @@ TABLE = [
         "go on with a sequence of another seed",
     ),
     (lambda: gumbelmax.set_num_threads(-1), ValueError, "threads must be an integer from 0"),
+    (lambda: gumbelmax.set_num_threads(2**16), ValueError, "from 0 to 65535, got 65536"),
 ]
 
 
@@ -392,17 +491,6 @@ def test_errors(row):
     call, kind, words = TABLE[row]
     with pytest.raises(kind, match=words):
         call()
-
-
-def test_a_marked_row_harms_no_other():
-    rows = np.zeros((50, 8))
-    want = sample(rows, seed=3)
-    rows[7, 2], rows[20] = NAN, -INF
-    found = sample(rows, seed=3, invalid="mark")
-    want[[7, 20]] = gumbelmax.NO_DRAW
-    assert (found == want).all()
-    scored = gumbelmax.sample_scored(rows, seed=3, invalid="mark")
-    assert np.isnan(scored.log_probs).nonzero()[0].tolist() == [7, 20]
 
 
 def test_the_row_is_named_in_later_pieces_too():

@@ -4,7 +4,7 @@ import ml_dtypes
 import numpy as np
 import pytest
 
-from gumbelmax import NO_DRAW, sample, sample_weights
+from gumbelmax import NO_DRAW, log_prob, sample, sample_weights
 
 
 @pytest.fixture
@@ -100,6 +100,34 @@ def test_lists():
         == sample(np.array([[0, 1.5], [2, 0]]), seed=1).tolist()
     )
     assert sample_weights([0, 1], seed=1) == 1
+
+
+class Series:
+    """As pandas has it: an array of NumPy with a length, and without DLPack."""
+
+    def __init__(self, values):
+        self.values = np.asarray(values)
+
+    def __len__(self):
+        return len(self.values)
+
+    def __array__(self, dtype=None, copy=None):
+        return self.values
+
+
+def test_what_numpy_makes_an_array_of():
+    """For logits, and for what each row has of its own."""
+    rows = [[0.0, 1.5, 2.0], [2.0, 0.0, 1.0]]
+    want = sample(rows, seed=[3, 4], temperature=[0.5, 2.0], top_k=[2, 3], row_ids=[0, 1], draws=9)
+    for of in (tuple, Series):
+        own = {"temperature": of([0.5, 2.0]), "top_k": of([2, 3]), "draws": 9}
+        for seed, ids in ((range(3, 5), range(2)), (of([3, 4]), of([0, 1]))):
+            assert (sample(of(rows), seed=seed, row_ids=ids, **own) == want).all()
+    assert (want != sample(rows, seed=3, draws=9)).any()
+
+
+def test_indices_that_are_none():
+    assert log_prob(np.zeros((0, 3)), []).shape == (0,)
 
 
 @pytest.mark.parametrize("shape", [(0, 3), (2, 0, 3), (0, 0, 3)])

@@ -196,3 +196,28 @@ def test_numbers_that_are_traced_are_refused(logits, name):
     # what the words of the documentation propose
     scaled = jax.jit(lambda t: gj.categorical(KEY, logits / t))(2.0)
     assert (scaled == gj.categorical(KEY, logits, temperature=2.0)).all()
+
+
+def test_integers_are_logits():
+    whole = jnp.array([[3, 0, 1], [0, 2, 2]])
+    assert (gj.categorical(KEY, whole) == gj.categorical(KEY, whole.astype(float))).all()
+    soft = gj.gumbel_softmax(KEY, whole)
+    assert soft.dtype == jnp.float32
+    assert (soft == gj.gumbel_softmax(KEY, whole.astype(jnp.float32))).all()
+
+
+@pytest.mark.parametrize("function", [gj.categorical, gj.gumbel_softmax])
+def test_what_is_no_key_or_no_mask(logits, function):
+    for key in (1, jnp.zeros(2), "key"):
+        with pytest.raises(TypeError, match=r"^key must be a key, as jax\.random\.key makes"):
+            function(key, logits)
+    for keys in (jax.random.split(KEY, 3), jax.random.split(jax.random.PRNGKey(1), 3)):
+        with pytest.raises(ValueError, match=r"^key must be one key, got keys of shape \(3,\)"):
+            function(keys, logits)
+    with pytest.raises(TypeError, match=r"^allowed must be an array"):
+        function(KEY, logits, allowed=True)
+
+
+def test_a_traced_array_is_refused_outside_this_module(logits):
+    with pytest.raises(TypeError, match=r"^logits: expected an array .* gumbelmax\.jax"):
+        jax.jit(lambda rows: gumbelmax.sample(rows, seed=1))(logits)

@@ -304,6 +304,39 @@ def test_what_has_no_gradient_says_so(logits):
         gt.gumbel_softmax(logits, torch.ones(3), seed=1)
 
 
+def test_what_is_no_tensor_of_floats_says_so(logits):
+    for function in (gt.sample, gt.gumbel_softmax):
+        with pytest.raises(TypeError, match=r"^logits must be a tensor, got ndarray"):
+            function(logits.numpy(), seed=1)
+    # samples of integers would be 0
+    with pytest.raises(TypeError, match=r"^logits must be floats, .* got torch.int64"):
+        gt.gumbel_softmax(logits.long(), seed=1)
+    assert (gt.sample(logits.long(), seed=1) == gt.sample(logits.long().double(), seed=1)).all()
+    with pytest.raises(TypeError, match=r"^logits: .*\.detach\(\)"):
+        gumbelmax.sample([logits[0, 0].clone().requires_grad_()] * 2, seed=1)
+
+
+def test_draws_take_what_asks_for_a_gradient(logits):
+    numbers = {"temperature": torch.linspace(0.5, 2, 3), "top_p": torch.tensor(0.75)}
+    want = gt.sample(logits, seed=1, **numbers)
+    asking = {name: number.clone().requires_grad_() for name, number in numbers.items()}
+    for function in (gt.sample, gumbelmax.sample):
+        assert (function(logits.clone().requires_grad_(), seed=1, **asking) == want).all()
+    log_weights = torch.zeros(3, requires_grad=True)
+    assert gumbelmax.resample(log_weights, seed=1).tolist() == [0, 1, 2]
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float64])
+def test_cotangents_of_all_types_along_all_axes(logits, dtype):
+    cotangents = logits.cos().to(dtype)
+    for axis in (0, 1, -1):
+        want = gumbelmax.gumbel_softmax_vjp(
+            cotangents.float().numpy(), logits.numpy(), seed=1, axis=axis
+        )
+        found = gumbelmax.gumbel_softmax_vjp(cotangents, logits, seed=1, axis=axis)
+        assert (found.numpy() == want).all()
+
+
 def test_categorical(logits):
     ours = gt.Categorical(logits=logits, seed=3)
     theirs = torch.distributions.Categorical(logits=logits)
