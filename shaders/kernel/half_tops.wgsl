@@ -1,11 +1,20 @@
 // The largest values of the groups of a half-span, of what is loaded.
 // Other form, for rows of which they are known: half_tops.stored.wgsl. Needs: tops, half_span, values.
 //
-// Loads are written out, since iterations of loops are limited on some devices.
+// On a GPU loads are written out, so that all of them are on their way at once. An emulation loads lane by lane: written
+// out, that is 27 kB of instructions of a CPU, and a loop is faster. Mesa 22.3 ends all loops of an invocation after
+// 65,535 iterations in total: settle.wgsl leaves room for 16 for each half-span.
 
 // The largest value of each group, where octets from `end` on are empty.
 fn tops_of(row: RowValues, half: u32, end: u32) -> Tops {
     let first = octet_of_member(half, 0u);
+    if EMULATED {
+        var tops = no_tops();
+        for (var octet = first; octet < first + 32u; octet += 2u) {
+            tops = with_member(tops, octet_before(row, octet, end));
+        }
+        return tops;
+    }
     let tops = with_members(no_tops(), every_second_octet_before(row, first, end));
     return with_members(tops, every_second_octet_before(row, first + 16u, end));
 }

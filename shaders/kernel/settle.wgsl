@@ -11,7 +11,7 @@
 //
 // Mesa 22.3 ends all loops of an invocation after 65,535 iterations in total. For each of its groups an invocation
 // takes fewer than 64: some to queue and settle the group, 16 to let its members wait, and those of the turns in which
-// the members of the team are settled. The host hands it at most 512 groups.
+// the members of the team are settled. The host hands it at most 512 groups, of 64 half-spans.
 
 const QUEUE: u32 = 4u * WORKGROUP;
 // The room for members: at least that for the members of one group.

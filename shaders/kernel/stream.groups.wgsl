@@ -9,7 +9,7 @@
 // the cutoff that all invocations begin with. From then on few groups reach it, and these are queued.
 //
 // Mesa 22.3 ends all loops of an invocation after 65,535 iterations in total: see settle.wgsl. A half-span takes one
-// more.
+// more, and 16 to be loaded.
 
 @compute @workgroup_size(WORKGROUP)
 fn race(invocation: Invocation) {
