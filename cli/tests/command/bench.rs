@@ -50,7 +50,8 @@ fn a_small_shape_is_measured() {
     let whats = lines.map(|line| line.split(',').take(4).collect::<Vec<_>>().join(","));
     let whats: Vec<_> = whats.filter(|what| !what.ends_with("upload direct")).collect();
     let each = ["f32,sample", "f32,argmax", ",copy", "f16,sample", "bf16,sample"];
-    let each = each.into_iter().chain(["f32,sample_rows", "f32,sample_rows cpu", ",upload"]);
+    let calls = ["f32,sample_rows", "f64,sample_rows", "f32,sample_rows cpu", ",upload"];
+    let each = each.into_iter().chain(calls);
     let of = |shape: &str| each.clone().map(|what| format!("{shape},{what}")).collect::<Vec<_>>();
     assert_eq!(whats, [of("8,1024"), of("3,5")].concat());
     for what in ["# adapter: ", "# date: 20", "# gumbel "] {
