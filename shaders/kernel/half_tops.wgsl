@@ -2,7 +2,7 @@
 // Other form, for rows of which they are known: half_tops.stored.wgsl. Needs: tops, half_span, values.
 //
 // On a GPU loads are written out, so that all of them are on their way at once. An emulation loads lane by lane: written
-// out, that is 27 kB of instructions of a CPU, and a loop is faster. Mesa 22.3 ends all loops of an invocation after
+// out, that is too many instructions for a CPU's caches, and a loop is faster. Mesa 22.3 ends all loops of an invocation after
 // 65,535 iterations in total: settle.wgsl leaves room for 16 for each half-span.
 
 // The largest value of each group, where octets from `end` on are empty.
