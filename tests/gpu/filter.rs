@@ -254,7 +254,7 @@ const NUMBERED: Twin = Twin {
 
 fn numbers_cost_nothing(adapter: &AdapterReport) -> Result<(), Failed> {
     // Scores are far below the largest number. A device may take the subnormal product of a score below 2^-107 for 0, as
-    // SwiftShader does; so little is within the slack of a cutoff, 64.
+    // SwiftShader does; so little is nothing beside the slack of a cutoff, 2^13 or more.
     let score = |word: u32| word & 0x807f_ffff | (20 + (word >> 23) % 207) << 23;
     let items: Vec<_> = random(100_000).map(|[[a, b, ..], y]| [[score(a), b, 0, 0], y]).collect();
     super::probe::same(adapter, &NUMBERED, &items)?;
