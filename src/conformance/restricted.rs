@@ -91,6 +91,18 @@ fn others() -> impl Iterator<Item = Case> {
         of_counts.data = Data::Counts(data.iter().map(|&x| x as u32 * 1000).collect());
     }
     of_counts.options.truncation = Truncation::new().with_epsilon(0.012).with_top_p(0.99);
+    // in the first rows nothing but the largest count, the largest word of all
+    let largest = [(20, 131), (2, 5003)].map(|(rows, categories)| {
+        let mut case = Case::new("the largest counts, top-p", rows, categories, normal);
+        let count = |i: usize| match (i / categories, i % 7) {
+            (0, _) => u32::MAX,
+            (row, place) if row.is_multiple_of(2) => u32::MAX - (place % 3) as u32,
+            (_, place) => [u32::MAX, 0, 7, u32::MAX, 1 << 31, u32::MAX - 1, 0][place],
+        };
+        case.data = Data::Counts((0..rows * categories).map(count).collect());
+        case.options.truncation = Truncation::new().with_top_p(0.3);
+        case
+    });
     let mut of_f64 = Case::new("f64 far from 0, masked", 20, 131, |_, category, word| {
         // what is not allowed is larger by far
         if category % 7 == 0 { 1e300 } else { 1e15 + f64::from(word % 64) / 8.0 }
@@ -148,6 +160,7 @@ fn others() -> impl Iterator<Item = Case> {
         invalid,
     ]
     .into_iter()
+    .chain(largest)
 }
 
 /// A mask for each row. Bits beyond the categories are 1, which must not matter, and there is a word more than needed.

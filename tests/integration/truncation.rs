@@ -361,6 +361,12 @@ fn thresholds_are_values_of_the_row() {
     let counts = Weights::from_counts(&[u32::MAX, 7, u32::MAX - 1, 0], 4).unwrap();
     let cut = one(sampler.cut_rows(counts, &options));
     assert_eq!((cut.threshold, cut.kept), (f64::from(u32::MAX - 1), 2));
+    let nucleus = SampleOptions::default().with_truncation(Truncation::new().with_top_p(0.3));
+    for counts in [[u32::MAX, 7, u32::MAX, 0], [u32::MAX; 4]] {
+        let cut = one(sampler.cut_rows(Weights::from_counts(&counts, 4).unwrap(), &nucleus));
+        let largest = counts.iter().filter(|&&count| count == u32::MAX).count();
+        assert_eq!((cut.threshold, cut.kept), (f64::from(u32::MAX), largest as u32));
+    }
     let far = [1e15, 1e15 + 1.0, 1e15 + 0.5, 0.0];
     let cut = one(sampler.cut_rows(Logits::from_f64(&far, 4).unwrap(), &options));
     assert_eq!((cut.threshold, cut.kept), (1e15 + 0.5, 2));

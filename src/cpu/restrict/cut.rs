@@ -120,7 +120,8 @@ impl Cut {
             lowest = lowest.min(if is_some { *word } else { u32::MAX });
             highest = highest.max(if is_some { *word } else { 0 });
         }
-        if invalid || lowest == u32::MAX {
+        // of counts, the largest word can be drawn too
+        if invalid || lowest > highest {
             return None;
         }
         let most = T::of_word(highest);
@@ -279,14 +280,17 @@ fn nucleus<W: Weigh>(row: &Row<W>, words: &mut [u32], limit: u64) -> u32 {
         // the words whose K is that of the split, and those whose K is larger
         let k = row.k(at);
         let same = row.first_with(k);
-        let larger = match row.k(row.highest) > k {
-            true => row.first_with(k + 1),
-            false => u32::MAX,
+        let larger = (row.k(row.highest) > k).then(|| row.first_with(k + 1));
+        let count_larger = match larger {
+            Some(larger) => partition(doubtful, |word| word >= larger),
+            None => 0,
         };
-        let count_larger = partition(doubtful, |word| word >= larger);
         let (with_larger, others) = doubtful.split_at_mut(count_larger);
         let mass = above + W::mass(row, with_larger);
-        if mass >= limit && count_larger > 0 {
+        if let Some(larger) = larger
+            && mass >= limit
+            && count_larger > 0
+        {
             (doubtful, low) = (with_larger, larger);
             continue;
         }
