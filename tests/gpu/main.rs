@@ -154,17 +154,25 @@ fn alone(adapter: &AdapterReport) -> Option<MutexGuard<'static, ()>> {
 
 /// Runs a check on a thread of its own and waits for the end of the thread, whose last act is to free what drivers gave
 /// it. A harness waits only for its tests; Mesa aborts the process ("double free or corruption") if it ends meanwhile.
-fn on_a_thread(check: impl FnOnce() -> Result<(), Failed> + Send + 'static) -> Result<(), Failed> {
-    std::thread::spawn(check).join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+/// A panic names the thread, and so the test.
+fn on_a_thread(
+    title: &str,
+    check: impl FnOnce() -> Result<(), Failed> + Send + 'static,
+) -> Result<(), Failed> {
+    let thread = std::thread::Builder::new().name(title.to_owned()).spawn(check)?;
+    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
 /// A test of an adapter, which shows as ignored, with the reason, where the test has nothing to
 /// look at.
 fn trial(adapter: &AdapterReport, (name, check): (&str, Check), needs: &[(&str, Need)]) -> Trial {
     let own = adapter.clone();
+    let title = format!("{name} on {adapter}");
     let test = Trial::test(name, move || {
         let _alone = alone(&own);
-        on_a_thread(move || check(&own))
+        // said at once: a process that its driver ends comes to no summary
+        on_a_thread(&title, move || check(&own))
+            .inspect_err(|failed| eprintln!("{title}: {failed:?}"))
     });
     if let Some(obstacle) = &adapter.obstacle {
         let kind = format!("{adapter} cannot be used: {obstacle}");
