@@ -66,9 +66,11 @@ pub(crate) fn log_prob<'py>(
     // The crate checks options and rows, so that what is added up below is drawable.
     let checked = |some: &Range<usize>, options: &SampleOptions<'_>| {
         let batch = source.part(some.clone())?;
-        engine.run(|sampler| match call.changes_rows() {
-            true => sampler.cut_rows(batch, options),
-            false => sampler.logsumexp_rows(batch, options).map(|_| Vec::new()),
+        engine.run(|sampler| match (call.changes_rows(), of) {
+            (true, LogProbsOf::Kept) => sampler.cut_rows(batch, options),
+            // the cuts take nothing away, and are checked: a draw takes less time than they do
+            (true, _) => sampler.sample_rows(batch, options).map(|_| Vec::new()),
+            (false, _) => sampler.logsumexp_rows(batch, options).map(|_| Vec::new()),
         })
     };
     if all.is_empty() {
@@ -96,11 +98,7 @@ pub(crate) fn log_prob<'py>(
             let one = |(i, (to, indices)): (usize, (&mut [f64], &[usize]))| {
                 let row = first + i;
                 let kept = Kept {
-                    // among all that is allowed, cuts are checked and take nothing away
-                    threshold: match of {
-                        LogProbsOf::Kept => cuts.get(i).map(|cut| cut.threshold),
-                        _ => None,
-                    },
+                    threshold: cuts.get(i).map(|cut| cut.threshold),
                     mask: options.allowed.map(|allowed| mask_of(allowed, i)),
                     adjustment: call.adjustment(),
                 };

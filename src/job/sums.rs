@@ -60,8 +60,37 @@ impl<'a> SumJob<'a> {
         Self { inverse: f64::from(job.scale().reciprocal()), has_draws: false, job }
     }
 
+    /// The logits to visit. Where draws have been made, a row is added up once, however many draws have it.
+    pub(crate) fn work(&self) -> u64 {
+        if !self.has_draws {
+            return self.job.work();
+        }
+        let (rows, categories) =
+            (self.job.logits.rows() as u64, self.job.logits.categories() as u64);
+        rows.saturating_mul(categories).saturating_add(self.job.total() as u64)
+    }
+
     /// The call for some of the rows.
     pub(crate) fn part(&self, rows: Range<usize>) -> Self {
         Self { has_draws: self.has_draws, ..Self::of(self.job.part(rows)) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::options::{Logits, Truncation};
+
+    #[test]
+    fn sums_after_draws_are_work_of_one_visit() {
+        let row = [0.0; 100];
+        let batch: Batch<'_> = Logits::new(&row, 50).unwrap().into();
+        let cut = Truncation::default().with_top_k(3);
+        let options = SampleOptions::default().with_draws(10).with_truncation(cut);
+        assert_eq!(SumJob::of_draws(batch, &options).unwrap().work(), 10 * 100);
+        let options = options.with_log_probs_of(LogProbsOf::Allowed);
+        let of_allowed = SumJob::of_allowed(batch, &options).unwrap().unwrap();
+        assert_eq!(of_allowed.work(), 100 + 2 * 10);
+        assert_eq!(of_allowed.part(0..1).work(), 50 + 10);
     }
 }

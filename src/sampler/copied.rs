@@ -24,7 +24,7 @@ pub(super) fn on_cpu<O: Operation>(operation: &mut O, cpu: &Cpu) -> Result<(), E
     }
     let (rows, at_once) = at_once(operation, Copies::IN_CACHE);
     if rows > at_once {
-        let work = operation.job().work();
+        let work = operation.work();
         let (mut some, mut others) = operation.split((rows / at_once).div_ceil(2) * at_once);
         return cpu.both(work, || on_cpu(&mut some, cpu), || on_cpu(&mut others, cpu));
     }

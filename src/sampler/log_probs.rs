@@ -169,6 +169,10 @@ impl Operation for LogProbs<'_, '_> {
         &self.of.job
     }
 
+    fn work(&self) -> u64 {
+        self.of.work()
+    }
+
     fn split(&mut self, row: usize) -> (Self::Part<'_>, Self::Part<'_>) {
         let (of, rows) = (&self.of, self.of.job.logits.rows());
         let (some, others) = self.scores.split(row, of.job.draws);

@@ -23,6 +23,11 @@ pub(crate) trait Operation: Send {
     /// The call.
     fn job(&self) -> &Job<'_>;
 
+    /// The logits to visit, each as often as races or sums visit it. They decide which engine runs the operation.
+    fn work(&self) -> u64 {
+        self.job().work()
+    }
+
     /// The operation on the rows before this one, and on the others.
     fn split(&mut self, row: usize) -> (Self::Part<'_>, Self::Part<'_>);
 
@@ -69,7 +74,7 @@ impl<E: Engine> Sampler<E> {
     where
         E: Blocking,
     {
-        match self.engine.choose(operation.job().work()) {
+        match self.engine.choose(operation.work()) {
             Chosen::Cpu(cpu) => copied::on_cpu(&mut operation, cpu)?,
             #[cfg(feature = "gpu")]
             Chosen::Gpu { gpu, otherwise } => {
@@ -81,7 +86,7 @@ impl<E: Engine> Sampler<E> {
 
     /// Runs an operation without blocking the thread while a GPU works.
     pub(super) async fn run_async(&self, mut operation: impl Operation) -> Result<(), Error> {
-        match self.engine.choose(operation.job().work()) {
+        match self.engine.choose(operation.work()) {
             Chosen::Cpu(cpu) => copied::on_cpu(&mut operation, cpu)?,
             #[cfg(feature = "gpu")]
             Chosen::Gpu { gpu, otherwise } => {
