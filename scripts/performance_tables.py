@@ -145,6 +145,10 @@ def resample(path):
     return markdown(path, "10⁶ from 10⁶")
 
 
+def first_call(path):
+    return markdown(path, "first call, ms")
+
+
 def cdf(path):
     return markdown(path, "alias")
 
@@ -174,7 +178,7 @@ def web(path):
 
 
 TABLES = {f.__name__: f for f in [
-    summary, cpu, forms, growth, operations, per_row, resample, cdf, methods, device, host, waves, turns, web
+    summary, cpu, forms, growth, operations, per_row, first_call, resample, cdf, methods, device, host, waves, turns, web
 ]}
 
 
