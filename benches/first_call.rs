@@ -11,6 +11,7 @@ use std::hint::black_box;
 use std::process::Command;
 use std::time::Instant;
 
+#[allow(dead_code, reason = "these calls run in processes of their own, and not in turn")]
 mod common;
 
 use common::{is_timed, logits};

@@ -4,7 +4,7 @@ use gumbel::{shaders, wgpu};
 
 use crate::device::Device;
 use crate::error::Error;
-use crate::logits::Format;
+use crate::logits::{Format, Rows};
 
 /// The invocations of a workgroup, and the most workgroups along x.
 const WORKGROUP: u64 = 64;
@@ -22,23 +22,26 @@ pub(crate) struct Place {
     /// The first logit, which is the start of a block, and the number of logits.
     pub(crate) first: u64,
     pub(crate) logits: u64,
+    /// The categories of a row.
+    pub(crate) categories: u32,
 }
 
 /// The shader that makes logits.
 #[derive(Debug)]
 pub(crate) struct Filler {
     module: wgpu::ShaderModule,
+    rows: Rows,
 }
 
 impl Filler {
-    pub(crate) fn new(device: &Device<'_>) -> Result<Self, Error> {
+    pub(crate) fn new(device: &Device<'_>, rows: Rows) -> Result<Self, Error> {
         let source = shaders::noise_source(false) + include_str!("fill.wgsl");
         let descriptor = wgpu::ShaderModuleDescriptor {
             label: Some("logits"),
             source: wgpu::ShaderSource::Wgsl(source.into()),
         };
         let module = device.checked(|| Ok(device.wgpu().create_shader_module(descriptor)))?;
-        Ok(Self { module })
+        Ok(Self { module, rows })
     }
 
     /// Makes the logits of all these places.
@@ -57,7 +60,11 @@ impl Filler {
                 let workgroups = blocks.div_ceil(WORKGROUP);
                 let across = workgroups.clamp(1, ACROSS);
                 let words = [place.first / 4, blocks, u64::from(place.region), across * WORKGROUP];
-                let uniform = uniform(device.wgpu(), words.map(|word| word as u32))?;
+                let [first, blocks, region, along] = words.map(|word| word as u32);
+                let rows = Rows::ALL.iter().position(|&rows| rows == self.rows).unwrap_or(0) as u32;
+                // structures in uniform buffers have whole vectors
+                let words = [first, blocks, region, along, rows, place.categories, 0, 0];
+                let uniform = uniform(device.wgpu(), words)?;
                 pass.set_bind_group(0, &bind(device.wgpu(), &pipeline, &uniform, &place), &[]);
                 pass.dispatch_workgroups(across as u32, workgroups.div_ceil(across) as u32, 1);
             }
@@ -83,7 +90,7 @@ impl Filler {
     }
 }
 
-fn uniform(device: &wgpu::Device, words: [u32; 4]) -> Result<wgpu::Buffer, Error> {
+fn uniform(device: &wgpu::Device, words: [u32; 8]) -> Result<wgpu::Buffer, Error> {
     let buffer = device.create_buffer(&wgpu::BufferDescriptor {
         label: Some("logits"),
         size: size_of_val(&words) as u64,

@@ -10,6 +10,9 @@ struct Fill {
     region: u32,
     // The invocations along x.
     across: u32,
+    // What the logits of rows are, numbered as in logits.rs.
+    rows: u32,
+    categories: u32,
 }
 
 @group(0) @binding(0) var<uniform> fill: Fill;
@@ -20,9 +23,28 @@ fn sixteenths(word: u32) -> i32 {
     return ((i32(sum) - 510) * 83) >> 8u;
 }
 
+// The category of the first logit of a block. Four times the number of a block may be more than 32 bits hold.
+fn first_category(block: u32) -> u32 {
+    return ((block % fill.categories) * 4u) % fill.categories;
+}
+
+fn of_category(category: u32, word: u32) -> i32 {
+    switch fill.rows {
+        case 1u: { return 0; }
+        case 2u: { return i32(category % 2u); }
+        case 3u: { return -i32(category * 160u / fill.categories); }
+        case 4u: { return select(sixteenths(word) >> 2u, 160, category == 7u); }
+        default: { return sixteenths(word); }
+    }
+}
+
 fn logits_of(block: u32) -> vec4<f32> {
     let words = philox4x32_10(vec4<u32>(fill.first + block, fill.region, 0u, 0u), vec2<u32>(5u, 6u));
-    let n = vec4<i32>(sixteenths(words.x), sixteenths(words.y), sixteenths(words.z), sixteenths(words.w));
+    let at = first_category(fill.first + block) + vec4<u32>(0u, 1u, 2u, 3u);
+    let n = vec4<i32>(
+        of_category(at.x % fill.categories, words.x), of_category(at.y % fill.categories, words.y),
+        of_category(at.z % fill.categories, words.z), of_category(at.w % fill.categories, words.w),
+    );
     return vec4<f32>(n) * 0.0625;
 }
 

@@ -41,6 +41,7 @@ mod work;
 
 pub use clock::Time;
 pub use error::Error;
+pub use logits::Rows;
 pub use results::{
     ALL_CUTS, ARGMAX, COPY, Line, MASK, MIN_P, Results, SAMPLE, SAMPLE_ROWS, SAMPLE_ROWS_CPU,
     TOP_K, TOP_P, UPLOAD, UPLOAD_DIRECT,
@@ -70,6 +71,8 @@ pub struct Config {
     /// Whether restricted draws from logits on the device are measured beside a draw from all categories, and nothing
     /// else.
     pub restricted: bool,
+    /// What the logits are.
+    pub rows: Rows,
     /// The most bytes that `sample_rows`, and the upload beside it, bring to the device at once.
     pub chunk_bytes: u64,
 }
@@ -86,6 +89,7 @@ impl Config {
             builder: GpuSampler::builder(),
             teams: None,
             restricted: false,
+            rows: Rows::Normal,
             chunk_bytes: CHUNK_BYTES,
         }
     }
@@ -149,14 +153,14 @@ pub fn run(
     }
     let sampler = report.open_with(&builder)?;
     let device = Device::new(&sampler)?;
-    let filler = Filler::new(&device)?;
+    let filler = Filler::new(&device, config.rows)?;
     let hardware = report.is_hardware();
     let cold = if hardware { COLD } else { 0 };
-    let how = How { each: config.each, cold, restricted: config.restricted };
+    let how = How { each: config.each, cold, restricted: config.restricted, rows: config.rows };
     let mut lines = Vec::new();
     for &shape in &config.shapes {
         progress(&shape.to_string());
-        match known(shape, hardware) {
+        match known(shape, config.rows, hardware) {
             Ok(known) => {
                 lines.extend(on_device::measure(&device, &filler, shape, &known, how));
                 // frees the device's memory before the host's call takes some
@@ -169,12 +173,15 @@ pub fn run(
         }
     }
     let mut comments = comments(report, &sampler, chunk_bytes);
+    if config.rows != Rows::Normal {
+        comments.push(format!("logits of rows: {}", config.rows.name()));
+    }
     comments.extend(config.teams.map(|teams| format!("teams asked for: {}", teams::text(teams))));
     Ok(Results { comments, hardware, lines })
 }
 
 /// Returns the logits and draws of a shape, if there is memory for them and for all that follows.
-fn known(shape: Shape, hardware: bool) -> Result<Known, Error> {
+fn known(shape: Shape, rows: Rows, hardware: bool) -> Result<Known, Error> {
     // f32, their copy, f16 and bf16 on the device; f32 on the host
     let times = if hardware { 4 } else { 5 };
     let needed = shape.logits().saturating_mul(4).saturating_mul(times);
@@ -185,7 +192,7 @@ fn known(shape: Shape, hardware: bool) -> Result<Known, Error> {
             free >> 20
         )));
     }
-    Known::new(shape, 0)
+    Known::new(shape, rows, 0)
 }
 
 /// Returns the size of the chunks that bring a call's logits to the device, in words.

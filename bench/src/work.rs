@@ -54,6 +54,7 @@ impl Pool {
                 region,
                 first: u64::from(piece.first_row) * u64::from(shape.categories),
                 logits: u64::from(piece.rows) * u64::from(shape.categories),
+                categories: shape.categories,
             })
         });
         filler.fill(device, format, places)?;

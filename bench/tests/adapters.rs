@@ -8,20 +8,21 @@ use std::time::Duration;
 use gumbel::wgpu::Features;
 use gumbel::{AdapterReport, GpuSampler, GpuSamplerBuilder};
 use gumbel_bench::{
-    ALL_CUTS, ARGMAX, COPY, Config, MASK, MIN_P, Results, SAMPLE, SAMPLE_ROWS, SAMPLE_ROWS_CPU,
-    Shape, TOP_K, TOP_P, UPLOAD,
+    ALL_CUTS, ARGMAX, COPY, Config, MASK, MIN_P, Results, Rows, SAMPLE, SAMPLE_ROWS,
+    SAMPLE_ROWS_CPU, Shape, TOP_K, TOP_P, UPLOAD,
 };
 use libtest_mimic::{Arguments, Trial};
 
 fn main() {
     let skipped = std::env::var("GUMBEL_SKIP_GPU_TESTS").is_ok_and(|value| value == "1");
-    let tests: [(_, fn()); 3] = [
+    let tests: [(_, fn()); 4] = [
         ("everything_is_timed_and_right", everything_is_timed_and_right),
         ("wrong_draws_get_no_time", wrong_draws_get_no_time),
         (
             "restricted_draws_are_timed_if_they_are_right",
             restricted_draws_are_timed_if_they_are_right,
         ),
+        ("rows_of_all_kinds_are_made_alike", rows_of_all_kinds_are_made_alike),
     ];
     let trials = tests.map(|(name, test)| {
         let run = move || {
@@ -153,4 +154,16 @@ fn restricted_draws_are_timed_if_they_are_right() {
             assert!(line.wrong && line.time().is_none(), "{report}: {line:?}");
         }
     });
+}
+
+/// The device and the host have the same logits: the draws agree, and what keeps only the largest is not all.
+fn rows_of_all_kinds_are_made_alike() {
+    let shapes = [Shape { rows: 7, categories: 1001 }, Shape { rows: 3, categories: 5003 }];
+    for rows in Rows::ALL {
+        let config = Config { rows, ..Config::restricted() };
+        each_adapter_with(config, &shapes, &GpuSampler::builder(), |report, results| {
+            assert_eq!(results.wrong().count(), 0, "{report}, {}: {}", rows.name(), results.csv());
+            assert!(results.lines.iter().all(|line| line.time().is_some()), "{}", results.csv());
+        });
+    }
 }

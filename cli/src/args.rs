@@ -299,9 +299,19 @@ pub(crate) struct BenchArgs {
     /// Measure draws with a mask, min-p, top-k and top-p, beside draws from all categories, and nothing else
     #[arg(long)]
     pub(crate) restricted: bool,
+    /// Measure rows of other logits than normal ones: rows that make the work of a truncation the most
+    #[arg(long, value_name = "ROWS", default_value = "normal", value_parser = rows)]
+    pub(crate) rows: gumbel_bench::Rows,
     /// Take some seconds instead of minutes: fewer shapes unless there are --shapes, and fewer samples
     #[arg(long)]
     pub(crate) quick: bool,
+}
+
+/// The rows of this name.
+fn rows(name: &str) -> Result<gumbel_bench::Rows, String> {
+    let all = gumbel_bench::Rows::ALL;
+    let named = all.into_iter().find(|rows| rows.name() == name);
+    named.ok_or_else(|| format!("it is one of {}", all.map(gumbel_bench::Rows::name).join(", ")))
 }
 
 /// Which engine draws.

@@ -34,6 +34,7 @@ pub(crate) fn run(args: &BenchArgs) -> Result<bool, Error> {
         config.chunk_bytes = u64::from(mib) << 20;
     }
     config.teams = args.teams;
+    config.rows = args.rows;
     if !args.shapes.is_empty() {
         config.shapes.clone_from(&args.shapes);
     }
