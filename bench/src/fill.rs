@@ -62,8 +62,7 @@ impl Filler {
                 let words = [place.first / 4, blocks, u64::from(place.region), across * WORKGROUP];
                 let [first, blocks, region, along] = words.map(|word| word as u32);
                 let rows = Rows::ALL.iter().position(|&rows| rows == self.rows).unwrap_or(0) as u32;
-                // structures in uniform buffers have whole vectors
-                let words = [first, blocks, region, along, rows, place.categories, 0, 0];
+                let words = [first, blocks, region, along, rows, place.categories];
                 let uniform = uniform(device.wgpu(), words)?;
                 pass.set_bind_group(0, &bind(device.wgpu(), &pipeline, &uniform, &place), &[]);
                 pass.dispatch_workgroups(across as u32, workgroups.div_ceil(across) as u32, 1);
@@ -90,7 +89,7 @@ impl Filler {
     }
 }
 
-fn uniform(device: &wgpu::Device, words: [u32; 8]) -> Result<wgpu::Buffer, Error> {
+fn uniform(device: &wgpu::Device, words: [u32; 6]) -> Result<wgpu::Buffer, Error> {
     let buffer = device.create_buffer(&wgpu::BufferDescriptor {
         label: Some("logits"),
         size: size_of_val(&words) as u64,

@@ -23,7 +23,8 @@ fn sixteenths(word: u32) -> i32 {
     return ((i32(sum) - 510) * 83) >> 8u;
 }
 
-// The category of the first logit of a block. Four times the number of a block may be more than 32 bits hold.
+// The category of the first logit of a block. Four times the number of a block may be more than 32 bits hold, and
+// blocks are numbered modulo 2^32: rows are the host's in shapes of fewer than 2^32 logits.
 fn first_category(block: u32) -> u32 {
     return ((block % fill.categories) * 4u) % fill.categories;
 }
@@ -32,7 +33,7 @@ fn of_category(category: u32, word: u32) -> i32 {
     switch fill.rows {
         case 1u: { return 0; }
         case 2u: { return i32(category % 2u); }
-        case 3u: { return -i32(category * 160u / fill.categories); }
+        case 3u: { return -i32(category / ((fill.categories + 159u) / 160u)); }
         case 4u: { return select(sixteenths(word) >> 2u, 160, category == 7u); }
         default: { return sixteenths(word); }
     }

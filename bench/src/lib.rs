@@ -177,7 +177,7 @@ pub fn run(
         comments.push(format!("logits of rows: {}", config.rows.name()));
     }
     comments.extend(config.teams.map(|teams| format!("teams asked for: {}", teams::text(teams))));
-    Ok(Results { comments, hardware, lines })
+    Ok(Results { comments, hardware, rows: config.rows, lines })
 }
 
 /// Returns the logits and draws of a shape, if there is memory for them and for all that follows.

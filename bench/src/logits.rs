@@ -48,7 +48,7 @@ impl Rows {
             Self::Normal => sixteenths(word),
             Self::Equal => 0,
             Self::TwoValues => (category % 2) as i32,
-            Self::Falling => -((u64::from(category) * 160 / u64::from(categories)) as i32),
+            Self::Falling => -((category / categories.div_ceil(160)) as i32),
             Self::OneHead if category == 7 => 160,
             Self::OneHead => sixteenths(word) >> 2,
         }

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use crate::logits::Rows;
 use crate::results::{
     ALL_CUTS, ARGMAX, COPY, Line, MASK, MIN_P, Results, SAMPLE, SAMPLE_ROWS, SAMPLE_ROWS_CPU,
     TOP_K, TOP_P, UPLOAD, UPLOAD_DIRECT,
@@ -116,7 +117,7 @@ impl Results {
     }
 
     fn restricted_targets(&self) -> String {
-        if self.hardware {
+        if self.hardware || self.rows != Rows::Normal {
             return String::new();
         }
         let rows = MOST_OF_SAMPLE_EMULATED.into_iter().map(|(what, most)| {
@@ -166,6 +167,9 @@ impl Results {
 
     /// Returns the targets for such a device, and whether they are reached.
     fn targets(&self) -> String {
+        if self.rows != Rows::Normal {
+            return String::new();
+        }
         let sample: Vec<_> = self
             .shapes()
             .into_iter()
@@ -334,6 +338,10 @@ mod tests {
         assert!(!text.contains("argmax"), "{text}");
         let hardware = results(true, Shape::DECODING, &times).markdown();
         assert!(hardware.contains(row) && !hardware.contains("target"), "{hardware}");
+        // nor are there targets for rows that are not normal
+        let equal = Results { rows: Rows::Equal, ..results(false, Shape::DECODING, &times) };
+        let equal = equal.markdown();
+        assert!(equal.contains(row) && !equal.contains("target"), "{equal}");
     }
 
     #[test]

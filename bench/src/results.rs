@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use crate::clock::{Spans, Time};
 use crate::error::Error;
+use crate::logits::Rows;
 use crate::shape::Shape;
 
 /// A draw of each row of logits on the device.
@@ -101,6 +102,8 @@ pub struct Results {
     pub comments: Vec<String>,
     /// False for an adapter that emulates a GPU on the CPU.
     pub hardware: bool,
+    /// What the logits of rows are. Targets are for normal ones.
+    pub rows: Rows,
     /// The lines, shape by shape.
     pub lines: Vec<Line>,
 }
@@ -187,6 +190,7 @@ pub(crate) mod tests {
         Results {
             comments: vec!["adapter: Made Up".to_owned()],
             hardware,
+            rows: Rows::Normal,
             lines: times.iter().map(line).collect(),
         }
     }

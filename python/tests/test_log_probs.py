@@ -101,3 +101,10 @@ def test_a_marked_row_has_no_log_probability(of):
     assert np.isnan(scored.log_probs).tolist() == np.isnan(scored.logsumexp).tolist()
     want = log_softmax(np.array([[0.0, 1.0], [2.0, 0.0]])).max(-1) if of == "allowed" else 0.0
     assert np.abs(scored.log_probs[[0, 2]] - want).max() < 5e-6
+
+
+@pytest.mark.parametrize("of", ["kept", "allowed"])
+def test_log_prob_names_a_row_without_a_draw(of):
+    rows = [[0.0, 1.0], [np.nan, 0.0]]
+    with pytest.raises(ValueError, match="row 1 has no draw: its logit of category 0 is NaN"):
+        gumbelmax.log_prob(rows, [0, 1], top_k=1, log_probs_of=of)

@@ -29,6 +29,7 @@ struct List {
     count: u32,
 }
 
+// Begins above all words but the largest count. If that is what is sought, nothing but that is kept in any case.
 const NO_LIST: List = List(0xffffffffu, 0u);
 
 // Empties the queue of half-spans and the list.

@@ -9,9 +9,9 @@
 //
 // Dispatch: a workgroup a race, numbered along x, then y. Barriers: outside of loops, reached by all.
 // Mesa 22.3 ends all loops of an invocation after 65,535 iterations in total: for each of its half-spans, of which the
-// host hands it at most 2^9, an invocation takes 99 at most: 17 in each of three passes to load it, 8 for its first alarms,
-// and 40 to count the members of its groups. It takes at most 2,048 twice for the bins, and, in the last pass, one for each
-// group and each category that may reach the cutoff. These are few: no more are evaluated once there is no memory for them.
+// host hands it at most 2^8, an invocation takes 235 at most: 17 in each of three passes to load it, 8 for its first alarms,
+// 40 to count the members of its groups, and 136 for its groups and their members in the last pass. It takes at most 2,048
+// twice for the bins.
 
 // Counts the first alarms of a half-span.
 fn count_first_alarms(row: Row, top: f32, half: u32, words: Octet) {

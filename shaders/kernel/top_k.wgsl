@@ -11,7 +11,7 @@
 //
 // Dispatch: a workgroup a race, numbered along x, then y. Barriers: outside of loops, reached by all.
 // Mesa 22.3 ends all loops of an invocation after 65,535 iterations in total: an invocation takes two
-// for every two of its octets, of which the host hands it at most 2^13, at most 2,048 for the bins, and one for
+// for every two of its octets, of which the host hands it at most 2^12, at most 2,048 for the bins, and one for
 // each category that it evaluates. These are few: no more are evaluated once there is no memory for them.
 
 // Written out, since iterations of loops are limited.

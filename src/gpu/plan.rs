@@ -19,8 +19,8 @@ use crate::shaders::Kernel;
 pub(super) const MAX_WORK: usize = 1 << 27;
 
 /// The most categories of a row for each invocation of the workgroup that finds the row's first k
-/// alone: 2¹³ octets, or 2⁹ half-spans. The shaders say how many iterations of loops these take.
-const MAX_OF_WORKGROUP: usize = 1 << 16;
+/// alone: 2¹² octets, or 2⁸ half-spans. The shaders say how many iterations of loops these take.
+const MAX_OF_WORKGROUP: usize = 1 << 15;
 
 /// A row's start is rounded up to this many bytes, which a device can load at once.
 const ALIGNMENT: usize = 16;

@@ -15,7 +15,7 @@ pub(super) fn on_cpu<O: Operation>(operation: &mut O, cpu: &Cpu) -> Result<(), E
     if job.own.are_none() {
         return operation.on_cpu(cpu);
     }
-    let (rows, work) = (job.logits.rows(), job.work());
+    let (rows, work) = (job.logits.rows(), operation.work());
     if rows == 0 {
         return Ok(());
     }

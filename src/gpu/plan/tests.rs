@@ -160,6 +160,21 @@ fn many_draws_keep_a_device_busy() {
     assert_eq!((plan.rows(), plan.chunks().count()), (1 << 18, 4));
 }
 
+/// The loops of an invocation that finds the first k stay below Mesa 22.3's 65,535 iterations; see the shaders for the counts.
+#[test]
+fn the_first_k_take_few_iterations() {
+    let bins = 2 * 2048;
+    // 18 with a pair that is loaded and counted, and 16 categories that are evaluated
+    let of_pairs = MAX_OF_WORKGROUP / 16 * (2 + 16) + bins;
+    let of_halves = (MAX_OF_WORKGROUP / 128 + 1) * 235 + bins;
+    assert!(of_pairs < 65_535 && of_halves < 65_535, "{of_pairs}, {of_halves}");
+    let long = Shape { output: Output::TopK(3), ..shape(1, 1 << 24, 1 << 24, 1) };
+    let lanes = USUAL.device.teams.shared_workgroup as usize;
+    for segment in Plan::new(long, USUAL).segments() {
+        assert!(segment.len() <= MAX_OF_WORKGROUP * lanes, "{segment:?}");
+    }
+}
+
 #[test]
 fn long_rows_of_odd_length_are_moved_apart_and_short_ones_are_not() {
     let long = Plan::new(shape(10, 50_257, 50_257, 1), USUAL);
