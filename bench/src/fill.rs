@@ -61,8 +61,7 @@ impl Filler {
                 let across = workgroups.clamp(1, ACROSS);
                 let words = [place.first / 4, blocks, u64::from(place.region), across * WORKGROUP];
                 let [first, blocks, region, along] = words.map(|word| word as u32);
-                let rows = Rows::ALL.iter().position(|&rows| rows == self.rows).unwrap_or(0) as u32;
-                let words = [first, blocks, region, along, rows, place.categories];
+                let words = [first, blocks, region, along, self.rows as u32, place.categories];
                 let uniform = uniform(device.wgpu(), words)?;
                 pass.set_bind_group(0, &bind(device.wgpu(), &pipeline, &uniform, &place), &[]);
                 pass.dispatch_workgroups(across as u32, workgroups.div_ceil(across) as u32, 1);

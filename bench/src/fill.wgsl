@@ -10,7 +10,7 @@ struct Fill {
     region: u32,
     // The invocations along x.
     across: u32,
-    // What the logits of rows are, numbered as in logits.rs.
+    // What the logits of rows are, the number of a variant of `Rows` in logits.rs.
     rows: u32,
     categories: u32,
 }

@@ -156,7 +156,7 @@ pub fn run(
     let filler = Filler::new(&device, config.rows)?;
     let hardware = report.is_hardware();
     let cold = if hardware { COLD } else { 0 };
-    let how = How { each: config.each, cold, restricted: config.restricted, rows: config.rows };
+    let how = How { each: config.each, cold, restricted: config.restricted };
     let mut lines = Vec::new();
     for &shape in &config.shapes {
         progress(&shape.to_string());

@@ -98,21 +98,27 @@ fn logits(rows: Rows, categories: u32, region: u32, count: usize) -> Vec<f32> {
 /// A region's logits in the host's memory, and the CPU engine's draws from them.
 #[derive(Debug)]
 pub(crate) struct Known {
+    rows: Rows,
     pub(crate) logits: Vec<f32>,
     pub(crate) sample: Vec<u32>,
     pub(crate) argmax: Vec<u32>,
 }
 
 impl Known {
-    pub(crate) fn new(shape: Shape, rows: Rows, region: u32) -> Result<Self, Error> {
-        let logits = logits(rows, shape.categories, region, shape.logits() as usize);
+    pub(crate) fn new(shape: Shape, of: Rows, region: u32) -> Result<Self, Error> {
+        let logits = logits(of, shape.categories, region, shape.logits() as usize);
         let draw = |temperature| {
             let options = SampleOptions::default().with_temperature(temperature);
             let rows = Logits::new(&logits, shape.categories as usize)?;
             CpuSampler::new().sample_rows(rows, &options)
         };
         let (sample, argmax) = (draw(1.0)?, draw(0.0)?);
-        Ok(Self { logits, sample, argmax })
+        Ok(Self { rows: of, logits, sample, argmax })
+    }
+
+    /// The same of another region.
+    pub(crate) fn of_region(&self, shape: Shape, region: u32) -> Result<Self, Error> {
+        Self::new(shape, self.rows, region)
     }
 }
 

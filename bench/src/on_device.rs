@@ -9,7 +9,7 @@ use crate::clock::{Run, Span, Spans, in_turn};
 use crate::device::Device;
 use crate::error::Error;
 use crate::fill::Filler;
-use crate::logits::{Format, Known, Rows};
+use crate::logits::{Format, Known};
 use crate::placement::Placement;
 use crate::restricted::{Drawing, RESTRICTED};
 use crate::results::{ARGMAX, COPY, Line, SAMPLE};
@@ -42,8 +42,6 @@ pub(crate) struct How {
     pub(crate) cold: u64,
     /// Whether restricted draws are timed.
     pub(crate) restricted: bool,
-    /// What the logits are.
-    pub(crate) rows: Rows,
 }
 
 impl How {
@@ -73,12 +71,10 @@ pub(crate) fn measure(
     how: How,
 ) -> Vec<Line> {
     let timed = how.timed();
-    let all = match Pools::new(device, filler, shape, &timed, how) {
+    let all = match Pools::new(device, filler, shape, &timed, how.cold) {
         // memory is too short for many regions, so one region has to do, whose reads are hardly
         // cold
-        Err(Error::LeftOut(_)) if how.cold > 0 => {
-            Pools::new(device, filler, shape, &timed, How { cold: 0, ..how })
-        }
+        Err(Error::LeftOut(_)) if how.cold > 0 => Pools::new(device, filler, shape, &timed, 0),
         pools => pools,
     };
     let all = match all {
@@ -131,7 +127,6 @@ fn line(
 /// The logits of a shape in the formats of some operations.
 struct Pools {
     shape: Shape,
-    rows: Rows,
     pools: Vec<Pool>,
     /// Memory for a copy, if one of the operations is one.
     copies: Option<Pool>,
@@ -144,9 +139,8 @@ impl Pools {
         filler: &Filler,
         shape: Shape,
         timed: &[Timed],
-        how: How,
+        cold: u64,
     ) -> Result<Self, Error> {
-        let How { cold, rows, .. } = how;
         let placement = |format: Format| Placement::new(shape, format.bytes(), device.most(), cold);
         let filled = |format| Pool::filled(device, filler, shape, format, placement(format)?);
         let formats = [Format::F32, Format::F16, Format::BF16];
@@ -160,7 +154,7 @@ impl Pools {
         let usage = Usage::STORAGE | Usage::COPY_SRC | Usage::COPY_DST;
         let bytes = pools.iter().map(|pool| pool.placement.draws_bytes).max().unwrap_or(4);
         let draws = device.buffer(bytes, usage)?;
-        Ok(Self { shape, rows, pools, copies, draws })
+        Ok(Self { shape, pools, copies, draws })
     }
 
     fn pool(&self, format: Format) -> Result<&Pool, Error> {
@@ -184,7 +178,7 @@ impl Pools {
         let last = pool.placement.regions - 1;
         self.check(device, what, &work, pool, (0, known))?;
         if last > 0 {
-            let known = Known::new(self.shape, self.rows, last)?;
+            let known = known.of_region(self.shape, last)?;
             self.check(device, what, &work, pool, (last, &known))?;
         }
 
