@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Derive the polynomials of src/cpu/bound.rs, INNER and OUTER, and EXCESS of src/cpu/vector_value.rs.
+"""Derive the polynomials of src/cpu/bound.rs, INNER and OUTER, EXCESS of src/cpu/vector_value.rs, and those of
+shaders/kernel/bound.wgsl, which have one degree more.
 
 Both stand for r(m) = log2 m - (m - 1) on 1 <= m <= 2, what the bits of a float lack to be its
 logarithm. OUTER is r itself, and EXCESS as well; INNER is r divided by m - 1, with a root at m = 2 and a small relative
@@ -51,13 +52,23 @@ def minimax(basis, importance):
 
 
 if __name__ == "__main__":
-    error, (a, b, c) = minimax(
-        [lambda z, k=k: z * (1 - z) * z**k for k in range(3)], lambda z: 1 / ((1 - z) - r(z))
-    )
+    def inner_of(degree):
+        basis = [lambda z, k=k: z * (1 - z) * z**k for k in range(degree)]
+        return minimax(basis, lambda z: 1 / ((1 - z) - r(z)))
+
+    error, (a, b, c) = inner_of(3)
     inner = [a, b - a, c - b, -c]
     print(f"INNER, relative error {error:.2e}:", [round(-x * POWER, 1) for x in reversed(inner)])
     error, outer = minimax([lambda z, k=k: (1 + z) ** k for k in range(4)], lambda z: 1)
     print(f"EXCESS, error {error:.2e} powers:", [float(f"{x:.7g}") for x in reversed(outer)])
-    outer = [-x * POWER for x in outer]
-    outer[0] += (150 - math.log2(math.log(2))) * POWER
-    print(f"OUTER, error {error:.2e} powers:", [round(x, 1) for x in reversed(outer)])
+    def outer_of(logarithm):
+        outer = [-x * POWER for x in logarithm]
+        outer[0] += (150 - math.log2(math.log(2))) * POWER
+        return [round(x, 1) for x in reversed(outer)]
+
+    print(f"OUTER, error {error:.2e} powers:", outer_of(outer))
+    error, inner = inner_of(4)
+    # there, r is divided by (m - 1)(2 - m), and the root is in the product with z - z * z
+    print(f"inner, relative error {error:.2e}:", [round(-x * POWER, 1) for x in reversed(inner)])
+    error, outer = minimax([lambda z, k=k: (1 + z) ** k for k in range(5)], lambda z: 1)
+    print(f"outer, error {error:.2e} powers:", outer_of(outer))

@@ -23,8 +23,9 @@ fn upper_score(f: Filter, logit: u32, coarse_bits: u32) -> f32 {
 // The logit in the unit of the filter. The logit is clamped as an integer: a compiler may assume that no
 // float is infinite or NaN, so neither must become a float.
 fn scaled(f: Filter, logit: u32) -> f32 {
-    let magnitude = min(logit & 0x7fffffffu, f.clamp_bits);
-    return bitcast<f32>(magnitude | (logit & 0x80000000u)) * f.slope;
+    // the first minimum is for negative logits, and the second for others
+    let above_least = bitcast<i32>(min(logit, f.clamp_bits | 0x80000000u));
+    return bitcast<f32>(min(above_least, bitcast<i32>(f.clamp_bits))) * f.slope;
 }
 
 // The upper score below which no category can win against the best key, (low, high).
@@ -53,8 +54,7 @@ fn sure_cutoff(f: Filter, logit: u32, coarse_bits: u32) -> f32 {
 
 // A float that is at most (log2(coarse) + 127)*2^23; 0 for coarse = 0.
 fn log2_low(coarse_bits: u32) -> f32 {
-    // 2^23 + coarse as a float, less 2^23: a conversion that costs no more than a subtraction
-    let coarse_float = bitcast<f32>(coarse_bits | 0x4b000000u) - 8388608.0;
+    let coarse_float = f32(bitcast<i32>(coarse_bits));
     return f32(bitcast<i32>(coarse_float));
 }
 

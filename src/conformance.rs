@@ -34,6 +34,7 @@ mod per_row;
 mod restricted;
 mod soften;
 mod weights;
+mod zeros;
 
 use adjusted::Entries;
 use restricted::Masks;
@@ -182,7 +183,7 @@ pub fn cases() -> impl Iterator<Item = Case> {
     });
     let late = LATE.iter().map(|&(name, fill)| Case::new(name, 7, 3011, fill));
     let logits = shapes.chain(values).chain(late).chain(options()).chain(groups::cases());
-    logits.chain(halves::cases()).chain(weights::cases())
+    logits.chain(zeros::cases()).chain(halves::cases()).chain(weights::cases())
 }
 
 /// Cases of normal logits, or awkward ones, which together use every option.

@@ -1,17 +1,17 @@
 // Narrow bounds on keys from coarse bits alone: they nearly always decide a short row, so that no category has
-// to be evaluated exactly. src/cpu/bound.rs derives them; the error terms here are larger, since a device may
-// order the operations of a sum as it likes. Needs: filter.
+// to be evaluated exactly. src/cpu/bound.rs derives them. The polynomials here have one degree more, as all races of a
+// subgroup wait for one that bounds do not decide; scripts/derive_bounds.py has them. Needs: filter.
 
-// The most that a key can be, to within 2^-9 of a power of two; 150 powers for coarse = 0.
+// The most that a key can be, to within 2^-12 of a power of two; 150 powers for coarse = 0.
 fn upper(f: Filter, logit: u32, coarse_bits: u32) -> f32 {
     let complement = bitcast<u32>(1.0 - f32(coarse_bits) * 0.0000152587890625);
     let z = mantissa(complement) - 1.0;
     let linear = f32(bitcast<i32>(0x3f800000u - complement));
-    let inner = ((544459.9 * z - 2393510.0) * z + 5493458.4) * z - 3644408.2;
-    // E; 0 for coarse = 0
-    let e = bitcast<u32>(inner * z + linear);
+    let inner = ((293546.3 * z - 1109745.8) * z + 2177911.2) * z - 3698902.4;
+    // E; 0 for coarse = 0. For small p, z - z * z is about as small, so that errors of `inner` are relative to E.
+    let e = bitcast<u32>(inner * (z - z * z) + linear);
     let m = mantissa(e);
-    let outer = ((-1327446.3 * m + 8823588.5) * m - 17178638.6) * m + 1272403964.7;
+    let outer = (((684642.9 * m - 5411845.6) * m + 17789510.6) * m - 25753786.5) * m + 1275417557.6;
     return scaled(f, logit) + outer - f32(bitcast<i32>(e));
 }
 
@@ -23,10 +23,15 @@ fn threshold(upper_end: f32, coarse_bits: u32) -> f32 {
     if abs(upper_end) >= 2251799813685248.0 || coarse_bits == 0u || coarse_bits >= 65535u {
         return FILTER_OPEN;
     }
+    // 0 with the number of a category may be taken for 0, and the category is then another
+    if abs(upper_end) < 1.0 {
+        return FILTER_OPEN;
+    }
     let c = f32(coarse_bits);
     // a device's division may be off by 2.5 units
     let interval = POWER_LOG2_E * (1.0 / c + 1.0 / (65535.0 - c)) * 1.00001;
-    let slack = POWER * 0.0078125 + (abs(upper_end) + POWER * 128.0) * 1.9073486328125e-6;
+    // 2^-11 of a power for two upper ends, 2^-19 of 128 powers and of the bound for roundings, and twice that for numbers
+    let slack = POWER * 0.00075 + abs(upper_end) * 7.62939453125e-6;
     return upper_end - interval - slack;
 }
 

@@ -9,19 +9,17 @@
 @compute @workgroup_size(WORKGROUP)
 fn greedy(invocation: Invocation) {
     let team = team_of(invocation.index, invocation.workgroup, invocation.workgroups);
-    let place = divided(team.index, run.parts);
-    let race = place.x;
-    let part = part_of(place.y);
-    let exists = race < run.rows * run.draws;
-    let row_and_draw = divided(race, run.draws);
-    let row = row_of(min(row_and_draw.x, run.rows - 1u), row_and_draw.y);
+    let task = task_of(team, run.draws);
+    let part = part_of(task.part);
+    let exists = task.position < run.rows;
+    let row = row_of(min(task.position, run.rows - 1u), task.turn);
     let open = exists && is_open(row.values);
     let end = select(0u, part.end, open && row.valid);
 
     var most = GREEDY_NONE;
     var least = 0;
     var argmax = part.begin;
-    for (var octet = part.begin + team.lane; octet < end; octet += run.lanes) {
+    for (var octet = part.begin + team.lane; octet < end; octet += lanes()) {
         let logits_of = octet_in_row(row.values, octet);
         let low = greedy_words(logits_of.low);
         let high = greedy_words(logits_of.high);
@@ -47,6 +45,6 @@ fn greedy(invocation: Invocation) {
     }
     let all = winner(team, invocation, Outcome(best, invalid));
     if team.lane == 0u && open {
-        finish(race, place.y, all);
+        finish(task.number, task.part, all);
     }
 }

@@ -22,7 +22,7 @@ fn merge(invocation: Invocation) {
             own = joined(own, outcome_at(before));
         }
     }
-    let all = winner(Team(0u, invocation.index, race), invocation, own);
+    let all = winner(Team(race, 0u, invocation.index), invocation, own);
     if invocation.index == 0u && exists {
         if (run.flags & UNFINISHED) != 0u {
             outcomes[before] = words_of(all);

@@ -40,6 +40,12 @@ fn with_octet(before: Extremes, octet: Octet) -> Extremes {
     return Extremes(max(before.positive, positive), max(before.negative, negative));
 }
 
+// Whether one of two octets of logits has a NaN with its sign set, which no maximum of floats shows.
+fn has_negative_nan(a: Octet, b: Octet) -> bool {
+    let most = max(max(a.low, a.high), max(b.low, b.high));
+    return max(max(most.x, most.y), max(most.z, most.w)) > 0xff800000u;
+}
+
 fn has_nan(extremes: Extremes) -> bool {
     return extremes.positive > 0x7f800000 || extremes.negative > 0xff800000u;
 }

@@ -37,18 +37,18 @@ struct Pair {
     block_b: vec4<u32>,
 }
 
-// The octets `octet` and `octet + run.lanes`, empty from `end` on. The logits are loaded first: an adapter
+// The octets `octet` and `octet + lanes()`, empty from `end` on. The logits are loaded first: an adapter
 // that emulates a GPU loads them lane by lane, with branches between which it would cut up the noise.
 fn pair_at(row: Row, octet: u32, end: u32) -> Pair {
     let a = octet_at(row, octet, end);
-    let b = octet_at(row, octet + run.lanes, end);
+    let b = octet_at(row, octet + lanes(), end);
     return pair_of(row, octet, a, b);
 }
 
-// The pair of the octets `octet` and `octet + run.lanes`, which are loaded already as `a` and `b`.
+// The pair of the octets `octet` and `octet + lanes()`, which are loaded already as `a` and `b`.
 fn pair_of(row: Row, octet: u32, a: Octet, b: Octet) -> Pair {
     let first_octet = run.first_category / 8u + octet;
-    let blocks = blocks_of(row, first_octet, first_octet + run.lanes);
+    let blocks = blocks_of(row, first_octet, first_octet + lanes());
     return Pair(a, b, blocks[0], blocks[1]);
 }
 
@@ -56,33 +56,64 @@ fn octet_at(row: Row, octet: u32, end: u32) -> Octet {
     return measured(octet_before(row.values, octet, end));
 }
 
-// The upper scores with the numbers of their categories in the four least bits, from `first` on.
-fn numbered(s: UpperScores, first: u32) -> UpperScores {
-    let none = vec4<u32>(~15u);
-    let low = (bitcast<vec4<u32>>(s.low) & none) | (vec4<u32>(0u, 1u, 2u, 3u) + first);
-    let high = (bitcast<vec4<u32>>(s.high) & none) | (vec4<u32>(4u, 5u, 6u, 7u) + first);
-    return UpperScores(bitcast<vec4<f32>>(low), bitcast<vec4<f32>>(high));
+// What is known of a pair before it is raced.
+struct Opening {
+    // The cutoff that the most promising category sets, whatever its fine bits.
+    sure: f32,
+    // No less than the highest upper score of the pair, and than those of all categories but the most promising one.
+    most: f32,
+    second: f32,
+    // The most promising category.
+    argmax: u32,
 }
 
-// The cutoff that the most promising category of the pair sets, whatever its fine bits, and no less than its
-// upper score.
-fn opening_of(row: Row, pair: Pair) -> vec2<f32> {
+// The highest and the second highest of some upper scores, with the numbers of their categories in the four least bits.
+struct Highest {
+    most: f32,
+    second: f32,
+}
+
+fn with_score(before: Highest, score: f32, i: u32) -> Highest {
+    let numbered = bitcast<f32>((bitcast<u32>(score) & ~15u) | i);
+    return Highest(max(before.most, numbered), max(before.second, min(before.most, numbered)));
+}
+
+// Takes in the categories `first` to `first + 7` of a pair.
+fn with_scores(before: Highest, s: UpperScores, first: u32) -> Highest {
+    var highest = with_score(before, s.low.x, first);
+    highest = with_score(highest, s.low.y, first + 1u);
+    highest = with_score(highest, s.low.z, first + 2u);
+    highest = with_score(highest, s.low.w, first + 3u);
+    highest = with_score(highest, s.high.x, first + 4u);
+    highest = with_score(highest, s.high.y, first + 5u);
+    highest = with_score(highest, s.high.z, first + 6u);
+    return with_score(highest, s.high.w, first + 7u);
+}
+
+fn opening_of(row: Row, pair: Pair) -> Opening {
     // in a branch if barriers follow: an adapter that emulates a GPU would keep the upper scores across
     // them, where computing them again costs less
     if !ALONE && (run.flags & UNFILTERED) != 0u {
-        return vec2<f32>(FILTER_OPEN, 0.0);
+        return Opening(FILTER_OPEN, 0.0, 0.0, 0u);
     }
     let f = row.filter_of_row;
-    let a = numbered(upper_scores(f, pair.logits_a, pair.block_a), 0u);
-    let b = numbered(upper_scores(f, pair.logits_b, pair.block_b), 8u);
-    let highest = max(highest_of(a), highest_of(b));
-    let argmax = bitcast<u32>(highest) & 15u;
+    var highest = Highest(FILTER_OPEN, FILTER_OPEN);
+    highest = with_scores(highest, upper_scores(f, pair.logits_a, pair.block_a), 0u);
+    highest = with_scores(highest, upper_scores(f, pair.logits_b, pair.block_b), 8u);
+    let argmax = bitcast<u32>(highest.most) & 15u;
     let sure = sure_cutoff_measured(f, logit_in(pair, argmax), coarse_in(pair, argmax));
-    return vec2<f32>(select(sure, FILTER_OPEN, (run.flags & UNFILTERED) != 0u), without_number(highest));
+    // a device may take a number alone for 0, and the category is then another
+    let least = select(highest.second, highest.most, abs(highest.most) < 1.0);
+    return Opening(
+        select(sure, FILTER_OPEN, (run.flags & UNFILTERED) != 0u),
+        without_number(highest.most),
+        without_number(least),
+        argmax,
+    );
 }
 
 fn sure_cutoff_of_pair(row: Row, pair: Pair) -> f32 {
-    return opening_of(row, pair).x;
+    return opening_of(row, pair).sure;
 }
 
 // An upper bound on the upper scores of the octet's categories, but for roundings, which the slack of a
@@ -149,20 +180,21 @@ fn evaluate_passing(row: Row, first: u32, pair: Pair, before: RunningBest) -> Ru
     return running_best;
 }
 
-// The largest and the second largest upper end among some categories, and the category of the largest.
+// The largest and the second largest upper end among some categories, with the categories' numbers in the four least
+// bits.
 struct UpperEnds {
     most: f32,
     second: f32,
-    argmax: u32,
+}
+
+// The category with the largest upper end.
+fn argmax_of(ends: UpperEnds) -> u32 {
+    return bitcast<u32>(ends.most) & 15u;
 }
 
 fn with_upper_end(before: UpperEnds, f: Filter, logit: u32, coarse_bits: u32, i: u32) -> UpperEnds {
-    let u = upper(f, logit, coarse_bits);
-    return UpperEnds(
-        max(before.most, u),
-        max(before.second, min(before.most, u)),
-        select(before.argmax, i, u > before.most),
-    );
+    let u = bitcast<f32>((bitcast<u32>(upper(f, logit, coarse_bits)) & ~15u) | i);
+    return UpperEnds(max(before.most, u), max(before.second, min(before.most, u)));
 }
 
 // Takes in the categories `first` to `first + 7` of a pair.
@@ -184,30 +216,47 @@ fn with_upper_ends_of(before: UpperEnds, f: Filter, octet: Octet, block: vec4<u3
 // a subgroup would all wait for the one with the most.
 fn decided_by_bounds(row: Row, first: u32, pair: Pair) -> RunningBest {
     let f = row.filter_of_row;
-    var ends = UpperEnds(FILTER_OPEN, FILTER_OPEN, 0u);
+    var ends = UpperEnds(FILTER_OPEN, FILTER_OPEN);
     ends = with_upper_ends_of(ends, f, pair.logits_a, pair.block_a, 0u);
     ends = with_upper_ends_of(ends, f, pair.logits_b, pair.block_b, 8u);
-    let lower_end = threshold_measured(f, ends.most, coarse_in(pair, ends.argmax));
+    let argmax = argmax_of(ends);
+    let lower_end = threshold_measured(f, ends.most, coarse_in(pair, argmax));
     var decided = RunningBest(best_none(), false, cutoff_at(lower_end));
-    if ends.second < lower_end && !is_invalid(logit_in(pair, ends.argmax)) {
-        decided.best = Best(vec2<u32>(0u, 0u), first + place_in(ends.argmax));
+    if ends.second < lower_end && !is_invalid(logit_in(pair, argmax)) {
+        decided.best = Best(vec2<u32>(0u, 0u), first + place_in(argmax));
     }
     return decided;
 }
 
-// The upper ends of the categories of a pair that reach a cutoff.
+// The upper ends of the categories of a pair that may win, and the lower end of the key of the one with the highest.
+struct Bounds {
+    ends: UpperEnds,
+    lower_end: f32,
+}
+
+// The bounds of a pair whose most promising category reaches the cutoff.
 //
 // Mesa 22.3 ends all loops of an invocation after 65,535 iterations in total: this loop takes 16 at most.
-fn upper_ends_of_passing(row: Row, pair: Pair, cutoff: f32) -> UpperEnds {
+fn bounds_of_passing(row: Row, pair: Pair, opening: Opening, cutoff: f32) -> Bounds {
     let f = row.filter_of_row;
-    let a = upper_scores(f, pair.logits_a, pair.block_a);
-    let b = upper_scores(f, pair.logits_b, pair.block_b);
-    var ends = UpperEnds(FILTER_OPEN, FILTER_OPEN, 0u);
-    for (var passing = passing_of_pair(a, b, cutoff); passing != 0u; passing &= passing - 1u) {
-        let i = firstTrailingBit(passing);
-        ends = with_upper_end(ends, f, logit_in(pair, i), coarse_in(pair, i), i);
+    let argmax = opening.argmax;
+    let coarse_bits = coarse_in(pair, argmax);
+    let none = UpperEnds(FILTER_OPEN, FILTER_OPEN);
+    var ends = with_upper_end(none, f, logit_in(pair, argmax), coarse_bits, argmax);
+    var lower_end = threshold_measured(f, ends.most, coarse_bits);
+    // seldom; and all invocations of a subgroup would wait for this one
+    let reached = max(cutoff, cutoff_at(lower_end));
+    if opening.second >= reached {
+        let a = upper_scores(f, pair.logits_a, pair.block_a);
+        let b = upper_scores(f, pair.logits_b, pair.block_b);
+        var passing = passing_of_pair(a, b, reached) & ~(1u << argmax);
+        for (; passing != 0u; passing &= passing - 1u) {
+            let i = firstTrailingBit(passing);
+            ends = with_upper_end(ends, f, logit_in(pair, i), coarse_in(pair, i), i);
+        }
+        lower_end = threshold_measured(f, ends.most, coarse_in(pair, argmax_of(ends)));
     }
-    return ends;
+    return Bounds(ends, lower_end);
 }
 
 // The logit of category i of a pair.
@@ -222,5 +271,5 @@ fn coarse_in(pair: Pair, i: u32) -> u32 {
 
 // The place in the row of category i of a pair, from the first category of the pair on.
 fn place_in(i: u32) -> u32 {
-    return select(i, i - 8u + 8u * run.lanes, i >= 8u);
+    return select(i, i - 8u + 8u * lanes(), i >= 8u);
 }

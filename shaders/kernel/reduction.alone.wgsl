@@ -6,6 +6,11 @@ const ALONE: bool = true;
 // Whether a team tries to decide a short race by bounds.
 const BOUNDED: bool = false;
 
+// The invocations of a team.
+fn lanes() -> u32 {
+    return 1u;
+}
+
 struct Invocation {
     @builtin(local_invocation_index) index: u32,
     @builtin(workgroup_id) workgroup: vec3<u32>,
@@ -16,15 +21,19 @@ fn open_cutoff(team: Team, invocation: Invocation, cutoff: f32) -> f32 {
     return cutoff;
 }
 
-// These two are for races that bounds decide; see reduction.subgroups.wgsl.
+// These are for races that bounds decide; see reduction.wgsl. An invocation alone decides its own; see race.wgsl.
 
-fn highest_lower_end(lower_end: f32) -> f32 {
+fn highest_lower_end(team: Team, lower_end: f32) -> f32 {
     return lower_end;
 }
 
-// The same for all invocations; see reduction.wgsl.
+// The same for all invocations, as a branch on it has to be.
 fn contenders_of_team(team: Team, own: u32) -> u32 {
     return 0u;
+}
+
+fn all_decided(team: Team, all: u32, open: bool) -> bool {
+    return all == 1u;
 }
 
 fn raise_cutoff(team: Team, cutoff: f32) {}

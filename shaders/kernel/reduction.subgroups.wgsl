@@ -16,6 +16,11 @@ const ALONE: bool = false;
 // Whether a team tries to decide a short race by bounds. The teams of an emulation have long rows only.
 const BOUNDED: bool = !EMULATED;
 
+// The invocations of a team.
+fn lanes() -> u32 {
+    return WORKGROUP;
+}
+
 struct Invocation {
     @builtin(local_invocation_index) index: u32,
     @builtin(workgroup_id) workgroup: vec3<u32>,
@@ -52,10 +57,10 @@ fn open_cutoff(team: Team, invocation: Invocation, cutoff: f32) -> f32 {
     return unordered(atomicLoad(&cutoff_of_team));
 }
 
-// For races that bounds decide: the highest of the lower ends of the team's keys, and the number of the
-// team's categories that may win.
+// For races that bounds decide: the highest of the lower ends of the team's keys, the number of the team's
+// categories that may win, and whether the races of all the workgroup's teams are decided, here a single one.
 
-fn highest_lower_end(lower_end: f32) -> f32 {
+fn highest_lower_end(team: Team, lower_end: f32) -> f32 {
     // few invocations have one
     if lower_end > FILTER_OPEN {
         atomicMax(&lower_end_of_team, ordered(lower_end));
@@ -73,6 +78,11 @@ fn contenders_of_team(team: Team, own: u32) -> u32 {
         all_contenders = atomicLoad(&contenders);
     }
     return workgroupUniformLoad(&all_contenders);
+}
+
+fn all_decided(team: Team, all: u32, open: bool) -> bool {
+    // nothing else here is sure to be uniform
+    return all == 1u;
 }
 
 fn raise_cutoff(team: Team, cutoff: f32) {

@@ -57,22 +57,6 @@ struct Pass {
 @group(0) @binding(3) var<storage, read_write> outcomes: array<vec4<u32>>;
 @group(0) @binding(4) var<storage, read_write> draws: array<u32>;
 
-// A team of invocations, which takes a race or a part of one.
-struct Team {
-    // The team's number in the workgroup.
-    slot: u32,
-    lane: u32,
-    // The team's number among all teams.
-    index: u32,
-}
-
-fn team_of(invocation: u32, workgroup: vec3<u32>, workgroups: vec3<u32>) -> Team {
-    let shift = firstTrailingBit(run.lanes);
-    let slot = invocation >> shift;
-    let group = workgroup.y * workgroups.x + workgroup.x;
-    return Team(slot, invocation & (run.lanes - 1u), group * (WORKGROUP >> shift) + slot);
-}
-
 // Quotient and remainder. Most rows have one part and one draw, and a division takes some twenty instructions.
 fn divided(n: u32, divisor: u32) -> vec2<u32> {
     if divisor == 1u {

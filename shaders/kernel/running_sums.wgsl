@@ -45,10 +45,10 @@ fn no_running_sums() -> RunningSums {
     return RunningSums(NO_SUM, NO_SUM, 0u, false);
 }
 
-// The running sums with the octets `octet` and `octet + run.lanes`, as far as they are before `end`.
+// The running sums with the octets `octet` and `octet + lanes()`, as far as they are before `end`.
 fn with_sums_of(before: RunningSums, row: Row, octet: u32, end: u32) -> RunningSums {
     var running_sums = before;
-    let second = octet + run.lanes;
+    let second = octet + lanes();
     if octet < end {
         running_sums = with_sum_of(running_sums, row, octet_in_row(row.values, octet));
     }
@@ -82,7 +82,7 @@ fn write_sums(team: Team, invocation: Invocation, row: Row, position: u32, part:
     var invalid = u32(running_sums.invalid);
     sums_of[invocation.index] = own;
     any_invalid[invocation.index] = invalid;
-    for (var step = run.lanes / 2u; step > 0u; step /= 2u) {
+    for (var step = lanes() / 2u; step > 0u; step /= 2u) {
         workgroupBarrier();
         if team.lane < step {
             own = joined_sums(own, sums_of[invocation.index + step], inverse);

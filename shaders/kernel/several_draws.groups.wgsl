@@ -15,13 +15,11 @@ const HELD_HALVES: u32 = 4u;
 fn races(invocation: Invocation) {
     let team = team_of(invocation.index, invocation.workgroup, invocation.workgroups);
     let turns = (run.draws + run.draws_at_once - 1u) / run.draws_at_once;
-    let part_number = team.index % run.parts;
-    let turn = team.index / run.parts % turns;
-    let position = team.index / run.parts / turns;
-    let exists = position < run.rows;
-    let part = part_of(part_number);
-    let first_draw = turn * run.draws_at_once;
-    var row = row_of(min(position, run.rows - 1u), first_draw);
+    let task = task_of(team, turns);
+    let exists = task.position < run.rows;
+    let part = part_of(task.part);
+    let first_draw = task.turn * run.draws_at_once;
+    var row = row_of(min(task.position, run.rows - 1u), first_draw);
     let open = exists && is_open(row.values);
     let end = select(0u, part.end, open && row.valid);
     let half = half_spans(part.begin) + team.lane;
@@ -66,7 +64,7 @@ fn races(invocation: Invocation) {
         }
         let all = winner(team, invocation, Outcome(best, invalid));
         if team.lane == 0u && open && first_draw + draw < run.draws {
-            finish(position * run.draws + first_draw + draw, part_number, all);
+            finish(task.position * run.draws + first_draw + draw, task.part, all);
         }
         row.stream.draw++;
     }

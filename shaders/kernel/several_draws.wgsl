@@ -16,13 +16,11 @@ const HELD_PAIRS: u32 = 2u;
 fn races(invocation: Invocation) {
     let team = team_of(invocation.index, invocation.workgroup, invocation.workgroups);
     let turns = (run.draws + run.draws_at_once - 1u) / run.draws_at_once;
-    let part_number = team.index % run.parts;
-    let turn = team.index / run.parts % turns;
-    let position = team.index / run.parts / turns;
-    let exists = position < run.rows;
-    let part = part_of(part_number);
-    let first_draw = turn * run.draws_at_once;
-    var row = row_of(min(position, run.rows - 1u), first_draw);
+    let task = task_of(team, turns);
+    let exists = task.position < run.rows;
+    let part = part_of(task.part);
+    let first_draw = task.turn * run.draws_at_once;
+    var row = row_of(min(task.position, run.rows - 1u), first_draw);
     let open = exists && is_open(row.values);
     let end = select(0u, part.end, open && row.valid);
     let octet = part.begin + team.lane;
@@ -32,8 +30,8 @@ fn races(invocation: Invocation) {
     var b: array<Octet, HELD_PAIRS>;
     var far = 0u;
     for (var i = 0u; i < HELD_PAIRS; i++) {
-        a[i] = octet_at(row, octet + 2u * i * run.lanes, end);
-        b[i] = octet_at(row, octet + (2u * i + 1u) * run.lanes, end);
+        a[i] = octet_at(row, octet + 2u * i * lanes(), end);
+        b[i] = octet_at(row, octet + (2u * i + 1u) * lanes(), end);
         far = max(far, max(farthest(a[i]), farthest(b[i])));
     }
     let invalid = !row.valid || far > 0x7f800000u;
@@ -43,20 +41,20 @@ fn races(invocation: Invocation) {
         var pairs: array<Pair, HELD_PAIRS>;
         var running_best = RunningBest(best_none(), invalid, FILTER_OPEN);
         for (var i = 0u; i < HELD_PAIRS; i++) {
-            pairs[i] = pair_of(row, octet + 2u * i * run.lanes, a[i], b[i]);
+            pairs[i] = pair_of(row, octet + 2u * i * lanes(), a[i], b[i]);
             running_best.cutoff = max(running_best.cutoff, sure_cutoff_of_pair(row, pairs[i]));
         }
         running_best.cutoff = open_cutoff(team, invocation, running_best.cutoff);
         for (var i = 0u; i < HELD_PAIRS; i++) {
             if reach_of_pair(row, pairs[i]) >= running_best.cutoff {
-                let first = run.first_category + (octet + 2u * i * run.lanes) * 8u;
+                let first = run.first_category + (octet + 2u * i * lanes()) * 8u;
                 running_best = evaluate_passing(row, first, pairs[i], running_best);
                 raise_cutoff(team, running_best.cutoff);
             }
         }
         let all = winner(team, invocation, Outcome(running_best.best, running_best.invalid));
         if team.lane == 0u && open && first_draw + draw < run.draws {
-            finish(position * run.draws + first_draw + draw, part_number, all);
+            finish(task.position * run.draws + first_draw + draw, task.part, all);
         }
         row.stream.draw++;
     }

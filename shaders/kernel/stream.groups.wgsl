@@ -14,19 +14,17 @@
 @compute @workgroup_size(WORKGROUP)
 fn race(invocation: Invocation) {
     let team = team_of(invocation.index, invocation.workgroup, invocation.workgroups);
-    let place = divided(team.index, run.parts);
-    let race = place.x;
-    let part = part_of(place.y);
-    let exists = race < run.rows * run.draws;
-    let row_and_draw = divided(race, run.draws);
-    let row = row_of(min(row_and_draw.x, run.rows - 1u), row_and_draw.y);
+    let task = task_of(team, run.draws);
+    let part = part_of(task.part);
+    let exists = task.position < run.rows;
+    let row = row_of(min(task.position, run.rows - 1u), task.turn);
     let open = exists && is_open(row.values);
     let end = select(0u, part.end, open && row.valid);
 
     // draws beyond the first of a row sum nothing
-    let first_draw = row_and_draw.y == 0u;
+    let first_draw = task.turn == 0u;
     let summed = select(0u, end, first_draw && (run.flags & SUMMED) != 0u);
-    let position = select(run.rows, row_and_draw.x, first_draw);
+    let position = select(run.rows, task.position, first_draw);
 
     var half = half_spans(part.begin) + team.lane;
     let end_half = half_spans(end);
@@ -66,7 +64,7 @@ fn race(invocation: Invocation) {
 
     let all = winner(team, invocation, Outcome(best, invalid));
     if team.lane == 0u && open {
-        finish(race, place.y, all);
+        finish(task.number, task.part, all);
     }
-    write_sums(team, invocation, row, position, place.y, running_sums);
+    write_sums(team, invocation, row, position, task.part, running_sums);
 }

@@ -15,61 +15,63 @@
 @compute @workgroup_size(WORKGROUP)
 fn race(invocation: Invocation) {
     let team = team_of(invocation.index, invocation.workgroup, invocation.workgroups);
-    let place = divided(team.index, run.parts);
-    let race = place.x;
-    let part = part_of(place.y);
-    let exists = race < run.rows * run.draws;
-    let row_and_draw = divided(race, run.draws);
-    let row = row_of(min(row_and_draw.x, run.rows - 1u), row_and_draw.y);
+    let task = task_of(team, run.draws);
+    let part = part_of(task.part);
+    let exists = task.position < run.rows;
+    let row = row_of(min(task.position, run.rows - 1u), task.turn);
     let open = exists && is_open(row.values);
     let end = select(0u, part.end, open && row.valid);
 
     // draws beyond the first of a row sum nothing
-    let first_draw = row_and_draw.y == 0u;
+    let first_draw = task.turn == 0u;
     let summed = select(0u, end, first_draw && (run.flags & SUMMED) != 0u);
-    let position = select(run.rows, row_and_draw.x, first_draw);
+    let position = select(run.rows, task.position, first_draw);
 
     var octet = part.begin + team.lane;
-    let opening = pair_at(row, octet, end);
+    let pair = pair_at(row, octet, end);
     var running_sums = with_sums_of(no_running_sums(), row, octet, summed);
     var running_best = RunningBest(best_none(), !row.valid, FILTER_OPEN);
-    let nan = max(farthest(opening.logits_a), farthest(opening.logits_b)) > 0x7f800000u;
+    // one without a sign is as large as a logit can be, so that it is evaluated, and no bounds decide its race
+    let nan = has_negative_nan(pair.logits_a, pair.logits_b);
     // the races of the pass are a pair for each invocation, and nobody will ask for their keys
-    let short = run.parts == 1u && run.categories <= 16u * run.lanes
+    let short = run.parts == 1u && run.categories <= 16u * lanes()
         && (run.flags & (CONTINUED | UNFINISHED | KEYED | UNFILTERED)) == 0u;
     let whole = short && end > 0u;
-    var highest = FILTER_OPEN;
+    var opening = Opening(FILTER_OPEN, FILTER_OPEN, FILTER_OPEN, 0u);
     if ALONE {
         if whole && !nan {
-            running_best = decided_by_bounds(row, run.first_category, opening);
+            running_best = decided_by_bounds(row, run.first_category, pair);
             octet = select(octet, end, running_best.best.category != NO_CATEGORY);
         } else {
-            running_best.cutoff = sure_cutoff_of_pair(row, opening);
+            running_best.cutoff = sure_cutoff_of_pair(row, pair);
         }
     } else {
-        let sure = opening_of(row, opening);
-        running_best.cutoff = open_cutoff(team, invocation, sure.x);
-        highest = sure.y;
+        opening = opening_of(row, pair);
+        running_best.cutoff = open_cutoff(team, invocation, opening.sure);
     }
+    var decided = false;
     // uniform, as what is short depends on the pass alone
     if BOUNDED && short {
-        var ends = UpperEnds(FILTER_OPEN, FILTER_OPEN, 0u);
-        var own_lower_end = FILTER_OPEN;
-        if whole && highest >= running_best.cutoff {
-            ends = upper_ends_of_passing(row, opening, running_best.cutoff);
-            own_lower_end = threshold_measured(row.filter_of_row, ends.most, coarse_in(opening, ends.argmax));
+        var own = Bounds(UpperEnds(FILTER_OPEN, FILTER_OPEN), FILTER_OPEN);
+        if whole && opening.most >= running_best.cutoff {
+            own = bounds_of_passing(row, pair, opening, running_best.cutoff);
         }
-        let lower_end = highest_lower_end(own_lower_end);
+        let lower_end = highest_lower_end(team, own.lower_end);
         let bounded = lower_end > FILTER_OPEN;
         // a NaN counts as two, so that its row is not decided here
-        let reaching = u32(ends.most >= lower_end) + u32(ends.second >= lower_end) + 2u * u32(nan);
+        let reaching = u32(own.ends.most >= lower_end) + u32(own.ends.second >= lower_end) + 2u * u32(nan);
         let contenders = select(0u, reaching, bounded);
-        if contenders_of_team(team, contenders) == 1u {
+        let all_contenders = contenders_of_team(team, contenders);
+        decided = all_contenders == 1u;
+        if decided {
             if contenders == 1u {
-                let category = run.first_category + octet * 8u + place_in(ends.argmax);
-                finish(race, place.y, Outcome(Best(vec2<u32>(0u, 0u), category), false));
+                let category = run.first_category + octet * 8u + place_in(argmax_of(own.ends));
+                finish(task.number, task.part, Outcome(Best(vec2<u32>(0u, 0u), category), false));
             }
-            write_sums(team, invocation, row, position, place.y, running_sums);
+            octet = end;
+        }
+        if all_decided(team, all_contenders, open) {
+            write_sums(team, invocation, row, position, task.part, running_sums);
             return;
         }
         if bounded {
@@ -79,11 +81,11 @@ fn race(invocation: Invocation) {
     // apart from the loop, which then hands no pair from one turn to the next: an adapter that emulates a
     // GPU would keep the pair in memory
     if octet < end {
-        if EMULATED || ALONE || highest >= running_best.cutoff {
-            running_best = evaluate_passing(row, run.first_category + octet * 8u, opening, running_best);
+        if EMULATED || ALONE || opening.most >= running_best.cutoff {
+            running_best = evaluate_passing(row, run.first_category + octet * 8u, pair, running_best);
             raise_cutoff(team, running_best.cutoff);
         }
-        octet += 2u * run.lanes;
+        octet += 2u * lanes();
     }
     var extremes = Extremes(0, 0u);
     while octet < end {
@@ -101,13 +103,13 @@ fn race(invocation: Invocation) {
             running_best = evaluate_passing(row, run.first_category + octet * 8u, pair, running_best);
             raise_cutoff(team, running_best.cutoff);
         }
-        octet += 2u * run.lanes;
+        octet += 2u * lanes();
     }
 
     let invalid = running_best.invalid || nan || has_nan(extremes);
     let all = winner(team, invocation, Outcome(running_best.best, invalid));
-    if team.lane == 0u && open {
-        finish(race, place.y, all);
+    if team.lane == 0u && open && !decided {
+        finish(task.number, task.part, all);
     }
-    write_sums(team, invocation, row, position, place.y, running_sums);
+    write_sums(team, invocation, row, position, task.part, running_sums);
 }

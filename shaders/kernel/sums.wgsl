@@ -10,15 +10,15 @@
 @compute @workgroup_size(WORKGROUP)
 fn sums(invocation: Invocation) {
     let team = team_of(invocation.index, invocation.workgroup, invocation.workgroups);
-    let position = team.index / run.parts;
-    let part = part_of(team.index % run.parts);
-    let row = row_of(min(position, run.rows - 1u), 0u);
-    let summed = position < run.rows && row.valid && (run.flags & SUMMED) != 0u;
+    let task = task_of(team, 1u);
+    let part = part_of(task.part);
+    let row = row_of(min(task.position, run.rows - 1u), 0u);
+    let summed = task.position < run.rows && row.valid && (run.flags & SUMMED) != 0u;
     let end = select(0u, part.end, summed);
 
     var running_sums = no_running_sums();
-    for (var octet = part.begin + team.lane; octet < end; octet += 2u * run.lanes) {
+    for (var octet = part.begin + team.lane; octet < end; octet += 2u * lanes()) {
         running_sums = with_sums_of(running_sums, row, octet, end);
     }
-    write_sums(team, invocation, row, position, team.index % run.parts, running_sums);
+    write_sums(team, invocation, row, task.position, task.part, running_sums);
 }

@@ -65,7 +65,7 @@ fn take_members(row: Row, race: u32, cutoff: f32, group: u32, word: u32) {
 @compute @workgroup_size(WORKGROUP)
 fn top_k(invocation: Invocation) {
     let race = invocation.workgroup.y * invocation.workgroups.x + invocation.workgroup.x;
-    let team = Team(0u, invocation.index, race);
+    let team = Team(race, 0u, invocation.index);
     let exists = race < run.rows * run.draws;
     let row = row_of(min(race / run.draws, run.rows - 1u), race % run.draws);
     let f = row.filter_of_row;

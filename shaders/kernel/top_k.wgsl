@@ -47,7 +47,7 @@ fn take(row: Row, race: u32, first: u32, pair: Pair, cutoff: f32) {
 @compute @workgroup_size(WORKGROUP)
 fn top_k(invocation: Invocation) {
     let race = invocation.workgroup.y * invocation.workgroups.x + invocation.workgroup.x;
-    let team = Team(0u, invocation.index, race);
+    let team = Team(race, 0u, invocation.index);
     let exists = race < run.rows * run.draws;
     let row = row_of(min(race / run.draws, run.rows - 1u), race % run.draws);
     let f = row.filter_of_row;
@@ -59,7 +59,7 @@ fn top_k(invocation: Invocation) {
     var pair = pair_at(row, team.lane, end);
     let top = open_cutoff(team, invocation, sure_cutoff_of_pair(row, pair));
     var far = 0u;
-    for (var octet = team.lane; octet < end; octet += 2u * run.lanes) {
+    for (var octet = team.lane; octet < end; octet += 2u * lanes()) {
         pair = pair_at(row, octet, end);
         far = max(far, max(farthest(pair.logits_a), farthest(pair.logits_b)));
         count_octet(f, top, pair.logits_a, pair.block_a);
@@ -74,7 +74,7 @@ fn top_k(invocation: Invocation) {
     }
     workgroupBarrier();
     let cutoff = cutoff_of_top_k;
-    for (var octet = team.lane; octet < end; octet += 2u * run.lanes) {
+    for (var octet = team.lane; octet < end; octet += 2u * lanes()) {
         pair = pair_at(row, octet, end);
         // once there is no memory for those that are found already, the host races the row
         if reach_of_pair(row, pair) >= cutoff && atomicLoad(&found) <= capacity() {

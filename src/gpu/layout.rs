@@ -67,7 +67,7 @@ impl Teams {
     pub const HARDWARE: Self = Self {
         team: 256,
         shared_workgroup: SHARED_WORKGROUP,
-        alone_octets: 4,
+        alone_octets: 2,
         octets_per_lane: 2,
         busy_invocations: 1 << 16,
         holds_logits: true,

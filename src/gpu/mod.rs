@@ -15,8 +15,8 @@
 //! **A row of up to 4,096 categories.** An invocation takes two octets at a time. The least key that the coarse bits of the
 //! first octets guarantee sets the team's first *cutoff*. After that, the largest logit of an octet with the octet's smallest
 //! coarse bits nearly always shows that none of its eight categories can win. Categories that pass the filter are evaluated
-//! exactly. If two octets for each invocation are the whole race, and an invocation is alone or a team fills its workgroup,
-//! bounds on the keys (`bound.wgsl`) nearly always decide the race instead. For several draws of a row, a team can hold up to four
+//! exactly. If two octets for each invocation are the whole race, bounds on the keys (`bound.wgsl`) nearly always decide the
+//! race instead. For several draws of a row, a team can hold up to four
 //! octets an invocation in registers, and race these again for each draw. Temperature 0 has a kernel of its own, an argmax,
 //! which is the benchmarks' yardstick.
 //!

@@ -116,7 +116,7 @@ impl Variant {
         };
         let step =
             if self.immediates { kernel!("step", "step.immediates") } else { kernel!("step") };
-        let mut pieces = vec![kernel!("outcome"), reduction];
+        let mut pieces = vec![kernel!("outcome"), reduction, kernel!("team")];
         if self.kernel == Kernel::Merge {
             pieces.push(kernel!("merge"));
             return pieces;

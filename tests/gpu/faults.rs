@@ -19,7 +19,7 @@ pub(crate) const CHECKS: &[(&str, Check)] = &[
         let edit = |source: String| {
             source.replace(
                 "if team.lane == 0u && open {",
-                "if team.lane == 0u && race + 1u < run.rows * run.draws {",
+                "if team.lane == 0u && task.number + 1u < run.rows * run.draws {",
             )
         };
         seen(adapter, edit, "normal logits")
@@ -78,9 +78,34 @@ pub(crate) const CHECKS: &[(&str, Check)] = &[
         let edit = |source: String| {
             source
                 .replace("if ends.second < lower_end && !is_invalid", "if !is_invalid")
-                .replace("u > before.most", "before.most == FILTER_OPEN")
+                .replace("return bitcast<u32>(ends.most) & 15u;", "return 0u;")
         };
         seen(adapter, edit, "normal logits")
+    }),
+    ("faults::a_number_that_is_taken_for_nothing_is_seen", |adapter| {
+        // as a device does that takes what is next to 0 for 0
+        let edit = |source: String| {
+            let lost = |float: &str| format!("select({float}, 0.0, abs({float}) < 1e-30)");
+            source
+                .replace(
+                    "return UpperEnds(max(before.most, u)",
+                    &format!("return UpperEnds(max(before.most, {})", lost("u")),
+                )
+                .replace("if abs(upper_end) < 1.0 {", "if false {")
+        };
+        seen(adapter, edit, "the best key is 0")
+    }),
+    ("faults::a_number_of_a_score_that_is_taken_for_nothing_is_seen", |adapter| {
+        let edit = |source: String| {
+            let lost = "select(numbered, 0.0, abs(numbered) < 1e-30)";
+            source
+                .replace(
+                    "return Highest(max(before.most, numbered)",
+                    &format!("return Highest(max(before.most, {lost})"),
+                )
+                .replace("highest.most, abs(highest.most) < 1.0)", "highest.most, false)")
+        };
+        seen(adapter, edit, "the best score is 0")
     }),
     ("faults::a_lower_end_that_is_too_high_is_seen", |adapter| {
         let edit = |source: String| {
@@ -92,10 +117,23 @@ pub(crate) const CHECKS: &[(&str, Check)] = &[
         // bounds leave more contenders, and any of them writes the draw
         let edit = |source: String| {
             source
-                .replace(
-                    "contenders_of_team(team, contenders) == 1u",
-                    "contenders_of_team(team, contenders) > 0u",
-                )
+                .replace("decided = all_contenders == 1u;", "decided = all_contenders > 0u;")
+                .replace("if contenders == 1u {", "if contenders > 0u {")
+                .replace("let interval = POWER_LOG2_E", "let interval = 4.0 * POWER + POWER_LOG2_E")
+        };
+        seen(adapter, edit, "normal logits")
+    }),
+    ("faults::an_undecided_team_beside_others_is_seen", |adapter| {
+        let edit = |source: String| {
+            source.replace("if open && all != 1u && team.lane == 0u {", "if false {")
+        };
+        seen(adapter, edit, "in single rows")
+    }),
+    ("faults::contenders_of_another_team_are_seen", |adapter| {
+        // bounds leave more contenders, and any of them writes the draw if another team has one
+        let edit = |source: String| {
+            source
+                .replace("return atomicLoad(&contenders[team.slot]);", "return 1u;")
                 .replace("if contenders == 1u {", "if contenders > 0u {")
                 .replace("let interval = POWER_LOG2_E", "let interval = 4.0 * POWER + POWER_LOG2_E")
         };

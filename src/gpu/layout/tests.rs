@@ -213,3 +213,14 @@ fn outcomes_fit_where_fewer_parts_would_do() {
         }
     }
 }
+
+/// The reciprocal of `shaders/kernel/team.wgsl`, for all that it is used for.
+#[test]
+fn a_small_division_is_a_product() {
+    for turns in 1..1024u32 {
+        let reciprocal = (1 << 21) / turns + 1;
+        for rest in 0..turns + 1024 {
+            assert_eq!((rest * reciprocal) >> 21, rest / turns, "{rest} / {turns}");
+        }
+    }
+}

@@ -28,7 +28,7 @@ fn is_float(module: &Module, info: &FunctionInfo, expression: Handle<Expression>
 }
 
 /// The functions that compute with floats: the filter, the bounds, and their logarithms of weights.
-const FILTER: [&str; 26] = [
+const FILTER: [&str; 28] = [
     "count_sure",
     "least_noise",
     "most_noise",
@@ -52,6 +52,8 @@ const FILTER: [&str; 26] = [
     "threshold",
     "threshold_measured",
     "upper",
+    "with_score",
+    "with_scores",
     "with_upper_end",
     "with_upper_ends_of",
     "without_number",
@@ -80,7 +82,6 @@ const HANDS_ON: [&str; 37] = [
     "cutoff_after",
     "highest_lower_end",
     "highest_of",
-    "numbered",
     "open_cutoff",
     "ordered",
     "pair_at",
@@ -92,7 +93,8 @@ const HANDS_ON: [&str; 37] = [
     "shared_cutoff",
     "upper_scores",
     "opening_of",
-    "upper_ends_of_passing",
+    "bounds_of_passing",
+    "argmax_of",
     "sure_cutoff_of_pair",
     "take",
     "decided_by_bounds",

@@ -151,9 +151,41 @@ fn a_word_that_is_read_too_early_is_seen() {
         assert_eq!(source.matches(write).count(), 1, "{write}");
         assert_eq!(read_early(&source.replace(write, ""))[0], name);
     }
+    let source = PLAIN.source();
+    for (write, name) in [
+        ("atomicStore(&lower_ends[team.slot], ordered(FILTER_OPEN));", "lower_ends"),
+        ("told_undecided = atomicLoad(&some_undecided);", "told_undecided"),
+    ] {
+        assert_eq!(source.matches(write).count(), 1, "{write}");
+        assert_eq!(read_early(&source.replace(write, ""))[0], name);
+    }
     // a shader without one of its barriers
     let subgroups = Variant { kernel: Kernel::Merge, ..of_subgroups }.source();
     let barrier = "    workgroupBarrier();\n    leave";
     assert_eq!(subgroups.matches(barrier).count(), 1);
     assert_eq!(read_early(&subgroups.replace(barrier, "    leave")), ["outcomes_left"]);
+}
+
+/// The bytes of workgroup memory that a shader has.
+fn memory(source: &str) -> u32 {
+    let (module, _) = super::validate(source);
+    let mut layouter = naga::proc::Layouter::default();
+    layouter.update(module.to_ctx()).unwrap();
+    let variables = module.global_variables.iter();
+    let shared = variables.filter(|(_, variable)| variable.space == AddressSpace::WorkGroup);
+    shared.map(|(_, variable)| layouter[variable.ty].size).sum()
+}
+
+/// The size of workgroups is limited by 36 bytes for each invocation (`src/gpu/builder.rs`). Teams that settle groups, or
+/// find the first k, have 256 invocations at most, which any device has memory for.
+#[test]
+fn a_workgroup_has_no_more_memory_than_is_counted() {
+    let short = variants().filter(|v| !v.groups && v.kernel != Kernel::TopK && !v.int64 && v.vec4);
+    let mut most = 0;
+    for variant in short.map(|variant| Variant { workgroup_size: 1024, ..variant }) {
+        let bytes = memory(&variant.source());
+        assert!(bytes <= 36 * 1024, "{variant:?}: {bytes}");
+        most = most.max(bytes);
+    }
+    assert!(most > 32 * 1024, "{most}");
 }

@@ -41,10 +41,11 @@ pub struct Shape {
 }
 
 /// The shapes that GPUs are measured in.
-pub const SHAPES: [Shape; 6] = [
+pub const SHAPES: [Shape; 7] = [
     Shape::new(256, 128_256, 8),
     Shape::new(65_536, 1024, 64),
     Shape::new(1_000_000, 16, 32 * LANES),
+    Shape::new(1_000_000, 32, 1024),
     Shape::new(1_000_000, 100, 512),
     Shape::new(1, 128_256, 1),
     Shape::new(64, 8192, 32),
