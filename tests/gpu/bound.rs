@@ -48,7 +48,7 @@ pub(crate) fn checks() -> Vec<(&'static str, Check)> {
 
 /// Checks that take minutes on a software adapter: `scripts/test --long` runs them.
 pub(crate) fn long_checks() -> Vec<(&'static str, Check)> {
-    [masks::LONG_CHECKS, truncations::LONG_CHECKS].concat()
+    [forms::LONG_CHECKS, masks::LONG_CHECKS, truncations::LONG_CHECKS].concat()
 }
 
 pub(crate) const NEEDS: &[(&str, Need)] = limits::NEEDS;

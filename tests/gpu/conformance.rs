@@ -11,7 +11,8 @@ use std::collections::HashSet;
 
 use gumbel::conformance::{self, Case};
 use gumbel::{
-    AdapterReport, DeviceKind, GpuSampler, GpuSamplerBuilder, PlanKind, Sampler, Teams, wgpu,
+    AdapterReport, DeviceKind, GpuSampler, GpuSamplerBuilder, PlanKind, Sampler, Teams,
+    ValueFormat, wgpu,
 };
 use libtest_mimic::{Failed, Trial};
 
@@ -36,16 +37,21 @@ pub(crate) const CHECKS: &[(&str, Check)] = &[
 struct Setup {
     test: &'static str,
     builder: GpuSamplerBuilder,
-    /// The number of logits of the largest case, whatever its number of draws.
+    /// How large a case may be.
     most: usize,
+    takes: Takes,
     /// Whether all of these cases are drawn, or only the smallest ones with an aspect that no setup
     /// before has.
     all: bool,
 }
 
+/// Whether a case is no larger than this, as a test counts.
+type Takes = fn(&Case, usize) -> bool;
+
 impl Setup {
     fn all(test: &'static str, builder: GpuSamplerBuilder, most: usize) -> Self {
-        Self { test, builder, most, all: true }
+        // whatever the number of draws
+        Self { test, builder, most, takes: |case, most| work(case) <= most, all: true }
     }
 
     fn kinds(test: &'static str, builder: GpuSamplerBuilder, most: usize) -> Self {
@@ -53,7 +59,7 @@ impl Setup {
     }
 
     fn takes(&self, case: &Case) -> bool {
-        work(case) <= self.most
+        (self.takes)(case, self.most)
     }
 }
 
@@ -183,6 +189,27 @@ fn chosen(kinds: &[Vec<(usize, PlanKind)>], setups: &[Setup]) -> Vec<HashSet<usi
         chosen.push(own);
     }
     chosen
+}
+
+/// Returns, for each of these samplers with the most that it takes, the numbers of the smallest cases that together have
+/// all aspects of plans which no sampler before has; see above. Only the first takes formats other than `f32`: the pieces
+/// of kernels that load values are the same for all.
+pub(crate) fn smallest_of_each_kind(
+    adapter: &AdapterReport,
+    samplers: &[(GpuSamplerBuilder, usize)],
+    takes: Takes,
+) -> Result<Vec<HashSet<usize>>, Failed> {
+    let setup = |(builder, most): &(GpuSamplerBuilder, usize)| Setup {
+        takes,
+        ..Setup::kinds("another", builder.clone(), *most)
+    };
+    let setups: Vec<_> = samplers.iter().map(setup).collect();
+    let mut kinds = kinds(device_of(adapter), &setups)?;
+    let formats: Vec<_> = conformance::cases().map(|case| case.batch().format()).collect();
+    for kinds in kinds.iter_mut().skip(1) {
+        kinds.retain(|(number, _)| formats[*number] == ValueFormat::F32);
+    }
+    Ok(chosen(&kinds, &setups))
 }
 
 /// Returns the cases whose draws are wrong.

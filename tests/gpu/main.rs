@@ -68,7 +68,9 @@ fn main() {
         &bound::checks(),
     ]
     .concat();
-    let long_checks = bound::long_checks();
+    let long_checks =
+        [bound::long_checks(), operations::LONG_CHECKS.to_vec(), sums::LONG_CHECKS.to_vec()]
+            .concat();
     let needs = &[faults::NEEDS, bound::NEEDS].concat();
     let trials: Vec<_> = if adapters.is_empty() || skipped {
         let found = adapters.len();
@@ -135,6 +137,7 @@ fn asks_the_backend(name: &str) -> bool {
         "in_small_pieces",
         "in_other_teams",
         "as_planned",
+        "bound::conformance",
         "potts::",
         "draws::",
         "places",

@@ -2,11 +2,12 @@
 
 use gumbel::conformance::{self, Case};
 use gumbel::{
-    AdapterReport, CpuSampler, DeviceKind, Error, GpuSampler, LogZ, Logits, SampleOptions, Teams,
-    Weights, reference,
+    AdapterReport, CpuSampler, DeviceKind, Error, GpuSampler, GpuSamplerBuilder, LogZ, Logits,
+    SampleOptions, Teams, Weights, reference,
 };
 use libtest_mimic::Failed;
 
+use super::conformance::smallest_of_each_kind;
 use super::draws::sampler;
 use super::{Check, ensure};
 
@@ -20,16 +21,32 @@ pub(crate) const CHECKS: &[(&str, Check)] = &[
     ("operations::faults_are_seen", faults_are_seen),
 ];
 
+/// A software adapter takes half a minute or more for this.
+pub(crate) const LONG_CHECKS: &[(&str, Check)] =
+    &[("operations::long::keys_of_all_cases", |adapter| {
+        for (builder, work) in samplers_of_keys() {
+            same(&sampler(adapter, builder)?, work, 1)?;
+        }
+        Ok(())
+    })];
+
+/// Whether a case is not greedy, and has less work than this.
+pub(crate) fn takes(case: &Case, work: usize) -> bool {
+    let of_case = case.batch().rows() * case.batch().categories();
+    case.options().temperature > 0.0 && of_case * (case.options().draws as usize) < work
+}
+
 pub(crate) fn cases(work: usize) -> impl Iterator<Item = Case> {
-    conformance::cases().filter(move |case| {
-        let of_case = case.batch().rows() * case.batch().categories();
-        case.options().temperature > 0.0 && of_case * (case.options().draws as usize) < work
-    })
+    conformance::cases().filter(move |case| takes(case, work))
 }
 
 /// Returns the first case in which the first k of a race are not the reference's.
-fn wrong_top_k(gpu: &GpuSampler, work: usize, k: usize) -> Result<Option<Case>, Failed> {
-    for case in cases(work) {
+fn wrong_top_k(
+    gpu: &GpuSampler,
+    cases: impl Iterator<Item = Case>,
+    k: usize,
+) -> Result<Option<Case>, Failed> {
+    for case in cases {
         let (batch, options) = (case.batch(), case.options());
         let expected = reference::race_rows(batch, &options, k)?;
         if gpu.race_rows(batch, &options, k)? != expected {
@@ -40,28 +57,36 @@ fn wrong_top_k(gpu: &GpuSampler, work: usize, k: usize) -> Result<Option<Case>, 
 }
 
 fn same(gpu: &GpuSampler, work: usize, k: usize) -> Result<(), Failed> {
-    match wrong_top_k(gpu, work, k)? {
+    same_in(gpu, cases(work), k)
+}
+
+fn same_in(gpu: &GpuSampler, cases: impl Iterator<Item = Case>, k: usize) -> Result<(), Failed> {
+    match wrong_top_k(gpu, cases, k)? {
         Some(case) => Err(format!("{case}: the first {k} differ").into()),
         None => Ok(()),
     }
 }
 
+/// Samplers, with the work of the cases that they take. The last cuts rows into parts.
+fn samplers_of_keys() -> [(GpuSamplerBuilder, usize); 3] {
+    let planned =
+        |device_kind| GpuSampler::builder().tune(|tuning| tuning.with_device_kind(device_kind));
+    [
+        (planned(DeviceKind::Hardware), 60_000),
+        (planned(DeviceKind::Emulation), 60_000),
+        (planned(DeviceKind::Hardware).with_chunk_bytes(1 << 11), 10_000),
+    ]
+}
+
+/// The smallest cases that have each aspect of plans: a key is that of the draw, which `conformance.rs` has in all cases.
 fn keys(adapter: &AdapterReport) -> Result<(), Failed> {
-    for device_kind in [DeviceKind::Hardware, DeviceKind::Emulation] {
-        same(
-            &sampler(
-                adapter,
-                GpuSampler::builder().tune(|tuning| tuning.with_device_kind(device_kind)),
-            )?,
-            60_000,
-            1,
-        )?;
+    let samplers = samplers_of_keys();
+    let chosen = smallest_of_each_kind(adapter, &samplers, takes)?;
+    for ((builder, _), chosen) in samplers.into_iter().zip(chosen) {
+        let cases = conformance::cases().enumerate().filter(|(number, _)| chosen.contains(number));
+        same_in(&sampler(adapter, builder)?, cases.map(|(_, case)| case), 1)?;
     }
-    // rows that are cut into parts
-    let builder = GpuSampler::builder()
-        .tune(|tuning| tuning.with_device_kind(DeviceKind::Hardware))
-        .with_chunk_bytes(1 << 11);
-    same(&sampler(adapter, builder)?, 10_000, 1)
+    Ok(())
 }
 
 fn top_k(adapter: &AdapterReport) -> Result<(), Failed> {
@@ -165,13 +190,13 @@ fn faults_are_seen(adapter: &AdapterReport) -> Result<(), Failed> {
     ];
     for edit in of_places {
         let gpu = sampler(adapter, GpuSampler::builder().with_shader_edit(edit))?;
-        let seen = wrong_top_k(&gpu, 6000, 3)?.is_some();
+        let seen = wrong_top_k(&gpu, cases(6000), 3)?.is_some();
         ensure(seen, || "a fault of k was not seen".to_owned())?;
     }
     let edit = |source: String| source.replace("UNFINISHED | KEYED |", "UNFINISHED |");
     let builder = GpuSampler::builder()
         .tune(|tuning| tuning.with_device_kind(DeviceKind::Emulation))
         .with_shader_edit(edit);
-    let seen = wrong_top_k(&sampler(adapter, builder)?, 6000, 1)?.is_some();
+    let seen = wrong_top_k(&sampler(adapter, builder)?, cases(6000), 1)?.is_some();
     ensure(seen, || "a key that was not evaluated was not seen".to_owned())
 }

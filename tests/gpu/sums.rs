@@ -1,14 +1,16 @@
 //! The sums of rows and the log-probabilities made from them, on the GPU: within the documented
 //! errors.
 
+use gumbel::conformance::{self, Case};
 use gumbel::{
-    AdapterReport, CpuSampler, DeviceKind, Error, GpuSampler, Logits, Method, NO_DRAW,
-    SampleOptions, Weights, reference,
+    AdapterReport, CpuSampler, DeviceKind, Error, GpuSampler, GpuSamplerBuilder, Logits, Method,
+    NO_DRAW, SampleOptions, Tuning, Weights, reference,
 };
 use libtest_mimic::Failed;
 
+use super::conformance::smallest_of_each_kind;
 use super::draws::sampler;
-use super::operations::cases;
+use super::operations::{cases, takes};
 use super::values::{
     furthest, log_probs, log_probs_by_logsumexp, log_probs_in_single, next, shifted_rows,
 };
@@ -24,6 +26,15 @@ pub(crate) const CHECKS: &[(&str, Check)] = &[
     ("sums::rows_without_a_draw", rows_without_a_draw),
     ("sums::faults_are_seen", faults_are_seen),
 ];
+
+/// A software adapter takes a minute or more for this.
+pub(crate) const LONG_CHECKS: &[(&str, Check)] =
+    &[("sums::long::scores_of_all_cases", |adapter| {
+        for (builder, work) in samplers() {
+            scores_of(&sampler(adapter, builder)?, cases(work), Method::Gumbel)?;
+        }
+        Ok(())
+    })];
 
 /// The error of a log-probability that the documentation promises.
 const PROMISED: f64 = 2e-5;
@@ -48,46 +59,24 @@ fn worst(found: &[f64], expected: &[f64]) -> Option<f64> {
 
 /// Returns samplers, each with the most work of a case that it takes: rows by one invocation, by a team and in parts;
 /// one draw and several, for which a hardware GPU holds logits in registers; and rows that are cut into segments.
-fn samplers(adapter: &AdapterReport) -> Result<[(GpuSampler, usize); 5], Failed> {
-    let builder = GpuSampler::builder;
-    Ok([
-        (
-            sampler(
-                adapter,
-                builder().tune(|tuning| tuning.with_device_kind(DeviceKind::Hardware)),
-            )?,
-            30_000,
-        ),
-        (
-            sampler(
-                adapter,
-                builder().tune(|tuning| {
-                    tuning.with_device_kind(DeviceKind::Hardware).with_busy_invocations(1)
-                }),
-            )?,
-            30_000,
-        ),
-        (
-            sampler(
-                adapter,
-                builder().tune(|tuning| tuning.with_device_kind(DeviceKind::Emulation)),
-            )?,
-            30_000,
-        ),
-        (
-            sampler(
-                adapter,
-                builder().tune(|tuning| tuning.with_subgroups(false).with_workgroup_size(4)),
-            )?,
-            6000,
-        ),
-        (sampler(adapter, builder().with_chunk_bytes(1 << 11))?, 10_000),
-    ])
+fn samplers() -> [(GpuSamplerBuilder, usize); 5] {
+    let planned =
+        |device_kind| GpuSampler::builder().tune(|tuning| tuning.with_device_kind(device_kind));
+    let small = |tuning: Tuning| tuning.with_subgroups(false).with_workgroup_size(4);
+    let in_one_part = |tuning: Tuning| tuning.with_busy_invocations(1);
+    [
+        (planned(DeviceKind::Hardware), 30_000),
+        (planned(DeviceKind::Hardware).tune(in_one_part), 30_000),
+        (planned(DeviceKind::Emulation), 30_000),
+        (GpuSampler::builder().tune(small), 6000),
+        (GpuSampler::builder().with_chunk_bytes(1 << 11), 10_000),
+    ]
 }
 
 fn of_cases(adapter: &AdapterReport) -> Result<(), Failed> {
     let mut most = 0f64;
-    for (gpu, work) in samplers(adapter)? {
+    for (builder, work) in samplers() {
+        let gpu = sampler(adapter, builder)?;
         for case in cases(work) {
             let (batch, options) = (case.batch(), case.options());
             let expected = reference::logsumexp_rows(batch, &options)?;
@@ -133,11 +122,15 @@ fn of_long_rows(adapter: &AdapterReport) -> Result<(), Failed> {
     Ok(())
 }
 
-/// Checks the draws, the sums and the log-probabilities of all cases with less work than `work`. A log-probability of
+/// Checks the draws, the sums and the log-probabilities of cases. A log-probability of
 /// the category after the drawn one is noticed in most cases; in the others, rows are flat or have one category.
-fn scores_of(gpu: &GpuSampler, work: usize, method: Method) -> Result<(), Failed> {
+fn scores_of(
+    gpu: &GpuSampler,
+    cases: impl Iterator<Item = Case>,
+    method: Method,
+) -> Result<(), Failed> {
     let (mut count, mut seen) = (0, 0);
-    for case in cases(work) {
+    for case in cases {
         let (batch, options) = (case.batch(), case.options().with_method(method));
         let scored = gpu.sample_rows_scored(batch, &options)?;
         let draws = reference::sample_rows(batch, &options)?;
@@ -158,7 +151,8 @@ fn scores_of(gpu: &GpuSampler, work: usize, method: Method) -> Result<(), Failed
 
 /// Like the CPU's, log-probabilities do not change when a number is added to all logits.
 fn scores_of_shifted_rows(adapter: &AdapterReport) -> Result<(), Failed> {
-    for (gpu, _) in samplers(adapter)? {
+    for (builder, _) in samplers() {
+        let gpu = sampler(adapter, builder)?;
         for rows in shifted_rows() {
             let batch = Logits::new(&rows.logits, rows.categories)?.into();
             for (method, draws) in
@@ -183,8 +177,17 @@ fn scores_of_shifted_rows(adapter: &AdapterReport) -> Result<(), Failed> {
     Ok(())
 }
 
+/// All cases by the first sampler; by the others, the smallest that have the aspects of plans which none before has.
 fn scores(adapter: &AdapterReport) -> Result<(), Failed> {
-    samplers(adapter)?.iter().try_for_each(|(gpu, work)| scores_of(gpu, *work, Method::Gumbel))
+    let samplers = samplers();
+    let chosen = smallest_of_each_kind(adapter, &samplers, takes)?;
+    for (i, ((builder, work), chosen)) in samplers.into_iter().zip(chosen).enumerate() {
+        let drawn =
+            |&(number, ref case): &_| chosen.contains(&number) || i == 0 && takes(case, work);
+        let cases = conformance::cases().enumerate().filter(drawn);
+        scores_of(&sampler(adapter, builder)?, cases.map(|(_, case)| case), Method::Gumbel)?;
+    }
+    Ok(())
 }
 
 /// More draws of a row than a chunk holds: the sum that is taken with the first ones is the row's
@@ -208,7 +211,7 @@ fn scores_of_many_draws(adapter: &AdapterReport) -> Result<(), Failed> {
 }
 
 fn scores_by_inverse_cdf(adapter: &AdapterReport) -> Result<(), Failed> {
-    scores_of(&sampler(adapter, GpuSampler::builder())?, 30_000, Method::InverseCdf)
+    scores_of(&sampler(adapter, GpuSampler::builder())?, cases(30_000), Method::InverseCdf)
 }
 
 /// A row without a draw has the sentinel and no log-probability, by either method, and harms no
@@ -292,7 +295,7 @@ fn faults_are_seen(adapter: &AdapterReport) -> Result<(), Failed> {
         (|source| source.replace("running_sums.pairs % FEW == 0u", "false"), a_long_row_is_off),
         // faults in the sums of the pass that draws
         (
-            |source| source.replace("first_draw && (run.flags", "race == 0u && (run.flags"),
+            |source| source.replace("first_draw && (run.flags", "task.number == 0u && (run.flags"),
             a_score_is_off,
         ),
         (

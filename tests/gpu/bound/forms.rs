@@ -1,9 +1,10 @@
 //! Logits, weights and counts: every format, wherever they lie, in every shape.
 
 use gumbel::conformance::{self, Case};
-use gumbel::{AdapterReport, DeviceKind, GpuSampler, RowIds, ValueFormat};
+use gumbel::{AdapterReport, DeviceKind, GpuSampler, GpuSamplerBuilder, RowIds, ValueFormat};
 use libtest_mimic::Failed;
 
+use super::super::conformance::smallest_of_each_kind;
 use super::super::draws::sampler;
 use super::super::{Check, ensure};
 use super::batch::{Batch, value_of};
@@ -11,7 +12,6 @@ use super::plans;
 
 pub(crate) const CHECKS: &[(&str, Check)] = &[
     ("bound::conformance", conformance),
-    ("bound::conformance_without_features", conformance_without_features),
     ("bound::wherever_rows_start", wherever_rows_start),
     ("bound::strides_and_draws", strides_and_draws),
     ("bound::temperatures_for_all", temperatures_for_all),
@@ -19,6 +19,9 @@ pub(crate) const CHECKS: &[(&str, Check)] = &[
     ("bound::halves_without_a_draw", halves_without_a_draw),
     ("bound::more_rows_than_workgroups", more_rows_than_workgroups),
 ];
+
+/// A software adapter takes minutes for this.
+pub(crate) const LONG_CHECKS: &[(&str, Check)] = &[("bound::long::all_cases", all_cases)];
 
 const FORMATS: [ValueFormat; 5] = [
     ValueFormat::F32,
@@ -62,34 +65,64 @@ pub(crate) fn on_device(case: &Case) -> Batch {
     }
 }
 
-/// Checks all cases with less work than `work`.
-fn cases(gpu: &GpuSampler, work: usize) -> Result<(), Failed> {
-    let mut wrong = Vec::new();
-    let small = |case: &Case| case.batch().rows() * case.batch().categories() < work;
-    for case in conformance::cases().filter(small) {
+/// Checks these cases, with their numbers.
+fn wrong(
+    gpu: &GpuSampler,
+    cases: impl Iterator<Item = (usize, Case)>,
+) -> Result<(usize, Vec<String>), Failed> {
+    let (mut count, mut wrong) = (0, Vec::new());
+    for (_, case) in cases {
         let (drawn, expected) = (on_device(&case).drawn(gpu)?, case.expected());
         let mismatches = drawn.iter().zip(&expected).filter(|(got, due)| got != due).count();
         if mismatches > 0 || drawn.len() != expected.len() {
             wrong.push(format!("{case}: {mismatches} mismatches"));
         }
+        count += 1;
     }
-    ensure(wrong.is_empty(), || wrong.join("\n"))
+    Ok((count, wrong))
 }
 
+/// A sampler for each kind of plan, with the work of the cases that it takes; and one without any optional feature and
+/// without the filter.
+fn samplers() -> [(GpuSamplerBuilder, usize); 3] {
+    let planned =
+        |device_kind| GpuSampler::builder().tune(|tuning| tuning.with_device_kind(device_kind));
+    let plain = planned(DeviceKind::Hardware)
+        .tune(|tuning| tuning.with_int64(false).with_subgroups(false).with_filter(false));
+    [
+        (planned(DeviceKind::Hardware), 300_000),
+        (planned(DeviceKind::Emulation), 300_000),
+        (plain, 30_000),
+    ]
+}
+
+fn takes(case: &Case, work: usize) -> bool {
+    case.batch().rows() * case.batch().categories() < work
+}
+
+/// The smallest cases that have each aspect of plans. How a batch got to the device changes how its values are loaded, and
+/// nothing else: all values and options are in `conformance.rs`.
 fn conformance(adapter: &AdapterReport) -> Result<(), Failed> {
-    plans(adapter, |gpu| cases(gpu, 300_000))
+    let samplers = samplers();
+    let chosen = smallest_of_each_kind(adapter, &samplers, takes)?;
+    for ((builder, _), chosen) in samplers.into_iter().zip(chosen) {
+        let name = format!("{builder:?}");
+        let cases = conformance::cases().enumerate().filter(|(number, _)| chosen.contains(number));
+        let (count, wrong) = wrong(&sampler(adapter, builder)?, cases)?;
+        ensure(count > 5, || format!("{count} cases, {name}"))?;
+        ensure(wrong.is_empty(), || format!("{}\n{name}", wrong.join("\n")))?;
+    }
+    Ok(())
 }
 
-/// The variant without any optional feature, and without the filter.
-fn conformance_without_features(adapter: &AdapterReport) -> Result<(), Failed> {
-    let builder = GpuSampler::builder().tune(|tuning| {
-        tuning
-            .with_device_kind(DeviceKind::Hardware)
-            .with_int64(false)
-            .with_subgroups(false)
-            .with_filter(false)
-    });
-    cases(&sampler(adapter, builder)?, 30_000)
+fn all_cases(adapter: &AdapterReport) -> Result<(), Failed> {
+    for (builder, work) in samplers() {
+        let name = format!("{builder:?}");
+        let cases = conformance::cases().enumerate().filter(|(_, case)| takes(case, work));
+        let (_, wrong) = wrong(&sampler(adapter, builder)?, cases)?;
+        ensure(wrong.is_empty(), || format!("{}\n{name}", wrong.join("\n")))?;
+    }
+    Ok(())
 }
 
 /// Both variants of loading, and rows whose last octet extends past the buffer's end.
