@@ -8,7 +8,7 @@ fn upper(f: Filter, logit: u32, coarse_bits: u32) -> f32 {
     let z = mantissa(complement) - 1.0;
     let linear = f32(bitcast<i32>(0x3f800000u - complement));
     let inner = ((293546.3 * z - 1109745.8) * z + 2177911.2) * z - 3698902.4;
-    // E; 0 for coarse = 0. For small p, z - z * z is about as small, so that errors of `inner` are relative to E.
+    // E; 0 for coarse = 0. For small p, z - z * z is about as small, so that errors of the product are relative to E.
     let e = bitcast<u32>(inner * (z - z * z) + linear);
     let m = mantissa(e);
     let outer = (((684642.9 * m - 5411845.6) * m + 17789510.6) * m - 25753786.5) * m + 1275417557.6;
@@ -18,9 +18,9 @@ fn upper(f: Filter, logit: u32, coarse_bits: u32) -> f32 {
 // The upper bound that a category must reach to win against a category of this upper bound and these coarse
 // bits.
 fn threshold(upper_end: f32, coarse_bits: u32) -> f32 {
-    // beyond 2^28 powers nothing is claimed: an infinity counts as the largest float, which at the highest
-    // temperature is 2^28.5 powers, and must set no lower end
-    if abs(upper_end) >= 2251799813685248.0 || coarse_bits == 0u || coarse_bits >= 65535u {
+    // Beyond 2^27 powers nothing is claimed. An infinity counts as the largest float, which at the highest temperature is
+    // 2^28.5 powers among logits and a little less than 2^28 among weights, and must set no lower end.
+    if abs(upper_end) >= 1125899906842624.0 || coarse_bits == 0u || coarse_bits >= 65535u {
         return FILTER_OPEN;
     }
     // 0 with the number of a category may be taken for 0, and the category is then another

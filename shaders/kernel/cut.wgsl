@@ -156,6 +156,10 @@ fn cut_of(values: RowValues, row: CutRow, index: u32, known: u32, t: Truncation)
             search.once = true;
             if step == SUM_OF_SHARE {
                 search.bracket.low = select(of_k, found.low, of_rest);
+                // values of one weight are all kept, whatever the share: without sums of what may be the whole row
+                if all(k_of_word(row.scale, search.bracket.low) == k_of_word(row.scale, row.top)) {
+                    break;
+                }
             }
         }
         if step >= TOP_K && list.low <= search.bracket.low {

@@ -90,6 +90,12 @@ fn with_scores(before: Highest, s: UpperScores, first: u32) -> Highest {
     return with_score(highest, s.high.w, first + 7u);
 }
 
+// No less than the upper scores of all categories but the one whose number the highest has: the highest itself where a
+// device may take the number alone for 0, since the category is then another.
+fn highest_of_others(highest: Highest) -> f32 {
+    return select(highest.second, highest.most, abs(highest.most) < 1.0);
+}
+
 fn opening_of(row: Row, pair: Pair) -> Opening {
     // in a branch if barriers follow: an adapter that emulates a GPU would keep the upper scores across
     // them, where computing them again costs less
@@ -102,12 +108,10 @@ fn opening_of(row: Row, pair: Pair) -> Opening {
     highest = with_scores(highest, upper_scores(f, pair.logits_b, pair.block_b), 8u);
     let argmax = bitcast<u32>(highest.most) & 15u;
     let sure = sure_cutoff_measured(f, logit_in(pair, argmax), coarse_in(pair, argmax));
-    // a device may take a number alone for 0, and the category is then another
-    let least = select(highest.second, highest.most, abs(highest.most) < 1.0);
     return Opening(
         select(sure, FILTER_OPEN, (run.flags & UNFILTERED) != 0u),
         without_number(highest.most),
-        without_number(least),
+        without_number(highest_of_others(highest)),
         argmax,
     );
 }
@@ -236,7 +240,7 @@ struct Bounds {
 
 // The bounds of a pair whose most promising category reaches the cutoff.
 //
-// Mesa 22.3 ends all loops of an invocation after 65,535 iterations in total: this loop takes 16 at most.
+// Mesa 22.3 ends all loops of an invocation after 65,535 iterations in total: this loop takes 15 at most.
 fn bounds_of_passing(row: Row, pair: Pair, opening: Opening, cutoff: f32) -> Bounds {
     let f = row.filter_of_row;
     let argmax = opening.argmax;

@@ -2,7 +2,7 @@
 // This form goes through workgroup memory, for teams of any power of two.
 // Other forms: reduction.alone.wgsl, reduction.subgroups.wgsl. Needs: order, filter, outcome, run.
 //
-// Barriers: two in open_cutoff, one each in highest_lower_end and contenders_of_team, two in all_decided, one a
+// Barriers: two in open_cutoff, one each in highest_lower_end and contenders_of_team, three in all_decided, one a
 // step in winner. Those of the three in the middle are for short races, and those of winner for workgroups in
 // which bounds do not decide every race: all invocations of a workgroup reach them, or none.
 // Workgroup memory: lane 0 of a team writes its cutoff, lower end and count, to which others add, and each

@@ -57,6 +57,15 @@ struct Pass {
 @group(0) @binding(3) var<storage, read_write> outcomes: array<vec4<u32>>;
 @group(0) @binding(4) var<storage, read_write> draws: array<u32>;
 
+// A team of invocations, which takes a race or a part of one.
+struct Team {
+    // The number of its workgroup.
+    workgroup: u32,
+    // The team's number in the workgroup.
+    slot: u32,
+    lane: u32,
+}
+
 // Quotient and remainder. Most rows have one part and one draw, and a division takes some twenty instructions.
 fn divided(n: u32, divisor: u32) -> vec2<u32> {
     if divisor == 1u {

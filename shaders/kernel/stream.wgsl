@@ -31,7 +31,8 @@ fn race(invocation: Invocation) {
     let pair = pair_at(row, octet, end);
     var running_sums = with_sums_of(no_running_sums(), row, octet, summed);
     var running_best = RunningBest(best_none(), !row.valid, FILTER_OPEN);
-    // one without a sign is as large as a logit can be, so that it is evaluated, and no bounds decide its race
+    // One without a sign counts as an infinity: it reaches every cutoff, so that it is evaluated, and it sets no lower end,
+    // so that bounds decide no race by it (bound.wgsl).
     let nan = has_negative_nan(pair.logits_a, pair.logits_b);
     // the races of the pass are a pair for each invocation, and nobody will ask for their keys
     let short = run.parts == 1u && run.categories <= 16u * lanes()

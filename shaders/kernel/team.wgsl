@@ -1,15 +1,6 @@
 // Which race, or which part of one, a team of invocations takes.
 // Needs: run, reduction.
 
-// A team of invocations, which takes a race or a part of one.
-struct Team {
-    // The number of its workgroup.
-    workgroup: u32,
-    // The team's number in the workgroup.
-    slot: u32,
-    lane: u32,
-}
-
 fn team_of(invocation: u32, workgroup: vec3<u32>, workgroups: vec3<u32>) -> Team {
     let shift = firstTrailingBit(lanes());
     let number = workgroup.y * workgroups.x + workgroup.x;

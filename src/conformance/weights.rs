@@ -4,6 +4,7 @@ use super::{Case, Data, Fill, normal};
 use crate::noise::bits::Stream;
 use crate::noise::groups::noise;
 use crate::noise::gumbel::{UNIT, gumbel};
+use crate::noise::order::Scale;
 use crate::noise::philox::philox4x32_10;
 use crate::options::RowIds;
 
@@ -55,10 +56,18 @@ pub(super) fn cases() -> impl Iterator<Item = Case> {
     let beside_zeros = [(65, 9), (41, 203), (7, 3011), (7, 4700)].map(|(rows, categories)| {
         Case::new("invalid beside zeros, in single rows", rows, categories, beside_zeros)
     });
+    // an invalid weight is then no larger than others can be
+    let hottest = [(65, 9), (41, 203), (7, 3011)].map(|(rows, categories)| {
+        let name = "the highest temperature, invalid beside zeros";
+        let mut case = Case::new(name, rows, categories, self::beside_zeros);
+        case.options.temperature = Scale::MAX_TEMPERATURE;
+        case
+    });
     let beside_huge = Case::new("invalid beside huge ones, in single rows", 6, 33_001, beside_huge);
     shapes
         .chain(of_weights)
         .chain(beside_zeros)
+        .chain(hottest)
         .chain([beside_huge])
         .chain(of_counts)
         .chain(options::<Weight>(usual))

@@ -192,8 +192,9 @@ fn chosen(kinds: &[Vec<(usize, PlanKind)>], setups: &[Setup]) -> Vec<HashSet<usi
 }
 
 /// Returns, for each of these samplers with the most that it takes, the numbers of the smallest cases that together have
-/// all aspects of plans which no sampler before has; see above. Only the first takes formats other than `f32`: the pieces
-/// of kernels that load values are the same for all.
+/// all aspects of plans which no sampler before has; see above. Only the first takes formats other than `f32`: the tests
+/// above have them with every sampler, and the long tests have all cases. Aspects are those of calls with the host's memory,
+/// which tests of batches on the device take as a measure.
 pub(crate) fn smallest_of_each_kind(
     adapter: &AdapterReport,
     samplers: &[(GpuSamplerBuilder, usize)],

@@ -137,7 +137,6 @@ fn asks_the_backend(name: &str) -> bool {
         "in_small_pieces",
         "in_other_teams",
         "as_planned",
-        "bound::conformance",
         "potts::",
         "draws::",
         "places",

@@ -31,7 +31,9 @@ pub(crate) const CHECKS: &[(&str, Check)] = &[
 pub(crate) const LONG_CHECKS: &[(&str, Check)] =
     &[("sums::long::scores_of_all_cases", |adapter| {
         for (builder, work) in samplers() {
-            scores_of(&sampler(adapter, builder)?, cases(work), Method::Gumbel)?;
+            let (count, seen) =
+                scores_of(&sampler(adapter, builder)?, cases(work), Method::Gumbel)?;
+            noticed(count, seen)?;
         }
         Ok(())
     })];
@@ -122,13 +124,13 @@ fn of_long_rows(adapter: &AdapterReport) -> Result<(), Failed> {
     Ok(())
 }
 
-/// Checks the draws, the sums and the log-probabilities of cases. A log-probability of
-/// the category after the drawn one is noticed in most cases; in the others, rows are flat or have one category.
+/// Checks the draws, the sums and the log-probabilities of cases. Returns how many cases there are, and in how many of them a
+/// log-probability of the category after the drawn one is noticed.
 fn scores_of(
     gpu: &GpuSampler,
     cases: impl Iterator<Item = Case>,
     method: Method,
-) -> Result<(), Failed> {
+) -> Result<(usize, usize), Failed> {
     let (mut count, mut seen) = (0, 0);
     for case in cases {
         let (batch, options) = (case.batch(), case.options().with_method(method));
@@ -146,6 +148,11 @@ fn scores_of(
         count += 1;
         seen += usize::from(off(&next(&draws, batch.categories())) > 1.0);
     }
+    Ok((count, seen))
+}
+
+/// In few cases the next category is not noticed: in those rows are flat or have one category.
+fn noticed(count: usize, seen: usize) -> Result<(), Failed> {
     ensure(10 * seen > 7 * count, || format!("the next category is seen in {seen} of {count}"))
 }
 
@@ -185,7 +192,12 @@ fn scores(adapter: &AdapterReport) -> Result<(), Failed> {
         let drawn =
             |&(number, ref case): &_| chosen.contains(&number) || i == 0 && takes(case, work);
         let cases = conformance::cases().enumerate().filter(drawn);
-        scores_of(&sampler(adapter, builder)?, cases.map(|(_, case)| case), Method::Gumbel)?;
+        let cases = cases.map(|(_, case)| case);
+        let (count, seen) = scores_of(&sampler(adapter, builder)?, cases, Method::Gumbel)?;
+        ensure(count > 0, || format!("no case for sampler {i}"))?;
+        if i == 0 {
+            noticed(count, seen)?;
+        }
     }
     Ok(())
 }
@@ -211,7 +223,9 @@ fn scores_of_many_draws(adapter: &AdapterReport) -> Result<(), Failed> {
 }
 
 fn scores_by_inverse_cdf(adapter: &AdapterReport) -> Result<(), Failed> {
-    scores_of(&sampler(adapter, GpuSampler::builder())?, cases(30_000), Method::InverseCdf)
+    let gpu = sampler(adapter, GpuSampler::builder())?;
+    let (count, seen) = scores_of(&gpu, cases(30_000), Method::InverseCdf)?;
+    noticed(count, seen)
 }
 
 /// A row without a draw has the sentinel and no log-probability, by either method, and harms no

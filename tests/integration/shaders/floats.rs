@@ -28,7 +28,7 @@ fn is_float(module: &Module, info: &FunctionInfo, expression: Handle<Expression>
 }
 
 /// The functions that compute with floats: the filter, the bounds, and their logarithms of weights.
-const FILTER: [&str; 28] = [
+const FILTER: [&str; 29] = [
     "count_sure",
     "least_noise",
     "most_noise",
@@ -52,6 +52,7 @@ const FILTER: [&str; 28] = [
     "threshold",
     "threshold_measured",
     "upper",
+    "highest_of_others",
     "with_score",
     "with_scores",
     "with_upper_end",

@@ -83,6 +83,15 @@ pub(super) fn faults_in_truncations_are_seen(adapter: &AdapterReport) -> Result<
     let drawn = above_1.drawn(&*shared(adapter, DeviceKind::Emulation)?)?;
     ensure(drawn.contains(&NO_DRAW), || "min-p above 1, and a draw".to_owned())?;
 
+    let alike = |source: String| {
+        source.replace(
+            "search.bracket.low) == k_of_word(row.scale, row.top)",
+            "row.top) == k_of_word(row.scale, row.top)",
+        )
+    };
+    let of_k = new().with_top_k(30).with_top_p(0.5);
+    seen(adapter, alike, &[("all that top-k keeps, taken for equal", batch(of_k, 203))])?;
+
     // some draws are cut, and are right only once the row is drawn from again
     let of_length = |rows, categories, truncation| Batch {
         truncation,
