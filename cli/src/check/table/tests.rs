@@ -256,7 +256,7 @@ fn faults_of_shaders_show_in_their_lines() {
     });
     // a fault in a sum that only draws with log-probabilities take
     check(&LogProbs { promise: promised_log_probs }, DeviceKind::Emulation, |source| {
-        source.replace("first_draw && (run.flags", "race == 0u && (run.flags")
+        source.replace("first_draw && (run.flags", "task.number == 0u && (run.flags")
     });
 }
 
