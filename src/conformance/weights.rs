@@ -58,7 +58,7 @@ pub(super) fn cases() -> impl Iterator<Item = Case> {
     });
     // an invalid weight is then no larger than others can be
     let hottest = [(65, 9), (41, 203), (7, 3011)].map(|(rows, categories)| {
-        let name = "the highest temperature, invalid beside zeros";
+        let name = "temperature 2^100, invalid beside zeros";
         let mut case = Case::new(name, rows, categories, self::beside_zeros);
         case.options.temperature = Scale::MAX_TEMPERATURE;
         case

@@ -156,7 +156,7 @@ pub(crate) const CHECKS: &[(&str, Check)] = &[
                 "abs(upper_end) >= 2251799813685248.0",
             )
         };
-        seen(adapter, edit, "the highest temperature, invalid beside zeros, f32 weights")
+        seen(adapter, edit, "temperature 2^100, invalid beside zeros, f32 weights")
     }),
     ("faults::a_contender_that_is_not_bounded_is_seen", |adapter| {
         let edit = |source: String| source.replace("if opening.second >= reached {", "if false {");
