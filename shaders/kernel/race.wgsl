@@ -67,27 +67,33 @@ struct Opening {
     argmax: u32,
 }
 
-// The highest and the second highest of some upper scores, with the numbers of their categories in the four least bits.
+// The highest and the second highest of some upper scores or upper ends, with the numbers of their categories in the four
+// least bits.
 struct Highest {
     most: f32,
     second: f32,
 }
 
-fn with_score(before: Highest, score: f32, i: u32) -> Highest {
-    let numbered = bitcast<f32>((bitcast<u32>(score) & ~15u) | i);
+fn with_numbered(before: Highest, float: f32, i: u32) -> Highest {
+    let numbered = bitcast<f32>((bitcast<u32>(float) & ~15u) | i);
     return Highest(max(before.most, numbered), max(before.second, min(before.most, numbered)));
+}
+
+// The category with the largest.
+fn argmax_of(highest: Highest) -> u32 {
+    return bitcast<u32>(highest.most) & 15u;
 }
 
 // Takes in the categories `first` to `first + 7` of a pair.
 fn with_scores(before: Highest, s: UpperScores, first: u32) -> Highest {
-    var highest = with_score(before, s.low.x, first);
-    highest = with_score(highest, s.low.y, first + 1u);
-    highest = with_score(highest, s.low.z, first + 2u);
-    highest = with_score(highest, s.low.w, first + 3u);
-    highest = with_score(highest, s.high.x, first + 4u);
-    highest = with_score(highest, s.high.y, first + 5u);
-    highest = with_score(highest, s.high.z, first + 6u);
-    return with_score(highest, s.high.w, first + 7u);
+    var highest = with_numbered(before, s.low.x, first);
+    highest = with_numbered(highest, s.low.y, first + 1u);
+    highest = with_numbered(highest, s.low.z, first + 2u);
+    highest = with_numbered(highest, s.low.w, first + 3u);
+    highest = with_numbered(highest, s.high.x, first + 4u);
+    highest = with_numbered(highest, s.high.y, first + 5u);
+    highest = with_numbered(highest, s.high.z, first + 6u);
+    return with_numbered(highest, s.high.w, first + 7u);
 }
 
 // No less than the upper scores of all categories but the one whose number the highest has: the highest itself where a
@@ -106,7 +112,7 @@ fn opening_of(row: Row, pair: Pair) -> Opening {
     var highest = Highest(FILTER_OPEN, FILTER_OPEN);
     highest = with_scores(highest, upper_scores(f, pair.logits_a, pair.block_a), 0u);
     highest = with_scores(highest, upper_scores(f, pair.logits_b, pair.block_b), 8u);
-    let argmax = bitcast<u32>(highest.most) & 15u;
+    let argmax = argmax_of(highest);
     let sure = sure_cutoff_measured(f, logit_in(pair, argmax), coarse_in(pair, argmax));
     return Opening(
         select(sure, FILTER_OPEN, (run.flags & UNFILTERED) != 0u),
@@ -184,25 +190,12 @@ fn evaluate_passing(row: Row, first: u32, pair: Pair, before: RunningBest) -> Ru
     return running_best;
 }
 
-// The largest and the second largest upper end among some categories, with the categories' numbers in the four least
-// bits.
-struct UpperEnds {
-    most: f32,
-    second: f32,
-}
-
-// The category with the largest upper end.
-fn argmax_of(ends: UpperEnds) -> u32 {
-    return bitcast<u32>(ends.most) & 15u;
-}
-
-fn with_upper_end(before: UpperEnds, f: Filter, logit: u32, coarse_bits: u32, i: u32) -> UpperEnds {
-    let u = bitcast<f32>((bitcast<u32>(upper(f, logit, coarse_bits)) & ~15u) | i);
-    return UpperEnds(max(before.most, u), max(before.second, min(before.most, u)));
+fn with_upper_end(before: Highest, f: Filter, logit: u32, coarse_bits: u32, i: u32) -> Highest {
+    return with_numbered(before, upper(f, logit, coarse_bits), i);
 }
 
 // Takes in the categories `first` to `first + 7` of a pair.
-fn with_upper_ends_of(before: UpperEnds, f: Filter, octet: Octet, block: vec4<u32>, first: u32) -> UpperEnds {
+fn with_upper_ends_of(before: Highest, f: Filter, octet: Octet, block: vec4<u32>, first: u32) -> Highest {
     var ends = with_upper_end(before, f, octet.low.x, block.x & 0xffffu, first);
     ends = with_upper_end(ends, f, octet.low.y, block.x >> 16u, first + 1u);
     ends = with_upper_end(ends, f, octet.low.z, block.y & 0xffffu, first + 2u);
@@ -220,7 +213,7 @@ fn with_upper_ends_of(before: UpperEnds, f: Filter, octet: Octet, block: vec4<u3
 // a subgroup would all wait for the one with the most.
 fn decided_by_bounds(row: Row, first: u32, pair: Pair) -> RunningBest {
     let f = row.filter_of_row;
-    var ends = UpperEnds(FILTER_OPEN, FILTER_OPEN);
+    var ends = Highest(FILTER_OPEN, FILTER_OPEN);
     ends = with_upper_ends_of(ends, f, pair.logits_a, pair.block_a, 0u);
     ends = with_upper_ends_of(ends, f, pair.logits_b, pair.block_b, 8u);
     let argmax = argmax_of(ends);
@@ -234,7 +227,7 @@ fn decided_by_bounds(row: Row, first: u32, pair: Pair) -> RunningBest {
 
 // The upper ends of the categories of a pair that may win, and the lower end of the key of the one with the highest.
 struct Bounds {
-    ends: UpperEnds,
+    ends: Highest,
     lower_end: f32,
 }
 
@@ -245,7 +238,7 @@ fn bounds_of_passing(row: Row, pair: Pair, opening: Opening, cutoff: f32) -> Bou
     let f = row.filter_of_row;
     let argmax = opening.argmax;
     let coarse_bits = coarse_in(pair, argmax);
-    let none = UpperEnds(FILTER_OPEN, FILTER_OPEN);
+    let none = Highest(FILTER_OPEN, FILTER_OPEN);
     var ends = with_upper_end(none, f, logit_in(pair, argmax), coarse_bits, argmax);
     var lower_end = threshold_measured(f, ends.most, coarse_bits);
     // seldom; and all invocations of a subgroup would wait for this one

@@ -53,7 +53,7 @@ fn race(invocation: Invocation) {
     var decided = false;
     // uniform, as what is short depends on the pass alone
     if BOUNDED && short {
-        var own = Bounds(UpperEnds(FILTER_OPEN, FILTER_OPEN), FILTER_OPEN);
+        var own = Bounds(Highest(FILTER_OPEN, FILTER_OPEN), FILTER_OPEN);
         if whole && opening.most >= running_best.cutoff {
             own = bounds_of_passing(row, pair, opening, running_best.cutoff);
         }

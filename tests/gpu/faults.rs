@@ -79,31 +79,19 @@ pub(crate) const CHECKS: &[(&str, Check)] = &[
         let edit = |source: String| {
             source
                 .replace("if ends.second < lower_end && !is_invalid", "if !is_invalid")
-                .replace("return bitcast<u32>(ends.most) & 15u;", "return 0u;")
+                .replace("return bitcast<u32>(highest.most) & 15u;", "return 0u;")
         };
         seen(adapter, edit, "normal logits")
     }),
     ("faults::a_number_that_is_taken_for_nothing_is_seen", |adapter| {
-        // as a device does that takes what is next to 0 for 0
         let edit = |source: String| {
-            let lost = |float: &str| format!("select({float}, 0.0, abs({float}) < 1e-30)");
-            source
-                .replace(
-                    "return UpperEnds(max(before.most, u)",
-                    &format!("return UpperEnds(max(before.most, {})", lost("u")),
-                )
-                .replace("if abs(upper_end) < 1.0 {", "if false {")
+            without_numbers(source).replace("if abs(upper_end) < 1.0 {", "if false {")
         };
         seen(adapter, edit, "the best key is 0")
     }),
     ("faults::a_number_of_a_score_that_is_taken_for_nothing_is_seen", |adapter| {
         let edit = |source: String| {
-            let lost = "select(numbered, 0.0, abs(numbered) < 1e-30)";
-            source
-                .replace(
-                    "return Highest(max(before.most, numbered)",
-                    &format!("return Highest(max(before.most, {lost})"),
-                )
+            without_numbers(source)
                 .replace("highest.most, abs(highest.most) < 1.0)", "highest.most, false)")
         };
         seen(adapter, edit, "the best score is 0")
@@ -271,6 +259,12 @@ fn subgroups(adapter: &AdapterReport) -> Option<&'static str> {
 pub(crate) fn replaced(source: String, from: &str, to: &str) -> String {
     assert_eq!(source.matches(from).count(), 1, "{from}");
     source.replace(from, to)
+}
+
+/// Returns the source as a device runs it that takes what is next to 0 for 0.
+fn without_numbers(source: String) -> String {
+    let lost = "max(before.most, select(numbered, 0.0, abs(numbered) < 1e-30))";
+    source.replace("Highest(max(before.most, numbered)", &format!("Highest({lost}"))
 }
 
 /// Returns the source with the invocations of a subgroup apart where they leave an outcome: a third of them at a time.

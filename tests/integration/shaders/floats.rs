@@ -53,7 +53,7 @@ const FILTER: [&str; 29] = [
     "threshold_measured",
     "upper",
     "highest_of_others",
-    "with_score",
+    "with_numbered",
     "with_scores",
     "with_upper_end",
     "with_upper_ends_of",
