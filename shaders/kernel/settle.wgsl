@@ -9,13 +9,15 @@
 // invocations of a workgroup reach them: the counts on which these loops depend are uniform.
 // Workgroup memory: invocations write the elements whose numbers they took, and read elements after a barrier.
 //
-// Mesa 22.3 ends all loops of an invocation after 65,535 iterations in total. For each of its groups an invocation
-// takes fewer than 64: some to queue and settle the group, 16 to let its members wait, and those of the turns in which
-// the members of the team are settled. The host hands it at most 512 groups, of 64 half-spans.
+// Mesa 22.3 ends all loops of an invocation after 65,535 iterations in total, and it runs eight invocations as one, whose
+// iterations count together where they come at different turns. WORKGROUP groups, one of each invocation, take at most 9 to
+// be queued and to begin, 16 for each turn in which one of the eight lets members wait, and 1 + ROOM / WORKGROUP for each turn:
+// 42 in a team of 8, 59 in one of 16, and 185 in larger ones, as ROOM has the members of ROOM / 16 groups. The host hands an
+// invocation at most 512 groups, of 64 half-spans, in teams of up to 16, and 256 in larger ones.
 
 const QUEUE: u32 = 4u * WORKGROUP;
-// The room for members: at least that for the members of one group.
-const ROOM: u32 = WORKGROUP + 16u;
+// The room for members: at least that for the members of a group more than there are invocations.
+const ROOM: u32 = max(WORKGROUP + 16u, 128u);
 
 // The groups queued, which are counted beyond the room, and the members that wait.
 var<workgroup> queued: atomic<u32>;

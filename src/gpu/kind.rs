@@ -234,7 +234,7 @@ impl GpuSamplerBuilder {
 
 #[cfg(test)]
 mod tests {
-    use super::super::layout::{MAX_HALVES_PER_LANE, Races};
+    use super::super::layout::{Races, most_halves};
     use super::*;
     use crate::options::Logits;
     use crate::{DeviceKind, GpuSampler};
@@ -307,7 +307,7 @@ mod tests {
             let setup = builder.setup(CPU, &wgpu::Limits::default(), GpuSampler::FEATURES);
             let layout = Layout::new(races, setup.limits.device);
             let of_lane = layout.part_octets as usize / HALF_OCTETS / layout.lanes as usize;
-            assert_eq!(of_lane, MAX_HALVES_PER_LANE, "{layout:?}");
+            assert_eq!(of_lane, most_halves(layout.lanes as usize), "{layout:?}");
         }
     }
 }

@@ -23,8 +23,6 @@ const MAX_DRAWS_AT_ONCE: usize = 512;
 const HELD_HALVES: usize = 4;
 /// The octets of a half-span; see `shaders/kernel/half_span.wgsl`.
 pub(crate) const HALF_OCTETS: usize = SPAN / 2 / 8;
-/// The most half-spans that an invocation takes in one pass; see `shaders/kernel/settle.wgsl`.
-pub(crate) const MAX_HALVES_PER_LANE: usize = 64;
 /// The most draws from half-spans that are held; see the same file.
 const MAX_DRAWS_OF_HALVES: usize = 32;
 /// The most invocations of a team that settles groups: so many that the workgroup memory of any device suffices.
@@ -152,6 +150,11 @@ pub(crate) fn has_groups(categories: usize) -> bool {
     categories > FLAT
 }
 
+/// The most half-spans that an invocation of a team takes in one pass; see `shaders/kernel/settle.wgsl`.
+pub(crate) fn most_halves(team: usize) -> usize {
+    if team <= 16 { 64 } else { 32 }
+}
+
 /// The number of half-spans in a row, or in a segment that begins with a span.
 pub(crate) fn halves(categories: usize) -> usize {
     2 * categories.div_ceil(SPAN)
@@ -251,7 +254,7 @@ impl Layout {
         let hold = teams.holds_logits
             && races.draws > 1
             && halves.div_ceil(HELD_HALVES * team) <= MAX_HELD_PARTS;
-        let most_per_lane = if hold { HELD_HALVES } else { MAX_HALVES_PER_LANE };
+        let most_per_lane = if hold { HELD_HALVES } else { most_halves(team) };
         let all = races.rows.saturating_mul(races.draws as usize);
         let busy = teams.busy_invocations.div_ceil(all.saturating_mul(team));
         let wanted = busy.min(halves.div_ceil(team)).min(team * MAX_PARTS_PER_LANE);

@@ -84,6 +84,8 @@ fn a_row_larger_than_a_binding(adapter: &AdapterReport) -> Result<(), Failed> {
 /// Every invocation has as many half-spans as it may get, and evaluates all of their categories: some
 /// drivers end all loops of an invocation after 65,535 iterations. `src/gpu/kind.rs` tests that
 /// invocations have so many octets.
+///
+/// Rows of one part and rows of several: where an invocation ends too early, another part may still hold the draw.
 fn as_many_iterations_as_a_plan_allows(adapter: &AdapterReport) -> Result<(), Failed> {
     let row = ramp(256 * 8 * 2048);
     for device_kind in [DeviceKind::Hardware, DeviceKind::Emulation] {
@@ -92,6 +94,10 @@ fn as_many_iterations_as_a_plan_allows(adapter: &AdapterReport) -> Result<(), Fa
             .tune(|tuning| tuning.with_device_kind(device_kind).with_busy_invocations(1));
         let gpu = sampler(adapter, builder.tune(|tuning| tuning.with_filter(false)))?;
         as_on_cpu(&gpu, Logits::new(&row, row.len())?, &SampleOptions::default())?;
+        for categories in [8 * 64 * 128, 100_000, 256 * 32 * 128] {
+            let logits = Logits::strided(&row, 4, categories, 0)?;
+            as_on_cpu(&gpu, logits, &SampleOptions::default())?;
+        }
     }
     Ok(())
 }
