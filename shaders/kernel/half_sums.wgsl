@@ -1,12 +1,18 @@
 // What is loaded for a race of groups, summed.
-// Other form, for races that sum nothing: half_sums.none.wgsl. Needs: running_sums, group_scores.
+// Other forms, for races that sum nothing: half_sums.none.wgsl, half_sums.masked.wgsl. Needs: running_sums, group_scores.
 
-// The largest value of each group of a half-span, where octets from `end` on are empty. Adds the octets up as far as
-// they are before `summed`, which is `end` or 0.
+// The largest value of each group of an invocation's first half-span, by which a cutoff is found; as `take_in_half` otherwise.
+fn take_in_first_half(row: Row, half: u32, end: u32, summed: u32, running_sums: ptr<function, RunningSums>) -> Tops {
+    return take_in_half(row, half, end, 0u, summed, running_sums);
+}
+
+// The largest value of each group of a half-span, where octets from `end` on are empty, or perhaps a larger one that is not
+// allowed. Adds the octets up as far as they are before `summed`, which is `end` or 0. `turn` is how often the queue of groups was
+// filled, and one more.
 //
-// In two turns, since registers do not hold a whole half-span and all that a sum needs. Mesa 22.3 ends all loops of an
+// In two rounds, since registers do not hold a whole half-span and all that a sum needs. Mesa 22.3 ends all loops of an
 // invocation after 65,535 iterations in total: settle.wgsl leaves room for these.
-fn take_in_half(row: Row, half: u32, end: u32, summed: u32, running_sums: ptr<function, RunningSums>) -> Tops {
+fn take_in_half(row: Row, half: u32, end: u32, turn: u32, summed: u32, running_sums: ptr<function, RunningSums>) -> Tops {
     var tops = no_tops();
     for (var member = 0u; member < 16u; member += 8u) {
         let octet = octet_of_member(half, member);

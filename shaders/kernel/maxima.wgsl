@@ -6,7 +6,7 @@
 // Dispatch: a workgroup for each part of each row, numbered along x, then y. An invocation takes every WORKGROUP-th
 // half-span of its part. Barriers: none.
 // Mesa 22.3 ends all loops of an invocation after 65,535 iterations in total: an invocation takes one for each
-// half-span, and 16 more to load it on an emulation.
+// half-span, and on an emulation 16 more to load it, and as many to add it up.
 
 // What is found of a half-span: the largest values of its groups, and perhaps a sum.
 struct HalfSpan {

@@ -29,7 +29,7 @@ fn race(invocation: Invocation) {
     var half = half_spans(part.begin) + team.lane;
     let end_half = half_spans(end);
     var running_sums = no_running_sums();
-    let tops = take_in_half(row, half, end, summed, &running_sums);
+    let tops = take_in_first_half(row, half, end, summed, &running_sums);
     var invalid = !row.valid || has_invalid(tops);
     let largest = measured(uncut(row.values, values_of(tops)));
     let words = group_words(row, half);
@@ -39,14 +39,14 @@ fn race(invocation: Invocation) {
     // the groups of the half-span that reach the cutoff and are not queued yet
     var left = passing_at(scores, cutoff);
     var best = best_none();
-    loop {
+    for (var turn = 1u; ; turn++) {
         loop {
             left = queue_groups(first_group_of(half), left);
             if left != 0u || half + WORKGROUP >= end_half || queue_is_full() {
                 break;
             }
             half += WORKGROUP;
-            let tops = take_in_half(row, half, end, summed, &running_sums);
+            let tops = take_in_half(row, half, end, turn, summed, &running_sums);
             invalid = invalid || has_invalid(tops);
             let words = group_words(row, half);
             let scores = scores_of_groups(row.filter_of_row, measured(uncut(row.values, values_of(tops))), words);

@@ -6,29 +6,43 @@ fn scale_of_sums(position: u32) -> u32 {
     return scale_of_cut(truncation_of(position), position);
 }
 
+// As in half_tops.wgsl, an emulation loads octet by octet in a loop. It loads them once more to add them up: it has no registers
+// for a half-span.
 fn taken_in(row: RowValues, half: u32, end: u32, at: u32, scale: u32) -> HalfSpan {
     let octet = octet_of_member(half, 0u);
+    if EMULATED {
+        let tops = tops_of(row, half, end);
+        let most = most_among(values_of(tops));
+        var sums = OfGroups(vec4<f32>(0.0), vec4<f32>(0.0));
+        for (var i = octet; i < octet + 32u; i += 2u) {
+            sums = sums_of_two(sums, relative_octet(most, scale, octet_before(row, i, end)));
+        }
+        return HalfSpan(tops, with_bounds(sums, at));
+    }
     let x = every_second_octet_before(row, octet, end);
     let tops_of_x = with_members(no_tops(), x);
     let y = every_second_octet_before(row, octet + 16u, end);
     let tops = with_members(tops_of_x, y);
     let most_of_x = most_among(values_of(tops_of_x));
-    return HalfSpan(tops, added_up(x, most_of_x, y, most_among(values_of(tops)), scale, at));
+    return HalfSpan(tops, with_bounds(added_up(x, most_of_x, y, most_among(values_of(tops)), scale), at));
 }
 
-// Adds up the half-span that is number `at` of all, relative to its largest value, and returns the sum as bits. Stores a bound of
-// the sum of each group: the first 16 bits of an f32, which is rounded up. Those of the groups 0 to 3 are the low ones of words.
-fn added_up(x: array<Octet, 8>, most_of_x: u32, y: array<Octet, 8>, most: u32, scale: u32, at: u32) -> u32 {
+// The sums of the groups of a half-span, relative to its largest value.
+fn added_up(x: array<Octet, 8>, most_of_x: u32, y: array<Octet, 8>, most: u32, scale: u32) -> OfGroups {
     let before = sums_relative_to(most_of_x, scale, x);
     let rest = relative_to(most, scale, vec4<u32>(most_of_x)).x;
     let sums = sums_relative_to(most, scale, y);
-    let low = before.low * rest + sums.low;
-    let high = before.high * rest + sums.high;
+    return OfGroups(before.low * rest + sums.low, before.high * rest + sums.high);
+}
+
+// The sum of the half-span that is number `at` of all, as bits. Stores a bound of the sum of each group: the first 16 bits of an
+// f32, which is rounded up. Those of the groups 0 to 3 are the low ones of words.
+fn with_bounds(sums: OfGroups, at: u32) -> u32 {
     let rounding = vec4<u32>(0xffffu);
-    let bounds_low = (bitcast<vec4<u32>>(low) + rounding) >> vec4<u32>(16u);
-    let bounds_high = (bitcast<vec4<u32>>(high) + rounding) & vec4<u32>(0xffff0000u);
+    let bounds_low = (bitcast<vec4<u32>>(sums.low) + rounding) >> vec4<u32>(16u);
+    let bounds_high = (bitcast<vec4<u32>>(sums.high) + rounding) & vec4<u32>(0xffff0000u);
     cuts[restriction.bounds_at + at] = bounds_low | bounds_high;
-    return bitcast<u32>(total_of_four(low + high));
+    return bitcast<u32>(total_of_four(sums.low + sums.high));
 }
 
 // The largest value that can be drawn.

@@ -9,11 +9,16 @@ fn octet_in_row(row: RowValues, octet: u32) -> Octet {
 
 // An octet of that row, of which nothing can be drawn from the octet `end` on.
 fn octet_before(row: RowValues, octet: u32, end: u32) -> Octet {
+    return restricted(row, octet, loaded_before(row, octet, end));
+}
+
+// That octet with the values that the row's restriction hides.
+fn loaded_before(row: RowValues, octet: u32, end: u32) -> Octet {
     var count = 0u;
     if octet < end {
         count = run.categories - octet * 8u;
     }
-    return restricted(row, octet, cut(load_eight(row.first + octet * 8u), count));
+    return cut(load_eight(row.first + octet * 8u), count);
 }
 
 // Every second octet of that row, eight in all, of which nothing can be drawn from the octet `end` on, or that is not

@@ -137,10 +137,7 @@ impl Variant {
                     (true, Kernel::Score) => {
                         vec![kernel!("half_sums"), kernel!("stream", "stream.groups")]
                     }
-                    (true, _) => vec![
-                        kernel!("half_sums", "half_sums.none"),
-                        kernel!("stream", "stream.groups"),
-                    ],
+                    (true, _) => vec![self.without_sums(), kernel!("stream", "stream.groups")],
                 });
             }
             Kernel::SeveralDraws => {
@@ -301,6 +298,14 @@ impl Variant {
             pieces.push(kernel!("settle"));
         }
         pieces
+    }
+
+    /// The piece that loads groups for a race that sums nothing.
+    fn without_sums(self) -> Piece {
+        match self.emulated && self.restriction == Restriction::Masked {
+            true => kernel!("half_sums", "half_sums.masked"),
+            false => kernel!("half_sums", "half_sums.none"),
+        }
     }
 
     /// The piece that takes the largest values of groups.

@@ -53,7 +53,9 @@ fn variants() -> impl Iterator<Item = Variant> {
 
 /// Draws from rows in which not every category may be drawn, what finds where these rows are cut, and what adjusts rows.
 fn restricted() -> impl Iterator<Item = Variant> {
-    let some = || forms().filter(|form| !form.int64 && form.immediates == form.each);
+    // emulations have forms of their own
+    let some =
+        || forms().filter(|form| form.int64 == form.emulated && form.immediates == form.each);
     let races = some().flat_map(|form| {
         let kernels = [Kernel::Stream, Kernel::SeveralDraws, Kernel::Greedy, Kernel::Sums];
         let restrictions = [Restriction::Masked, Restriction::Cut, Restriction::MaskedAndCut];

@@ -103,7 +103,7 @@ const HANDS_ON: [&str; 37] = [
 
 /// The functions that compute and compare sums in floats, which tell whether a draw is sure to be kept, or sure not to be. Of a
 /// row of which neither is sure, the cut is found by integers alone.
-const ROUGH: [&str; 20] = [
+const ROUGH: [&str; 22] = [
     "added_up",
     "largest_of",
     "least_weight",
@@ -123,7 +123,9 @@ const ROUGH: [&str; 20] = [
     "sum_of_workgroup",
     "sums_of_two",
     "sums_relative_to",
+    "taken_in",
     "total_of_four",
+    "with_bounds",
 ];
 
 /// Returns all variants but those that sum rows, and those that write what follows from sums, on which no draw depends.
