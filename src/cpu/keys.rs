@@ -1,21 +1,23 @@
-//! The keys of winners, exactly, many side by side.
+//! The keys of winners, exactly, many side by side, and those of listed categories.
 //!
 //! Bounds mostly show which category wins, and a draw does without the winner's exact key. Where a call asks
 //! for keys, each winner takes a Philox block or two and two polynomials of 64 bits, which in vectors are
 //! some nanoseconds.
 
 use super::bound::{RoundKeys, blocks};
+use super::exact::Outcome;
 use super::exact_keys::{exact_keys, flat_noise};
 use super::simd::{Aligned, MAX_TILE, Simd, Task};
+use super::top_down::{first_alarm, later_alarm};
 use super::values::{BatchValues, RowValues};
+use super::vector_value::VectorValue;
 use crate::job::{Job, NO_DRAW};
-use crate::noise::bits::{FLAT, OCTET};
+use crate::noise::bits::{FLAT, OCTET, Stream};
 use crate::noise::groups::{
-    FURTHER_BLOCKS, GROUP_BLOCKS, first_alarm, first_member, group_of, later_alarm, leading_bits,
-    member_counter, member_of,
+    FURTHER_BLOCKS, GROUP_BLOCKS, first_member, group_of, leading_bits, member_counter, member_of,
 };
 use crate::noise::order::{Best, Scale};
-use crate::options::Value;
+use crate::options::{Chance, Value};
 
 /// How many winners are evaluated at a time.
 const LANES: usize = 128;
@@ -58,18 +60,13 @@ impl<B: BatchValues> Task for Keys<'_, B> {
                 values[i] = rows.row(row).value(category as usize);
             }
             let count = categories.len().next_multiple_of(WHOLE);
-            let noise = if rows.categories() > FLAT {
-                lanes.noise_in_groups(s, count, &keys)
-            } else {
-                if coarse_known {
-                    for (coarse, &bits) in lanes.coarse.iter_mut().zip(&*won) {
-                        *coarse = bits as i32;
-                    }
-                } else {
-                    lanes.find_coarse(s, count, &keys);
+            let noise = if coarse_known {
+                for (coarse, &bits) in lanes.coarse.iter_mut().zip(&*won) {
+                    *coarse = bits as i32;
                 }
-                let counter = |at| lanes.fine_counter(s, at);
-                flat_noise(s, count, &lanes.coarse, counter, &keys)
+                lanes.noise_of_coarse(s, count, &keys)
+            } else {
+                lanes.noise(s, rows.categories(), count, &keys)
             };
             let mut found = [0; LANES];
             exact_keys(&values[..count], scale, &noise, &mut found);
@@ -77,6 +74,49 @@ impl<B: BatchValues> Task for Keys<'_, B> {
                 *won = if category == NO_DRAW { Best::NONE.key } else { key };
             }
         }
+    }
+}
+
+/// The winner among listed categories of a row, given with their values. The outcome is invalid if one of these is.
+pub(super) struct BestOfList<'a, T> {
+    pub(super) stream: Stream,
+    pub(super) scale: Scale,
+    pub(super) keys: RoundKeys,
+    /// The number of categories of the row.
+    pub(super) categories: usize,
+    pub(super) entries: &'a [(T, u32)],
+}
+
+impl<T: VectorValue> Task for BestOfList<'_, T> {
+    type Output = Outcome;
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) -> Outcome {
+        let Self { stream, scale, keys, categories, entries } = self;
+        let mut lanes = Lanes::new();
+        for (row, word) in lanes.row.iter_mut().zip(stream.row) {
+            row.fill(word);
+        }
+        lanes.draw.fill(stream.draw << 1 | 1);
+        let mut outcome = Outcome::NONE;
+        for entries in entries.chunks(LANES) {
+            let mut values = [T::NEVER; LANES];
+            let each = values.iter_mut().zip(&mut lanes.category);
+            for ((value, category), &(listed, of_listed)) in each.zip(entries) {
+                (*value, *category) = (listed, of_listed);
+                outcome.invalid |= listed.chance() == Chance::Invalid;
+            }
+            let count = entries.len().next_multiple_of(WHOLE);
+            let noise = lanes.noise(s, categories, count, &keys);
+            let mut found = [0; LANES];
+            exact_keys(&values[..count], scale, &noise, &mut found);
+            for (&(value, category), key) in entries.iter().zip(found) {
+                if value.chance() == Chance::Some {
+                    outcome.best = outcome.best.or(Best { key, category });
+                }
+            }
+        }
+        outcome
     }
 }
 
@@ -109,6 +149,28 @@ impl Lanes {
         [s.words(&self.category[at..]), row[0], row[1], s.words(&self.draw[at..])]
     }
 
+    /// The noise of the first `count` categories, which are of rows of so many categories.
+    #[inline(always)]
+    fn noise<S: Simd>(
+        &mut self,
+        s: S,
+        categories: usize,
+        count: usize,
+        keys: &RoundKeys,
+    ) -> [u64; LANES] {
+        if categories > FLAT {
+            return self.noise_in_groups(s, count, keys);
+        }
+        self.find_coarse(s, count, keys);
+        self.noise_of_coarse(s, count, keys)
+    }
+
+    /// The flat noise of the first `count` categories, whose coarse bits are known.
+    #[inline(always)]
+    fn noise_of_coarse<S: Simd>(&self, s: S, count: usize, keys: &RoundKeys) -> [u64; LANES] {
+        flat_noise(s, count, &self.coarse, |at| self.fine_counter(s, at), keys)
+    }
+
     /// The noise of the first `count` categories, if they are of long rows.
     #[inline(always)]
     fn noise_in_groups<S: Simd>(&self, s: S, count: usize, keys: &RoundKeys) -> [u64; LANES] {
@@ -120,7 +182,8 @@ impl Lanes {
             own[i] = member_counter(self.category[i]);
             even[i] = self.draw[i] & !1;
         }
-        let mut noise = [0; LANES];
+        // own noise at first, and the bits of the first alarms
+        let (mut noise, mut bits, mut first) = ([0; LANES], [0; LANES], [false; LANES]);
         for at in (0..count).step_by(S::OCTETS) {
             let [row, next_row] = self.row(s, at);
             let with = |block: &[u32], draw: &[u32]| {
@@ -137,13 +200,19 @@ impl Lanes {
             for i in 0..S::OCTETS {
                 let category = self.category[at + i];
                 let in_block = group_of(category) as usize % 4;
-                let u = (leading_bits(group[in_block][i]), further[in_block][i]);
-                let p = first_alarm(u64::from(u.0) << 32 | u64::from(u.1));
                 let half = 2 * (member_of(category) as usize % 2);
-                let q = u64::from(own[half + 1][i]) << 32 | u64::from(own[half][i]);
-                let is_first = first_member(group[in_block][i]) == member_of(category);
-                noise[at + i] = if is_first { p } else { later_alarm(p, q) };
+                let word = group[in_block][i];
+                first[at + i] = first_member(word) == member_of(category);
+                bits[at + i] =
+                    u64::from(leading_bits(word)) << 32 | u64::from(further[in_block][i]);
+                noise[at + i] = u64::from(own[half + 1][i]) << 32 | u64::from(own[half][i]);
             }
+        }
+        // a loop of its own, which the compiler turns into vector instructions
+        for ((noise, &bits), &first) in noise[..count].iter_mut().zip(&bits).zip(&first) {
+            let p = first_alarm(bits);
+            let later = later_alarm(p, *noise);
+            *noise = if first { p } else { later };
         }
         noise
     }

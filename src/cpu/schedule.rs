@@ -156,7 +156,7 @@ impl<'a> Plan<'a> {
 
     /// Draws for the races `first ..` on this thread, one race for each element of `draws`. Writes the coarse
     /// bits of the winners to `coarse_bits` if that is not empty and rows are short.
-    fn races(&self, first: usize, draws: &mut [u32], coarse_bits: &mut [i64]) {
+    pub(super) fn races(&self, first: usize, draws: &mut [u32], coarse_bits: &mut [i64]) {
         with_values!(self.job, rows => self.races_of(rows, first, draws, coarse_bits));
     }
 

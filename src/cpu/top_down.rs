@@ -76,6 +76,7 @@ mod pending;
 mod ranking;
 mod top_k;
 
+pub(super) use alarms::{first_alarm, later_alarm};
 pub(super) use draws::{OneRace, Races, StoredRace};
 pub(super) use noise::{FirstAlarms, noise_of_span};
 pub(super) use top_k::TopKRace;

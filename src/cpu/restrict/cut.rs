@@ -72,6 +72,36 @@ pub(super) fn first_word(lowest: u32, highest: u32, meets: impl Fn(u32) -> bool)
     met
 }
 
+/// As [`first_word`], where the word is likely to be near `guess`.
+pub(super) fn first_word_near(
+    guess: u32,
+    lowest: u32,
+    highest: u32,
+    meets: impl Fn(u32) -> bool,
+) -> u32 {
+    let (mut lowest, mut highest) = (lowest, highest);
+    let (mut at, mut distance) = (guess.clamp(lowest, highest), 1);
+    if meets(at) {
+        while at > lowest {
+            highest = at;
+            at = at.saturating_sub(distance).max(lowest);
+            if !meets(at) {
+                lowest = at;
+                break;
+            }
+            distance = distance.saturating_mul(4);
+        }
+    } else {
+        while !meets(at) {
+            lowest = at;
+            at = at.saturating_add(distance).min(highest);
+            distance = distance.saturating_mul(4);
+        }
+        highest = at;
+    }
+    first_word(lowest, highest, meets)
+}
+
 impl<W: Weigh> Row<W> {
     /// The first word of the row's range that meets a condition which, met by a word, is met by all words above. The
     /// largest word of the row must meet it.

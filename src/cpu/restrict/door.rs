@@ -2,7 +2,7 @@
 
 use std::ops::{Deref, Range};
 
-use crate::cpu::simd::{Aligned, MAX_TILE};
+use crate::cpu::simd::{Aligned, MAX_TILE, Simd, Task};
 use crate::cpu::values::RowValues;
 use crate::cpu::vector_value::VectorValue;
 use crate::noise::bits::OCTET;
@@ -129,11 +129,40 @@ impl<T: VectorValue> RowValues for Kept<'_, T> {
     }
 }
 
+/// Writes what is kept of a row, and values that are never drawn in the place of the others.
+pub(super) struct CopyKept<'a, 'r, T> {
+    pub(super) kept: Kept<'a, T>,
+    pub(super) to: &'r mut [T],
+}
+
+impl<T: VectorValue> Task for CopyKept<'_, '_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, _: S) {
+        self.kept.copy_to(self.to);
+    }
+}
+
+/// Counts the categories that a mask allows.
+pub(super) struct CountAllowed<'a> {
+    pub(super) mask: &'a [u32],
+}
+
+impl Task for CountAllowed<'_> {
+    type Output = usize;
+
+    #[inline(always)]
+    fn run<S: Simd>(self, _: S) -> usize {
+        let pieces = self.mask.chunks(64);
+        pieces.map(|words| words.iter().map(|word| word.count_ones()).sum::<u32>() as usize).sum()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::cpu::Isa;
-    use crate::cpu::simd::{Simd, Task};
 
     /// Whether every way through the door to some values gives those that are kept.
     struct Agrees<'a>(Kept<'a, f32>, &'a [f32]);

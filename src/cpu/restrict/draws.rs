@@ -4,37 +4,38 @@
 //! ways to it, and all give that very category:
 //!
 //! * **Cut first.** If few categories are left (top-k, min-p, a mask of few), they are listed (`list`), and their keys are
-//!   computed one by one. The other categories need no noise at all.
+//!   computed side by side. The other categories need no noise at all.
 //! * **Behind a door.** If a mask says what is left, or a threshold that follows from the largest value (min-p), the rest
 //!   reads as values that are never drawn (`door`).
 //! * **Draw first, then check.** Otherwise a category is drawn from the whole row, or from what min-p leaves of it. If the
 //!   category is kept, it is the draw, since its key is the largest of all. If not, everything that is no more probable is
 //!   cut as well, and the draw is repeated among the rest. Whether a category is kept is decided by sums in floats with
-//!   proven slack (`tally`), and by the exact cut only where that leaves a doubt.
+//!   proven slack (`tally`): those of the largest values of groups if they suffice, then those of the row; and by the exact cut
+//!   only where that leaves a doubt.
 //!
 //! Without the filter none of this is done, and rows are drawn from as copies.
 
-use super::cut::{Cut, first_word};
-use super::door::Kept;
+use super::cut::{Cut, first_word_near};
+use super::door::{CopyKept, CountAllowed, Kept};
 use super::list::{List, Listed, ONE_IN};
 use super::maxima::Maxima;
 use super::tally::{Tally, Verdict};
 use crate::cpu::Cpu;
+use crate::cpu::keys::BestOfList;
 use crate::cpu::schedule::Plan;
 use crate::cpu::simd::{Simd, Task};
-use crate::cpu::values::RowValues;
 use crate::cpu::vector_value::VectorValue;
 use crate::error::Error;
 use crate::job::{Job, NO_DRAW, Restriction, Temperature, lengthen};
 use crate::noise::bits::FLAT;
 use crate::noise::cuts::distance_of;
-use crate::noise::order::Scale;
+use crate::noise::order::{Scale, number};
 use crate::options::{Data, Method, Rows, Share, Truncation, Value, Widen, allows};
 
 /// Rows of fewer categories are drawn from as copies.
 const LONG: usize = 512;
 /// The rows of a job are divided among threads until this is the most that a thread takes at once, unless one row is more.
-const AT_ONCE: usize = 1 << 18;
+const AT_ONCE: usize = 1 << 16;
 /// How often a row is drawn from until its cut is found exactly, which costs some fifteen draws: no row takes more.
 const TURNS: usize = 8;
 /// A mask of at most one in so many categories is listed.
@@ -82,13 +83,27 @@ impl Cpu {
     ) -> Result<(), Error> {
         let free = Job { restriction: Restriction::default(), ..*job };
         let plan = Plan::new(&free, self.isa, true);
+        let mask = |i| job.restriction.allowed.map(|allowed| allowed.of_row(i));
         let mut row =
             RestrictedRow { plan: &plan, row: 0, words: Vec::new(), maxima: Maxima::default() };
+        let is_cut = |i| !job.cut_of(i).0.is_none(rows.categories());
+        let allows_most = |i| mask(i).is_some_and(|mask| row.allows_most(rows.row(i), mask));
+        if (0..draws.len()).all(|i| !is_cut(i) && allows_most(i)) {
+            // as a call without masks: from one row to the next with the same memory
+            plan.races(0, draws, &mut []);
+            for (i, draw) in draws.iter_mut().enumerate() {
+                row.row = i;
+                if let Some(mask) = mask(i) {
+                    let whole = Some(*draw).filter(|&draw| draw != NO_DRAW);
+                    *draw = row.allowed(rows.row(i), mask, whole).unwrap_or(NO_DRAW);
+                }
+            }
+            return Ok(());
+        }
         for (i, draw) in draws.iter_mut().enumerate() {
             row.row = i;
             let (truncation, scale) = job.cut_of(i);
-            let mask = job.restriction.allowed.map(|allowed| allowed.of_row(i));
-            *draw = row.draw(rows.row(i), mask, truncation, scale)?.unwrap_or(NO_DRAW);
+            *draw = row.draw(rows.row(i), mask(i), truncation, scale)?.unwrap_or(NO_DRAW);
         }
         Ok(())
     }
@@ -125,24 +140,40 @@ impl RestrictedRow<'_> {
         if is_cut {
             let mut copy = Vec::new();
             memory_for_row(&mut copy, values.len(), T::NEVER)?;
-            self.plan.isa.run(Copy { kept, to: &mut copy });
+            self.plan.isa.run(CopyKept { kept, to: &mut copy });
             return self.cut(&copy, truncation, scale);
         }
-        let allowed: usize = mask.iter().map(|bits| bits.count_ones() as usize).sum();
+        let allowed = self.plan.isa.run(CountAllowed { mask });
         if !is_greedy
             && allowed * LISTED <= values.len()
             && let Some(list) = List::of_mask(values, mask, allowed)
         {
             return Ok(self.race(&list));
         }
-        // what is allowed is nearly all: a draw from all is likely to be one of it
-        if allowed * 4 >= values.len() * 3
-            && let Some(draw) = self.whole(values)
-            && allows(mask, draw as usize)
-        {
-            return Ok(Some(draw));
+        if self.allows_most(values, mask) {
+            return Ok(self.allowed(values, mask, self.whole(values)));
         }
         Ok(self.kept(kept))
+    }
+
+    /// Whether what a mask allows is nearly all of a row: a draw from all is likely to be one of it.
+    fn allows_most<T>(&self, values: &[T], mask: &[u32]) -> bool {
+        let mask = &mask[..values.len().div_ceil(32)];
+        self.plan.isa.run(CountAllowed { mask }) * 4 >= values.len() * 3
+    }
+
+    /// The draw among what a mask allows of a row, of which `whole` is the draw from all.
+    fn allowed<T: VectorValue>(
+        &self,
+        values: &[T],
+        mask: &[u32],
+        whole: Option<u32>,
+    ) -> Option<u32> {
+        match whole {
+            Some(draw) if allows(mask, draw as usize) => whole,
+            // a row with an invalid value has no draw, unless that value is not allowed
+            _ => self.kept(Kept::all(values).allowed(mask)),
+        }
     }
 
     /// The draw of a row without a mask.
@@ -223,6 +254,12 @@ impl RestrictedRow<'_> {
         scale: Scale,
     ) -> Result<Option<u32>, Error> {
         let mut drawn = self.among(values, least);
+        if let Some(draw) = drawn
+            && least == f32::NEG_INFINITY
+            && self.is_sure(values, values[draw as usize], &tally, truncation)
+        {
+            return Ok(drawn);
+        }
         for _ in 0..TURNS {
             let Some(draw) = drawn else { return Ok(None) };
             let value = values[draw as usize];
@@ -235,6 +272,27 @@ impl RestrictedRow<'_> {
             drawn = self.among(values, f32::of_word(tally.first_above(value)));
         }
         self.exactly(values, truncation, scale)
+    }
+
+    /// Whether the largest values of groups show that top-p keeps a category, without another look at the row: what they and
+    /// the few categories above that one weigh is enough. Nothing else may cut the row.
+    fn is_sure<T: VectorValue + Widen>(
+        &self,
+        values: &[T],
+        drawn: T,
+        tally: &Tally,
+        truncation: &Truncation,
+    ) -> bool {
+        let (isa, categories) = (self.plan.isa, values.len());
+        let Some(p) = truncation.p() else { return false };
+        if categories <= FLAT || truncation.epsilon().is_some() {
+            return false;
+        }
+        let Some(above) = tally.bound_above(drawn) else { return true };
+        let Listed::All(list) = self.maxima.not_below(isa, values, above) else {
+            return false;
+        };
+        tally.is_sure(p, list.entries(), tally.sum(isa, self.maxima.groups()))
     }
 
     /// The draw by the exact cut.
@@ -263,7 +321,7 @@ impl RestrictedRow<'_> {
     /// bounds never fall.
     fn among<T: VectorValue>(&mut self, values: &[T], least: f32) -> Option<u32> {
         let stream = self.plan.job.stream(self.row, 0);
-        let maxima = self.maxima.at_least(least);
+        let maxima = self.maxima.at_least(self.plan.isa, least);
         let outcome = match least > f32::NEG_INFINITY {
             true => self.plan.race_of_maxima(stream, Kept::all(values).from(least), maxima),
             false => self.plan.race_of_maxima(stream, values, maxima),
@@ -271,10 +329,12 @@ impl RestrictedRow<'_> {
         outcome.draw()
     }
 
-    /// The draw among listed categories, `None` if one of them is invalid.
+    /// The draw among listed categories, `None` if there is none or if one of them is invalid.
     fn race<T: VectorValue + Widen>(&self, list: &List<T>) -> Option<u32> {
-        let Plan { job, .. } = self.plan;
-        list.race(job.stream(self.row, 0), job.scale(), job.logits.categories())
+        let Plan { job, isa, keys, .. } = *self.plan;
+        let stream = job.stream(self.row, 0);
+        let (scale, categories) = (job.scale(), job.logits.categories());
+        isa.run(BestOfList { stream, scale, keys, categories, entries: list.entries() }).draw()
     }
 }
 
@@ -291,22 +351,11 @@ fn no_memory(categories: usize, bytes: usize) -> Error {
 fn least_of_min_p(most: f32, share: f32, scale: Scale) -> f32 {
     let k = |x: f32| x.fixed(scale);
     let least = k(most).saturating_sub_unsigned(distance_of(share));
-    let word = first_word(f32::MIN.word(), most.word(), |word| k(f32::of_word(word)) >= least);
+    let guess = number(least) as f32 / scale.reciprocal();
+    let guess = if guess.is_nan() { most } else { guess };
+    let meets = |word| k(f32::of_word(word)) >= least;
+    let word = first_word_near(guess.word(), f32::MIN.word(), most.word(), meets);
     f32::of_word(word)
-}
-
-struct Copy<'a, 'r, T> {
-    kept: Kept<'a, T>,
-    to: &'r mut [T],
-}
-
-impl<T: VectorValue> Task for Copy<'_, '_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<S: Simd>(self, _: S) {
-        self.kept.copy_to(self.to);
-    }
 }
 
 struct FindCut<'a, T> {

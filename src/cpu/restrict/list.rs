@@ -1,13 +1,12 @@
 //! Lists of the few categories that are left of a row.
 
+use std::cmp::Reverse;
+
 use super::tally::SLACK;
 use crate::cpu::vector_value::VectorValue;
-use crate::noise::bits::{FLAT, OCTET, Stream, coarse, coarse_block};
 use crate::noise::cuts::{distance_of, share_of};
 use crate::noise::exp::log2_floor;
-use crate::noise::groups::{group_block, group_of, leading_bits, noise, word_in};
-use crate::noise::gumbel::gumbel;
-use crate::noise::order::{Best, Scale};
+use crate::noise::order::Scale;
 use crate::options::{Chance, Share, Truncation, Widen};
 
 /// Lists of at most one in so many categories of a row are raced: with more, a race of all is faster, which skims over those
@@ -73,65 +72,35 @@ impl<T: VectorValue + Widen> List<T> {
             entries.clear();
         }
         entries.retain(|(value, _)| value.chance() == Chance::Some);
-        entries.sort_unstable_by_key(|(value, _)| std::cmp::Reverse(value.word()));
-        let k = |at: usize| entries[at].0.fixed(scale);
-        let Some(&(first, _)) = entries.first() else { return true };
+        let k = |entry: &(T, u32)| entry.0.fixed(scale);
+        if let Some(at) = truncation.k_of(categories)
+            && at < entries.len()
+        {
+            let descending = |entry: &(T, u32)| Reverse(entry.0.word());
+            let (_, last, _) = entries.select_nth_unstable_by_key(at - 1, descending);
+            let least = k(last);
+            entries.retain(|entry| k(entry) >= least);
+        }
+        let Some(&(first, _)) = entries.iter().max_by_key(|(value, _)| value.word()) else {
+            return true;
+        };
         let top = first.fixed(scale);
-        let log2_categories = log2_floor(categories as u32);
-        let weight = |(value, _): &(T, u32)| value.integer_weight(first, scale, log2_categories);
-        // between which integers a share of all lies
-        let of_all = |share: f32| {
-            let unit = weight(&entries[0]) as f64 * all.unwrap_or(0.0);
-            let share = f64::from(share);
-            // a weight is rounded to an integer
-            [share * (1.0 - 2.0 * SLACK) * unit - 1.0, share * (1.0 + 2.0 * SLACK) * unit + 1.0]
-        };
-        // how many have this K or a larger one
-        let until = |least: i64| entries.partition_point(|(value, _)| value.fixed(scale) >= least);
-        let of_k = match truncation.k_of(categories) {
-            Some(at) if at < entries.len() => until(k(at - 1)),
-            _ => entries.len(),
-        };
-        let mut rest = of_k;
-        if let Some(share) = truncation.min_p() {
-            rest = rest.min(until(top.saturating_sub_unsigned(distance_of(share))));
-        }
-        if let Some(epsilon) = truncation.epsilon() {
-            let [low, high] = of_all(epsilon)
-                .map(|limit| entries.partition_point(|entry| weight(entry) as f64 >= limit));
-            let [low, high] = [low, high].map(|at| at.max(until(top)).min(rest));
-            if low != high {
-                return false;
+        let of_min_p =
+            truncation.min_p().map(|share| top.saturating_sub_unsigned(distance_of(share)));
+        if truncation.p().is_none() && truncation.epsilon().is_none() {
+            if let Some(least) = of_min_p {
+                entries.retain(|entry| k(entry) >= least);
             }
-            rest = low;
+            return true;
         }
-        let mut kept = rest;
-        if let Some(p) = truncation.p() {
-            let limits = of_all(p);
-            let exact = match truncation.share {
-                Share::All => None,
-                Share::Rest => Some(share_of(p, entries[..rest].iter().map(weight).sum())),
-                Share::TopK => Some(share_of(p, entries[..of_k].iter().map(weight).sum())),
-            };
-            let (mut above, mut at) = (0, 0);
-            while at < rest {
-                let keeps = match exact {
-                    Some(limit) => above < limit,
-                    None if (above as f64) < limits[0] => true,
-                    None if (above as f64) > limits[1] => false,
-                    None if at == 0 => true,
-                    None => return false,
-                };
-                if !keeps && at > 0 {
-                    break;
-                }
-                let same = until(k(at)).min(rest);
-                above += entries[at..same].iter().map(weight).sum::<u64>();
-                at = same;
-            }
-            kept = at;
+        entries.sort_unstable_by_key(|(value, _)| Reverse(value.word()));
+        let Some(weighed) = Weighed::new(entries, scale, log2_floor(categories as u32)) else {
+            return false;
+        };
+        match weighed.kept(truncation, of_min_p, all) {
+            Some(kept) => entries.truncate(kept),
+            None => return false,
         }
-        entries.truncate(kept);
         true
     }
 
@@ -157,43 +126,97 @@ impl<T: VectorValue + Widen> List<T> {
         truncation.epsilon().is_none() && truncation.p().is_none_or(|p| above < share_of(p, all))
     }
 
-    /// The draw among the listed categories of a row of `categories` categories, `None` if there is none or if one of
-    /// them is invalid.
-    pub(super) fn race(&self, stream: Stream, scale: Scale, categories: usize) -> Option<u32> {
-        let mut best = Best::NONE;
-        for &(value, category) in &self.entries {
-            match value.chance() {
-                Chance::Invalid => return None,
-                Chance::None => {}
-                Chance::Some => {
-                    let k = value.fixed(scale);
-                    if !may_reach(stream, category, categories, best.key.saturating_sub(k)) {
-                        continue;
-                    }
-                    let g = gumbel(noise(stream, category, categories));
-                    best = best.or(Best { key: k + i64::from(g), category });
-                }
-            }
-        }
-        (best != Best::NONE).then_some(best.category)
+    /// The listed categories and their values.
+    pub(super) fn entries(&self) -> &[(T, u32)] {
+        &self.entries
     }
 }
 
-/// False if a category's Gumbel variable is surely less than this many units of keys. The first of the two or three blocks that
-/// decide the variable tells: most categories have no chance, and their other blocks need not be computed.
-///
-/// A category's alarm is an exponential variable E, and its Gumbel variable is −ln E. The first block has a lower bound of the
-/// probability p that an alarm is as early, for a group's first alarm, whose rate is 16, or for the category's own. As
-/// p = 1 − exp(−rate · E) ≤ rate · E, the variable is at most −ln(p / rate).
-fn may_reach(stream: Stream, category: u32, categories: usize, units: i64) -> bool {
-    let (least, rate) = if categories > FLAT {
-        let group = group_of(category);
-        let word = word_in(group_block(stream, group / 4), group);
-        (leading_bits(word) as f32 / (1 << 28) as f32, 16.0)
-    } else {
-        let block = coarse_block(stream, category / OCTET as u32);
-        (f32::from(coarse(block, category) as u16) / (1 << 16) as f32, 1.0)
-    };
-    // more than the errors of all that is rounded here and there
-    least <= rate * (-(units as f32) / (1 << 24) as f32).exp() * 1.01
+/// The integer weights of a list in the order of values, the largest first.
+struct Weighed {
+    /// The weight and K of each.
+    weights: Vec<(u64, i64)>,
+}
+
+impl Weighed {
+    /// `None` if there is no memory for them.
+    fn new<T: VectorValue>(
+        entries: &[(T, u32)],
+        scale: Scale,
+        log2_categories: u32,
+    ) -> Option<Self> {
+        let mut weights = Vec::new();
+        weights.try_reserve_exact(entries.len()).ok()?;
+        let most = entries.first()?.0;
+        weights.extend(entries.iter().map(|(value, _)| {
+            (value.integer_weight(most, scale, log2_categories), value.fixed(scale))
+        }));
+        Some(Self { weights })
+    }
+
+    /// How many have this K or a larger one.
+    fn until(&self, least: i64) -> usize {
+        self.weights.partition_point(|&(_, k)| k >= least)
+    }
+
+    /// The sum of the first of these.
+    fn sum(&self, until: usize) -> u64 {
+        self.weights[..until].iter().map(|(weight, _)| weight).sum()
+    }
+
+    /// How many are kept of a list from which top-k has taken the others already; `None` in doubt. `of_min_p` is the least K that
+    /// min-p keeps, and `all` is as for [`List::cut`].
+    fn kept(
+        &self,
+        truncation: &Truncation,
+        of_min_p: Option<i64>,
+        all: Option<f64>,
+    ) -> Option<usize> {
+        let (of_k, (first, top)) = (self.weights.len(), *self.weights.first()?);
+        // between which integers a share of all lies
+        let of_all = |share: f32| {
+            let unit = first as f64 * all.unwrap_or(0.0);
+            let share = f64::from(share);
+            // a weight is rounded to an integer
+            [share * (1.0 - 2.0 * SLACK) * unit - 1.0, share * (1.0 + 2.0 * SLACK) * unit + 1.0]
+        };
+        let mut rest = of_min_p.map_or(of_k, |least| self.until(least));
+        if let Some(epsilon) = truncation.epsilon() {
+            let [low, high] = of_all(epsilon).map(|limit| {
+                let at = self.weights.partition_point(|&(weight, _)| weight as f64 >= limit);
+                at.max(self.until(top)).min(rest)
+            });
+            if low != high {
+                return None;
+            }
+            rest = low;
+        }
+        let Some(p) = truncation.p() else { return Some(rest) };
+        let limits = of_all(p);
+        let exact = match truncation.share {
+            Share::All => None,
+            Share::Rest => Some(share_of(p, self.sum(rest))),
+            Share::TopK => Some(share_of(p, self.sum(of_k))),
+        };
+        let (mut above, mut at) = (0, 0);
+        while at < rest {
+            let keeps = match exact {
+                Some(limit) => above < limit,
+                None if (above as f64) < limits[0] => true,
+                None if (above as f64) > limits[1] => false,
+                None if at == 0 => true,
+                None => return None,
+            };
+            if !keeps && at > 0 {
+                break;
+            }
+            // ties are kept together
+            let k = self.weights[at].1;
+            while at < rest && self.weights[at].1 == k {
+                above += self.weights[at].0;
+                at += 1;
+            }
+        }
+        Some(at)
+    }
 }

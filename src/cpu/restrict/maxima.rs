@@ -1,7 +1,7 @@
 //! The largest values of groups of a row's categories, by which the few categories that are left of a row are found without
 //! reading the row once more.
 
-use super::cut::first_word;
+use super::cut::first_word_near;
 use super::list::{List, Listed, ONE_IN};
 use crate::cpu::Isa;
 use crate::cpu::simd::{MAX_TILE, Simd, Task};
@@ -51,13 +51,13 @@ impl Maxima {
     }
 
     /// The largest values of groups of the row that was looked at last; those that are below a bound count as none.
-    pub(super) fn at_least(&mut self, least: f32) -> &[f32] {
-        for most in &mut self.groups {
-            // the padding is no value already
-            if *most < least {
-                *most = f32::NEG_INFINITY;
-            }
-        }
+    pub(super) fn at_least(&mut self, isa: Isa, least: f32) -> &[f32] {
+        isa.run(Cut { groups: &mut self.groups, least });
+        &self.groups
+    }
+
+    /// The largest values of groups of the row that was looked at last, and −∞ where there is no group.
+    pub(super) fn groups(&self) -> &[f32] {
         &self.groups
     }
 
@@ -174,6 +174,24 @@ impl<T: VectorValue + Widen> Task for Find<'_, T> {
     }
 }
 
+/// Takes the largest values that are below a bound for none.
+struct Cut<'a> {
+    groups: &'a mut [f32],
+    least: f32,
+}
+
+impl Task for Cut<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, _: S) {
+        for most in self.groups {
+            // the padding is no value already
+            *most = if *most < self.least { f32::NEG_INFINITY } else { *most };
+        }
+    }
+}
+
 /// Finds a lower bound of the k-th largest value: of the largest values of groups, the k-th largest. So many values are at
 /// least that large; little else is, as long as groups are some times as many as k. `None` if they are not.
 struct Bound<'a> {
@@ -218,7 +236,8 @@ impl Task for Bound<'_> {
         }
         // values of the same K are kept together
         let of = |word: u32| f32::of_word(word).fixed(scale);
-        let word = first_word(f32::MIN.word(), bound, |word| of(word) >= of(bound));
+        let k = of(bound);
+        let word = first_word_near(bound, f32::MIN.word(), bound, |word| of(word) >= k);
         Some(f32::of_word(word))
     }
 }
@@ -250,7 +269,14 @@ impl<T: VectorValue + Widen> Task for Collect<'_, T> {
         }
         for (groups, first) in groups.chunks_exact(tile::<S>()).zip((0..).step_by(tile::<S>())) {
             let lanes = 2 * S::OCTETS;
-            let four = [0, 1, 2, 3].map(|i| s.floats(&groups[i * lanes..][..lanes]));
+            // what takes vectors is not inlined into the closure of a `map`
+            let [a, b, c, d] = [0, lanes, 2 * lanes, 3 * lanes];
+            let four = [
+                s.floats(&groups[a..][..lanes]),
+                s.floats(&groups[b..][..lanes]),
+                s.floats(&groups[c..][..lanes]),
+                s.floats(&groups[d..][..lanes]),
+            ];
             if s.all_below(four, s.all(bound)) {
                 continue;
             }
@@ -263,15 +289,39 @@ impl<T: VectorValue + Widen> Task for Collect<'_, T> {
                     }
                     let group = first + octet * OCTET + bits.trailing_zeros() as usize;
                     let member = group / GROUPS * SPAN + group % GROUPS;
-                    for at in (member..values.len()).step_by(GROUPS).take(MEMBERS) {
-                        if values[at].widen() >= bound {
-                            entries.push((values[at], at as u32));
-                        }
-                    }
+                    add_members(values, member, bound, &mut entries);
                     bits &= bits - 1;
                 }
             }
         }
         Listed::All(List::new(entries))
+    }
+}
+
+/// Lists the members of a group that reach a bound; its first member is at `first`.
+#[inline(always)]
+fn add_members<T: VectorValue + Widen>(
+    values: &[T],
+    first: usize,
+    bound: f32,
+    entries: &mut Vec<(T, u32)>,
+) {
+    let values = &values[first..];
+    let members = values.len().div_ceil(GROUPS).min(MEMBERS);
+    // which of 16 it will be cannot be foreseen: all are compared before one is looked at
+    let mut reaching = 0u32;
+    if let Some(group) = values.get(..(MEMBERS - 1) * GROUPS + 1) {
+        for i in 0..MEMBERS {
+            reaching |= u32::from(group[i * GROUPS].widen() >= bound) << i;
+        }
+    } else {
+        for i in 0..members {
+            reaching |= u32::from(values[i * GROUPS].widen() >= bound) << i;
+        }
+    }
+    while reaching != 0 {
+        let at = reaching.trailing_zeros() as usize * GROUPS;
+        entries.push((values[at], (first + at) as u32));
+        reaching &= reaching - 1;
     }
 }

@@ -16,11 +16,12 @@
 //! with more than (p + 2·SLACK)·S is cut, and in between is a doubt. All of this holds of the values from a bound on too, with
 //! their sum as S, since the largest value is among them.
 
-use super::cut::first_word;
+use super::cut::first_word_near;
 use crate::cpu::Isa;
 use crate::cpu::simd::{Simd, Task};
 use crate::cpu::vector_value::VectorValue;
 use crate::noise::bits::OCTET;
+use crate::noise::groups::MEMBERS;
 use crate::noise::order::Scale;
 use crate::options::{Truncation, Value, Widen};
 
@@ -77,6 +78,22 @@ impl Tally {
         isa.run(Add { values, most: self.most, inverse, least }).all
     }
 
+    /// The least value with a larger K than this one, `None` if this K is the largest.
+    pub(super) fn bound_above<T: VectorValue + Widen>(&self, drawn: T) -> Option<f32> {
+        let is_below = drawn.fixed(self.scale) < self.most.fixed(self.scale);
+        is_below.then(|| f32::of_word(self.first_above(drawn)))
+    }
+
+    /// Whether the share `p` of the row is sure to keep a category, if `above` are those with a larger K, and `of_groups` is the
+    /// sum of the largest of each group: no less than a sixteenth of the sum of the row, to which the slack is relative.
+    pub(super) fn is_sure<T: Widen>(&self, p: f32, above: &[(T, u32)], of_groups: f64) -> bool {
+        let exp = |x: f32| {
+            ((f64::from(x) - f64::from(self.most)) * f64::from(self.scale.reciprocal())).exp()
+        };
+        let sum: f64 = above.iter().map(|(value, _)| exp(value.widen())).sum();
+        sum < (f64::from(p) - 4.0 * MEMBERS as f64 * self.slack) * of_groups
+    }
+
     /// Whether top-p and epsilon keep the category with this value.
     pub(super) fn verdict<T: VectorValue + Widen>(
         &self,
@@ -85,11 +102,7 @@ impl Tally {
         drawn: T,
         truncation: &Truncation,
     ) -> Verdict {
-        let most = self.most.fixed(self.scale);
-        if drawn.fixed(self.scale) >= most {
-            return Verdict::Kept;
-        }
-        let least = f32::of_word(self.first_above(drawn));
+        let Some(least) = self.bound_above(drawn) else { return Verdict::Kept };
         let inverse = self.scale.reciprocal();
         let sums = isa.run(Add { values, most: self.most, inverse, least });
         let compare = |x: f64, limit: f64, slack: f64| {
@@ -128,7 +141,8 @@ impl Tally {
     /// The first word with a larger K than this value, which must not have the largest.
     pub(super) fn first_above<T: VectorValue + Widen>(&self, drawn: T) -> u32 {
         let k = drawn.fixed(self.scale);
-        first_word(drawn.word(), self.most.word(), |word| f32::of_word(word).fixed(self.scale) > k)
+        let meets = |word| f32::of_word(word).fixed(self.scale) > k;
+        first_word_near(drawn.word(), drawn.word(), self.most.word(), meets)
     }
 }
 

@@ -5,7 +5,7 @@ use crate::noise::groups::{EXCESS, EXCESS_SEEN, ROOTS};
 
 /// P, as [`first_alarm`](crate::noise::groups::first_alarm) defines it.
 #[inline(always)]
-pub(super) fn first_alarm(u: u64) -> u64 {
+pub(in crate::cpu) fn first_alarm(u: u64) -> u64 {
     let is_low = u < 1 << 59;
     let n = (1u64 << 61) - (2 * u + 1);
     let zeros = leading_zeros(n);
@@ -27,7 +27,7 @@ pub(super) fn first_alarm(u: u64) -> u64 {
 
 /// V of a member that is not the first, as [`later_alarm`](crate::noise::groups::later_alarm) defines it, by words.
 #[inline(always)]
-pub(super) fn later_alarm(p: u64, q: u64) -> u64 {
+pub(in crate::cpu) fn later_alarm(p: u64, q: u64) -> u64 {
     let (p0, p1, q0, q1) = (p & LOW, p >> 32, q & LOW, q >> 32);
     let low = p0 * q0;
     let (a, b) = (p1 * q0, p0 * q1);

@@ -73,3 +73,22 @@ fn a_row_without_a_draw_has_no_cut() {
     assert_eq!(cut(&[0.0, f32::INFINITY, 1.0]), None);
     assert_eq!(cut(&[0.0, 2.0, 1.0]), Some(Cut { least: 2f32.word() }));
 }
+
+/// A guess leads to the word that bisection finds, wherever it is.
+#[test]
+fn a_guess_leads_to_the_first_word() {
+    let ends = [0, 1, 2, 3, 70, 4000, 1 << 31, u32::MAX - 1, u32::MAX];
+    for lowest in ends {
+        for highest in ends.into_iter().filter(|&highest| highest >= lowest) {
+            let within = ends.into_iter().chain([lowest + (highest - lowest) / 3]);
+            for word in within.filter(|word| (lowest..=highest).contains(word)) {
+                let meets = |at| at >= word;
+                assert_eq!(first_word(lowest, highest, meets), word);
+                for guess in ends.into_iter().chain([word.saturating_sub(9), word]) {
+                    let found = first_word_near(guess, lowest, highest, meets);
+                    assert_eq!(found, word, "{guess} in {lowest}..={highest}");
+                }
+            }
+        }
+    }
+}
