@@ -21,7 +21,10 @@ pub(crate) const CHECKS: &[(&str, Check)] = &[
 ];
 
 /// A software adapter takes minutes for this.
-pub(crate) const LONG_CHECKS: &[(&str, Check)] = &[("bound::long::all_cases", all_cases)];
+pub(crate) const LONG_CHECKS: &[(&str, Check)] = &[
+    ("bound::long::all_cases", all_cases),
+    ("bound::long::wherever_rows_start", wherever_rows_of_all_lengths_start),
+];
 
 const FORMATS: [ValueFormat; 5] = [
     ValueFormat::F32,
@@ -131,36 +134,50 @@ fn all_cases(adapter: &AdapterReport) -> Result<(), Failed> {
     Ok(())
 }
 
-/// Both variants of loading, and rows whose last octet extends past the buffer's end.
+/// Both variants of loading, and rows whose last octet extends past the buffer's end. How values are loaded depends on their
+/// format, and how teams take rows on their length, but neither on the other: so all formats have rows of two lengths, one with
+/// each kind of noise, and one format has all lengths.
 fn wherever_rows_start(adapter: &AdapterReport) -> Result<(), Failed> {
     plans(adapter, |gpu| {
-        for format in FORMATS {
-            for categories in [1, 2, 7, 9, 15, 16, 203, 3011, 9001u32] {
-                let rows = if categories > 1000 { 2 } else { 5 };
-                // in units of logits
-                for (offset, row_stride, slack) in [
-                    (0, categories, 0),
-                    (0, categories.next_multiple_of(8), 0),
-                    (8, categories.next_multiple_of(8), 16),
-                    (16, categories.next_multiple_of(8), 3),
-                    (1, categories, 0),
-                    (2, categories + 1, 5),
-                    (3, categories.next_multiple_of(2) + 1, 16),
-                    (4, categories.next_multiple_of(4) + 4, 16),
-                    (127, categories.next_multiple_of(8), 0),
-                    (200, categories.next_multiple_of(8), 32),
-                ] {
-                    let batch = Batch {
-                        offset: offset * format.bytes() as u64,
-                        slack,
-                        ..Batch::normal(format, rows, categories, row_stride)
-                    };
-                    batch.same(gpu, "wherever rows start")?;
-                }
-            }
-        }
-        Ok(())
+        FORMATS.into_iter().try_for_each(|format| rows_start(gpu, format, &[203, 9001]))?;
+        rows_start(gpu, ValueFormat::Bf16, &LENGTHS)
     })
+}
+
+/// All formats with all lengths.
+fn wherever_rows_of_all_lengths_start(adapter: &AdapterReport) -> Result<(), Failed> {
+    plans(adapter, |gpu| {
+        FORMATS.into_iter().try_for_each(|format| rows_start(gpu, format, &LENGTHS))
+    })
+}
+
+const LENGTHS: [u32; 9] = [1, 2, 7, 9, 15, 16, 203, 3011, 9001];
+
+fn rows_start(gpu: &GpuSampler, format: ValueFormat, lengths: &[u32]) -> Result<(), Failed> {
+    for &categories in lengths {
+        let rows = if categories > 1000 { 2 } else { 5 };
+        // in units of logits
+        for (offset, row_stride, slack) in [
+            (0, categories, 0),
+            (0, categories.next_multiple_of(8), 0),
+            (8, categories.next_multiple_of(8), 16),
+            (16, categories.next_multiple_of(8), 3),
+            (1, categories, 0),
+            (2, categories + 1, 5),
+            (3, categories.next_multiple_of(2) + 1, 16),
+            (4, categories.next_multiple_of(4) + 4, 16),
+            (127, categories.next_multiple_of(8), 0),
+            (200, categories.next_multiple_of(8), 32),
+        ] {
+            let batch = Batch {
+                offset: offset * format.bytes() as u64,
+                slack,
+                ..Batch::normal(format, rows, categories, row_stride)
+            };
+            batch.same(gpu, "wherever rows start")?;
+        }
+    }
+    Ok(())
 }
 
 fn strides_and_draws(adapter: &AdapterReport) -> Result<(), Failed> {
