@@ -1,12 +1,12 @@
 // What is loaded for a race of groups that sums nothing, of rows with masks on a device that emulates a GPU.
-// Other form: half_sums.wgsl, which says what the functions are for. Needs: running_sums, half_tops, members.
+// Other forms: half_sums.wgsl, which says what the functions are for, half_sums.none.wgsl. Needs: running_sums, half_tops.
 //
 // To hide a value that is not allowed costs such a device half as much as all else that is done for the value. So a group is
 // raced by all its values. No draw depends on this: a group that does not reach the cutoff by all its values does not by some of
 // them, and a group that does is settled by its members that are allowed. Where the queue was filled many times, it may be
 // with groups that reach the cutoff by what is not allowed, and that is hidden from then on.
 
-// After so many turns. In rows whose most likely categories are allowed there are about six.
+// From this turn on. Rows whose most likely categories are allowed have about six.
 const TURNS: u32 = 16u;
 
 fn take_in_first_half(row: Row, half: u32, end: u32, summed: u32, running_sums: ptr<function, RunningSums>) -> Tops {

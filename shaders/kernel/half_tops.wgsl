@@ -3,7 +3,7 @@
 //
 // On a GPU loads are written out, so that all of them are on their way at once. An emulation loads lane by lane: written
 // out, that is too many instructions for a CPU's caches, and a loop is faster. Mesa 22.3 ends all loops of an invocation after
-// 65,535 iterations in total: settle.wgsl leaves room for 16 for each half-span.
+// 65,535 iterations in total: settle.wgsl leaves room for these.
 
 // The largest value of each group, where octets from `end` on are empty.
 fn tops_of(row: RowValues, half: u32, end: u32) -> Tops {

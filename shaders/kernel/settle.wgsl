@@ -13,7 +13,9 @@
 // iterations count together where they come at different turns. WORKGROUP groups, one of each invocation, take at most 9 to
 // be queued and to begin, 16 for each turn in which one of the eight lets members wait, and 1 + ROOM / WORKGROUP for each turn:
 // 42 in a team of 8, 59 in one of 16, and 185 in larger ones, as ROOM has the members of ROOM / 16 groups. The host hands an
-// invocation at most 512 groups, of 64 half-spans, in teams of up to 16, and 256 in larger ones.
+// invocation at most 512 groups, of 64 half-spans, in teams of up to 16, and 256 in larger ones. A half-span takes one more, and 16
+// to be loaded, or 32 if its mask is looked at after all, which may be in another turn for each of the eight invocations: 264. That is
+// 47,104 in all in a team of 16, and 55,808 in larger ones.
 
 const QUEUE: u32 = 4u * WORKGROUP;
 // The room for members: at least that for the members of a group more than there are invocations.

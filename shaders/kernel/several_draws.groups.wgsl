@@ -5,9 +5,10 @@
 // Dispatch: a workgroup, as one team, for each part of each row and for every `draws_at_once` draws, numbered along x,
 // then y. An invocation holds every WORKGROUP-th half-span of its part, which the host makes short enough to be held.
 //
-// Mesa 22.3 ends all loops of an invocation after 65,535 iterations in total. A draw takes fewer than 2,000 of its own, even
-// if no group is discarded, and the host asks for at most 32 draws at once. (Those of eight invocations, which Mesa 22.3 runs as
-// one, may be more; see settle.wgsl. The host has values held on a GPU alone, and on an emulation by tests.)
+// Mesa 22.3 ends all loops of an invocation after 65,535 iterations in total. A draw takes up to 5,920 of eight
+// invocations, which Mesa 22.3 runs as one, if no group is out (settle.wgsl), and the host asks for at most 32 draws at once: too many
+// for that driver. The host has values held on GPUs alone, whose drivers have no such limit. Tests have values held on emulations too,
+// of rows in which few groups are left.
 
 // The half-spans that an invocation holds.
 const HELD_HALVES: u32 = 4u;

@@ -8,8 +8,8 @@
 // The first half-spans of all invocations come first, the opening: the first alarms of the most promising groups set
 // the cutoff that all invocations begin with. From then on few groups reach it, and these are queued.
 //
-// Mesa 22.3 ends all loops of an invocation after 65,535 iterations in total: see settle.wgsl. A half-span takes one
-// more, and 16 to be loaded.
+// Mesa 22.3 ends all loops of an invocation after 65,535 iterations in total: see settle.wgsl. There are counted
+// the iterations that load half-spans too.
 
 @compute @workgroup_size(WORKGROUP)
 fn race(invocation: Invocation) {

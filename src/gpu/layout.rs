@@ -23,7 +23,7 @@ const MAX_DRAWS_AT_ONCE: usize = 512;
 const HELD_HALVES: usize = 4;
 /// The octets of a half-span; see `shaders/kernel/half_span.wgsl`.
 pub(crate) const HALF_OCTETS: usize = SPAN / 2 / 8;
-/// The most draws from half-spans that are held; see the same file.
+/// The most draws from half-spans that are held; see `shaders/kernel/several_draws.groups.wgsl`.
 const MAX_DRAWS_OF_HALVES: usize = 32;
 /// The most invocations of a team that settles groups: so many that the workgroup memory of any device suffices.
 const MAX_TEAM_OF_GROUPS: u32 = 256;

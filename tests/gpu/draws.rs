@@ -88,15 +88,20 @@ fn a_row_larger_than_a_binding(adapter: &AdapterReport) -> Result<(), Failed> {
 /// Rows of one part and rows of several: where an invocation ends too early, another part may still hold the draw.
 fn as_many_iterations_as_a_plan_allows(adapter: &AdapterReport) -> Result<(), Failed> {
     let row = ramp(256 * 8 * 2048);
+    // beyond the range of bounds, which rule nothing out then
+    let far: Vec<f32> = row.iter().map(|x| (x + 1.0) * 2f32.powi(31)).collect();
     for device_kind in [DeviceKind::Hardware, DeviceKind::Emulation] {
         // no more teams than the row needs, however many cores there are
         let builder = GpuSampler::builder()
             .tune(|tuning| tuning.with_device_kind(device_kind).with_busy_invocations(1));
-        let gpu = sampler(adapter, builder.tune(|tuning| tuning.with_filter(false)))?;
+        let gpu = sampler(adapter, builder.clone().tune(|tuning| tuning.with_filter(false)))?;
+        let filtered = sampler(adapter, builder)?;
         as_on_cpu(&gpu, Logits::new(&row, row.len())?, &SampleOptions::default())?;
         for categories in [8 * 64 * 128, 100_000, 256 * 32 * 128] {
             let logits = Logits::strided(&row, 4, categories, 0)?;
             as_on_cpu(&gpu, logits, &SampleOptions::default())?;
+            let logits = Logits::strided(&far, 4, categories, 0)?;
+            as_on_cpu(&filtered, logits, &SampleOptions::default())?;
         }
     }
     Ok(())

@@ -12,6 +12,7 @@ use crate::options::{Chance, Share, Truncation, Widen};
 /// Lists of at most one in so many categories of a row are raced: with more, a race of all is faster, which skims over those
 /// that are below the least of the list.
 pub(super) const ONE_IN: usize = 256;
+
 /// Categories and their values.
 #[derive(Clone, Debug, Default)]
 pub(super) struct List<T> {

@@ -52,7 +52,7 @@ impl Maxima {
 
     /// The largest values of groups of the row that was looked at last; those that are below a bound count as none.
     pub(super) fn at_least(&mut self, isa: Isa, least: f32) -> &[f32] {
-        isa.run(Cut { groups: &mut self.groups, least });
+        isa.run(Discard { groups: &mut self.groups, least });
         &self.groups
     }
 
@@ -175,12 +175,12 @@ impl<T: VectorValue + Widen> Task for Find<'_, T> {
 }
 
 /// Takes the largest values that are below a bound for none.
-struct Cut<'a> {
+struct Discard<'a> {
     groups: &'a mut [f32],
     least: f32,
 }
 
-impl Task for Cut<'_> {
+impl Task for Discard<'_> {
     type Output = ();
 
     #[inline(always)]
