@@ -143,6 +143,12 @@ fn asks_the_backend(name: &str) -> bool {
         "masks",
         "truncations",
     ];
+    // of bound batches a test for each family of kernels: races, adjustments, cuts
+    let of_families =
+        ["bound::conformance", "bound::biases_and_penalties", "bound::truncations_of_awkward_rows"];
+    if name.starts_with("bound::") {
+        return of_families.contains(&name);
+    }
     !of_tests && !of_plans.iter().any(|part| name.contains(part))
 }
 
