@@ -16,9 +16,9 @@ pub(crate) struct Digits {
 }
 
 impl Digits {
-    /// Reads `data/digits.npy`; every fifth image is for the test.
-    pub(crate) fn read() -> Result<Self, Box<dyn Error>> {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/digits.npy");
+    /// Reads `data/digits.npy` in this folder; every fifth image is for the test.
+    pub(crate) fn read(folder: &str) -> Result<Self, Box<dyn Error>> {
+        let path = Path::new(folder).join("data/digits.npy");
         let file = npyz::NpyFile::new(BufReader::new(File::open(path)?))?;
         let bytes = file.into_vec::<u8>()?;
         let (mut train, mut test) = (Vec::new(), Vec::new());

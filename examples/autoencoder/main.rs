@@ -30,7 +30,7 @@ const SHOWN: usize = 16;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let Arguments { epochs, seed, folder } = Arguments::parse()?;
-    let digits = Digits::read()?;
+    let digits = Digits::read(env!("CARGO_MANIFEST_DIR"))?;
     let sampler = Sampler::auto();
     println!(
         "{} images of 8 x 8 pixels, codes of {VARIABLES} draws from {CATEGORIES} categories, on the {sampler}",

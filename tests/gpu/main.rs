@@ -130,26 +130,25 @@ fn interleaved(of_adapters: Vec<Vec<Trial>>) -> Vec<Trial> {
 
 /// Returns whether a test may come out differently on another backend of a device on which all tests have run. If not,
 /// it shows as ignored there, and `scripts/test --long` runs it. A backend adds another translation of the shaders and
-/// other calls of the driver. Tests of faults and of how plans cut batches depend on neither.
+/// other calls of the driver. How plans cut batches, which layouts there are and what a fault changes depend on neither.
 fn asks_the_backend(name: &str) -> bool {
-    let of_tests = name.ends_with("_seen");
-    let of_plans = [
-        "in_small_pieces",
-        "in_other_teams",
-        "as_planned",
-        "potts::",
-        "draws::",
-        "places",
-        "masks",
-        "truncations",
+    // the functions of the contract one by one, and what is asked of a device
+    let modules = ["words::", "pairs::", "doubles::", "filter::", "device::", "futures::"];
+    // which together compile every kernel
+    let of_all_kernels = [
+        "conformance::of_every_case",
+        "conformance::without_the_filter",
+        "per_row::a_call_gives_what_the_calls_for_its_rows_give",
+        "sums::scores_of_shifted_rows",
+        "soften::conformance",
+        "cdf::conformance",
+        "bound::strides_and_draws",
+        "bound::scores_of_rows_without_a_draw",
+        "bound::biases_and_penalties",
+        "bound::truncations_of_awkward_rows",
     ];
-    // of bound batches a test for each family of kernels: races, adjustments, cuts
-    let of_families =
-        ["bound::conformance", "bound::biases_and_penalties", "bound::truncations_of_awkward_rows"];
-    if name.starts_with("bound::") {
-        return of_families.contains(&name);
-    }
-    !of_tests && !of_plans.iter().any(|part| name.contains(part))
+    let is_of_a_module = modules.iter().any(|module| name.starts_with(module));
+    is_of_a_module && !name.ends_with("_seen") || of_all_kernels.contains(&name)
 }
 
 /// On the backend GL, lets one test run at a time: all devices of the adapter share a context, and wgpu panics if one waits

@@ -13,8 +13,11 @@ use digits::{Digits, PIXELS};
 use gumbel::{CpuSampler, Sampler};
 use model::{Autoencoder, CATEGORIES, Through, VARIABLES};
 
+/// The folder of the library's package.
+const GUMBEL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+
 fn error_after(epochs: usize, through: Through) -> f64 {
-    let digits = Digits::read().unwrap();
+    let digits = Digits::read(GUMBEL).unwrap();
     let sampler: Sampler = CpuSampler::new().into();
     let mut model = Autoencoder::new(&sampler, 1);
     let losses = model.train(&digits.train, epochs, through).unwrap();
@@ -40,7 +43,7 @@ fn without_the_gradient_through_the_draws_it_is_not_reached() {
 /// There are 1,438 images to learn from and 359 others; simpler codes of them have larger errors.
 #[test]
 fn the_digits_and_their_baselines() {
-    let digits = Digits::read().unwrap();
+    let digits = Digits::read(GUMBEL).unwrap();
     assert_eq!((digits.train.len() / PIXELS, digits.test.len() / PIXELS), (1438, 359));
     assert!(digits.train.iter().chain(&digits.test).all(|x| (0.0..=1.0).contains(x)));
     let mean = digits.pca_error(0);

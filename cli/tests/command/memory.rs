@@ -59,10 +59,10 @@ fn files_of_any_size_take_the_same_memory() {
     let directory = tempdir().unwrap();
     let folder = directory.path();
     for (order, rows, categories) in [
-        ("False", 1 << 20, 1 << 10),
-        ("False", 1 << 14, 1 << 16),
-        ("False", 1 << 26, 16),
-        ("True", 1 << 19, 1 << 10),
+        ("False", 1 << 18, 1 << 10),
+        ("False", 1 << 12, 1 << 16),
+        ("False", 1 << 24, 16),
+        ("True", 1 << 18, 1 << 10),
     ] {
         let path = zeros(folder, order, rows, categories);
         let most = peak(&mut sample(&path, folder, &[]), nothing);
