@@ -182,6 +182,37 @@ fn kinds(categories: usize) -> Vec<Vec<f32>> {
     ]
 }
 
+/// Top-k lists some categories more than it keeps. Where these are nearly as probable as those it keeps, they often win the
+/// race of all that are listed, and are not the draw.
+#[test]
+fn what_is_listed_beside_the_k_largest_is_not_drawn() {
+    const CATEGORIES: usize = 20_000;
+    let new = Truncation::new;
+    let k = new().with_top_k(50);
+    let truncations = [
+        k,
+        new().with_top_k(20),
+        k.with_min_p(0.98),
+        k.with_top_p(0.6),
+        k.with_top_p(0.002).with_share(Share::All),
+        k.with_min_p(0.98).with_top_p(0.9).with_share(Share::Rest),
+        k.with_epsilon(1.165e-4),
+    ];
+    let hash = |i: usize| (i as u32).wrapping_mul(0x9e37_79b9).rotate_left(13) ^ i as u32;
+    let share = |i: usize| f64::from(hash(i).wrapping_mul(0x85eb_ca6b)) / 4_294_967_296.0;
+    // the 60 largest lie within 0.05
+    let data: Vec<f32> = (0..CATEGORIES).map(|i| share(i).powi(9) as f32).collect();
+    let data = data.repeat(200);
+    let logits = Logits::new(&data, CATEGORIES).unwrap();
+    for truncation in truncations {
+        let options = SampleOptions::default().with_truncation(truncation);
+        let plainly = CpuSampler::new().with_filter(false);
+        let expected = plainly.sample_rows(logits, &options).unwrap();
+        let draws = CpuSampler::new().sample_rows(logits, &options).unwrap();
+        assert_eq!(draws, expected, "{truncation:?}");
+    }
+}
+
 /// However a draw is found, it is the same: with the short ways, and without them.
 #[test]
 fn the_short_ways_lead_to_the_same_draws() {

@@ -202,15 +202,19 @@ impl RestrictedRow<'_> {
         let tally = Tally::new(most, scale, categories);
         let sum = || needs_sum.then(|| tally.sum(isa, values));
         if let Some(k) = k {
-            let all = sum();
-            if let Listed::All(mut list) = self.maxima.of_largest(isa, values, k, scale)
-                && list.cut(truncation, scale, categories, all)
-            {
-                let few = list.len() * ONE_IN <= categories;
-                return Ok(match few {
-                    true => self.race(&list),
-                    false => self.among(values, list.least()),
-                });
+            if let Listed::All(mut list) = self.maxima.of_largest(isa, values, k, scale) {
+                let is_short = |list: &List<T>| list.len() * ONE_IN <= categories;
+                // it holds little more than the k largest
+                let drawn = if is_short(&list) { self.race(&list) } else { None };
+                if drawn.is_some_and(|draw| list.must_keep(draw, truncation, scale, categories)) {
+                    return Ok(drawn);
+                }
+                if list.cut(truncation, scale, categories, sum()) {
+                    return Ok(match is_short(&list) {
+                        true => self.race(&list),
+                        false => self.among(values, list.least()),
+                    });
+                }
             }
             return self.exactly(values, truncation, scale);
         }

@@ -105,8 +105,8 @@ impl<T: VectorValue + Widen> List<T> {
         true
     }
 
-    /// Whether a truncation is sure to keep a listed category, if all that its min-p keeps is listed. What is more probable
-    /// is listed then, and top-p is a share of no less than what is listed. Epsilon asks for more.
+    /// Whether a truncation is sure to keep a listed category, if all that its top-k keeps is listed, or else all that its
+    /// min-p keeps. What is more probable is listed then. Epsilon asks for more.
     pub(super) fn must_keep(
         &self,
         draw: u32,
@@ -117,14 +117,35 @@ impl<T: VectorValue + Widen> List<T> {
         let most = self.entries.iter().max_by_key(|(value, _)| value.word());
         let drawn = self.entries.iter().find(|(_, category)| *category == draw);
         let (Some(&(most, _)), Some(&(drawn, _))) = (most, drawn) else { return false };
-        let (k, log2_categories) = (drawn.fixed(scale), log2_floor(categories as u32));
+        let (k, top) = (drawn.fixed(scale), most.fixed(scale));
+        let is_above = |value: T| value.fixed(scale) > k;
+        let of_k = truncation.k_of(categories);
+        let is_of_k = of_k.is_none_or(|of_k| {
+            self.entries.iter().filter(|(value, _)| is_above(*value)).count() < of_k
+        });
+        let is_of_min_p = truncation
+            .min_p()
+            .is_none_or(|share| k >= top.saturating_sub_unsigned(distance_of(share)));
+        if truncation.epsilon().is_some() || !is_of_k || !is_of_min_p {
+            return false;
+        }
+        let Some(p) = truncation.p() else { return true };
+        // of which min-p may take any part
+        if of_k.is_some() && truncation.share == Share::Rest && truncation.min_p().is_some() {
+            return false;
+        }
         let (mut above, mut all) = (0, 0);
-        for (value, _) in &self.entries {
+        let log2_categories = log2_floor(categories as u32);
+        for &(value, _) in &self.entries {
             let weight = value.integer_weight(most, scale, log2_categories);
-            above += if value.fixed(scale) > k { weight } else { 0 };
+            above += if is_above(value) { weight } else { 0 };
             all += weight;
         }
-        truncation.epsilon().is_none() && truncation.p().is_none_or(|p| above < share_of(p, all))
+        // top-p is a share of no less than that: the k largest weigh no less than the mean of those that are listed
+        let listed = self.entries.len();
+        let kept = of_k.map_or(listed, |of_k| of_k.min(listed));
+        let least = (u128::from(all) * kept as u128 / listed as u128) as u64;
+        above < share_of(p, least)
     }
 
     /// The listed categories and their values.
