@@ -125,3 +125,29 @@ pub(crate) fn check_refused(output: &Output, why: &str) {
 pub(crate) fn logits(count: usize) -> Vec<f32> {
     (0..count as u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 25) as f32 / 16.0).collect()
 }
+
+/// Sends a signal to a command, and returns how the command ended. It has a minute for that: whoever starts the tests in the
+/// background may have SIGINT ignored, and then the command ignores it too.
+#[cfg(unix)]
+#[track_caller]
+pub(crate) fn ended_by(signal: &str, mut child: std::process::Child) -> std::process::ExitStatus {
+    use std::time::{Duration, Instant};
+
+    let pid = child.id().to_string();
+    let kill = std::process::Command::new("kill").args(["-s", signal, &pid]).status().unwrap();
+    assert!(kill.success());
+    let begun = Instant::now();
+    let mut ended = None;
+    while ended.is_none() && begun.elapsed() < Duration::from_secs(60) {
+        std::thread::sleep(Duration::from_millis(2));
+        ended = child.try_wait().unwrap();
+    }
+    if ended.is_none() {
+        child.kill().unwrap();
+    }
+    assert!(
+        ended.is_some(),
+        "a minute after SIG{signal} the command has not ended: is it ignored?"
+    );
+    ended.unwrap()
+}

@@ -2,7 +2,7 @@
 
 #![cfg(unix)]
 
-use crate::common::{check_refused as check, f32s, gumbel, run_with};
+use crate::common::{check_refused as check, ended_by, f32s, gumbel, run_with};
 use tempfile::tempdir;
 
 /// A pipe that two outputs would share, and one that is standard output as well.
@@ -65,10 +65,7 @@ fn an_interrupted_command_leaves_no_file_and_ends_by_the_signal() {
         stdin.write_all(&rows[..2_000_000]).unwrap();
         assert!(child.try_wait().unwrap().is_none(), "it has ended by itself");
         let named = std::fs::read_dir(directory.path()).unwrap().count() > 1;
-        let pid = child.id().to_string();
-        let kill = std::process::Command::new("kill").args(["-s", name, &pid]).status().unwrap();
-        assert!(kill.success());
-        assert_eq!(child.wait().unwrap().signal(), Some(number));
+        assert_eq!(ended_by(name, child).signal(), Some(number));
         drop(stdin);
         let left = std::fs::read_dir(directory.path()).unwrap().count();
         assert!(left == 1 || (name == "KILL" && named), "{name} leaves something");

@@ -285,6 +285,7 @@ fn the_help_speaks_of_logits_alone() {
 #[cfg(unix)]
 #[test]
 fn an_interrupted_command_leaves_no_file() {
+    use crate::common::ended_by;
     use std::io::Write;
     use std::os::unix::process::ExitStatusExt;
     use std::process::Stdio;
@@ -299,9 +300,6 @@ fn an_interrupted_command_leaves_no_file() {
     stdin.write_all(&vec![0; 2_000_000]).unwrap();
     // what has been taken from the pipe is being drawn from
     assert!(child.try_wait().unwrap().is_none(), "it has ended by itself");
-    let pid = child.id().to_string();
-    let kill = std::process::Command::new("kill").args(["-s", "INT", &pid]).status().unwrap();
-    assert!(kill.success());
-    assert_eq!(child.wait().unwrap().signal(), Some(2));
+    assert_eq!(ended_by("INT", child).signal(), Some(2));
     assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
 }
