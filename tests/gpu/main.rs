@@ -143,7 +143,7 @@ fn asks_the_backend(name: &str) -> bool {
         "soften::conformance",
         "cdf::conformance",
         "bound::strides_and_draws",
-        "bound::scores_of_rows_without_a_draw",
+        "bound::scores_of_rows_with_options_of_their_own",
         "bound::biases_and_penalties",
         "bound::truncations_of_awkward_rows",
     ];
