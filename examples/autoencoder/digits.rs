@@ -16,7 +16,7 @@ pub(crate) struct Digits {
 }
 
 impl Digits {
-    /// Reads `data/digits.npy` in this folder; every fifth image is for the test.
+    /// Reads `data/digits.npy` of the package in a folder; every fifth image is for the test.
     pub(crate) fn read(folder: &str) -> Result<Self, Box<dyn Error>> {
         let path = Path::new(folder).join("data/digits.npy");
         let file = npyz::NpyFile::new(BufReader::new(File::open(path)?))?;

@@ -3,8 +3,9 @@
 //! The draw of a restricted row is the category with the largest key among those that are kept. There are three short
 //! ways to it, and all give that very category:
 //!
-//! * **Cut first.** If few categories are left (top-k, min-p, a mask of few), they are listed (`list`), and their keys are
-//!   computed side by side. The other categories need no noise at all.
+//! * **List, then race.** If few categories are left (top-k, min-p, a mask of few), they are listed (`list`), and their keys are
+//!   computed side by side. The other categories need no noise at all. A list may have more than is kept: if the category with
+//!   its largest key is kept, it is the draw, and else the list is cut and raced again.
 //! * **Behind a door.** If a mask says what is left, or a threshold that follows from the largest value (min-p), the rest
 //!   reads as values that are never drawn (`door`).
 //! * **Draw first, then check.** Otherwise a category is drawn from the whole row, or from what min-p leaves of it. If the
