@@ -5,12 +5,12 @@ use super::bound::{
 };
 use super::exact::{Outcome, evaluate, evaluate_all};
 use super::simd::{Simd, Task};
-use super::values::{BatchValues, RowValues, SideBySide};
+use super::values::{RowValues, SideBySide, in_place};
 use super::vector_value::VectorValue;
 use crate::job::{Job, NO_DRAW, Temperature};
 use crate::noise::bits::{OCTET, Stream};
 use crate::noise::order::{Best, Scale};
-use crate::options::{Chance, Value};
+use crate::options::{Chance, Rows, Value};
 
 /// The number of octets whose keys are bounded before their races are decided: the bounds stay in the nearest
 /// cache.
@@ -21,10 +21,10 @@ pub(super) const MAX_CATEGORIES: usize = 256;
 const _: () = assert!(MAX_CATEGORIES <= OCTETS * OCTET);
 
 /// The races `first ..` of a job, row by row, a draw each.
-pub(super) struct Group<'a, B> {
+pub(super) struct Group<'a, T> {
     pub(super) job: &'a Job<'a>,
     /// The rows of `job`.
-    pub(super) rows: B,
+    pub(super) rows: Rows<'a, T>,
     pub(super) scale: Scale,
     pub(super) keys: RoundKeys,
     pub(super) first: usize,
@@ -33,7 +33,7 @@ pub(super) struct Group<'a, B> {
     pub(super) coarse_bits: &'a mut [i64],
 }
 
-impl<B: BatchValues> Task for Group<'_, B> {
+impl<T: VectorValue> Task for Group<'_, T> {
     type Output = ();
 
     #[inline(always)]
@@ -41,15 +41,15 @@ impl<B: BatchValues> Task for Group<'_, B> {
         let Self { job, rows, scale, keys, first, draws, coarse_bits } = self;
         let mut coarse_bits = coarse_bits.iter_mut();
         let octets = rows.categories().div_ceil(OCTET);
-        let (slope, off) = (B::Value::slope(scale), B::Value::accurate_error(scale));
+        let (slope, off) = (T::slope(scale), T::accurate_error(scale));
         let mut lanes = Lanes::new(octets);
-        let mut side_by_side = SideBySide::<B::Value, OCTETS>::new(rows.categories());
+        let mut side_by_side = SideBySide::<T, OCTETS>::new(rows.categories());
         let mut block = Block::<OCTETS>::EMPTY;
         let mut races = job.races(first);
         for draws in draws.chunks_mut(OCTETS / octets) {
             let these = races.clone().take(draws.len());
             let first = these.clone().next().filter(|_| job.draws == 1);
-            let in_place = first.and_then(|(row, _)| rows.in_place::<S>(row, draws.len()));
+            let in_place = first.and_then(|(row, _)| in_place(s, rows, row, draws.len()));
             for (i, (row, number)) in these.enumerate() {
                 lanes.place(i, octets, job.stream(row, number));
                 if in_place.is_none() {
@@ -61,16 +61,15 @@ impl<B: BatchValues> Task for Group<'_, B> {
             for at in (0..draws.len() * octets).step_by(S::OCTETS) {
                 let [coarse] = coarse(s, [lanes.counter(s, at)], &keys);
                 let values = &values[at * OCTET..];
-                let accurate = B::Value::accurate(s, values);
-                all_bounded &= B::Value::all_bounded(s, values, accurate);
+                let accurate = T::accurate(s, values);
+                all_bounded &= T::all_bounded(s, values, accurate);
                 block.store(s, at, uppers(s, accurate, coarse, slope), coarse);
             }
             let each = block.upper.chunks_exact(octets).zip(block.coarse.chunks_exact(octets));
             let each = draws.iter_mut().zip(each).zip(&mut races);
             for ((draw, (upper, coarse)), (row, number)) in each {
-                let bounded =
-                    |value: B::Value| value.is_bounded() || value.chance() == Chance::None;
-                let sound = all_bounded || rows.row(row).iter().all(bounded);
+                let bounded = |value: T| value.is_bounded() || value.chance() == Chance::None;
+                let sound = all_bounded || RowValues::iter(rows.row(row)).all(bounded);
                 let winner = if sound { winner(s, upper, coarse, off) } else { Winner::Unknown };
                 *draw = match winner {
                     Winner::Is(category) => category,

@@ -9,7 +9,7 @@ use super::exact::Outcome;
 use super::exact_keys::{exact_keys, flat_noise};
 use super::simd::{Aligned, MAX_TILE, Simd, Task};
 use super::top_down::{first_alarm, later_alarm};
-use super::values::{BatchValues, RowValues};
+use super::values::RowValues;
 use super::vector_value::VectorValue;
 use crate::job::{Job, NO_DRAW};
 use crate::noise::bits::{FLAT, OCTET, Stream};
@@ -17,7 +17,7 @@ use crate::noise::groups::{
     FURTHER_BLOCKS, GROUP_BLOCKS, first_member, group_of, leading_bits, member_counter, member_of,
 };
 use crate::noise::order::{Best, Scale};
-use crate::options::{Chance, Value};
+use crate::options::{Chance, Rows};
 
 /// How many winners are evaluated at a time.
 const LANES: usize = 128;
@@ -26,10 +26,10 @@ const WHOLE: usize = 16;
 const _: () = assert!(LANES.is_multiple_of(WHOLE));
 
 /// The keys of the winners of the races `first ..` of a job.
-pub(super) struct Keys<'a, B> {
+pub(super) struct Keys<'a, T> {
     pub(super) job: &'a Job<'a>,
     /// The rows of `job`.
-    pub(super) rows: B,
+    pub(super) rows: Rows<'a, T>,
     pub(super) scale: Scale,
     pub(super) keys: RoundKeys,
     pub(super) first: usize,
@@ -39,7 +39,7 @@ pub(super) struct Keys<'a, B> {
     pub(super) won: &'a mut [i64],
 }
 
-impl<B: BatchValues> Task for Keys<'_, B> {
+impl<T: VectorValue> Task for Keys<'_, T> {
     type Output = ();
 
     #[inline(always)]
@@ -48,7 +48,7 @@ impl<B: BatchValues> Task for Keys<'_, B> {
         let mut lanes = Lanes::new();
         let mut races = job.races(first);
         for (categories, won) in categories.chunks(LANES).zip(won.chunks_mut(LANES)) {
-            let mut values = [B::Value::NEVER; LANES];
+            let mut values = [T::NEVER; LANES];
             for (i, (&category, (row, number))) in categories.iter().zip(&mut races).enumerate() {
                 // a race without a draw takes any category: its key is overwritten below
                 let category = if category == NO_DRAW { 0 } else { category };

@@ -11,10 +11,10 @@ use std::ops::Range;
 
 use super::simd::{Aligned, Simd, Task};
 use super::threads::Division;
-use super::values::{BatchValues, RowValues, SideBySide};
+use super::values::{RowValues, SideBySide, in_place};
 use super::vector_value::VectorValue;
 use crate::noise::bits::OCTET;
-use crate::options::{Positive, Value};
+use crate::options::{Positive, Rows, Value};
 use crate::results::Sum;
 
 /// The number of logits that are summed relative to one maximum.
@@ -26,9 +26,9 @@ pub(super) trait Summed: VectorValue {
     fn sum<S: Simd, V: RowValues<Value = Self>>(s: S, values: V, inverse: f64) -> Sum;
     /// Calls `write` for each row of `some`, with the row's position in `some` and its sum.
     #[inline(always)]
-    fn sums<S: Simd, B: BatchValues<Value = Self>>(
+    fn sums<S: Simd>(
         s: S,
-        rows: B,
+        rows: Rows<'_, Self>,
         some: Range<usize>,
         inverse: f64,
         write: impl FnMut(usize, Sum),
@@ -39,15 +39,15 @@ pub(super) trait Summed: VectorValue {
 
 /// Calls `write` for each row of `some`, one after the other, with the row's position in `some` and its sum.
 #[inline(always)]
-fn one_by_one<S: Simd, B: BatchValues<Value: Summed>>(
+fn one_by_one<S: Simd, T: Summed>(
     s: S,
-    rows: B,
+    rows: Rows<'_, T>,
     some: Range<usize>,
     inverse: f64,
     mut write: impl FnMut(usize, Sum),
 ) {
     for (i, row) in some.enumerate() {
-        write(i, B::Value::sum(s, rows.row(row), inverse));
+        write(i, T::sum(s, rows.row(row), inverse));
     }
 }
 
@@ -67,33 +67,34 @@ impl<V: RowValues<Value: Summed>> Task for RowSum<V> {
 }
 
 /// Some rows, to be summed on this thread.
-struct Sums<B, F> {
-    rows: B,
+struct Sums<'a, T> {
+    rows: Rows<'a, T>,
     some: Range<usize>,
     inverse: f64,
-    write: F,
+    // not a type parameter: every caller would have all of the vector code compiled again
+    write: &'a mut dyn FnMut(usize, Sum),
 }
 
-impl<B: BatchValues<Value: Summed>, F: FnMut(usize, Sum)> Task for Sums<B, F> {
+impl<T: Summed> Task for Sums<'_, T> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        B::Value::sums(s, self.rows, self.some, self.inverse, self.write);
+        T::sums(s, self.rows, self.some, self.inverse, self.write);
     }
 }
 
 /// Calls `write` for each row of `some`, with the row's position in `some` and its sum. The logarithm of the
 /// sum is NaN if the row has no draw. A very long row is summed on several threads.
-pub(super) fn sums_of<B: BatchValues<Value: Summed>>(
+pub(super) fn sums_of<T: Summed>(
     isa: super::Isa,
-    rows: B,
+    rows: Rows<'_, T>,
     some: Range<usize>,
     inverse: f64,
     mut write: impl FnMut(usize, Sum),
 ) {
     if !Division::READING.is_long(rows.categories()) {
-        return isa.run(Sums { rows, some, inverse, write });
+        return isa.run(Sums { rows, some, inverse, write: &mut write });
     }
     // the segments are joined in their order, so that the number of threads makes no difference
     for (i, row) in some.enumerate() {
@@ -111,9 +112,9 @@ macro_rules! summed_logits {
                 sum_of_logits(s, values, inverse)
             }
             #[inline(always)]
-            fn sums<S: Simd, B: BatchValues<Value = Self>>(
+            fn sums<S: Simd>(
                 s: S,
-                rows: B,
+                rows: Rows<'_, Self>,
                 some: Range<usize>,
                 inverse: f64,
                 write: impl FnMut(usize, Sum),
@@ -133,9 +134,9 @@ const SHORT: usize = 256;
 /// Calls `write` for each row of `some`, with the row's position in `some` and its sum. Short rows lie side
 /// by side: a vector may end in another row than it began in.
 #[inline(always)]
-fn sums_of_logits<S: Simd, B: BatchValues<Value: Summed>>(
+fn sums_of_logits<S: Simd, T: Summed>(
     s: S,
-    rows: B,
+    rows: Rows<'_, T>,
     some: Range<usize>,
     inverse: f64,
     mut write: impl FnMut(usize, Sum),
@@ -144,7 +145,7 @@ fn sums_of_logits<S: Simd, B: BatchValues<Value: Summed>>(
     let octets = categories.div_ceil(OCTET);
     let exp2 = Exp2::new(inverse);
     let lanes = 2 * S::OCTETS;
-    let mut side_by_side = SideBySide::<B::Value, OCTETS>::new(categories);
+    let mut side_by_side = SideBySide::<T, OCTETS>::new(categories);
     let Aligned(floats) = &mut Aligned([[0.0; OCTET]; OCTETS]);
     if categories > SHORT {
         return one_by_one(s, rows, some, inverse, write);
@@ -152,7 +153,7 @@ fn sums_of_logits<S: Simd, B: BatchValues<Value: Summed>>(
     let at_once = OCTETS / octets;
     for first in some.clone().step_by(at_once) {
         let count = at_once.min(some.end - first);
-        let in_place = rows.in_place::<S>(first, count);
+        let in_place = in_place(s, rows, first, count);
         if in_place.is_none() {
             for (i, row) in (first..first + count).enumerate() {
                 side_by_side.put(i, rows.row(row));
@@ -161,8 +162,8 @@ fn sums_of_logits<S: Simd, B: BatchValues<Value: Summed>>(
         let values = in_place.unwrap_or(side_by_side.values());
         let mut all_valid = true;
         for at in (0..count * octets).step_by(S::OCTETS) {
-            let accurate = B::Value::accurate(s, &values[at * OCTET..]);
-            all_valid &= B::Value::all_valid(s, accurate);
+            let accurate = T::accurate(s, &values[at * OCTET..]);
+            all_valid &= T::all_valid(s, accurate);
             let to = &mut floats.as_flattened_mut()[at * OCTET..];
             for (accurate, to) in accurate.into_iter().zip(to.chunks_mut(lanes)) {
                 s.store(accurate, to);

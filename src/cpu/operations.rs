@@ -9,14 +9,14 @@ use super::logsumexp::sums_of;
 use super::schedule::Plan;
 use super::threads::{Division, each, in_chunks, on_pool};
 use super::top_k::TopKRaces;
-use super::values::{BatchValues, RowValues, with_values};
+use super::values::RowValues;
 use crate::error::Error;
 #[cfg(feature = "gpu")]
 use crate::job::Job;
 use crate::job::race::RaceJob;
 use crate::job::{SumJob, zeroed};
 use crate::noise::order::Scale;
-use crate::options::Data;
+use crate::options::{Data, with_rows};
 use crate::results::{Scores, Sum, TopKSlices, score};
 
 impl Cpu {
@@ -64,7 +64,7 @@ impl Cpu {
         let Scores { draws, log_probs, logsumexps } = to;
         self.on_threads(|| {
             plan.run_and(draws, log_probs, logsumexps, |row, draws, probs, sums| {
-                with_values!(job, rows => {
+                with_rows!(job.logits.data(), rows => {
                     sums_of(self.isa, rows, row..row + draws.len(), inverse, |i, sum| {
                         let sum = sum.log();
                         let (values, draw) = (rows.row(row + i), draws[i] as usize);
@@ -85,7 +85,7 @@ impl Cpu {
         let grain = Division::READING.at_once(job.logits.categories());
         in_chunks(all, grain, rows > grain, |i, all| {
             let some = i * grain..i * grain + all.len();
-            with_values!(job, rows => {
+            with_rows!(job.logits.data(), rows => {
                 sums_of(self.isa, rows, some, *inverse, |i, sum| all[i] = make(sum));
             });
         });
@@ -109,7 +109,7 @@ pub(crate) fn top_k_of_race(
 ) -> Option<()> {
     let keys = super::bound::RoundKeys::new(job.seed);
     let stream = job.stream(row, number);
-    with_values!(job, rows => {
+    with_rows!(job.logits.data(), rows => {
         let values = rows.row(row);
         let race = super::top_k::OneRace { values, scale, keys, stream, categories, won };
         super::Isa::detect().run(race)
@@ -135,7 +135,7 @@ fn top_k_races(
         let first = i * races;
         // on this thread, since the first write to memory takes the system's time
         (TopKSlices { categories, keys: won }).clear();
-        let found = with_values!(job, rows => isa.run(TopKRaces {
+        let found = with_rows!(job.logits.data(), rows => isa.run(TopKRaces {
             job, rows, scale, keys, filter, k, first, categories, won,
         }));
         has_memory.fetch_and(found.is_some(), Ordering::Relaxed);

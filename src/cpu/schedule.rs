@@ -21,12 +21,13 @@ use super::race::Race;
 use super::simd::{Isa, Simd, Task};
 use super::threads::{Division, TIMES, are_few, each, in_chunks, portion};
 use super::top_down::{OneRace, Races, StoredRace};
-use super::values::{BatchValues, RowValues, with_values};
+use super::values::RowValues;
+use super::vector_value::VectorValue;
 use crate::job::{Job, NO_DRAW, Temperature};
 use crate::noise::bits::{FLAT, Stream};
 use crate::noise::groups::SPAN;
 use crate::noise::order::Scale;
-use crate::options::Data;
+use crate::options::{Data, Rows, with_rows};
 
 /// How races are divided among threads.
 const DIVISION: Division = Division::READING;
@@ -104,7 +105,7 @@ impl<'a> Plan<'a> {
         // a slice of units takes no memory
         let mut nothing = vec![(); draws.len()];
         self.run_in_pieces(draws, won, &mut nothing, draw, |first, categories, won, _| {
-            with_values!(job, rows => {
+            with_rows!(job.logits.data(), rows => {
                 isa.run(Keys { job, rows, scale, keys, first, categories, coarse_known, won });
             });
         });
@@ -157,15 +158,15 @@ impl<'a> Plan<'a> {
     /// Draws for the races `first ..` on this thread, one race for each element of `draws`. Writes the coarse
     /// bits of the winners to `coarse_bits` if that is not empty and rows are short.
     pub(super) fn races(&self, first: usize, draws: &mut [u32], coarse_bits: &mut [i64]) {
-        with_values!(self.job, rows => self.races_of(rows, first, draws, coarse_bits));
+        with_rows!(self.job.logits.data(), rows => self.races_of(rows, first, draws, coarse_bits));
     }
 
     /// Draws for the races `first ..` of the job on this thread, from rows whose type is known. `coarse_bits`
     /// is as for `races`.
     #[inline(never)]
-    pub(super) fn races_of<B: BatchValues>(
+    pub(super) fn races_of<T: VectorValue>(
         &self,
-        rows: B,
+        rows: Rows<'_, T>,
         first: usize,
         draws: &mut [u32],
         coarse_bits: &mut [i64],
@@ -191,7 +192,7 @@ impl<'a> Plan<'a> {
     /// Decides one race on all threads, which take a segment of the row each.
     fn cut(&self, (row, number): (usize, u32)) -> Outcome {
         let stream = self.job.stream(row, number);
-        with_values!(self.job, rows => {
+        with_rows!(self.job.logits.data(), rows => {
             let of_segments = rows.row(row).of_parts(DIVISION.segment, |first, values| {
                 self.race(stream, values, first)
             });
@@ -251,17 +252,17 @@ impl<V: RowValues> Task for Whole<V> {
 }
 
 /// The races `first ..` of a job with flat noise, one by one.
-struct FilteredRows<'a, B> {
+struct FilteredRows<'a, T> {
     job: &'a Job<'a>,
     /// The rows of `job`.
-    rows: B,
+    rows: Rows<'a, T>,
     scale: Scale,
     keys: RoundKeys,
     first: usize,
     draws: &'a mut [u32],
 }
 
-impl<B: BatchValues> Task for FilteredRows<'_, B> {
+impl<T: VectorValue> Task for FilteredRows<'_, T> {
     type Output = ();
 
     #[inline(always)]

@@ -16,13 +16,13 @@ use super::Cpu;
 use super::schedule::Plan;
 use super::simd::Isa;
 use super::threads::{Division, are_few, each, in_chunks, on_pool};
-use super::values::{BatchValues, RowValues, open};
+use super::values::RowValues;
 use super::vector_value::VectorValue;
 use crate::error::Error;
 use crate::job::soften::{Softening, one_hot};
 use crate::noise::bits::Stream;
 use crate::noise::order::Best;
-use crate::options::{Data, Widen};
+use crate::options::{Data, Rows, Widen};
 use crate::reference;
 
 mod soft_weight;
@@ -47,18 +47,9 @@ impl<T: VectorValue + Widen> Drawable for T {}
 macro_rules! with_logits {
     ($job:expr, $logits:ident => $do:expr) => {
         match $job.logits.data() {
-            Data::F32(rows) => {
-                let $logits = open(rows);
-                $do
-            }
-            Data::F16(rows) => {
-                let $logits = open(rows);
-                $do
-            }
-            Data::Bf16(rows) => {
-                let $logits = open(rows);
-                $do
-            }
+            Data::F32($logits) => $do,
+            Data::F16($logits) => $do,
+            Data::Bf16($logits) => $do,
             Data::Weights(_) | Data::Counts(_) => unreachable!("soft samples are of logits"),
         }
     };
@@ -184,11 +175,7 @@ impl<'a> Soften<'a> {
         with_logits!(self.softening.job, rows => self.samples_of(rows, samples));
     }
 
-    pub(in crate::cpu) fn samples_of<B: BatchValues<Value: Drawable>>(
-        &self,
-        rows: B,
-        samples: &mut [f32],
-    ) {
+    pub(in crate::cpu) fn samples_of<T: Drawable>(&self, rows: Rows<'_, T>, samples: &mut [f32]) {
         let (categories, job) = (self.softening.categories(), &self.softening.job);
         let grain = DIVISION.at_once(categories);
         if categories > SHORT && self.cuts(job.total()) {
@@ -210,9 +197,9 @@ impl<'a> Soften<'a> {
     }
 
     /// Writes the sample of one race of a long row: on all threads if `cut`.
-    fn long<B: BatchValues<Value: Drawable>>(
+    fn long<T: Drawable>(
         &self,
-        rows: B,
+        rows: Rows<'_, T>,
         (row, draw): (usize, u32),
         sample: &mut [f32],
         cut: bool,

@@ -16,19 +16,19 @@ use super::bound::{Block, RoundKeys, coarse, not_below, sequence, threshold_at, 
 use super::exact::evaluate;
 use super::simd::{MAX_TILE, Simd, Task};
 use super::top_down::TopKRace;
-use super::values::{BatchValues, RowValues};
+use super::values::RowValues;
 use super::vector_value::VectorValue;
 use crate::filter::{cutoff_at, from_key};
 use crate::job::Job;
 use crate::noise::bits::{FLAT, OCTET, Stream};
 use crate::noise::order::{Best, Scale};
-use crate::options::Chance;
+use crate::options::{Chance, Rows};
 
 /// The races `first ..` of a job, as many as the results have memory for.
-pub(super) struct TopKRaces<'a, B> {
+pub(super) struct TopKRaces<'a, T> {
     pub(super) job: &'a Job<'a>,
     /// The rows of `job`.
-    pub(super) rows: B,
+    pub(super) rows: Rows<'a, T>,
     pub(super) scale: Scale,
     pub(super) keys: RoundKeys,
     pub(super) filter: bool,
@@ -39,7 +39,7 @@ pub(super) struct TopKRaces<'a, B> {
     pub(super) won: &'a mut [i64],
 }
 
-impl<B: BatchValues> Task for TopKRaces<'_, B> {
+impl<T: VectorValue> Task for TopKRaces<'_, T> {
     /// `None` if there is no memory in which to look for the top k.
     type Output = Option<()>;
 
@@ -62,7 +62,7 @@ impl<B: BatchValues> Task for TopKRaces<'_, B> {
             short_rows(s, (job, rows, first), scale, &keys, outputs);
             return Some(());
         }
-        let mut heap = TopKHeap::<B::Value>::new(k.min(rows.categories()), scale, filter)?;
+        let mut heap = TopKHeap::<T>::new(k.min(rows.categories()), scale, filter)?;
         for ((categories, won), (row, number)) in outputs.zip(job.races(first)) {
             heap.race(s, job.stream(row, number), rows.row(row), &keys);
             heap.write(categories, won);

@@ -1,9 +1,8 @@
 //! The door to the values of rows.
 //!
-//! No algorithm behind this door reads a row's memory. An algorithm is given a [`BatchValues`], which returns
-//! the [`RowValues`] of each row, and these return whole tiles, single values and parts of themselves. So a
-//! truncation (allowed categories, top-k, top-p) is one more implementation of these traits
-//! ([`restrict`](super::restrict) has it for single rows): a value that is cut away reads as
+//! No algorithm behind this door reads a row's memory. An algorithm is given the [`RowValues`] of each row, which return whole
+//! tiles, single values and parts of themselves. So rows of which some categories cannot be drawn are one more implementation
+//! of this trait ([`restrict`](super::restrict) has it): a value that is cut away reads as
 //! [`Value::NEVER`](crate::options::Value::NEVER), and every algorithm behind the door, and every proof about it,
 //! holds unchanged. Rows as they lie in memory cost nothing: their tiles are slices of that memory.
 //!
@@ -18,7 +17,7 @@ use super::simd::{Aligned, MAX_TILE, Simd};
 use super::threads::results;
 use super::vector_value::VectorValue;
 use crate::noise::bits::OCTET;
-use crate::options::{Chance, Rows, Value, Widen};
+use crate::options::{Chance, Rows, Stored, Value, Widen};
 
 /// A tile that has been made whole. Its first `S::OCTETS * OCTET` values are the tile.
 pub(super) type Padded<T> = Aligned<[T; MAX_TILE * OCTET]>;
@@ -91,20 +90,6 @@ pub(super) trait RowValues: Copy + Send + Sync {
     }
 }
 
-/// Rows of values, as algorithms get them.
-pub(super) trait BatchValues: Copy + Send + Sync {
-    type Value: VectorValue;
-    type Row: RowValues<Value = Self::Value>;
-
-    /// The number of categories of each row.
-    fn categories(self) -> usize;
-    /// The values of the row at a position.
-    fn row(self, row: usize) -> Self::Row;
-    /// The values of `count` rows from `first` on, if they lie in memory as whole tiles, with no gap between
-    /// rows and no value cut away; otherwise `None`.
-    fn in_place<S: Simd>(&self, first: usize, count: usize) -> Option<&[Self::Value]>;
-}
-
 /// Values as they lie in memory.
 impl<'a, T: VectorValue> RowValues for &'a [T] {
     type Value = T;
@@ -155,43 +140,20 @@ impl<'a, T: VectorValue> RowValues for &'a [T] {
     }
 }
 
-impl<'a, T: VectorValue> BatchValues for Rows<'a, T> {
-    type Value = T;
-    type Row = &'a [T];
-
-    #[inline(always)]
-    fn categories(self) -> usize {
-        Rows::categories(&self)
-    }
-    #[inline(always)]
-    fn row(self, row: usize) -> &'a [T] {
-        Rows::row(&self, row)
-    }
-    #[inline(always)]
-    fn in_place<S: Simd>(&self, first: usize, count: usize) -> Option<&[T]> {
-        let categories = Rows::categories(self);
-        let dense = categories.is_multiple_of(OCTET) && self.row_stride() == Some(categories);
-        let whole = (count * categories / OCTET).is_multiple_of(S::OCTETS);
-        (dense && whole).then(|| self.span(first, count))
-    }
-}
-
-/// Opens the door: returns the rows as nothing but a [`BatchValues`].
+/// The values of `count` rows from `first` on, if they lie in memory as whole tiles, with no gap between rows; otherwise
+/// `None`.
 #[inline(always)]
-pub(super) fn open<T: VectorValue>(rows: Rows<'_, T>) -> impl BatchValues<Value = T> {
-    rows
+pub(super) fn in_place<'a, S: Simd, T: Stored>(
+    _: S,
+    rows: Rows<'a, T>,
+    first: usize,
+    count: usize,
+) -> Option<&'a [T]> {
+    let categories = rows.categories();
+    let dense = categories.is_multiple_of(OCTET) && rows.row_stride() == Some(categories);
+    let whole = (count * categories / OCTET).is_multiple_of(S::OCTETS);
+    (dense && whole).then(|| rows.span(first, count))
 }
-
-/// Evaluates an expression with the values of a job, whatever their type.
-macro_rules! with_values {
-    ($job:expr, $values:pat => $do:expr) => {
-        $crate::options::with_rows!($job.logits.data(), rows => {
-            let $values = $crate::cpu::values::open(rows);
-            $do
-        })
-    };
-}
-pub(super) use with_values;
 
 /// Short rows of one length side by side. Each begins with an octet of its own; where a row ends within an
 /// octet, values that are never drawn fill up the octet.

@@ -14,7 +14,7 @@ use rayon::prelude::*;
 use super::bound::RoundKeys;
 use super::simd::Isa;
 use super::threads::{Division, TIMES, are_few, in_chunks, portion};
-use super::values::{BatchValues, RowValues, with_values};
+use super::values::RowValues;
 use crate::error::Error;
 use crate::job::Job;
 use crate::noise::order::Scale;
@@ -101,7 +101,7 @@ impl<'a> InverseCdfJob<'a> {
         let mut guide = zeroed(1 << bits, categories)?;
         for (i, draws) in draws.chunks_mut(from_each).enumerate() {
             let row = first + i;
-            let table = with_values!(job, rows => {
+            let table = with_rows!(job.logits.data(), rows => {
                 let row = rows.row(row);
                 let rule = Rule::new(self.isa, row, Some(self.scale), parallel);
                 Table::build(&mut sums, &mut guide, parallel, |first, sums| {

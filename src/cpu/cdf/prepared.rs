@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use super::super::bound::RoundKeys;
 use super::super::simd::Isa;
 use super::super::threads::{each, in_chunks, on_pool};
-use super::super::values::{BatchValues, RowValues, with_values};
+use super::super::values::RowValues;
 use super::pick::{PickGathered, Races};
 use super::table::{Table, guide_bits, zeroed};
 use super::weights::Rule;
@@ -21,7 +21,7 @@ use crate::job::prepared::PreparedRows;
 use crate::job::{Job, Temperature};
 #[cfg(feature = "rand")]
 use crate::noise::cdf::point;
-use crate::options::{Data, RowIds};
+use crate::options::{Data, RowIds, with_rows};
 
 /// The tables of a call's rows. They do not refer to the logits.
 #[derive(Clone, Debug)]
@@ -176,7 +176,7 @@ fn build_row(job: &Job<'_>, isa: Isa, row: usize, sums: &mut [u64], guide: &mut 
         Temperature::Scaled(scale) => Some(scale),
     };
     let parallel = rayon::current_num_threads() > 1;
-    with_values!(job, rows => {
+    with_rows!(job.logits.data(), rows => {
         let row = rows.row(row);
         let rule = Rule::new(isa, row, scale, parallel);
         Table::build(sums, guide, parallel, |first, sums| {

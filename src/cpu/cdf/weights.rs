@@ -252,10 +252,8 @@ fn weight_in_f64(logit: f32, slope: f64, most: f64, log2_categories: u32) -> u64
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cpu::values::BatchValues;
-    use crate::cpu::values::tests::Allowed;
     use crate::noise::philox::philox4x32_10;
-    use crate::options::{Batch, Data, Logits, Weights, with_rows};
+    use crate::options::{Batch, Data, Logits, Rows, Weights, with_rows};
 
     /// Logits near `center`, and some of every other kind.
     fn logits(center: f32) -> Vec<f32> {
@@ -297,8 +295,8 @@ mod tests {
         }
     }
 
-    /// The running sums of the first row behind a door.
-    fn sums<B: BatchValues<Value: IntegerWeights>>(rows: B, isa: Isa, parallel: bool) -> Vec<u64> {
+    /// The running sums of the first row.
+    fn sums<T: IntegerWeights>(rows: Rows<'_, T>, isa: Isa, parallel: bool) -> Vec<u64> {
         let row = rows.row(0);
         let mut sums = vec![1; rows.categories()];
         let rule = Rule::new(isa, row, Some(Scale::ONE), parallel);
@@ -306,38 +304,33 @@ mod tests {
         sums
     }
 
-    /// The values behind the mask would leave the row without a draw.
+    /// Values of every type, on one thread and on several.
     #[test]
-    fn what_a_mask_cuts_away_weighs_nothing() {
+    fn what_is_never_drawn_weighs_nothing_and_all_else_something() {
         for n in [1, 100, 3000, SEGMENT + 7] {
-            let mask: Vec<_> = (0..n).map(|i| i % 5 != 1).collect();
-            let of_mask = |kept: f32, [behind, never]: [f32; 2]| {
-                let values = mask.iter().enumerate().map(|(i, &allowed)| {
-                    let kept = kept * (1 + i % 7) as f32;
-                    if allowed { [kept; 2] } else { [behind, never] }
-                });
-                values.map(|[behind, never]| (behind, never)).unzip::<_, _, Vec<_>, Vec<_>>()
+            let allowed = |i: usize| i % 5 != 1;
+            let of = |unit: f32, never: f32| {
+                let value = |i| if allowed(i) { unit * (1 + i % 7) as f32 } else { never };
+                (0..n).map(value).collect::<Vec<_>>()
             };
-            let (raw, cut) = of_mask(-0.5, [f32::NAN, f32::NEG_INFINITY]);
-            let half = |x: &[f32]| x.iter().map(|&x| f16::from_f32(x)).collect::<Vec<_>>();
-            let (raw_half, cut_half) = (half(&raw), half(&cut));
-            let (raw_weights, cut_weights) = of_mask(0.5, [-1.0, 0.0]);
-            let batches: [[Batch<'_>; 2]; 3] = [
-                [&raw, &cut].map(|x| Logits::new(x, n).unwrap().into()),
-                [&raw_half, &cut_half].map(|x| Logits::from_f16(x, n).unwrap().into()),
-                [&raw_weights, &cut_weights].map(|x| Weights::new(x, n).unwrap().into()),
+            let (logits, weights) = (of(-0.5, f32::NEG_INFINITY), of(0.5, 0.0));
+            let halves: Vec<_> = logits.iter().map(|&x| f16::from_f32(x)).collect();
+            let counts: Vec<_> = weights.iter().map(|&x| (2.0 * x) as u32).collect();
+            let batches: [Batch<'_>; 4] = [
+                Logits::new(&logits, n).unwrap().into(),
+                Logits::from_f16(&halves, n).unwrap().into(),
+                Weights::new(&weights, n).unwrap().into(),
+                Weights::from_counts(&counts, n).unwrap().into(),
             ];
-            for ([raw, cut], parallel) in batches.into_iter().flat_map(|x| [(x, false), (x, true)])
-            {
+            for (batch, parallel) in batches.into_iter().flat_map(|x| [(x, false), (x, true)]) {
                 for isa in Isa::available() {
-                    let expected = with_rows!(cut.data(), rows => sums(rows, isa, parallel));
-                    let got = with_rows!(raw.data(), rows => {
-                        sums(Allowed { rows, mask: &mask }, isa, parallel)
-                    });
-                    assert!(got == expected, "{isa}: {n}, {:?}", raw.format());
-                    // without the mask the row has no draw, and that is seen
-                    let seen = with_rows!(raw.data(), rows => sums(rows, isa, parallel));
-                    assert!(n == 1 || seen != expected, "{isa}: {n}");
+                    let sums = with_rows!(batch.data(), rows => sums(rows, isa, parallel));
+                    let mut last = 0;
+                    for (i, sum) in sums.into_iter().enumerate() {
+                        let format = batch.format();
+                        assert_eq!(sum > last, allowed(i), "{isa}: {i} of {n}, {format:?}");
+                        last = sum;
+                    }
                 }
             }
         }

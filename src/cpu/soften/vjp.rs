@@ -6,10 +6,9 @@ use super::weights::{SHORT, fill, short_weights, sum};
 use super::{DIVISION, Drawable, Soften, is_small, with_logits};
 use crate::cpu::simd::{Simd, Task};
 use crate::cpu::tile::{OCTETS, Tile};
-use crate::cpu::values::{BatchValues, open};
 use crate::error::Error;
 use crate::noise::bits::OCTET;
-use crate::options::Data;
+use crate::options::{Data, Rows};
 
 /// A function of scratch memory, the number of a chunk, its gradients and its cotangents.
 type Pull<'a> = dyn Fn(&mut Vec<f32>, usize, &mut [f32], &[f32]) -> Result<(), Error> + Sync + 'a;
@@ -43,9 +42,9 @@ impl Soften<'_> {
         with_logits!(self.softening.job, rows => self.gradients_of(rows, cotangents, gradients))
     }
 
-    pub(in crate::cpu) fn gradients_of<B: BatchValues<Value: Drawable>>(
+    pub(in crate::cpu) fn gradients_of<T: Drawable>(
         &self,
-        rows: B,
+        rows: Rows<'_, T>,
         cotangents: &[f32],
         gradients: &mut [f32],
     ) -> Result<(), Error> {
@@ -85,9 +84,9 @@ impl Soften<'_> {
 
     /// Writes the gradient of a long row. `weights` is scratch for the sample of each draw, if there are
     /// several draws.
-    fn long_gradient<B: BatchValues<Value: Drawable>>(
+    fn long_gradient<T: Drawable>(
         &self,
-        rows: B,
+        rows: Rows<'_, T>,
         row: usize,
         cotangents: &[f32],
         gradient: &mut [f32],
@@ -181,15 +180,15 @@ fn scale(gradient: &mut [f32], slope: f64) {
 }
 
 /// The gradients of short rows, whose draws are the races `first ..`.
-struct ShortGradients<'a, B> {
+struct ShortGradients<'a, T> {
     of: Soften<'a>,
-    rows: B,
+    rows: Rows<'a, T>,
     first: usize,
     cotangents: &'a [f32],
     gradients: &'a mut [f32],
 }
 
-impl<B: BatchValues<Value: Drawable>> Task for ShortGradients<'_, B> {
+impl<T: Drawable> Task for ShortGradients<'_, T> {
     type Output = ();
 
     #[inline(always)]

@@ -1,18 +1,18 @@
 //! The weights of categories, from their exact keys.
 
-use super::Soften;
 use super::soft_weight::soft_weight;
+use super::{Drawable, Soften};
 use crate::cpu::bound::RoundKeys;
 use crate::cpu::exact_keys::exact_keys;
 use crate::cpu::lanes::magnitude;
 use crate::cpu::simd::{Isa, Simd, Task};
 use crate::cpu::tile::{NO_KEY, OCTETS, Tile};
 use crate::cpu::top_down::{FirstAlarms, noise_of_span};
-use crate::cpu::values::{BatchValues, RowValues, SideBySide};
+use crate::cpu::values::{RowValues, SideBySide};
 use crate::noise::bits::{FLAT, OCTET, Stream};
 use crate::noise::groups::SPAN;
 use crate::noise::order::Scale;
-use crate::options::Widen;
+use crate::options::{Rows, Widen};
 
 /// The most categories of a row that shares a tile.
 pub(super) const SHORT: usize = OCTETS * OCTET;
@@ -134,14 +134,14 @@ pub(super) fn sum(floats: impl ExactSizeIterator<Item = f32>) -> f64 {
 }
 
 /// The samples of the races `first ..` of short rows, as many as `samples` has memory for.
-pub(super) struct ShortSamples<'a, B> {
+pub(super) struct ShortSamples<'a, T> {
     pub(super) of: Soften<'a>,
-    pub(super) rows: B,
+    pub(super) rows: Rows<'a, T>,
     pub(super) first: usize,
     pub(super) samples: &'a mut [f32],
 }
 
-impl<B: BatchValues<Value: Widen>> Task for ShortSamples<'_, B> {
+impl<T: Drawable> Task for ShortSamples<'_, T> {
     type Output = ();
 
     #[inline(always)]
@@ -171,11 +171,11 @@ impl<B: BatchValues<Value: Widen>> Task for ShortSamples<'_, B> {
 /// Evaluates the keys of some short races. Returns a bit for each race: 1 if its logits have no NaN and no
 /// +∞.
 #[inline(always)]
-pub(super) fn fill<S: Simd, B: BatchValues<Value: Widen>>(
+pub(super) fn fill<S: Simd, T: Drawable>(
     s: S,
     tile: &mut Tile<f32>,
     of: Soften<'_>,
-    rows: B,
+    rows: Rows<'_, T>,
     races: impl Iterator<Item = (usize, u32)>,
 ) -> u32 {
     let categories = rows.categories();

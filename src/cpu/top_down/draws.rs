@@ -6,12 +6,13 @@ use super::opening::{FirstGroups, pass};
 use crate::cpu::bound::RoundKeys;
 use crate::cpu::exact::Outcome;
 use crate::cpu::simd::{Simd, Task};
-use crate::cpu::values::{BatchValues, RowValues};
+use crate::cpu::values::RowValues;
+use crate::cpu::vector_value::VectorValue;
 use crate::job::{Job, NO_DRAW};
 use crate::noise::bits::Stream;
 use crate::noise::groups::MEMBERS;
 use crate::noise::order::Scale;
-use crate::options::Value as _;
+use crate::options::{Rows, Value as _};
 
 /// The number of values of the next row that are prefetched while groups are opened.
 const PREFETCHED: usize = 512;
@@ -179,17 +180,17 @@ impl<V: RowValues> Task for StoredRace<'_, V> {
 }
 
 /// The races `first ..` of a job, row by row, a draw each.
-pub(in crate::cpu) struct Races<'a, B> {
+pub(in crate::cpu) struct Races<'a, T> {
     pub(in crate::cpu) job: &'a Job<'a>,
     /// The rows of `job`.
-    pub(in crate::cpu) rows: B,
+    pub(in crate::cpu) rows: Rows<'a, T>,
     pub(in crate::cpu) scale: Scale,
     pub(in crate::cpu) keys: RoundKeys,
     pub(in crate::cpu) first: usize,
     pub(in crate::cpu) draws: &'a mut [u32],
 }
 
-impl<B: BatchValues> Task for Races<'_, B> {
+impl<T: VectorValue> Task for Races<'_, T> {
     type Output = ();
 
     #[inline(always)]

@@ -3,11 +3,11 @@
 use crate::cpu::bound::RoundKeys;
 use crate::cpu::simd::Simd;
 use crate::cpu::tile::{NO_KEY, OCTETS, Tile};
-use crate::cpu::values::BatchValues;
+use crate::cpu::vector_value::VectorValue;
 use crate::job::Job;
 use crate::noise::bits::OCTET;
 use crate::noise::order::Scale;
-use crate::options::{Chance, Value};
+use crate::options::{Chance, Rows};
 
 /// The most categories that are ranked, each against all others.
 const MOST: usize = 32;
@@ -20,16 +20,16 @@ pub(super) fn has_short_rows(categories: usize, k: usize) -> bool {
 
 /// Writes the best k categories of the races `first ..` of a job, k for each race, and their keys.
 #[inline(always)]
-pub(super) fn short_rows<'r, S: Simd, B: BatchValues>(
+pub(super) fn short_rows<'r, S: Simd, T: VectorValue>(
     s: S,
-    (job, rows, first): (&Job<'_>, B, usize),
+    (job, rows, first): (&Job<'_>, Rows<'_, T>, usize),
     scale: Scale,
     round_keys: &RoundKeys,
     mut outputs: impl Iterator<Item = (&'r mut [u32], &'r mut [i64])>,
 ) {
     let categories = rows.categories();
     let octets = categories.div_ceil(OCTET);
-    let mut tile = Tile::<B::Value>::new(categories);
+    let mut tile = Tile::<T>::new(categories);
     let mut races = job.races(first);
     let mut at_once: [_; OCTETS] = std::array::from_fn(|_| None);
     loop {
