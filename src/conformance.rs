@@ -183,7 +183,12 @@ pub fn cases() -> impl Iterator<Item = Case> {
     });
     let late = LATE.iter().map(|&(name, fill)| Case::new(name, 7, 3011, fill));
     let logits = shapes.chain(values).chain(late).chain(options()).chain(groups::cases());
-    logits.chain(zeros::cases()).chain(halves::cases()).chain(weights::cases())
+    boxed(logits.chain(zeros::cases()).chain(halves::cases()).chain(weights::cases()))
+}
+
+/// The cases behind a pointer: what makes them is compiled in this crate, and not again for everything that is done with them.
+fn boxed(cases: impl Iterator<Item = Case> + 'static) -> Box<dyn Iterator<Item = Case>> {
+    Box::new(cases)
 }
 
 /// Cases of normal logits, or awkward ones, which together use every option.

@@ -15,7 +15,7 @@ use super::{Case, Data, Own, normal};
 /// # Ok::<(), gumbel::Error>(())
 /// ```
 pub fn copied_cases() -> impl Iterator<Item = Case> {
-    doubles().chain(weights()).chain(spread()).chain(options())
+    super::boxed(doubles().chain(weights()).chain(spread()).chain(options()))
 }
 
 /// Roughly normal logits, with digits that an `f32` has not.

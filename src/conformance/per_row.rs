@@ -80,7 +80,7 @@ pub fn per_row_cases() -> impl Iterator<Item = Case> {
     let mut one = Case::new("rows that are one in memory, gathered", 20, 130, normal);
     one.row_stride = 0;
     one.own = Own { row_indices: Some(gathered(20, 50)), ..Own::default() };
-    own.chain([of_halves, weights, invalid, none, one])
+    super::boxed(own.chain([of_halves, weights, invalid, none, one]))
 }
 
 fn seeds(rows: usize) -> Vec<u64> {

@@ -59,7 +59,7 @@ pub fn restricted_cases() -> impl Iterator<Item = Case> {
             case
         })
     });
-    cut.chain(others()).chain(super::adjusted::cases())
+    super::boxed(cut.chain(others()).chain(super::adjusted::cases()))
 }
 
 fn others() -> impl Iterator<Item = Case> {

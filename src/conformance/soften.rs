@@ -51,7 +51,7 @@ const FLOOR: f64 = 1e-31;
 pub fn soft_cases() -> impl Iterator<Item = Case> {
     let others = super::per_row_cases().chain(super::copied_cases());
     let others = others.chain(super::restricted_cases());
-    super::cases().chain(others).filter(|case| case.logits().is_some())
+    super::boxed(super::cases().chain(others).filter(|case| case.logits().is_some()))
 }
 
 impl Case {

@@ -7,6 +7,7 @@ mod adjustment;
 mod autoencoder;
 mod cdf;
 mod common;
+mod conformance;
 mod copied;
 mod cpu_engine;
 mod decode;

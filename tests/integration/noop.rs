@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use gumbel::{Error, GpuSampler, Logits, SampleOptions, wgpu};
+use gumbel::{Error, GpuSampler, Logits, Relaxation, SampleOptions, wgpu};
 
 const BUILDERS: [fn() -> gumbel::GpuSamplerBuilder; 3] = [
     GpuSampler::builder,
@@ -71,4 +71,21 @@ fn a_refused_shader() {
     let message = error.to_string();
     let start = "noop wgpu backend (noop, wgpu) refused the shader \"gumbel race\" (";
     assert!(message.starts_with(start) && message.contains("try GpuSamplerBuilder::"), "{message}");
+}
+
+/// The futures can be sent to other threads, which error scopes held over an await would prevent.
+#[test]
+fn futures_are_send() {
+    fn assert_send(_: impl Send) {}
+    let (device, queue) = wgpu::Device::noop(&wgpu::DeviceDescriptor::default());
+    let sampler = GpuSampler::builder().build_with_device(device.clone(), queue.clone()).unwrap();
+    let options = SampleOptions::default();
+    let logits = Logits::new(&[0.0; 4], 2).unwrap();
+    assert_send(sampler.sample_rows_async(logits, &options));
+    assert_send(sampler.race_rows_async(logits, &options, 2));
+    assert_send(sampler.soften_rows_async(logits, &options, Relaxation::soft(1.0)));
+    assert_send(sampler.soften_rows_vjp_async(logits, &options, Relaxation::soft(1.0), &[0.0; 4]));
+    assert_send(sampler.inverse_cdf_async(logits, &options));
+    assert_send(GpuSampler::builder().build_with_device_async(device, queue));
+    assert_send(GpuSampler::new_async());
 }

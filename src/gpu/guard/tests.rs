@@ -6,7 +6,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use wgpu::{BufferUsages as Usage, MapMode};
 
 use super::*;
-use crate::{GpuSampler, Logits, Relaxation, SampleOptions};
+use crate::gpu::Gpu;
+use crate::job::Job;
+use crate::{GpuSampler, Logits, SampleOptions};
 
 const ADAPTER: &str = "a card (vulkan)";
 
@@ -283,46 +285,31 @@ fn the_callers_callback_is_left_alone() {
     }
 }
 
-/// A sampler on a device that is lost returns errors with the driver's reason; a rebuilt sampler
-/// draws.
+/// An engine on a device that is lost returns errors with the driver's reason; an engine on another device draws.
 #[test]
-fn a_sampler_is_lost_and_rebuilt() {
+fn an_engine_is_lost_and_rebuilt() {
     let build = || {
         let (device, queue) = device();
         let info = device.adapter_info();
-        let builder = GpuSampler::builder();
-        GpuSampler::from(run(builder.build_on(&info, device, queue, Owner::Gumbel)).unwrap())
+        run(GpuSampler::builder().build_on(&info, device, queue, Owner::Gumbel)).unwrap()
     };
     let logits = Logits::new(&[0.0; 12], 4).unwrap();
-    let draw = |sampler: &GpuSampler| sampler.sample_rows(logits, &SampleOptions::default());
-    let sampler = build();
+    let job = Job::new(logits, &SampleOptions::default()).unwrap();
+    let draw = |engine: &Gpu| {
+        let mut draws = job.allocate()?;
+        run(engine.draw(&job, &mut draws)).map(|()| draws)
+    };
+    let engine = build();
     // a dispatch that does nothing leaves zeros
-    assert_eq!(draw(&sampler).unwrap(), [0; 3]);
-    sampler.device().destroy();
+    assert_eq!(draw(&engine).unwrap(), [0; 3]);
+    engine.device.destroy();
     // wgpu reports the loss when somebody polls the device
-    let _ = sampler.device().poll(wgpu::PollType::Poll);
+    let _ = engine.device.poll(wgpu::PollType::Poll);
     for _ in 0..3 {
-        let error = draw(&sampler).unwrap_err();
+        let error = draw(&engine).unwrap_err();
         let destroyed =
             matches!(&error, Error::DeviceLost { reason, .. } if reason == "it was destroyed");
         assert!(destroyed, "{error:?}");
     }
     assert_eq!(draw(&build()).unwrap(), [0; 3]);
-}
-
-/// The futures can be sent to other threads, which error scopes held over an await would prevent.
-#[test]
-fn futures_are_send() {
-    fn assert_send(_: impl Send) {}
-    let (device, queue) = device();
-    let sampler = GpuSampler::builder().build_with_device(device.clone(), queue.clone()).unwrap();
-    let options = SampleOptions::default();
-    let logits = Logits::new(&[0.0; 4], 2).unwrap();
-    assert_send(sampler.sample_rows_async(logits, &options));
-    assert_send(sampler.race_rows_async(logits, &options, 2));
-    assert_send(sampler.soften_rows_async(logits, &options, Relaxation::soft(1.0)));
-    assert_send(sampler.soften_rows_vjp_async(logits, &options, Relaxation::soft(1.0), &[0.0; 4]));
-    assert_send(sampler.inverse_cdf_async(logits, &options));
-    assert_send(GpuSampler::builder().build_with_device_async(device, queue));
-    assert_send(GpuSampler::new_async());
 }
