@@ -80,6 +80,18 @@ use kernel::Kernels;
 use plan::{Limits, Output, Plan, Shape};
 use ring::SamplerRing;
 
+/// The future of an operation on a GPU.
+///
+/// In a box it is compiled in this crate. A future in its own type would be compiled again in each program that waits for it,
+/// and everything down to the driver's calls with it.
+#[cfg(not(target_family = "wasm"))]
+pub(crate) type Running<'a, T = ()> =
+    std::pin::Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>>;
+/// The future of an operation on a GPU.
+#[cfg(target_family = "wasm")]
+pub(crate) type Running<'a, T = ()> =
+    std::pin::Pin<Box<dyn Future<Output = Result<T, Error>> + 'a>>;
+
 /// A GPU as an [engine](crate::engine), on which a [`GpuSampler`](crate::GpuSampler) draws.
 #[derive(Clone, Debug)]
 pub struct Gpu {

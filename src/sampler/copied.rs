@@ -5,7 +5,7 @@ use super::run::Operation;
 use crate::cpu::{Adjusted, Copies, Cpu};
 use crate::error::Error;
 #[cfg(feature = "gpu")]
-use crate::gpu::Gpu;
+use crate::gpu::{Gpu, Running};
 
 /// The most bytes of copies that are made at a time for a GPU, unless a row is longer: so many that the device works on some of the rows while others are on their way.
 #[cfg(feature = "gpu")]
@@ -54,7 +54,7 @@ pub(super) async fn on_gpu<O: Operation>(operation: &mut O, gpu: &Gpu) -> Result
 
 /// Runs the parts of an operation on a GPU, one after another.
 #[cfg(feature = "gpu")]
-fn on_copies<'a, O: Operation>(operation: &'a mut O, gpu: &'a Gpu) -> per_row::Boxed<'a> {
+fn on_copies<'a, O: Operation>(operation: &'a mut O, gpu: &'a Gpu) -> Running<'a> {
     Box::pin(async move {
         let cpu = Cpu::new();
         let (rows, at_once) = at_once(operation, ON_DEVICE);

@@ -6,7 +6,7 @@ use crate::cpu::Cpu;
 use crate::engine::{Blocking, Engine};
 use crate::error::Error;
 #[cfg(feature = "gpu")]
-use crate::gpu::Gpu;
+use crate::gpu::{Gpu, Running};
 use crate::job::Job;
 #[cfg(feature = "gpu")]
 use crate::options::Method;
@@ -177,8 +177,8 @@ impl Operation for Draws<'_, '_> {
     }
 
     #[cfg(feature = "gpu")]
-    async fn on_gpu(&mut self, gpu: &Gpu) -> Result<(), Error> {
-        gpu.draw(&self.job, self.draws).await
+    fn on_gpu<'f>(&'f mut self, gpu: &'f Gpu) -> Running<'f> {
+        Box::pin(gpu.draw(&self.job, self.draws))
     }
 
     #[cfg(feature = "gpu")]

@@ -7,7 +7,7 @@ use crate::cpu::{Copies, CpuTables};
 use crate::engine::{Auto, Blocking, Chosen, Engine};
 use crate::error::Error;
 #[cfg(feature = "gpu")]
-use crate::gpu::GpuTables;
+use crate::gpu::{Gpu, GpuTables, Running};
 use crate::job::Job;
 use crate::job::prepared::PreparedRows;
 use crate::options::{Batch, SampleOptions};
@@ -166,18 +166,16 @@ fn of_kept(job: &Job<'_>, error: Error) -> Error {
 
 /// Builds tables on a GPU, or on the CPU if the device is lost and there is an `otherwise`.
 #[cfg(feature = "gpu")]
-async fn on_gpu(
-    gpu: &crate::gpu::Gpu,
-    otherwise: Option<&Auto>,
-    job: &Job<'_>,
-) -> Result<Tables, Error> {
-    match (gpu.tables(job).await, otherwise) {
-        (Err(error), Some(auto)) => {
-            let lost = gpu.loss(error).await?;
-            auto.without_gpu(lost).tables(job).map(|tables| Tables::Cpu(Arc::new(tables)))
+fn on_gpu<'f>(gpu: &'f Gpu, otherwise: Option<&'f Auto>, job: &'f Job<'_>) -> Running<'f, Tables> {
+    Box::pin(async move {
+        match (gpu.tables(job).await, otherwise) {
+            (Err(error), Some(auto)) => {
+                let lost = gpu.loss(error).await?;
+                auto.without_gpu(lost).tables(job).map(|tables| Tables::Cpu(Arc::new(tables)))
+            }
+            (tables, _) => tables.map(Tables::Gpu),
         }
-        (tables, _) => tables.map(Tables::Gpu),
-    }
+    })
 }
 
 impl<E: Engine> InverseCdf<E> {

@@ -7,7 +7,7 @@ use crate::cpu::Cpu;
 use crate::engine::{Blocking, Engine};
 use crate::error::Error;
 #[cfg(feature = "gpu")]
-use crate::gpu::Gpu;
+use crate::gpu::{Gpu, Running};
 use crate::job::Job;
 use crate::job::SumJob;
 use crate::options::{Batch, SampleOptions};
@@ -199,8 +199,8 @@ impl Operation for LogProbs<'_, '_> {
     }
 
     #[cfg(feature = "gpu")]
-    async fn on_gpu(&mut self, gpu: &Gpu) -> Result<(), Error> {
-        gpu.score(&self.of, &mut self.scores).await
+    fn on_gpu<'f>(&'f mut self, gpu: &'f Gpu) -> Running<'f> {
+        Box::pin(gpu.score(&self.of, &mut self.scores))
     }
 
     fn check(&self) -> Result<(), Error> {

@@ -6,7 +6,7 @@ use crate::cpu::Cpu;
 use crate::engine::{Blocking, Engine};
 use crate::error::Error;
 #[cfg(feature = "gpu")]
-use crate::gpu::Gpu;
+use crate::gpu::{Gpu, Running};
 use crate::job::Job;
 use crate::job::race::MaximaJob;
 use crate::options::{Batch, SampleOptions};
@@ -156,15 +156,17 @@ impl Operation for EstimateLogZ<'_, '_> {
     }
 
     #[cfg(feature = "gpu")]
-    async fn on_gpu(&mut self, gpu: &Gpu) -> Result<(), Error> {
-        self.of.begin(self.estimates);
-        for piece in self.of.pieces() {
-            let mut maxima = TopK::unwritten(&piece)?;
-            gpu.race(&piece, &mut maxima.slices_mut()).await?;
-            self.of.add(&maxima, self.estimates);
-        }
-        self.of.finish(self.estimates);
-        Ok(())
+    fn on_gpu<'f>(&'f mut self, gpu: &'f Gpu) -> Running<'f> {
+        Box::pin(async move {
+            self.of.begin(self.estimates);
+            for piece in self.of.pieces() {
+                let mut maxima = TopK::unwritten(&piece)?;
+                gpu.race(&piece, &mut maxima.slices_mut()).await?;
+                self.of.add(&maxima, self.estimates);
+            }
+            self.of.finish(self.estimates);
+            Ok(())
+        })
     }
 
     fn check(&self) -> Result<(), Error> {

@@ -6,7 +6,7 @@ use crate::cpu::Cpu;
 use crate::engine::{Blocking, Engine};
 use crate::error::Error;
 #[cfg(feature = "gpu")]
-use crate::gpu::Gpu;
+use crate::gpu::{Gpu, Running};
 use crate::job::Job;
 use crate::job::SumJob;
 use crate::options::{Batch, SampleOptions};
@@ -153,8 +153,8 @@ impl Operation for LogSumExp<'_, '_> {
     }
 
     #[cfg(feature = "gpu")]
-    async fn on_gpu(&mut self, gpu: &Gpu) -> Result<(), Error> {
-        gpu.logsumexp(&self.of, self.sums).await
+    fn on_gpu<'f>(&'f mut self, gpu: &'f Gpu) -> Running<'f> {
+        Box::pin(gpu.logsumexp(&self.of, self.sums))
     }
 
     fn check(&self) -> Result<(), Error> {

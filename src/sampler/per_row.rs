@@ -7,7 +7,7 @@ use super::run::Operation;
 use crate::cpu::Cpu;
 use crate::error::Error;
 #[cfg(feature = "gpu")]
-use crate::gpu::Gpu;
+use crate::gpu::{Gpu, Running};
 
 /// Runs an operation on the CPU. Threads share its parts.
 pub(super) fn on_cpu<O: Operation>(operation: &mut O, cpu: &Cpu) -> Result<(), Error> {
@@ -39,7 +39,7 @@ pub(super) async fn on_gpu<O: Operation>(operation: &mut O, gpu: &Gpu) -> Result
 /// The future is in a box since the compiler does not see that it may move between threads: its parts have types that
 /// depend on how long they are borrowed.
 #[cfg(feature = "gpu")]
-fn in_turn<'a, O: Operation>(operation: &'a mut O, gpu: &'a Gpu) -> Boxed<'a> {
+fn in_turn<'a, O: Operation>(operation: &'a mut O, gpu: &'a Gpu) -> Running<'a> {
     Box::pin(async move {
         let mut next = 0;
         while next < operation.job().logits.rows() {
@@ -52,10 +52,3 @@ fn in_turn<'a, O: Operation>(operation: &'a mut O, gpu: &'a Gpu) -> Boxed<'a> {
         Ok(())
     })
 }
-
-/// The future of an operation on a GPU.
-#[cfg(all(feature = "gpu", not(target_family = "wasm")))]
-pub(super) type Boxed<'a> = std::pin::Pin<Box<dyn Future<Output = Result<(), Error>> + Send + 'a>>;
-/// The future of an operation on a GPU.
-#[cfg(all(feature = "gpu", target_family = "wasm"))]
-pub(super) type Boxed<'a> = std::pin::Pin<Box<dyn Future<Output = Result<(), Error>> + 'a>>;

@@ -6,7 +6,7 @@ use crate::cpu::Cpu;
 use crate::engine::{Blocking, Engine};
 use crate::error::Error;
 #[cfg(feature = "gpu")]
-use crate::gpu::Gpu;
+use crate::gpu::{Gpu, Running};
 use crate::job::Job;
 use crate::job::race::RaceJob;
 use crate::noise::order::Best;
@@ -179,8 +179,8 @@ impl Operation for Race<'_, '_> {
     }
 
     #[cfg(feature = "gpu")]
-    async fn on_gpu(&mut self, gpu: &Gpu) -> Result<(), Error> {
-        gpu.race(&self.job, &mut self.k).await
+    fn on_gpu<'f>(&'f mut self, gpu: &'f Gpu) -> Running<'f> {
+        Box::pin(gpu.race(&self.job, &mut self.k))
     }
 
     #[cfg(feature = "gpu")]

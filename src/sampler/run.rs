@@ -9,7 +9,7 @@ use crate::engine::Auto;
 use crate::engine::{Blocking, Chosen, Engine};
 use crate::error::Error;
 #[cfg(feature = "gpu")]
-use crate::gpu::Gpu;
+use crate::gpu::{Gpu, Running};
 use crate::job::Job;
 use crate::options::Batch;
 
@@ -56,7 +56,7 @@ pub(crate) trait Operation: Send {
 
     /// Runs the operation on a GPU. Engines read the rows where they are. All rows have the same options, unless the operation takes those of rows.
     #[cfg(feature = "gpu")]
-    fn on_gpu(&mut self, gpu: &Gpu) -> impl Future<Output = Result<(), Error>> + wgpu::WasmNotSend;
+    fn on_gpu<'f>(&'f mut self, gpu: &'f Gpu) -> Running<'f>;
 
     /// Whether the operation takes the options of rows on this GPU.
     #[cfg(feature = "gpu")]

@@ -6,7 +6,7 @@ use crate::cpu::Cpu;
 use crate::engine::{Blocking, Engine};
 use crate::error::Error;
 #[cfg(feature = "gpu")]
-use crate::gpu::Gpu;
+use crate::gpu::{Gpu, Running};
 use crate::job::Job;
 use crate::job::soften::Softening;
 use crate::options::{Batch, Logits, Relaxation, SampleOptions};
@@ -276,8 +276,8 @@ impl Operation for Soften<'_, '_> {
     }
 
     #[cfg(feature = "gpu")]
-    async fn on_gpu(&mut self, gpu: &Gpu) -> Result<(), Error> {
-        gpu.soften(&self.of, self.samples).await
+    fn on_gpu<'f>(&'f mut self, gpu: &'f Gpu) -> Running<'f> {
+        Box::pin(gpu.soften(&self.of, self.samples))
     }
 
     fn check(&self) -> Result<(), Error> {
@@ -342,8 +342,8 @@ impl Operation for Pullback<'_, '_> {
     }
 
     #[cfg(feature = "gpu")]
-    async fn on_gpu(&mut self, gpu: &Gpu) -> Result<(), Error> {
-        gpu.vjp(&self.of, self.cotangents, self.gradients).await
+    fn on_gpu<'f>(&'f mut self, gpu: &'f Gpu) -> Running<'f> {
+        Box::pin(gpu.vjp(&self.of, self.cotangents, self.gradients))
     }
 
     fn check(&self) -> Result<(), Error> {

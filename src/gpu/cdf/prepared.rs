@@ -5,8 +5,8 @@ use crate::job::prepared::PreparedRows;
 use crate::job::{Job, NO_DRAW, Temperature, zeroed};
 use crate::noise::order::Scale;
 
-use super::super::Gpu;
 use super::super::plan::Output;
+use super::super::{Gpu, Running};
 use super::run::{Races, Runner};
 use super::table::Tables;
 
@@ -89,21 +89,21 @@ impl Chunks {
 impl GpuTables {
     /// Draws from each row of the call `each` times. A call that `yields` does not hold its thread
     /// while the device works.
-    pub(crate) async fn draw(
-        &self,
-        call: &PreparedRows,
+    pub(crate) fn draw<'f>(
+        &'f self,
+        call: &'f PreparedRows,
         first_draw: u32,
         each: u32,
-        draws: &mut [u32],
+        draws: &'f mut [u32],
         yields: bool,
-    ) -> Result<(), Error> {
+    ) -> Running<'f> {
         match &self.held {
             Held::Draws(of_rows) => {
                 let rows = draws.chunks_mut(each as usize).zip(of_rows);
                 rows.for_each(|(draws, &draw)| draws.fill(draw));
-                Ok(())
+                Box::pin(std::future::ready(Ok(())))
             }
-            Held::Tables(chunks) => chunks.draw(call, first_draw, each, draws, yields).await,
+            Held::Tables(chunks) => Box::pin(chunks.draw(call, first_draw, each, draws, yields)),
         }
     }
 }
