@@ -187,7 +187,7 @@ fn far_tail() {
 
 /// False alarms: 6·10⁻⁵.
 #[test]
-#[ignore = "takes 11 minutes on two cores: cargo test --release --package gumbel-tests --test integration -- --ignored distribution::"]
+#[ignore = "takes 11 minutes on two cores: cargo test --release --package engine-tests --test integration -- --ignored distribution::"]
 fn far_tail_at_length() {
     assert_tail(4_000_000, 8);
 }
