@@ -1,12 +1,13 @@
 //! The door to the values of rows.
 //!
-//! No algorithm behind this door reads a row's memory. An algorithm is given the [`RowValues`] of each row, which return whole
-//! tiles, single values and parts of themselves. So rows of which some categories cannot be drawn are one more implementation
-//! of this trait ([`restrict`](super::restrict) has it): a value that is cut away reads as
+//! No algorithm behind this door reads a row's memory. An algorithm is given [`RowValues`], which return whole tiles, single
+//! values and parts of themselves. So a row of which some categories cannot be drawn is one more implementation of this trait
+//! ([`restrict`](super::restrict) has it): a value that is cut away reads as
 //! [`Value::NEVER`](crate::options::Value::NEVER), and every algorithm behind the door, and every proof about it,
 //! holds unchanged. Rows as they lie in memory cost nothing: their tiles are slices of that memory.
 //!
-//! Code that makes copies of rows, finds where rows are cut, tests drafts or looks at shards reads the memory of rows itself.
+//! Algorithms for many rows take [`Rows`], so copies of the rows if these are restricted. Code that makes copies of rows, finds
+//! where rows are cut, tests drafts or looks at shards reads the memory of rows itself.
 //!
 //! Values that are never drawn fill up the last tile of a row. [`top_down`](super::top_down) fills up the last groups of a row
 //! in the same way.
