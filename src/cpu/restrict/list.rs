@@ -120,8 +120,10 @@ impl<T: VectorValue + Widen> List<T> {
         let (k, top) = (drawn.fixed(scale), most.fixed(scale));
         let is_above = |value: T| value.fixed(scale) > k;
         let of_k = truncation.k_of(categories);
+        // a larger K has a larger value, so the values alone mostly tell
+        let word = drawn.word();
         let is_of_k = of_k.is_none_or(|of_k| {
-            self.entries.iter().filter(|(value, _)| is_above(*value)).count() < of_k
+            self.count(|value| value.word() > word) < of_k || self.count(is_above) < of_k
         });
         let is_of_min_p = truncation
             .min_p()
@@ -146,6 +148,11 @@ impl<T: VectorValue + Widen> List<T> {
         let kept = of_k.map_or(listed, |of_k| of_k.min(listed));
         let least = (u128::from(all) * kept as u128 / listed as u128) as u64;
         above < share_of(p, least)
+    }
+
+    /// The number of values that are so.
+    fn count(&self, are: impl Fn(T) -> bool) -> usize {
+        self.entries.iter().filter(|(value, _)| are(*value)).count()
     }
 
     /// The listed categories and their values.
