@@ -260,9 +260,10 @@ mod tests {
     /// An entry with the right category and a wrong key counts too.
     #[test]
     fn faults_of_races_are_counted() {
-        let case = conformance::cases().find(|case| case.to_string() == "33 x 131: 5 draws a row");
+        let name = "33 x 131: 5 draws a row";
+        let case = conformance::cases().find(|case| case.to_string() == name).unwrap();
         for k in [1, 3] {
-            let found = case.as_ref().unwrap().expected_race(k).unwrap();
+            let found = case.expected_race(k).unwrap();
             let mut expected = found.clone();
             assert_eq!(race_differences(&found, &expected), 0);
             expected.slices_mut().keys[7] ^= 1;

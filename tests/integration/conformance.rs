@@ -10,7 +10,7 @@ fn case(name: &str) -> Case {
     conformance::cases().find(|case| case.to_string() == name).unwrap()
 }
 
-/// A race of which an entry less is expected, or the categories of another seed.
+/// No entry differs from the races of the case, and every entry from those of another seed.
 #[test]
 fn faults_of_races_are_counted() {
     let (case, engine) = (case("33 x 131: 5 draws a row"), CpuSampler::new());
